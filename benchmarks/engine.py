@@ -1,0 +1,228 @@
+"""The engine's figures: `python -m benchmarks.engine` prints them as a table.
+
+Every figure stands beside one that is measured in the same run: a bare HTTP client that makes the same
+calls in the same order, or a bare interpreter. Figures are medians of `--runs`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.model_server import ModelServerProcess
+
+TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
+ROUNDS, QUESTIONS, VOTES = 10, 3, 4
+LONG_ROUNDS, LONG_QUESTIONS = 35, 5
+DELAY = 0.2
+PIECES = 20
+
+
+class Figures(NamedTuple):
+    """One run of a command against the server."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+    to_first_request: float
+    rounds: float
+    requests: int
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    here: str
+    beside: str
+    goal: str
+    holds: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = [*_paced(Path(scratch), runs), *_unpaced(Path(scratch), runs), *_light(Path(scratch), runs)]
+    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"\n{machine}, medians of {runs}\n")
+    print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
+    if not all(row.holds for row in rows):
+        sys.exit(1)
+
+
+def _paced(scratch: Path, runs: int) -> list[Row]:
+    """10 rounds, 3 questions, every reply after 200 ms."""
+    ours, bare, path = [], [], 1 + 3 * (ROUNDS - 1)
+    for number in range(runs):
+        arguments = ("--delay", str(DELAY), "--chunks", str(PIECES))
+        ours.append(_measure(scratch, f"paced-{number}", QUESTIONS, ROUNDS, arguments))
+        bare.append(_bare(scratch, f"bare-{number}", QUESTIONS, ROUNDS, arguments))
+    rounds, path_seconds = _median(one.rounds for one in ours), path * DELAY
+    resumed = [_resume(scratch, f"paced-{number}") for number in range(runs)]
+    start = _median(one.to_first_request for one in ours)
+    interpreter = _median(_wall([sys.executable, "-c", ""]) for _ in range(runs))
+    requests = max(one.requests for one in ours)
+    cpu, memory = _median(one.cpu for one in ours), _median(one.megabytes for one in ours)
+    again, more = _median(one.wall for one in resumed), max(one.requests for one in resumed)
+    return [
+        Row(
+            "10 rounds, 3 questions, 200 ms a reply",
+            f"{rounds:.2f} s, {rounds / path_seconds:.3f} x the critical path",
+            f"critical path {path_seconds:.1f} s; bare httpx in the same order {_median(bare):.2f} s",
+            "1.08 x",
+            rounds <= 1.08 * path_seconds,
+        ),
+        Row("requests of that run", str(requests), "3 + 9 x 8", "75", requests == 75),
+        Row(
+            "process start to the first request",
+            f"{start:.2f} s",
+            f"bare interpreter {interpreter:.3f} s ({start / interpreter:.0f} x)",
+            "0.9 s",
+            start <= 0.9,
+        ),
+        Row("CPU time of that run", f"{cpu:.2f} s", f"{cpu / 75 * 1000:.1f} ms a call", "1.5 s", cpu <= 1.5),
+        Row("peak memory", f"{memory:.0f} MB", "", "90 MB", memory <= 90),
+        Row(
+            "resume of that run, finished",
+            f"{more} requests, {again:.2f} s",
+            f"bare interpreter {interpreter:.3f} s",
+            "0 requests, 1 s",
+            more == 0 and again <= 1.0,
+        ),
+    ]
+
+
+def _unpaced(scratch: Path, runs: int) -> list[Row]:
+    """345 streamed calls at zero delay; what starting and ending takes is measured apart and left out."""
+    per_call, per_call_bare = [], []
+    for number in range(runs):
+        arguments = ("--chunks", str(PIECES))
+        long = _measure(scratch, f"long-{number}", LONG_QUESTIONS, LONG_ROUNDS, arguments)
+        short = _measure(scratch, f"short-{number}", LONG_QUESTIONS, 1, arguments)
+        per_call.append((long.rounds - short.rounds) / (long.requests - short.requests))
+        per_call_bare.append(
+            _bare(scratch, f"bare-long-{number}", LONG_QUESTIONS, LONG_ROUNDS, arguments) / long.requests
+        )
+    here, beside = _median(per_call) * 1000, _median(per_call_bare) * 1000
+    return [
+        Row(
+            f"own cost a call at zero delay, {long.requests} calls, streamed",
+            f"{here:.2f} ms",
+            f"bare httpx-sse {beside:.2f} ms ({here / beside:.2f} x)",
+            "5 ms",
+            here <= 5,
+        )
+    ]
+
+
+def _light(scratch: Path, runs: int) -> list[Row]:
+    rows = []
+    interpreter = _median(_wall([sys.executable, "-c", ""]) for _ in range(runs))
+    workspace = ["--workspace", str(scratch / "workspace")]
+    for verb, command in (("spotui --help", ["--help"]), ("spotui list", ["list", *workspace])):
+        seconds = _median(_wall([sys.executable, "-m", "spotui", *command]) for _ in range(runs))
+        beside = f"bare interpreter {interpreter:.3f} s ({seconds / interpreter:.1f} x)"
+        rows.append(Row(verb, f"{seconds:.3f} s", beside, "0.15 s", seconds <= 0.15))
+    return rows
+
+
+def _measure(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> Figures:
+    template = scratch / f"{name}.yaml"
+    template.write_text(TEMPLATE + "".join(f"  - question: Question {n}?\n" for n in range(questions)))
+    log = scratch / f"{name}.log"
+    with ModelServerProcess(log, "--reply", "tests.spo_model:climbing", *server) as model:
+        command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model"]
+        command += ["--workspace", str(scratch / "workspace"), "--judge", "reference"]
+        command += ["--sample", str(questions), "--max-rounds", str(rounds)]
+        began, cpu, megabytes, wall = _spotui(command)
+        seen = model.requests
+    first = min(one.received_at for one in seen)
+    last = max(one.ended_at or one.received_at for one in seen)
+    return Figures(wall, cpu, megabytes, first - began, last - first, len(seen))
+
+
+def _resume(scratch: Path, name: str) -> Figures:
+    log = scratch / f"{name}-again.log"
+    with ModelServerProcess(log, "--reply", "tests.spo_model:climbing") as model:
+        _, cpu, megabytes, wall = _spotui(["resume", name, "--workspace", str(scratch / "workspace")])
+        return Figures(wall, cpu, megabytes, 0.0, 0.0, len(model.requests))
+
+
+def _spotui(arguments: list[str]) -> tuple[float, float, float, float]:
+    """When the command began, its CPU seconds, its peak megabytes, and how long it took."""
+    began = time.time()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spotui", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.stderr is not None
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    if process.returncode not in {0, 3}:
+        raise SystemExit(f"spotui {' '.join(arguments)} ended with {process.returncode}: {said}")
+    return began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, time.time() - began
+
+
+def _bare(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> float:
+    """Seconds a bare httpx client needs for the same calls in the same order."""
+    with ModelServerProcess(scratch / f"{name}.log", *server) as model:
+        code = f"import asyncio, benchmarks.engine as b; asyncio.run(b.bare_client({model.base_url!r}, "
+        code += f"{questions}, {rounds}))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return float(done.stdout)
+
+
+async def bare_client(base_url: str, questions: int, rounds: int) -> None:
+    """Make a run's calls with httpx and httpx-sse and nothing else, and print the seconds it took."""
+    import httpx
+    from httpx_sse import aconnect_sse
+
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "word " * 300}]}
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=16)) as client:
+
+        async def call() -> str:
+            url = f"{base_url}/chat/completions"
+            async with aconnect_sse(client, "POST", url, json=body) as source:
+                text = ""
+                async for event in source.aiter_sse():
+                    if event.data != "[DONE]":
+                        choices = json.loads(event.data)["choices"]
+                        text += choices[0]["delta"].get("content") or "" if choices else ""
+                return text
+
+        began = time.perf_counter()
+        await asyncio.gather(*(call() for _ in range(questions)))
+        for _ in range(rounds - 1):
+            await call()
+            await asyncio.gather(*(call() for _ in range(questions)))
+            await asyncio.gather(*(call() for _ in range(VOTES)))
+        print(time.perf_counter() - began)
+
+
+def _wall(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+if __name__ == "__main__":
+    main()

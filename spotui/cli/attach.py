@@ -1,0 +1,91 @@
+"""spotui attach NAME."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+
+from spotui import locations
+from spotui.cli import exit_codes, options
+from spotui.cli.display import display_for
+from spotui.cli.output import Output
+from spotui.commands import decode_command
+from spotui.errors import SpotuiError
+from spotui.events import RunStopped, decode_event
+from spotui.wire import connect
+from spotui.workspace.projects import Project
+
+_WORDS = ("pause", "resume", "stop")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `attach` takes."""
+    options.add_project(parser)
+    parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument("--json", action="store_true", help="one event a line, from the first on")
+    parser.add_argument(
+        "--send",
+        metavar="COMMAND",
+        action="append",
+        default=[],
+        help='pause, resume, stop, or a command as JSON, such as \'{"command":"budget","usd":2}\'; '
+        "then leave without watching",
+    )
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Watch a run from its beginning, or tell it something; leaving does not stop it."""
+    project = options.workspace(parsed).existing(parsed.name)
+    commands = [_command(text) for text in parsed.send]
+    if commands:
+        return asyncio.run(_send(project, commands))
+    return asyncio.run(_watch(project, parsed))
+
+
+def _command(text: str) -> bytes:
+    line = f'{{"command":"{text}"}}'.encode() if text in _WORDS else text.encode()
+    decode_command(line)
+    return line + b"\n"
+
+
+async def _send(project: Project, commands: list[bytes]) -> int:
+    _, writer = await connect(locations.socket_path(project.folder), project.name)
+    writer.writelines(commands)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    return exit_codes.OK
+
+
+async def _watch(project: Project, parsed: argparse.Namespace) -> int:
+    reader, writer = await connect(locations.socket_path(project.folder), project.name)
+    display = display_for(project.name, plain=parsed.plain)
+    output = Output()
+    code: int | None = None
+
+    async def follow() -> None:
+        nonlocal code
+        while line := await reader.readline():
+            event = decode_event(line)
+            if parsed.json:
+                output.write(line)
+            else:
+                display.show(event)
+            if isinstance(event, RunStopped):
+                code = exit_codes.of_run(event)
+
+    task = asyncio.create_task(follow())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    with contextlib.nullcontext() if parsed.json else display, contextlib.suppress(asyncio.CancelledError):
+        await task
+    writer.close()
+    if code is not None:
+        if not parsed.json:
+            display.farewell()
+        return code
+    if task.cancelled():
+        display.say(f"{project.name} goes on. Watch it again: spotui attach {project.name}")
+        return exit_codes.OK
+    raise SpotuiError(
+        f"The process that worked on {project.name} has gone.", f"Go on with: spotui resume {project.name}"
+    )

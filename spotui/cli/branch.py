@@ -1,0 +1,67 @@
+"""spotui branch NAME."""
+
+import argparse
+
+from spotui.cli import exit_codes, options
+from spotui.cli.reading import pick_round
+from spotui.errors import SpotuiError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `branch` takes."""
+    options.add_project(parser)
+    parser.add_argument(
+        "--round", metavar="ROUND", default="best", help="seed, best, last or a number (default: best)"
+    )
+    parser.add_argument("--as", dest="new_name", metavar="NEW", help="the new project (default: NAME-2, …)")
+    parser.add_argument(
+        "--template",
+        metavar="TEMPLATE",
+        help="for a workspace that SPO's reference wrote, which keeps no requirements: take them from here",
+    )
+    options.add_settings(parser)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Make a new run that starts from a round of this one."""
+    from spotui.run.branching import branch
+    from spotui.workspace.history import read_history
+
+    workspace = options.workspace(parsed)
+    project = workspace.existing(parsed.name)
+    line = pick_round(project, read_history(project), parsed.round)
+    name = parsed.new_name or workspace.free_name(parsed.name.rsplit("/", 1)[-1])
+    if project.is_ours:
+        new = branch(workspace, project, line, name)
+        print(f"{new.name} holds {parsed.name} up to round {line.round}. Go on: spotui resume {new.name}")
+        return exit_codes.OK
+    if not parsed.template:
+        raise SpotuiError(
+            f"{parsed.name} was written by SPO's reference, which keeps no requirements.",
+            "Name the template it was made with: --template FILE",
+        )
+    _seed_from(parsed, line.prompt, name)
+    print(f"{name} starts from round {line.round} of {parsed.name}. Go on: spotui resume {name}")
+    return exit_codes.OK
+
+
+def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
+    import msgspec
+
+    from spotui.launch import Launcher
+    from spotui.resources import find_template
+    from spotui.run.setup import new_project
+    from spotui.template.edit import edit_yaml
+    from spotui.template.read import parse_template, read_text
+
+    path = find_template(parsed.template)
+    text = read_text(path)
+    template = msgspec.structs.replace(parse_template(text, path.name), prompt=prompt)
+    settings = Launcher().settings(options.flags(parsed), template).settings
+    new_project(
+        options.workspace(parsed),
+        name,
+        edit_yaml(text, template, path.name),
+        settings,
+        template_name=path.name,
+    )

@@ -1,0 +1,47 @@
+"""spotui diff NAME [A] [B]."""
+
+import argparse
+import sys
+
+from spotui.cli import exit_codes, options
+from spotui.cli.reading import pick_round
+from spotui.view.figures import plural
+from spotui.view.word_diff import Piece, word_diff, words_changed
+from spotui.workspace.history import read_history
+
+_COLOURS = {"added": "\x1b[32m", "removed": "\x1b[31m"}
+_MARKS = {"added": ("{+", "+}"), "removed": ("[-", "-]")}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `diff` takes."""
+    parser.add_argument("name", metavar="NAME", help="the project ('spotui list' shows them)")
+    parser.add_argument("a", nargs="?", default="seed", help="seed, best, last or a round (default: seed)")
+    parser.add_argument("b", nargs="?", default="best", help="the same (default: best)")
+    options.add_workspace(parser)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Print one prompt with the words marked that another one adds and removes."""
+    project = options.workspace(parsed).existing(parsed.name)
+    history = read_history(project)
+    old, new = (pick_round(project, history, wanted) for wanted in (parsed.a, parsed.b))
+    pieces = word_diff(old.prompt, new.prompt)
+    added, removed = words_changed(pieces)
+    print(f"round {old.round} to round {new.round}: {plural(added, 'word')} added, {removed} removed")
+    print("".join(_marked(piece, colour=_wants_colour()) for piece in pieces))
+    return exit_codes.OK
+
+
+def _wants_colour() -> bool:
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _marked(piece: Piece, *, colour: bool) -> str:
+    if piece.change == "same" or not piece.text.strip():
+        return piece.text
+    begin, end = _MARKS[piece.change]
+    text = f"{begin}{piece.text}{end}"
+    return f"{_COLOURS[piece.change]}{text}\x1b[0m" if colour else text

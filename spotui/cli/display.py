@@ -1,0 +1,112 @@
+"""How a run is shown while it goes on: live on a terminal, plain lines elsewhere."""
+
+import os
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+from spotui.cli import plain
+from spotui.cli.output import Output
+from spotui.cli.summary import summary
+from spotui.events import Event
+from spotui.view.picture import Picture
+
+
+class Display(Protocol):
+    """Shows one run.
+
+    Attributes:
+        wants_deltas: Whether it shows replies while they arrive.
+    """
+
+    wants_deltas: bool
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+    def show(self, event: Event) -> None:
+        """Show what happened."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Say something that is no event."""
+        ...
+
+    def let_go(self) -> None:
+        """The terminal is gone: show nothing any more."""
+        ...
+
+    def farewell(self) -> None:
+        """After the end: what the run is worth, and how to take it along."""
+        ...
+
+
+def display_for(project: str, *, plain: bool) -> Display:
+    """The display that suits standard output.
+
+    Args:
+        project: The project's name, for hints.
+        plain: Plain lines even on a terminal.
+    """
+    if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return PlainDisplay(project)
+    from spotui.cli.live import LiveDisplay
+    from spotui.settings import load_config
+    from spotui.themes import DEFAULT_THEME, ThemeError, load_theme
+
+    chosen = load_config().config.theme or DEFAULT_THEME
+    try:
+        theme = load_theme(chosen)
+    except ThemeError as error:
+        print(f"spotui: {error}", file=sys.stderr)
+        theme = load_theme(DEFAULT_THEME)
+    return LiveDisplay(project, theme)
+
+
+class PlainDisplay:
+    """One line for each thing worth one.
+
+    Args:
+        project: The project's name.
+    """
+
+    wants_deltas = False
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._output = Output()
+        self._picture = Picture()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        """Write the event's line."""
+        self._picture.apply(event)
+        if (text := plain.line(event)) is not None:
+            self._output.line(text)
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+        self._output.line(text)
+
+    def let_go(self) -> None:
+        """Write nothing any more."""
+        self._output.close()
+
+    def farewell(self) -> None:
+        """Write the summary."""
+        for text in summary(self._project, self._picture):
+            self._output.line(text)

@@ -1,0 +1,96 @@
+"""spotui doctor."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from spotui import locations
+from spotui.cli import exit_codes, options
+from spotui.errors import SpotuiError
+from spotui.version import VERSION
+
+_PACKAGES = ("httpx", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `doctor` takes: the settings of a run, to see where each comes from."""
+    options.add_workspace(parser)
+    options.add_settings(parser)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Check everything that a run needs, short of asking a model; prints no key."""
+    print(f"spotui {VERSION}, Python {platform.python_version()}, {platform.platform()}")
+    print("packages: " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
+    term, tty = os.environ.get("TERM", ""), sys.stdout.isatty()
+    print(f"terminal: TERM={term}, tty={tty}, encoding={sys.stdout.encoding}")
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("workspace", lambda: _writable(parsed)),
+        ("config", lambda: _settings(parsed)),
+        ("meta-prompts", _meta_prompts),
+        ("vocabulary", _vocabulary),
+        ("sockets", lambda: str(locations.ensure_runtime_dir())),
+    ]
+    failed = 0
+    for name, check in checks:
+        try:
+            print(f"ok    {name}: {check()}")
+        except SpotuiError as error:
+            failed += 1
+            print(f"wrong {name}: {error}")
+    return exit_codes.FAILED if failed else exit_codes.OK
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _writable(parsed: argparse.Namespace) -> str:
+    root = options.workspace(parsed).root
+    place = root
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        raise SpotuiError(
+            f"{root} cannot be written.", "Choose another with --workspace or SPOTUI_WORKSPACE."
+        )
+    return str(root)
+
+
+def _settings(parsed: argparse.Namespace) -> str:
+    from spotui.launch import Launcher
+    from spotui.settings import ROLES
+
+    launcher = Launcher()
+    resolution = launcher.settings(options.flags(parsed))
+    connector = launcher.connector(resolution.settings)
+    lines = [str(locations.config_file())]
+    for role in ROLES:
+        model = resolution.settings.roles.of(role).model
+        way = connector.way_to(model)
+        key = "with a key" if way.endpoint.api_key else "without a key"
+        where = way.endpoint.base_url or way.kind
+        lines.append(f"      {role}: {model} at {where}, {key} ({resolution.origins[f'roles.{role}.model']})")
+    lines += [f"      {warning.what} {warning.mend}" for warning in resolution.warnings]
+    return "\n".join(lines)
+
+
+def _meta_prompts() -> str:
+    from spotui.meta_prompts import MetaPrompts
+
+    MetaPrompts(locations.meta_prompts_dir())
+    return str(locations.meta_prompts_dir())
+
+
+def _vocabulary() -> str:
+    from spotui.llm.tokens import count_tokens
+
+    if count_tokens("one two three").approximate:
+        raise SpotuiError("tiktoken's vocabulary was not found.", "Install spotui again: litellm carries it.")
+    return "cl100k_base is here, offline"

@@ -1,0 +1,43 @@
+"""What the exit code of a command says."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from spotui.events import RunStopped
+
+OK: Final = 0
+"""The verb did what it says; a run found a better prompt."""
+
+FAILED: Final = 1
+"""The verb could not do it; standard error says why and what to do."""
+
+USAGE: Final = 2
+"""The command line is wrong."""
+
+NO_IMPROVEMENT: Final = 3
+"""A run ended as planned, and the seed prompt is still the best."""
+
+BUDGET: Final = 4
+"""A run ended because its budget is spent."""
+
+CALL_FAILED: Final = 5
+"""A run ended because a call failed for good; it can be resumed."""
+
+STOPPED: Final = 6
+"""A run was stopped by a person; it can be resumed."""
+
+INTERRUPTED: Final = 130
+"""Left at once by a second Ctrl-C; the run can be resumed."""
+
+
+def of_run(stopped: "RunStopped") -> int:
+    """The exit code of a run that ended."""
+    match stopped.reason:
+        case "budget":
+            return BUDGET
+        case "failed":
+            return CALL_FAILED
+        case "stopped":
+            return STOPPED
+        case _:
+            return OK if stopped.improved else NO_IMPROVEMENT

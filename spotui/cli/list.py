@@ -1,0 +1,63 @@
+"""spotui list."""
+
+import argparse
+
+from spotui.cli import exit_codes, options
+from spotui.errors import SpotuiError
+from spotui.view.figures import usd
+from spotui.workspace.history import read_history, total_cost
+from spotui.workspace.projects import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `list` takes."""
+    options.add_workspace(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a project")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Print a line for each project, oldest first."""
+    workspace = options.workspace(parsed)
+    rows = [_row(workspace.project(name)) for name in workspace.names()]
+    if parsed.json:
+        import json
+
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    elif not rows:
+        print(f"No projects in {workspace.root} yet. Begin with: spotui run poem")
+    else:
+        _print_table(rows)
+    return exit_codes.OK
+
+
+def _row(project: Project) -> dict[str, object]:
+    try:
+        history = read_history(project)
+    except SpotuiError as error:
+        return {"name": project.name, "state": "damaged", "why": error.what}
+    best = history.best
+    return {
+        "name": project.name,
+        "state": history.stop.reason if history.state == "ended" and history.stop else history.state,
+        "rounds": len(history.rounds),
+        "best": best.round if best else None,
+        "usd": total_cost(history.rounds),
+        "when": max(line.at for line in history.rounds).isoformat(timespec="seconds") if best else None,
+    }
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
+    width = max(4, *(len(str(row["name"])) for row in rows))
+    print(f"{'name':{width}}  {'state':11}  {'rounds':>6}  {'best':>4}  {'spent':>10}  when")
+    for row in rows:
+        if row["state"] == "damaged":
+            print(f"{row['name']:{width}}  damaged      {row['why']}")
+            continue
+        cost = row["usd"]
+        spent = usd(cost if isinstance(cost, float) else None)
+        best = "-" if row["best"] is None else row["best"]
+        print(
+            f"{row['name']:{width}}  {row['state']:11}  {row['rounds']:>6}  {best:>4}  {spent:>10}  "
+            f"{str(row['when'] or '').replace('T', ' ')[:16]}"
+        )

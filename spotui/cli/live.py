@@ -1,0 +1,165 @@
+"""A run on a terminal: a table of rounds, what is being asked now, and what it costs, redrawn in place."""
+
+import os
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from spotui.cli import plain
+from spotui.cli.summary import summary
+from spotui.events import Event
+from spotui.themes import Theme
+from spotui.view.figures import count, duration, plural, usd
+from spotui.view.picture import CallPicture, Picture, RoundPicture
+
+_REDRAWS_PER_SECOND = 4
+_REDRAWS_OVER_SSH = 2
+_ROUNDS_SHOWN = 12
+_STYLES = {
+    "win": "green",
+    "seed": "cyan",
+    "loss": "dim",
+    "tie": "yellow",
+    "void": "red",
+    "undecided": "yellow",
+}
+_VERBS = {
+    "propose": "proposing a prompt",
+    "execute": "answering question {}",
+    "vote": "judging, vote {}",
+    "held_out": "answering held-out question {}",
+    "held_out_vote": "judging the held-out answers, vote {}",
+}
+
+
+class LiveDisplay:
+    """Redraws a few times a second, less often over SSH.
+
+    Args:
+        project: The project's name.
+        theme: The colours.
+    """
+
+    wants_deltas = True
+
+    def __init__(self, project: str, theme: Theme) -> None:
+        self._warning, self._error = _style(theme.warning), _style(theme.error)
+        self._styles = {
+            "seed": _style(theme.secondary),
+            "win": _style(theme.success),
+            "loss": Style(dim=True),
+            "tie": self._warning,
+            "undecided": self._warning,
+            "void": self._error,
+        }
+        self._accent = _style(theme.accent)
+        self._project = project
+        self._picture = Picture()
+        self._console = Console(highlight=False)
+        rate = _REDRAWS_OVER_SSH if os.environ.get("SSH_CONNECTION") else _REDRAWS_PER_SECOND
+        self._live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=rate, transient=True
+        )
+        self._gone = False
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._gone:
+            self._live.stop()
+            self._console.print(self._rounds())
+
+    def show(self, event: Event) -> None:
+        """Change the picture; what is worth keeping is printed above it."""
+        self._picture.apply(event)
+        if event in self._picture.notices and (text := plain.line(event)) is not None:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Print a line above the picture."""
+        if not self._gone:
+            self._console.print(Text(text, style=self._warning))
+
+    def let_go(self) -> None:
+        """The terminal is gone: draw nothing any more."""
+        self._gone = True
+        self._live.stop()
+
+    def farewell(self) -> None:
+        """Print the summary."""
+        if not self._gone:
+            for text in summary(self._project, self._picture):
+                self._console.print(Text(text))
+
+    def _draw(self) -> RenderableType:
+        parts: list[RenderableType] = [self._head(), self._rounds()]
+        parts += [self._call(key.purpose, key.index, call) for key, call in list(self._picture.calls.items())]
+        return Group(*parts)
+
+    def _head(self) -> Text:
+        picture = self._picture
+        head = Text(self._project, style="bold")
+        if picture.current is not None:
+            head.append(f"  round {picture.current.number} of {picture.rounds_wanted}", style="not bold")
+        if picture.state != "running":
+            head.append(f"  {picture.state}: {picture.cause}", style=self._warning)
+        if (spent := picture.spending) is not None:
+            tokens = spent.prompt_tokens + spent.completion_tokens
+            cost = usd(spent.cost_usd, spent.unpriced)
+            head.append(f"  {plural(spent.calls, 'call')}, {count(tokens)} tokens, {cost}", style="not bold")
+        if (left := picture.seconds_left) is not None:
+            head.append(f"  about {duration(left)} left", style="not bold dim")
+        return head
+
+    def _rounds(self) -> Table:
+        table = Table(box=None, pad_edge=False, expand=False, header_style="dim")
+        for name in ("round", "verdict", "votes"):
+            table.add_column(name, no_wrap=True)
+        for name in ("tokens", "cost", "time"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("modification", overflow="ellipsis", no_wrap=True, ratio=1)
+        shown = sorted(self._picture.rounds.values(), key=lambda one: one.number)[-_ROUNDS_SHOWN:]
+        ends = [one.end for one in shown if one.end is not None]
+        best = ends[-1].best if ends else 0
+        for one in shown:
+            table.add_row(*self._row(one, best))
+        return table
+
+    def _row(self, one: RoundPicture, best: int) -> list[RenderableType]:
+        wins = sum(vote.choice == "win" for vote in one.votes)
+        losses = sum(vote.choice == "loss" for vote in one.votes)
+        votes = f"{wins}:{losses}" if one.votes else ""
+        text = " ".join(one.candidate.modification.split()) if one.candidate else ""
+        if one.end is None:
+            return [str(one.number), Text("…", style="dim"), votes, "", "", "", text]
+        end = one.end
+        tokens = count(end.prompt_tokens + end.completion_tokens)
+        verdict = Text(one.outcome or "", style=self._styles.get(one.outcome or "", Style()))
+        cost = usd(end.cost_usd)
+        number = Text(str(one.number), style=self._accent if one.number == best else Style())
+        return [number, verdict, votes, tokens, cost, duration(end.seconds), text or end.note]
+
+    def _call(self, purpose: str, index: int, call: CallPicture) -> Text:
+        now = time.time()
+        verb = _VERBS.get(purpose, purpose.replace("_", " ") + " {}").format(index + 1)
+        if call.trouble and call.retry_at > now:
+            return Text(
+                f"  ! {verb}: {call.trouble} again in {duration(call.retry_at - now)}", style=self._error
+            )
+        so_far = f", {count(call.characters)} characters" if call.characters else ""
+        return Text(f"  · {verb}: {call.model}, {duration(max(0.0, now - call.since))}{so_far}", style="dim")
+
+
+def _style(colour: str) -> Style:
+    """A theme's colour as rich writes it."""
+    return Style(color=colour.removeprefix("ansi_"))

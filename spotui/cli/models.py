@@ -1,0 +1,220 @@
+"""spotui models list | add | test | remove | import | pull."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spotui import locations
+from spotui.cli import exit_codes
+from spotui.errors import SpotuiError
+from spotui.view.figures import duration, plural
+
+if TYPE_CHECKING:
+    from spotui.settings import ModelConfig
+
+_QUESTION = "Reply with the single word: ready"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `models` takes."""
+    verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    verbs.add_parser("list", help="models in the config file, and embedded ones on this machine")
+    add = verbs.add_parser("add", help="test a model, then write it into the config file")
+    add.add_argument(
+        "model", metavar="ID", help="such as gpt-4o, anthropic/claude-…, or what your server calls it"
+    )
+    add.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    add.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the key")
+    add.add_argument(
+        "--keyring", action="store_true", help="ask for the key and keep it in the system keyring"
+    )
+    add.add_argument("--concurrency", type=int, metavar="N", help="calls in flight")
+    add.add_argument("--timeout", type=float, metavar="S", help="seconds without a byte")
+    add.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="USD per million tokens")
+    add.add_argument("--no-test", action="store_true", help="write it without asking the model anything")
+    test = verbs.add_parser("test", help="ask a model one short question")
+    test.add_argument("model", metavar="ID")
+    test.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    remove = verbs.add_parser(
+        "remove", help="take a model out of the config file, or an embedded one off the disk"
+    )
+    remove.add_argument("model", metavar="ID")
+    take = verbs.add_parser("import", help="take the models of the reference's config2.yaml")
+    take.add_argument("file", metavar="FILE")
+    take.add_argument(
+        "--keyring", action="store_true", help="put the keys that are in it into the system keyring"
+    )
+    pull = verbs.add_parser("pull", help="fetch an embedded model, or take note of a GGUF file")
+    pull.add_argument(
+        "source",
+        nargs="?",
+        metavar="MODEL",
+        help="local/NAME, a GGUF file, a URL, or hf:owner/repo/file.gguf",
+    )
+    pull.add_argument("--name", metavar="NAME", help="what a file of your own is called: local/NAME")
+    pull.add_argument("--sha256", metavar="HEX", help="what the file must have")
+    pull.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Do one of the things that concern models."""
+    match parsed.what:
+        case "list":
+            return _list()
+        case "add":
+            return _add(parsed)
+        case "test":
+            return _test(parsed)
+        case "remove":
+            return _remove(parsed)
+        case "import":
+            return _import(parsed)
+        case _:
+            return _pull(parsed)
+
+
+def _list() -> int:
+    from spotui.llm.local.catalog import CATALOG
+    from spotui.llm.local.store import ModelStore
+    from spotui.settings import load_config
+
+    config = load_config()
+    print("In the config file:")
+    for model, entry in config.config.models.items():
+        print(f"  {model}  {entry.base_url or ''}  {_key_of(entry)}")
+    if not config.config.models:
+        print("  none; any id works without an entry: gpt-4o-mini, anthropic/claude-…, ollama/…")
+    print("Embedded:")
+    here = {stored.id: stored for stored in ModelStore(locations.models_dir()).models()}
+    for known in CATALOG:
+        state = "on this machine" if known.id in here else f"{known.bytes / 1e6:,.0f} MB to fetch"
+        print(f"  {known.id}  {state}")
+    for own in here.values():
+        if own.id not in {known.id for known in CATALOG}:
+            print(f"  {own.id}  {own.path}")
+    return exit_codes.OK
+
+
+def _key_of(entry: "ModelConfig") -> str:
+    if entry.api_key_env:
+        state = "set" if os.environ.get(entry.api_key_env) else "not set"
+        return f"key in ${entry.api_key_env} ({state})"
+    return "key in the keyring" if entry.api_key_keyring else ""
+
+
+def _add(parsed: argparse.Namespace) -> int:
+    from spotui.settings import ModelConfig, PriceConfig, key_from, save_model, store_key
+
+    entry = ModelConfig(
+        base_url=parsed.base_url,
+        api_key_env=parsed.api_key_env,
+        api_key_keyring=parsed.keyring,
+        concurrency=parsed.concurrency,
+        timeout=parsed.timeout,
+        price=PriceConfig(input=parsed.price[0], output=parsed.price[1]) if parsed.price else None,
+    )
+    if parsed.keyring:
+        import getpass
+
+        key = key_from(getpass.getpass(f"Key for {parsed.model}: "), "what you typed")
+        if key is None:
+            raise SpotuiError("No key was typed.", "Nothing was changed.")
+        store_key(parsed.model, key)
+    if not parsed.no_test:
+        _ask(parsed.model, entry=entry)
+    save_model(parsed.model, entry)
+    print(f"{parsed.model} is in {locations.config_file()}.")
+    return exit_codes.OK
+
+
+def _test(parsed: argparse.Namespace) -> int:
+    _ask(parsed.model, base_url=parsed.base_url)
+    return exit_codes.OK
+
+
+def _ask(model: str, *, base_url: str | None = None, entry: "ModelConfig | None" = None) -> None:
+    """Ask a model one short question and tell how long it took and whether its price is known."""
+    import msgspec
+
+    from spotui.launch import Launcher
+    from spotui.llm.protocol import Message, Request
+    from spotui.settings import Flags
+
+    launcher = Launcher()
+    if entry is not None:
+        config = launcher.config.config
+        changed = msgspec.structs.replace(config, models={**config.models, model: entry})
+        launcher.config = msgspec.structs.replace(launcher.config, config=changed)
+    settings = launcher.settings(Flags(model=model, base_url=base_url)).settings
+    connection = launcher.connector(settings).connect(model)
+    request = Request(model=model, messages=(Message("user", _QUESTION),), temperature=0.0)
+
+    async def once() -> tuple[str, bool]:
+        try:
+            reply = await connection.provider.complete(request, lambda _: None)
+            return reply.text, reply.cost_usd is not None or await connection.price() is not None
+        finally:
+            await connection.provider.aclose()
+
+    began = time.perf_counter()
+    text, priced = asyncio.run(once())
+    price = "its price is known" if priced else "its price is unknown (--price IN OUT sets it)"
+    took = duration(time.perf_counter() - began)
+    print(f"{model} answered {' '.join(text.split())[:60]!r} in {took}; {price}.")
+
+
+def _remove(parsed: argparse.Namespace) -> int:
+    from spotui.settings import is_embedded, remove_model
+
+    if is_embedded(parsed.model):
+        from spotui.llm.local.store import ModelStore
+
+        ModelStore(locations.models_dir()).remove(parsed.model)
+    elif not remove_model(parsed.model):
+        raise SpotuiError(
+            f"There is no model {parsed.model!r} in the config file.", "See 'spotui models list'."
+        )
+    print(f"{parsed.model} is removed.")
+    return exit_codes.OK
+
+
+def _import(parsed: argparse.Namespace) -> int:
+    import msgspec
+
+    from spotui.settings import import_reference, save_model, store_key
+
+    found = import_reference(Path(parsed.file).expanduser())
+    for model, entry in found.models.items():
+        key = found.found_keys.get(model)
+        if key is not None and parsed.keyring:
+            store_key(model, key)
+            save_model(model, msgspec.structs.replace(entry, api_key_keyring=True))
+        else:
+            save_model(model, entry)
+        print(f"{model}  {entry.base_url or ''}")
+    if found.found_keys and not parsed.keyring:
+        print(
+            "Keys stay out of files here. Import again with --keyring, or export them "
+            "(OPENAI_API_KEY, or a variable of your own named as api_key_env of the model).",
+            file=sys.stderr,
+        )
+    for text in found.left_out:
+        print(f"Left out: {text}", file=sys.stderr)
+    print(f"{plural(len(found.models), 'model')} imported into {locations.config_file()}.")
+    return exit_codes.OK
+
+
+def _pull(parsed: argparse.Namespace) -> int:
+    from spotui.cli.fetching import agree, fetch
+    from spotui.llm.local.source import read_source
+    from spotui.settings import DEFAULT_MODEL
+
+    source = read_source(parsed.source or DEFAULT_MODEL, name=parsed.name)
+    if source.kind != "file":
+        agree(source, yes=parsed.yes)
+    fetch(source, sha256=parsed.sha256)
+    return exit_codes.OK

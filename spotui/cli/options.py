@@ -1,0 +1,87 @@
+"""Options that several verbs share."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spotui import locations
+from spotui.workspace.projects import Workspace
+
+if TYPE_CHECKING:
+    from spotui.settings.flags import Flags
+
+_ROLES = {"opt": "optimizer", "eval": "evaluator", "exec": "executor"}
+
+
+def add_workspace(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses another workspace."""
+    parser.add_argument(
+        "--workspace", metavar="DIR", help="where projects are kept (see 'spotui locate' for the default)"
+    )
+
+
+def workspace(parsed: argparse.Namespace) -> Workspace:
+    """The workspace that was chosen."""
+    chosen = parsed.workspace
+    return Workspace(Path(chosen).expanduser() if chosen else locations.workspace_dir())
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """The name of a project, and its workspace."""
+    parser.add_argument("name", metavar="NAME", help="the project ('spotui list' shows them)")
+    add_workspace(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Every setting of a run. The reference's flags have its names."""
+    roles = parser.add_argument_group(
+        "models (default: the embedded model; 'reference': the reference's own)"
+    )
+    roles.add_argument("--model", metavar="ID", help="one model for all three roles")
+    roles.add_argument("--base-url", metavar="URL", help="one OpenAI-compatible endpoint for all three roles")
+    roles.add_argument("--timeout", metavar="S", help="seconds without a byte before a call has timed out")
+    for short, role in _ROLES.items():
+        temperature = {"opt": "0.7", "eval": "0.3", "exec": "0"}[short]
+        roles.add_argument(f"--{short}-model", metavar="ID", help=f"the {role}'s model")
+        roles.add_argument(f"--{short}-temp", metavar="T", help=f"its temperature (default {temperature})")
+        roles.add_argument(f"--{short}-max-tokens", metavar="N", help="its longest reply")
+        roles.add_argument(f"--{short}-timeout", metavar="S", help="its own time limit")
+    run = parser.add_argument_group("run")
+    run.add_argument("--max-rounds", metavar="N", help="rounds in all, the seed included (default 10)")
+    run.add_argument("--sample", metavar="N", help="questions a round asks; the rest is held out (default 3)")
+    run.add_argument("--seed", metavar="N", help="draws the questions and every order (default 0)")
+    run.add_argument(
+        "--judge",
+        metavar="RULE",
+        help="auto, balanced (two votes in each order), reference (four coin flips), likelihood",
+    )
+    run.add_argument(
+        "--no-reference-answers",
+        dest="reference_answers",
+        action="store_const",
+        const=False,
+        help="keep the template's answers from optimizer and evaluator, as in the paper",
+    )
+    add_budget(parser)
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint (default 8)")
+    limits.add_argument(
+        "--tries", metavar="N", help="tries of one call; 'none' for no such bound (default 5)"
+    )
+    limits.add_argument(
+        "--retry-seconds", metavar="S", help="no try begins later than this; both 'none': no retry (120)"
+    )
+
+
+def add_budget(parser: argparse.ArgumentParser) -> None:
+    """What a run may cost."""
+    budget = parser.add_argument_group("budget, over all roles and sessions (default: none)")
+    for kind in ("usd", "tokens", "calls", "minutes"):
+        budget.add_argument(f"--budget-{kind}", metavar="N", help=f"stop before {kind} exceed this")
+
+
+def flags(parsed: argparse.Namespace) -> "Flags":
+    """The settings that were typed; all others are None."""
+    from spotui.settings.flags import Flags
+
+    return Flags(**{name: getattr(parsed, name, None) for name in Flags.__struct_fields__})

@@ -1,0 +1,107 @@
+"""A run as plain lines: for pipes, logs and screen readers."""
+
+from spotui.events import (
+    Answered,
+    CallDropped,
+    CallRetried,
+    CandidateProposed,
+    CandidateRefused,
+    CommandRefused,
+    Event,
+    HeldOutFinished,
+    Likelihood,
+    LimitsChanged,
+    Noticed,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunStopped,
+    StateChanged,
+    VerdictOverridden,
+    VoteCast,
+)
+from spotui.view.figures import count, duration, plural, usd
+
+_SHOWN = 100
+
+
+def line(event: Event) -> str | None:
+    """What a line of the log says about an event; None when it is not worth a line."""
+    match event:
+        case RunOpened():
+            return _opened(event)
+        case StateChanged():
+            return f"{event.state}" + (f": {event.cause}" if event.cause else "")
+        case RoundStarted():
+            return f"round {event.round}" + (
+                f": starts from round {event.best}" if event.best else ": the seed prompt"
+            )
+        case CandidateProposed():
+            what = "edited by hand" if event.edited else event.modification or "a new prompt"
+            return f"round {event.round}: candidate: {short(what)}"
+        case CandidateRefused():
+            then = "the round is void" if event.final else "asked again"
+            return f"round {event.round}: candidate refused: {event.why} ({then})"
+        case Answered():
+            return f"round {event.round}: question {event.index + 1} answered: {short(event.answer)}"
+        case Likelihood():
+            return f"round {event.round}: answer {event.index + 1}: likelihood {event.value:.3f}"
+        case VoteCast():
+            order = f" {event.order}" if event.order else ""
+            return f"round {event.round}: {event.voter} votes{order} {event.choice}: {short(event.reason)}"
+        case RoundFinished():
+            return _finished(event)
+        case _:
+            return _aside(event)
+
+
+def _aside(event: Event) -> str | None:
+    match event:
+        case CallRetried():
+            return f"{event.kind}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
+        case CallDropped():
+            return (
+                f"round {event.key.round}: {event.key.purpose} {event.key.index + 1} cancelled: {event.why}"
+            )
+        case VerdictOverridden():
+            return f"round {event.round}: overridden by hand: {event.outcome}"
+        case HeldOutFinished():
+            return (
+                f"{event.questions} held-out questions: round {event.best} against the seed: {event.outcome} "
+                f"({event.wins} for, {event.losses} against, {event.ties} ties)"
+            )
+        case LimitsChanged():
+            return "limits: " + ", ".join(f"{key} {value}" for key, value in event.changes.items())
+        case Noticed():
+            return ("" if event.level == "info" else f"{event.level}: ") + event.text
+        case CommandRefused():
+            return f"{event.command}: refused: {event.why}"
+        case RunStopped():
+            return f"stopped: {event.reason}: {event.cause}"
+        case _:
+            return None
+
+
+def _opened(event: RunOpened) -> str:
+    models = dict.fromkeys(event.models.values())
+    held_out = f", {event.held_out} held out" if event.held_out else ""
+    return (
+        f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, "
+        f"{plural(len(event.questions), 'question')}{held_out}, judge {event.judge}, {' + '.join(models)}"
+    )
+
+
+def _finished(event: RoundFinished) -> str:
+    votes = f", votes {event.wins}:{event.losses}" if event.wins or event.losses else ""
+    note = f" ({event.note})" if event.note else ""
+    return (
+        f"round {event.round}: {event.outcome}{note}{votes}; best is round {event.best}; "
+        f"{count(event.prompt_tokens + event.completion_tokens)} tokens, {usd(event.cost_usd)}, "
+        f"{duration(event.seconds)}"
+    )
+
+
+def short(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"

@@ -1,0 +1,74 @@
+"""spotui show NAME [ROUND]."""
+
+import argparse
+
+from spotui.cli import exit_codes, options
+from spotui.cli.plain import short
+from spotui.cli.reading import pick_round
+from spotui.view.figures import count, duration, plural, usd
+from spotui.workspace.history import History, read_history, total_cost
+from spotui.workspace.lines import RoundLine
+from spotui.workspace.projects import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `show` takes."""
+    options.add_project(parser)
+    parser.add_argument(
+        "round", nargs="?", metavar="ROUND", help="seed, best, last or a number: that round in full"
+    )
+    parser.add_argument("--json", action="store_true", help="everything as one JSON object")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Print the rounds of a project, or one round in full."""
+    project = options.workspace(parsed).existing(parsed.name)
+    history = read_history(project)
+    if parsed.json:
+        import msgspec
+
+        shown = pick_round(project, history, parsed.round) if parsed.round else history
+        print(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+    elif parsed.round:
+        _print_round(pick_round(project, history, parsed.round))
+    else:
+        _print_history(project, history)
+    return exit_codes.OK
+
+
+def _print_history(project: Project, history: History) -> None:
+    print(f"{project.name}: {history.state}")
+    best = history.best
+    print(f"{'round':>5}  {'verdict':9}  {'votes':5}  {'tokens':>6}  {'cost':>9}  {'time':>6}  modification")
+    for line in history.rounds:
+        wins = sum(vote.choice == "win" for vote in line.votes)
+        losses = sum(vote.choice == "loss" for vote in line.votes)
+        votes = f"{wins}:{losses}" if line.votes else ""
+        mark = "*" if best is not None and line.round == best.round else " "
+        print(
+            f"{line.round:>4}{mark}  {line.outcome:9}  {votes:5}  "
+            f"{count(line.prompt_tokens + line.completion_tokens):>6}  {usd(line.cost_usd):>9}  "
+            f"{duration(line.seconds):>6}  {short(line.modification or line.note)}"
+        )
+    if history.held_out is not None:
+        held_out = history.held_out
+        print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
+    if history.stop is not None:
+        print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
+    print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
+
+
+def _print_round(line: RoundLine) -> None:
+    print(f"Round {line.round}: {line.outcome}" + (f", from round {line.parent}" if line.parent else ""))
+    for title, text in (
+        ("Modification", line.modification),
+        ("Reasoning", line.reasoning),
+        ("Prompt", line.prompt),
+    ):
+        if text:
+            print(f"\n{title}:\n{text}")
+    for number, one in enumerate(line.answers, 1):
+        print(f"\nQuestion {number}:\n{one.question}\nAnswer {number}:\n{one.answer}")
+    for vote in line.votes:
+        order = f" {vote.order}" if vote.order else ""
+        print(f"\nVote ({vote.voter}{order}): {vote.choice}\n{vote.reason}")

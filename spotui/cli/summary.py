@@ -1,0 +1,43 @@
+"""What a run is worth, in the few lines that stay on the terminal when it has ended."""
+
+from spotui.view.figures import count, duration, plural, usd
+from spotui.view.picture import Picture
+
+
+def summary(project: str, picture: Picture) -> list[str]:
+    """The lines; empty when the run did not get to its end.
+
+    Args:
+        project: The project's name.
+        picture: The run.
+    """
+    stopped = picture.stopped
+    if stopped is None:
+        return []
+    lines = ["", stopped.cause]
+    if stopped.improved:
+        lines.append(f"Best: round {stopped.best}. {_worth(picture)}")
+    else:
+        lines.append("No improvement: the seed prompt is still the best.")
+    if (spent := picture.spending) is not None:
+        lines.append(
+            f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
+            f"{count(spent.completion_tokens)} out, {usd(spent.cost_usd, spent.unpriced)}, "
+            f"{duration(spent.seconds)}."
+        )
+    if stopped.improved:
+        lines.append(f"Take it: spotui best {project}    See it: spotui diff {project}")
+    if stopped.resumable:
+        lines.append(f"Go on:   spotui resume {project}")
+    return lines
+
+
+def _worth(picture: Picture) -> str:
+    """What is known about the gain; the duels alone are no measure of it."""
+    held_out = picture.held_out
+    if held_out is None:
+        return "It won its duel on the questions it was chosen by; no held-out question has tested it."
+    verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
+    said = verdict.get(held_out.outcome, held_out.outcome)
+    votes = f"{held_out.wins} votes for it, {held_out.losses} against"
+    return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."

@@ -1,0 +1,97 @@
+"""Asking a role, and taking replies as they come."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from spotui.llm.budget import Spending
+from spotui.llm.door import Door
+from spotui.llm.protocol import Message, Reply, Request
+from spotui.settings.roles import Role
+from spotui.settings.run_settings import RoleSet
+from spotui.workspace.lines import CallKey
+
+Result = TypeVar("Result")
+
+
+class Asker:
+    """Turns what a verb wants to know into requests, with the settings of the role it asks.
+
+    Args:
+        door: The way to the models.
+        roles: The settings of each role.
+
+    Attributes:
+        spending: What each round's calls took, recorded ones included.
+    """
+
+    def __init__(self, door: Door, roles: RoleSet) -> None:
+        self.door = door
+        self.spending: defaultdict[int, Spending] = defaultdict(Spending)
+        self._roles = roles
+
+    def request(
+        self,
+        role: Role,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        logprobs: bool = False,
+        max_tokens: int | None = None,
+    ) -> Request:
+        """A request in the role's own settings."""
+        settings = self._roles.of(role)
+        return Request(
+            model=settings.model,
+            messages=tuple(messages),
+            temperature=settings.temperature,
+            max_tokens=max_tokens or settings.max_tokens,
+            grammar=grammar,
+            logprobs=logprobs,
+        )
+
+    def takes_grammar(self, role: Role) -> bool:
+        """Whether the role's model can be bound by a grammar."""
+        return self.door.connections.to(self._roles.of(role).model).takes_grammar
+
+    async def ask(self, key: CallKey, request: Request) -> Reply:
+        """The reply, bought once and counted for its round.
+
+        Raises:
+            Halted: The run ends here.
+        """
+        reply = await self.door.ask(key, request)
+        self.spending[key.round].add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
+        return reply
+
+
+def user(text: str) -> Message:
+    """A message from the user's side."""
+    return Message("user", text)
+
+
+def repair(messages: Sequence[Message], reply: Reply, text: str) -> list[Message]:
+    """The conversation that asks again: what was asked, what came, what is wrong with it."""
+    return [*messages, Message("assistant", reply.text or "(nothing)"), user(text)]
+
+
+async def together(jobs: Sequence[Awaitable[Result]]) -> list[Result]:
+    """The results of independent jobs, run at once; the first error ends the others and is raised."""
+    tasks: list[asyncio.Task[Result]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_awaited(job)) for job in jobs]
+    except BaseExceptionGroup as errors:
+        raise first_error(errors) from None
+    return [task.result() for task in tasks]
+
+
+async def _awaited(job: Awaitable[Result]) -> Result:
+    return await job
+
+
+def first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error itself, however deep the group."""
+    first = errors.exceptions[0]
+    return first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,62 @@
+"""What people decided about a run: votes, edited candidates, overridden verdicts."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from spotui.workspace.lines import AnyLine, EditLine, Outcome, OverrideLine, VoteLine, VoteRecord
+
+
+class Decisions:
+    """Human decisions, those in the journal and those that arrive while the run goes on.
+
+    Args:
+        lines: The journal's lines of an earlier session.
+
+    Attributes:
+        pause_at_candidate: Whether to wait for a person once the next candidate is there.
+        edits: A person's text for a round's candidate.
+    """
+
+    def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
+        self.pause_at_candidate = False
+        self.edits: dict[int, str] = {}
+        self._votes: defaultdict[int, list[VoteRecord]] = defaultdict(list)
+        self._overrides: list[OverrideLine] = []
+        self._open: dict[int, asyncio.Queue[tuple[VoteRecord, int]]] = {}
+        for line in lines:
+            self.take(line)
+
+    def take(self, line: AnyLine) -> None:
+        """Take a decision in; lines of another kind are none."""
+        match line:
+            case EditLine():
+                self.edits[line.round] = line.prompt
+            case OverrideLine():
+                self._overrides.append(line)
+            case VoteLine():
+                vote = VoteRecord(choice=line.choice, voter="human")
+                self._votes[line.round].append(vote)
+                if line.round in self._open:
+                    self._open[line.round].put_nowait((vote, len(self._votes[line.round]) - 1))
+
+    def overrides_before(self, number: int) -> dict[int, Outcome]:
+        """The verdicts people gave that are in force when round `number` begins."""
+        return {line.round: line.outcome for line in self._overrides if line.before_round <= number}
+
+    @contextmanager
+    def duel(self, number: int) -> Iterator[asyncio.Queue[tuple[VoteRecord, int]]]:
+        """While a round's duel is open: where human votes arrive, those already given first."""
+        inbox: asyncio.Queue[tuple[VoteRecord, int]] = asyncio.Queue()
+        for index, vote in enumerate(self._votes[number]):
+            inbox.put_nowait((vote, index))
+        self._open[number] = inbox
+        try:
+            yield inbox
+        finally:
+            del self._open[number]
+
+    def in_duel(self, number: int) -> bool:
+        """Whether a round's duel is open for votes."""
+        return number in self._open

@@ -1,0 +1,322 @@
+"""What a run tells its listeners: one typed event for each thing that happens, one JSON object a line.
+
+The wire is described in docs/wire.md. Within a version, events and fields are only ever added; a listener
+ignores what it does not know.
+"""
+
+import time
+from typing import Literal
+
+import msgspec
+
+from spotui.workspace.lines import CallKey, Outcome, StopReason
+
+WIRE_VERSION = 1
+
+RunState = Literal["running", "paused", "stopping", "ended"]
+Choice = Literal["win", "loss", "tie", "void"]
+Level = Literal["info", "warning", "error"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """Any event; `at` is seconds since 1970, UTC."""
+
+    at: float = msgspec.field(default_factory=time.time)
+
+
+class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
+    """A process took the run up; the first event of every stream.
+
+    Attributes:
+        version: Of this wire.
+        project: The project's name.
+        folder: The project's directory.
+        run: The run's id.
+        method: The method's name.
+        models: The model of each role.
+        rounds: How many rounds are wanted, the seed included.
+        questions: The question set.
+        held_out: How many questions no round sees.
+        judge: How verdicts are found.
+        prompt: The seed prompt.
+        recorded: Calls the journal already holds.
+        replay: Whether no model will be asked.
+    """
+
+    version: int
+    project: str
+    folder: str
+    run: str
+    method: str
+    models: dict[str, str]
+    rounds: int
+    questions: tuple[str, ...]
+    held_out: int
+    judge: str
+    prompt: str
+    recorded: int = 0
+    replay: bool = False
+
+
+class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
+    """The run went on, paused, or began to stop; `cause` says why, in a sentence a user can act on."""
+
+    state: RunState
+    cause: str = ""
+
+
+class RoundStarted(Event, frozen=True, kw_only=True, tag="round_started"):
+    """A round began; `best` is the round whose prompt it starts from, 0 for the seed round."""
+
+    round: int
+    best: int = 0
+
+
+class CallEvent(Event, frozen=True, kw_only=True):
+    """Something about one model call, named by what asked for it."""
+
+    key: CallKey
+
+
+class CallStarted(CallEvent, frozen=True, kw_only=True, tag="call_started"):
+    """A request went out."""
+
+    model: str
+
+
+class CallDelta(CallEvent, frozen=True, kw_only=True, tag="call_delta"):
+    """A piece of a reply arrived; only sent to listeners that asked for deltas."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
+class CallRetried(CallEvent, frozen=True, kw_only=True, tag="call_retried"):
+    """A try failed and another will follow after `wait` seconds."""
+
+    error: str
+    kind: str
+    tries: int
+    wait: float
+
+
+class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
+    """A reply is in the journal; `recorded` when it was there already and cost nothing now."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    cost_usd: float | None = None
+    estimated: bool = False
+    recorded: bool = False
+    finish_reason: str = "stop"
+
+
+class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
+    """A call in flight was cancelled because its answer no longer mattered."""
+
+    why: str
+
+
+class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):
+    """The optimizer proposed a prompt, or a person wrote it (`edited`)."""
+
+    round: int
+    parent: int
+    prompt: str
+    modification: str = ""
+    reasoning: str = ""
+    edited: bool = False
+
+
+class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"):
+    """A proposal cannot be used; it is asked for once more, then the round is void."""
+
+    round: int
+    why: str
+    final: bool = False
+
+
+class Answered(Event, frozen=True, kw_only=True, tag="answered"):
+    """The executor answered one question of the set."""
+
+    round: int
+    index: int
+    question: str
+    answer: str
+
+
+class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
+    """The likelihood judge measured one answer: mean natural log-probability per token."""
+
+    round: int
+    index: int
+    value: float
+
+
+class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
+    """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
+
+    round: int
+    index: int
+    choice: Choice
+    order: str = ""
+    reason: str = ""
+    voter: str = "model"
+
+
+class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
+    """A round ended.
+
+    Attributes:
+        round: Its number.
+        outcome: What became of its candidate.
+        best: The round whose prompt is the best now.
+        wins: Votes for the candidate; losses, ties and voids likewise.
+        seconds: Wall time of the round.
+        calls: Model calls of the round, from all roles; prompt_tokens and completion_tokens likewise.
+        cost_usd: Of the round, None when unknown.
+        note: Why the round is void, or what else a reader must know.
+    """
+
+    round: int
+    outcome: Outcome
+    best: int
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    voids: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    modification: str = ""
+    note: str = ""
+
+
+class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
+    """A person gave a round another verdict; it holds from the start of `before_round`."""
+
+    round: int
+    outcome: Outcome
+    before_round: int
+
+
+class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished"):
+    """Best against seed on the questions that no round has seen."""
+
+    best: int
+    outcome: Outcome
+    questions: int
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+
+
+class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
+    """What the run has cost so far, all roles and all sessions together.
+
+    Attributes:
+        calls: Finished calls in the journal.
+        prompt_tokens: Bought.
+        completion_tokens: Bought.
+        cost_usd: USD of the calls whose price is known.
+        unpriced: Calls whose price is unknown; the true cost is `cost_usd` plus theirs.
+        in_flight: Calls under way.
+        seconds: Time the run was worked on.
+    """
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    unpriced: int = 0
+    in_flight: int = 0
+    seconds: float = 0.0
+
+
+class LimitsChanged(Event, frozen=True, kw_only=True, tag="limits_changed"):
+    """A budget, the number of rounds or a concurrency was changed while the run was open."""
+
+    changes: dict[str, float | int | None]
+
+
+class Noticed(Event, frozen=True, kw_only=True, tag="noticed"):
+    """Something worth a line: a torn journal line dropped, a parameter left out, a lock taken over."""
+
+    text: str
+    level: Level = "info"
+
+
+class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
+    """A command could not be carried out; nothing changed."""
+
+    command: str
+    why: str
+
+
+class RunStopped(Event, frozen=True, kw_only=True, tag="run_stopped"):
+    """The run ended; always the last event.
+
+    Attributes:
+        reason: Why it stopped.
+        cause: The same in a sentence.
+        best: The round whose prompt is the best.
+        improved: Whether that is another prompt than the seed.
+        rounds: How many rounds ended.
+        prompt: The best prompt.
+        resumable: Whether going on could change anything.
+    """
+
+    reason: StopReason
+    cause: str
+    best: int
+    improved: bool
+    rounds: int
+    prompt: str
+    resumable: bool = True
+
+
+AnyEvent = (
+    RunOpened
+    | StateChanged
+    | RoundStarted
+    | CallStarted
+    | CallDelta
+    | CallRetried
+    | CallFinished
+    | CallDropped
+    | CandidateProposed
+    | CandidateRefused
+    | Answered
+    | Likelihood
+    | VoteCast
+    | RoundFinished
+    | VerdictOverridden
+    | HeldOutFinished
+    | SpendingChanged
+    | LimitsChanged
+    | Noticed
+    | CommandRefused
+    | RunStopped
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode_event(event: Event) -> bytes:
+    """One line of the wire, with its line end."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode_event(line: bytes) -> AnyEvent:
+    """The event a line of the wire holds.
+
+    Raises:
+        msgspec.ValidationError: It is of a kind this version does not know.
+        msgspec.DecodeError: It is not JSON.
+    """
+    return _decoder.decode(line)

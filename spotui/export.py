@@ -1,0 +1,71 @@
+"""A run as a file to take along: the prompt, the data, or a report."""
+
+import msgspec
+
+from spotui.view.figures import count, usd
+from spotui.workspace.history import History, total_cost
+from spotui.workspace.lines import RoundLine
+
+
+def export(project: str, history: History, line: RoundLine, form: str) -> str:
+    """A run in one of three forms.
+
+    Args:
+        project: The project's name.
+        history: What it holds.
+        line: The round whose prompt is taken along.
+        form: txt, json or markdown.
+    """
+    match form:
+        case "json":
+            return _json(project, history, line)
+        case "markdown":
+            return _markdown(project, history, line)
+        case _:
+            return line.prompt if line.prompt.endswith("\n") else line.prompt + "\n"
+
+
+def _json(project: str, history: History, line: RoundLine) -> str:
+    whole = {
+        "project": project,
+        "round": line.round,
+        "prompt": line.prompt,
+        "rounds": history.rounds,
+        "held_out": history.held_out,
+        "stop": history.stop,
+    }
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
+
+
+def _markdown(project: str, history: History, line: RoundLine) -> str:
+    seed = history.rounds[0]
+    parts = [f"# {project}", f"Prompt of round {line.round} ({line.outcome}).", _block(line.prompt)]
+    if history.held_out is not None:
+        held_out = history.held_out
+        verdict = f"round {held_out.best} against the seed: {held_out.outcome}"
+        parts.append(f"On {held_out.questions} held-out questions, {verdict}.")
+    if history.stop is not None:
+        parts.append(f"The run stopped: {history.stop.reason}. {history.stop.cause}")
+    parts.append(f"Spent in its rounds: {usd(total_cost(history.rounds))}.")
+    parts += ["## Rounds", _table(history)]
+    parts += [f"## Answers of round {line.round}"]
+    parts += [f"**{one.question}**\n\n{_block(one.answer)}" for one in line.answers]
+    if seed.round != line.round:
+        parts += ["## Seed prompt", _block(seed.prompt)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(history: History) -> str:
+    rows = ["| round | verdict | tokens | cost | modification |", "|---|---|---|---|---|"]
+    for one in history.rounds:
+        text = " ".join((one.modification or one.note).replace("|", "\\|").split())
+        tokens = count(one.prompt_tokens + one.completion_tokens)
+        rows.append(f"| {one.round} | {one.outcome} | {tokens} | {usd(one.cost_usd)} | {text} |")
+    return "\n".join(rows)
+
+
+def _block(text: str) -> str:
+    """A fenced block whose fence is longer than any inside the text."""
+    longest = max((len(run) for run in text.split() if set(run) == {"`"}), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"

@@ -1,0 +1,1 @@
+"""Judging: ballots, votes and decision rules; no file, no network, no screen."""

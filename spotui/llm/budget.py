@@ -1,0 +1,200 @@
+"""One budget over all roles: reserved before a call is sent, settled when its reply is here."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.llm.endpoint import Price
+from spotui.llm.protocol import Reply, Request
+from spotui.settings.run_settings import BudgetSettings
+
+MOST_COMPLETION = 4096
+LEAST_COMPLETION = 512
+
+
+class BudgetSpentError(SpotuiError):
+    """The next call does not fit into what is left."""
+
+
+class Spending(msgspec.Struct):
+    """What a run has cost so far; `unpriced` calls are not in `cost_usd`."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def add(self, prompt_tokens: int, completion_tokens: int, cost_usd: float | None) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.prompt_tokens += prompt_tokens
+        self.completion_tokens += completion_tokens
+        if cost_usd is None:
+            self.unpriced += 1
+        else:
+            self.cost_usd += cost_usd
+
+
+class Reservation(msgspec.Struct, frozen=True, eq=False):
+    """Room kept for one call.
+
+    Attributes:
+        tokens: Prompt and completion at most.
+        usd: At most, 0 where the price is unknown.
+        ceiling: The longest completion the room allows, or None when there is no limit to keep to.
+        expected: Prompt and completion as they usually are.
+    """
+
+    tokens: int
+    usd: float
+    ceiling: int | None
+    expected: int
+
+
+def prompt_size(request: Request) -> int:
+    """Tokens of a request, estimated from above without a tokenizer.
+
+    Three ASCII characters a token is more than any tokenizer makes of prose or code; elsewhere two bytes.
+    """
+    return 8 + sum(4 + _text_size(message.content) for message in request.messages)
+
+
+def _text_size(text: str) -> int:
+    beyond_ascii = len(text.encode("utf-8", "replace")) - len(text.encode("ascii", "ignore"))
+    return len(text.encode("ascii", "ignore")) // 3 + beyond_ascii // 2
+
+
+class Budget:
+    """Keeps a run within its limits.
+
+    A completion's length is unknown beforehand, so while a token or USD limit is set each call gets a
+    ceiling on its reply that fits into what is left: the limit holds even when every call in flight uses
+    all of its own.
+
+    Args:
+        limits: What the run may cost.
+        spending: What it has cost in earlier sessions; counted on from there.
+        seconds: Time worked on it in earlier sessions.
+        clock: A monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        limits: BudgetSettings,
+        spending: Spending | None = None,
+        seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits
+        self.spending = spending or Spending()
+        self._clock = clock
+        self._started = clock() - seconds
+        self._paused_at: float | None = None
+        self._held: set[Reservation] = set()
+        self._longest: dict[str, int] = {}
+        self._settled = asyncio.Event()
+
+    @property
+    def seconds(self) -> float:
+        """Time the run was worked on, earlier sessions included and pauses left out."""
+        return (self._clock() if self._paused_at is None else self._paused_at) - self._started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the time limit, or None when there is none."""
+        return None if self.limits.minutes is None else max(0.0, self.limits.minutes * 60 - self.seconds)
+
+    async def reserve(self, request: Request, purpose: str, price: Price | None) -> Reservation:
+        """Keep room for a call, waiting for calls in flight to settle where that may make room.
+
+        Args:
+            request: What will be asked.
+            purpose: The verb that asks, whose longest reply so far tells how much this one may need.
+            price: Of the model, or None when it is unknown.
+
+        Raises:
+            BudgetSpentError: It does not fit, and nothing in flight can change that.
+        """
+        while True:
+            try:
+                reservation = self._fit(request, purpose, price)
+            except BudgetSpentError:
+                if not self._held:
+                    raise
+                self._settled.clear()
+                await self._settled.wait()
+            else:
+                self._held.add(reservation)
+                return reservation
+
+    def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
+        """Replace a reservation by what the call really took."""
+        self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
+        self.spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
+        self.release(reservation)
+
+    def release(self, reservation: Reservation) -> None:
+        """Give the room back; safe to call twice."""
+        self._held.discard(reservation)
+        self._settled.set()
+
+    def change(self, limits: BudgetSettings) -> None:
+        """Set new limits; they hold from the next call on."""
+        self.limits = limits
+        self._settled.set()
+
+    def stop_clock(self) -> None:
+        """Count no time while nobody works; safe to call twice."""
+        if self._paused_at is None:
+            self._paused_at = self._clock()
+
+    def start_clock(self) -> None:
+        """Count time again; safe to call twice."""
+        if self._paused_at is not None:
+            self._started += self._clock() - self._paused_at
+            self._paused_at = None
+
+    def _fit(self, request: Request, purpose: str, price: Price | None) -> Reservation:
+        limits, spent = self.limits, self.spending
+        if limits.calls is not None and spent.calls + len(self._held) >= limits.calls:
+            raise BudgetSpentError(f"The budget of {limits.calls:,} calls is spent.")
+        if self.seconds_left == 0:
+            raise BudgetSpentError(f"The budget of {limits.minutes:g} minutes is spent.")
+        prompt = prompt_size(request)
+        longest = self._longest.get(purpose, 0)
+        wanted = request.max_tokens or max(MOST_COMPLETION, 2 * longest)
+        needed = min(wanted, max(LEAST_COMPLETION, longest * 5 // 4))
+        room: int | None = None
+        if limits.tokens is not None:
+            room = limits.tokens - spent.tokens - sum(one.tokens for one in self._held) - prompt
+            if room < needed:
+                raise BudgetSpentError(
+                    f"The budget of {limits.tokens:,} tokens is spent: "
+                    f"{max(0, room + prompt):,} left, too few for another call."
+                )
+        if limits.usd is not None and price is not None and (price.input or price.output):
+            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - price.cost(prompt, 0)
+            affordable = int(left * 1_000_000 / price.output) if price.output else wanted
+            if left < 0 or affordable < needed:
+                raise BudgetSpentError(
+                    f"The budget of ${limits.usd:g} is spent: "
+                    f"${max(0.0, limits.usd - spent.cost_usd):.4f} left, too little for another call."
+                )
+            room = affordable if room is None else min(room, affordable)
+        ceiling = None if room is None else min(room, wanted)
+        most = ceiling or wanted
+        return Reservation(
+            tokens=prompt + most,
+            usd=price.cost(prompt, most) if price else 0.0,
+            ceiling=ceiling,
+            expected=prompt + min(most, longest or LEAST_COMPLETION),
+        )

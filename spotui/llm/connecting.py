@@ -1,0 +1,131 @@
+"""From a model id to something that can be asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from spotui.llm.connection import Connection
+from spotui.llm.endpoint import Limits, Price
+from spotui.llm.limiter import Limiter
+from spotui.llm.protocol import Provider
+from spotui.llm.routing import OPENAI_URL, Route, route
+from spotui.settings.run_settings import RunSettings
+from spotui.settings.schema import Config
+
+
+class Connector:
+    """Connects the models of one run; models on one endpoint share its limits, unless they have their own.
+
+    Args:
+        settings: The run's settings.
+        config: The user's config file.
+        environ: The environment, for endpoints and keys.
+        models_dir: Where embedded models are kept.
+        log_dir: Where the embedded model's server writes its log.
+    """
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        config: Config,
+        environ: Mapping[str, str],
+        *,
+        models_dir: Path,
+        log_dir: Path,
+    ) -> None:
+        self._settings = settings
+        self._config = config
+        self._environ = environ
+        self._models_dir = models_dir
+        self._log_dir = log_dir
+        self._limiters: dict[tuple[str, Limits], Limiter] = {}
+
+    def connect(self, model: str) -> Connection:
+        """The connection of a model id.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+            ModelError: The endpoint cannot be asked at all.
+        """
+        way = self.way_to(model)
+        server = way.endpoint.base_url or f"{way.kind}/{model.partition('/')[0]}"
+        shared = server, way.endpoint.limits
+        if shared not in self._limiters:
+            self._limiters[shared] = Limiter(way.endpoint.limits)
+        return Connection(
+            way.endpoint,
+            self._provider(way),
+            self._limiters[shared],
+            find_price=lambda: _find_price(way),
+            takes_grammar=way.kind == "embedded",
+        )
+
+    def way_to(self, model: str) -> Route:
+        """Which provider serves a model, and where; nothing is opened.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+        """
+        from spotui.llm.pricing import known_providers
+
+        return route(
+            model,
+            base_url=self._settings.base_url,
+            concurrency=self._settings.concurrency,
+            timeout=self._timeout(model),
+            config=self._config,
+            environ=self._environ,
+            known_providers=known_providers,
+        )
+
+    def price_of(self, model: str) -> Price | None:
+        """USD per million tokens, or None when nobody knows; may read a large file.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+        """
+        way = self.way_to(model)
+        return way.endpoint.price or _find_price(way)
+
+    def _timeout(self, model: str) -> float | None:
+        roles = self._settings.roles
+        users = (roles.optimizer, roles.evaluator, roles.executor)
+        timeouts = [one.timeout for one in users if one.model == model]
+        return max(timeouts, default=None)
+
+    def _provider(self, way: Route) -> Provider:
+        match way.kind:
+            case "openai_compatible":
+                from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
+
+                return OpenAICompatibleProvider(way.endpoint, api_model=way.wire_model)
+            case "litellm":
+                from spotui.llm.providers.litellm_provider import LitellmProvider
+
+                return LitellmProvider(way.endpoint)
+            case "scripted":
+                from spotui.llm.providers.scripted import ScriptedProvider
+
+                return ScriptedProvider(Path(way.wire_model))
+            case "embedded":
+                from spotui.llm.local.store import ModelStore
+                from spotui.llm.providers.embedded import EmbeddedProvider
+
+                name = way.wire_model.replace("/", "-")
+                return EmbeddedProvider(
+                    way.endpoint.model,
+                    ModelStore(self._models_dir),
+                    self._log_dir / f"{name}.log",
+                    slots=way.endpoint.limits.concurrency,
+                    timeout=way.endpoint.timeout,
+                )
+
+
+def _find_price(way: Route) -> Price | None:
+    """The list price; an endpoint of one's own has none that anybody else could know."""
+    if way.kind in {"embedded", "scripted"}:
+        return Price(0.0, 0.0)
+    if way.endpoint.base_url not in {None, OPENAI_URL}:
+        return None
+    from spotui.llm.pricing import lookup
+
+    return lookup(way.wire_model)

@@ -1,0 +1,85 @@
+"""One model, ready to be asked: its provider, its limits, its price."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from spotui.llm.endpoint import Endpoint, Price
+from spotui.llm.limiter import Limiter
+from spotui.llm.protocol import Provider
+
+
+class Connection:
+    """A provider with what belongs to its endpoint.
+
+    Args:
+        endpoint: Where the model is.
+        provider: What asks it.
+        limiter: Shared by every model of that endpoint.
+        find_price: Looks a price up when the user gave none; may read a large file.
+        takes_grammar: Whether replies can be bound by a GBNF grammar.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        provider: Provider,
+        limiter: Limiter,
+        *,
+        find_price: Callable[[], Price | None] = lambda: None,
+        takes_grammar: bool = False,
+    ) -> None:
+        self.endpoint = endpoint
+        self.provider = provider
+        self.limiter = limiter
+        self.takes_grammar = takes_grammar
+        self._find_price = find_price
+        self._price: asyncio.Task[Price | None] | None = None
+
+    async def price(self) -> Price | None:
+        """USD per million tokens, or None when nobody knows; looked up once, off the event loop."""
+        if self.endpoint.price is not None:
+            return self.endpoint.price
+        if self._price is None:
+            self._price = asyncio.create_task(asyncio.to_thread(self._find_price))
+        return await asyncio.shield(self._price)
+
+
+class Connections:
+    """Every model of a run, connected when first asked for.
+
+    Args:
+        connect: Makes the connection of a model id.
+    """
+
+    def __init__(self, connect: Callable[[str], Connection]) -> None:
+        self._connect = connect
+        self._open: dict[str, Connection] = {}
+        self._concurrency: int | None = None
+
+    def to(self, model: str) -> Connection:
+        """The connection of a model.
+
+        Raises:
+            SpotuiError: The model id leads nowhere, or its key is missing.
+        """
+        if model not in self._open:
+            self._open[model] = self._connect(model)
+            if self._concurrency is not None:
+                self._open[model].limiter.concurrency = self._concurrency
+        return self._open[model]
+
+    async def prices(self, models: Iterable[str]) -> dict[str, Price | None]:
+        """USD per million tokens of each model, None where nobody knows."""
+        names = sorted(set(models))
+        return dict(zip(names, await asyncio.gather(*[self.to(name).price() for name in names]), strict=True))
+
+    def set_concurrency(self, calls: int) -> None:
+        """Change how many calls may be in flight at each endpoint, now and for models yet to be asked."""
+        self._concurrency = calls
+        for connection in self._open.values():
+            connection.limiter.concurrency = calls
+
+    async def aclose(self) -> None:
+        """Close every provider; safe to call twice."""
+        for connection in self._open.values():
+            await connection.provider.aclose()

@@ -1,0 +1,257 @@
+"""The one door to every model.
+
+A call passes, in this order: journal look-up, a place among the calls in flight; for each try, budget
+reservation, rates of its endpoint, gate, provider, budget settlement, journal append; at last, an event.
+What is in the journal is never asked again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Literal, Protocol
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event
+from spotui.llm.budget import Budget, BudgetSpentError, Reservation, prompt_size
+from spotui.llm.connection import Connection, Connections
+from spotui.llm.digest import digest_of
+from spotui.llm.endpoint import Price
+from spotui.llm.errors import ModelError, RetryableError
+from spotui.llm.gate import Gate
+from spotui.llm.protocol import Delta, Reply, Request
+from spotui.llm.retry import Retry
+from spotui.workspace.journal import JournalError
+from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line
+
+Trouble = Literal["pause", "halt"]
+
+_encoder = msgspec.json.Encoder()
+_reply_decoder = msgspec.json.Decoder(Reply)
+
+
+class Ledger(Protocol):
+    """Where finished calls are kept; a project's journal is one."""
+
+    def call(self, key: CallKey, digest: str) -> CallLine | None:
+        """The finished call of that key and digest."""
+        ...
+
+    def place(self, key: CallKey, digest: str) -> int | None:
+        """Where that call stands among the others."""
+        ...
+
+    def append(self, line: Line) -> None:
+        """Keep a line for good."""
+        ...
+
+    def check_room(self) -> None:
+        """Raise JournalError when a reply could not be kept."""
+        ...
+
+
+class Door:
+    """Asks models, remembers every answer, and keeps within limits.
+
+    Args:
+        connections: The models.
+        ledger: Where finished calls are found and kept.
+        budget: What may be spent.
+        gate: Whether calls may be sent.
+        retry: When a failed try is repeated.
+        emit: Told what happens.
+        on_trouble: What to do when a call fails for good: `pause` waits for a person to mend it and tries
+            again, `halt` ends the run with the cause.
+
+    Attributes:
+        streams: Whether every piece of a reply is told as an event; costs time, so only when someone watches.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: Connections,
+        ledger: Ledger,
+        budget: Budget,
+        gate: Gate,
+        retry: Retry,
+        emit: Callable[[Event], None],
+        on_trouble: Trouble,
+    ) -> None:
+        self.connections = connections
+        self.budget = budget
+        self.gate = gate
+        self.streams = False
+        self._ledger = ledger
+        self._retry = retry
+        self._emit = emit
+        self._on_trouble = on_trouble
+
+    def recorded(self, key: CallKey, request: Request) -> Reply | None:
+        """The reply that the journal holds for this call, or None; asks nobody."""
+        line = self._ledger.call(key, digest_of(request))
+        return None if line is None else _reply_decoder.decode(line.reply)
+
+    def place(self, key: CallKey, request: Request) -> int | None:
+        """Where in the journal this call is, or None; earlier calls have lower places."""
+        return self._ledger.place(key, digest_of(request))
+
+    async def ask(self, key: CallKey, request: Request) -> Reply:
+        """The reply to a request: from the journal if it was ever bought, from the model otherwise.
+
+        Args:
+            key: What asks; the same key and request always bring the same reply.
+            request: What is asked.
+
+        Raises:
+            Halted: The run ends before this call could be made.
+        """
+        reply = self.recorded(key, request)
+        if reply is not None:
+            self._finished(key, request, reply, recorded=True)
+            return reply
+        while True:
+            try:
+                return await self._buy(key, request)
+            except BudgetSpentError as error:
+                self.gate.halt("budget", error.what)
+                await self.gate.passage()
+            except (ModelError, JournalError) as error:
+                await self._trouble(error)
+
+    async def _buy(self, key: CallKey, request: Request) -> Reply:
+        connection = self.connections.to(request.model)
+        price = await connection.price()
+        async with connection.limiter.slot():
+            reply = await self._retry.run(
+                lambda reservation: self._try(key, request, connection, price, reservation),
+                ready=lambda: self._ready(key, request, connection, price),
+                sleep=self.gate.sleep,
+                on_retry=lambda error, tries, wait: self._retried(key, error, tries, wait),
+            )
+        self._finished(key, request, reply)
+        return reply
+
+    @asynccontextmanager
+    async def _ready(
+        self, key: CallKey, request: Request, connection: Connection, price: Price | None
+    ) -> AsyncIterator[Reservation]:
+        """The time in which a call may be sent, once budget, rates and gate allow it."""
+        reservation = await self.budget.reserve(request, key.purpose, price)
+        try:
+            if connection.limiter.has_rates:
+                await self.gate.until_halt(connection.limiter.turn(reservation.expected))
+            await self.gate.passage()
+            self._ledger.check_room()
+            with self.gate.flight():
+                yield reservation
+        finally:
+            self.budget.release(reservation)
+
+    async def _try(
+        self,
+        key: CallKey,
+        request: Request,
+        connection: Connection,
+        price: Price | None,
+        reservation: Reservation,
+    ) -> Reply:
+        sent = request
+        if reservation.ceiling is not None:
+            sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
+        reply = await self._send(key, sent, connection, price)
+        self.budget.settle(reservation, key.purpose, reply)
+        await self._keep(key, request, reply)
+        return reply
+
+    async def _send(
+        self, key: CallKey, request: Request, connection: Connection, price: Price | None
+    ) -> Reply:
+        self._emit(CallStarted(key=key, model=request.model))
+        heard: list[Delta] = []
+
+        def on_delta(delta: Delta) -> None:
+            heard.append(delta)
+            if self.streams:
+                self._emit(CallDelta(key=key, text=delta.text, reasoning=delta.reasoning))
+
+        try:
+            reply = await connection.provider.complete(request, on_delta)
+        except asyncio.CancelledError:
+            why = "it was cancelled in flight"
+            self._lose(key, request, heard, price, why)
+            self._emit(CallDropped(key=key, why=why))
+            raise
+        except ModelError as error:
+            if heard:
+                self._lose(key, request, heard, price, f"it broke off: {error.what}")
+            raise
+        if reply.cost_usd is None and price is not None:
+            cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
+            reply = msgspec.structs.replace(reply, cost_usd=cost)
+        return reply
+
+    async def _keep(self, key: CallKey, request: Request, reply: Reply) -> None:
+        line = CallLine(
+            key=key,
+            digest=digest_of(request),
+            request=msgspec.Raw(_encoder.encode(request)),
+            reply=msgspec.Raw(_encoder.encode(reply)),
+        )
+        while True:
+            try:
+                self._ledger.append(line)
+            except JournalError as error:
+                if self._on_trouble == "halt" or self.gate.state == "halting":
+                    raise
+                self.gate.pause(str(error))
+                await self.gate.reopened()
+            else:
+                return
+
+    def _lose(
+        self, key: CallKey, request: Request, heard: list[Delta], price: Price | None, why: str
+    ) -> None:
+        """Count a call that brought nothing to keep: the endpoint may charge for what it had written."""
+        prompt = prompt_size(request)
+        completion = sum(len(delta.text) + len(delta.reasoning) for delta in heard) // 4
+        cost = None if price is None else price.cost(prompt, completion)
+        self.budget.spending.add(prompt, completion, cost)
+        line = DroppedLine(
+            key=key,
+            model=request.model,
+            why=why,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cost_usd=cost,
+        )
+        with contextlib.suppress(JournalError):
+            self._ledger.append(line)
+
+    async def _trouble(self, error: SpotuiError) -> None:
+        if self._on_trouble == "pause" and self.gate.state != "halting":
+            self.gate.pause(str(error))
+        else:
+            self.gate.halt("failed", str(error))
+        await self.gate.passage()
+
+    def _retried(self, key: CallKey, error: RetryableError, tries: int, wait: float) -> None:
+        kind = type(error).__name__.removesuffix("Error")
+        self._emit(CallRetried(key=key, error=error.what, kind=kind, tries=tries, wait=wait))
+
+    def _finished(self, key: CallKey, request: Request, reply: Reply, *, recorded: bool = False) -> None:
+        self._emit(
+            CallFinished(
+                key=key,
+                model=request.model,
+                prompt_tokens=reply.usage.prompt_tokens,
+                completion_tokens=reply.usage.completion_tokens,
+                seconds=reply.seconds,
+                cost_usd=reply.cost_usd,
+                estimated=reply.usage.estimated,
+                recorded=recorded,
+                finish_reason=reply.finish_reason,
+            )
+        )

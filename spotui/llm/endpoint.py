@@ -1,0 +1,51 @@
+"""Where a model is reached and what may be asked of it there."""
+
+import msgspec
+
+from spotui.secret import Secret
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How hard an endpoint may be pressed.
+
+    Attributes:
+        concurrency: Calls in flight at once, at least 1.
+        requests_per_minute: Or None for no limit.
+        tokens_per_minute: Prompt and completion together, or None for no limit.
+    """
+
+    concurrency: int = 8
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens."""
+
+    input: float
+    output: float
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """USD for one call."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1_000_000
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One model's place in the world, with everything resolved.
+
+    Attributes:
+        model: The model id as the user wrote it.
+        base_url: The OpenAI-compatible root, such as `http://localhost:8000/v1`; None where litellm or the
+            embedded model knows the way.
+        api_key: The key, or None when none is configured.
+        timeout: Seconds without a byte after which a call has timed out.
+        limits: Concurrency and rates.
+        price: The user's own price, or None to look it up.
+    """
+
+    model: str
+    base_url: str | None = None
+    api_key: Secret | None = None
+    timeout: float = 120.0
+    limits: Limits = Limits()
+    price: Price | None = None

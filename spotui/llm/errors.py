@@ -1,0 +1,49 @@
+"""What can go wrong at a model's endpoint, in seven kinds; only the retryable ones are tried again."""
+
+from spotui.errors import SpotuiError
+
+
+class ModelError(SpotuiError):
+    """A model call that brought no usable reply."""
+
+
+class AuthenticationError(ModelError):
+    """The endpoint does not accept the key, or the account behind it may not use the model."""
+
+
+class BadRequestError(ModelError):
+    """The endpoint understood the request and refuses it: unknown model, unknown parameter, spent quota."""
+
+
+class ContextOverflowError(BadRequestError):
+    """The request is longer than the model's context window."""
+
+
+class RetryableError(ModelError):
+    """A failure that another try may mend."""
+
+
+class RateLimitedError(RetryableError):
+    """The endpoint asks to slow down.
+
+    Args:
+        what: What happened and where.
+        mend: What to do about it.
+        retry_after: Seconds the endpoint asked to wait, or None when it did not say.
+    """
+
+    def __init__(self, what: str, mend: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(what, mend)
+        self.retry_after = retry_after
+
+
+class UnavailableError(RetryableError):
+    """The endpoint cannot be reached, or answers with a server error."""
+
+
+class TimedOutError(RetryableError):
+    """The endpoint did not answer, or stopped answering, within the role's time limit."""
+
+
+class MalformedReplyError(RetryableError):
+    """The endpoint answered with something that is not a complete chat completion."""

@@ -1,0 +1,142 @@
+"""Fetches one file over HTTP into a partial file, and goes on where an earlier try stopped."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from spotui.llm.local.disk import require_room
+from spotui.llm.local.errors import PullError
+
+if TYPE_CHECKING:
+    import httpx
+
+_BLOCK = 1024 * 1024
+_SILENCE_SECONDS = 60.0
+_PARTIAL = 206
+_UNSATISFIABLE = 416
+_AGAIN = "Run the same command again: it goes on from here."
+_SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+class _State(msgspec.Struct, frozen=True):
+    """What a partial file is a part of; a validator proves later that the server still has the same file."""
+
+    url: str
+    validator: str
+
+
+async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | None], None]) -> str | None:
+    """Fetch a file.
+
+    Args:
+        url: Where it is, http or https.
+        target: The partial file; kept when the transfer fails, so that the next call resumes it.
+        on_bytes: Called with the bytes here so far and in all, None while the server does not say.
+
+    Returns:
+        The sha256 the server promises, as model hubs do in a header of theirs; None from others.
+
+    Raises:
+        PullError: The server cannot be reached, refuses, or broke off.
+        OSError: The partial file cannot be written.
+    """
+    import httpx
+
+    shown = public_url(url)
+    state_file = target.with_suffix(".json")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    here, headers = _resume(target, state_file, url)
+    try:
+        async with (
+            httpx.AsyncClient(follow_redirects=True, timeout=_SILENCE_SECONDS) as client,
+            client.stream("GET", url, headers=headers) as response,
+        ):
+            if response.status_code == _UNSATISFIABLE and _whole(response, here):
+                return _promised_sha256([*response.history, response])
+            if not response.is_success:
+                raise _refusal(shown, response.status_code)
+            here, total = _span(response, here)
+            require_room(target.parent, (total or here) - here)
+            state = _State(url, _validator(response))
+            state_file.write_bytes(msgspec.json.encode(state))
+            on_bytes(here, total)
+            with target.open("r+b" if here else "wb") as file:
+                file.seek(here)
+                file.truncate()
+                async for block in response.aiter_bytes(_BLOCK):
+                    await asyncio.to_thread(file.write, block)
+                    here += len(block)
+                    on_bytes(here, total)
+            if total is not None and here != total:
+                raise PullError(f"{shown} broke off after {here} of {total} bytes.", _AGAIN)
+            return _promised_sha256([*response.history, response])
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise PullError(f"{shown} is no address to fetch from.", "Check the URL.") from error
+    except httpx.HTTPError as error:
+        why = "it was silent too long" if isinstance(error, httpx.TimeoutException) else type(error).__name__
+        raise PullError(f"{shown} could not be fetched: {why}.", f"Check the connection. {_AGAIN}") from error
+
+
+def public_url(url: str) -> str:
+    """A URL without its login and query, which may hold keys."""
+    rest = url.partition("?")[0].partition("#")[0]
+    scheme, separator, place = rest.partition("://")
+    host, slash, path = place.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _resume(target: Path, state_file: Path, url: str) -> tuple[int, dict[str, str]]:
+    headers = {"User-Agent": "spotui", "Accept-Encoding": "identity"}
+    try:
+        state = msgspec.json.decode(state_file.read_bytes(), type=_State)
+        here = target.stat().st_size
+    except (OSError, msgspec.MsgspecError):
+        return 0, headers
+    if state.url != url or not state.validator or not here:
+        return 0, headers
+    return here, {**headers, "Range": f"bytes={here}-", "If-Range": state.validator}
+
+
+def _validator(response: "httpx.Response") -> str:
+    tag: str = response.headers.get("etag", "")
+    date: str = response.headers.get("last-modified", "")
+    return tag if tag and not tag.startswith("W/") else date
+
+
+def _span(response: "httpx.Response", asked_from: int) -> tuple[int, int | None]:
+    """Where the body begins, and the size of the whole file."""
+    if response.status_code == _PARTIAL:
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+        if found is None or int(found[1]) != asked_from:
+            raise PullError(f"{public_url(str(response.url))} sent another piece than was asked for.", _AGAIN)
+        return asked_from, None if found[2] == "*" else int(found[2])
+    length = response.headers.get("content-length", "")
+    return 0, int(length) if length.isdigit() else None
+
+
+def _whole(response: "httpx.Response", here: int) -> bool:
+    """Whether nothing is left to fetch: an earlier try was stopped after its last byte."""
+    return bool(here) and response.headers.get("content-range") == f"bytes */{here}"
+
+
+def _promised_sha256(responses: "list[httpx.Response]") -> str | None:
+    tags = (response.headers.get("x-linked-etag", "") for response in responses)
+    return next((found[1] for tag in tags if (found := _SHA256.fullmatch(tag))), None)
+
+
+def _refusal(shown: str, status: int) -> PullError:
+    match status:
+        case 401 | 403:
+            return PullError(
+                f"{shown} may not be fetched without an account (HTTP {status}).",
+                "Fetch the file with a browser, then run: spotui models pull PATH",
+            )
+        case 404 | 410:
+            return PullError(f"There is nothing at {shown} (HTTP {status}).", "Check the address.")
+        case _:
+            return PullError(f"{shown} answered with HTTP {status}.", "Try again later.")

@@ -1,0 +1,187 @@
+"""Brings a model onto this machine, checks it, and only then makes it usable."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from spotui.llm.local.catalog import CatalogModel, known_model
+from spotui.llm.local.checksum import sha256_of
+from spotui.llm.local.disk import disk_errors
+from spotui.llm.local.download import download_file
+from spotui.llm.local.errors import LocalModelError, PullError
+from spotui.llm.local.parts import fetch_parts
+from spotui.llm.local.source import Source, read_source
+from spotui.llm.local.store import ModelStore, StoredModel
+
+_MAGIC = b"GGUF"
+
+
+class PullProgress(msgspec.Struct, frozen=True):
+    """How far a pull is.
+
+    Attributes:
+        stage: `download` while bytes come, `check` while the whole file is hashed.
+        done: Bytes of this stage so far; a part that has to be fetched anew takes some back.
+        total: Bytes of this stage in all, or None while that is unknown.
+    """
+
+    stage: Literal["download", "check"]
+    done: int
+    total: int | None
+
+
+OnProgress = Callable[[PullProgress], None]
+
+
+async def pull(
+    source: Source | str,
+    store: ModelStore,
+    *,
+    sha256: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> StoredModel:
+    """Fetch a model, or take note of a file of the user's; ask the user first.
+
+    An interrupted pull goes on where it stopped when it is called again. A file with a wrong sha256 is
+    deleted and never becomes usable.
+
+    Args:
+        source: What `read_source` takes or returns.
+        store: Where to keep it.
+        sha256: What a file from a URL or path must have; a known model has its own.
+        on_progress: Called on the event loop, often.
+
+    Returns:
+        The model, now usable. One that is here already is only checked.
+
+    Raises:
+        PullError: It cannot be fetched; the text says why and what to do.
+    """
+    if isinstance(source, str):
+        source = read_source(source)
+    with disk_errors(store.folder), store.lock(source.model_id):
+        if (here := await _already_here(source, store)) is not None:
+            return here
+        return await _Pull(source, store, sha256, on_progress).run()
+
+
+async def _already_here(source: Source, store: ModelStore) -> StoredModel | None:
+    """The known model that is here and sound; files and URLs may have changed, so they are taken anew."""
+    if source.kind != "catalog":
+        _refuse_other_source(source, store)
+        return None
+    try:
+        await store.checked_path(source.model_id)
+    except LocalModelError:
+        return None
+    return store.get(source.model_id)
+
+
+def _refuse_other_source(source: Source, store: ModelStore) -> None:
+    here = next((model for model in store.models() if model.id == source.model_id), None)
+    if here is None:
+        return
+    same = (
+        str(Path(source.place).resolve()) == here.path
+        if source.kind == "file"
+        else source.origin == here.origin
+    )
+    if not same:
+        raise PullError(
+            f"There is a model {here.id} already, from {here.path if here.is_linked else here.origin}.",
+            f"Give this one another name, or first: spotui models remove {here.id}",
+        )
+
+
+class _Pull:
+    def __init__(
+        self, source: Source, store: ModelStore, sha256: str | None, on_progress: OnProgress | None
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._sha256 = sha256.strip().lower() if sha256 else None
+        self._on_progress = on_progress
+        self._work = store.folder_of(source.model_id) / "pull"
+
+    async def run(self) -> StoredModel:
+        known = known_model(self._source.model_id)
+        if known is not None:
+            return await self._known(known)
+        if self._source.kind == "file":
+            path = Path(self._source.place)
+            model = self._record(path, await self._check(path, self._sha256))
+            self._store.own_file(model.id).unlink(missing_ok=True)
+            return model
+        fetched = self._work / "download.gguf"
+        promised = await download_file(self._source.place, fetched, self._downloaded)
+        return await self._keep(fetched, self._sha256 or promised)
+
+    async def _known(self, model: CatalogModel) -> StoredModel:
+        own = self._store.own_file(model.id)
+        if _size(own) == model.bytes:
+            # A kill before the last step: all is here but the record.
+            return await self._keep(own, model.sha256)
+        joined = await fetch_parts(
+            model, self._work, lambda done: self._downloaded(done, model.download_bytes)
+        )
+        return await self._keep(joined, model.sha256)
+
+    async def _keep(self, fetched: Path, sha256: str | None) -> StoredModel:
+        try:
+            digest = await self._check(fetched, sha256)
+        except PullError:
+            _discard(fetched, self._work)
+            raise
+        own = self._store.own_file(self._source.model_id)
+        await asyncio.to_thread(_settle, fetched, own)
+        model = self._record(own, digest)
+        shutil.rmtree(self._work, ignore_errors=True)
+        return model
+
+    async def _check(self, path: Path, expected: str | None) -> str:
+        title = self._source.title
+        if (magic := _beginning(path)) != _MAGIC:
+            raise PullError(f"{title} is no GGUF file: it begins with {magic!r}.", "Check what you named.")
+        total = _size(path)
+        digest = await sha256_of(path, lambda done: self._report(PullProgress("check", done, total)))
+        if expected is not None and digest != expected:
+            raise PullError(
+                f"{title} has the sha256 {digest} instead of {expected}: it holds other bytes.",
+                "It was not kept. Use another source, such as a GGUF file of your own.",
+            )
+        return digest
+
+    def _record(self, path: Path, digest: str) -> StoredModel:
+        return self._store.add(self._source.model_id, path, sha256=digest, origin=self._source.origin)
+
+    def _downloaded(self, done: int, total: int | None) -> None:
+        self._report(PullProgress("download", done, total))
+
+    def _report(self, progress: PullProgress) -> None:
+        if self._on_progress is not None:
+            self._on_progress(progress)
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC))
+
+
+def _discard(fetched: Path, work: Path) -> None:
+    fetched.unlink(missing_ok=True)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _settle(fetched: Path, own: Path) -> None:
+    with fetched.open("rb") as file:
+        os.fsync(file.fileno())
+    fetched.replace(own)

@@ -1,0 +1,1 @@
+"""Providers: each turns one request into one reply, and knows nothing of retry, budget or journal."""

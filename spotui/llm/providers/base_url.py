@@ -1,0 +1,99 @@
+"""The root of an OpenAI-compatible endpoint: checked before any request, shown without its secrets."""
+
+import re
+from typing import TYPE_CHECKING
+
+from spotui.llm.errors import BadRequestError
+from spotui.secret import Secret
+
+if TYPE_CHECKING:
+    import httpx
+
+_EXAMPLE = "an address such as http://localhost:8000/v1"
+_SHORTEST_SECRET = 8
+_LAST_PORT = 65535
+
+
+class BaseUrl:
+    """A checked base URL.
+
+    Args:
+        written: As the user wrote it; a trailing slash or `/chat/completions` is taken off.
+        model: The model it is for, for the errors.
+
+    Attributes:
+        shown: The URL without user name, password, query and fragment.
+        secrets: What must not be shown of it.
+        is_loopback: Whether it is on this machine, where no proxy belongs between.
+
+    Raises:
+        BadRequestError: It is missing, or is no http or https URL.
+    """
+
+    def __init__(self, written: str | None, model: str) -> None:
+        import httpx
+
+        text = (written or "").strip()
+        self.shown = _without_secrets(text)
+        if not text:
+            raise BadRequestError(f"No base URL is set for {model}.", f"Set {_EXAMPLE}.")
+        if re.search(r"[\s\x00-\x1f\x7f]", text):
+            raise BadRequestError(f"The base URL of {model} holds a space: {self.shown!r}.", "Take it out.")
+        if not re.match(r"https?://[^/?#]", text, re.IGNORECASE):
+            raise BadRequestError(
+                f"The base URL of {model} is no http or https address: {self.shown!r}.",
+                f"Write {_EXAMPLE}.",
+            )
+        try:
+            url = httpx.URL(text)
+        except httpx.InvalidURL:
+            # Its own message may quote a password, so it is neither shown nor chained.
+            url = None
+        if url is None or not url.host or (url.port or 0) > _LAST_PORT:
+            raise BadRequestError(
+                f"The base URL of {model} cannot be read: {self.shown!r}.",
+                f"Check its host and its port; it should be {_EXAMPLE}.",
+            )
+        self._root = url.copy_with(
+            path=url.path.rstrip("/").removesuffix("/chat/completions").rstrip("/"), fragment=None
+        )
+        self.shown = str(self._root.copy_with(username="", password="", query=None)).rstrip("/")
+        named = (value for value in url.params.values() if len(value) >= _SHORTEST_SECRET)
+        self.secrets = tuple(Secret(value) for value in (url.password, *named))
+        self.is_loopback = _is_loopback(url.host)
+        self.is_tls = url.scheme == "https"
+
+    def at(self, path: str, *, with_login: bool) -> "httpx.URL":
+        """The URL of a path below the root, its query kept.
+
+        Args:
+            path: Such as `/models`.
+            with_login: Whether to keep the user name and password of the URL.
+        """
+        url = self._root.copy_with(path=self._root.path.rstrip("/") + path)
+        return url if with_login else url.copy_with(username="", password="")
+
+    def is_proxied(self) -> bool:
+        """Whether the environment names a proxy for this URL."""
+        from urllib.request import getproxies, proxy_bypass
+
+        named = getproxies()
+        proxied = (self._root.scheme in named or "all" in named) and not proxy_bypass(self._root.host)
+        return bool(proxied) and not self.is_loopback
+
+
+def _without_secrets(text: str) -> str:
+    """A URL that may be broken anywhere: rather show too little than half a password."""
+    return re.split(r"[?#]", re.sub(r"^(\w+://)?.*@", r"\1", text), maxsplit=1)[0]
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

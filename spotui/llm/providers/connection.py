@@ -1,0 +1,134 @@
+"""One endpoint's pool of HTTP connections, opened by the first request."""
+
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from spotui.llm.endpoint import Endpoint
+from spotui.llm.errors import AuthenticationError, BadRequestError
+from spotui.llm.providers.base_url import BaseUrl
+from spotui.llm.providers.http_errors import redirect_error
+from spotui.llm.providers.place import Place
+from spotui.llm.providers.transport_errors import transport_errors
+from spotui.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+_KEEP_ALIVE_SECONDS = 60.0
+_LONGEST_FAULT = 65_536
+
+
+class Connection:
+    """Sends requests below a base URL, with the key, and names what goes wrong on the way.
+
+    Args:
+        endpoint: Where to; its `timeout` bounds every silence: to connect, and between two bytes.
+
+    Attributes:
+        place: The endpoint as errors name it.
+
+    Raises:
+        BadRequestError: The base URL is missing or is no http address.
+        AuthenticationError: The key holds characters no header can carry.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._base_url = BaseUrl(endpoint.base_url, endpoint.model)
+        # A key that was read from a file often ends in a newline.
+        key = endpoint.api_key.reveal().strip() if endpoint.api_key else ""
+        self._key = Secret(key)
+        secrets = (self._key, *self._base_url.secrets)
+        self.place = Place(endpoint.model, self._base_url.shown, secrets, has_key=bool(key))
+        if not (key.isascii() and key.isprintable()):
+            raise AuthenticationError(
+                f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."
+            )
+        self._endpoint = endpoint
+        self._client: httpx.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, path: str, content: bytes | None = None
+    ) -> "AsyncIterator[httpx.Response]":
+        """Send one request; leaving the block ends the exchange, whole or not.
+
+        Args:
+            method: GET or POST.
+            path: Below the base URL, such as `/models`.
+            content: A JSON body.
+
+        Yields:
+            The response with its body still to be read; a redirect is an error.
+
+        Raises:
+            ModelError: The endpoint cannot be reached, in the request or while its body is read.
+        """
+        self._client = self._client or self._open()
+        url = self._base_url.at(path, with_login=not self.place.has_key)
+        with transport_errors(self.place, self._endpoint.timeout, self._base_url.is_proxied):
+            async with self._client.stream(method, url, content=content) as response:
+                if response.is_redirect:
+                    location = response.headers.get("location", "")
+                    raise redirect_error(self.place, response.status_code, location)
+                yield response
+
+    async def aclose(self) -> None:
+        """Close every connection; safe to call twice."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _open(self) -> "httpx.AsyncClient":
+        import httpx
+
+        # Idle connections are kept for as many calls as run at once. There is no ceiling on open ones:
+        # the door in front limits the calls, and may raise that limit during a run.
+        limits = httpx.Limits(
+            max_connections=None,
+            max_keepalive_connections=self._endpoint.limits.concurrency,
+            keepalive_expiry=_KEEP_ALIVE_SECONDS,
+        )
+        headers = {"Accept": "text/event-stream, application/json", "User-Agent": "spotui"}
+        headers["Content-Type"] = "application/json"
+        if self.place.has_key:
+            headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
+        verify = self._base_url.is_tls
+        try:
+            # A transport of our own keeps the proxies of the environment out of loopback.
+            loopback = (
+                httpx.AsyncHTTPTransport(verify=verify, limits=limits) if self._base_url.is_loopback else None
+            )
+            return httpx.AsyncClient(
+                verify=verify,
+                limits=limits,
+                headers=headers,
+                timeout=httpx.Timeout(self._endpoint.timeout, pool=None),
+                transport=loopback,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):
+            # Their texts may quote a proxy's password.
+            raise BadRequestError(
+                f"The proxy that the environment names for {self.place} cannot be used.",
+                "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; SOCKS needs the package socksio.",
+            ) from None
+        except OSError as error:
+            raise BadRequestError(
+                f"The trusted certificates cannot be read: {error.strerror or error}.",
+                "Check SSL_CERT_FILE and SSL_CERT_DIR in the environment.",
+            ) from error
+
+
+async def fault_body(response: "httpx.Response") -> bytes:
+    """The beginning of a failed response's body: as much of it as came, enough for any message."""
+    import httpx
+
+    body = b""
+    with suppress(httpx.RequestError):
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) >= _LONGEST_FAULT:
+                break
+    return body

@@ -1,0 +1,184 @@
+"""A model that spotui runs itself: its server is started by the first call and ended with the provider."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.llm.endpoint import Endpoint, Limits
+from spotui.llm.errors import BadRequestError, ModelError, RetryableError, UnavailableError
+from spotui.llm.local.errors import ServerError
+from spotui.llm.local.forced import literal_text
+from spotui.llm.local.store import ModelStore
+from spotui.llm.protocol import Delta, OnDelta, Reply, Request
+
+if TYPE_CHECKING:
+    import httpx
+
+    from spotui.llm.local.server import LocalServer
+
+_SLOTS: Final = 4
+
+# A broken connection is seen a moment before the death that broke it.
+_DEATH_SECONDS = 0.25
+
+
+class EmbeddedProvider:
+    """One local model for all roles that use it; for one event loop.
+
+    Nothing is started, loaded or imported before the first call. A server that died is started again by the
+    next call.
+
+    Args:
+        model_id: Such as `local/qwen2.5-coder-1.5b`.
+        store: Where the model is.
+        log: Where the runtime's own messages go.
+        slots: Calls answered at once; more wait in line.
+        timeout: Seconds without a byte after which a call has timed out. A call that waits for a slot gets no
+            byte, so this must cover the calls before it.
+        ready_seconds: How long loading the model may take.
+    """
+
+    def __init__(
+        self,
+        model_id: str,
+        store: ModelStore,
+        log: Path,
+        *,
+        slots: int = _SLOTS,
+        timeout: float = 600.0,
+        ready_seconds: float = 120.0,
+    ) -> None:
+        self._model_id = model_id
+        self._store = store
+        self._log = log
+        self._slots = slots
+        self._timeout = timeout
+        self._ready_seconds = ready_seconds
+        self._starting = asyncio.Lock()
+        self._session: _Session | None = None
+
+    async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
+        """Ask the model once; see `Provider.complete`. It costs nothing, and says so.
+
+        A grammar made by `literal_grammar` is replaced by one of the model's own tokens, so that the
+        log-probabilities are those of the answer as the model would write it.
+
+        Raises:
+            BadRequestError: The model is not on this machine, or its server cannot serve it.
+            UnavailableError: The server died; the next call starts it again.
+            ModelError: As an OpenAI-compatible endpoint raises it.
+        """
+        session = await self._running()
+        began = False
+
+        def note(delta: Delta) -> None:
+            nonlocal began
+            began = True
+            on_delta(delta)
+
+        try:
+            reply = await session.complete(request, note)
+        except RetryableError as error:
+            await self._explain_death(session, error)
+            if began or not isinstance(error, UnavailableError):
+                raise
+            # llama.cpp closes its connection after a streamed reply without announcing it. A call that was
+            # sent at that moment has not been read, so it is simply sent again.
+            reply = await session.complete(request, on_delta)
+        return msgspec.structs.replace(reply, cost_usd=0.0)
+
+    async def aclose(self) -> None:
+        """End the server and close its connections; safe to call twice."""
+        async with self._starting:
+            if self._session is not None:
+                await self._forget(self._session)
+
+    async def _running(self) -> "_Session":
+        async with self._starting:
+            if self._session is None or self._session.server.pid is None:
+                if self._session is not None:
+                    await self._forget(self._session)
+                self._session = await self._start()
+            return self._session
+
+    async def _start(self) -> "_Session":
+        from spotui.llm.local.server import LocalServer
+
+        try:
+            path = await self._store.checked_path(self._model_id)
+            server = LocalServer(path, self._log, slots=self._slots, ready_seconds=self._ready_seconds)
+            await server.start()
+        except SpotuiError as error:
+            transient = isinstance(error, ServerError) and error.transient
+            kind: type[ModelError] = UnavailableError if transient else BadRequestError
+            raise kind(error.what, error.mend) from error
+        endpoint = Endpoint(
+            model=self._model_id,
+            base_url=f"{server.address}/v1",
+            api_key=server.api_key,
+            timeout=self._timeout,
+            limits=Limits(concurrency=self._slots),
+        )
+        return _Session(server, endpoint)
+
+    async def _explain_death(self, session: "_Session", error: ModelError) -> None:
+        death = await session.server.ended(within=_DEATH_SECONDS)
+        if death is not None:
+            await self._forget(session)
+            raise UnavailableError(death.what, death.mend) from error
+
+    async def _forget(self, session: "_Session") -> None:
+        if self._session is session:
+            self._session = None
+        await session.aclose()
+
+
+class _Session:
+    """A running server and the connections to it."""
+
+    def __init__(self, server: "LocalServer", endpoint: Endpoint) -> None:
+        from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
+
+        self.server = server
+        self._chat = OpenAICompatibleProvider(endpoint)
+        self._client: httpx.AsyncClient | None = None
+        self._endpoint = endpoint
+
+    async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
+        answer = literal_text(request.grammar) if request.grammar and request.logprobs else None
+        if answer is not None:
+            request = msgspec.structs.replace(
+                request, grammar=await self._by_tokens(answer) or request.grammar
+            )
+        return await self._chat.complete(request, on_delta)
+
+    async def aclose(self) -> None:
+        await self.server.stop()
+        await self._chat.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _by_tokens(self, answer: str) -> str | None:
+        import httpx
+
+        from spotui.llm.local.tokens import token_grammar
+
+        if self._client is None:
+            key = self.server.api_key.reveal()
+            self._client = httpx.AsyncClient(
+                base_url=self.server.address,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=self._endpoint.timeout,
+                verify=False,  # noqa: S501 - plain HTTP on loopback; reading certificates costs 70 ms
+                trust_env=False,
+            )
+        try:
+            return await token_grammar(self._client, answer)
+        except httpx.HTTPError as error:
+            raise UnavailableError(
+                f"The local model's server did not split an answer into tokens: {type(error).__name__}.",
+                "Try again.",
+            ) from error

@@ -1,0 +1,173 @@
+"""What litellm raises, as an error a person can act on.
+
+litellm wraps every failure in classes of its own, often more than once and often as a status of 500, so what
+happened is read from the whole chain of causes.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from spotui.llm.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MalformedReplyError,
+    ModelError,
+    TimedOutError,
+)
+from spotui.llm.providers.http_errors import fault_error
+from spotui.llm.providers.place import Place
+from spotui.llm.providers.server_fault import ServerFault, read_fault
+from spotui.llm.providers.transport_errors import transport_errors
+
+_LONGEST_CHAIN: Final = 20
+_BODY: Final = re.compile(r"b'.*'|b\".*\"", re.DOTALL)
+_TAIL: Final = re.compile(r"\s*(?:Original exception:|Traceback \(most recent call last\)).*", re.DOTALL)
+_HEAD: Final = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception|Timeout)\w*\s*(?:[:-]\s*|(?=[A-Z])))+")
+_RETRY_DELAY: Final = re.compile(r'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
+_NO_KEY: Final = re.compile(
+    r"missing credentials|api_key (?:client option )?must be set|unable to locate credentials"
+    r"|default credentials|missing \w+ (?:\w+ )?key|api key (?:is )?(?:not set|required|missing)",
+    re.IGNORECASE,
+)
+_CODES: Final = {
+    400: "invalid_request",
+    401: "authentication",
+    403: "permission",
+    404: "not_found",
+    422: "invalid_request",
+    429: "rate_limit",
+}
+
+
+def read_error(error: BaseException) -> ServerFault:
+    """What litellm's exception says of the server's answer; a status of its own invention included."""
+    chain = tuple(_chain(error))
+    status = next((code for link in chain if isinstance(code := getattr(link, "status_code", None), int)), 0)
+    text = str(error)
+    headers = _headers(chain)
+    fault = read_fault(status, headers, _body(chain, text))
+    if any("ContextWindowExceeded" in type(link).__name__ for link in chain):
+        fault = msgspec.structs.replace(fault, status=400, code="context_length_exceeded")
+    if fault.retry_after is None and (delay := _RETRY_DELAY.search(text)):
+        fault = msgspec.structs.replace(fault, retry_after=float(delay[1]))
+    return msgspec.structs.replace(fault, message=_plain_words(fault.message))
+
+
+def model_error(
+    error: BaseException, fault: ServerFault, place: Place, timeout: float, is_proxied: Callable[[], bool]
+) -> ModelError:
+    """The error for what litellm raised.
+
+    Args:
+        error: The exception.
+        fault: `read_error` of it.
+        place: Where the call went.
+        timeout: Seconds of silence allowed, for the sentence.
+        is_proxied: Tells whether a proxy of the environment is on the way.
+    """
+    chain = tuple(_chain(error))
+    names = {base.__name__ for link in chain for base in type(link).__mro__}
+    if "ClientPayloadError" in names:
+        return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+    if (reached := _transport_error(chain, place, timeout, is_proxied)) is not None:
+        return reached
+    if names & {"Timeout", "TimeoutError"}:
+        return TimedOutError(
+            f"{place} sent nothing for {timeout:g} seconds.",
+            "Check that it is up, or raise the timeout of this model.",
+        )
+    if "JSONDecodeError" in names:
+        return MalformedReplyError(
+            place.sentence(f"{place} sent something other than a chat completion", fault.message),
+            "Try again.",
+        )
+    missing = next((link for link in chain if isinstance(link, ImportError)), None)
+    if missing is not None:
+        return BadRequestError(
+            place.sentence(f"{place} needs a Python package that is not installed", str(missing)),
+            "Install what provides it beside spotui, with pip.",
+        )
+    if _NO_KEY.search(fault.message):
+        return AuthenticationError(
+            place.sentence(f"{place} asks for a key, and none is set", fault.message),
+            "Set the environment variable it names.",
+        )
+    if not _headers(chain):
+        # No server answered with this status: litellm made it up to say what kind of failure this is.
+        code = f"{fault.code} {_CODES.get(fault.status, '')}".strip()
+        fault = msgspec.structs.replace(fault, status=0, code=code)
+    return fault_error(place, fault)
+
+
+def _transport_error(
+    chain: tuple[BaseException, ...], place: Place, timeout: float, is_proxied: Callable[[], bool]
+) -> ModelError | None:
+    import httpx
+
+    below = next((link for link in chain if isinstance(link, (httpx.RequestError, OSError))), None)
+    if below is None:
+        return None
+    try:
+        with transport_errors(place, timeout, is_proxied):
+            if isinstance(below, httpx.RequestError):
+                raise below
+            raise httpx.ConnectError(str(below)) from below
+    except ModelError as translated:
+        return translated
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, the latest first."""
+    return islice(_links(error), _LONGEST_CHAIN)
+
+
+def _links(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        wrapped = getattr(error, "original_exception", None)
+        error = wrapped if isinstance(wrapped, BaseException) else error.__cause__ or error.__context__
+
+
+def _headers(chain: tuple[BaseException, ...]) -> Mapping[str, str]:
+    """The headers of the server's answer; empty when no server answered."""
+    for link in chain:
+        for headers in (
+            getattr(link, "litellm_response_headers", None),
+            getattr(getattr(link, "response", None), "headers", None),
+        ):
+            if headers:
+                return {str(name).lower(): str(value) for name, value in dict(headers).items()}
+    return {}
+
+
+def _body(chain: tuple[BaseException, ...], text: str) -> bytes:
+    """The server's answer where the chain still has it, else the exception's own words."""
+    for link in chain:
+        body = getattr(link, "body", None)
+        if isinstance(body, Mapping) and body:
+            return json.dumps(body, default=str).encode()
+    if quoted := _BODY.search(text):
+        try:
+            return bytes(ast.literal_eval(quoted[0]))
+        except (ValueError, SyntaxError, TypeError):
+            pass
+    start = text.find("{")
+    try:
+        payload: Any = json.JSONDecoder().raw_decode(text[start:])[0] if start >= 0 else None
+    except ValueError:
+        payload = None
+    return json.dumps(payload).encode() if payload else _plain_words(text).encode(errors="replace")
+
+
+def _plain_words(text: str) -> str:
+    """The words without litellm's class names in front and its advice behind."""
+    text = _HEAD.sub("", _TAIL.sub("", text).strip())
+    sentences = re.split(r"(?<=[.!?])\s+|\n+", text)
+    kept = [sentence for sentence in sentences if not re.search(r"litellm|BerriAI", sentence, re.IGNORECASE)]
+    return " ".join(kept) or text.replace("litellm.", "")

@@ -1,0 +1,225 @@
+"""Every model id that litellm knows, over litellm."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any, Final, TypeVar
+
+from spotui.llm.endpoint import Endpoint
+from spotui.llm.errors import BadRequestError, MalformedReplyError, ModelError, TimedOutError
+from spotui.llm.pricing import nearest
+from spotui.llm.protocol import Delta, OnDelta, Reply, Request
+from spotui.llm.providers import litellm_module
+from spotui.llm.providers.base_url import BaseUrl
+from spotui.llm.providers.chat_wire import ReplyAssembler
+from spotui.llm.providers.litellm_errors import model_error, read_error
+from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
+from spotui.llm.providers.place import Place
+from spotui.llm.providers.refusals import refused_parameter
+from spotui.llm.providers.server_fault import ServerFault
+from spotui.llm.providers.text_stream import whole_text
+from spotui.llm.providers.usage import estimate_usage
+
+_T = TypeVar("_T")
+
+_OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs"})
+
+# litellm's own limit only ends what cancelling cannot reach, such as a provider's blocking thread.
+_GRACE: Final = 5.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+class LitellmProvider:
+    """A model that litellm knows the way to; for one event loop at a time.
+
+    Args:
+        endpoint: The model, with its key and base URL where they are not litellm's to find; its `timeout` is
+            the longest silence, not the longest call.
+        count_tokens: Tokens of a text, for endpoints that report no usage; None divides characters by four.
+
+    Attributes:
+        refused: Optional parameters that were left out because the model does not take them.
+
+    Raises:
+        BadRequestError: The base URL is no http address.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, count_tokens: Callable[[str], int] | None = None) -> None:
+        self.refused: frozenset[str] = frozenset()
+        self._endpoint = endpoint
+        self._base_url = BaseUrl(endpoint.base_url, endpoint.model) if endpoint.base_url else None
+        self._count_tokens = count_tokens
+        self._ways: dict[str, Way] = {}
+
+    async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
+        """Ask the model once; see `Provider.complete`.
+
+        When the model takes no temperature or another optional parameter, it is asked again at once without
+        it, and the log says so.
+        """
+        if request.grammar is not None:
+            raise BadRequestError(
+                f"{request.model} cannot be bound to a grammar.",
+                "Use the embedded model or a llama.cpp server for this.",
+            )
+        litellm, way = await self._find_way(request.model)
+        refused = self.refused
+        while True:
+            arguments = self._arguments(request, way, refused)
+            try:
+                reply = await self._attempt(litellm, arguments, request, way, on_delta)
+            except _Failure as failure:
+                fault = read_error(failure.error)
+                parameter = refused_parameter(arguments, fault)
+                if parameter not in _OPTIONAL:
+                    raise await self._explained(failure.error, fault, way) from None
+                refused |= {parameter}
+                _log.info("%s does not take %s: it is left out", request.model, parameter)
+            else:
+                self.refused |= refused
+                return reply
+
+    async def aclose(self) -> None:
+        """Close litellm's connections, unless another provider still uses them; safe to call twice."""
+        await litellm_module.leave(self)
+
+    async def _find_way(self, model: str) -> tuple[Any, Way]:
+        try:
+            litellm = await litellm_module.join(self)
+        except ImportError as error:
+            why = " ".join(str(error).split())
+            raise BadRequestError(
+                f"{model} is reached through litellm, which cannot be imported: {why}",
+                "Reinstall spotui, or give the model a base URL.",
+            ) from error
+        if model not in self._ways:
+            # A thread, because some of litellm's providers sign in while they are asked what they need.
+            way = await asyncio.to_thread(find_way, litellm, model, self._endpoint)
+            if way is None:
+                raise BadRequestError(f"litellm knows no provider for {model}.", await _did_you_mean(model))
+            self._ways[model] = way
+        return litellm, self._ways[model]
+
+    def _arguments(self, request: Request, way: Way, refused: frozenset[str]) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "model": way.litellm_id,
+            "messages": [{"role": m.role, "content": whole_text(m.content)} for m in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "logprobs": request.logprobs or None,
+            "api_base": self._endpoint.base_url,
+            "api_key": way.api_key.reveal() if way.api_key else None,
+            "timeout": self._endpoint.timeout + _GRACE,
+            "max_retries": 0,
+            "num_retries": 0,
+            "caching": False,
+        }
+        return {name: value for name, value in given.items() if value is not None and name not in refused}
+
+    async def _attempt(
+        self, litellm: Any, arguments: dict[str, Any], request: Request, way: Way, on_delta: OnDelta
+    ) -> Reply:
+        assembler = ReplyAssembler()
+        started = perf_counter()
+        first: float | None = None
+        cost: float | None = None
+
+        def emit(delta: Delta | None) -> None:
+            nonlocal first
+            if delta is not None:
+                first = first or perf_counter() - started
+                on_delta(delta)
+
+        stream = await self._step(litellm.acompletion(**arguments), way)
+        try:
+            pieces = aiter(stream)
+            while (chunk := await self._step(anext(pieces, None), way)) is not None:
+                payload = chunk.model_dump()
+                cost = _cost(payload) or cost
+                emit(assembler.feed(payload))
+            seconds = perf_counter() - started
+        finally:
+            await stream.aclose()
+        emit(assembler.finish())
+        if not _is_finished(stream):
+            raise MalformedReplyError(
+                f"{self._place(way)} broke off in the middle of its reply.", "Try again."
+            )
+        text, reasoning = assembler.result()
+        usage = assembler.usage if _reported_usage(stream) else None
+        return Reply(
+            text=text,
+            reasoning=reasoning,
+            finish_reason=assembler.finish_reason,
+            usage=usage or estimate_usage(request.messages, text, reasoning, count_tokens=self._count_tokens),
+            seconds=seconds,
+            first_token_seconds=first,
+            cost_usd=cost if usage and self._endpoint.price is None else None,
+            logprobs=tuple(assembler.logprobs),
+        )
+
+    async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:
+        try:
+            async with asyncio.timeout(self._endpoint.timeout) as limit:
+                return await awaitable
+        except Exception as error:  # noqa: BLE001 - litellm raises anything, bare Exception included
+            if limit.expired():
+                raise TimedOutError(
+                    f"{self._place(way)} sent nothing for {self._endpoint.timeout:g} seconds.",
+                    "Check that it is up, or raise the timeout of this model.",
+                ) from None
+            raise _Failure(error) from None
+
+    async def _explained(self, error: Exception, fault: ServerFault, way: Way) -> ModelError:
+        is_proxied = self._base_url.is_proxied if self._base_url else _is_proxied
+        said = model_error(error, fault, self._place(way), self._endpoint.timeout, is_proxied)
+        if fault.status == 404 and type(said) is BadRequestError:
+            return BadRequestError(said.what, await _did_you_mean(way.model))
+        return said
+
+    def _place(self, way: Way) -> Place:
+        shown = self._base_url.shown if self._base_url else way.provider
+        secrets = (*secrets_of(way.api_key), *(self._base_url.secrets if self._base_url else ()))
+        return Place(way.model, shown, secrets, has_key=way.has_key)
+
+
+def _is_finished(stream: Any) -> bool:
+    """Whether the model said why it stopped; litellm itself ends a stream that was cut with a "stop"."""
+    reasons = ("received_finish_reason", "intermittent_finish_reason")
+    return any(getattr(stream, name, "unknown") for name in reasons)
+
+
+def _reported_usage(stream: Any) -> bool:
+    """Whether the endpoint reported usage; litellm's own last piece has one either way."""
+    return any(getattr(chunk, "usage", None) is not None for chunk in getattr(stream, "chunks", ()))
+
+
+def _cost(payload: Mapping[str, Any]) -> float | None:
+    """USD, as the endpoint or litellm says; 0 is what litellm says when it does not know."""
+    cost = (payload.get("usage") or {}).get("cost")
+    return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
+
+
+def _is_proxied() -> bool:
+    from urllib.request import getproxies
+
+    return bool(getproxies())
+
+
+async def _did_you_mean(model: str) -> str:
+    names = await asyncio.to_thread(nearest, model)
+    if not names:
+        return "Put its provider in front, such as anthropic/ or openrouter/, or set a base URL."
+    return f"Did you mean {' or '.join(names)}?"
+
+
+class _Failure(Exception):  # noqa: N818 - never leaves this module
+    """Something litellm raised, on its way to being told apart."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error

@@ -1,0 +1,124 @@
+"""Any endpoint that speaks OpenAI's chat completions, over httpx."""
+
+import json
+from collections.abc import Callable
+from time import perf_counter
+
+import msgspec
+
+from spotui.llm.endpoint import Endpoint
+from spotui.llm.errors import MalformedReplyError
+from spotui.llm.protocol import OnDelta, Reply, Request
+from spotui.llm.providers.chat_wire import request_body
+from spotui.llm.providers.connection import Connection, fault_body
+from spotui.llm.providers.http_errors import fault_error
+from spotui.llm.providers.refusals import refused_parameter
+from spotui.llm.providers.reply_reader import ReplyReader
+from spotui.llm.providers.server_fault import read_fault
+from spotui.llm.providers.usage import estimate_usage
+
+
+class OpenAICompatibleProvider:
+    """A model behind an OpenAI-compatible base URL; for one event loop at a time.
+
+    Args:
+        endpoint: Where the model is; its `timeout` is the longest silence, not the longest call.
+        api_model: The model id on the wire, or None for the request's own.
+        count_tokens: Tokens of a text, for endpoints that report no usage; None divides characters by four.
+
+    Attributes:
+        refused: Optional parameters the endpoint has refused so far; they are left out or renamed.
+
+    Raises:
+        BadRequestError: The base URL is missing or is no http address.
+        AuthenticationError: The key holds characters no HTTP header can carry.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        api_model: str | None = None,
+        count_tokens: Callable[[str], int] | None = None,
+    ) -> None:
+        self.refused: frozenset[str] = frozenset()
+        self._connection = Connection(endpoint)
+        self._api_model = api_model
+        self._count_tokens = count_tokens
+
+    async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
+        """Ask the model once; see `Provider.complete`.
+
+        When the endpoint refuses an optional parameter, the same request is asked again at once without
+        it: refused requests cost nothing. What was refused is remembered once an answer has come.
+        """
+        refused = self.refused
+        while True:
+            body = request_body(request, self._api_model or request.model, refused)
+            started = perf_counter()
+            async with self._connection.send(
+                "POST", "/chat/completions", msgspec.json.encode(body)
+            ) as response:
+                if response.is_success:
+                    self.refused |= refused
+                    reader = ReplyReader(self._connection.place, on_delta)
+                    await reader.read(response)
+                    return self._reply(request, reader, started)
+                fault = read_fault(response.status_code, response.headers, await fault_body(response))
+            parameter = refused_parameter(body, fault)
+            if parameter is None:
+                raise fault_error(self._connection.place, fault)
+            refused |= {parameter}
+
+    async def list_models(self) -> list[str]:
+        """The ids of the models the endpoint offers, in its order.
+
+        Raises:
+            ModelError: It cannot be reached, refuses, or answers with something else.
+        """
+        place = self._connection.place
+        async with self._connection.send("GET", "/models") as response:
+            if not response.is_success:
+                raise fault_error(
+                    place, read_fault(response.status_code, response.headers, await fault_body(response))
+                )
+            body = await response.aread()
+        ids = _model_ids(body)
+        if ids is None:
+            raise MalformedReplyError(
+                f"{place} answered with something other than a list of models.",
+                "Check the base URL: does it end in /v1?",
+            )
+        return ids
+
+    async def aclose(self) -> None:
+        """Close every connection; safe to call twice."""
+        await self._connection.aclose()
+
+    def _reply(self, request: Request, reader: ReplyReader, started: float) -> Reply:
+        assembler = reader.assembler
+        text, reasoning = assembler.result()
+        first = reader.first_piece_at
+        return Reply(
+            text=text,
+            reasoning=reasoning,
+            finish_reason=assembler.finish_reason,
+            usage=assembler.usage
+            or estimate_usage(request.messages, text, reasoning, count_tokens=self._count_tokens),
+            seconds=reader.ended_at - started,
+            first_token_seconds=None if first is None else first - started,
+            logprobs=tuple(assembler.logprobs),
+        )
+
+
+def _model_ids(body: bytes) -> list[str] | None:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(payload, dict):
+        payload = payload.get("data", payload.get("models"))
+    if not isinstance(payload, list):
+        return None
+    names = [item.get("id") or item.get("name") for item in payload if isinstance(item, dict)]
+    return [name for name in dict.fromkeys(names) if isinstance(name, str)]

@@ -1,0 +1,94 @@
+"""When a failed call is tried again, and how long to wait before."""
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from tenacity.wait import wait_base, wait_random_exponential
+
+from spotui.llm.errors import RateLimitedError, RetryableError
+from spotui.settings.run_settings import RetrySettings
+
+Result = TypeVar("Result")
+Ticket = TypeVar("Ticket")
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+
+
+class Retry:
+    """Tries a call again while that may help.
+
+    Args:
+        settings: How often and how long; both None means that nothing is tried again.
+    """
+
+    def __init__(self, settings: RetrySettings) -> None:
+        self._settings = settings
+
+    async def run(
+        self,
+        attempt: Callable[[Ticket], Awaitable[Result]],
+        *,
+        ready: Callable[[], AbstractAsyncContextManager[Ticket]],
+        sleep: Callable[[float], Awaitable[None]],
+        on_retry: Callable[[RetryableError, int, float], None],
+    ) -> Result:
+        """Make the attempt until it succeeds, fails for good, or the settings end it.
+
+        Waits grow exponentially with full jitter; an endpoint's Retry-After is honoured exactly.
+
+        Args:
+            attempt: One try, given what `ready` brought.
+            ready: Entered for each try; the time until then, such as that of a pause, is not counted.
+            sleep: Waits that many seconds, or less when the run is stopped.
+            on_retry: Told the error, the tries made and the wait ahead.
+
+        Raises:
+            ModelError: The last try's error.
+        """
+        idle = 0.0
+
+        async def once() -> Result:
+            nonlocal idle
+            began = time.monotonic()
+            async with ready() as ticket:
+                idle += time.monotonic() - began
+                return await attempt(ticket)
+
+        def is_over(state: RetryCallState) -> bool:
+            tries, seconds = self._settings.tries, self._settings.seconds
+            if not self._settings.enabled or (tries is not None and state.attempt_number >= tries):
+                return True
+            spent = (state.seconds_since_start or 0.0) - idle + state.upcoming_sleep
+            return seconds is not None and spent >= seconds
+
+        def before_sleep(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, RetryableError):
+                on_retry(error, state.attempt_number, state.upcoming_sleep)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(RetryableError),
+            stop=is_over,
+            wait=_Wait(),
+            sleep=sleep,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
+        return await retrying(once)
+
+
+class _Wait(wait_base):
+    """Retry-After where the endpoint sent one, exponential with jitter otherwise."""
+
+    def __init__(self) -> None:
+        self._exponential = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+            return error.retry_after
+        return max(FIRST_WAIT / 2, self._exponential(retry_state))

@@ -1,0 +1,185 @@
+"""Which provider serves a model id, where, and with which key."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from spotui.llm.endpoint import Endpoint, Limits, Price
+from spotui.secret import Secret
+from spotui.settings.errors import SettingsError
+from spotui.settings.keys import configured_key, key_from
+from spotui.settings.kinds import base_url_fault
+from spotui.settings.roles import EMBEDDED_PREFIX, default_timeout, is_embedded
+from spotui.settings.schema import Config, ModelConfig
+
+ProviderKind = Literal["embedded", "scripted", "openai_compatible", "litellm"]
+
+SCRIPTED_PREFIX: Final = "scripted/"
+OPENAI_URL: Final = "https://api.openai.com/v1"
+OPENAI_KEY: Final = "OPENAI_API_KEY"
+
+EMBEDDED_CONCURRENCY: Final = 4
+"""Calls at once to the embedded model: more than four share the same cores and only wait."""
+
+_OPENAI_PREFIX: Final = "openai/"
+_OPENAI_ID: Final = re.compile(r"(ft:)?(gpt-|chatgpt-|o[134](-|$))")
+_LOCAL_SUFFIXES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+
+
+class Route(msgspec.Struct, frozen=True):
+    """The way to a model.
+
+    Attributes:
+        kind: Which provider makes the call.
+        endpoint: Where it goes, with the key and the limits.
+        wire_model: What the provider asks for: an id for the server, or a path for a script.
+    """
+
+    kind: ProviderKind
+    endpoint: Endpoint
+    wire_model: str
+
+
+class _Server(NamedTuple):
+    """An OpenAI-compatible server, who named it, and the id to ask it for."""
+
+    base_url: str
+    named_by: str
+    wire_model: str
+
+
+def route(
+    model: str,
+    *,
+    base_url: str | None = None,
+    concurrency: int | None = None,
+    timeout: float | None = None,
+    config: Config,
+    environ: Mapping[str, str],
+    known_providers: Callable[[], Collection[str]],
+) -> Route:
+    """Find the way to a model.
+
+    Args:
+        model: The model id as the user wrote it.
+        base_url: `RunSettings.base_url`: one OpenAI-compatible endpoint for every hosted model.
+        concurrency: `RunSettings.concurrency`, or None for the model's own.
+        timeout: The role's seconds without a byte, or None for the model's own.
+        config: The user's config file.
+        environ: The environment: SPOTUI_BASE_URL, OPENAI_BASE_URL and keys.
+        known_providers: The first segments of model ids that litellm knows; called only when it matters.
+
+    Returns:
+        The route, with everything resolved.
+
+    Raises:
+        SettingsError: The id names nothing, a URL is none, or a hosted endpoint has no key.
+    """
+    entry = config.models.get(model, ModelConfig())
+
+    def way(kind: ProviderKind, wire_model: str, url: str | None = None, key: Secret | None = None) -> Route:
+        endpoint = Endpoint(
+            model=model,
+            base_url=url,
+            api_key=key,
+            timeout=timeout or entry.timeout or default_timeout(model),
+            limits=_limits(model, entry, concurrency),
+            price=Price(entry.price.input, entry.price.output) if entry.price else None,
+        )
+        return Route(kind, endpoint, wire_model)
+
+    if is_embedded(model):
+        return way("embedded", _rest(model, EMBEDDED_PREFIX))
+    if model.startswith(SCRIPTED_PREFIX):
+        return way("scripted", _rest(model, SCRIPTED_PREFIX))
+    server = _server(model, entry, base_url, environ, known_providers)
+    if server is None:
+        return way("litellm", model, key=configured_key(model, entry, environ))
+    url = _checked(server)
+    return way("openai_compatible", server.wire_model, url, _key(model, entry, url, environ))
+
+
+def _server(
+    model: str,
+    entry: ModelConfig,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    known_providers: Callable[[], Collection[str]],
+) -> _Server | None:
+    # Servers of one's own often serve ids such as openai/gpt-oss-20b: those go out as they were written.
+    if base_url:
+        return _Server(base_url, "The base URL", model)
+    if exported := environ.get("SPOTUI_BASE_URL", "").strip():
+        return _Server(exported, "SPOTUI_BASE_URL", model)
+    if entry.base_url:
+        return _Server(entry.base_url, f"The base_url of {model}", model)
+    exported = environ.get("OPENAI_BASE_URL", "").strip()
+    openai = _Server(exported or OPENAI_URL, "OPENAI_BASE_URL", model)
+    if model.startswith(_OPENAI_PREFIX):
+        return openai._replace(wire_model=_rest(model, _OPENAI_PREFIX))
+    if _OPENAI_ID.match(model):
+        return openai
+    # A provider's model stays with its provider, even where all of OpenAI's go elsewhere.
+    return openai if exported and model.partition("/")[0] not in known_providers() else None
+
+
+def _key(model: str, entry: ModelConfig, url: str, environ: Mapping[str, str]) -> Secret | None:
+    # A key that was configured for one server must not be sent to another.
+    own = entry.base_url is None or _plain(entry.base_url) == url
+    if own and (key := configured_key(model, entry, environ)):
+        return key
+    if key := key_from(environ.get(OPENAI_KEY, ""), f"environment {OPENAI_KEY}"):
+        return key
+    if _is_near(url):
+        return None
+    raise SettingsError(
+        f"{model} at {url} needs a key, and {OPENAI_KEY} is not set.",
+        f"Set it with 'export {OPENAI_KEY}=…', or name another variable as api_key_env of {model} in the "
+        "config file; a server that takes any key takes any text.",
+    )
+
+
+def _limits(model: str, entry: ModelConfig, concurrency: int | None) -> Limits:
+    usual = EMBEDDED_CONCURRENCY if is_embedded(model) else Limits().concurrency
+    return Limits(
+        concurrency=concurrency or entry.concurrency or usual,
+        requests_per_minute=entry.requests_per_minute,
+        tokens_per_minute=entry.tokens_per_minute,
+    )
+
+
+def _rest(model: str, prefix: str) -> str:
+    rest = model.removeprefix(prefix)
+    if not rest:
+        raise SettingsError(f"The model id {model} names nothing.", f"Put a name after '{prefix}'.")
+    return rest
+
+
+def _checked(server: _Server) -> str:
+    url = server.base_url.strip()
+    if fault := base_url_fault(url):
+        raise SettingsError(
+            f"{server.named_by} {fault}.", "Give the address that ends before /chat/completions."
+        )
+    return _plain(url)
+
+
+def _plain(url: str) -> str:
+    return url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
+
+
+def _is_near(url: str) -> bool:
+    """Whether a server is on this machine or in the user's own network, where keys are rare."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    if ("." not in host and ":" not in host) or host.endswith(_LOCAL_SUFFIXES):
+        return True
+    import ipaddress
+
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,89 @@
+"""The texts that steer optimizer and judge: files with slots, each of which a user can replace.
+
+A file of the same name in the user's own folder stands in for the shipped one.
+"""
+
+import re
+from pathlib import Path
+
+from spotui.errors import SpotuiError
+
+SLOTS: dict[str, frozenset[str]] = {
+    "spo_propose": frozenset({"requirements", "prompt", "answers", "references", "limit"}),
+    "spo_repair": frozenset({"problem"}),
+    "judge_duel": frozenset({"requirements", "references", "answers_a", "answers_b"}),
+    "judge_likelihood": frozenset({"requirements", "question"}),
+    "judge_repair": frozenset({"problem"}),
+    "execute_repair": frozenset({"problem"}),
+}
+
+_SLOT = re.compile(r"\{([a-z_]+)\}")
+
+
+class MetaPromptError(SpotuiError):
+    """A meta-prompt that cannot be used as it is."""
+
+
+class MetaPrompt:
+    """A text with slots.
+
+    Args:
+        name: One of `SLOTS`.
+        text: The text; every slot of that name must stand in it once or more.
+        source: Where it came from, for error messages.
+
+    Raises:
+        MetaPromptError: A slot is missing, or one stands there that nothing would fill.
+    """
+
+    def __init__(self, name: str, text: str, source: str) -> None:
+        self.name = name
+        self.text = text.strip()
+        found = set(_SLOT.findall(self.text))
+        if missing := SLOTS[name] - found:
+            raise MetaPromptError(
+                f"The meta-prompt {source} lacks the slot {_braced(missing)}.",
+                "Put it back where its text belongs.",
+            )
+        if unknown := found - SLOTS[name]:
+            raise MetaPromptError(
+                f"The meta-prompt {source} has the slot {_braced(unknown)}, which nothing fills.",
+                f"It can hold {_braced(SLOTS[name])}.",
+            )
+
+    def render(self, **values: str) -> str:
+        """The text with every slot filled; braces inside the values stay as they are."""
+        filled = _SLOT.sub(lambda match: values[match.group(1)], self.text)
+        return re.sub(r"\n{3,}", "\n\n", filled).strip()
+
+
+class MetaPrompts:
+    """The meta-prompts of one run.
+
+    Args:
+        own: The user's folder of replacements, or None; it need not exist.
+
+    Raises:
+        MetaPromptError: A replacement is broken.
+    """
+
+    def __init__(self, own: Path | None = None) -> None:
+        self._texts = {name: _load(name, own) for name in SLOTS}
+
+    def __getitem__(self, name: str) -> MetaPrompt:
+        return self._texts[name]
+
+
+def _load(name: str, own: Path | None) -> MetaPrompt:
+    shipped = Path(__file__).with_name(f"{name}.txt")
+    path = own / f"{name}.txt" if own is not None else shipped
+    if not path.exists():
+        path = shipped
+    try:
+        return MetaPrompt(name, path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MetaPromptError(f"The meta-prompt {path} cannot be read: {error}.") from None
+
+
+def _braced(names: set[str] | frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names))

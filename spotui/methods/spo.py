@@ -1,0 +1,42 @@
+"""SPO: Self-Supervised Prompt Optimization (Xiang et al., arXiv 2502.06855, Algorithm 1).
+
+No labels: the only signal is a judge that compares the answers of two prompts.
+"""
+
+from spotui.engine import Engine, Trial, format_answers, format_references
+
+
+async def optimize(engine: Engine) -> None:
+    """Propose from the best, execute, compare, keep the winner, until the wanted rounds are done.
+
+    Raises:
+        Halted: The run ends before; the engine knows the best so far.
+    """
+    async with engine.round(1) as seed:
+        await seed.execute(engine.seed)
+        seed.settle("seed")
+
+    for number in engine.rounds():
+        async with engine.round(number) as turn:
+            best = engine.best
+            candidate = await turn.propose(describe(engine, best), parent=best)
+            if candidate is None:
+                continue
+            trial = await turn.execute(candidate)
+            if trial is None:
+                continue
+            duel = await turn.judge(best, trial)
+            turn.settle(duel.outcome)
+
+
+def describe(engine: Engine, best: Trial) -> str:
+    """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
+    task = engine.task
+    limit = f"The prompt may have at most {task.word_limit} words." if task.word_limit else ""
+    return engine.meta["spo_propose"].render(
+        requirements=task.requirements,
+        prompt=best.candidate.prompt,
+        answers=format_answers(best.answers),
+        references=format_references(best.questions, shown=task.reference_answers),
+        limit=limit,
+    )

@@ -1,0 +1,64 @@
+"""A run once more, from its journal alone: the same engine, with a recording where the models were."""
+
+from pathlib import Path
+
+import msgspec
+
+from spotui.llm.connection import Connection, Connections
+from spotui.llm.endpoint import Endpoint, Limits
+from spotui.llm.limiter import Limiter
+from spotui.llm.providers.recorded import RecordedProvider
+from spotui.meta_prompts import MetaPrompts
+from spotui.run.run import Run
+from spotui.run.setup import make
+from spotui.settings.roles import is_embedded
+from spotui.settings.run_settings import BudgetSettings, RunSettings
+from spotui.workspace.journal import Journal
+from spotui.workspace.lines import CallLine, EditLine, LimitsLine, OverrideLine, VoteLine
+from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.snapshot import read_snapshot
+
+_UNLIMITED = 1024
+
+
+def rehearse(project: Project, scratch: Path, speed: float, meta: MetaPrompts) -> Run:
+    """A run that plays a project's journal back into a copy; the project itself is only read.
+
+    Args:
+        project: A project of ours.
+        scratch: A folder for the copy, which the caller removes.
+        speed: How many times as fast as it was; 0 is at once.
+        meta: The meta-prompts the run was made with.
+
+    Raises:
+        JournalError: The journal is damaged.
+    """
+    snapshot = read_snapshot(project.snapshot)
+    unlimited = {**snapshot.settings, "budget": msgspec.to_builtins(BudgetSettings())}
+    copy = make(Workspace(scratch), project.name, msgspec.structs.replace(snapshot, settings=unlimited))
+    with Journal(project.journal) as old, Journal(copy.journal, writable=True) as new:
+        calls = []
+        for line in old.lines():
+            match line:
+                case CallLine():
+                    calls.append(line)
+                case EditLine() | OverrideLine() | VoteLine():
+                    new.append(line)
+                case LimitsLine(changes={"rounds": rounds}):
+                    new.append(LimitsLine(changes={"rounds": rounds}))
+                case _:
+                    pass
+    provider = RecordedProvider(calls, speed)
+
+    def connect(model: str) -> Connection:
+        return Connection(
+            Endpoint(model=model),
+            provider,
+            Limiter(Limits(concurrency=_UNLIMITED)),
+            takes_grammar=is_embedded(model),
+        )
+
+    def connections(_settings: RunSettings) -> Connections:
+        return Connections(connect)
+
+    return Run(copy, connections, meta=meta)

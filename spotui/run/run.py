@@ -1,0 +1,128 @@
+"""A run, as a front end holds it: listeners, commands, and the work itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+from spotui.commands import AnyCommand, Stop
+from spotui.events import CallDropped, CallFinished, Event, RunStopped
+from spotui.llm.connection import Connections
+from spotui.llm.door import Trouble
+from spotui.meta_prompts import MetaPrompts
+from spotui.run.session import Session, open_session
+from spotui.settings.run_settings import RunSettings
+from spotui.workspace.projects import Project
+
+
+class Run:
+    """One session of work on a project: what the journal holds is replayed, the rest is bought.
+
+    Args:
+        project: A project of ours.
+        connect: Makes the connections from the run's settings.
+        meta: The meta-prompts, the shipped ones when None.
+        on_trouble: What happens when a call fails for good: wait for a person, or end the run.
+        changes: Limits that differ from those the run has; they are journalled.
+
+    Attributes:
+        while_open: Entered while the project is held, such as to serve the run to others.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        connect: Callable[[RunSettings], Connections],
+        *,
+        meta: MetaPrompts | None = None,
+        on_trouble: Trouble = "halt",
+        changes: Mapping[str, float | int | None] | None = None,
+    ) -> None:
+        self.project = project
+        self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._connect = connect
+        self._meta = meta
+        self._on_trouble = on_trouble
+        self._changes = dict(changes or {})
+        self._listeners: list[Callable[[Event], None]] = []
+        self._streams = False
+        self._early: list[AnyCommand] = []
+        self._session: Session | None = None
+
+    def subscribe(self, listener: Callable[[Event], None], *, deltas: bool = False) -> None:
+        """Tell a listener everything from now on; it is called on the event loop and must not block.
+
+        Args:
+            listener: Called with every event, in order.
+            deltas: Whether it wants every piece of every reply, too.
+        """
+        self._listeners.append(listener)
+        self._streams = self._streams or deltas
+        if self._session is not None:
+            self._session.door.streams = self._streams
+
+    def command(self, command: AnyCommand) -> None:
+        """Tell the run something; before it is open, the command waits."""
+        if self._session is None:
+            self._early.append(command)
+        else:
+            self._session.orders.carry_out(command)
+
+    def stop(self) -> None:
+        """Let the calls in flight finish, keep the best, and end."""
+        self.command(Stop())
+
+    async def go(self) -> RunStopped:
+        """Work on the project until there is a reason to stop.
+
+        Cancelling this closes every connection; what was in flight is lost, nothing else.
+
+        Returns:
+            The last event: why it stopped, and what is best.
+
+        Raises:
+            SpotuiError: The run could not begin: locked, damaged, or a role that leads nowhere.
+        """
+        async with open_session(
+            self.project,
+            self._connect,
+            meta=self._meta or MetaPrompts(),
+            on_trouble=self._on_trouble,
+            changes=self._changes,
+            emit=self._emit,
+        ) as session:
+            session.door.streams = self._streams
+            self._session = session
+            try:
+                async with self.while_open():
+                    session.announce()
+                    for command in self._early:
+                        session.orders.carry_out(command)
+                    return await session.work()
+            finally:
+                self._session = None
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Do the work and tell what happens; the last event is RunStopped.
+
+        Raises:
+            SpotuiError: The run could not begin.
+        """
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.subscribe(queue.put_nowait, deltas=True)
+        work = asyncio.create_task(self.go())
+        work.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await work
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    def _emit(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+        if isinstance(event, CallFinished | CallDropped) and self._session is not None:
+            spending = self._session.spending()
+            for listener in self._listeners:
+                listener(spending)

@@ -1,0 +1,275 @@
+"""What is open while a run is worked on: its lock, its journal, its door, its engine."""
+
+import asyncio
+import os
+import platform
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from spotui.engine.decisions import Decisions
+from spotui.engine.engine import Engine
+from spotui.events import (
+    WIRE_VERSION,
+    Event,
+    HeldOutFinished,
+    Noticed,
+    RunOpened,
+    RunState,
+    RunStopped,
+    SpendingChanged,
+    StateChanged,
+)
+from spotui.llm.budget import Budget
+from spotui.llm.connection import Connections
+from spotui.llm.door import Door, Trouble
+from spotui.llm.gate import Gate, GateState, Halted
+from spotui.llm.retry import Retry
+from spotui.meta_prompts import MetaPrompts
+from spotui.methods import load_method
+from spotui.run.assembly import assemble
+from spotui.run.orders import Orders
+from spotui.run.past import Past
+from spotui.run.recorder import Recorder
+from spotui.run.setup import load_settings, load_task
+from spotui.settings.roles import ROLES
+from spotui.settings.run_settings import RunSettings
+from spotui.version import VERSION
+from spotui.workspace.journal import Journal
+from spotui.workspace.lines import (
+    HeldOutLine,
+    LimitsLine,
+    SessionLine,
+    StopLine,
+    StopReason,
+)
+from spotui.workspace.lock import Owner, ProjectLock
+from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import Snapshot, read_snapshot
+from spotui.workspace.spo_files import set_aside_if_damaged
+
+_STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
+_CLOCK_TICK = 0.5
+
+
+class Session:
+    """An open run; made by `open_session`.
+
+    Attributes:
+        door: The way to the models.
+        orders: Carries out commands.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        snapshot: Snapshot,
+        settings: RunSettings,
+        journal: Journal,
+        past: Past,
+        door: Door,
+        engine: Engine,
+        recorder: Recorder,
+        orders: Orders,
+        notices: list[Noticed],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.door = door
+        self.orders = orders
+        self._project = project
+        self._snapshot = snapshot
+        self._settings = settings
+        self._journal = journal
+        self._past = past
+        self._engine = engine
+        self._recorder = recorder
+        self._notices = notices
+        self._emit = emit
+
+    def announce(self) -> None:
+        """Tell what is being opened, and what earlier sessions spent."""
+        task, settings = self._engine.task, self._settings
+        self._emit(
+            RunOpened(
+                version=WIRE_VERSION,
+                project=self._project.name,
+                folder=str(self._project.folder),
+                run=self._snapshot.run,
+                method=self._snapshot.method,
+                models={role: settings.roles.of(role).model for role in ROLES},
+                rounds=settings.max_rounds,
+                questions=tuple(one.question for one in task.questions),
+                held_out=len(task.held_out),
+                judge=settings.judge,
+                prompt=task.prompt,
+                recorded=self._past.calls,
+            )
+        )
+        self._emit(self.spending())
+        for notice in self._notices:
+            self._emit(notice)
+
+    def spending(self) -> SpendingChanged:
+        """What the run has cost so far."""
+        spent = self.door.budget.spending
+        return SpendingChanged(
+            calls=spent.calls,
+            prompt_tokens=spent.prompt_tokens,
+            completion_tokens=spent.completion_tokens,
+            cost_usd=spent.cost_usd,
+            unpriced=spent.unpriced,
+            in_flight=self.door.gate.in_flight,
+            seconds=self.door.budget.seconds,
+        )
+
+    async def work(self) -> RunStopped:
+        """Run the method until a stop reason, and record it."""
+        clock = asyncio.create_task(self._watch_clock())
+        try:
+            reason, cause = await self._optimize()
+        finally:
+            clock.cancel()
+        await self._recorder.finish()
+        stopped = self._stopped(reason, cause)
+        if self._is_news(stopped):
+            seconds = round(self.door.budget.seconds, 3)
+            self._journal.append(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
+        self._emit(stopped)
+        return stopped
+
+    async def _optimize(self) -> tuple[StopReason, str]:
+        try:
+            await load_method(self._snapshot.method)(self._engine)
+            await self._final_duel()
+        except Halted as halt:
+            return halt.reason, halt.cause
+        return "finished", f"All {self._engine.rounds_wanted} rounds are done."
+
+    async def _final_duel(self) -> None:
+        duel = await self._engine.final_duel()
+        if duel is None:
+            return
+        best, questions = self._engine.best.round, len(self._engine.task.held_out)
+        if self._past.held_out is None or self._past.held_out.best != best:
+            line = HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes)
+            self._journal.append(line)
+        self._emit(
+            HeldOutFinished(
+                best=best,
+                outcome=duel.outcome,
+                questions=questions,
+                wins=duel.count("win"),
+                losses=duel.count("loss"),
+                ties=duel.count("tie"),
+            )
+        )
+
+    def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
+        best = self._engine.best_candidate
+        return RunStopped(
+            reason=reason,
+            cause=cause,
+            best=best.round,
+            improved=best.round > 1,
+            rounds=self._engine.ended,
+            prompt=best.prompt,
+            resumable=reason != "finished",
+        )
+
+    def _is_news(self, stopped: RunStopped) -> bool:
+        before = self._past.stop
+        return before is None or (before.reason, before.best) != (stopped.reason, stopped.best)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            if self.door.budget.seconds_left == 0:
+                minutes = self.door.budget.limits.minutes
+                self.door.gate.halt("budget", f"The budget of {minutes:g} minutes is spent.")
+                return
+            await asyncio.sleep(_CLOCK_TICK)
+
+
+@asynccontextmanager
+async def open_session(
+    project: Project,
+    connect: Callable[[RunSettings], Connections],
+    *,
+    meta: MetaPrompts,
+    on_trouble: Trouble,
+    changes: Mapping[str, float | int | None],
+    emit: Callable[[Event], None],
+) -> AsyncIterator[Session]:
+    """Open a project for work, and let go of everything at the end.
+
+    Raises:
+        SpotuiError: It is locked or damaged, or a role leads nowhere.
+    """
+    async with AsyncExitStack() as cleanup:
+        snapshot = read_snapshot(project.snapshot)
+        lock = ProjectLock(project.lock)
+        before = lock.acquire()
+        cleanup.callback(lock.release)
+        journal = cleanup.enter_context(Journal(project.journal, writable=True))
+        past = Past(journal.lines())
+        past.changes.update(changes)
+        settings = past.limits(load_settings(snapshot, project.snapshot))
+        task = load_task(snapshot, project.snapshot, settings)
+        connections = connect(settings)
+        cleanup.push_async_callback(connections.aclose)
+        for role in ROLES:
+            connections.to(settings.roles.of(role).model)
+        door = Door(
+            connections=connections,
+            ledger=journal,
+            budget=Budget(settings.budget, past.spending, past.seconds),
+            gate=Gate(lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause))),
+            retry=Retry(settings.retry),
+            emit=emit,
+            on_trouble=on_trouble,
+        )
+        decisions = Decisions(past.decisions)
+        recorder = Recorder(project, journal, past, emit)
+        cleanup.callback(recorder.close)
+        engine = assemble(task, settings, meta, door, decisions, emit, recorder.take)
+        orders = Orders(
+            engine=engine,
+            door=door,
+            decisions=decisions,
+            recorder=recorder,
+            journal=journal,
+            settings=settings,
+            emit=emit,
+        )
+        notices = _mend(project, journal, before)
+        if changes or past.stop is None or past.stop.reason != "finished":
+            journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION))
+        if changes:
+            journal.append(LimitsLine(changes=dict(changes)))
+        yield Session(
+            project=project,
+            snapshot=snapshot,
+            settings=settings,
+            journal=journal,
+            past=past,
+            door=door,
+            engine=engine,
+            recorder=recorder,
+            orders=orders,
+            notices=notices,
+            emit=emit,
+        )
+
+
+def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noticed]:
+    """Put right what a crash left behind, and say so."""
+    notices = []
+    if before is not None:
+        text = f"Process {before.pid} on {before.host} left the project without closing it; it is taken over."
+        notices.append(Noticed(text=text))
+    if journal.dropped:
+        text = f"A torn last line of the journal ({journal.dropped} bytes) was dropped."
+        notices.append(Noticed(text=text, level="warning"))
+    if aside := set_aside_if_damaged(project.prompts):
+        text = f"results.json was damaged: it is kept as {aside.name} and restored from the journal."
+        notices.append(Noticed(text=text, level="warning"))
+    return notices

@@ -1,0 +1,134 @@
+"""Setting up a run: a project with a snapshot of everything the run is started with."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from spotui.engine import Question, Task
+from spotui.errors import SpotuiError
+from spotui.settings.run_settings import RunSettings
+from spotui.template import Template, parse_template
+from spotui.workspace.journal import Journal
+from spotui.workspace.lines import now
+from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
+from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, write_snapshot
+
+
+def draw_questions(count: int, sample: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which questions the rounds see and which are held out, drawn once for a run.
+
+    Args:
+        count: Questions in the template.
+        sample: How many a round asks.
+        seed: The run's seed.
+
+    Returns:
+        Positions of the question set and of the held-out questions, both in the template's order.
+    """
+    chosen = set(random.Random(seed).sample(range(count), min(sample, count)))  # noqa: S311 - reproducible on purpose
+    return tuple(sorted(chosen)), tuple(index for index in range(count) if index not in chosen)
+
+
+def new_project(
+    workspace: Workspace,
+    name: str,
+    template_text: str,
+    settings: RunSettings,
+    *,
+    template_name: str,
+    method: str = "spo",
+    fresh: bool = False,
+) -> Project:
+    """Make a project for a template.
+
+    Args:
+        workspace: Where.
+        name: The project's name.
+        template_text: The template; it is kept in the project, so later edits do not disturb the run.
+        settings: What the run uses.
+        template_name: What the template is called.
+        method: The method's name.
+        fresh: Move an existing project of that name out of the way.
+
+    Raises:
+        TemplateError: The template is wrong.
+        ProjectError: The name is taken, or the workspace cannot be written.
+    """
+    template = parse_template(template_text, template_name)
+    questions, held_out = draw_questions(len(template.qa), settings.sample, settings.seed)
+    snapshot = Snapshot(
+        version=SNAPSHOT_VERSION,
+        run=new_run_id(),
+        created=now(),
+        method=method,
+        template_name=template_name,
+        template=template_text,
+        questions=questions,
+        held_out=held_out,
+        settings=msgspec.to_builtins(settings),
+    )
+    return make(workspace, name, snapshot, fresh=fresh)
+
+
+def make(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh: bool = False) -> Project:
+    """Make the folder of a run that has not begun.
+
+    Raises:
+        ProjectError: The name is taken, or the workspace cannot be written.
+    """
+    project = workspace.project(name)
+    try:
+        if project.folder.exists():
+            if not fresh:
+                raise ProjectError(
+                    f"There is a project {name!r} already.",
+                    f"Go on with it ('spotui resume {name}'), give another name (--name), "
+                    "or start over with --fresh, which keeps the old one in the archive.",
+                )
+            workspace.archive(project)
+        project.prompts.mkdir(parents=True)
+        write_snapshot(project.snapshot, snapshot)
+        Journal(project.journal, run=snapshot.run, writable=True).close()
+    except OSError as error:
+        raise ProjectError(
+            f"{project.folder} cannot be written: {error.strerror}.",
+            "Choose another place with --workspace or SPOTUI_WORKSPACE.",
+        ) from None
+    return project
+
+
+def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:
+    """The settings a snapshot holds.
+
+    Raises:
+        SpotuiError: They are not ours.
+    """
+    try:
+        return msgspec.convert(snapshot.settings, RunSettings)
+    except msgspec.ValidationError as error:
+        raise SpotuiError(
+            f"The settings in {path} are damaged: {error}.", "Restore it from a backup."
+        ) from None
+
+
+def load_task(snapshot: Snapshot, path: Path, settings: RunSettings) -> Task:
+    """The task a snapshot holds.
+
+    Raises:
+        TemplateError: The template in it is damaged.
+    """
+    template = parse_template(snapshot.template, str(path))
+    return Task(
+        prompt=template.prompt,
+        requirements=template.requirements,
+        questions=_pick(template, snapshot.questions),
+        held_out=_pick(template, snapshot.held_out),
+        word_limit=template.count,
+        reference_answers=settings.reference_answers,
+    )
+
+
+def _pick(template: Template, positions: Sequence[int]) -> tuple[Question, ...]:
+    return tuple(Question(template.qa[index].question, template.qa[index].answer) for index in positions)

@@ -1,0 +1,54 @@
+"""What can be wrong with settings: each mistake with its place and its mend, all of them at once."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from spotui.errors import SpotuiError
+
+
+class Problem(NamedTuple):
+    """One mistake: where it is (`config.yaml, line 4`), what it is, and what to do about it."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+
+class SettingsError(SpotuiError):
+    """Settings that cannot be used.
+
+    Args:
+        what: What is wrong and where.
+        mend: What to do about it.
+        problems: The single mistakes, when there are several.
+    """
+
+    def __init__(self, what: str, mend: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(what, mend)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> "SettingsError":
+        """One error for one or more mistakes; the message names them all."""
+        if len(problems) == 1:
+            only = problems[0]
+            return cls(f"{only.where}: {only.what}", only.mend, problems)
+        lines = [f"- {problem.where}: {problem.what} {problem.mend}".rstrip() for problem in problems]
+        return cls("\n".join([f"{len(problems)} settings are wrong:", *lines]), "", problems)
+
+
+def show(value: object) -> str:
+    """A value for a message, unless it may be a key that was pasted into the wrong place."""
+    if isinstance(value, str):
+        if len(value) > 20 or value.startswith("sk-"):
+            return f"a text of {len(value)} characters"
+        return repr(value)
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value) if isinstance(value, float) or abs(value) < 10**18 else "a huge number"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"

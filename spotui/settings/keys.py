@@ -1,0 +1,137 @@
+"""Where API keys come from: a named environment variable or the system keyring, never the config file."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from spotui.secret import Secret
+from spotui.settings.errors import SettingsError
+from spotui.settings.schema import ModelConfig
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SERVICE: Final = "spotui"
+"""The service under which keys stand in the system keyring; the user name is the model id."""
+
+
+def mask(key: Secret) -> str:
+    """A key for showing: its ends when it is long enough to keep a secret besides, else nothing of it."""
+    value = key.reveal()
+    return f"{value[:3]}…{value[-4:]}" if len(value) >= 20 else "[key]"
+
+
+def key_from(text: str, where: str) -> Secret | None:
+    """The key in a text, without the blanks and line ends that copying adds.
+
+    Args:
+        text: What was found or typed.
+        where: Where, for the message.
+
+    Returns:
+        The key, or None when there is nothing.
+
+    Raises:
+        SettingsError: It holds characters that cannot stand in an HTTP header.
+    """
+    value = text.strip()
+    if not value:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise SettingsError(
+            f"{where}: this key holds a space or a character that no key has.",
+            "Copy the key again, without quotes and line ends.",
+        )
+    return Secret(value)
+
+
+def configured_key(model: str, entry: ModelConfig, environ: Mapping[str, str]) -> Secret | None:
+    """The key that a model's entry asks for.
+
+    Args:
+        model: The model id.
+        entry: Its entry in the config file.
+        environ: The environment.
+
+    Returns:
+        The key, or None when the entry names no place for one.
+
+    Raises:
+        SettingsError: The place that it names holds no key.
+    """
+    name = entry.api_key_env
+    if name and (key := key_from(environ.get(name, ""), f"environment {name}")):
+        return key
+    if entry.api_key_keyring:
+        if key := read_key(model):
+            return key
+        raise SettingsError(
+            f"The system keyring holds no key for {model}.", "Store one, or name a variable in api_key_env."
+        )
+    if name:
+        raise SettingsError(
+            f"{model} takes its key from {name}, and {name} is not set.", f"Set it: export {name}=…"
+        )
+    return None
+
+
+def read_key(model: str) -> Secret | None:
+    """The key of a model in the system keyring; it may ask the user to unlock it, so never on an event loop.
+
+    Raises:
+        SettingsError: The keyring is not installed, not there, locked, or broken.
+    """
+    with _asking("read") as keyring:
+        text = keyring.get_password(SERVICE, model)
+    return key_from(text or "", f"keyring entry {model}")
+
+
+def store_key(model: str, key: Secret) -> None:
+    """Put the key of a model into the system keyring, in place of an earlier one.
+
+    Raises:
+        SettingsError: The keyring is not installed, not there, locked, or broken.
+    """
+    with _asking("store") as keyring:
+        keyring.set_password(SERVICE, model, key.reveal())
+        kept = keyring.get_password(SERVICE, model) == key.reveal()
+    if not kept:  # keyring's null backend takes everything and keeps nothing
+        raise SettingsError(
+            "The system keyring took the key and did not keep it.",
+            "Choose another keyring backend, or use an environment variable and api_key_env instead.",
+        )
+
+
+def delete_key(model: str) -> bool:
+    """Take the key of a model out of the system keyring.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        SettingsError: The keyring is not installed, not there, locked, or broken.
+    """
+    if read_key(model) is None:
+        return False
+    with _asking("delete") as keyring:
+        keyring.delete_password(SERVICE, model)
+    return True
+
+
+@contextmanager
+def _asking(verb: str) -> Iterator["ModuleType"]:
+    try:
+        import keyring
+    except ImportError:
+        raise SettingsError(
+            "The system keyring needs the package 'keyring', which is not installed.",
+            "Add it with: pip install 'spotui[keyring]'",
+        ) from None
+    try:
+        yield keyring
+    except Exception as error:  # noqa: BLE001 - each backend raises its own, and none may reach the user
+        # Only the error's type is told, and no cause is kept: a backend may quote the key it was given.
+        raise SettingsError(
+            f"The system keyring did not {verb} the key ({type(error).__name__}).",
+            "Unlock it; where there is none, use an environment variable and api_key_env instead.",
+        ) from None

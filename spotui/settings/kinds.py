@@ -1,0 +1,166 @@
+"""The kinds of value a setting can hold: type, range and how to say it to a person."""
+
+from types import UnionType
+from typing import Annotated, Final, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from spotui.nearest import nearest
+from spotui.settings.errors import show
+
+Judge = Literal["auto", "balanced", "likelihood", "reference"]
+JUDGES: Final[tuple[str, ...]] = get_args(Judge)
+
+
+def _model_id_fault(text: str) -> str | None:
+    if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
+        return "must be a model id without spaces"
+    return None
+
+
+def _name_fault(text: str) -> str | None:
+    return None if text.isprintable() else "must be a name on one line"
+
+
+def _variable_fault(text: str) -> str | None:
+    if not (text.isascii() and text.isidentifier()):
+        return "must be the name of an environment variable, such as MY_API_KEY, never the key itself"
+    if len(text) >= 20 and "_" not in text:
+        return "looks like a key; give the name of the environment variable that holds it"
+    return None
+
+
+def base_url_fault(text: str) -> str | None:
+    """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
+    from urllib.parse import urlsplit
+
+    wanted = "must be a URL such as http://localhost:8000/v1"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return wanted
+    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in text):
+        return wanted
+    if "@" in parts.netloc:
+        return "must not hold a user name or a password; a key goes into an environment variable"
+    if parts.query or parts.fragment:
+        return "must end with its path, without '?' or '#'"
+    return None
+
+
+Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
+Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds, more than 0 and up to 86400")]
+Rounds = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Rate = Annotated[int, Meta(ge=1, le=10**12, description="a whole number, 1 or more")]
+Usd = Annotated[float, Meta(gt=0, le=10**9, description="an amount in USD, more than 0")]
+UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per million tokens, 0 or more")]
+Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
+Switch = Annotated[bool, Meta(description="true or false")]
+JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
+ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]
+BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault})]
+Variable = Annotated[
+    str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
+]
+
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("none", "null"), None),
+    **dict.fromkeys(("yes", "on"), True),
+    **dict.fromkeys(("no", "off"), False),
+}
+
+
+class KindError(ValueError):
+    """A value that its setting does not take.
+
+    Args:
+        what: Goes on from the setting's name, without a full stop: "must be ...".
+        mend: What was probably meant.
+    """
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+def convert(kind: object, value: object) -> object:
+    """Check one value that came typed, from YAML or from Python.
+
+    Args:
+        kind: One of the kinds above, perhaps in a union with None and UnsetType.
+        value: What was given.
+
+    Returns:
+        The value as the kind wants it; a whole float such as 1e6 is a whole number.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    if isinstance(value, float) and value.is_integer() and _base(kind) is int:
+        value = int(value)
+    return _convert(kind, value, strict=True)
+
+
+def convert_text(kind: object, text: str) -> object:
+    """Check one value that came as text, from the environment or a flag; `none` lifts a limit.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    plain = text.strip()
+    word = plain.casefold()
+    if word in _WORDS and _base(kind) is not str:
+        return _convert(kind, _WORDS[word], strict=True)
+    return _convert(kind, plain, strict=False)
+
+
+def members(kind: object) -> tuple[object, ...]:
+    """The kinds of a union, or the kind alone."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _convert(kind: object, value: object, *, strict: bool) -> object:
+    meta = _meta(kind)
+    try:
+        found: object = msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        meant = nearest(value, _choices(kind)) if isinstance(value, str) else None
+        raise KindError(
+            f"must be {_wanted(kind, meta)}, not {show(value)}", f"Did you mean {meant}?" if meant else ""
+        ) from None
+    fault = meta.extra.get("fault") if meta and meta.extra else None
+    if fault and isinstance(found, str) and (what := fault(found)):
+        raise KindError(what)
+    return found
+
+
+def _wanted(kind: object, meta: Meta | None) -> str:
+    wanted = str(meta.description) if meta else "text"
+    return f"{wanted}, or null for none" if type(None) in members(kind) else wanted
+
+
+def _annotated(kind: object) -> object | None:
+    return next((member for member in members(kind) if get_origin(member) is Annotated), None)
+
+
+def _meta(kind: object) -> Meta | None:
+    extras = getattr(_annotated(kind), "__metadata__", ())
+    return next((extra for extra in extras if isinstance(extra, Meta)), None)
+
+
+def _base(kind: object) -> object:
+    """The type below the annotation."""
+    annotated = _annotated(kind)
+    return get_args(annotated)[0] if annotated is not None else kind
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    base = _base(kind)
+    return get_args(base) if get_origin(base) is Literal else ()

@@ -1,0 +1,93 @@
+"""The settings of one run, with everything resolved; free of secrets, so it can be stored with the run."""
+
+from typing import Literal
+
+import msgspec
+
+from spotui.settings.roles import Role
+
+ResolvedJudge = Literal["balanced", "likelihood", "reference"]
+
+
+class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one role is asked.
+
+    Attributes:
+        model: The model id as the user wrote it.
+        temperature: 0 to 2, or None for the endpoint's default.
+        max_tokens: The longest reply wanted, in tokens, or None for the endpoint's default.
+        timeout: Seconds without a byte after which a call has timed out.
+    """
+
+    model: str
+    temperature: float | None
+    max_tokens: int | None
+    timeout: float
+
+
+class RoleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The three roles of a run."""
+
+    optimizer: RoleSettings
+    evaluator: RoleSettings
+    executor: RoleSettings
+
+    def of(self, role: Role) -> RoleSettings:
+        """The settings of the role with this name."""
+        return {"optimizer": self.optimizer, "evaluator": self.evaluator, "executor": self.executor}[role]
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the run may use at most, over all roles together; None is no limit."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    calls: int | None = None
+    minutes: float | None = None
+
+
+class RetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a failed call is tried again.
+
+    Attributes:
+        tries: Calls in all, the first one included, or None for no limit of that sort.
+        seconds: From the first try, or None for no limit of that sort. Both None is no retry.
+    """
+
+    tries: int | None = 5
+    seconds: float | None = 120.0
+
+    @property
+    def enabled(self) -> bool:
+        """Whether a failed call is tried again at all."""
+        return self.tries is not None or self.seconds is not None
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a run is told apart from its template.
+
+    Attributes:
+        roles: Models and how they are asked.
+        max_rounds: Rounds in all, the seed round included.
+        initial_round: The number of the first round.
+        sample: Questions drawn for a round.
+        seed: What the run draws its questions and orders with.
+        judge: How two answer sets are compared.
+        reference_answers: Whether the roles see the template's answers.
+        budget: What the run may use.
+        retry: How long a failed call is tried again.
+        base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
+        concurrency: Calls in flight at each endpoint, or None for each model's own limit.
+    """
+
+    roles: RoleSet
+    max_rounds: int = 10
+    initial_round: int = 1
+    sample: int = 3
+    seed: int = 0
+    judge: ResolvedJudge = "balanced"
+    reference_answers: bool = True
+    budget: BudgetSettings = BudgetSettings()
+    retry: RetrySettings = RetrySettings()
+    base_url: str | None = None
+    concurrency: int | None = None

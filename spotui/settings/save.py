@@ -1,0 +1,190 @@
+"""Changing the user's config file; nothing else writes into the config folder."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from spotui import locations
+from spotui.settings.check import Checker, Keys
+from spotui.settings.errors import SettingsError
+from spotui.settings.kinds import KindError, ModelId, Name, convert, convert_text
+from spotui.settings.load import parse_config, read_text, shown
+from spotui.settings.roles import Role
+from spotui.settings.schema import Config, ModelConfig, RoleConfig
+from spotui.settings.table import BY_KEY
+
+if TYPE_CHECKING:
+    from spotui.yaml_nodes import Plain
+
+_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url", "concurrency"})
+
+
+def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None:
+    """Add a model's entry, or put it in place of the one it has.
+
+    Args:
+        model: The model id.
+        entry: Its endpoint.
+        path: The config file, or None for the user's own.
+
+    Raises:
+        SettingsError: A value is wrong, or the file cannot be read or written; it is as it was.
+    """
+    values = msgspec.to_builtins(entry)
+    checker = Checker(f"models.{model}")
+    checker.struct(ModelConfig, values)
+    checker.raise_problems()
+    _checked("The model id", ModelId, model)
+    _save({("models", model): values}, path)
+
+
+def remove_model(model: str, path: Path | None = None) -> bool:
+    """Remove a model's entry.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        SettingsError: The file cannot be read or written; it is as it was.
+    """
+    return _save({("models", model): UNSET}, path)
+
+
+def save_role(role: Role, values: RoleConfig, path: Path | None = None) -> None:
+    """Set what a role uses; fields that are UNSET stay as they are in the file.
+
+    Raises:
+        SettingsError: A value is wrong, or the file cannot be read or written; it is as it was.
+    """
+    checker = Checker(f"roles.{role}")
+    checker.struct(RoleConfig, written := msgspec.to_builtins(values))
+    checker.raise_problems()
+    _save({("roles", role, name): value for name, value in written.items()}, path)
+
+
+def save_default(key: str, value: object, path: Path | None = None) -> None:
+    """Set one default, such as `run.max_rounds`, `budget.usd` or `theme`.
+
+    Args:
+        key: Its place in the file, dotted.
+        value: The value, typed or as text; None for no limit; UNSET to remove it.
+        path: The config file, or None for the user's own.
+
+    Raises:
+        SettingsError: There is no such default, the value is wrong, or the file cannot be read or written; it
+            is as it was.
+    """
+    kinds = {name: one.kind for name, one in BY_KEY.items() if name not in _ONLY_FOR_A_RUN} | {"theme": Name}
+    if key not in kinds:
+        from spotui.nearest import nearest
+
+        meant = nearest(key, kinds)
+        raise SettingsError(f"{key} is not a default.", f"Did you mean {meant}?" if meant else "")
+    at = tuple(key.split("."))
+    _save({at: UNSET if value is UNSET else _checked(key, kinds[key], value)}, path)
+
+
+def _checked(what: str, kind: object, value: object) -> "Plain":
+    try:
+        found = convert_text(kind, value) if isinstance(value, str) else convert(kind, value)
+    except KindError as error:
+        raise SettingsError(f"{what} {error.what}.", error.mend) from None
+    return cast("Plain", found)
+
+
+def _save(changes: "Mapping[Keys, Plain | UnsetType]", path: Path | None) -> bool:
+    """Make the changes in the file; whether that changed anything."""
+    path = path or locations.config_file()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(path.parent):
+            return _edit(changes, path)
+    except OSError as error:
+        raise SettingsError(
+            f"{shown(path)} cannot be written ({error.strerror}).",
+            "Check the folder's permissions and the free space.",
+        ) from error
+
+
+def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
+    text = read_text(path) or ""
+    parse_config(text, path)  # a file with mistakes is the user's to mend: an edit could hide them
+    wanted = _config_with(text, changes)
+    windows = 0 < text.count("\n") == text.count("\r\n")
+    old = text.replace("\r\n", "\n") if windows else text
+    new = _changed(old, changes)
+    if new is None or not _says(new, wanted, path):
+        what = ", ".join(".".join(keys) for keys in changes)
+        raise SettingsError(
+            f"{shown(path)} is written in a way that spotui cannot change safely at {what}.",
+            "Change it in your editor, or write that part as plain 'key: value' lines.",
+        )
+    if new == old:
+        return False
+    _write(path, new.replace("\n", "\r\n") if windows else new)
+    return True
+
+
+def _changed(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> str | None:
+    from spotui.settings.edit import UneditableError, remove_value, set_value
+    from spotui.yaml_marks import YamlError
+
+    try:
+        for keys, value in changes.items():
+            text = remove_value(text, keys) if isinstance(value, UnsetType) else set_value(text, keys, value)
+    except (UneditableError, YamlError, ValueError):  # ValueError: a key that has no colon to write behind
+        return None
+    return text
+
+
+def _says(text: str, wanted: Config | None, path: Path) -> bool:
+    try:
+        return parse_config(text, path).config == wanted
+    except SettingsError:
+        return False
+
+
+def _config_with(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> Config | None:
+    """What the file should say after the changes."""
+    from spotui.yaml_marks import EmptyYamlError, load
+
+    document: dict[str, Any] = {}
+    with suppress(EmptyYamlError):
+        document = cast("dict[str, Any]", load(text).data())
+    for keys, value in changes.items():
+        branch = document
+        for name in keys[:-1]:
+            branch[name] = branch = dict(branch.get(name) or {})
+        if isinstance(value, UnsetType):
+            branch.pop(keys[-1], None)
+        else:
+            branch[keys[-1]] = value
+    return Checker("config").struct(Config, document)
+
+
+def _write(path: Path, text: str) -> None:
+    from spotui.workspace.atomic import replace_file
+
+    target = path.resolve()  # a linked config file stays a link
+    target.touch(mode=0o600)
+    target.chmod(0o600)  # replace_file keeps the mode that it finds
+    replace_file(target, text.encode())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from saving at the same time; the lock goes with the process."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

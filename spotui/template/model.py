@@ -1,0 +1,131 @@
+"""What a template is, and what can be wrong with one."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from spotui.errors import SpotuiError
+
+NONE: Final = "None"
+"""The text that stands for "empty" in SPO's templates."""
+
+KEYS: Final = (
+    "prompt",
+    "requirements",
+    "count",
+    "qa",
+    "faq",
+    "method",
+    "models",
+    "data",
+    "metric",
+    "criteria",
+)
+"""The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
+
+ROLES: Final = ("optimizer", "evaluator", "executor")
+
+Severity = Literal["error", "warning"]
+
+
+def without_none(text: str) -> str:
+    """The text, or nothing when it is the word `None`, which people write for nothing."""
+    return "" if text.strip() == NONE else text
+
+
+def _model(model: str | dict[str, Any]) -> str | dict[str, Any]:
+    return without_none(model).strip() if isinstance(model, str) else model
+
+
+class QA(msgspec.Struct, frozen=True):
+    """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty."""
+
+    question: str
+    answer: str = ""
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "answer", without_none(self.answer))
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person wants optimized.
+
+    A text that is the word `None` becomes empty, here as in a file: once they are written down, the two
+    cannot be told apart. Only a question may be `None`.
+
+    Attributes:
+        prompt: The prompt to start from.
+        requirements: What a good answer is like.
+        count: The most words a prompt may have, at least 1, or None for no limit.
+        qa: The questions to try prompts on.
+        method: The name of the method, or None for the user's default.
+        models: What the template says of the roles: a model id, or a mapping of settings.
+        data: Where more rows come from, as the file has it.
+        metric: How answers are scored, as the file has it.
+        criteria: What a judge looks for, as the file has it.
+    """
+
+    prompt: str
+    requirements: str = ""
+    count: int | None = None
+    qa: tuple[QA, ...] = ()
+    method: str | None = None
+    models: dict[str, str | dict[str, Any]] = {}
+    data: Any = None
+    metric: Any = None
+    criteria: Any = None
+
+    def __post_init__(self) -> None:
+        set_ = msgspec.structs.force_setattr
+        set_(self, "prompt", without_none(self.prompt))
+        set_(self, "requirements", without_none(self.requirements))
+        set_(self, "method", without_none(self.method or "").strip() or None)
+        set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
+        for key in ("data", "metric", "criteria"):
+            value = getattr(self, key)
+            if isinstance(value, str) and not without_none(value):
+                set_(self, key, None)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a template file.
+
+    Attributes:
+        severity: An `error` keeps the template from being used, a `warning` does not.
+        key: Where it is, such as `qa[2].question` for the second question; empty for the file as a whole.
+        line: Counted from 1; 0 when the file could not be read at all.
+        what: What is wrong.
+        mend: What to do about it.
+    """
+
+    severity: Severity
+    key: str
+    line: int
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = f"Line {self.line}: " if self.line else ""
+        return f"{place}{self.what} {self.mend}".rstrip()
+
+
+class TemplateError(SpotuiError):
+    """A template that cannot be used, read or saved.
+
+    Args:
+        name: The file, as the user knows it.
+        problems: Everything that is wrong, with at least one error; warnings may be among them.
+    """
+
+    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if len(errors) == 1:
+            place = f"{name}, line {errors[0].line}" if errors[0].line else name
+            super().__init__(f"{place}: {errors[0].what}", errors[0].mend)
+        else:
+            super().__init__(
+                "\n".join([f"{name}: {len(errors)} things are wrong.", *map("- {}".format, errors)])
+            )
+        self.name = name
+        self.problems = tuple(problems)

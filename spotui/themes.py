@@ -1,0 +1,81 @@
+"""Themes: colours by what they mean, one YAML file each, shipped or the user's own."""
+
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from spotui import locations
+from spotui.errors import SpotuiError
+from spotui.resources import themes_dir
+
+DEFAULT_THEME = "harbour"
+
+
+class ThemeError(SpotuiError):
+    """A theme that cannot be used."""
+
+
+class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Colours as `#rrggbb` or an ANSI name such as `ansi_green`.
+
+    Attributes:
+        name: What the user writes to choose it; the file's name without its ending.
+        dark: Whether it is made for a dark background.
+        primary: What has focus.
+        secondary: What belongs to it.
+        accent: What is best.
+        success: A win.
+        warning: A tie, an undecided duel, a retry.
+        error: A void round, a failure.
+        foreground: Text.
+        background: What is behind everything.
+        surface: What is behind a panel.
+        panel: What is behind a title.
+    """
+
+    name: str
+    dark: bool
+    primary: str
+    secondary: str
+    accent: str
+    success: str
+    warning: str
+    error: str
+    foreground: str
+    background: str
+    surface: str
+    panel: str
+
+
+def theme_names() -> list[str]:
+    """Every theme's name, the user's own included."""
+    files = [*_yaml_files(themes_dir()), *_yaml_files(locations.themes_dir())]
+    return sorted({path.stem for path in files})
+
+
+def load_theme(name: str) -> Theme:
+    """A theme by its name; the user's own wins over a shipped one.
+
+    Raises:
+        ThemeError: There is none of that name, or its file is wrong.
+    """
+    for folder in (locations.themes_dir(), themes_dir()):
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return _read(path)
+    raise ThemeError(f"There is no theme {name!r}.", f"Choose one of: {', '.join(theme_names())}.")
+
+
+def _read(path: Path) -> Theme:
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Theme)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ThemeError(
+            f"The theme {path} cannot be used: {' '.join(str(error).split())}.",
+            "Compare it with one that works ('spotui locate' tells where themes are).",
+        ) from None
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return list(folder.glob("*.yaml")) if folder.is_dir() else []

@@ -1,0 +1,40 @@
+"""Figures as people read them."""
+
+
+def usd(cost: float | None, unpriced: int = 0) -> str:
+    """Money; an unknown price is said to be unknown, never $0.
+
+    Args:
+        cost: USD, or None when unknown.
+        unpriced: Calls whose price is unknown and that `cost` leaves out.
+    """
+    if cost is None or (unpriced and not cost):
+        return "$ unknown"
+    digits = 2 if cost >= 1 or cost == 0 else 4
+    return f"${cost:.{digits}f}" + (" + unknown" if unpriced else "")
+
+
+def count(number: int) -> str:
+    """A number of tokens or calls: 950, 12.3k, 4.56M."""
+    if number < 1000:
+        return str(number)
+    if number < 999_950:
+        return f"{number / 1000:.1f}k"
+    return f"{number / 1_000_000:.2f}M"
+
+
+def duration(seconds: float) -> str:
+    """A time span: 0.4 s, 12 s, 3:07, 1:02:33."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def plural(number: int, noun: str) -> str:
+    """A count with its noun: 1 round, 3 rounds."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,147 @@
+"""A run as its events paint it: pure state, without any screen."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from spotui.events import (
+    Answered,
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    CandidateProposed,
+    CandidateRefused,
+    CommandRefused,
+    Event,
+    HeldOutFinished,
+    LimitsChanged,
+    Noticed,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunState,
+    RunStopped,
+    SpendingChanged,
+    StateChanged,
+    VerdictOverridden,
+    VoteCast,
+)
+from spotui.workspace.lines import CallKey, Outcome
+
+NOTICES_KEPT = 100
+
+
+@dataclass
+class CallPicture:
+    """A call that is under way."""
+
+    model: str
+    since: float
+    characters: int = 0
+    trouble: str = ""
+    retry_at: float = 0.0
+
+
+@dataclass
+class RoundPicture:
+    """A round, under way or ended."""
+
+    number: int
+    best: int = 0
+    outcome: Outcome | None = None
+    candidate: CandidateProposed | None = None
+    answers: dict[int, Answered] = field(default_factory=dict)
+    votes: list[VoteCast] = field(default_factory=list)
+    end: RoundFinished | None = None
+
+
+@dataclass
+class Picture:
+    """Everything a front end needs to show a run.
+
+    Attributes:
+        opened: What was opened; None before the first event.
+        rounds: By number.
+        calls: Those under way.
+        notices: The latest things worth a line.
+        stopped: The last event, once it came.
+    """
+
+    opened: RunOpened | None = None
+    state: RunState = "running"
+    cause: str = ""
+    rounds_wanted: int = 0
+    rounds: dict[int, RoundPicture] = field(default_factory=dict)
+    calls: dict[CallKey, CallPicture] = field(default_factory=dict)
+    spending: SpendingChanged | None = None
+    held_out: HeldOutFinished | None = None
+    notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
+    stopped: RunStopped | None = None
+
+    @property
+    def current(self) -> RoundPicture | None:
+        """The newest round."""
+        return self.rounds[max(self.rounds)] if self.rounds else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the wanted rounds are done, judged by those that ended in this session; None when unknown."""
+        ended = [one.end.seconds for one in self.rounds.values() if one.end is not None and one.number > 1]
+        if not ended or self.stopped is not None:
+            return None
+        return max(0, self.rounds_wanted - max(self.rounds) + 1) * sum(ended) / len(ended)
+
+    def apply(self, event: Event) -> None:
+        """Let an event change the picture."""
+        match event:
+            case CallDelta():
+                if call := self.calls.get(event.key):
+                    call.characters += len(event.text) + len(event.reasoning)
+            case CallStarted():
+                self.calls[event.key] = CallPicture(event.model, event.at)
+            case CallRetried():
+                if call := self.calls.get(event.key):
+                    call.trouble, call.retry_at = event.error, event.at + event.wait
+                self.notices.append(event)
+            case CallFinished() | CallDropped():
+                self.calls.pop(event.key, None)
+            case SpendingChanged():
+                self.spending = event
+            case RunOpened():
+                self.opened, self.rounds_wanted = event, event.rounds
+            case StateChanged():
+                self.state, self.cause = event.state, event.cause
+            case LimitsChanged():
+                if (rounds := event.changes.get("rounds")) is not None:
+                    self.rounds_wanted = int(rounds)
+            case HeldOutFinished():
+                self.held_out = event
+            case RunStopped():
+                self.stopped, self.state, self.cause = event, "ended", event.cause
+                self.calls.clear()
+            case Noticed() | CandidateRefused() | CommandRefused():
+                self.notices.append(event)
+            case _:
+                self._apply_to_round(event)
+
+    def _apply_to_round(self, event: Event) -> None:
+        match event:
+            case RoundStarted():
+                self.rounds[event.round] = RoundPicture(event.round, event.best)
+            case CandidateProposed():
+                self._round(event.round).candidate = event
+            case Answered():
+                self._round(event.round).answers[event.index] = event
+            case VoteCast():
+                self._round(event.round).votes.append(event)
+            case VerdictOverridden():
+                self._round(event.round).outcome = event.outcome
+            case RoundFinished():
+                one = self._round(event.round)
+                one.end, one.outcome = event, event.outcome
+            case _:
+                pass
+
+    def _round(self, number: int) -> RoundPicture:
+        return self.rounds.setdefault(number, RoundPicture(number))

@@ -1,0 +1,1 @@
+"""What a project keeps on disk: journal, settings snapshot, SPO's files, lock."""

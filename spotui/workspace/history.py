@@ -1,0 +1,131 @@
+"""A project read back without running anything: its rounds, its best, how it stands."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from spotui.workspace.journal import read_lines
+from spotui.workspace.lines import HeldOutLine, Outcome, OverrideLine, RoundLine, SessionLine, StopLine
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.projects import Project
+from spotui.workspace.spo_files import read_rounds
+
+State = Literal["running", "interrupted", "ended", "foreign"]
+
+
+class History(msgspec.Struct, frozen=True):
+    """What a project holds.
+
+    Attributes:
+        rounds: Every round that ended, overridden verdicts applied, lowest number first.
+        stop: How the run ended last, or None when it never did.
+        held_out: The final duel on unseen questions, if there was one.
+        state: running while a process holds it; ended when it gave a stop reason; interrupted when it did not,
+            because a process died in it or none has begun; foreign when SPO's reference wrote it and there is
+            no journal.
+    """
+
+    rounds: tuple[RoundLine, ...]
+    stop: StopLine | None
+    held_out: HeldOutLine | None
+    state: State
+
+    @property
+    def best(self) -> RoundLine | None:
+        """The round whose prompt is the best so far."""
+        return best_of(self.rounds)
+
+    def round(self, number: int) -> RoundLine | None:
+        """The round of that number."""
+        return next((line for line in self.rounds if line.round == number), None)
+
+
+def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
+    """The newest round that won; each winner beat the one before it."""
+    winners = [line for line in rounds if line.outcome in {"seed", "win"}]
+    return winners[-1] if winners else None
+
+
+def total_cost(rounds: Iterable[RoundLine]) -> float | None:
+    """USD of these rounds, or None when the price of any is unknown."""
+    costs = [line.cost_usd for line in rounds]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def apply_overrides(rounds: Iterable[RoundLine], overrides: Iterable[OverrideLine]) -> tuple[RoundLine, ...]:
+    """The rounds, sorted, each with the last verdict that anybody gave it."""
+    verdicts = {line.round: line.outcome for line in overrides}
+    newest = {line.round: line for line in rounds}
+    return tuple(
+        msgspec.structs.replace(line, outcome=verdicts[number]) if number in verdicts else line
+        for number, line in sorted(newest.items())
+    )
+
+
+def read_history(project: Project) -> History:
+    """Read a project, ours or the reference's.
+
+    Raises:
+        JournalError: The journal is damaged.
+        ResultsError: There is no journal, and results.json is damaged.
+    """
+    if not project.is_ours:
+        return _foreign_history(project)
+    # Before the lines: a run that ends while they are read must not look like one that died.
+    runs = ProjectLock(project.lock).living_owner() is not None
+    rounds: list[RoundLine] = []
+    overrides: list[OverrideLine] = []
+    stop: StopLine | None = None
+    held_out: HeldOutLine | None = None
+    for line in read_lines(project.journal, SessionLine, RoundLine, OverrideLine, HeldOutLine, StopLine):
+        match line:
+            case RoundLine():
+                rounds.append(line)
+            case OverrideLine():
+                overrides.append(line)
+            case HeldOutLine():
+                held_out = line
+            case StopLine():
+                stop = line
+            case _:  # a session began: what an earlier one gave as its stop reason no longer holds
+                stop = None
+    state: State = "running" if runs else "interrupted" if stop is None else "ended"
+    return History(apply_overrides(rounds, overrides), stop, held_out, state)
+
+
+def _foreign_history(project: Project) -> History:
+    """What the reference left: of two runs under one name, the newer entry of each round, as its files have it."""
+    newest = {one.round: one for one in read_rounds(project.prompts)}
+    rounds: list[RoundLine] = []
+    parent = 0
+    for number, one in sorted(newest.items()):
+        outcome: Outcome = "loss"
+        if one.succeed:
+            outcome = "win" if parent else "seed"
+        rounds.append(
+            RoundLine(
+                round=number,
+                outcome=outcome,
+                prompt=one.prompt,
+                parent=parent,
+                answers=one.answers,
+                tokens=one.tokens,
+                at=_moment(one.time) or _written(project.results),
+            )
+        )
+        parent = number if one.succeed else parent
+    return History(tuple(rounds), None, None, "foreign")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):  # no time, or one at the edge of the calendar
+        return None
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime).astimezone()

@@ -1,0 +1,212 @@
+"""The append-only journal of a project: every finished call, every round, every human decision.
+
+A line is in the kernel's hands before its call counts as finished, so `kill -9` loses at most the calls in
+flight; a thread carries it to the disk right after, so a power cut loses at most the last instants.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from spotui.workspace.atomic import sync_folder
+from spotui.workspace.journal_reader import BUFFER_BYTES, JournalError, read_lines, scan, unreadable
+from spotui.workspace.journal_sync import JournalSync
+from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
+
+__all__ = ["Journal", "JournalError", "read_lines"]
+
+ROOM_TO_KEEP = 16 * 1024 * 1024
+
+_decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_call_decoder = msgspec.json.Decoder(CallLine)
+_encoder = msgspec.json.Encoder()
+
+
+class Journal:
+    """One project's journal, open for reading and, once `writable`, for appending.
+
+    Args:
+        path: The file; made when it is missing, `run` is given and it is to be writable.
+        run: The id of a new run, or None to open an existing journal.
+        writable: Whether lines will be appended. Only one process may do so (see `lock`).
+
+    Raises:
+        JournalError: The file is missing, unreadable, no journal, of a newer version, or torn in the middle.
+
+    Attributes:
+        dropped: Bytes of a torn last line that were left out, 0 for a sound journal.
+    """
+
+    def __init__(self, path: Path, *, run: str | None = None, writable: bool = False) -> None:
+        self.path = path
+        self.dropped = 0
+        self._calls: dict[tuple[CallKey, str], tuple[int, int]] = {}
+        self._length = 0
+        self._torn = False
+        self._sync: JournalSync | None = None
+        flags = (os.O_RDWR | os.O_APPEND) if writable else os.O_RDONLY
+        try:
+            self._file = os.open(path, flags | (os.O_CREAT if run and writable else 0), 0o666)
+        except OSError as error:
+            raise unreadable(path, error) from None
+        try:
+            self._index()
+            if writable:
+                self._begin(run)
+        except OSError as error:
+            self.close()
+            raise unreadable(path, error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _index(self) -> None:
+        """Read every line once: remember where the calls are, and how long the sound part is."""
+        with self.path.open("rb", BUFFER_BYTES) as file:
+            for raw, line in scan(self.path, file):
+                if isinstance(line, CallLine):
+                    self._calls[line.key, line.digest] = (self._length, len(raw))
+                self._length += len(raw)
+            self.dropped = file.tell() - self._length
+
+    def _begin(self, run: str | None) -> None:
+        if self._length == 0 and run is None:
+            raise JournalError(
+                f"The journal {self.path} is empty.",
+                "Start over with --fresh; the archive keeps what was there.",
+            )
+        self._torn = self.dropped > 0
+        self._cut()
+        self._sync = JournalSync(self._file)
+        if self._length == 0 and run is not None:
+            self.append(JournalLine(version=JOURNAL_VERSION, run=run))
+            sync_folder(self.path.parent)
+
+    def lines(self) -> Iterator[AnyLine]:
+        """Every sound line from the first to the last.
+
+        Raises:
+            JournalError: The file cannot be read any more.
+        """
+        left = self._length
+        try:
+            with self.path.open("rb", BUFFER_BYTES) as file:
+                while left > 0:
+                    raw = file.readline()
+                    left -= len(raw)
+                    yield _decoder.decode(raw)
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+
+    def call(self, key: CallKey, digest: str) -> CallLine | None:
+        """The finished call that `key` asked for with exactly this request, or None.
+
+        Raises:
+            JournalError: The file cannot be read any more.
+        """
+        place = self._calls.get((key, digest))
+        if place is None:
+            return None
+        try:
+            return _call_decoder.decode(os.pread(self._file, place[1], place[0]))
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+
+    def place(self, key: CallKey, digest: str) -> int | None:
+        """Where that call stands in the file, or None when it is not there."""
+        place = self._calls.get((key, digest))
+        return None if place is None else place[0]
+
+    def append(self, line: Line) -> None:
+        """Add a line; it survives the end of this process once this returns.
+
+        Raises:
+            JournalError: The disk is full, the file cannot be written, or the line holds what is no text; the
+                journal is as it was before.
+        """
+        try:
+            raw = _encoder.encode(line) + b"\n"
+        except UnicodeEncodeError:
+            raise JournalError(
+                "A text that holds half a character (a lone surrogate) cannot be kept.",
+                "Take the broken character out.",
+            ) from None
+        try:
+            if self._sync is not None:
+                self._sync.check()
+            self._cut()
+            self._write(raw)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        if isinstance(line, CallLine):
+            self._calls[line.key, line.digest] = (self._length, len(raw))
+        self._length += len(raw)
+        if self._sync is not None:
+            self._sync.request()
+
+    def _write(self, raw: bytes) -> None:
+        rest = memoryview(raw)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            self._torn = len(rest) < len(raw)
+            self._cut()
+            raise
+
+    def _cut(self) -> None:
+        """Take away what is there of a line that was never finished."""
+        if self._torn:
+            os.ftruncate(self._file, self._length)
+            self._torn = False
+
+    def check_room(self) -> None:
+        """Make sure that a reply could be kept before it is bought.
+
+        Raises:
+            JournalError: Less than 16 MiB are free.
+        """
+        try:
+            disk = os.statvfs(self.path.parent)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        if disk.f_bavail * disk.f_frsize < ROOM_TO_KEEP:
+            raise JournalError(
+                f"The disk that holds {self.path.parent} is full.",
+                "Free some space and resume; nothing was lost.",
+            )
+
+    def _unwritable(self, error: OSError) -> JournalError:
+        return JournalError(
+            f"The journal {self.path} cannot be written: {error.strerror}.",
+            "Free or repair the disk and resume; every call written before is kept.",
+        )
+
+    def close(self) -> None:
+        """Bring everything to the disk and let go of the file; safe to call twice.
+
+        Raises:
+            JournalError: The disk did not take the last lines.
+        """
+        if self._file < 0:
+            return
+        try:
+            if self._sync is not None:
+                self._sync.close()
+        except OSError as error:
+            raise self._unwritable(error) from None
+        finally:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,107 @@
+"""Reading a journal's lines, and telling a torn end from damage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallLine, JournalLine, Line
+
+BUFFER_BYTES = 1024 * 1024
+
+_decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class JournalError(SpotuiError):
+    """The journal cannot be read or written; nothing in it was changed."""
+
+
+def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
+    """The lines of these kinds, skipping the others unread: quick even where a journal is long.
+
+    Args:
+        path: A journal; a missing one has no lines.
+        kinds: RoundLine, StopLine, and others with a tag of their own.
+
+    Raises:
+        JournalError: The file cannot be read, is no journal or a newer one's, or a line of these kinds is
+            damaged.
+    """
+    heads = tuple(b'{"kind":"%s",' % str(kind.__struct_config__.tag).encode() for kind in kinds)
+    try:
+        with path.open("rb", BUFFER_BYTES) as file:
+            for raw, line in scan(path, file, heads):
+                if line is not None and raw.startswith(heads):
+                    yield line
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def scan(
+    path: Path, file: BinaryIO, heads: tuple[bytes, ...] = (b"",)
+) -> Iterator[tuple[bytes, AnyLine | None]]:
+    """Every sound line as it stands, decoded when it is the first or begins with one of `heads`.
+
+    Args:
+        path: What to call the file in an error.
+        file: At its beginning.
+        heads: How the lines begin that are wanted.
+
+    Raises:
+        JournalError: A line other than a torn last one is damaged, or the file is no journal of this version.
+    """
+    for number, raw in enumerate(file, 1):
+        if not raw.endswith(b"\n"):
+            return
+        line = None
+        if number == 1 or raw.startswith(heads):
+            try:
+                line = _decode(raw)
+            except _UNDECODABLE as error:
+                if _is_torn(raw, file):
+                    return
+                raise JournalError(
+                    f"Line {number} of {path} is damaged: {error}.",
+                    "The other lines are intact: take that one out by hand, or restore a backup.",
+                ) from None
+            if number == 1:
+                _check_version(path, line)
+        yield raw, line
+
+
+def _decode(raw: bytes) -> AnyLine:
+    line = _decoder.decode(raw)
+    if isinstance(line, CallLine):  # request and reply are passed over unread; damage in them counts as well
+        msgspec.json.decode(raw)
+    return line
+
+
+def _is_torn(raw: bytes, file: BinaryIO) -> bool:
+    """Whether a bad line is what a power cut left at the end, and not somebody's line that we cannot read."""
+    try:
+        msgspec.json.decode(raw)
+    except _UNDECODABLE:
+        return next(file, None) is None
+    return False
+
+
+def _check_version(path: Path, first: AnyLine) -> None:
+    if not isinstance(first, JournalLine):
+        raise JournalError(f"{path} does not begin with the line that says its format.", "Restore a backup.")
+    if first.version > JOURNAL_VERSION:
+        raise JournalError(
+            f"{path} was written by a newer spotui (format {first.version}).", "Update spotui to open it."
+        )
+
+
+def unreadable(path: Path, error: OSError) -> JournalError:
+    """What to tell of a journal that the system does not let us read."""
+    return JournalError(
+        f"The journal {path} cannot be read: {error.strerror}.",
+        "Check that it is there, and its permissions.",
+    )

@@ -1,0 +1,197 @@
+"""The lines of a project's journal: what happened, in the order it happened, and never changed again."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+JOURNAL_VERSION = 1
+
+Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
+StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed"]
+
+
+def now() -> datetime:
+    """The present moment with the local offset, so that SPO's naive local times can be told from it later."""
+    return datetime.now().astimezone()
+
+
+class CallKey(msgspec.Struct, frozen=True, order=True):
+    """What asked for a model call.
+
+    Attributes:
+        round: The round that needed it, from 1.
+        purpose: The verb: propose, execute, vote, likelihood.
+        index: Which of several: the question, the vote.
+        attempt: 1, or 2 when a first reply was unusable and it was asked again.
+    """
+
+    round: int
+    purpose: str
+    index: int = 0
+    attempt: int = 1
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Any line of the journal; `at` is when it was written."""
+
+    at: datetime = msgspec.field(default_factory=now)
+
+
+class JournalLine(Line, frozen=True, tag="journal"):
+    """The first line: which format, and which run."""
+
+    version: int
+    run: str
+
+
+class SessionLine(Line, frozen=True, tag="session"):
+    """A process began to work on the run."""
+
+    pid: int
+    host: str
+    spotui: str
+
+
+class CallLine(Line, frozen=True, tag="call"):
+    """A finished model call: bought once, read for ever.
+
+    Attributes:
+        key: What asked for it.
+        digest: A hash of what was asked.
+        request: The request, as the door encodes it.
+        reply: The reply, as the door encodes it.
+    """
+
+    key: CallKey
+    digest: str
+    request: msgspec.Raw
+    reply: msgspec.Raw
+
+
+class DroppedLine(Line, frozen=True, tag="dropped"):
+    """A call that was cancelled in flight; its tokens are estimates, and the endpoint may charge for them."""
+
+    key: CallKey
+    model: str
+    why: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = None
+
+
+class AnswerRecord(msgspec.Struct, frozen=True):
+    """A question and what the executor answered."""
+
+    question: str
+    answer: str
+
+
+class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One vote of a duel, from the candidate's side."""
+
+    choice: Literal["win", "loss", "tie", "void"]
+    order: str = ""
+    reason: str = ""
+    voter: str = "model"
+
+
+class RoundLine(Line, frozen=True, tag="round"):
+    """A round that ended: all that `show`, `diff`, `export` and SPO's own files need.
+
+    Attributes:
+        round: Its number; 1 is the seed.
+        outcome: What became of its candidate.
+        prompt: The candidate; empty when the round was void before there was one.
+        parent: The round whose prompt it was made from, 0 for the seed.
+        modification: One sentence on what was changed.
+        reasoning: Why, in the optimizer's words.
+        answers: One for each question, in the order of the question set.
+        votes: Every vote that was counted or void.
+        tokens: The length of the answers as SPO counts it.
+        seconds: Wall time of the round.
+        calls: Model calls of the round.
+        prompt_tokens: Bought in the round, all roles.
+        completion_tokens: Bought in the round, all roles.
+        cost_usd: Of the round, or None when a price is unknown.
+        edited: A person changed the candidate before it was executed.
+        note: Why it is void, or what else a reader must know.
+    """
+
+    round: int
+    outcome: Outcome
+    prompt: str = ""
+    parent: int = 0
+    modification: str = ""
+    reasoning: str = ""
+    answers: tuple[AnswerRecord, ...] = ()
+    votes: tuple[VoteRecord, ...] = ()
+    tokens: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    edited: bool = False
+    note: str = ""
+
+
+class VoteLine(Line, frozen=True, tag="vote"):
+    """A person's vote in a round's duel."""
+
+    round: int
+    choice: Literal["win", "loss", "tie"]
+
+
+class EditLine(Line, frozen=True, tag="edit"):
+    """A person's text for a round's candidate."""
+
+    round: int
+    prompt: str
+
+
+class OverrideLine(Line, frozen=True, tag="override"):
+    """A person's verdict over a round, in force from the start of `before_round`."""
+
+    round: int
+    outcome: Literal["win", "loss"]
+    before_round: int
+
+
+class LimitsLine(Line, frozen=True, tag="limits"):
+    """Limits that were changed after the start: the keys that changed, with their new values."""
+
+    changes: dict[str, float | int | None]
+
+
+class HeldOutLine(Line, frozen=True, tag="held_out"):
+    """The last duel: the best prompt against the seed on the questions no round has seen."""
+
+    best: int
+    outcome: Outcome
+    questions: int
+    votes: tuple[VoteRecord, ...] = ()
+
+
+class StopLine(Line, frozen=True, tag="stop"):
+    """The run ended, and why."""
+
+    reason: StopReason
+    cause: str = ""
+    best: int = 0
+    seconds: float = 0.0
+
+
+AnyLine = (
+    JournalLine
+    | SessionLine
+    | CallLine
+    | DroppedLine
+    | RoundLine
+    | VoteLine
+    | EditLine
+    | OverrideLine
+    | LimitsLine
+    | HeldOutLine
+    | StopLine
+)

@@ -1,0 +1,137 @@
+"""One process writes a project at a time."""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from spotui.errors import SpotuiError
+
+# Whoever asks whether a project is being worked on holds a shared lock for some microseconds; a process that
+# wants to begin outwaits it.
+_PATIENCE_SECONDS = 0.2
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who holds, or last held, a project."""
+
+    pid: int
+    host: str
+
+
+_UNKNOWN = Owner(pid=0, host="")
+
+
+class LockedError(SpotuiError):
+    """Another process is working on the project."""
+
+
+class ProjectLock:
+    """The right to write one project, held from `acquire` to `release`.
+
+    The kernel gives the lock back when its owner dies, so it is never stale; the file says who that was.
+    It is held through an open file, not through a name: a project that is moved meanwhile stays locked.
+
+    Args:
+        path: The lock file; it stays behind after release, empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+
+    def living_owner(self) -> Owner | None:
+        """Who is working on the project now; quick, and changes nothing.
+
+        Returns:
+            None when nobody does; an owner with pid 0 when somebody does who has not written down who it is.
+        """
+        try:
+            file = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            return None if _lock(file, fcntl.LOCK_SH) else _read_owner(file) or _UNKNOWN
+        except OSError:  # a file system without locks; nobody could have taken one
+            return None
+        finally:
+            os.close(file)
+
+    def acquire(self) -> Owner | None:
+        """Take the lock.
+
+        Returns:
+            The owner that died holding it, or None when it was let go properly.
+
+        Raises:
+            LockedError: A living process holds it, or the folder cannot be written.
+        """
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self._impossible(error) from None
+        try:
+            self._wait_for(file)
+            before = _read_owner(file)
+            _write(file, msgspec.json.encode(Owner(pid=os.getpid(), host=os.uname().nodename)))
+        except OSError as error:
+            os.close(file)
+            raise self._impossible(error) from None
+        except BaseException:
+            os.close(file)
+            raise
+        self._file = file
+        return before
+
+    def release(self) -> None:
+        """Let go; safe to call twice."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):  # then the next owner hears that this one died; no harm
+                os.ftruncate(file, 0)
+            os.close(file)
+
+    def _wait_for(self, file: int) -> None:
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > patience:
+                raise self._held(_read_owner(file))
+            time.sleep(0.01)
+
+    def _held(self, owner: Owner | None) -> LockedError:
+        name = self.path.parent.name
+        who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+        return LockedError(
+            f"{name} is being worked on by {who}.",
+            f"Watch it with 'spotui attach {name}', or use another name.",
+        )
+
+    def _impossible(self, error: OSError) -> LockedError:
+        return LockedError(
+            f"{self.path.parent} cannot be locked: {error.strerror}.",
+            "Make room and permission to write there, or use another workspace with --workspace.",
+        )
+
+
+def _lock(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # the latter on some network file systems
+        return False
+    return True
+
+
+def _read_owner(file: int) -> Owner | None:
+    try:
+        return msgspec.json.decode(os.pread(file, 4096, 0), type=Owner)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _write(file: int, data: bytes) -> None:
+    # In this order a reader never finds it empty.
+    os.pwrite(file, data, 0)
+    os.ftruncate(file, len(data))

@@ -1,0 +1,212 @@
+"""The projects of a workspace: named, listed, opened, archived."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from spotui.errors import SpotuiError
+from spotui.workspace.atomic import sync_folder
+from spotui.workspace.lines import now
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.spo_files import RESULTS
+
+PROMPTS = "prompts"
+ARCHIVE = ".archive"
+
+# A name is a directory's on every file system, with room behind it for the date of its archive.
+_LONGEST_NAME = 200
+# Scripts and emoji need the joiners, and Chinese has a blank of its own; Python calls none of them printable.
+_JOINERS = str.maketrans("\u3000", " ", "\u200c\u200d")
+
+
+class ProjectError(SpotuiError):
+    """A project that is not there, or is there already, or has a name it cannot have."""
+
+
+class Project:
+    """One directory of the workspace and the places in it.
+
+    Args:
+        folder: The project's directory; it need not exist.
+        name: What the user calls it.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+
+    @property
+    def snapshot(self) -> Path:
+        """run.yaml, the settings of the run."""
+        return self.folder / "run.yaml"
+
+    @property
+    def journal(self) -> Path:
+        """journal.jsonl, the run itself."""
+        return self.folder / "journal.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """The lock of the process that writes here."""
+        return self.folder / "lock"
+
+    @property
+    def prompts(self) -> Path:
+        """SPO's folder of prompts and results."""
+        return self.folder / PROMPTS
+
+    @property
+    def results(self) -> Path:
+        """SPO's results.json."""
+        return self.prompts / RESULTS
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a journal stands behind it, so that it can be resumed."""
+        return _changed(self.journal) is not None
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is a project, ours or the reference's; a folder alone is none."""
+        return self.changed is not None
+
+    @property
+    def changed(self) -> int | None:
+        """When it was last worked on, in nanoseconds since 1970; None when it is no project."""
+        ours = _changed(self.journal)
+        return _changed(self.results) if ours is None else ours
+
+
+class Workspace:
+    """A directory of projects in SPO's layout.
+
+    Args:
+        root: The directory; it need not exist.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def project(self, name: str) -> Project:
+        """The project of that name, whether or not it exists.
+
+        A name may be `session/template`, as SPO's web apps nest them.
+
+        Raises:
+            ProjectError: The name cannot be a directory's.
+        """
+        parts = name.split("/")
+        if len(parts) > 2 or not all(_is_name(part) for part in parts):
+            raise ProjectError(
+                f"{name!r} cannot be a project's name.",
+                f"Use up to {_LONGEST_NAME} letters, digits and spaces ({_LONGEST_NAME // 3} in Chinese); "
+                "no slash or backslash, and no dot, dash or space in front.",
+            )
+        return Project(self.root.joinpath(*parts), name)
+
+    def existing(self, name: str) -> Project:
+        """The project of that name.
+
+        Raises:
+            ProjectError: There is none; the message names the nearest.
+        """
+        project = self.project(name)
+        if project.exists:
+            return project
+        from spotui.nearest import nearest
+
+        near = nearest(name, self.names())
+        raise ProjectError(
+            f"There is no project {name!r} in {self.root}.",
+            f"Did you mean {near!r}?" if near else "'spotui list' shows what is there.",
+        )
+
+    def names(self) -> list[str]:
+        """Every project's name, nested ones of SPO's web apps included; the last worked on comes last.
+
+        Raises:
+            ProjectError: The workspace cannot be read.
+        """
+        try:
+            folders = list(_folders(self.root))
+        except OSError as error:
+            raise ProjectError(
+                f"The workspace {self.root} cannot be read: {error.strerror}.",
+                "Check its permissions, or choose another with --workspace or SPOTUI_WORKSPACE.",
+            ) from None
+        return [name for _, name in sorted(found for folder in folders for found in _projects_in(folder))]
+
+    def free_name(self, wanted: str) -> str:
+        """The wanted name, or with the first number behind it that is free."""
+        number, name = 2, wanted
+        while os.path.lexists(self.project(name).folder):
+            end = f"-{number}"
+            name, number = _cut(wanted, _LONGEST_NAME - len(end)) + end, number + 1
+        return name
+
+    def archive(self, project: Project) -> Path:
+        """Move a project out of the way, whole; nothing is deleted.
+
+        Returns:
+            Where it is now.
+
+        Raises:
+            LockedError: Somebody is working on it.
+            OSError: The workspace cannot be written.
+        """
+        target = self.root / ARCHIVE / f"{project.name}-{now():%Y%m%d-%H%M%S-%f}"
+        lock = ProjectLock(project.lock)
+        lock.acquire()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            project.folder.rename(target)
+        finally:
+            lock.release()
+        sync_folder(target.parent)
+        sync_folder(project.folder.parent)
+        return target
+
+
+def new_run_id() -> str:
+    """An id no other run has."""
+    return os.urandom(16).hex()
+
+
+def _is_name(part: str) -> bool:
+    visible = part.translate(_JOINERS)
+    if not visible or not visible.isprintable() or part != part.strip():
+        return False
+    return part[0] not in ".-" and "\\" not in part and len(part.encode()) <= _LONGEST_NAME
+
+
+def _cut(name: str, size: int) -> str:
+    parent, slash, last = name.rpartition("/")
+    return parent + slash + last.encode()[:size].decode(errors="ignore").rstrip()
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(root) as entries:
+            for entry in entries:
+                if _is_name(entry.name) and not entry.is_file(follow_symlinks=False):
+                    yield Path(entry)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _projects_in(folder: Path) -> list[tuple[int, str]]:
+    project = Project(folder, folder.name)
+    if (changed := project.changed) is not None:
+        return [(changed, project.name)]
+    try:
+        nested = [Project(inner, f"{folder.name}/{inner.name}") for inner in _folders(folder)]
+    except OSError:  # somebody else's folder
+        return []
+    return [(changed, inner.name) for inner in nested if (changed := inner.changed) is not None]
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None

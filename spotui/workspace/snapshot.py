@@ -1,0 +1,102 @@
+"""run.yaml: everything a run was started with, so that it can be resumed exactly."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from spotui.errors import SpotuiError
+from spotui.workspace.atomic import replace_file
+
+SNAPSHOT_VERSION = 1
+
+# YAML 1.1 takes these for line breaks and turns them into others, unless they are escaped.
+_LINE_BREAKS = "\x85\u2028\u2029"
+
+
+class SnapshotError(SpotuiError):
+    """run.yaml cannot be read."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a run that did not start from its template came from."""
+
+    project: str
+    round: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of one run, frozen at its start.
+
+    Attributes:
+        version: The format of this file.
+        run: The run's id, the same as in its journal.
+        created: When the run was set up.
+        method: The method's name.
+        template_name: What the template was called.
+        template: The template's text, verbatim.
+        questions: The question set: positions in the template's qa, drawn once with the run's seed.
+        held_out: Positions that no round sees; they are scored at the end.
+        settings: Roles, rounds, seed, judge, budget and retry, as `spotui.settings` writes them.
+        origin: The project and round this run was branched from.
+    """
+
+    version: int
+    run: str
+    created: datetime
+    method: str
+    template_name: str
+    template: str
+    questions: tuple[int, ...]
+    held_out: tuple[int, ...]
+    settings: dict[str, Any]
+    origin: Origin | None = None
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, so that run.yaml reads like the template."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if any(mark in text for mark in _LINE_BREAKS):
+        style: str | None = '"'
+    else:
+        style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write run.yaml in one step.
+
+    Raises:
+        OSError: The disk is full or read-only.
+    """
+    data = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
+    data = {key: value for key, value in data.items() if value is not None}
+    replace_file(
+        path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode()
+    )
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Read run.yaml.
+
+    Raises:
+        SnapshotError: It is missing, unreadable, or not what spotui wrote.
+    """
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+        if isinstance(data, dict) and data.get("version", 0) > SNAPSHOT_VERSION:
+            raise SnapshotError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
+        return msgspec.convert(data, Snapshot)
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, TypeError) as error:
+        raise SnapshotError(
+            f"{path} is damaged: {' '.join(str(error).split())}.", "Restore it from a backup."
+        ) from None

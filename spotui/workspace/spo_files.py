@@ -1,0 +1,194 @@
+"""SPO's own files, as its reference reads and writes them: results.json, prompt.txt, answers.txt.
+
+For a project of ours they are a projection of the journal; for a workspace that the reference wrote they
+are all there is.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.workspace.atomic import replace_file
+from spotui.workspace.lines import AnswerRecord, RoundLine, now
+from spotui.workspace.whole_text import whole_text
+
+RESULTS = "results.json"
+
+
+class ResultsError(SpotuiError):
+    """A results.json that cannot be read; it is never overwritten."""
+
+
+Scalar = str | int | float | bool | None
+
+
+class _Answer(msgspec.Struct):
+    """An answer as the reference may have stored it: its YAML reader makes numbers of some texts."""
+
+    question: Scalar = ""
+    answer: Scalar = ""
+
+
+class _Entry(msgspec.Struct):
+    """An object of results.json as lenient as it can be read."""
+
+    round: int
+    answers: list[_Answer]
+    prompt: Scalar
+    succeed: bool
+    tokens: int = 0
+    time: Scalar = ""
+
+
+class SpoRound(msgspec.Struct, frozen=True):
+    """One object of results.json, its keys in the reference's order."""
+
+    round: int
+    answers: tuple[AnswerRecord, ...]
+    prompt: str
+    succeed: bool
+    tokens: int
+    time: str
+
+
+def spo_time(moment: datetime) -> str:
+    """A moment as SPO writes it: local, naive, with microseconds."""
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def project_rounds(lines: Sequence[RoundLine]) -> list[SpoRound]:
+    """What SPO would have stored for these rounds; a void round has no answers and is left out."""
+    return [
+        SpoRound(
+            round=line.round,
+            answers=line.answers,
+            prompt=line.prompt,
+            succeed=line.outcome in {"seed", "win"},
+            tokens=line.tokens,
+            time=spo_time(line.at),
+        )
+        for line in lines
+        if line.answers
+    ]
+
+
+def encode_results(rounds: Sequence[SpoRound]) -> bytes:
+    """results.json, byte for byte as the reference writes it."""
+    return json.dumps(msgspec.to_builtins(list(rounds)), default=str, indent=4).encode("ascii")
+
+
+def encode_answers(answers: Sequence[AnswerRecord]) -> bytes:
+    """answers.txt, byte for byte as the reference writes it."""
+    return encode_prompt("".join(f"Question:\n{a.question}\nAnswer:\n{a.answer}\n\n" for a in answers))
+
+
+def encode_prompt(prompt: str) -> bytes:
+    """prompt.txt: the prompt and nothing else."""
+    return whole_text(prompt).encode()
+
+
+def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
+    """Bring the files under `prompts` up to date with these rounds; what already is stays untouched.
+
+    A results.json that cannot be read is set aside, not overwritten. A round's own files come first: who finds
+    it in results.json finds them.
+
+    Args:
+        prompts: The folder; the project's own must exist, so that a project that was moved is not made anew.
+        rounds: All rounds, lowest number first.
+
+    Raises:
+        OSError: The disk is full or read-only; every file is either old or new, never half.
+    """
+    prompts.mkdir(exist_ok=True)
+    for one in rounds:
+        folder = prompts / f"round_{one.round}"
+        folder.mkdir(exist_ok=True)
+        _refresh(folder / "prompt.txt", encode_prompt(one.prompt))
+        _refresh(folder / "answers.txt", encode_answers(one.answers))
+    data = encode_results(rounds)
+    if _content(prompts / RESULTS) != data:
+        set_aside_if_damaged(prompts)
+        replace_file(prompts / RESULTS, data)
+
+
+def _refresh(path: Path, data: bytes) -> None:
+    if _content(path) != data:
+        replace_file(path, data)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def read_rounds(prompts: Path) -> list[SpoRound]:
+    """The rounds that results.json holds, in its order; empty when there is no such file.
+
+    Raises:
+        ResultsError: It is not what SPO writes.
+    """
+    path = prompts / RESULTS
+    try:
+        data = _content(path)
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+    return [] if data is None else _decode(path, data)
+
+
+def _decode(path: Path, data: bytes) -> list[SpoRound]:
+    try:
+        entries = msgspec.convert(json.loads(data), list[_Entry])
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise ResultsError(
+            f"{path} is damaged: {error}.",
+            "It was left as it is. Restore it from a backup, or resume the run if it has a journal.",
+        ) from None
+    return [
+        SpoRound(
+            round=entry.round,
+            answers=tuple(AnswerRecord(_text(one.question), _text(one.answer)) for one in entry.answers),
+            prompt=_text(entry.prompt),
+            succeed=entry.succeed,
+            tokens=entry.tokens,
+            time=_text(entry.time),
+        )
+        for entry in entries
+    ]
+
+
+def _text(value: Scalar) -> str:
+    return "" if value is None else whole_text(str(value))
+
+
+def best_round(rounds: Sequence[SpoRound]) -> SpoRound | None:
+    """The reference's rule: the highest round number that succeeded."""
+    return max((one for one in rounds if one.succeed), key=lambda one: one.round, default=None)
+
+
+def set_aside_if_damaged(prompts: Path) -> Path | None:
+    """Move a damaged results.json out of the way, so that the journal can restore it.
+
+    Returns:
+        Where the damaged file is now, or None when there was nothing wrong with it.
+
+    Raises:
+        OSError: It cannot be read or moved.
+    """
+    path = prompts / RESULTS
+    data = _content(path)
+    if data is None:
+        return None
+    try:
+        _decode(path, data)
+    except ResultsError:
+        aside = prompts / f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
+        path.rename(aside)
+        return aside
+    return None

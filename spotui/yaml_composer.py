@@ -1,0 +1,187 @@
+"""Builds the tree of a YAML document from the parser's events."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from spotui.yaml_faults import IN_QUOTES, EmptyYamlError, Fault, YamlError
+from spotui.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
+
+BOM: Final = "\ufeff"
+MAX_DEPTH: Final = 50
+"""How many lists and mappings may stand inside each other."""
+MAX_REPEATED: Final = 10_000
+"""How many values `*aliases` may repeat, so that a small file cannot stand for a huge one."""
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_BREAKS: Final = "\x85\u2028\u2029"
+_PRIVATE: Final = range(0xF0000, 0xFFFFE)
+_TEXT_TAGS: Final = ("!", "tag:yaml.org,2002:str")
+
+
+class _Shield:
+    """Hides the characters that YAML 1.1 takes for line ends, and every editor and YAML 1.2 for text."""
+
+    def __init__(self, text: str) -> None:
+        found = [ord(char) for char in _BREAKS if char in text]
+        unused = (code for code in _PRIVATE if chr(code) not in text)
+        self._hidden = dict(zip(found, unused, strict=False))
+        self._shown = {code: char for char, code in self._hidden.items()}
+
+    def hide(self, text: str) -> str:
+        return text.translate(self._hidden) if self._hidden else text
+
+    def show(self, text: str) -> str:
+        return text.translate(self._shown) if self._shown else text
+
+
+class Composer:
+    """Reads one document; `faults` holds what was wrong without keeping it from going on."""
+
+    def __init__(self, text: str) -> None:
+        self.faults: list[Fault] = []
+        self._text = text
+        self._shift = len(BOM) if text.startswith(BOM) else 0
+        self._shield = _Shield(text)
+        self._events: Any = yaml.parse(self._shield.hide(text[self._shift :]), Loader=_LOADER)
+        self._anchors: dict[str, Node] = {}
+        self._repeated = 0
+
+    def document(self) -> Node:
+        """The root of the document.
+
+        Raises:
+            EmptyYamlError: There is nothing in it.
+            YamlError: It cannot be read to its end.
+            yaml.MarkedYAMLError: It is not YAML.
+        """
+        next(self._events)  # the stream's start
+        if not isinstance(next(self._events), yaml.DocumentStartEvent):
+            raise EmptyYamlError
+        root = self._node(next(self._events), 0)
+        next(self._events)  # the document's end
+        after = next(self._events)
+        if isinstance(after, yaml.DocumentStartEvent):
+            mend = "Remove the line ---, or move what follows it into a file of its own."
+            self._fault(after, "A second document begins here.", mend)
+        return root
+
+    def _node(self, event: Any, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            self._fault(event, "Lists stand too deep inside each other here.", IN_QUOTES)
+            raise YamlError(self.faults)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent):
+            node = self._mapping(event, depth)
+        else:
+            node = self._sequence(event, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: Any) -> Node:
+        line, start, end = self._place(event)
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            self._fault(
+                event, f"*{event.anchor} refers to nothing above it.", f"If it is a text: {IN_QUOTES}"
+            )
+            return Scalar(line=line, start=start, end=end, text="", style="", typed=True)
+        self._repeated += target.size
+        if self._repeated > MAX_REPEATED:
+            self._fault(event, "The *aliases up to here repeat too much.", "Write the values out.")
+            raise YamlError(self.faults)
+        return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True, anchored=False)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        line, start, end = self._place(event)
+        style = event.style or ""
+        if style in ("|", ">"):
+            end = self._end_of_block(start, end)
+        if event.tag is not None and event.tag not in _TEXT_TAGS:
+            self._fault(event, f"YAML tags such as {event.tag} are not used here.", IN_QUOTES)
+        text = self._shield.show(event.value)
+        if style == '"' and _SURROGATE.search(text):  # PyYAML's Python parser lets them through
+            self._fault(event, "A \\u escape here is half of a character.", "Write the character itself.")
+        return Scalar(
+            line=line,
+            start=start,
+            end=end,
+            anchored=event.anchor is not None,
+            text=text,
+            style=style,
+            typed=not style and event.tag is None,
+        )
+
+    def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
+        line, start, end = self._place(event)
+        entries: dict[str, Entry] = {}
+        size = 1
+        while not isinstance(event_of_key := next(self._events), yaml.MappingEndEvent):
+            key = self._node(event_of_key, depth + 1)
+            value = self._node(next(self._events), depth + 1)
+            end, size = value.end, size + key.size + value.size
+            if not isinstance(key, Scalar) or (key.typed and key.text == "<<"):
+                what = "A key must be a single word or text."
+                self._fault(event_of_key, what, "Write `key: text`, with plain words before the colon.")
+            elif key.text in entries:
+                what = f"`{key.text[:80]}` is here twice, first on line {entries[key.text].key.line}."
+                self._fault(event_of_key, what, "Keep one of the two.")
+            else:
+                entries[key.text] = Entry(key, value)
+        if event.flow_style:
+            end = self._place(event_of_key)[2]
+        self._refuse_tag(event)
+        return Mapping(
+            line=line,
+            start=start,
+            end=end,
+            size=size,
+            anchored=event.anchor is not None,
+            entries=entries,
+            flow=bool(event.flow_style),
+        )
+
+    def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
+        line, start, end = self._place(event)
+        items: list[Node] = []
+        while not isinstance(event_of_item := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event_of_item, depth + 1))
+            end = items[-1].end
+        if event.flow_style:
+            end = self._place(event_of_item)[2]
+        self._refuse_tag(event)
+        return Sequence(
+            line=line,
+            start=start,
+            end=end,
+            size=1 + sum(item.size for item in items),
+            anchored=event.anchor is not None,
+            items=tuple(items),
+            flow=bool(event.flow_style),
+        )
+
+    def _refuse_tag(self, event: yaml.CollectionStartEvent) -> None:
+        if event.tag is not None:
+            self._fault(event, f"YAML tags such as {event.tag} are not used here.", "Remove it.")
+
+    def _place(self, event: Any) -> tuple[int, int, int]:
+        start, end = event.start_mark, event.end_mark
+        return start.line + 1, start.index + self._shift, end.index + self._shift
+
+    def _end_of_block(self, start: int, end: int) -> int:
+        """The parser counts blank lines below a block as its own; they are, only where `+` keeps them."""
+        source = self._text[start:end]
+        if "+" in source.split("\n", 1)[0].split("#", 1)[0]:
+            return end - source.endswith("\n")
+        return start + len(source.rstrip())
+
+    def _fault(self, event: Any, what: str, mend: str) -> None:
+        self.faults.append(Fault(event.start_mark.line + 1, what, mend))

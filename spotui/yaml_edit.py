@@ -1,0 +1,199 @@
+"""Changes single values of a YAML text and leaves every other byte as it is: comments, quotes, indentation.
+
+The tree of `spotui.yaml_marks.load` knows where each value stands, so an edit is a splice into the text.
+"""
+
+import re
+from bisect import bisect_left, insort
+from collections.abc import Sequence as Items
+from itertools import pairwise
+from operator import itemgetter
+from typing import Final
+
+from spotui.yaml_emit import after_colon, block, inline, list_item, quoted
+from spotui.yaml_layout import Layout, is_in_line
+from spotui.yaml_nodes import Entry, Mapping, Node, Plain, Scalar, Sequence
+
+_KEEPS: Final = re.compile(r"[|>][1-9]?\+")
+
+
+class Editor:
+    """Collects edits of one text.
+
+    Args:
+        text: What was loaded, with line ends as they are.
+        root: What `load` made of it.
+    """
+
+    def __init__(self, text: str, root: Node) -> None:
+        self._text = text
+        self._splices: list[tuple[int, int, str]] = []
+        self._json = isinstance(root, Mapping) and root.flow
+        self._layout = Layout(text, root)
+
+    def text(self) -> str:
+        """The text with all edits made."""
+        new, end = self._slice(0, len(self._text)), len(self._text)
+        has_new_last_line = any(
+            right == end and "\n" in (written or "\n") for _, right, written in self._splices
+        )
+        return new + "\n" if has_new_last_line and not new.endswith("\n") else new
+
+    def put(self, mapping: Mapping, key: str, value: Plain, after: Items[str] = ()) -> None:
+        """Give `key` a value; a value that is there keeps its style where the new one allows it.
+
+        Args:
+            mapping: A mapping of the tree.
+            key: A new key, or one that is there.
+            value: The new value.
+            after: The keys that a new one should follow; where none of them is there, it goes to the end.
+        """
+        entry = mapping.entries.get(key)
+        if entry is not None:
+            self._replace(entry, value, flow=mapping.flow)
+            return
+        wanted = [mapping.entries[each] for each in after if each in mapping.entries]
+        above = max(wanted or mapping.entries.values(), key=lambda each: each.key.start, default=None)
+        self._insert(mapping, key, value, above)
+
+    def remove(self, mapping: Mapping, key: str) -> None:
+        """Take a key and its value out; the comments above it stay.
+
+        Args:
+            mapping: A mapping of the tree; the key must not be the first of a list's item.
+            key: A key that is there.
+        """
+        entries = list(mapping.entries.values())
+        position = list(mapping.entries).index(key)
+        entry = entries[position]
+        above = entries[position - 1].value.end if position else 0
+        if not mapping.flow:
+            self._splice(*self._lines_of(entry, above), "")
+        elif position:
+            self._splice(above, entry.value.end, "")
+        else:
+            self._splice(entry.key.start, entries[1].key.start if len(entries) > 1 else entry.value.end, "")
+
+    def arrange(self, sequence: Sequence, items: Items[Node | Plain]) -> None:
+        """Add, remove and reorder the items of a list, after editing them and before editing what follows it.
+
+        An item takes along the comments directly above it, and those below it that are indented deeper than
+        its dash. Blank lines between the items stay where they are.
+
+        Args:
+            sequence: A list of the tree that has items.
+            items: Its new content, at least one: items of the list as they are, and plain data for new ones.
+        """
+        spans = self._layout.spans(sequence)
+        by_item = {id(item): span for item, span in zip(sequence.items, spans, strict=True)}
+        gaps = [self._text[left[1] : right[0]] for left, right in pairwise(spans)]
+        usual = gaps[-1] if gaps else (", " if sequence.flow else "\n")
+        written = ""
+        for position, item in enumerate(items):
+            if position:
+                written += gaps[position - 1] if position <= len(gaps) else usual
+            written += (
+                self._slice(*by_item[id(item)]) if isinstance(item, Node) else self._new(sequence, item)
+            )
+        start, end = spans[0][0], spans[-1][1]
+        self._splices = [splice for splice in self._splices if not (start <= splice[0] and splice[1] <= end)]
+        self._splice(start, end, written)
+
+    def settle(self, node: Node) -> None:
+        """Rewrite the texts in `node` that change with the lines below them.
+
+        Those keep the blank lines below them (`|+`), or end a file that has no line end there.
+        """
+        if isinstance(node, Mapping) and not is_in_line(node):
+            for key, entry in node.entries.items():
+                value = entry.value
+                ends_file = value.end == len(self._text)
+                if isinstance(value, Scalar) and (ends_file or _KEEPS.match(self._text, value.start)):
+                    self.put(node, key, value.text)
+                self.settle(value)
+        if isinstance(node, Sequence) and not is_in_line(node):
+            for item in node.items:
+                self.settle(item)
+
+    def _replace(self, entry: Entry, value: Plain, *, flow: bool) -> None:
+        old = entry.value
+        if flow:
+            space = "" if self._text[old.start - 1].isspace() or old.start < old.end else " "
+            self._splice(old.start, old.end, space + inline(value, as_json=self._json))
+            return
+        colon = self._text.index(":", entry.key.end) + 1
+        key_end = self._layout.line_end(colon)
+        in_line = is_in_line(old)
+        end = self._layout.line_end(old.end) if in_line or not isinstance(old, Scalar) else old.end
+        space, comment = " ", _comment(self._text[colon:key_end])
+        if in_line and old.start <= key_end:
+            space, comment = self._text[colon : old.start] or " ", self._text[old.end : end]
+        elif in_line:
+            comment = comment or self._text[old.end : end]
+        column = self._layout.column(entry.key.start)
+        new = self._alike(old, value, column) if isinstance(value, str) else None
+        first, *below = (new or after_colon(value, column, self._layout.step(column))).split("\n", 1)
+        if first:
+            first = space + first.lstrip(" ")
+        self._splice(colon, end, "\n".join([first + comment, *below]))
+
+    def _alike(self, old: Node, text: str, column: int) -> str | None:
+        """A text in the style of the one that it replaces, where that style can hold it."""
+        if old.alias or not isinstance(old, Scalar):
+            return None
+        if old.style in ("|", ">"):
+            step = self._layout.step_of(old, column)
+            return block(text, column + step, step)
+        if old.style == '"' and "\n" not in text:
+            return quoted(text)
+        if old.style == "'" and text.isprintable():
+            return "'" + text.replace("'", "''") + "'"
+        return None
+
+    def _insert(self, mapping: Mapping, key: str, value: Plain, above: Entry | None) -> None:
+        if mapping.flow:
+            place = above.value.end if above else mapping.end - 1
+            pair = f"{inline(key, as_json=self._json)}: {inline(value, as_json=self._json)}"
+            self._splice(place, place, f", {pair}" if above else pair)
+            return
+        first = next(iter(mapping.entries.values()))
+        column = self._layout.column(first.key.start)
+        place = self._layout.below(above.value if above else mapping)
+        pair = f"{' ' * column}{inline(key)}:{after_colon(value, column, self._layout.step(column))}"
+        self._splice(place, place, ("\n\n" if self._layout.is_airy(mapping) else "\n") + pair)
+
+    def _new(self, sequence: Sequence, value: Plain) -> str:
+        if sequence.flow:
+            return inline(value, as_json=self._json)
+        column, gap = self._layout.bullet(sequence)
+        return list_item(value, column, self._layout.step(column + 1 + gap), gap)
+
+    def _lines_of(self, entry: Entry, above: int) -> tuple[int, int]:
+        """The lines of an entry, and the blank line above it where one below it takes its place."""
+        start, end = self._layout.line_start(entry.key.start), self._layout.line_end(entry.value.end)
+        if not start:
+            return 0, end + 1
+        below = self._text[end + 1 : self._layout.line_end(end + 1)]
+        if below.strip():
+            return start - 1, end
+        return max(self._layout.line_end(len(self._text[:start].rstrip())), above), end
+
+    def _splice(self, start: int, end: int, new: str) -> None:
+        insort(self._splices, (start, end, new), key=itemgetter(0, 1))
+
+    def _slice(self, start: int, end: int) -> str:
+        """A part of the text with the edits in it made."""
+        written, place = "", start
+        for left, right, new in self._splices[bisect_left(self._splices, start, key=itemgetter(0)) :]:
+            if left > end:
+                break
+            if right <= end:
+                written += self._text[place:left] + new
+                place = right
+        return written + self._text[place:end]
+
+
+def _comment(line: str) -> str:
+    """The comment on a line that holds no text, with the spaces before it."""
+    found = re.search(r"\s+#.*$", line)
+    return found[0] if found else ""

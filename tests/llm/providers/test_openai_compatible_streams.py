@@ -1,0 +1,281 @@
+"""Streams as servers really send them."""
+
+import json
+
+import pytest
+
+from spotui.llm.errors import (
+    BadRequestError,
+    ContextOverflowError,
+    MalformedReplyError,
+    RateLimitedError,
+    TimedOutError,
+    UnavailableError,
+)
+from spotui.llm.protocol import Delta, Usage
+from spotui.llm.providers import reply_reader
+from tests.llm.providers.asking import SAID, a_request, ask
+from tests.model_server import Scripted, faults
+
+STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+def says(text: object, **choice: object) -> bytes:
+    """A chunk with this content."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": text}, **choice}]}
+    return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param((says("four"), STOP, DONE), id="as OpenAI"),
+        pytest.param((says("four"), STOP), id="no DONE"),
+        pytest.param((says("four"), DONE), id="DONE and no finish reason"),
+        pytest.param((says("four", finish_reason="stop"), DONE), id="finish reason in the last piece"),
+        pytest.param((says("four").replace(b"\n", b"\r\n"), STOP.replace(b"\n", b"\r\n")), id="CRLF"),
+        pytest.param((says("four").replace(b"\n", b"\r"), STOP.replace(b"\n", b"\r")), id="CR"),
+        pytest.param((says("four").replace(b"data: ", b"data:"), STOP), id="no space after the colon"),
+        pytest.param((b": waiting\n\n", b":\n\n", says("four"), b": still\n", STOP), id="comments"),
+        pytest.param((b"data:\n\n", b"data: \n\n", says("four"), STOP), id="empty data"),
+        pytest.param((b"event: message\nid: 7\nretry: 10\n" + says("four"), STOP), id="other fields"),
+        pytest.param((b'event: ping\ndata: {"type": "ping"}\n\n', says("four"), STOP), id="pings"),
+        pytest.param((b"\xef\xbb\xbf" + says("four"), STOP), id="byte order mark"),
+        pytest.param((says("fo") + says("ur") + STOP + DONE,), id="all in one piece"),
+        pytest.param(tuple(bytes([byte]) for byte in says("four") + STOP), id="byte by byte"),
+        pytest.param((says(""), says(None), says("four"), says(None), STOP), id="empty and null content"),
+        pytest.param((b'data: {"choices":[]}\n\n', says("four"), STOP), id="no choices"),
+        pytest.param((b'data: {"choices":null,"error":null}\n\n', says("four"), STOP), id="null choices"),
+        pytest.param(
+            (b'data: {"choices":[{"index":1,"delta":{"content":"five"}}]}\n\n', says("four"), STOP),
+            id="a second choice",
+        ),
+        pytest.param(
+            (says([{"type": "text", "text": "fo"}, {"type": "text", "text": "ur"}]), STOP), id="parts"
+        ),
+        pytest.param((says("four").replace(b'"delta"', b'"message"'), STOP), id="message in place of delta"),
+        pytest.param((says("four"), DONE, says("five")), id="anything after DONE"),
+        pytest.param(
+            (b'data: {"choices":\ndata: [{"delta":{"content":"four"}}]}\n\n', STOP), id="two data lines"
+        ),
+    ],
+)
+def test_streams_that_say_four(pieces: tuple[bytes, ...]) -> None:
+    reply = ask(faults.events(*pieces))
+    assert reply.text == "four"
+    assert reply.usage == Usage(5, 1, estimated=True)
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x0c", "\x0b", "\x1c", "\x1e", "\ufeff"])
+def test_line_separators_of_other_alphabets_do_not_cut_a_line(character: str) -> None:
+    text = f"one{character}two"
+    piece = f'data: {{"choices":[{{"delta":{{"content":"{text}"}}}}]}}\n\n'.encode()
+    assert ask(faults.events(piece, STOP)).text == text
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "application/json"])
+def test_an_event_stream_under_another_name(content_type: str) -> None:
+    stream = says("fo") + says("ur") + STOP + DONE
+    assert ask(faults.raw(200, stream, {"Content-Type": content_type})).text == "four"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=utf-8", "text/html"])
+def test_a_whole_body_under_any_name(content_type: str) -> None:
+    body = {"choices": [{"message": {"content": [{"type": "text", "text": "four"}]}}]}
+    assert ask(faults.raw(200, json.dumps(body).encode(), {"Content-Type": content_type})).text == "four"
+
+
+def test_a_stream_whose_header_lies_about_its_alphabet() -> None:
+    stream = says("четыре") + STOP
+    reply = ask(faults.raw(200, stream, {"Content-Type": "text/event-stream; charset=iso-8859-1"}))
+    assert reply.text == "четыре"
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("stop", "stop"),
+        ("STOP", "stop"),
+        ("length", "length"),
+        ("max_tokens", "length"),
+        ("content_filter", "content_filter"),
+        ("tool_calls", "other"),
+    ],
+)
+def test_finish_reasons(written: str, reason: str) -> None:
+    assert ask(Scripted("four", finish_reason=written)).finish_reason == reason
+
+
+def test_the_usage_is_the_last_that_is_reported() -> None:
+    running = b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":%d}}\n\n'
+    reply = ask(
+        faults.events(running % 1, says("four"), STOP, running % 2, b'data: {"usage":null}\n\n', DONE)
+    )
+    assert reply.usage == Usage(9, 2)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_reasoning_in_a_field_of_its_own(name: str) -> None:
+    thought = b'data: {"choices":[{"delta":{"content":null,"%s":"2 + 2"}}]}\n\n' % name.encode()
+    deltas: list[Delta] = []
+    reply = ask(faults.events(thought, says("four"), STOP), deltas=deltas)
+    assert (reply.text, reply.reasoning) == ("four", "2 + 2")
+    assert deltas == [Delta(reasoning="2 + 2"), Delta("four")]
+
+
+def test_reasoning_that_is_sent_under_both_names_is_taken_once() -> None:
+    thought = b'data: {"choices":[{"delta":{"reasoning":"2 + 2","reasoning_content":"2 + 2"}}]}\n\n'
+    assert ask(faults.events(thought, says("four"), STOP)).reasoning == "2 + 2"
+
+
+def test_reasoning_as_parts_of_the_content() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "2 + 2"}]}
+    reply = ask(faults.events(says([thought]), says([{"type": "text", "text": "four"}]), STOP))
+    assert (reply.text, reply.reasoning) == ("four", "2 + 2")
+
+
+def test_reasoning_between_tags_cut_anywhere() -> None:
+    deltas: list[Delta] = []
+    reply = ask(Scripted("<think>2 + 2</think>\n\nfour", chunks=20), deltas=deltas)
+    assert (reply.text, reply.reasoning) == ("four", "2 + 2")
+    assert "".join(delta.text for delta in deltas) == "four"
+    assert "".join(delta.reasoning for delta in deltas) == "2 + 2"
+
+
+def test_reasoning_that_the_length_limit_cut() -> None:
+    reply = ask(Scripted("<think>two and", finish_reason="length"))
+    assert (reply.text, reply.reasoning, reply.finish_reason) == ("", "two and", "length")
+
+
+def test_reasoning_whose_opening_tag_the_server_kept() -> None:
+    reply = ask(Scripted("2 + 2\n</think>\n\nfour"))
+    assert (reply.text, reply.reasoning) == ("four", "2 + 2")
+
+
+def test_halves_of_characters() -> None:
+    deltas: list[Delta] = []
+    assert ask(faults.lone_surrogates(), deltas=deltas).text == "grin 😀 and half � end"
+    for delta in deltas:
+        delta.text.encode()
+    assert ask(Scripted(pieces=("end \ud83d",))).text == "end �"
+    assert ask(Scripted(pieces=("whole \ud83d\ude00 \ude00",), stream=False)).text == "whole 😀 �"
+
+
+def test_null_and_empty_content_are_an_empty_text() -> None:
+    for stream in (True, False):
+        reply = ask(Scripted(null_content=True, stream=stream))
+        assert (reply.text, reply.finish_reason) == ("", "stop")
+        assert ask(Scripted("", stream=stream)).text == ""
+    assert ask(faults.events(STOP)).first_token_seconds is None
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_megabyte(stream: bool) -> None:
+    text = "0123456789abcde\n" * 65_536
+    assert ask(Scripted(text, stream=stream, chunks=300)).text == text
+
+
+def test_a_megabyte_in_one_line() -> None:
+    assert len(ask(Scripted("x" * 2**20, chunks=1)).text) == 2**20
+
+
+def test_a_reply_cut_by_the_length_limit() -> None:
+    reply = ask(faults.length_cut())
+    assert reply.finish_reason == "length"
+    assert SAID.startswith(reply.text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (faults.truncated(), "broke off in the middle"),
+        (faults.events(says("four")), "broke off in the middle"),
+        (faults.raw(200, says("four"), {"Content-Type": "text/plain"}), "broke off in the middle"),
+        (faults.events(), "without an answer"),
+        (faults.events(DONE), "without an answer"),
+        (faults.raw(200, b'{"choices": []}'), "without an answer"),
+        (
+            faults.events(says("four"), b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n'),
+            "gave up",
+        ),
+        (faults.events(b"data: {cut\n\n"), r"other than a chat completion: '\{cut'"),
+        (faults.events(b"data: 42\n\n"), "other than a chat completion: '42'"),
+        (faults.events(b"data: " + b"[" * 100_000 + b"\n\n"), "other than a chat completion"),
+        (faults.html(), "web page"),
+        (faults.raw(200, b""), "answered with nothing"),
+        (faults.raw(204, b""), "answered with nothing"),
+        (faults.raw(200, b"It works!"), "other than a chat completion: 'It works!'"),
+        (faults.raw(200, b'{"choices": [{"message"'), "other than a chat completion"),
+        (faults.raw(200, b"not gzip", {"Content-Encoding": "gzip"}), "cannot be decompressed"),
+    ],
+)
+def test_what_is_no_reply(fault: faults.Fault, words: str) -> None:
+    with pytest.raises(MalformedReplyError, match=words) as caught:
+        ask(fault)
+    assert caught.value.mend
+
+
+def test_a_stream_that_breaks_after_its_finish_reason_is_whole() -> None:
+    for ending in ("close", "reset", "hang"):
+        scripted = Scripted(
+            body=(says("four"), STOP, DONE),
+            headers={"Content-Type": "text/event-stream"},
+            ending=ending,
+            frames=4,
+            pause=0.01,
+        )
+        reply = ask(scripted)
+        assert reply.text == "four"
+        assert reply.seconds < 1.0
+
+
+def test_usage_that_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_reader, "_USAGE_GRACE", 0.05)
+    scripted = Scripted(
+        body=(says("four"), STOP), headers={"Content-Type": "text/event-stream"}, ending="hang", frames=3
+    )
+    assert ask(scripted, timeout=5.0).usage.estimated
+
+
+def test_silence_in_the_middle_is_a_time_out() -> None:
+    deltas: list[Delta] = []
+    with pytest.raises(TimedOutError, match=r"sent nothing for 0\.2 seconds"):
+        ask(Scripted("word " * 9, chunks=9, ending="hang", frames=4, pause=0.01), timeout=0.2, deltas=deltas)
+    assert len(deltas) == 3
+
+
+def test_a_reset_in_the_middle() -> None:
+    with pytest.raises(UnavailableError, match="the connection was reset"):
+        ask(faults.reset(frames=2))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "boom"}, UnavailableError),
+        ({"message": "boom", "code": 502}, UnavailableError),
+        ({"message": "boom", "code": "429"}, RateLimitedError),
+        ({"message": "boom", "type": "rate_limit_exceeded"}, RateLimitedError),
+        ({"message": "boom", "type": "invalid_request_error"}, BadRequestError),
+        ({"message": "boom", "code": 400, "type": "exceed_context_size_error"}, ContextOverflowError),
+    ],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_error_in_place_of_the_rest(error: dict[str, object], kind: type[Exception], stream: bool) -> None:
+    with pytest.raises(kind, match="boom") as caught:
+        ask(Scripted("half an answer", error=error, stream=stream))
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b'event: error\ndata: {"message": "boom", "type": "overloaded"}\n\n',
+        b'data: {"object": "error", "message": "boom", "code": 500}\n\n',
+        b'data: {"error": "boom"}\n\n',
+    ],
+)
+def test_errors_in_other_shapes(piece: bytes) -> None:
+    with pytest.raises(UnavailableError, match="boom"):
+        ask(faults.events(says("half"), piece), a_request())

@@ -1,0 +1,43 @@
+"""What reading settings does not load: start-up time is a promise."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "asyncio",
+    "difflib",
+    "fcntl",
+    "httpx",
+    "keyring",
+    "litellm",
+    "platformdirs",
+    "ruamel",
+    "spotui.workspace",
+    "tempfile",
+    "textual",
+    "tiktoken",
+    "yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import spotui.settings", ()),
+        ("import spotui.llm.routing", ()),
+        (
+            "import os; from spotui.settings import *; resolve(Flags(), os.environ, None, load_config())",
+            ("platformdirs",),
+        ),
+    ],
+)
+def test_heavy_modules_wait_until_they_are_needed(
+    code: str, allowed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPOTUI_CONFIG", raising=False)
+    monkeypatch.setenv("SPOTUI_CONFIG_DIR", "/nonexistent")
+    command = f"{code}\nimport sys; print(*(name for name in {HEAVY} if name in sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert set(shown.stdout.split()) <= set(allowed)

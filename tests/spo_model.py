@@ -1,0 +1,59 @@
+"""Models that can play all three roles of SPO: what they say depends on the request alone."""
+
+import re
+from hashlib import sha256
+
+from tests.model_server import JsonObject, Persona, conversation
+
+_STEP = re.compile(r"style (\d+)")
+
+
+def role_of(request: JsonObject) -> str:
+    """Which role a request is for, told by the frames of the meta-prompts."""
+    text = conversation(request)
+    if "<best_prompt>" in text:
+        return "propose"
+    return "judge" if "<answers_of_A>" in text else "execute"
+
+
+def propose(request: JsonObject) -> str:
+    """One style further than the best prompt."""
+    text = conversation(request)
+    best = text.split("<best_prompt>")[1].split("</best_prompt>")[0]
+    number = 1 + max(map(int, _STEP.findall(best)), default=0)
+    return (
+        f"<analyse>\nStyle {number - 1} leaves room.\n</analyse>\n"
+        f"<modification>\nAsk for style {number}.\n</modification>\n"
+        f"<prompt>\nAnswer in style {number}, with reasons.\n</prompt>"
+    )
+
+
+def execute(request: JsonObject) -> str:
+    """An answer that carries the prompt's style."""
+    text = conversation(request)
+    number = max(map(int, _STEP.findall(text)), default=0)
+    return f"In style {number}: {sha256(text.encode()).hexdigest()} " + "and so on, " * 20
+
+
+def prefer_higher_style(request: JsonObject) -> str:
+    """The vote of a judge that always sees the better answers."""
+    text = conversation(request)
+    sides = {side: text.split(f"<answers_of_{side}>")[1].split(f"</answers_of_{side}>")[0] for side in "AB"}
+    styles = {side: max(map(int, _STEP.findall(body)), default=0) for side, body in sides.items()}
+    choice = "A" if styles["A"] > styles["B"] else "B"
+    return f"<analyse>\nStyle {styles[choice]} is better.\n</analyse>\n<choose>{choice}</choose>"
+
+
+def prefer_first(request: JsonObject) -> str:
+    """The vote of a judge that only has a taste for a position."""
+    return "<analyse>\nThe first one.\n</analyse>\n<choose>A</choose>"
+
+
+climbing = Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)
+"""Every candidate is better than its parent: no two proposals are alike, and each takes one call."""
+
+positional = Persona(role_of, propose=propose, execute=execute, judge=prefer_first)
+"""The judge prefers whatever is shown first."""
+
+mixed = Persona(role_of)
+"""Proposals and votes that look like chance, the same in every run."""
