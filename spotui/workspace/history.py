@@ -24,8 +24,8 @@ class History(msgspec.Struct, frozen=True):
         stop: How the run ended last, or None when it never did.
         held_out: The final duel on unseen questions, if there was one.
         state: running while a process holds it; ended when it gave a stop reason; interrupted when it
-            did not, because a process died in it or none has begun; foreign when SPO's reference wrote it and there is
-            no journal.
+            did not, because a process died in it or none has begun; foreign when SPO's reference wrote
+            it and there is no journal.
     """
 
     rounds: tuple[RoundLine, ...]
