@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from spotui.llm.endpoint import Endpoint, Secret
+
+from spotui.llm.endpoint import Endpoint
 from spotui.llm.protocol import Delta, Message, Reply, Request
 from spotui.llm.providers.litellm_provider import LitellmProvider
-
+from spotui.secret import Secret
 from tests.model_server import ModelServer, Scripted, faults
 
 KEY = "sk-very-secret-0123456789"

@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 import pytest
-from spotui.llm.errors import UnavailableError
 
+from spotui.llm.errors import UnavailableError
 from tests.llm.providers.asking_litellm import ask_at
 
 

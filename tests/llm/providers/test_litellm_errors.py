@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+
 from spotui.llm.errors import (
     AuthenticationError,
     BadRequestError,
@@ -16,7 +17,6 @@ from spotui.llm.errors import (
     TimedOutError,
     UnavailableError,
 )
-
 from tests.llm.providers.asking_litellm import KEY, MODEL, QUIETLY, SAID, a_request, ask, ask_at
 from tests.model_server import faults
 

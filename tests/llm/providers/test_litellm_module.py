@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import pytest
-from spotui.llm.protocol import Delta
 
+from spotui.llm.protocol import Delta
 from tests.llm.providers.asking_litellm import QUIETLY, SAID, a_provider, a_request
 from tests.model_server import ModelServer, faults
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from spotui.llm.endpoint import Price
 from spotui.llm.errors import (
     BadRequestError,
@@ -13,7 +14,6 @@ from spotui.llm.errors import (
     UnavailableError,
 )
 from spotui.llm.protocol import Delta, Message, Reply, Request, Usage
-
 from tests.llm.providers.asking_litellm import KEY, MODEL, QUIETLY, SAID, a_provider, a_request, ask, ask_at
 from tests.model_server import ModelServer, Scripted, faults
 

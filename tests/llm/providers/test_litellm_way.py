@@ -1,11 +1,11 @@
 """Which provider, which key, before anything is sent."""
 
 import pytest
+
 from spotui.llm.errors import (
     AuthenticationError,
     BadRequestError,
 )
-
 from tests.llm.providers.asking_litellm import QUIETLY, SAID, a_request, ask, ask_at
 from tests.model_server import ModelServer
 
