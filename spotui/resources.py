@@ -72,11 +72,11 @@ def find_template(name_or_path: str) -> Path:
 
 def _mend(path: Path, names: list[str]) -> str:
     try:
-        neighbours = [each.name for each in path.parent.iterdir() if each.suffix in _SUFFIXES]
+        beside = {each.stem: each for each in path.parent.iterdir() if each.suffix in _SUFFIXES}
     except (OSError, ValueError):
-        neighbours = []
-    if meant := nearest(path.name, neighbours):
-        return f"Did you mean {path.parent / meant}?"
+        beside = {}
+    if meant := nearest(_stem(path.name), beside):
+        return f"Did you mean {beside[meant]}?"
     if meant := nearest(_stem(path.name), names):
         return f"Did you mean {meant}?"
     return (

@@ -1,7 +1,6 @@
 """Asking a role, and taking replies as they come."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
@@ -21,49 +20,58 @@ class Asker:
     Args:
         door: The way to the models.
         roles: The settings of each role.
-
-    Attributes:
-        spending: What each round's calls took, recorded ones included.
     """
 
     def __init__(self, door: Door, roles: RoleSet) -> None:
-        self.door = door
-        self.spending: defaultdict[int, Spending] = defaultdict(Spending)
+        self._door = door
         self._roles = roles
+        self._spending = Spending()
+        self._counted: set[CallKey] = set()
 
     def request(
         self,
         role: Role,
         messages: Sequence[Message],
         *,
+        temperature: float | None = None,
         grammar: str | None = None,
         logprobs: bool = False,
-        max_tokens: int | None = None,
     ) -> Request:
-        """A request in the role's own settings."""
+        """A request in the role's own settings, unless another temperature is given."""
         settings = self._roles.of(role)
         return Request(
             model=settings.model,
             messages=tuple(messages),
-            temperature=settings.temperature,
-            max_tokens=max_tokens or settings.max_tokens,
+            temperature=settings.temperature if temperature is None else temperature,
+            max_tokens=settings.max_tokens,
             grammar=grammar,
             logprobs=logprobs,
         )
 
     def takes_grammar(self, role: Role) -> bool:
         """Whether the role's model can be bound by a grammar."""
-        return self.door.connections.to(self._roles.of(role).model).takes_grammar
+        return self._door.connections.to(self._roles.of(role).model).takes_grammar
+
+    def recorded(self, key: CallKey, request: Request) -> Reply | None:
+        """The reply that the journal holds for this call, or None; asks nobody."""
+        return self._door.recorded(key, request)
 
     async def ask(self, key: CallKey, request: Request) -> Reply:
-        """The reply, bought once and counted for its round.
+        """The reply, bought once and counted once.
 
         Raises:
             Halted: The run ends here.
         """
-        reply = await self.door.ask(key, request)
-        self.spending[key.round].add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
+        reply = await self._door.ask(key, request)
+        if key not in self._counted:
+            self._counted.add(key)
+            self._spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
         return reply
+
+    def take_spending(self) -> Spending:
+        """What the calls took since this was last asked, recorded ones included."""
+        spending, self._spending = self._spending, Spending()
+        return spending
 
 
 def user(text: str) -> Message:

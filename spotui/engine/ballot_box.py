@@ -3,7 +3,7 @@
 from spotui.engine.asking import Asker, repair, user
 from spotui.judging.ballots import Ballot, Order
 from spotui.judging.votes import read_reason, read_vote
-from spotui.llm.protocol import Message, Reply
+from spotui.llm.protocol import Message, Reply, Request
 from spotui.meta_prompts import MetaPrompt
 from spotui.workspace.lines import CallKey, VoteRecord
 
@@ -38,20 +38,18 @@ class BallotBox:
             choice=read_vote(reply.text, ballot.order), order=ballot.order, reason=read_reason(reply.text)
         )
 
-    def place(self, ballot: Ballot) -> int | None:
-        """Where in the journal a ballot was answered for good, or None when the evaluator must be asked."""
+    def is_known(self, ballot: Ballot) -> bool:
+        """Whether the journal holds the vote, so that nobody has to be asked for it."""
         messages = [user(self._texts[ballot.order])]
-        key = self._key(ballot, 1)
-        request = self._asker.request("evaluator", messages)
-        reply = self._asker.door.recorded(key, request)
+        reply = self._asker.recorded(*self._call(ballot, messages, attempt=1))
         if reply is not None and read_vote(reply.text, ballot.order) == "void":
-            key = self._key(ballot, 2)
-            request = self._asker.request("evaluator", repair(messages, reply, self._repair))
-        return self._asker.door.place(key, request)
+            messages = repair(messages, reply, self._repair)
+            reply = self._asker.recorded(*self._call(ballot, messages, attempt=2))
+        return reply is not None
 
     async def _ask(self, ballot: Ballot, messages: list[Message], attempt: int) -> Reply:
-        request = self._asker.request("evaluator", messages)
-        return await self._asker.ask(self._key(ballot, attempt), request)
+        return await self._asker.ask(*self._call(ballot, messages, attempt))
 
-    def _key(self, ballot: Ballot, attempt: int) -> CallKey:
-        return CallKey(self._round, self._purpose, ballot.index, attempt)
+    def _call(self, ballot: Ballot, messages: list[Message], attempt: int) -> tuple[CallKey, Request]:
+        key = CallKey(self._round, self._purpose, ballot.index, attempt)
+        return key, self._asker.request("evaluator", messages)

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from spotui.workspace.lines import AnyLine, EditLine, Outcome, OverrideLine, VoteLine, VoteRecord
 
+Inbox = asyncio.Queue[tuple[VoteRecord, int]]
+"""Where the votes of a duel arrive, each with its number."""
+
 
 class Decisions:
     """Human decisions, those in the journal and those that arrive while the run goes on.
@@ -24,7 +27,7 @@ class Decisions:
         self.edits: dict[int, str] = {}
         self._votes: defaultdict[int, list[VoteRecord]] = defaultdict(list)
         self._overrides: list[OverrideLine] = []
-        self._open: dict[int, asyncio.Queue[tuple[VoteRecord, int]]] = {}
+        self._open: dict[int, Inbox] = {}
         for line in lines:
             self.take(line)
 
@@ -46,16 +49,20 @@ class Decisions:
         return {line.round: line.outcome for line in self._overrides if line.before_round <= number}
 
     @contextmanager
-    def duel(self, number: int) -> Iterator[asyncio.Queue[tuple[VoteRecord, int]]]:
-        """While a round's duel is open: where human votes arrive, those already given first."""
-        inbox: asyncio.Queue[tuple[VoteRecord, int]] = asyncio.Queue()
+    def duel(self, number: int) -> Iterator[Inbox]:
+        """While a round's duel is open: where votes arrive, a person's that are there already first."""
+        inbox: Inbox = asyncio.Queue()
         for index, vote in enumerate(self._votes[number]):
             inbox.put_nowait((vote, index))
         self._open[number] = inbox
         try:
             yield inbox
         finally:
-            del self._open[number]
+            self.close_duel(number)
+
+    def close_duel(self, number: int) -> None:
+        """Take no more votes for a round; safe to call twice."""
+        self._open.pop(number, None)
 
     def in_duel(self, number: int) -> bool:
         """Whether a round's duel is open for votes."""

@@ -4,22 +4,26 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from spotui.engine.asking import Asker, first_error
+from spotui.engine.asking import first_error
 from spotui.engine.ballot_box import BallotBox
+from spotui.engine.context import Context
 from spotui.engine.count import Count
-from spotui.engine.decisions import Decisions
-from spotui.engine.task import Duel, Task, Trial, format_answers, format_references
-from spotui.events import Event
+from spotui.engine.decisions import Inbox
+from spotui.engine.task import Duel, Trial, format_answers, format_references
 from spotui.judging.ballots import Ballot
-from spotui.meta_prompts import MetaPrompts
-from spotui.workspace.lines import VoteRecord
 
 
 class Judge(Protocol):
     """One way to find a verdict."""
 
-    async def duel(self, best: Trial, candidate: Trial, purpose: str) -> Duel:
-        """Compare two trials on the same questions; `purpose` is what the calls are filed under."""
+    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
+        """Compare two trials on the same questions.
+
+        Args:
+            best: The trial to beat.
+            candidate: The one that has to beat it.
+            held_out: Whether this is the last duel, on questions no round has seen, where nobody else votes.
+        """
         ...
 
 
@@ -27,84 +31,67 @@ class VotingJudge:
     """The evaluator votes on both sets of answers, blind, until the outcome is settled.
 
     Args:
-        asker: The way to the evaluator.
-        task: Requirements and reference answers.
-        meta: The judge's meta-prompts.
+        context: What it works with.
         ballots: What to ask in the duel of a round.
-        decisions: Where people's votes arrive.
-        emit: Told of every vote.
     """
 
-    def __init__(
-        self,
-        asker: Asker,
-        task: Task,
-        meta: MetaPrompts,
-        ballots: Callable[[int], Sequence[Ballot]],
-        decisions: Decisions,
-        emit: Callable[[Event], None],
-    ) -> None:
-        self._asker = asker
-        self._task = task
-        self._meta = meta
+    def __init__(self, context: Context, ballots: Callable[[int], Sequence[Ballot]]) -> None:
+        self._context = context
         self._ballots = ballots
-        self._decisions = decisions
-        self._emit = emit
 
-    async def duel(self, best: Trial, candidate: Trial, purpose: str) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
         """Ask all ballots at once; a settled outcome cancels those still out.
 
-        Ballots that the journal answers are counted first, in the order they were answered in, so that a
-        resumed duel is settled by the same votes and buys no other.
+        Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
+        the journal, so a resumed duel ends as it did and buys no other vote.
         """
-        box = self._box(best, candidate, purpose)
-        count = Count(candidate.round, self._ballots(candidate.round), self._emit)
-        places = {ballot: box.place(ballot) for ballot in count.ballots}
-        known = [ballot for ballot, place in places.items() if place is not None]
-        with self._decisions.duel(candidate.round) as inbox:
-            for ballot in sorted(known, key=lambda ballot: places[ballot] or 0):
-                if not count.tally.decided:
-                    count.add(await box.vote(ballot), ballot.index)
-            if not count.tally.decided:
-                await self._poll(
-                    box, [ballot for ballot in count.ballots if ballot not in known], count, inbox
-                )
+        number = candidate.round
+        ballots = self._ballots(number)
+        box = self._box(best, candidate, "held_out_vote" if held_out else "vote")
+        count = Count(number, len(ballots), None if held_out else self._context.emit)
+        known = [ballot for ballot in ballots if box.is_known(ballot)]
+        for ballot in known:
+            count.add(await box.vote(ballot), ballot.index)
+        wanted = [ballot for ballot in ballots if ballot not in known]
+        if held_out:
+            await self._poll(box, wanted, count, asyncio.Queue())
+        else:
+            with self._context.decisions.duel(number) as inbox:
+                await self._poll(box, wanted, count, inbox)
         return Duel(count.tally.verdict, tuple(count.votes))
 
-    async def _poll(
-        self,
-        box: BallotBox,
-        ballots: Sequence[Ballot],
-        count: Count,
-        inbox: asyncio.Queue[tuple[VoteRecord, int]],
-    ) -> None:
+    async def _poll(self, box: BallotBox, ballots: Sequence[Ballot], count: Count, inbox: Inbox) -> None:
         async def cast(ballot: Ballot) -> None:
             inbox.put_nowait((await box.vote(ballot), ballot.index))
 
+        out: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                out = [group.create_task(cast(ballot)) for ballot in ballots]
+                count.add_all(inbox)
                 while not count.tally.decided:
+                    out = out or [group.create_task(cast(ballot)) for ballot in ballots]
                     count.add(*await inbox.get())
+                    count.add_all(inbox)
+                self._context.decisions.close_duel(count.round)
                 for task in out:
                     task.cancel()
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None
 
     def _box(self, best: Trial, candidate: Trial, purpose: str) -> BallotBox:
+        task, meta = self._context.task, self._context.meta
         old, new = format_answers(best.answers), format_answers(candidate.answers)
-        meta = self._meta["judge_duel"]
         shared = {
-            "requirements": self._task.requirements,
-            "references": format_references(candidate.questions, shown=self._task.reference_answers),
+            "requirements": task.requirements,
+            "references": format_references(candidate.questions, shown=task.reference_answers),
         }
         return BallotBox(
-            self._asker,
+            self._context.asker,
             candidate.round,
             purpose,
             {
-                "AB": meta.render(answers_a=old, answers_b=new, **shared),
-                "BA": meta.render(answers_a=new, answers_b=old, **shared),
+                "AB": meta["judge_duel"].render(answers_a=old, answers_b=new, **shared),
+                "BA": meta["judge_duel"].render(answers_a=new, answers_b=old, **shared),
             },
-            self._meta["judge_repair"],
+            meta["judge_repair"],
         )

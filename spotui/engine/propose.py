@@ -1,13 +1,12 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
-from collections.abc import Callable
-
-from spotui.engine.asking import Asker, repair, user
+from spotui.engine.asking import repair, user
+from spotui.engine.context import Context
 from spotui.engine.task import Candidate
-from spotui.events import CandidateRefused, Event
+from spotui.events import CandidateRefused
+from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import Reply
-from spotui.meta_prompts import MetaPrompt
-from spotui.tags import last_tagged
+from spotui.tags import is_balanced, last_tagged
 from spotui.words import count_words
 from spotui.workspace.lines import CallKey
 
@@ -18,27 +17,14 @@ class Proposer:
     """Asks the optimizer for candidates.
 
     Args:
-        asker: The way to the model.
-        repair_prompt: What to say when a proposal cannot be used.
-        grammar: Makes a grammar that binds a reply to tags, for models that take one.
-        word_limit: Words a prompt may have at most, or None.
-        emit: Told of every refused proposal.
+        context: What it works with.
     """
 
-    def __init__(
-        self,
-        asker: Asker,
-        repair_prompt: MetaPrompt,
-        *,
-        grammar: Callable[[tuple[str, ...]], str],
-        word_limit: int | None,
-        emit: Callable[[Event], None],
-    ) -> None:
-        self._asker = asker
-        self._repair = repair_prompt
-        self._grammar = grammar
-        self._word_limit = word_limit
-        self._emit = emit
+    def __init__(self, context: Context) -> None:
+        self._asker = context.asker
+        self._repair = context.meta["spo_repair"]
+        self._word_limit = context.task.word_limit
+        self._emit = context.emit
 
     async def propose(self, number: int, meta: str, parent: int, known: dict[str, int]) -> Candidate | None:
         """Ask for one candidate, and once more when the first cannot be used.
@@ -52,7 +38,7 @@ class Proposer:
         Returns:
             The candidate, or None when both replies were unusable.
         """
-        grammar = self._grammar(TAGS) if self._asker.takes_grammar("optimizer") else None
+        grammar = tagged_grammar(TAGS) if self._asker.takes_grammar("optimizer") else None
         messages = [user(meta)]
         for attempt in (1, 2):
             key = CallKey(number, "propose", attempt=attempt)
@@ -72,12 +58,14 @@ class Proposer:
         return None
 
     def _problem(self, reply: Reply, prompt: str | None, known: dict[str, int]) -> str:
+        if reply.finish_reason == "length" and not is_balanced(reply.text, "prompt"):
+            return "It was cut by the length limit before the prompt was complete."
         if prompt is None:
-            if reply.finish_reason == "length":
-                return "It was cut by the length limit before the prompt was complete."
             return "It has no complete prompt tag."
         if not prompt:
             return "Its prompt tag is empty."
+        if not is_balanced(prompt, "prompt"):
+            return "It opens and closes its prompt tag in a muddle."
         if (tried := known.get(fold(prompt))) is not None:
             return f"Its prompt is the same as that of round {tried}."
         if self._word_limit is not None and (words := count_words(prompt)) > self._word_limit:

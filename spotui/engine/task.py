@@ -2,7 +2,14 @@
 
 import msgspec
 
+from spotui.tags import quote_tags
 from spotui.workspace.lines import AnswerRecord, Outcome, VoteRecord
+
+FENCES = (
+    *("analyse", "modification", "prompt", "choose", "requirements", "best_prompt"),
+    *("answers", "answers_of_A", "answers_of_B", "reference_answers"),
+)
+"""Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -77,11 +84,12 @@ class Duel(msgspec.Struct, frozen=True):
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:
-    """Questions and answers as optimizer and judge read them."""
-    return "\n\n".join(
+    """Questions and answers as optimizer and judge read them: material, whatever stands in it."""
+    text = "\n\n".join(
         f"Question {number}: {one.question}\nAnswer {number}: {one.answer}"
         for number, one in enumerate(answers, 1)
     )
+    return quote_tags(text, FENCES)
 
 
 def format_references(questions: tuple[Question, ...], *, shown: bool) -> str:
@@ -93,4 +101,4 @@ def format_references(questions: tuple[Question, ...], *, shown: bool) -> str:
         for number, one in enumerate(questions, 1)
         if one.answer
     )
-    return f"<reference_answers>\n{body}\n</reference_answers>"
+    return f"<reference_answers>\n{quote_tags(body, FENCES)}\n</reference_answers>"

@@ -4,6 +4,7 @@ No labels: the only signal is a judge that compares the answers of two prompts.
 """
 
 from spotui.engine import Engine, Trial, format_answers, format_references
+from spotui.tags import quote_tags
 
 
 async def optimize(engine: Engine) -> None:
@@ -35,7 +36,7 @@ def describe(engine: Engine, best: Trial) -> str:
     limit = f"The prompt may have at most {task.word_limit} words." if task.word_limit else ""
     return engine.meta["spo_propose"].render(
         requirements=task.requirements,
-        prompt=best.candidate.prompt,
+        prompt=quote_tags(best.candidate.prompt, ("best_prompt",)),
         answers=format_answers(best.answers),
         references=format_references(best.questions, shown=task.reference_answers),
         limit=limit,

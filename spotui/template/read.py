@@ -106,11 +106,11 @@ def _read(path: Path) -> bytes:
 
 def _near(path: Path) -> str:
     try:
-        names = [each.name for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")]
+        found = {each.stem: each for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")}
     except OSError:
         return f"The folder {path.parent} cannot be opened; check the path."
-    meant = nearest(path.name, names)
-    return f"Did you mean {path.parent / meant}?" if meant else "Check the path."
+    meant = nearest(path.stem, found)
+    return f"Did you mean {found[meant]}?" if meant else "Check the path."
 
 
 def _refusal(path: Path, what: str, mend: str) -> TemplateError:

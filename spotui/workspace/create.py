@@ -1,16 +1,25 @@
 """Making a project so that it is there whole or not at all."""
 
 import errno
+from collections.abc import Iterable
 
 from spotui.workspace.atomic import sync_folder
 from spotui.workspace.journal import Journal
+from spotui.workspace.lines import Line
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
 from spotui.workspace.snapshot import Snapshot, write_snapshot
 
 _OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 
-def create_project(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh: bool = False) -> Project:
+def create_project(
+    workspace: Workspace,
+    name: str,
+    snapshot: Snapshot,
+    *,
+    fresh: bool = False,
+    lines: Iterable[Line] = (),
+) -> Project:
     """Make the project of a run that has not begun.
 
     It is built under a hidden name and takes its own in one step: a process that dies here leaves nothing
@@ -21,6 +30,7 @@ def create_project(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh
         name: The project's name.
         snapshot: What the run is started with.
         fresh: Move an existing project of that name into the archive.
+        lines: What the journal begins with, for a run that takes over from another.
 
     Raises:
         ProjectError: The name is taken or impossible, or the workspace cannot be written.
@@ -31,7 +41,7 @@ def create_project(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh
     _check_free(workspace, project, fresh=fresh)
     building = Project(workspace.root / f".new-{new_run_id()}", name)
     try:
-        _build(building, snapshot)
+        _build(building, snapshot, lines)
         if fresh and project.exists:
             workspace.archive(project)
         project.folder.parent.mkdir(exist_ok=True)
@@ -45,9 +55,11 @@ def create_project(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh
     return project
 
 
-def _build(project: Project, snapshot: Snapshot) -> None:
+def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line]) -> None:
     project.prompts.mkdir(parents=True)
-    Journal(project.journal, run=snapshot.run, writable=True).close()
+    with Journal(project.journal, run=snapshot.run, writable=True) as journal:
+        for line in lines:
+            journal.append(line)
     write_snapshot(project.snapshot, snapshot)
 
 

@@ -23,9 +23,9 @@ class History(msgspec.Struct, frozen=True):
         rounds: Every round that ended, overridden verdicts applied, lowest number first.
         stop: How the run ended last, or None when it never did.
         held_out: The final duel on unseen questions, if there was one.
-        state: running while a process holds it; ended when it gave a stop reason; interrupted when it
-            did not, because a process died in it or none has begun; foreign when SPO's reference wrote
-            it and there is no journal.
+        state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
+            none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
+            there is no journal.
     """
 
     rounds: tuple[RoundLine, ...]
@@ -97,7 +97,7 @@ def read_history(project: Project) -> History:
 
 
 def _foreign_history(project: Project) -> History:
-    """What the reference left: of two runs under one name, the newer entry of each round."""
+    # Of two runs under one name the newer entry of a round counts: its prompt.txt is the one that is there.
     newest = {one.round: one for one in read_rounds(project.prompts)}
     rounds: list[RoundLine] = []
     parent = 0

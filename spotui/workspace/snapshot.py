@@ -90,13 +90,22 @@ def read_snapshot(path: Path) -> Snapshot:
         SnapshotError: It is missing, unreadable, or not what spotui wrote.
     """
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-        if isinstance(data, dict) and data.get("version", 0) > SNAPSHOT_VERSION:
-            raise SnapshotError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
-        return msgspec.convert(data, Snapshot)
+        data = yaml.safe_load(path.read_bytes().decode())
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, TypeError) as error:
         raise SnapshotError(
-            f"{path} is damaged: {' '.join(str(error).split())}.", "Restore it from a backup."
+            f"{path} cannot be read: {error.strerror}.",
+            "Restore it from a backup, or branch a new run from a round of this one.",
         ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date can be out of the calendar
+        raise _damaged(path, error) from None
+    match data:
+        case {"version": int(version)} if version > SNAPSHOT_VERSION:
+            raise SnapshotError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
+    try:
+        return msgspec.convert(data, Snapshot)
+    except msgspec.ValidationError as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> SnapshotError:
+    return SnapshotError(f"{path} is damaged: {' '.join(str(error).split())}.", "Restore it from a backup.")

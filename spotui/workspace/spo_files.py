@@ -94,8 +94,8 @@ def encode_prompt(prompt: str) -> bytes:
 def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
     """Bring the files under `prompts` up to date with these rounds; what already is stays untouched.
 
-    A results.json that cannot be read is set aside, not overwritten. A round's own files come first:
-    who finds it in results.json finds them.
+    A damaged results.json is set aside, not overwritten. A round's own files come first, so that whoever
+    finds it in results.json finds them.
 
     Args:
         prompts: The folder; the project's own must exist, so that a project that was moved is not made anew.

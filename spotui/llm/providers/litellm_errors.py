@@ -7,6 +7,8 @@ happened is read from the whole chain of causes.
 import ast
 import json
 import re
+import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -26,6 +28,7 @@ from spotui.llm.providers.server_fault import ServerFault, read_fault
 from spotui.llm.providers.transport_errors import transport_errors
 
 _LONGEST_CHAIN: Final = 20
+_UNREACHABLE: Final = (ConnectionError, socket.gaierror, ssl.SSLError)
 _BODY: Final = re.compile(r"b'.*'|b\".*\"", re.DOTALL)
 _TAIL: Final = re.compile(r"\s*(?:Original exception:|Traceback \(most recent call last\)).*", re.DOTALL)
 _HEAD: Final = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception|Timeout)\w*\s*(?:[:-]\s*|(?=[A-Z])))+")
@@ -75,6 +78,8 @@ def model_error(
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     if "ClientPayloadError" in names:
         return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+    if _headers(chain):
+        return fault_error(place, fault)
     if (reached := _transport_error(chain, place, timeout, is_proxied)) is not None:
         return reached
     if names & {"Timeout", "TimeoutError"}:
@@ -87,6 +92,11 @@ def model_error(
             place.sentence(f"{place} sent something other than a chat completion", fault.message),
             "Try again.",
         )
+    return _local_error(chain, fault, place)
+
+
+def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, place: Place) -> ModelError:
+    """The error for what no server has answered: litellm's own checks, and replies that ended in an error."""
     missing = next((link for link in chain if isinstance(link, ImportError)), None)
     if missing is not None:
         return BadRequestError(
@@ -98,11 +108,9 @@ def model_error(
             place.sentence(f"{place} asks for a key, and none is set", fault.message),
             "Set the environment variable it names.",
         )
-    if not _headers(chain):
-        # No server answered with this status: litellm made it up to say what kind of failure this is.
-        code = f"{fault.code} {_CODES.get(fault.status, '')}".strip()
-        fault = msgspec.structs.replace(fault, status=0, code=code)
-    return fault_error(place, fault)
+    # The status is one that litellm made up to say what kind of failure this is.
+    code = f"{fault.code} {_CODES.get(fault.status, '')}".strip()
+    return fault_error(place, msgspec.structs.replace(fault, status=0, code=code))
 
 
 def _transport_error(
@@ -110,7 +118,7 @@ def _transport_error(
 ) -> ModelError | None:
     import httpx
 
-    below = next((link for link in chain if isinstance(link, (httpx.RequestError, OSError))), None)
+    below = next((link for link in chain if isinstance(link, (httpx.RequestError, *_UNREACHABLE))), None)
     if below is None:
         return None
     try:

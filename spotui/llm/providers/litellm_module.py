@@ -49,11 +49,12 @@ async def leave(user: object) -> None:
     package = Path(module.__file__).parent
     await _settle({task for task in asyncio.all_tasks() if _runs_code_of(package, task)})
     await module.close_litellm_async_clients()
-    # Some providers share a client that this forgets; without it, litellm makes another.
-    if shared := vars(module).pop("module_level_aclient", None):
-        await shared.close()
+    # Some providers share a client that this forgets.
+    if "module_level_aclient" in vars(module):
+        await module.module_level_aclient.close()
     before = asyncio.all_tasks()
-    # It would hand the closed clients out again; as it lets go of them, they close once more.
+    # It would hand the closed clients out again. As it lets go of them, they close once more.
+    vars(module).pop("module_level_aclient", None)
     module.in_memory_llm_clients_cache.flush_cache()
     await _settle(asyncio.all_tasks() - before)
 

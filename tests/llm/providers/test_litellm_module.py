@@ -103,7 +103,7 @@ logging.getLogger("LiteLLM").warning("a warning of its own")
 """
 
 
-def test_it_is_quiet_responsive_and_imports_litellm_once_and_late() -> None:
+def test_it_is_quiet_and_late_and_keeps_the_event_loop_free() -> None:
     def plan(_: int, request: dict[str, Any]) -> faults.Fault | None:
         text = request["messages"][0]["content"]
         return {"break": faults.status(500), "no usage": faults.no_usage()}.get(text)

@@ -1,0 +1,119 @@
+"""One round: the verbs, bound to what they are for."""
+
+import time
+from typing import TYPE_CHECKING
+
+from spotui.engine.task import Candidate, Duel, Trial
+from spotui.events import CandidateProposed
+from spotui.llm.gate import Halted
+from spotui.workspace.lines import Outcome, RoundLine
+
+if TYPE_CHECKING:
+    from spotui.engine.engine import Engine
+
+
+class Round:
+    """One turn of a method's loop.
+
+    Attributes:
+        number: From 1, the seed's.
+        outcome: What became of it so far.
+    """
+
+    def __init__(self, engine: "Engine", number: int) -> None:
+        self.number = number
+        self.outcome: Outcome = "void"
+        self.trial: Trial | None = None
+        self._engine = engine
+        self._candidate: Candidate | None = None
+        self._duel: Duel | None = None
+        self._note = ""
+        self._started = time.monotonic()
+
+    async def propose(self, meta: str, parent: Trial) -> Candidate | None:
+        """A new prompt from the optimizer, as a person may have edited it; None makes the round void.
+
+        Args:
+            meta: The filled meta-prompt.
+            parent: What the new prompt starts from.
+        """
+        engine, decisions = self._engine, self._engine.context.decisions
+        candidate = await engine.proposer.propose(self.number, meta, parent.round, engine.tried)
+        if candidate is not None:
+            self._announce(candidate)
+            if decisions.pause_at_candidate:
+                decisions.pause_at_candidate = False
+                engine.gate.pause(f"The candidate of round {self.number} is ready to be looked at.")
+            await engine.gate.reopened()
+        if text := decisions.edits.get(self.number):
+            candidate = Candidate(
+                round=self.number,
+                prompt=text,
+                parent=parent.round,
+                modification="edited by hand",
+                reasoning=candidate.reasoning if candidate else "",
+                edited=True,
+            )
+            self._announce(candidate)
+        if candidate is None:
+            self._note = "the optimizer made no usable proposal"
+        self._candidate = candidate
+        return candidate
+
+    async def execute(self, candidate: Candidate) -> Trial | None:
+        """The candidate's answers to the question set; None, when one is missing, makes the round void."""
+        self._candidate = candidate
+        self._engine.begin_execution()
+        self.trial = await self._engine.executor.execute(candidate, self._engine.task.questions)
+        if self.trial is None:
+            self._note = "a question got no answer"
+            if self.number == 1:
+                raise Halted(
+                    "failed",
+                    "The executor gives no answer with the seed prompt, so nothing can be compared. "
+                    "Start over with another executor, or with a longer max_tokens for it.",
+                )
+        return self.trial
+
+    async def judge(self, best: Trial, candidate: Trial) -> Duel:
+        """Compare the candidate's answers with the best's."""
+        self._duel = await self._engine.judge.duel(best, candidate)
+        return self._duel
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give the round its outcome."""
+        self.outcome = outcome
+
+    def line(self) -> RoundLine:
+        """The round as it is recorded."""
+        candidate = self._candidate or Candidate(round=self.number, prompt="")
+        spending = self._engine.context.asker.take_spending()
+        return RoundLine(
+            round=self.number,
+            outcome=self.outcome,
+            prompt=candidate.prompt,
+            parent=candidate.parent,
+            modification=candidate.modification,
+            reasoning=candidate.reasoning,
+            answers=self.trial.answers if self.trial else (),
+            votes=self._duel.votes if self._duel else (),
+            seconds=round(time.monotonic() - self._started, 3),
+            calls=spending.calls,
+            prompt_tokens=spending.prompt_tokens,
+            completion_tokens=spending.completion_tokens,
+            cost_usd=None if spending.unpriced else spending.cost_usd,
+            edited=candidate.edited,
+            note=self._note,
+        )
+
+    def _announce(self, candidate: Candidate) -> None:
+        self._engine.context.emit(
+            CandidateProposed(
+                round=candidate.round,
+                parent=candidate.parent,
+                prompt=candidate.prompt,
+                modification=candidate.modification,
+                reasoning=candidate.reasoning,
+                edited=candidate.edited,
+            )
+        )
