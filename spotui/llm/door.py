@@ -39,10 +39,6 @@ class Ledger(Protocol):
         """The finished call of that key and digest."""
         ...
 
-    def place(self, key: CallKey, digest: str) -> int | None:
-        """Where that call stands among the others."""
-        ...
-
     def append(self, line: Line) -> None:
         """Keep a line for good."""
         ...
@@ -93,10 +89,6 @@ class Door:
         """The reply that the journal holds for this call, or None; asks nobody."""
         line = self._ledger.call(key, digest_of(request))
         return None if line is None else _reply_decoder.decode(line.reply)
-
-    def place(self, key: CallKey, request: Request) -> int | None:
-        """Where in the journal this call is, or None; earlier calls have lower places."""
-        return self._ledger.place(key, digest_of(request))
 
     async def ask(self, key: CallKey, request: Request) -> Reply:
         """The reply to a request: from the journal if it was ever bought, from the model otherwise.

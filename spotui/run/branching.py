@@ -1,8 +1,10 @@
 """A new run from a round of another."""
 
+from collections.abc import Iterator
+
 import msgspec
 
-from spotui.run.setup import make
+from spotui.workspace.create import create_project
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import (
     AnyLine,
@@ -10,6 +12,7 @@ from spotui.workspace.lines import (
     DroppedLine,
     EditLine,
     LimitsLine,
+    Line,
     OverrideLine,
     RoundLine,
     VoteLine,
@@ -40,14 +43,16 @@ def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -
         created=now(),
         origin=Origin(project=project.name, round=line.round),
     )
-    new = make(workspace, name, snapshot)
-    with Journal(project.journal) as old, Journal(new.journal, writable=True) as journal:
-        for one in old.lines():
-            if _belongs(one, line.round):
-                journal.append(one)
-        if line.outcome not in {"seed", "win"}:
-            journal.append(OverrideLine(round=line.round, outcome="win", before_round=line.round + 1))
-    return new
+    with Journal(project.journal) as journal:
+        return create_project(workspace, name, snapshot, lines=_lines(journal, line))
+
+
+def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
+    for one in journal.lines():
+        if _belongs(one, last.round):
+            yield one
+    if last.outcome not in {"seed", "win"}:
+        yield OverrideLine(round=last.round, outcome="win", before_round=last.round + 1)
 
 
 def _belongs(line: AnyLine, last: int) -> bool:

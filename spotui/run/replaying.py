@@ -1,5 +1,6 @@
 """A run once more, from its journal alone: the same engine, with a recording where the models were."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,11 +11,11 @@ from spotui.llm.limiter import Limiter
 from spotui.llm.providers.recorded import RecordedProvider
 from spotui.meta_prompts import MetaPrompts
 from spotui.run.run import Run
-from spotui.run.setup import make
 from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import BudgetSettings, RunSettings
+from spotui.workspace.create import create_project
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import CallLine, EditLine, LimitsLine, OverrideLine, VoteLine
+from spotui.workspace.lines import CallLine, EditLine, LimitsLine, Line, OverrideLine, VoteLine
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.snapshot import read_snapshot
 
@@ -35,19 +36,14 @@ def rehearse(project: Project, scratch: Path, speed: float, meta: MetaPrompts) -
     """
     snapshot = read_snapshot(project.snapshot)
     unlimited = {**snapshot.settings, "budget": msgspec.to_builtins(BudgetSettings())}
-    copy = make(Workspace(scratch), project.name, msgspec.structs.replace(snapshot, settings=unlimited))
-    with Journal(project.journal) as old, Journal(copy.journal, writable=True) as new:
-        calls = []
-        for line in old.lines():
-            match line:
-                case CallLine():
-                    calls.append(line)
-                case EditLine() | OverrideLine() | VoteLine():
-                    new.append(line)
-                case LimitsLine(changes={"rounds": rounds}):
-                    new.append(LimitsLine(changes={"rounds": rounds}))
-                case _:
-                    pass
+    with Journal(project.journal) as journal:
+        calls = [line for line in journal.lines() if isinstance(line, CallLine)]
+        copy = create_project(
+            Workspace(scratch),
+            project.name,
+            msgspec.structs.replace(snapshot, settings=unlimited),
+            lines=_decisions(journal),
+        )
     provider = RecordedProvider(calls, speed)
 
     def connect(model: str) -> Connection:
@@ -62,3 +58,14 @@ def rehearse(project: Project, scratch: Path, speed: float, meta: MetaPrompts) -
         return Connections(connect)
 
     return Run(copy, connections, meta=meta)
+
+
+def _decisions(journal: Journal) -> Iterator[Line]:
+    for line in journal.lines():
+        match line:
+            case EditLine() | OverrideLine() | VoteLine():
+                yield line
+            case LimitsLine(changes={"rounds": rounds}):
+                yield LimitsLine(changes={"rounds": rounds})
+            case _:
+                pass

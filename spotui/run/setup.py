@@ -10,10 +10,10 @@ from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
-from spotui.workspace.journal import Journal
+from spotui.workspace.create import create_project
 from spotui.workspace.lines import now
-from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
-from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, write_snapshot
+from spotui.workspace.projects import Project, Workspace, new_run_id
+from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot
 
 
 def draw_questions(count: int, sample: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -69,34 +69,7 @@ def new_project(
         held_out=held_out,
         settings=msgspec.to_builtins(settings),
     )
-    return make(workspace, name, snapshot, fresh=fresh)
-
-
-def make(workspace: Workspace, name: str, snapshot: Snapshot, *, fresh: bool = False) -> Project:
-    """Make the folder of a run that has not begun.
-
-    Raises:
-        ProjectError: The name is taken, or the workspace cannot be written.
-    """
-    project = workspace.project(name)
-    try:
-        if project.folder.exists():
-            if not fresh:
-                raise ProjectError(
-                    f"There is a project {name!r} already.",
-                    f"Go on with it ('spotui resume {name}'), give another name (--name), "
-                    "or start over with --fresh, which keeps the old one in the archive.",
-                )
-            workspace.archive(project)
-        project.prompts.mkdir(parents=True)
-        write_snapshot(project.snapshot, snapshot)
-        Journal(project.journal, run=snapshot.run, writable=True).close()
-    except OSError as error:
-        raise ProjectError(
-            f"{project.folder} cannot be written: {error.strerror}.",
-            "Choose another place with --workspace or SPOTUI_WORKSPACE.",
-        ) from None
-    return project
+    return create_project(workspace, name, snapshot, fresh=fresh)
 
 
 def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:

@@ -1,9 +1,9 @@
 """Setting and removing single values of the config file's text; every other character stays as it is."""
 
+from spotui.marked_yaml.edit import Editor
+from spotui.marked_yaml.emit import mapping_lines
+from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Plain, Scalar, load
 from spotui.settings.check import Keys
-from spotui.yaml_edit import Editor
-from spotui.yaml_emit import mapping_lines
-from spotui.yaml_marks import EmptyYamlError, Mapping, Node, Plain, Scalar, load
 
 
 class UneditableError(Exception):

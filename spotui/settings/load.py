@@ -13,7 +13,7 @@ from spotui.settings.schema import Config
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spotui.yaml_faults import Fault
+    from spotui.marked_yaml.faults import Fault
 
 MAX_BYTES = 1_000_000
 
@@ -58,7 +58,7 @@ def read_text(path: Path) -> str | None:
         ) from error
     if len(data) > MAX_BYTES:
         raise SettingsError(f"{shown(path)} is larger than 1 MB.", "A config file is a page or two of YAML.")
-    from spotui.yaml_marks import YamlError, decode
+    from spotui.marked_yaml.marks import YamlError, decode
 
     try:
         return decode(data)
@@ -76,7 +76,7 @@ def parse_config(text: str, path: Path) -> ConfigFile:
     Raises:
         SettingsError: Something in it is wrong; it names every mistake with its line.
     """
-    from spotui.yaml_marks import EmptyYamlError, Mapping, Node, YamlError, line_of, load
+    from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, YamlError, line_of, load
 
     try:
         root = load(text)

@@ -81,7 +81,7 @@ def import_reference(path: Path) -> ReferenceImport:
     Raises:
         SettingsError: The file is missing, is no YAML, or holds no models.
     """
-    from spotui.yaml_marks import YamlError, load
+    from spotui.marked_yaml.marks import YamlError, load
 
     text = read_text(path)
     if text is None:

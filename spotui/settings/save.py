@@ -19,7 +19,7 @@ from spotui.settings.schema import Config, ModelConfig, RoleConfig
 from spotui.settings.table import BY_KEY
 
 if TYPE_CHECKING:
-    from spotui.yaml_nodes import Plain
+    from spotui.marked_yaml.nodes import Plain
 
 _ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url", "concurrency"})
 
@@ -131,8 +131,8 @@ def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
 
 
 def _changed(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> str | None:
+    from spotui.marked_yaml.marks import YamlError
     from spotui.settings.edit import UneditableError, remove_value, set_value
-    from spotui.yaml_marks import YamlError
 
     try:
         for keys, value in changes.items():
@@ -151,7 +151,7 @@ def _says(text: str, wanted: Config | None, path: Path) -> bool:
 
 def _config_with(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> Config | None:
     """What the file should say after the changes."""
-    from spotui.yaml_marks import EmptyYamlError, load
+    from spotui.marked_yaml.marks import EmptyYamlError, load
 
     document: dict[str, Any] = {}
     with suppress(EmptyYamlError):

@@ -2,12 +2,12 @@
 
 from itertools import zip_longest
 
+from spotui.marked_yaml.edit import Editor
+from spotui.marked_yaml.marks import Mapping, Node, Plain, Sequence
 from spotui.template.align import align
 from spotui.template.interpret import interpret, name_of_rows
 from spotui.template.model import KEYS, NONE, QA, ROLES, Template
 from spotui.template.rows import row_of
-from spotui.yaml_edit import Editor
-from spotui.yaml_marks import Mapping, Node, Plain, Sequence
 
 
 class Change:

@@ -3,12 +3,12 @@
 import contextlib
 from typing import Final
 
+from spotui.marked_yaml.edit import Editor
+from spotui.marked_yaml.emit import mapping_lines
+from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Plain, YamlError, load
 from spotui.template.change import Change, row_data
 from spotui.template.interpret import interpret
 from spotui.template.model import KEYS, NONE, Problem, Template, TemplateError
-from spotui.yaml_edit import Editor
-from spotui.yaml_emit import mapping_lines
-from spotui.yaml_marks import EmptyYamlError, Mapping, Plain, YamlError, load
 
 _ELSEWHERE: Final = "Save the template under another name."
 

@@ -3,11 +3,11 @@
 import re
 from typing import Any, Final
 
+from spotui.marked_yaml.marks import Entry, Mapping, Node, Scalar
 from spotui.nearest import nearest
 from spotui.template.model import KEYS, NONE, QA, ROLES, Problem, Template, without_none
 from spotui.template.report import Report, as_text, kind, short, text_of
 from spotui.template.rows import HOW_TO_LIST, read_rows
-from spotui.yaml_marks import Entry, Mapping, Node, Scalar
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 

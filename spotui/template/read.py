@@ -5,10 +5,10 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from spotui.marked_yaml.marks import EmptyYamlError, YamlError, decode, load
 from spotui.nearest import nearest
 from spotui.template.interpret import interpret
 from spotui.template.model import Problem, Template, TemplateError
-from spotui.yaml_marks import EmptyYamlError, YamlError, decode, load
 
 MAX_BYTES: Final = 4_000_000
 """The largest template file, in bytes; rows beyond that belong into a data file."""

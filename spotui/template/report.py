@@ -1,8 +1,8 @@
 """Collects what is wrong with a template while it is read, and words what several readers have to say."""
 
+from spotui.marked_yaml.marks import Entry, Mapping, Node, Scalar, Sequence
 from spotui.nearest import nearest
 from spotui.template.model import Problem
-from spotui.yaml_marks import Entry, Mapping, Node, Scalar, Sequence
 
 
 class Report:

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from spotui.marked_yaml.marks import Entry, Mapping, Node, Sequence
 from spotui.template.model import QA
 from spotui.template.report import Report, as_text, kind, text_of
-from spotui.yaml_marks import Entry, Mapping, Node, Sequence
 
 ROW_KEYS: Final = ("question", "answer")
 HOW_TO_LIST: Final = "List at least one question: a line `- question: ...`, and below it `answer: ...`."

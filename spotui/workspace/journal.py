@@ -116,11 +116,6 @@ class Journal:
         except OSError as error:
             raise unreadable(self.path, error) from None
 
-    def place(self, key: CallKey, digest: str) -> int | None:
-        """Where that call stands in the file, or None when it is not there."""
-        place = self._calls.get((key, digest))
-        return None if place is None else place[0]
-
     def append(self, line: Line) -> None:
         """Add a line; it survives the end of this process once this returns.
 

@@ -22,10 +22,10 @@ from spotui.llm.errors import (
     ModelError,
     TimedOutError,
 )
-from spotui.llm.providers.http_errors import fault_error
-from spotui.llm.providers.place import Place
-from spotui.llm.providers.server_fault import ServerFault, read_fault
-from spotui.llm.providers.transport_errors import transport_errors
+from spotui.llm.providers.faults.http_errors import fault_error
+from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
+from spotui.llm.providers.faults.transport_errors import transport_errors
 
 _LONGEST_CHAIN: Final = 20
 _UNREACHABLE: Final = (ConnectionError, socket.gaierror, ssl.SSLError)

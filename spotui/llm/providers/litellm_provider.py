@@ -12,14 +12,14 @@ from spotui.llm.pricing import nearest
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
-from spotui.llm.providers.chat_wire import ReplyAssembler
+from spotui.llm.providers.chat.text_stream import whole_text
+from spotui.llm.providers.chat.usage import estimate_usage
+from spotui.llm.providers.chat.wire import ReplyAssembler
+from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.refusals import refused_parameter
+from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.litellm_errors import model_error, read_error
 from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
-from spotui.llm.providers.place import Place
-from spotui.llm.providers.refusals import refused_parameter
-from spotui.llm.providers.server_fault import ServerFault
-from spotui.llm.providers.text_stream import whole_text
-from spotui.llm.providers.usage import estimate_usage
 
 _T = TypeVar("_T")
 

@@ -9,13 +9,13 @@ import msgspec
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import MalformedReplyError
 from spotui.llm.protocol import OnDelta, Reply, Request
-from spotui.llm.providers.chat_wire import request_body
-from spotui.llm.providers.connection import Connection, fault_body
-from spotui.llm.providers.http_errors import fault_error
-from spotui.llm.providers.refusals import refused_parameter
+from spotui.llm.providers.chat.usage import estimate_usage
+from spotui.llm.providers.chat.wire import request_body
+from spotui.llm.providers.faults.http_errors import fault_error
+from spotui.llm.providers.faults.refusals import refused_parameter
+from spotui.llm.providers.faults.server_fault import read_fault
+from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
-from spotui.llm.providers.server_fault import read_fault
-from spotui.llm.providers.usage import estimate_usage
 
 
 class OpenAICompatibleProvider:
@@ -42,7 +42,7 @@ class OpenAICompatibleProvider:
         count_tokens: Callable[[str], int] | None = None,
     ) -> None:
         self.refused: frozenset[str] = frozenset()
-        self._connection = Connection(endpoint)
+        self._pool = HttpPool(endpoint)
         self._api_model = api_model
         self._count_tokens = count_tokens
 
@@ -56,18 +56,16 @@ class OpenAICompatibleProvider:
         while True:
             body = request_body(request, self._api_model or request.model, refused)
             started = perf_counter()
-            async with self._connection.send(
-                "POST", "/chat/completions", msgspec.json.encode(body)
-            ) as response:
+            async with self._pool.send("POST", "/chat/completions", msgspec.json.encode(body)) as response:
                 if response.is_success:
                     self.refused |= refused
-                    reader = ReplyReader(self._connection.place, on_delta)
+                    reader = ReplyReader(self._pool.place, on_delta)
                     await reader.read(response)
                     return self._reply(request, reader, started)
                 fault = read_fault(response.status_code, response.headers, await fault_body(response))
             parameter = refused_parameter(body, fault)
             if parameter is None:
-                raise fault_error(self._connection.place, fault)
+                raise fault_error(self._pool.place, fault)
             refused |= {parameter}
 
     async def list_models(self) -> list[str]:
@@ -76,8 +74,8 @@ class OpenAICompatibleProvider:
         Raises:
             ModelError: It cannot be reached, refuses, or answers with something else.
         """
-        place = self._connection.place
-        async with self._connection.send("GET", "/models") as response:
+        place = self._pool.place
+        async with self._pool.send("GET", "/models") as response:
             if not response.is_success:
                 raise fault_error(
                     place, read_fault(response.status_code, response.headers, await fault_body(response))
@@ -93,7 +91,7 @@ class OpenAICompatibleProvider:
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
-        await self._connection.aclose()
+        await self._pool.aclose()
 
     def _reply(self, request: Request, reader: ReplyReader, started: float) -> Reply:
         assembler = reader.assembler

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from spotui.llm.errors import MalformedReplyError
 from spotui.llm.protocol import Delta, OnDelta
-from spotui.llm.providers.chat_wire import ReplyAssembler
-from spotui.llm.providers.http_errors import fault_error
-from spotui.llm.providers.place import Place
-from spotui.llm.providers.server_fault import fault_inside
+from spotui.llm.providers.chat.wire import ReplyAssembler
+from spotui.llm.providers.faults.http_errors import fault_error
+from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.server_fault import fault_inside
 
 if TYPE_CHECKING:
     import httpx

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from spotui.llm.providers.server_fault import ServerFault
+from spotui.llm.providers.faults.server_fault import ServerFault
 
 REFUSING_STATUSES = frozenset({400, 403, 422})
 

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from spotui.yaml_nodes import Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.nodes import Mapping, Node, Scalar, Sequence
 
 _BOM: Final = "\ufeff"
 _DASH: Final = re.compile(r" *-(?=\s|$)")

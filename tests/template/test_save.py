@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spotui.marked_yaml.marks import load
 from spotui.template import (
     QA,
     Template,
@@ -25,7 +26,6 @@ from spotui.template import (
     to_yaml,
 )
 from spotui.template.interpret import interpret
-from spotui.yaml_marks import load
 
 SPO_STYLE = """\
 # Notes of the team

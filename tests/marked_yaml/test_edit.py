@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui.yaml_edit import Editor
-from spotui.yaml_emit import mapping_lines, quoted
-from spotui.yaml_marks import Mapping, Plain, Sequence, load
+from spotui.marked_yaml.edit import Editor
+from spotui.marked_yaml.emit import mapping_lines, quoted
+from spotui.marked_yaml.marks import Mapping, Plain, Sequence, load
 
 letters = st.sampled_from("ab:-#?,[]{}&*!|>'\"%@` \n\t\r\\~\0\x07\x85\u2028\ufeffé猫😀0") | st.characters(
     exclude_categories=["Cs"]

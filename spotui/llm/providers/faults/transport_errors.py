@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spotui.llm.errors import MalformedReplyError, ModelError, TimedOutError, UnavailableError
-from spotui.llm.providers.place import Place
+from spotui.llm.providers.faults.place import Place
 
 if TYPE_CHECKING:
     import httpx

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import AuthenticationError, BadRequestError
 from spotui.llm.providers.base_url import BaseUrl
-from spotui.llm.providers.http_errors import redirect_error
-from spotui.llm.providers.place import Place
-from spotui.llm.providers.transport_errors import transport_errors
+from spotui.llm.providers.faults.http_errors import redirect_error
+from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.transport_errors import transport_errors
 from spotui.secret import Secret
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _KEEP_ALIVE_SECONDS = 60.0
 _LONGEST_FAULT = 65_536
 
 
-class Connection:
+class HttpPool:
     """Sends requests below a base URL, with the key, and names what goes wrong on the way.
 
     Args:

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from spotui.llm.protocol import Delta, FinishReason, Request, Usage
-from spotui.llm.providers.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
-from spotui.llm.providers.usage import read_usage
+from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
+from spotui.llm.providers.chat.usage import read_usage
 
 _FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "stop": "stop",

@@ -10,8 +10,8 @@ from spotui.llm.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from spotui.llm.providers.place import Place
-from spotui.llm.providers.server_fault import ServerFault
+from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.server_fault import ServerFault
 
 # One line a family of servers: OpenAI and vLLM, llama.cpp, Anthropic, Gemini, Groq, TGI, others.
 _OVERFLOW = re.compile(

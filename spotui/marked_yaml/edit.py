@@ -1,6 +1,6 @@
 """Changes single values of a YAML text and leaves every other byte as it is: comments, quotes, indentation.
 
-The tree of `spotui.yaml_marks.load` knows where each value stands, so an edit is a splice into the text.
+The tree that `marks.load` gives knows where each value stands, so an edit is a splice into the text.
 """
 
 import re
@@ -10,9 +10,9 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
-from spotui.yaml_emit import after_colon, block, inline, list_item, quoted
-from spotui.yaml_layout import Layout, is_in_line
-from spotui.yaml_nodes import Entry, Mapping, Node, Plain, Scalar, Sequence
+from spotui.marked_yaml.emit import after_colon, block, inline, list_item, quoted
+from spotui.marked_yaml.layout import Layout, is_in_line
+from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence
 
 _KEEPS: Final = re.compile(r"[|>][1-9]?\+")
 

@@ -11,9 +11,9 @@ from typing import Final
 
 import yaml
 
-from spotui.yaml_composer import BOM, Composer
-from spotui.yaml_faults import EmptyYamlError, Fault, YamlError, explain
-from spotui.yaml_nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, line_of
+from spotui.marked_yaml.composer import BOM, Composer
+from spotui.marked_yaml.faults import EmptyYamlError, Fault, YamlError, explain
+from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, line_of
 
 __all__ = [
     "BOM",

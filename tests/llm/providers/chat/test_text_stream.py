@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.providers.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
+from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
 
 ANSWERS = [
     ("<think>2 + 2</think>\n\n4", "4", "2 + 2"),

@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from spotui.yaml_faults import IN_QUOTES, EmptyYamlError, Fault, YamlError
-from spotui.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.faults import IN_QUOTES, EmptyYamlError, Fault, YamlError
+from spotui.marked_yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
 
 BOM: Final = "\ufeff"
 MAX_DEPTH: Final = 50

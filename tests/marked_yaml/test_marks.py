@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui import yaml_composer
-from spotui.yaml_marks import (
+from spotui.marked_yaml import composer
+from spotui.marked_yaml.marks import (
     EmptyYamlError,
     Fault,
     Mapping,
@@ -26,7 +26,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])
 def _either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_composer, "_LOADER", getattr(yaml, request.param))
+    monkeypatch.setattr(composer, "_LOADER", getattr(yaml, request.param))
 
 
 either_parser = pytest.mark.usefixtures("_either_parser")

@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from spotui.yaml_nodes import Plain, value_of
+from spotui.marked_yaml.nodes import Plain, value_of
 
 _NO_BLOCK: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"

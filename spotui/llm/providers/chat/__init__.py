@@ -1,0 +1,1 @@
+"""The chat completions format, without the network."""
