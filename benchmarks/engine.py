@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import installed
 from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
@@ -55,6 +56,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
         rows = [*_paced(Path(scratch), runs), *_unpaced(Path(scratch), runs), *_light(Path(scratch), runs)]
+    rows.append(_installed())
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{machine}, medians of {runs}\n")
     print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
@@ -138,6 +140,17 @@ def _light(scratch: Path, runs: int) -> list[Row]:
         beside = f"bare interpreter {interpreter:.3f} s ({seconds / interpreter:.1f} x)"
         rows.append(Row(verb, f"{seconds:.3f} s", beside, "0.15 s", seconds <= 0.15))
     return rows
+
+
+def _installed() -> Row:
+    found = installed.measure()
+    return Row(
+        "default install with all it needs",
+        f"{found.megabytes:.0f} MB, {found.packages} packages",
+        f"the heaviest, in MB: {found.heaviest}",
+        "reported; the reference takes 1400 MB, 210 packages",
+        found.megabytes < 1400 and found.packages < 210,
+    )
 
 
 def _measure(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> Figures:
