@@ -85,6 +85,24 @@ class Picture:
         return self.rounds[max(self.rounds)] if self.rounds else None
 
     @property
+    def best(self) -> int:
+        """The round whose prompt is the best, 0 before the seed round has ended."""
+        winners = [one.number for one in self.rounds.values() if one.outcome in {"seed", "win"}]
+        return max(winners, default=0)
+
+    def prompt_of(self, number: int) -> str:
+        """The prompt of a round; empty when there is none."""
+        if number == 1:
+            return self.opened.prompt if self.opened is not None else ""
+        one = self.rounds.get(number)
+        return one.candidate.prompt if one is not None and one.candidate is not None else ""
+
+    def parent_of(self, number: int) -> int:
+        """The round that a round's prompt was made from; the seed is its own."""
+        one = self.rounds.get(number)
+        return one.candidate.parent if one is not None and one.candidate is not None else 1
+
+    @property
     def seconds_left(self) -> float | None:
         """Until the wanted rounds are done, judged by those that ended in this session; None when unknown."""
         ended = [one.end.seconds for one in self.rounds.values() if one.end is not None and one.number > 1]

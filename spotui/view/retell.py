@@ -1,0 +1,120 @@
+"""What a project holds, told as the events that led to it."""
+
+from collections.abc import Iterator
+
+from spotui.events import (
+    WIRE_VERSION,
+    Answered,
+    CandidateProposed,
+    Event,
+    HeldOutFinished,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunStopped,
+    SpendingChanged,
+    VoteCast,
+)
+from spotui.workspace.history import History, best_of
+from spotui.workspace.lines import RoundLine
+from spotui.workspace.projects import Project
+
+
+def retell(project: Project, history: History) -> Iterator[Event]:
+    """The events a listener would have had, as far as finished rounds hold them.
+
+    Args:
+        project: The project.
+        history: What it holds.
+    """
+    rounds = history.rounds
+    yield RunOpened(
+        version=WIRE_VERSION,
+        project=project.name,
+        folder=str(project.folder),
+        run="",
+        method="",
+        models={},
+        rounds=len(rounds),
+        questions=tuple(one.question for one in rounds[0].answers) if rounds else (),
+        held_out=history.held_out.questions if history.held_out else 0,
+        judge="",
+        prompt=rounds[0].prompt if rounds else "",
+    )
+    for count, line in enumerate(rounds, 1):
+        before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
+        yield from _round(line, before.round if before else 0, after.round if after else 0)
+    yield SpendingChanged(
+        calls=sum(line.calls for line in rounds),
+        prompt_tokens=sum(line.prompt_tokens for line in rounds),
+        completion_tokens=sum(line.completion_tokens for line in rounds),
+        cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
+        unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
+        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in rounds),
+    )
+    if history.held_out is not None:
+        votes = [vote.choice for vote in history.held_out.votes]
+        yield HeldOutFinished(
+            best=history.held_out.best,
+            outcome=history.held_out.outcome,
+            questions=history.held_out.questions,
+            wins=votes.count("win"),
+            losses=votes.count("loss"),
+            ties=votes.count("tie"),
+        )
+    if history.stop is not None and history.best is not None:
+        yield RunStopped(
+            at=history.stop.at.timestamp(),
+            reason=history.stop.reason,
+            cause=history.stop.cause,
+            best=history.best.round,
+            improved=history.best.round > 1,
+            rounds=len(rounds),
+            prompt=history.best.prompt,
+            resumable=history.stop.reason != "finished",
+        )
+
+
+def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
+    at = line.at.timestamp()
+    yield RoundStarted(at=at - line.seconds, round=line.round, best=best_before)
+    if line.prompt and line.round > 1:
+        yield CandidateProposed(
+            at=at,
+            round=line.round,
+            parent=line.parent,
+            prompt=line.prompt,
+            modification=line.modification,
+            reasoning=line.reasoning,
+            edited=line.edited,
+        )
+    for index, one in enumerate(line.answers):
+        yield Answered(at=at, round=line.round, index=index, question=one.question, answer=one.answer)
+    for index, vote in enumerate(line.votes):
+        yield VoteCast(
+            at=at,
+            round=line.round,
+            index=index,
+            choice=vote.choice,
+            order=vote.order,
+            reason=vote.reason,
+            voter=vote.voter,
+        )
+    choices = [vote.choice for vote in line.votes]
+    yield RoundFinished(
+        at=at,
+        round=line.round,
+        outcome=line.outcome,
+        best=best_after,
+        wins=choices.count("win"),
+        losses=choices.count("loss"),
+        ties=choices.count("tie"),
+        voids=choices.count("void"),
+        seconds=line.seconds,
+        calls=line.calls,
+        prompt_tokens=line.prompt_tokens,
+        completion_tokens=line.completion_tokens,
+        cost_usd=line.cost_usd,
+        modification=line.modification,
+        note=line.note,
+    )

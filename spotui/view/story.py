@@ -1,0 +1,246 @@
+"""A run as a log to read: an entry for every proposal, answer, vote and verdict, round by round.
+
+Like the picture it is a fold over events and knows no screen. An entry is made when its call begins and
+filled as the reply comes in, so entries stand in the order in which they were begun.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from spotui.events import (
+    Answered,
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    CandidateProposed,
+    CandidateRefused,
+    CommandRefused,
+    Event,
+    HeldOutFinished,
+    Likelihood,
+    LimitsChanged,
+    Noticed,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunStopped,
+    StateChanged,
+    VerdictOverridden,
+    VoteCast,
+)
+from spotui.view.figures import count, duration, plural, usd
+from spotui.workspace.lines import Outcome
+
+Kind = Literal["round", "proposal", "answer", "vote", "verdict", "trouble", "notice"]
+Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void", "warning", "error"]
+
+TAIL_KEPT = 400
+"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
+
+_TONES: dict[Outcome, Tone] = {
+    "seed": "best",
+    "win": "win",
+    "loss": "loss",
+    "tie": "tie",
+    "undecided": "tie",
+    "void": "void",
+}
+_TITLES = {
+    "propose": "proposal",
+    "execute": "question {}",
+    "vote": "vote {}",
+    "held_out": "held-out question {}",
+    "held_out_vote": "held-out vote {}",
+}
+
+
+@dataclass
+class Entry:
+    """One thing in the log.
+
+    Attributes:
+        round: The round it belongs to, 0 for what belongs to none.
+        kind: What it is.
+        title: What it is, in a word or two.
+        facts: Tokens, seconds and the like.
+        text: The modification, the answer, the reason.
+        aside: What is worth less attention: the question, the optimizer's reasoning.
+        tone: How it went.
+        began: When its call went out, seconds since 1970; None once nothing is under way.
+        retry_at: When the next try will be made; 0 when none is due.
+        streamed: The last characters of the reply under way.
+    """
+
+    round: int
+    kind: Kind
+    title: str
+    facts: str = ""
+    text: str = ""
+    aside: str = ""
+    tone: Tone = "plain"
+    began: float | None = None
+    retry_at: float = 0.0
+    streamed: str = ""
+
+
+@dataclass
+class Story:
+    """The log of one run.
+
+    Attributes:
+        entries: In the order they began.
+        changed: Positions of entries that changed since somebody last took them away with `take_changes`.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    _places: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    _live: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    _questions: tuple[str, ...] = ()
+
+    def take_changes(self) -> set[int]:
+        """The positions of entries that are new or changed since the last time."""
+        taken, self.changed = self.changed, set()
+        return taken
+
+    @property
+    def live(self) -> Iterator[int]:
+        """The positions of entries whose call is under way; their clocks run."""
+        return iter(self._live.values())
+
+    def apply(self, event: Event) -> None:
+        """Let an event write in the log."""
+        match event:
+            case CallDelta():
+                self._stream(event)
+            case CallStarted() | CallRetried() | CallFinished() | CallDropped():
+                self._call(event)
+            case RunOpened():
+                self._questions = event.questions
+            case RunStopped():
+                self._live.clear()
+                self._add(Entry(0, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading"))
+            case StateChanged(state="paused"):
+                self._add(Entry(0, "trouble", "Paused", text=event.cause, tone="warning"))
+            case StateChanged(state="running"):
+                self._add(Entry(0, "notice", "Running again"))
+            case LimitsChanged():
+                text = ", ".join(f"{key} {value}" for key, value in event.changes.items())
+                self._add(Entry(0, "notice", "Limits changed", text=text))
+            case Noticed():
+                tone: Tone = "plain" if event.level == "info" else event.level
+                self._add(Entry(0, "notice", "Notice", text=event.text, tone=tone))
+            case CommandRefused():
+                self._add(Entry(0, "trouble", f"Refused: {event.command}", text=event.why, tone="warning"))
+            case _:
+                self._round(event)
+
+    def _round(self, event: Event) -> None:
+        match event:
+            case RoundStarted():
+                origin = f"from round {event.best}" if event.best else "the seed prompt"
+                self._add(Entry(event.round, "round", f"Round {event.round}", facts=origin, tone="heading"))
+            case CandidateProposed():
+                entry = self._slot(event.round, "propose", 0)
+                entry.title = "candidate, edited by hand" if event.edited else "candidate"
+                entry.text, entry.aside, entry.tone = event.modification, event.reasoning, "plain"
+            case CandidateRefused():
+                then = "The round is void." if event.final else "It is asked again."
+                title = "proposal refused"
+                tone: Tone = "void" if event.final else "warning"
+                self._add(Entry(event.round, "trouble", title, text=f"{event.why} {then}", tone=tone))
+            case Answered():
+                entry = self._slot(event.round, "execute", event.index)
+                entry.text, entry.aside = event.answer, event.question
+            case Likelihood():
+                entry = self._slot(event.round, "vote_likelihood", event.index)
+                entry.title = f"likelihood of answer {event.index + 1}"
+                entry.text = f"{event.value:.3f} nats a token"
+            case VoteCast():
+                self._vote(event)
+            case RoundFinished():
+                self._add(_verdict(event))
+            case VerdictOverridden():
+                text = f"It holds from round {event.before_round} on."
+                title = f"Round {event.round} overridden by hand: {event.outcome}"
+                self._add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
+            case HeldOutFinished():
+                text = f"{event.wins} votes for it, {event.losses} against, {plural(event.ties, 'tie')}."
+                questions = plural(event.questions, "held-out question")
+                title = f"Best against seed on {questions}: {event.outcome}"
+                self._add(Entry(event.best, "verdict", title, text=text, tone="best"))
+            case _:
+                pass
+
+    def _vote(self, event: VoteCast) -> None:
+        purpose = "human" if event.voter == "human" else "vote"
+        entry = self._slot(event.round, purpose, event.index)
+        whose = {"human": "your vote", "likelihood": "likelihood"}.get(event.voter, "vote")
+        entry.title = f"{whose} {event.order}".strip() + f": {event.choice}"
+        entry.text, entry.tone = event.reason, event.choice
+
+    def _call(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
+        key = event.key
+        entry = self._slot(key.round, key.purpose, key.index)
+        slot = (key.round, key.purpose, key.index)
+        match event:
+            case CallStarted():
+                self._live[slot] = self._places[slot]
+                entry.began, entry.retry_at, entry.streamed, entry.facts = event.at, 0.0, "", ""
+            case CallRetried():
+                entry.retry_at, entry.text, entry.tone = event.at + event.wait, event.error, "error"
+            case CallDropped():
+                self._live.pop(slot, None)
+                entry.began, entry.streamed, entry.facts = None, "", "not needed any more"
+            case CallFinished():
+                self._live.pop(slot, None)
+                entry.began, entry.streamed, entry.retry_at = None, "", 0.0
+                if entry.tone == "error":
+                    entry.text, entry.tone = "", "plain"
+                entry.facts = _facts(event)
+
+    def _stream(self, event: CallDelta) -> None:
+        place = self._places.get((event.key.round, event.key.purpose, event.key.index))
+        if place is not None:
+            entry = self.entries[place]
+            entry.streamed = (entry.streamed + event.text + event.reasoning)[-TAIL_KEPT:]
+
+    def _slot(self, number: int, purpose: str, index: int) -> Entry:
+        """The entry of a call, made when there is none; it counts as changed."""
+        slot = (number, purpose, index)
+        if slot not in self._places:
+            title = _TITLES.get(purpose, purpose.replace("_", " ") + " {}").format(index + 1)
+            kind: Kind = "proposal" if purpose == "propose" else "vote" if "vote" in purpose else "answer"
+            aside = self._questions[index] if purpose == "execute" and index < len(self._questions) else ""
+            self._places[slot] = len(self.entries)
+            self.entries.append(Entry(number, kind, title, aside=aside))
+        place = self._places[slot]
+        self.changed.add(place)
+        return self.entries[place]
+
+    def _add(self, entry: Entry) -> None:
+        self.changed.add(len(self.entries))
+        self.entries.append(entry)
+
+
+def _facts(event: CallFinished) -> str:
+    tokens = event.prompt_tokens + event.completion_tokens
+    facts = [f"{'~' if event.estimated else ''}{count(tokens)} tok", duration(event.seconds)]
+    if event.recorded:
+        facts.append("recorded")
+    if event.finish_reason == "length":
+        facts.append("cut by length")
+    return ", ".join(facts)
+
+
+def _verdict(event: RoundFinished) -> Entry:
+    votes = f"{event.wins}:{event.losses}, " if event.wins or event.losses or event.ties else ""
+    tokens = count(event.prompt_tokens + event.completion_tokens)
+    facts = f"{votes}{tokens} tok, {usd(event.cost_usd)}, {duration(event.seconds)}"
+    title = {"seed": "The seed is the best so far", "win": "Win: the new best"}.get(
+        event.outcome, f"{event.outcome.capitalize()}: round {event.best} stays the best"
+    )
+    return Entry(event.round, "verdict", title, facts, event.note, tone=_TONES[event.outcome])
