@@ -43,7 +43,8 @@ class HistoryPanel(DataTable[Content | str]):
         if not set(self._rows) <= set(picture.rounds):
             self.clear()
             self._rows.clear()
-        best = picture.best
+        best, last = picture.best, max(self._rows, default=0)
+        follows = not last or self.cursor_row == self.row_count - 1
         for number, one in sorted(picture.rounds.items()):
             row = _row(one, best)
             known = self._rows.get(number)
@@ -54,6 +55,8 @@ class HistoryPanel(DataTable[Content | str]):
                     if old != new:
                         self.update_cell(str(number), name, new, update_width=True)
             self._rows[number] = row
+        if follows and max(self._rows, default=0) != last:
+            self.move_cursor(row=self.row_count - 1, animate=False)
 
     def select(self, number: int) -> None:
         """Put the cursor on a round."""

@@ -63,9 +63,11 @@ class LineView(ScrollView, can_focus=True):
             self._starts.append(self._starts[-1] + len(self._painted(number)))
             moved = True
         if moved:
+            follows = self.follows
             self.virtual_size = Size(width, self._starts[-1])
-            if self.follows:
-                self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.follows = follows
+            if follows:
+                self.scroll_end(animate=False, x_axis=False)
             self.refresh()
 
     def lay_out(self) -> None:
@@ -100,16 +102,16 @@ class LineView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Following ends when somebody scrolls up, and begins again at the end."""
         super().watch_scroll_y(old_value, new_value)
-        self.follows = new_value >= self.max_scroll_y
+        if new_value < old_value:
+            self.follows = False
+        elif new_value >= self.max_scroll_y:
+            self.follows = True
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
         if self._width != self._laid_out_for:
             self._laid_out_for = self._width
-            follows = self.follows
             self.lay_out()
-            if follows:
-                self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def notify_style_update(self) -> None:
         """Paint in the new colours."""

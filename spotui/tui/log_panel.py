@@ -1,6 +1,7 @@
 """The live round log."""
 
 import time
+from typing import ClassVar
 
 from textual.content import Content
 from textual.style import Style
@@ -16,7 +17,7 @@ _ASIDE_LINES = 2
 class LogPanel(LineView):
     """Every proposal, answer, vote and verdict of a run, as they come."""
 
-    COMPONENT_CLASSES = {
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log--heading",
         "log--faint",
         *(f"log--{tone}" for tone in ("best", "win", "loss", "tie", "void", "warning", "error")),

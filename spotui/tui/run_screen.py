@@ -14,12 +14,14 @@ from spotui.commands import Pause, Resume, Stop
 from spotui.tui.diff_panel import DiffPanel
 from spotui.tui.history_panel import HistoryPanel
 from spotui.tui.log_panel import LogPanel
+from spotui.tui.panel_tabs import PanelTabs
 from spotui.tui.run_client import RunClient
 from spotui.tui.run_header import RunHeader
 from spotui.tui.template_panel import TemplatePanel
 from spotui.wire import NotRunningError
 from spotui.workspace.projects import Project
 
+_PANELS = ("Template", "Log", "Diff", "Rounds")
 TICKS_PER_SECOND = 4.0
 TICKS_PER_SECOND_OVER_SSH = 2.0
 
@@ -36,7 +38,11 @@ class RunScreen(Screen[None]):
         Binding("s", "stop", "stop", id="run.stop"),
         Binding("left_square_bracket", "step(-1)", "round before", id="run.previous_round"),
         Binding("right_square_bracket", "step(1)", "round after", id="run.next_round"),
-        Binding("b", "compare('seed')", "seed and best", id="run.seed_and_best"),
+        *(
+            Binding(str(number), f"panel({number - 1})", name, id=f"run.panel_{number}", show=False)
+            for number, name in enumerate(_PANELS, 1)
+        ),
+        Binding("b", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
         Binding("z", "maximize", "one panel", id="run.maximize"),
         Binding("escape", "back", "back", id="run.back"),
@@ -44,10 +50,26 @@ class RunScreen(Screen[None]):
 
     DEFAULT_CSS = """
     RunScreen {
+        & PanelTabs { display: none; }
         & Grid { grid-size: 2 2; grid-columns: 2fr 3fr; grid-rows: 3fr 2fr; }
-        & Grid > * { border: round $primary-muted; &:focus, &:focus-within { border: round $primary; } }
+        & Grid > * {
+            height: 1fr;
+            border: round $border-blurred;
+            border-title-color: $text-muted;
+            background: $background;
+            &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
+        }
+        &.-narrow {
+            & PanelTabs { display: block; }
+            & Grid { grid-size: 1 1; grid-columns: 1fr; grid-rows: 1fr; }
+            & Grid > * { display: none; border: none; }
+            & Grid > .-shown { display: block; }
+        }
     }
     """
+
+    AUTO_FOCUS = "LogPanel"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     selected = var(0)
 
@@ -60,9 +82,10 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, four panels, keys."""
         yield RunHeader()
+        yield PanelTabs(_PANELS)
         with Grid():
             yield TemplatePanel()
-            yield LogPanel()
+            yield LogPanel().add_class("-shown")
             yield DiffPanel()
             yield HistoryPanel()
         yield Footer()
@@ -72,7 +95,6 @@ class RunScreen(Screen[None]):
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         rate = TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else TICKS_PER_SECOND
         self.set_interval(1 / rate, self._tick)
-        self.query_one(LogPanel).focus()
 
     async def _follow(self) -> None:
         from spotui.workspace.history import read_history
@@ -125,7 +147,25 @@ class RunScreen(Screen[None]):
             now = self.selected or rounds[-1]
             self.query_one(HistoryPanel).select(min(max(now + by, rounds[0]), rounds[-1]))
 
-    def action_compare(self, what: str) -> None:
+    def on_descendant_focus(self) -> None:
+        """A small screen shows the panel that has focus."""
+        for number, panel in enumerate(self.query_one(Grid).children):
+            is_focused = panel.has_focus_within
+            panel.set_class(is_focused, "-shown")
+            if is_focused:
+                self.query_one(PanelTabs).shown = number
+
+    def on_panel_tabs_chosen(self, event: PanelTabs.Chosen) -> None:
+        """A name was clicked."""
+        self.action_panel(event.number)
+
+    def action_panel(self, number: int) -> None:
+        """Go to a panel."""
+        panel = self.query_one(Grid).children[number]
+        panel.add_class("-shown")
+        panel.focus()
+
+    def action_seed_and_best(self) -> None:
         """Compare the seed with the best, or the selected round with its parent."""
         self._shown_seed_and_best = not self._shown_seed_and_best
         self._compare()

@@ -1,0 +1,19 @@
+"""Starting the app, and leaving the terminal as it was whatever happens."""
+
+import gc
+
+
+def start() -> int:
+    """Run the app on the usual workspace until the user leaves it.
+
+    Returns:
+        The exit code.
+    """
+    gc.disable()  # nothing that is loaded now becomes garbage; the app turns it on once it is painted
+    from spotui import locations
+    from spotui.tui.app import SpotuiApp
+    from spotui.workspace.projects import Workspace
+
+    app = SpotuiApp(Workspace(locations.workspace_dir()))
+    app.run()
+    return app.return_code or 0
