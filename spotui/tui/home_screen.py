@@ -5,9 +5,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from spotui.tui.key_hints import KeyHints
 from spotui.workspace.projects import Workspace
 
 
@@ -23,7 +24,7 @@ class HomeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The list and the keys."""
         yield OptionList(id="projects")
-        yield Footer()
+        yield KeyHints()
 
     def on_mount(self) -> None:
         """Read the workspace once the screen is there."""

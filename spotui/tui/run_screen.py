@@ -8,11 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from spotui.commands import Pause, Resume, Stop
 from spotui.tui.diff_panel import DiffPanel
 from spotui.tui.history_panel import HistoryPanel
+from spotui.tui.key_hints import KeyHints
 from spotui.tui.log_panel import LogPanel
 from spotui.tui.panel_tabs import PanelTabs
 from spotui.tui.run_client import RunClient
@@ -88,7 +88,7 @@ class RunScreen(Screen[None]):
             yield LogPanel().add_class("-shown")
             yield DiffPanel()
             yield HistoryPanel()
-        yield Footer()
+        yield KeyHints()
 
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
