@@ -14,7 +14,9 @@ class KeyHints(Widget):
     sends kilobytes.
     """
 
-    DEFAULT_CSS = "KeyHints { dock: bottom; height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
+    DEFAULT_CSS = (
+        "KeyHints { dock: bottom; height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
+    )
 
     def __init__(self) -> None:
         super().__init__()

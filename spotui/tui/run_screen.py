@@ -6,8 +6,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
-from textual.reactive import var
+from textual.reactive import Reactive, var
 from textual.screen import Screen
+from textual.widget import Widget
 
 from spotui.commands import Pause, Resume, Stop
 from spotui.tui.diff_panel import DiffPanel
@@ -71,6 +72,8 @@ class RunScreen(Screen[None]):
     AUTO_FOCUS = "LogPanel"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
+    # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
     selected = var(0)
 
     def __init__(self, project: Project) -> None:
