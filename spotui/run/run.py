@@ -95,7 +95,8 @@ class Run:
             try:
                 async with self.while_open():
                     session.announce()
-                    for command in self._early:
+                    early, self._early = self._early, []
+                    for command in early:
                         session.orders.carry_out(command)
                     return await session.work()
             finally:
