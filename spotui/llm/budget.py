@@ -1,8 +1,9 @@
 """One budget over all roles: reserved before a call is sent, settled when its reply is here."""
 
 import asyncio
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -14,9 +15,28 @@ from spotui.settings.run_settings import BudgetSettings
 MOST_COMPLETION = 4096
 LEAST_COMPLETION = 512
 
+# What tokenizers make of prose, code and JSON has fewer tokens than this has pieces.
+_PIECE = re.compile(rb"[A-Za-z]{1,4}|[0-9]|[ \t]{2,16}|[^A-Za-z0-9 \t]")
+
 
 class BudgetSpentError(SpotuiError):
     """The next call does not fit into what is left."""
+
+
+class UnknownPriceError(SpotuiError):
+    """A budget in USD cannot be kept, because nobody knows what a model costs.
+
+    Args:
+        models: The models without a price.
+    """
+
+    def __init__(self, models: Iterable[str]) -> None:
+        names = sorted(models)
+        super().__init__(
+            f"A budget in USD cannot be kept: the price of {' and '.join(names)} is unknown.",
+            f"Set models.{names[0]}.price in the config file, as input and output in USD per million tokens, "
+            "or limit tokens or calls instead.",
+        )
 
 
 class Spending(msgspec.Struct):
@@ -52,25 +72,34 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
         usd: At most, 0 where the price is unknown.
         ceiling: The longest completion the room allows, or None when there is no limit to keep to.
         expected: Prompt and completion as they usually are.
+        is_tight: Whether what is left of the budget makes the ceiling lower than it would be otherwise.
     """
 
     tokens: int
     usd: float
     ceiling: int | None
     expected: int
+    is_tight: bool = False
+
+    def cut(self, reply: Reply) -> bool:
+        """Whether a reply ended where the budget did, and not where the model or the user wanted."""
+        return (
+            self.is_tight
+            and self.ceiling is not None
+            and reply.finish_reason == "length"
+            and reply.usage.completion_tokens >= self.ceiling
+        )
 
 
 def prompt_size(request: Request) -> int:
-    """Tokens of a request, estimated from above without a tokenizer.
-
-    Three ASCII characters a token is more than any tokenizer makes of prose or code; elsewhere two bytes.
-    """
+    """Tokens of a request, estimated from above without a tokenizer."""
     return 8 + sum(4 + _text_size(message.content) for message in request.messages)
 
 
 def _text_size(text: str) -> int:
-    beyond_ascii = len(text.encode("utf-8", "replace")) - len(text.encode("ascii", "ignore"))
-    return len(text.encode("ascii", "ignore")) // 3 + beyond_ascii // 2
+    ascii_only = text.encode("ascii", "ignore")
+    beyond_ascii = len(text.encode("utf-8", "replace")) - len(ascii_only)
+    return len(_PIECE.findall(ascii_only)) + beyond_ascii // 2
 
 
 class Budget:
@@ -101,6 +130,7 @@ class Budget:
         self._paused_at: float | None = None
         self._held: set[Reservation] = set()
         self._longest: dict[str, int] = {}
+        self._unpriced: set[str] = set()
         self._settled = asyncio.Event()
 
     @property
@@ -123,7 +153,11 @@ class Budget:
 
         Raises:
             BudgetSpentError: It does not fit, and nothing in flight can change that.
+            UnknownPriceError: There is a limit in USD, and no price.
         """
+        if price is None:
+            self._unpriced.add(request.model)
+            self.check(self.limits)
         while True:
             try:
                 reservation = self._fit(request, purpose, price)
@@ -146,6 +180,15 @@ class Budget:
         """Give the room back; safe to call twice."""
         self._held.discard(reservation)
         self._settled.set()
+
+    def check(self, limits: BudgetSettings) -> None:
+        """Make sure that limits can be kept with the models that were asked so far.
+
+        Raises:
+            UnknownPriceError: They cannot.
+        """
+        if limits.usd is not None and self._unpriced:
+            raise UnknownPriceError(self._unpriced)
 
     def change(self, limits: BudgetSettings) -> None:
         """Set new limits; they hold from the next call on."""
@@ -197,4 +240,5 @@ class Budget:
             usd=price.cost(prompt, most) if price else 0.0,
             ceiling=ceiling,
             expected=prompt + min(most, longest or LEAST_COMPLETION),
+            is_tight=ceiling is not None and ceiling < wanted,
         )

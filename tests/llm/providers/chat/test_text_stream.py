@@ -3,7 +3,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
+from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened
+from spotui.workspace.whole_text import whole_text
 
 ANSWERS = [
     ("<think>2 + 2</think>\n\n4", "4", "2 + 2"),
@@ -74,7 +75,3 @@ def test_no_half_of_a_pair_is_left(characters: list[str]) -> None:
     joined.encode()
     plain = [character for character in characters if not "\ud800" <= character <= "\udfff"]
     assert [character for character in joined if character in plain] == plain
-
-
-def test_a_lone_half_becomes_the_replacement_character() -> None:
-    assert whole_text("a\ud83db\ude00") == "a�b�"
