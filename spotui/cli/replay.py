@@ -3,6 +3,7 @@
 import argparse
 
 from spotui.cli import options
+from spotui.cli.usage import UsageError
 from spotui.errors import SpotuiError
 
 
@@ -31,7 +32,7 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.run.replaying import rehearse
 
     if parsed.speed < 0:
-        raise SpotuiError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
+        raise UsageError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
     project = options.workspace(parsed).existing(parsed.name)
     if not project.is_ours:
         raise SpotuiError(
@@ -39,4 +40,4 @@ def main(parsed: argparse.Namespace) -> int:
         )
     with tempfile.TemporaryDirectory() as scratch:
         run = rehearse(project, Path(scratch), parsed.speed, MetaPrompts(locations.meta_prompts_dir()))
-        return conduct(run, parsed)
+        return conduct(run, parsed, rehearsal=True)
