@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
     from spotui.llm.door import Trouble
     from spotui.run.run import Run
     from spotui.workspace.projects import Project
+
+LIMITS = {
+    "rounds": "max_rounds",
+    "concurrency": "concurrency",
+    **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
+}
+"""What can be changed while a run goes on, and the flag of each."""
 
 
 class Launcher:
@@ -40,6 +49,20 @@ class Launcher:
         roles = template_roles(template.models) if template is not None and template.models else None
         return resolve(flags, self.environ, roles, self.config)
 
+    def limits(self, flags: Flags) -> dict[str, float | int | None]:
+        """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
+
+        Raises:
+            SettingsError: One of them is wrong.
+        """
+        settings = self.settings(flags).settings
+        values: dict[str, float | int | None] = {
+            "rounds": settings.max_rounds,
+            "concurrency": settings.concurrency,
+            **msgspec.structs.asdict(settings.budget),
+        }
+        return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
+
     def connector(self, settings: RunSettings) -> "Connector":
         """What finds the way to each model of these settings."""
         from spotui.llm.connecting import Connector
@@ -53,10 +76,16 @@ class Launcher:
         )
 
     def connections(self, settings: RunSettings) -> "Connections":
-        """The models of these settings, connected when first asked."""
+        """The models of these settings, connected when first asked.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
+        """
         from spotui.llm.connection import Connections
 
-        return Connections(self.connector(settings).connect)
+        connector = self.connector(settings)
+        connector.check_budget()
+        return Connections(connector.connect)
 
     def run(
         self,
@@ -66,6 +95,11 @@ class Launcher:
         changes: Mapping[str, float | int | None] | None = None,
     ) -> "Run":
         """A run of a project, with the user's own meta-prompts where there are any.
+
+        Args:
+            project: A project of ours.
+            on_trouble: What happens when a call fails for good: end the run, or wait for a person.
+            changes: Limits that differ from those the run has.
 
         Raises:
             MetaPromptError: One of them is broken.
