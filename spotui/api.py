@@ -175,11 +175,13 @@ class PromptOptimizer:
         text = read_text(path)
         template = parse_template(text, path.name)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
+        settings = launcher.settings(flags, template).settings
+        launcher.connector(settings).check_budget()
         return new_project(
             self._workspace,
             self._name or path.stem,
             text,
-            launcher.settings(flags, template).settings,
+            settings,
             template_name=path.name,
             fresh=self._fresh,
         )

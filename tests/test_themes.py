@@ -89,5 +89,5 @@ def test_a_theme_that_is_no_text_is_named(own: Path) -> None:
 
 
 def test_an_unknown_theme_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ThemeError, match="'neon'.*harbour"):
+    with pytest.raises(ThemeError, match=r"'neon'.*harbour"):
         load_theme("neon")

@@ -17,10 +17,12 @@ def listen(obey: Callable[[bytes], None]) -> None:
     A thread reads it: asyncio would make the input not block, and with it the output, where both are one
     terminal or socket. The thread ends with the input or with the process.
     """
-    if sys.stdin is None:
+    try:
+        file = sys.stdin.fileno()
+    except (AttributeError, OSError):  # it is closed, or no file
         return
     loop = asyncio.get_running_loop()
-    threading.Thread(target=_read, args=(sys.stdin.fileno(), loop, obey), daemon=True).start()
+    threading.Thread(target=_read, args=(file, loop, obey), daemon=True).start()
 
 
 def _read(file: int, loop: asyncio.AbstractEventLoop, obey: Callable[[bytes], None]) -> None:

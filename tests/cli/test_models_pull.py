@@ -7,6 +7,8 @@ import pytest
 
 from spotui.llm.local import catalog
 from spotui.llm.local.catalog import CatalogModel
+from spotui.settings import DEFAULT_MODEL
+from spotui.settings.roles import EMBEDDED_PREFIX
 from tests.cli.conftest import Shell
 from tests.llm.local.package_index import PackageIndex, offer, package_index
 from tests.llm.local.tiny_model import write_tiny_model
@@ -80,8 +82,9 @@ def test_a_wrong_hash_fails_the_command(shell: Shell, home: Path) -> None:
     assert "it holds other bytes" in outcome.err
 
 
-def test_the_real_catalog_names_every_part_once() -> None:
+def test_the_real_catalog_names_every_part_once_and_holds_the_default() -> None:
+    assert DEFAULT_MODEL in {model.id for model in catalog.CATALOG}
     for model in catalog.CATALOG:
         assert len(set(model.packages)) == len(model.packages)
         assert len(model.sha256) == 64
-        assert model.id.startswith(catalog.PREFIX)
+        assert model.id.startswith(EMBEDDED_PREFIX)

@@ -1,4 +1,4 @@
-"""Commands in processes of their own that start in milliseconds: forked from one that has imported everything.
+"""Commands in processes of their own that start at once: forked from one that has imported everything.
 
 Each is a whole process, so it can be killed without a word.
 """
@@ -17,8 +17,10 @@ import spotui.llm.connecting
 import spotui.llm.providers.openai_compatible
 import spotui.llm.tokens
 import spotui.run.session
-import spotui.run.setup  # noqa: F401 - imported once, in the process that the others are forked from
+import spotui.run.setup
 from spotui.cli import main
+
+spotui.llm.tokens.count_tokens("")  # reads the vocabulary, which a short run takes longer for than for itself
 
 
 def forks() -> ForkServerContext:

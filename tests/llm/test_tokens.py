@@ -106,9 +106,9 @@ def test_a_million_of_anything_takes_a_moment(
     text: str, expected: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     count_tokens("")
-    began = time.perf_counter()
+    began = time.process_time()
     counted = count_tokens(text).tokens
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert counted == pytest.approx(expected, rel=0.001)
     assert capfd.readouterr() == ("", "")
 

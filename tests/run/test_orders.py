@@ -1,5 +1,6 @@
 """Commands: what each does, that the journal keeps it, and that a refused one changes nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -228,8 +229,8 @@ def test_an_edited_candidate_is_the_one_that_is_executed(stage: Stage) -> None:
 
     def edit_then_resume(event: Event) -> AnyCommand | None:
         if isinstance(event, StateChanged) and event.state == "paused":
-            run.command(Edit(round=2, prompt="Mine, in style 9."))
-            return Resume()
+            asyncio.get_running_loop().call_later(0.05, run.command, Resume())
+            return Edit(round=2, prompt="Mine, in style 9.")
         return at_two(event)
 
     end = told(run, edit_then_resume)
@@ -272,15 +273,21 @@ def test_an_edit_that_comes_too_late_or_is_empty_is_refused(stage: Stage, edit: 
     assert end.stopped.prompt == "Answer in style 2, with reasons."
 
 
-@pytest.mark.parametrize("when", [0, 2, 3])
-def test_what_an_earlier_session_executed_cannot_be_edited(stage: Stage, when: int) -> None:
+@pytest.mark.parametrize("when", [None, 2, 3])
+def test_what_an_earlier_session_executed_cannot_be_edited(stage: Stage, when: int | None) -> None:
     project = stage.project()
     stage.go(project)
     sent = len(stage.server.requests)
     run, edit = stage.run(project), Edit(round=3, prompt="Rewrite history.")
-    if not when:
-        run.command(edit)
-    end = told(run, at_round(when, edit))
+    run.command(edit if when is None else Pause())
+
+    def edit_then_resume(event: Event) -> AnyCommand | None:
+        if not isinstance(event, CandidateProposed):
+            return None
+        asyncio.get_running_loop().call_later(0.05, run.command, Resume())
+        return edit if event.round == when else None
+
+    end = told(run, edit_then_resume)
     assert "The next round that can be edited is 4." in end.one(CommandRefused).why
     assert len(stage.server.requests) == sent
 

@@ -1,32 +1,45 @@
 """Rounds in SPO's files: there after each round, and never at the cost of the run."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from spotui.events import Event, Noticed, RoundFinished, RoundStarted
+from spotui.events import Noticed, RoundFinished
 from spotui.llm import tokens
 from spotui.workspace import spo_files
+from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import read_rounds
-from tests.model_server import ModelServer
-from tests.run.starting import Stage, results_of, rounds_of, template, told
-from tests.spo_model import climbing
+from tests.model_server import JsonObject, ModelServer, Scripted, conversation
+from tests.run.starting import Stage, results_of, rounds_of, template
+from tests.spo_model import climbing, role_of
+
+
+def wait_for_rounds(project: Project, count: int) -> list[int]:
+    """The rounds in results.json, once there are so many."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if project.results.exists():
+            found = [one.round for one in read_rounds(project.prompts)]
+            if len(found) >= count:
+                return found
+        time.sleep(0.005)
+    return []
 
 
 def test_a_round_is_in_the_files_while_the_run_goes_on(tmp_path: Path) -> None:
-    seen: list[list[int]] = []
-    with ModelServer(climbing, delay=0.05) as server:
+    def reply(request: JsonObject) -> str | Scripted:
+        # The third round gets no proposal before the first two are in the files.
+        if role_of(request) == "propose" and "style 1" in conversation(request):
+            server_side.append(wait_for_rounds(project, 2))
+        return climbing(request)
+
+    server_side: list[list[int]] = []
+    with ModelServer(reply) as server:
         stage = Stage(tmp_path, server)
         project = stage.project(text=template(2), max_rounds=4)
-
-        def look(event: Event) -> None:
-            if isinstance(event, RoundStarted) and event.round > 2:
-                seen.append([one.round for one in read_rounds(project.prompts)])
-
-        told(stage.run(project), look)
-    assert len(seen) == 2
-    assert seen[0][:1] == [1]
-    assert seen[1][:2] == [1, 2]
+        stage.go(project)
+    assert server_side == [[1, 2]]
     assert [one.round for one in read_rounds(project.prompts)] == [1, 2, 3, 4]
     for one in read_rounds(project.prompts):
         folder = project.prompts / f"round_{one.round}"

@@ -93,4 +93,5 @@ def test_a_spent_budget_does_not_end_a_replay_early(stage: Stage, tmp_path: Path
     project = stage.project(text=template(2), max_rounds=6, budget=BudgetSettings(calls=12))
     first = stage.go(project)
     assert first.stopped.reason == "budget"
-    assert replayed(project, tmp_path / "scratch").outcomes == first.outcomes
+    again = replayed(project, tmp_path / "scratch")
+    assert (again.outcomes, again.stopped.cause) == (first.outcomes, "The recording ends here.")

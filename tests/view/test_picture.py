@@ -27,7 +27,7 @@ from spotui.events import (
     VoteCast,
 )
 from spotui.view.picture import NOTICES_KEPT, Picture
-from spotui.workspace.lines import CallKey
+from spotui.workspace.lines import CallKey, Outcome
 from tests.any_struct import structs
 
 ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in get_args(AnyEvent)]), max_size=12)
@@ -55,7 +55,7 @@ def painted(*events: Event) -> Picture:
 
 
 def finished(number: int, best: int, seconds: float = 3.0) -> Sequence[Event]:
-    outcome = "seed" if number == 1 else "win" if best == number else "loss"
+    outcome: Outcome = "seed" if number == 1 else "win" if best == number else "loss"
     return (
         RoundStarted(round=number, best=best if number > 1 else 0),
         RoundFinished(round=number, outcome=outcome, best=best, seconds=seconds),
@@ -129,11 +129,9 @@ def test_the_best_round_follows_verdicts_and_what_people_say_of_them() -> None:
 
 
 def test_the_time_left_counts_the_rounds_that_have_not_ended() -> None:
-    picture = painted(OPENED)
-    assert picture.seconds_left is None
+    assert painted(OPENED, *finished(1, 1)).seconds_left is None
 
-    for event in (*finished(1, 1, seconds=100.0), *finished(2, 2, seconds=4.0)):
-        picture.apply(event)
+    picture = painted(OPENED, *finished(1, 1, seconds=100.0), *finished(2, 2, seconds=4.0))
     assert picture.seconds_left == 8.0  # rounds 3 and 4; the seed round is no measure
 
     picture.apply(RoundStarted(round=3, best=2))

@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ def test_no_piece_is_empty_and_no_two_neighbours_are_of_a_kind(old: str, new: st
     changes = [piece.change for piece in word_diff(old, new)]
 
     assert all(piece.text for piece in word_diff(old, new))
-    assert all(one != other for one, other in zip(changes, changes[1:], strict=False))
+    assert all(one != other for one, other in pairwise(changes))
 
 
 @given(TEXTS)

@@ -102,9 +102,10 @@ def test_damage_in_the_middle_is_an_error_that_names_the_line(damage: bytes, pat
 
 def test_damage_inside_a_call_is_found_although_calls_are_read_late(path: Path) -> None:
     first, call, last = write(path, a_call("a reply"), a_round(1))
-    path.write_bytes(first + call.replace(b"a reply", b'a "eply') + last)
-    with pytest.raises(JournalError, match="Line 2 of"):
-        Journal(path)
+    for damage in (b'a "eply', b"a \\eply", b"a \xffeply"):
+        path.write_bytes(first + call.replace(b"a reply", damage) + last)
+        with pytest.raises(JournalError, match="Line 2 of"):
+            Journal(path)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -100,8 +100,6 @@ def offer(
         "sha256": hashlib.sha256(model).hexdigest(),
         "maker": "The Tests",
         "licence": "MIT",
-        "parameters": "90 thousand",
-        "context": 32_768,
         "notes": "Counts to three.",
         **changes,
     }

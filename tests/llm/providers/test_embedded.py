@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spotui.llm.errors import BadRequestError, UnavailableError
@@ -22,6 +22,11 @@ MODEL = "local/tiny"
 
 def a_request(text: str = "hello", **fields: Any) -> Request:
     return Request(MODEL, (Message("user", text),), temperature=0.0, **fields)
+
+
+def endless() -> Request:
+    """Half a minute, were it not stopped."""
+    return a_request(FOR_EVER, max_tokens=16_000)
 
 
 def a_store(folder: Path) -> ModelStore:
@@ -77,6 +82,12 @@ def test_a_reply_ends_at_its_longest(tiny: Asked) -> None:
     assert (reply.text, reply.finish_reason) == ("one two", "length")
 
 
+def test_a_model_that_repeats_itself_is_stopped_while_a_long_answer_can_be_forced(tiny: Asked) -> None:
+    reply = tiny.ask(a_request(FOR_EVER))
+    assert (reply.usage.completion_tokens, reply.finish_reason) == (1024, "length")
+    assert tiny.force(" on" * 1100).text == " on" * 1100
+
+
 def test_log_probabilities_are_those_of_the_models_table(tiny: Asked) -> None:
     reply = tiny.ask(a_request(logprobs=True))
     assert reply.logprobs == pytest.approx(expected_logprobs(["one", " two", " three"]), rel=1e-3)
@@ -93,6 +104,7 @@ def test_a_forced_answer_has_the_log_probabilities_of_the_free_model(tiny: Asked
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12))
+@example("中 and 🦜: characters of several tokens\u2028")
 def test_every_answer_can_be_forced(tiny: Asked, answer: str) -> None:
     reply = tiny.force(answer)
     assert reply.text == answer
@@ -113,11 +125,11 @@ def test_a_wrong_grammar_is_the_requests_fault(tiny: Asked) -> None:
 def test_a_cancelled_call_makes_room_for_the_next(tiny: Asked) -> None:
     async def main() -> Reply:
         begun = asyncio.Event()
-        endless = asyncio.create_task(tiny.provider.complete(a_request(FOR_EVER), lambda _: begun.set()))
+        call = asyncio.create_task(tiny.provider.complete(endless(), lambda _: begun.set()))
         await begun.wait()
-        endless.cancel()
+        call.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await endless
+            await call
         # The one slot would be taken for half a minute.
         async with asyncio.timeout(8):
             return await tiny.provider.complete(a_request(), lambda _: None)
@@ -145,7 +157,7 @@ def test_a_server_that_dies_during_a_call_is_told_and_started_again(tmp_path: Pa
         provider = EmbeddedProvider(MODEL, store, tmp_path / "log")
         try:
             begun = asyncio.Event()
-            call = asyncio.create_task(provider.complete(a_request(FOR_EVER), lambda _: begun.set()))
+            call = asyncio.create_task(provider.complete(endless(), lambda _: begun.set()))
             await begun.wait()
             first = kill_server(provider)
             with pytest.raises(UnavailableError, match="was killed during a call"):

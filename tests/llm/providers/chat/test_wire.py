@@ -60,7 +60,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(["choices", "usage", "id"]), JSON), max_size=4))
 def test_no_chunk_of_whatever_shape_breaks_it(chunks: list[dict[str, Any]]) -> None:
     assembler = ReplyAssembler()
