@@ -65,3 +65,24 @@ def test_a_sync_that_failed_is_told_once(monkeypatch: pytest.MonkeyPatch) -> Non
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_a_sync_that_failed_is_told_at_the_end_although_the_last_one_worked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = Disk(monkeypatch)
+    reading, writing = os.pipe()
+    try:
+        sync = JournalSync(writing)
+        sync.request()
+        assert disk.begun.wait(10)
+        disk.free.set()
+        with pytest.raises(OSError, match="Invalid argument"):
+            sync.close()
+        monkeypatch.setattr(journal_sync, "_sync", lambda _: None)
+        with pytest.raises(OSError, match="Invalid argument"):
+            sync.close()
+        sync.close()
+    finally:
+        os.close(reading)
+        os.close(writing)

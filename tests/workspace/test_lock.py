@@ -139,6 +139,25 @@ def test_asking_makes_no_lock(path: Path) -> None:
     assert not path.exists()
 
 
+def test_whoever_only_asks_is_no_owner_to_another_who_asks(path: Path) -> None:
+    path.touch()
+    asking = os.open(path, os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    assert ProjectLock(path, "poem").living_owner() is None
+    os.close(asking)
+
+
+def test_a_refusal_gives_its_descriptor_back(path: Path) -> None:
+    lock = ProjectLock(path, "poem")
+    lock.acquire()
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - no folder of ours
+    for _ in range(2):
+        with pytest.raises(LockedError):
+            ProjectLock(path, "poem").acquire()
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
+    lock.release()
+
+
 def test_whoever_only_asks_does_not_stop_one_who_begins(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.touch()
     asking = os.open(path, os.O_RDONLY)

@@ -1,5 +1,6 @@
 """Our workspaces in the reference's reader, and the reference's workspaces here."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from spotui.workspace.create import create_project
 from spotui.workspace.history import apply_overrides, read_history
 from spotui.workspace.lines import AnswerRecord, OverrideLine, RoundLine
 from spotui.workspace.projects import Project, Workspace
-from spotui.workspace.spo_files import encode_results, project_rounds, read_rounds, write_rounds
+from spotui.workspace.spo_files import SpoRound, encode_results, project_rounds, read_rounds, write_rounds
 from tests.workspace import reference
 from tests.workspace.journal_lines import AT, a_round, a_verdict
 from tests.workspace.snapshots import a_snapshot
@@ -162,3 +163,33 @@ def test_a_workspace_of_the_reference_is_not_changed_by_looking_at_it(tmp_path: 
     for name in workspace.names():
         read_history(workspace.existing(name))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_odd_entries_are_read_as_text(tmp_path: Path) -> None:
+    entries = [
+        {
+            "round": 1,
+            "answers": [{"question": 12, "answer": True}, {"question": None, "answer": 0.5}, {}],
+            "prompt": None,
+            "succeed": True,
+            "mood": "calm",
+        },
+        {"round": 2, "answers": [], "prompt": "half \ud83d", "succeed": False, "tokens": 3, "time": None},
+    ]
+    (tmp_path / "results.json").write_text(json.dumps(entries))
+    assert read_rounds(tmp_path) == [
+        SpoRound(
+            round=1,
+            answers=(AnswerRecord("12", "True"), AnswerRecord("", "0.5"), AnswerRecord("", "")),
+            prompt="",
+            succeed=True,
+            tokens=0,
+            time="",
+        ),
+        SpoRound(round=2, answers=(), prompt="half \ufffd", succeed=False, tokens=3, time=""),
+    ]
+
+
+def test_results_that_an_editor_saved_with_a_mark_in_front_are_read(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes(b"\xef\xbb\xbf" + encode_results(project_rounds([SEED])))
+    assert [one.round for one in read_rounds(tmp_path)] == [1]

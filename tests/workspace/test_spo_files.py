@@ -256,36 +256,6 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
         write_rounds(tmp_path / "prompts", project_rounds([SEED]))
 
 
-def test_odd_entries_are_read_as_text(tmp_path: Path) -> None:
-    entries = [
-        {
-            "round": 1,
-            "answers": [{"question": 12, "answer": True}, {"question": None, "answer": 0.5}, {}],
-            "prompt": None,
-            "succeed": True,
-            "mood": "calm",
-        },
-        {"round": 2, "answers": [], "prompt": "half \ud83d", "succeed": False, "tokens": 3, "time": None},
-    ]
-    (tmp_path / "results.json").write_text(json.dumps(entries))
-    assert read_rounds(tmp_path) == [
-        SpoRound(
-            round=1,
-            answers=(AnswerRecord("12", "True"), AnswerRecord("", "0.5"), AnswerRecord("", "")),
-            prompt="",
-            succeed=True,
-            tokens=0,
-            time="",
-        ),
-        SpoRound(round=2, answers=(), prompt="half \ufffd", succeed=False, tokens=3, time=""),
-    ]
-
-
-def test_results_that_an_editor_saved_with_a_mark_in_front_are_read(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_bytes(b"\xef\xbb\xbf" + RESULTS.encode())
-    assert [one.round for one in read_rounds(tmp_path)] == [1, 2]
-
-
 def test_missing_results_hold_no_round(tmp_path: Path) -> None:
     assert read_rounds(tmp_path) == []
     assert read_rounds(tmp_path / "none") == []
