@@ -1,7 +1,6 @@
 """What a run tells its listeners: one typed event for each thing that happens, one JSON object a line.
 
-docs/wire.md says what every field means. Within a version, events and fields are only ever added; a listener
-ignores what it does not know.
+docs/wire.md says what every field means, and what a new version is.
 """
 
 import time
@@ -263,7 +262,7 @@ class WireError(SpotuiError):
 
 class _Head(msgspec.Struct):
     event: str
-    version: int = WIRE_VERSION
+    version: int = 0
 
 
 _encoder = msgspec.json.Encoder()

@@ -4,6 +4,7 @@ import os
 import socket as sockets
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterator
@@ -27,8 +28,15 @@ from tests.spo_model import climbing
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ModelServer]:
-    with ModelServer(climbing, delay=0.02) as model:
+    with ModelServer(climbing, delay=0.05) as model:
         yield model
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ class Watcher:
         deadline = time.monotonic() + 20
         while not self._reach(runtime):
             assert time.monotonic() < deadline, "no run can be reached"
-            time.sleep(0.01)
+            time.sleep(0.002)
         self.lines = self.socket.makefile("rb")
 
     def _reach(self, runtime: Path) -> bool:
@@ -116,31 +124,31 @@ def running(folder: Path, server: ModelServer, rounds: int) -> Iterator[OnTermin
 
 
 def test_a_run_goes_on_without_its_terminal_and_can_be_watched_from_its_beginning(
-    tmp_path: Path, server: ModelServer
+    home: Path, server: ModelServer
 ) -> None:
-    with running(tmp_path, server, rounds=4) as run:
-        first = Watcher(tmp_path)
+    with running(home, server, rounds=8) as run:
+        first = Watcher(home)
         first.send(Pause())
         run.hang_up()
         first.until(StateChanged, state="paused")
         first.send(Resume())
-        later = Watcher(tmp_path)
+        later = Watcher(home)
         story = later.until(RunStopped)
         assert run.process.wait(20) == 0
         first.close()
         later.close()
 
     assert isinstance(story[0], RunOpened)
-    assert [event.round for event in story if isinstance(event, RoundFinished)] == [1, 2, 3, 4]
-    assert Project(tmp_path / "data" / "workspace" / "why", "why").is_ours
+    assert [event.round for event in story if isinstance(event, RoundFinished)] == list(range(1, 9))
+    assert Project(home / "data" / "workspace" / "why", "why").is_ours
 
 
-def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(tmp_path: Path, server: ModelServer) -> None:
-    with running(tmp_path, server, rounds=200) as run:
-        watcher = Watcher(tmp_path)
+def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(home: Path, server: ModelServer) -> None:
+    with running(home, server, rounds=200) as run:
+        watcher = Watcher(home)
         run.hang_up()
         watcher.until(RoundFinished, round=2)
-        told = spotui("attach", "why", "--send", "stop", env=places(tmp_path))
+        told = spotui("attach", "why", "--send", "stop", env=places(home))
         assert told.code == 0, told.err
         stopped = watcher.until(RunStopped)[-1]
         assert run.process.wait(20) == 6
@@ -151,12 +159,12 @@ def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(tmp_path: Path, se
     assert stopped.best >= 2
 
 
-def test_a_detached_run_outlives_the_command_that_started_it(tmp_path: Path, server: ModelServer) -> None:
+def test_a_detached_run_outlives_the_command_that_started_it(home: Path, server: ModelServer) -> None:
     words = ("--model", "m", "--base-url", server.base_url, "--max-rounds", "3")
-    begun = spotui("run", write_template(tmp_path), "--detach", *words, env=places(tmp_path))
+    begun = spotui("run", write_template(home), "--detach", *words, env=places(home))
     assert begun.code == 0, begun.err
 
-    seen = spotui("attach", "why", "--json", env=places(tmp_path))
+    seen = spotui("attach", "why", "--json", env=places(home))
 
     names = [json.loads(line)["event"] for line in seen.out.splitlines()]
     assert (names[0], names[-1]) == ("run_opened", "run_stopped")

@@ -51,6 +51,7 @@ def test_every_answer_is_measured_once_in_its_life(tmp_path: Path) -> None:
     assert {(one["temperature"], one["logprobs"]) for one in measured} == {(0.0, True)}
     assert sum("Vivid." in text for _, text in asked) == 6
     assert all("style" not in text for _, text in asked)
+    assert [event.calls for event in end.of(RoundFinished)] == [2, 1 + 2 + 8, 1 + 2 + 4]
     assert {(event.round, event.index) for event in end.of(Likelihood)} == {
         (round_, index) for round_ in (1, 2, 3) for index in (0, 1)
     }

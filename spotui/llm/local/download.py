@@ -99,7 +99,7 @@ def _resume(target: Path, state_file: Path, url: str) -> tuple[int, dict[str, st
         return 0, headers
     if state.url != url or not state.validator or not here:
         return 0, headers
-    return here, {**headers, "Range": f"bytes={here}-", "X-Range": state.validator}
+    return here, {**headers, "Range": f"bytes={here}-", "If-Range": state.validator}
 
 
 def _validator(response: "httpx.Response") -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.errors import BadRequestError, UnavailableError
+from spotui.llm.errors import BadRequestError, ContextOverflowError, UnavailableError
 from spotui.llm.local.checksum import sha256_of
 from spotui.llm.local.forced import literal_grammar
 from spotui.llm.local.store import ModelStore
@@ -120,6 +120,11 @@ def test_a_grammar_binds_the_reply(tiny: Asked) -> None:
 def test_a_wrong_grammar_is_the_requests_fault(tiny: Asked) -> None:
     with pytest.raises(BadRequestError):
         tiny.ask(a_request(grammar="root ::= ("))
+
+
+def test_a_question_longer_than_the_context_is_told_as_that(tiny: Asked) -> None:
+    with pytest.raises(ContextOverflowError):
+        tiny.ask(a_request("x" * 20_000))
 
 
 def test_a_cancelled_call_makes_room_for_the_next(tiny: Asked) -> None:
