@@ -14,7 +14,6 @@ from spotui.events import Event, RunStopped
 from spotui.launch import LIMITS, Launcher
 from spotui.resources import find_template
 from spotui.run.run import Run
-from spotui.run.setup import new_project
 from spotui.settings.flags import Flags
 from spotui.template.read import parse_template, read_text
 from spotui.workspace.history import read_history
@@ -176,8 +175,7 @@ class PromptOptimizer:
         template = parse_template(text, path.name)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
         settings = launcher.settings(flags, template).settings
-        launcher.connector(settings).check_budget()
-        return new_project(
+        return launcher.new_project(
             self._workspace,
             self._name or path.stem,
             text,

@@ -97,7 +97,7 @@ class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
 
 
 class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call in flight was cancelled because its answer no longer mattered."""
+    """A call ended without a reply that counts: cancelled, cut by the budget, or failed for good."""
 
     why: str
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
     from spotui.run.run import Run
-    from spotui.workspace.projects import Project
+    from spotui.workspace.projects import Project, Workspace
 
 LIMITS = {
     "rounds": "max_rounds",
@@ -87,6 +87,46 @@ class Launcher:
         connector.check_budget()
         return Connections(connector.connect)
 
+    def new_project(
+        self,
+        workspace: "Workspace",
+        name: str,
+        template_text: str,
+        settings: RunSettings,
+        *,
+        template_name: str,
+        fresh: bool = False,
+    ) -> "Project":
+        """Set a run up, with the user's own meta-prompts where there are any.
+
+        Args:
+            workspace: Where.
+            name: The project's name.
+            template_text: The template.
+            settings: What the run uses.
+            template_name: What the template is called.
+            fresh: Move an existing project of that name out of the way.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
+            MetaPromptError: One of the user's is broken.
+            TemplateError: The template is wrong.
+            ProjectError: The name is taken, or the workspace cannot be written.
+        """
+        from spotui.meta_prompts import MetaPrompts
+        from spotui.run.setup import new_project
+
+        self.connector(settings).check_budget()
+        return new_project(
+            workspace,
+            name,
+            template_text,
+            settings,
+            template_name=template_name,
+            meta=MetaPrompts(locations.meta_prompts_dir()),
+            fresh=fresh,
+        )
+
     def run(
         self,
         project: "Project",
@@ -94,23 +134,13 @@ class Launcher:
         on_trouble: "Trouble" = "halt",
         changes: Mapping[str, float | int | None] | None = None,
     ) -> "Run":
-        """A run of a project, with the user's own meta-prompts where there are any.
+        """A run of a project.
 
         Args:
             project: A project of ours.
             on_trouble: What happens when a call fails for good: end the run, or wait for a person.
             changes: Limits that differ from those the run has.
-
-        Raises:
-            MetaPromptError: One of them is broken.
         """
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.run import Run
 
-        return Run(
-            project,
-            self.connections,
-            meta=MetaPrompts(locations.meta_prompts_dir()),
-            on_trouble=on_trouble,
-            changes=changes,
-        )
+        return Run(project, self.connections, on_trouble=on_trouble, changes=changes)

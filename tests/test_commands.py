@@ -2,7 +2,7 @@ from contextlib import suppress
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.commands import AnyCommand, Command, CommandError, SetBudget, decode_command, encode_command
@@ -29,7 +29,6 @@ WRONG = {
 }
 
 
-@settings(deadline=None)
 @given(COMMANDS)
 def test_a_command_is_one_line_that_reads_back_as_it_was(command: Any) -> None:
     line = encode_command(command)
@@ -48,7 +47,6 @@ def test_what_is_no_command_is_refused_with_the_commands_there_are(line: bytes) 
     assert "pause, resume, rounds, stop, vote" in refusal.value.mend
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_line_is_a_command_or_refused(line: bytes) -> None:
     with suppress(CommandError):

@@ -2,7 +2,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.events import (
@@ -32,7 +32,6 @@ OPENED = RunOpened(
 )
 
 
-@settings(deadline=None)
 @given(EVENTS.filter(lambda event: not isinstance(event, RunOpened)))
 def test_an_event_is_one_line_that_reads_back_as_it_was(event: Any) -> None:
     line = encode_event(event)
@@ -42,7 +41,6 @@ def test_an_event_is_one_line_that_reads_back_as_it_was(event: Any) -> None:
     assert decode_event(line) == event
 
 
-@settings(deadline=None)
 @given(structs(RunOpened))
 def test_the_first_event_reads_back_unless_its_wire_is_newer(event: RunOpened) -> None:
     line = encode_event(event)
@@ -66,7 +64,6 @@ def test_events_and_fields_of_a_later_spotui_are_passed_over() -> None:
     assert decode_event(b'{"event":"sang_a_song","at":1.0,"text":3}') is None
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
 def test_a_line_that_is_no_event_is_a_wire_error_and_nothing_else(line: bytes) -> None:
     with pytest.raises(WireError):

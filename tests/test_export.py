@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.export import export
@@ -82,7 +82,6 @@ def test_a_modification_cannot_break_the_table() -> None:
     assert len(re.findall(r"(?<!\\)\|", row)) == 6
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("`~ x\n"), max_size=30) | st.just(FENCED))
 def test_no_text_can_leave_its_block(prompt: str) -> None:
     text = export("sea", history(SEED, line(prompt)), line(prompt), "markdown")

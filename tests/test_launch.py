@@ -201,7 +201,9 @@ def test_the_config_file_is_read_once_at_the_start(own: Path) -> None:
 def test_a_broken_meta_prompt_of_the_user_is_told_before_the_run_begins(own: Path) -> None:
     (own / "config" / "prompts").mkdir(parents=True)
     (own / "config" / "prompts" / "spo_propose.txt").write_text("No slot at all.")
-    project = Workspace(own / "workspace").project("sea")
+    launcher, workspace = Launcher({}), Workspace(own / "workspace")
+    settings = launcher.settings(Flags()).settings
 
     with pytest.raises(MetaPromptError, match="spo_propose"):
-        Launcher({}).run(project)
+        launcher.new_project(workspace, "sea", TEMPLATE, settings, template_name="sea.yaml")
+    assert workspace.names() == []

@@ -61,15 +61,15 @@ def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
 
     from spotui.launch import Launcher
     from spotui.resources import find_template
-    from spotui.run.setup import new_project
     from spotui.template.edit import edit_yaml
     from spotui.template.read import parse_template, read_text
 
     path = find_template(parsed.template)
     text = read_text(path)
     template = msgspec.structs.replace(parse_template(text, path.name), prompt=prompt)
-    settings = Launcher().settings(options.flags(parsed), template).settings
-    new_project(
+    launcher = Launcher()
+    settings = launcher.settings(options.flags(parsed), template).settings
+    launcher.new_project(
         options.workspace(parsed),
         name,
         edit_yaml(text, template, path.name),

@@ -26,9 +26,7 @@ def main(parsed: argparse.Namespace) -> int:
     import tempfile
     from pathlib import Path
 
-    from spotui import locations
     from spotui.cli.conduct import conduct
-    from spotui.meta_prompts import MetaPrompts
     from spotui.run.replaying import rehearse
 
     if parsed.speed < 0:
@@ -39,5 +37,5 @@ def main(parsed: argparse.Namespace) -> int:
             f"{parsed.name} has no journal to replay.", f"See its rounds: spotui show {parsed.name}"
         )
     with tempfile.TemporaryDirectory() as scratch:
-        run = rehearse(project, Path(scratch), parsed.speed, MetaPrompts(locations.meta_prompts_dir()))
+        run = rehearse(project, Path(scratch), parsed.speed)
         return conduct(run, parsed, rehearsal=True)

@@ -64,7 +64,6 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.fetching import fetch_missing_models
     from spotui.estimate import estimate_run
     from spotui.resources import find_template
-    from spotui.run.setup import new_project
     from spotui.template.read import parse_template, read_text
     from spotui.workspace.create import check_free
 
@@ -85,14 +84,15 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
         print(f"Expected: {estimate.line}", file=sys.stderr)
         for warned in estimate.warnings:
             print(f"spotui: {warned}", file=sys.stderr)
-    return new_project(workspace, name, text, settings, template_name=path.name, fresh=parsed.fresh)
+    return launcher.new_project(workspace, name, text, settings, template_name=path.name, fresh=parsed.fresh)
 
 
 def _go_on(
     parsed: argparse.Namespace, launcher: "Launcher", wanted: str | None
 ) -> "tuple[Project, dict[str, float | int | None]]":
     """The reference's way to continue: so many more rounds, from round N on."""
-    from spotui.cli.working import LIMITS, changed_limits, resumable
+    from spotui.cli.working import changed_limits, resumable
+    from spotui.launch import LIMITS
     from spotui.settings.flags import flag_name
     from spotui.workspace.history import read_history
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from spotui import locations
 from spotui.cli import exit_codes, options
 from spotui.errors import SpotuiError
@@ -19,13 +17,6 @@ if TYPE_CHECKING:
     from spotui.launch import Launcher
     from spotui.workspace.projects import Project
 
-
-LIMITS = {
-    "rounds": "max_rounds",
-    "concurrency": "concurrency",
-    **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
-}
-"""What can be changed while a run goes on, and the flag of each."""
 
 _START_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
@@ -81,16 +72,10 @@ def resumable(parsed: argparse.Namespace, name: str) -> "Project":
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:
     """The limits that were typed, checked as every other setting is."""
+    from spotui.launch import LIMITS
     from spotui.settings.flags import Flags
 
-    given = {key: value for key, flag in LIMITS.items() if (value := getattr(parsed, flag)) is not None}
-    settings = launcher.settings(Flags(**{LIMITS[key]: value for key, value in given.items()})).settings
-    resolved = {
-        "rounds": settings.max_rounds,
-        "concurrency": settings.concurrency,
-        **msgspec.structs.asdict(settings.budget),
-    }
-    return {key: resolved[key] for key in given}
+    return launcher.limits(Flags(**{flag: getattr(parsed, flag) for flag in LIMITS.values()}))
 
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
@@ -99,6 +84,8 @@ def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> in
     root = project.folder.parents[project.name.count("/")]
     command = [sys.executable, "-m", "spotui", "resume", project.name, "--workspace", str(root), "--plain"]
     command += ["--on-failure", "pause", "--yes"]
+    from spotui.launch import LIMITS
+
     for key, value in changes.items():
         command += [flag_name(LIMITS[key]), "none" if value is None else str(value)]
     try:

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from spotui.commands import AnyCommand, Stop
-from spotui.events import CallDropped, CallFinished, Event, RunStopped
+from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, Event, RunStopped
 from spotui.llm.connection import Connections
 from spotui.llm.door import Trouble
-from spotui.meta_prompts import MetaPrompts
 from spotui.run.session import Session, open_session
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Project
@@ -20,7 +19,6 @@ class Run:
     Args:
         project: A project of ours.
         connect: Makes the connections from the run's settings.
-        meta: The meta-prompts, the shipped ones when None.
         on_trouble: What happens when a call fails for good: wait for a person, or end the run.
         changes: Limits that differ from those the run has; they are journalled.
 
@@ -33,18 +31,16 @@ class Run:
         project: Project,
         connect: Callable[[RunSettings], Connections],
         *,
-        meta: MetaPrompts | None = None,
         on_trouble: Trouble = "halt",
         changes: Mapping[str, float | int | None] | None = None,
     ) -> None:
         self.project = project
         self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._connect = connect
-        self._meta = meta
         self._on_trouble = on_trouble
         self._changes = dict(changes or {})
         self._listeners: list[Callable[[Event], None]] = []
-        self._streams = False
+        self._streamers: list[Callable[[Event], None]] = []
         self._early: list[AnyCommand] = []
         self._session: Session | None = None
 
@@ -56,9 +52,10 @@ class Run:
             deltas: Whether it wants every piece of every reply, too.
         """
         self._listeners.append(listener)
-        self._streams = self._streams or deltas
+        if deltas:
+            self._streamers.append(listener)
         if self._session is not None:
-            self._session.door.streams = self._streams
+            self._session.door.streams = bool(self._streamers)
 
     def command(self, command: AnyCommand) -> None:
         """Tell the run something; before it is open, the command waits."""
@@ -85,12 +82,11 @@ class Run:
         async with open_session(
             self.project,
             self._connect,
-            meta=self._meta or MetaPrompts(),
             on_trouble=self._on_trouble,
             changes=self._changes,
             emit=self._emit,
         ) as session:
-            session.door.streams = self._streams
+            session.door.streams = bool(self._streamers)
             self._session = session
             try:
                 async with self.while_open():
@@ -121,9 +117,9 @@ class Run:
             await asyncio.gather(work, return_exceptions=True)
 
     def _emit(self, event: Event) -> None:
-        for listener in self._listeners:
+        for listener in self._streamers if isinstance(event, CallDelta) else self._listeners:
             listener(event)
-        if isinstance(event, CallFinished | CallDropped) and self._session is not None:
+        if isinstance(event, CallFinished | CallDropped | CallRetried) and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)

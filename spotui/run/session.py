@@ -205,7 +205,6 @@ async def open_session(
     project: Project,
     connect: Callable[[RunSettings], Connections],
     *,
-    meta: MetaPrompts,
     on_trouble: Trouble,
     changes: Mapping[str, float | int | None],
     emit: Callable[[Event], None],
@@ -246,6 +245,7 @@ async def open_session(
         decisions = Decisions(past.decisions)
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
+        meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
         engine = assemble(task, settings, meta, door, decisions, emit, past.rounds, recorder.take)
         orders = Orders(
             engine=engine,

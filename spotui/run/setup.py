@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
+from spotui.meta_prompts import MetaPrompts
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.workspace.create import create_project
@@ -38,6 +39,7 @@ def new_project(
     settings: RunSettings,
     *,
     template_name: str,
+    meta: MetaPrompts | None = None,
     method: str = "spo",
     fresh: bool = False,
 ) -> Project:
@@ -49,6 +51,7 @@ def new_project(
         template_text: The template; it is kept in the project, so later edits do not disturb the run.
         settings: What the run uses.
         template_name: What the template is called.
+        meta: The meta-prompts, the shipped ones when None.
         method: The method's name.
         fresh: Move an existing project of that name out of the way.
 
@@ -68,6 +71,7 @@ def new_project(
         questions=questions,
         held_out=held_out,
         settings=msgspec.to_builtins(settings),
+        meta_prompts=(meta or MetaPrompts()).texts,
     )
     return create_project(workspace, name, snapshot, fresh=fresh)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from spotui.cli import exit_codes
@@ -59,7 +60,12 @@ class Life:
             time.sleep(jitter)
             child.kill()
         child.join()
+        self._let_the_server_read_what_was_sent()
         return child.exitcode
+
+    def _let_the_server_read_what_was_sent(self) -> None:
+        """It reads in the order of what comes: then nothing of a dead process is still to be read."""
+        httpx.get(f"{self.server.base_url}/models", trust_env=False)
 
     def resume(self) -> int | None:
         child = start(self._forks, "resume", "why", env=self._env, log=self.home / "log.txt")

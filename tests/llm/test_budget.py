@@ -70,7 +70,7 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(limits=limits, planned=st.lists(calls, max_size=14))
 def test_it_never_overspends_however_calls_overlap(limits: BudgetSettings, planned: list[Call]) -> None:
     async def main() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.digest import digest_of
@@ -37,7 +37,6 @@ def test_whatever_is_asked_otherwise_is_another_request(change: dict[str, Any]) 
     assert digest_of(msgspec.structs.replace(REQUEST, **change)) != digest_of(REQUEST)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
 def test_no_text_runs_into_the_next(texts: list[str]) -> None:
     asked = Request("m", tuple(Message("user", text) for text in texts))

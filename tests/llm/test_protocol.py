@@ -1,7 +1,7 @@
 """What goes through the door comes back from the journal as it was."""
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.protocol import Reply, Usage
@@ -11,7 +11,6 @@ counts = st.integers(0, 10**9)
 seconds = st.floats(0, 1e6)
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Reply,

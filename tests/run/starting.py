@@ -13,6 +13,7 @@ from spotui.events import Event, RoundFinished, RunStopped
 from spotui.llm.connecting import Connector
 from spotui.llm.connection import Connections
 from spotui.llm.door import Trouble
+from spotui.meta_prompts import MetaPrompts
 from spotui.run.run import Run
 from spotui.run.setup import new_project
 from spotui.settings.run_settings import RetrySettings, RoleSet, RoleSettings, RunSettings
@@ -61,7 +62,9 @@ class Stage:
         self.server = server
         self.workspace = Workspace(folder / "workspace")
 
-    def project(self, name: str = "sea", text: str = TEMPLATE, **changes: Any) -> Project:
+    def project(
+        self, name: str = "sea", text: str = TEMPLATE, *, meta: MetaPrompts | None = None, **changes: Any
+    ) -> Project:
         """A new project, three rounds long unless `changes` of the settings say otherwise."""
         role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
         settings: dict[str, Any] = {
@@ -71,7 +74,9 @@ class Stage:
             "retry": ONCE,
             **changes,
         }
-        return new_project(self.workspace, name, text, RunSettings(**settings), template_name="sea.yaml")
+        return new_project(
+            self.workspace, name, text, RunSettings(**settings), template_name="sea.yaml", meta=meta
+        )
 
     def run(
         self,

@@ -16,7 +16,6 @@ from spotui.events import (
     RoundStarted,
     VoteCast,
 )
-from spotui.meta_prompts import MetaPrompts
 from spotui.run.replaying import rehearse
 from spotui.settings.run_settings import BudgetSettings
 from spotui.workspace.projects import Project
@@ -34,7 +33,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def replayed(project: Project, folder: Path, speed: float = 0) -> Told:
     """The run once more, after which the project is as it was."""
     before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
-    end = told(rehearse(project, folder, speed, MetaPrompts()))
+    end = told(rehearse(project, folder, speed))
     assert before == {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
     return end
 

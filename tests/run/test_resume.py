@@ -12,6 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from spotui.events import CallFinished, CallStarted, HeldOutFinished, Noticed, RunStopped
+from spotui.meta_prompts import MetaPrompts
 from spotui.settings.run_settings import BudgetSettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import read_lines
@@ -95,7 +96,7 @@ def test_cut_after_any_line_it_ends_as_it_did(whole: Whole) -> None:
     asyncio.run(every_line())
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(place=st.integers(0, 1_000_000))
 def test_cut_at_any_byte_it_ends_as_it_did(whole: Whole, place: int) -> None:
     length = whole.first_line + place * (len(whole.journal) - whole.first_line) // 1_000_000
@@ -159,3 +160,21 @@ def test_a_run_that_stops_again_for_the_same_reason_has_ended_and_was_not_interr
     history = read_history(project)
     assert (history.state, history.stop.reason if history.stop else None) == ("ended", "budget")
     assert len(list(read_lines(project.journal, StopLine))) == 3
+
+
+def test_a_run_keeps_the_meta_prompts_it_began_with(tmp_path: Path) -> None:
+    own = tmp_path / "prompts"
+    own.mkdir()
+    shipped = MetaPrompts()["judge_duel"].text
+    (own / "judge_duel.txt").write_text(f"Be strict.\n\n{shipped}", encoding="utf-8")
+    with ModelServer(changeable) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project("strict", meta=MetaPrompts(own))
+        stage.go(project)
+        judged = [text for request in server.requests if "<answers_of_A>" in (text := text_of(request))]
+        assert judged
+        assert all("Be strict." in text for text in judged)
+        before = len(server.requests)
+        (own / "judge_duel.txt").unlink()
+        stage.go(project)
+        assert len(server.requests) == before

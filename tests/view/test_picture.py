@@ -2,7 +2,7 @@ import copy
 from collections.abc import Sequence
 from typing import get_args
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.events import (
@@ -62,7 +62,6 @@ def finished(number: int, best: int, seconds: float = 3.0) -> Sequence[Event]:
     )
 
 
-@settings(deadline=None)
 @given(ANY_EVENTS)
 def test_a_picture_depends_on_its_events_alone(events: list[Event]) -> None:
     before = copy.deepcopy(events)
@@ -71,7 +70,6 @@ def test_a_picture_depends_on_its_events_alone(events: list[Event]) -> None:
     assert events == before
 
 
-@settings(deadline=None)
 @given(ANY_EVENTS, ANY_EVENTS)
 def test_two_pictures_share_nothing(events: list[Event], others: list[Event]) -> None:
     one = painted(*events)

@@ -2,7 +2,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.view.word_diff import Piece, word_diff, words_changed
@@ -10,7 +10,6 @@ from spotui.view.word_diff import Piece, word_diff, words_changed
 TEXTS = st.text(st.sampled_from("ab .\n\t海の\u3000é")) | st.text()
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_kept_and_removed_are_the_old_text_kept_and_added_the_new(old: str, new: str) -> None:
     pieces = word_diff(old, new)
@@ -19,7 +18,6 @@ def test_kept_and_removed_are_the_old_text_kept_and_added_the_new(old: str, new:
     assert "".join(piece.text for piece in pieces if piece.change != "removed") == new
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_no_piece_is_empty_and_no_two_neighbours_are_of_a_kind(old: str, new: str) -> None:
     changes = [piece.change for piece in word_diff(old, new)]
@@ -28,7 +26,6 @@ def test_no_piece_is_empty_and_no_two_neighbours_are_of_a_kind(old: str, new: st
     assert all(one != other for one, other in pairwise(changes))
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_nothing_changed_is_one_piece(text: str) -> None:
     assert word_diff(text, text) == ([Piece("same", text)] if text else [])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.engine.propose import fold
@@ -56,7 +56,6 @@ def test_a_prompt_that_differs_from_all_that_were_tried_can(text: str) -> None:
 words = st.text("abcAB .é", min_size=1, max_size=8).filter(str.strip)
 
 
-@settings(deadline=None)
 @given(st.lists(words.map(fold), max_size=4), words.map(str.strip))
 def test_what_is_refused_is_what_the_proposer_refuses_and_its_beginnings(
     refused: list[str], text: str
@@ -102,7 +101,6 @@ def test_a_name_that_is_no_tag_is_refused(tags: list[str]) -> None:
         tagged_grammar(tags)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_literal_is_read_back_as_it_was_written(text: str) -> None:
     grammar = literal_grammar(text)

@@ -1,7 +1,7 @@
 """A base URL as people write it, and never its secrets."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.errors import BadRequestError
@@ -10,7 +10,6 @@ from spotui.llm.providers.base_url import BaseUrl
 WORDS = st.text("abcdefghijkmnop-0123456789", min_size=8, max_size=20)
 
 
-@settings(deadline=None)
 @given(
     user=WORDS,
     password=WORDS,
@@ -25,7 +24,6 @@ def test_what_is_shown_has_no_secret_in_it(user: str, password: str, token: str,
     assert {secret.reveal() for secret in url.secrets} == {password, token}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.text("abc:@/?#[] ", max_size=30))
 def test_whatever_is_written_is_an_address_or_an_error_that_says_what_to_do(written: str, odd: str) -> None:
     for text in (written, odd, f"http://{written}", f"http://{odd}"):

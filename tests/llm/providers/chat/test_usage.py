@@ -1,6 +1,6 @@
 """Tokens as an endpoint reports them, or as we estimate them."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.protocol import Message
@@ -17,7 +17,6 @@ REPORTS = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(REPORTS | VALUES)
 def test_whatever_is_reported_makes_counts_or_nothing(reported: object) -> None:
     usage = read_usage(reported)
@@ -27,7 +26,6 @@ def test_whatever_is_reported_makes_counts_or_nothing(reported: object) -> None:
         assert not usage.estimated
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_an_estimate_counts_all_that_was_said(asked: str, said: str, thought: str) -> None:
     usage = estimate_usage(

@@ -26,7 +26,6 @@ def assemble(pieces: Sequence[str], *, field: str = "content") -> tuple[str, str
     return text, reasoning, "".join(delta.text for delta in deltas if delta)
 
 
-@settings(deadline=None)
 @given(TEXT, st.lists(st.integers(0, 60), max_size=6))
 def test_where_a_text_is_cut_makes_no_difference(text: str, cuts: list[int]) -> None:
     places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
@@ -37,7 +36,6 @@ def test_where_a_text_is_cut_makes_no_difference(text: str, cuts: list[int]) -> 
     assert whole[0] in whole[2]
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=60).filter(lambda text: "think>" not in text)
 )
@@ -60,7 +58,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(["choices", "usage", "id"]), JSON), max_size=4))
 def test_no_chunk_of_whatever_shape_breaks_it(chunks: list[dict[str, Any]]) -> None:
     assembler = ReplyAssembler()

@@ -1,6 +1,6 @@
 """A server's words are repeated on one line, cut, and without the key."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.providers.faults.place import Place
@@ -10,7 +10,6 @@ KEY = "sk-very-secret-0123456789"
 PLACE = Place("test-model", "http://localhost/v1", [Secret(KEY), Secret("")], has_key=True)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_no_words_bring_the_key_out(before: str, after: str) -> None:
     quoted = PLACE.quote(before + KEY + after)
@@ -19,7 +18,6 @@ def test_no_words_bring_the_key_out(before: str, after: str) -> None:
     assert not any(quoted.removesuffix("…").endswith(KEY[:length]) for length in range(6, len(KEY)))
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_quotation_is_one_line_of_modest_length(words: str) -> None:
     quoted = PLACE.quote(words)

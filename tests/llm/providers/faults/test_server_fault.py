@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.errors import ModelError
@@ -24,7 +24,6 @@ JSON = st.recursive(
 HEADERS = st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text())
 
 
-@settings(deadline=None)
 @given(
     status=st.integers(300, 599),
     headers=HEADERS,
@@ -43,7 +42,6 @@ def test_any_answer_makes_an_error_that_says_where_and_what_to_do(
     assert error.mend
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_any_object_in_a_stream_is_a_fault_or_none(payload: object) -> None:
     if isinstance(payload, dict):
