@@ -39,8 +39,10 @@ FAULTS: dict[str, tuple[faults.Fault, str]] = {
 
 @pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS)
 def test_no_fault_is_taken_for_an_answer(tmp_path: Path, fault: faults.Fault, words: str) -> None:
+    silence = 0.15 if "sent nothing" in words else 10.0
+
     async def main(base_url: str) -> None:
-        async with an_open_door(base_url, tmp_path, silence=0.15) as opened:
+        async with an_open_door(base_url, tmp_path, silence=silence) as opened:
             with pytest.raises(Halted, match=words) as caught:
                 await opened.door.ask(a_key(), a_request())
             assert caught.value.reason == "failed"
@@ -61,7 +63,7 @@ def test_a_reply_that_breaks_off_is_counted_as_dropped_and_bought_again(
 ) -> None:
     async def main(base_url: str) -> None:
         retry = RetrySettings(tries=2)
-        async with an_open_door(base_url, tmp_path, retry=retry, silence=0.2) as opened:
+        async with an_open_door(base_url, tmp_path, retry=retry, silence=0.5) as opened:
             assert (await opened.door.ask(a_key(), a_request())).text == "x" * 400
             dropped, kept = opened.lines()
             assert isinstance(dropped, DroppedLine)
