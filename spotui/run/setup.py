@@ -9,6 +9,7 @@ import msgspec
 from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
+from spotui.methods import DEFAULT_METHOD, check_method
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.workspace.create import create_project
@@ -40,7 +41,6 @@ def new_project(
     *,
     template_name: str,
     meta: MetaPrompts | None = None,
-    method: str = "spo",
     fresh: bool = False,
 ) -> Project:
     """Make a project for a template.
@@ -52,14 +52,16 @@ def new_project(
         settings: What the run uses.
         template_name: What the template is called.
         meta: The meta-prompts, the shipped ones when None.
-        method: The method's name.
         fresh: Move an existing project of that name out of the way.
 
     Raises:
         TemplateError: The template is wrong.
+        SpotuiError: There is no method of the name it gives.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
     template = parse_template(template_text, template_name)
+    method = template.method or DEFAULT_METHOD
+    check_method(method)
     questions, held_out = draw_questions(len(template.qa), settings.sample, settings.seed)
     snapshot = Snapshot(
         version=SNAPSHOT_VERSION,

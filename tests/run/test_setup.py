@@ -75,3 +75,15 @@ def test_a_second_run_under_a_name_is_refused_and_fresh_archives_the_first(tmp_p
     second = new_project(workspace, "sea", TEMPLATE, settings, template_name="a.yaml", fresh=True)
     assert second.journal.read_bytes() != before
     assert before in [path.read_bytes() for path in tmp_path.rglob("journal.jsonl")]
+
+
+def test_a_templates_method_is_the_runs(tmp_path: Path) -> None:
+    settings = RunSettings(roles=ROLES)
+    for name, text in {"named": TEMPLATE + "method: spo\n", "silent": TEMPLATE}.items():
+        project = new_project(Workspace(tmp_path), name, text, settings, template_name="a.yaml")
+        assert read_snapshot(project.snapshot).method == "spo"
+    with pytest.raises(SpotuiError, match="no method 'annealing'"):
+        new_project(
+            Workspace(tmp_path), "odd", TEMPLATE + "method: annealing\n", settings, template_name="a.yaml"
+        )
+    assert Workspace(tmp_path).names() == ["named", "silent"]
