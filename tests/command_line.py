@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ qa:
 
 HELD_OUT = "  - question: Why do cats purr?\n    answer: None\n"
 """A fourth question."""
+
+PATIENCE_SECONDS = 60.0
 
 OURS = ("SPOTUI_", "OPENAI_", "ANTHROPIC_", "XDG_")
 
@@ -79,17 +82,20 @@ def spotui(*words: str, env: dict[str, str], stdin: str = "") -> Outcome:
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def begin(*words: str, env: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a command in a process of its own, with pipes."""
+    """Start a command in a process of its own, with pipes; it is killed when a test leaves it waiting."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-m", "spotui", *words], env=env, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0
-    )
+    command = [sys.executable, "-m", "spotui", *words]
+    process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
+    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog.daemon = True
+    watchdog.start()
+    return process
 
 
 def write_template(folder: Path, text: str = TEMPLATE, name: str = "why.yaml") -> str:
