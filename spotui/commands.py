@@ -26,7 +26,7 @@ class Resume(Command, frozen=True, tag="resume"):
 
 
 class Stop(Command, frozen=True, tag="stop"):
-    """Let the calls in flight finish, keep the best, and end; the run can be resumed later."""
+    """Let the calls in flight finish, those that cost nothing excepted, keep the best, and end."""
 
 
 class SetBudget(Command, frozen=True, tag="budget"):

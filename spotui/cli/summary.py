@@ -54,7 +54,7 @@ def _worth(picture: Picture) -> str:
         return "It won its duel on the questions it was chosen by; no held-out question has tested it."
     verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
     said = verdict.get(held_out.outcome, held_out.outcome)
-    votes = f"{held_out.wins} votes for it, {held_out.losses} against"
+    votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
     return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."
 
 

@@ -21,7 +21,7 @@ from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
 from spotui.llm.errors import ModelError, RetryableError
 from spotui.llm.gate import Gate, GateState
-from spotui.llm.protocol import Delta, Reply, Request, Usage
+from spotui.llm.protocol import Delta, OnDelta, Reply, Request, Usage
 from spotui.llm.retry import Retry
 from spotui.workspace.journal import JournalError
 from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line
@@ -32,8 +32,8 @@ _encoder = msgspec.json.Encoder()
 _reply_decoder = msgspec.json.Decoder(Reply)
 
 
-class _CutByBudgetError(Exception):
-    """A reply that cannot be used; it is asked for again, with more room or not at all."""
+class _AgainError(Exception):
+    """A call without a reply that can be used; it is asked for again, with more room or not at all."""
 
 
 class Ledger(Protocol):
@@ -119,7 +119,7 @@ class Door:
             except (ModelError, JournalError, UnknownPriceError) as error:
                 self._emit(CallDropped(key=key, why=error.what))
                 await self._trouble(error)
-            except _CutByBudgetError:
+            except _AgainError:
                 continue
 
     async def _buy(self, key: CallKey, request: Request) -> Reply:
@@ -168,7 +168,7 @@ class Door:
             why = "the rest of the budget was too small for it"
             self._drop(key, request, reply.usage, reply.cost_usd, why)
             self._emit(CallDropped(key=key, why=why))
-            raise _CutByBudgetError
+            raise _AgainError
         await self._keep(key, request, reply)
         return reply
 
@@ -184,7 +184,7 @@ class Door:
                 self._emit(CallDelta(key=key, text=delta.text, reasoning=delta.reasoning))
 
         try:
-            reply = await connection.provider.complete(request, on_delta)
+            reply = await self._complete(connection, request, price, on_delta)
         except asyncio.CancelledError:
             why = "it was cancelled in flight"
             self._lose(key, request, heard, price, why)
@@ -194,10 +194,23 @@ class Door:
             if heard:
                 self._lose(key, request, heard, price, f"it broke off: {error.what}")
             raise
+        if reply is None:
+            why = "the run ends, and it costs nothing to ask it again"
+            self._lose(key, request, heard, price, why)
+            self._emit(CallDropped(key=key, why=why))
+            raise _AgainError
         if reply.cost_usd is None and price is not None:
             cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
+
+    async def _complete(
+        self, connection: Connection, request: Request, price: Price | None, on_delta: OnDelta
+    ) -> Reply | None:
+        """The provider's reply; None when the run halts before it and only time was spent on it."""
+        reply = connection.provider.complete(request, on_delta)
+        is_free = price is not None and price.cost(1, 1) == 0
+        return await (self.gate.until_halt(reply) if is_free else reply)
 
     async def _keep(self, key: CallKey, request: Request, reply: Reply) -> None:
         line = CallLine(

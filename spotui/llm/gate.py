@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from spotui.workspace.lines import StopReason
 
 GateState = Literal["open", "paused", "halting"]
+Result = TypeVar("Result")
 GateListener = Callable[[GateState, str], None]
 
 
@@ -28,7 +29,7 @@ class Halted(Exception):  # noqa: N818 - it is how a run ends, not an error
 class Gate:
     """Every call passes here just before it is sent.
 
-    A halt never cuts a call: those in flight are paid for, so they finish and are kept, and only then do the
+    A halt never cuts a call that is paid for: those in flight finish and are kept, and only then do the
     waiting ones end.
 
     Args:
@@ -92,14 +93,13 @@ class Gate:
             async with asyncio.timeout(seconds):
                 await self._until(lambda: self.state != "open")
 
-    async def until_halt(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Wait for something, but no longer than until the run halts; then it is cancelled."""
+    async def until_halt(self, waiting: Coroutine[Any, Any, Result]) -> Result | None:
+        """Wait for something, but no longer than until the run halts; then it is cancelled, and None."""
         wanted = asyncio.create_task(waiting)
         halting = asyncio.create_task(self._until(lambda: self.state == "halting"))
         try:
             await asyncio.wait((wanted, halting), return_when=asyncio.FIRST_COMPLETED)
-            if wanted.done():
-                wanted.result()
+            return wanted.result() if wanted.done() else None
         finally:
             wanted.cancel()
             halting.cancel()

@@ -8,7 +8,7 @@ import pytest
 
 from spotui.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
 from spotui.llm.budget import Spending, prompt_size
-from spotui.llm.endpoint import Limits
+from spotui.llm.endpoint import Limits, Price
 from spotui.llm.gate import Halted
 from spotui.llm.protocol import Reply
 from spotui.settings.run_settings import BudgetSettings
@@ -191,6 +191,23 @@ def test_a_halt_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
     with ModelServer(delay=0.1) as server:
         run(main(server.base_url))
         assert len(server.requests) == 2
+
+
+def test_a_halt_drops_what_costs_nothing_once_what_is_paid_for_is_home(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, price=Price(input=0.0, output=0.0)) as opened:
+            call = asyncio.create_task(opened.door.ask(a_key(), a_request()))
+            await opened.until(lambda: opened.gate.in_flight == 1)
+            opened.gate.halt("stopped", "Stopped by the user.")
+            with pytest.raises(Halted, match="Stopped by the user"):
+                await call
+            [dropped] = opened.told(CallDropped)
+            assert "costs nothing" in dropped.why
+            assert not any(isinstance(line, CallLine) for line in opened.lines())
+            assert opened.spending.cost_usd == 0
+
+    with ModelServer(faults={1: faults.hang()}) as server:
+        run(main(server.base_url))
 
 
 def test_a_pause_stops_the_clock_of_the_budget(tmp_path: Path) -> None:
