@@ -52,7 +52,7 @@ class Wire:
         """
         with contextlib.closing(_Past()) as self._past:
             server = await self._open(path)
-            self._run.subscribe(self._take, deltas=True)
+            self._run.subscribe(self._take)
             patience = _FAREWELL_SECONDS
             try:
                 yield
@@ -79,7 +79,7 @@ class Wire:
             writer.close()
             return
         client = _Client(writer)
-        self._clients.add(client)
+        self._enter(client)
         listening = asyncio.create_task(obey_all(self._run, reader, self._take))
         try:
             await self._bring_up_to_date(client)
@@ -89,7 +89,7 @@ class Wire:
             writer.close()  # the client went away; the run does not mind
         finally:
             listening.cancel()
-            self._clients.discard(client)
+            self._leave(client)
             client.gone.set()
 
     async def _bring_up_to_date(self, client: "_Client") -> None:
@@ -107,18 +107,28 @@ class Wire:
     def _take(self, event: Event) -> None:
         length = self._past.length
         prompt = [client for client in self._clients if client.keeps_up(length)]
-        if isinstance(event, CallDelta):
-            if prompt:
-                line = encode_event(event)
-                for client in prompt:
-                    client.writer.write(line)
-            return
         line = encode_event(event)
         self._past.append(line)
         for client in prompt:
             client.send(line)
         for client in self._clients.difference(prompt):
             client.missed.set()
+
+    def _take_delta(self, delta: CallDelta) -> None:
+        length, line = self._past.length, encode_event(delta)
+        for client in self._clients:
+            if client.keeps_up(length):
+                client.writer.write(line)
+
+    def _enter(self, client: "_Client") -> None:
+        if not self._clients:
+            self._run.stream_to(self._take_delta)
+        self._clients.add(client)
+
+    def _leave(self, client: "_Client") -> None:
+        self._clients.discard(client)
+        if not self._clients:
+            self._run.stop_streaming_to(self._take_delta)
 
     async def _let_go(self, patience: float) -> None:
         self._ended = True
@@ -138,8 +148,9 @@ class Wire:
 class _Past:
     """What has been told, in a file without a name rather than in memory; it is gone with the process.
 
-    So a run of any length can be watched from its beginning. Where no such file can be made or the disk is
-    full, the rest is kept in memory: the run goes on.
+    So a run of any length can be watched from its beginning. Only the end of it is in memory, so that not
+    every event takes a write; where no such file can be made or the disk is full, all the rest is: the run
+    goes on.
     """
 
     def __init__(self) -> None:
@@ -147,6 +158,7 @@ class _Past:
         with contextlib.suppress(OSError):
             self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the wire
         self._in_file = 0
+        self._has_room = True
         self._rest = bytearray()
 
     @property
@@ -154,12 +166,15 @@ class _Past:
         return self._in_file + len(self._rest)
 
     def append(self, line: bytes) -> None:
-        if self._file is not None and not self._rest:
-            with contextlib.suppress(OSError):
-                written = os.write(self._file.fileno(), line)
-                self._in_file += written
-                line = line[written:]
         self._rest += line
+        if len(self._rest) >= _CHUNK and self._has_room and self._file is not None:
+            try:
+                written = os.write(self._file.fileno(), self._rest)
+            except OSError:
+                self._has_room = False
+            else:
+                self._in_file += written
+                del self._rest[:written]
 
     def read(self, start: int) -> bytes:
         """What comes at a position, as much of it as goes out at once."""

@@ -74,14 +74,12 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
         tokens: Prompt and completion at most.
         usd: At most, 0 where the price is unknown.
         ceiling: The longest completion the room allows, or None when there is no limit to keep to.
-        expected: Prompt and completion as they usually are.
         is_tight: Whether what is left of the budget makes the ceiling lower than it would be otherwise.
     """
 
     tokens: int
     usd: float
     ceiling: int | None
-    expected: int
     is_tight: bool = False
 
     def cut(self, reply: Reply) -> bool:
@@ -175,6 +173,10 @@ class Budget:
                 self._held.add(reservation)
                 return reservation
 
+    def expected(self, request: Request, purpose: str) -> int:
+        """Tokens that a call will probably take, prompt and completion."""
+        return prompt_size(request) + (self._longest.get(purpose, 0) or LEAST_COMPLETION)
+
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""
         self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
@@ -217,6 +219,8 @@ class Budget:
             raise BudgetSpentError(f"The budget of {limits.calls:,} calls is spent.")
         if self.seconds_left == 0:
             raise BudgetSpentError(f"The budget of {limits.minutes:g} minutes is spent.")
+        if limits.tokens is None and limits.usd is None:
+            return Reservation(tokens=0, usd=0.0, ceiling=None)
         prompt = prompt_size(request)
         longest = self._longest.get(purpose, 0)
         wanted = request.max_tokens or max(MOST_COMPLETION, 2 * longest)
@@ -244,6 +248,5 @@ class Budget:
             tokens=prompt + most,
             usd=price.cost(prompt, most) if price else 0.0,
             ceiling=ceiling,
-            expected=prompt + min(most, longest or LEAST_COMPLETION),
             is_tight=ceiling is not None and ceiling < wanted,
         )

@@ -143,7 +143,9 @@ class Door:
         reservation = await self.budget.reserve(request, key.purpose, price)
         try:
             if connection.limiter.has_rates:
-                await self.gate.until_halt(connection.limiter.turn(reservation.expected))
+                await self.gate.until_halt(
+                    connection.limiter.turn(self.budget.expected(request, key.purpose))
+                )
             await self.gate.passage()
             self._ledger.check_room()
             with self.gate.flight():

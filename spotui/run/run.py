@@ -40,7 +40,7 @@ class Run:
         self._on_trouble = on_trouble
         self._changes = dict(changes or {})
         self._listeners: list[Callable[[Event], None]] = []
-        self._streamers: list[Callable[[Event], None]] = []
+        self._streamers: list[Callable[[CallDelta], None]] = []
         self._early: list[AnyCommand] = []
         self._session: Session | None = None
 
@@ -53,9 +53,17 @@ class Run:
         """
         self._listeners.append(listener)
         if deltas:
-            self._streamers.append(listener)
-        if self._session is not None:
-            self._session.door.streams = bool(self._streamers)
+            self.stream_to(listener)
+
+    def stream_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener every piece of every reply, and nothing else, until `stop_streaming_to`."""
+        self._streamers.append(listener)
+        self._tell_door()
+
+    def stop_streaming_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener of `stream_to` no more; pieces that nobody wants are not made."""
+        self._streamers.remove(listener)
+        self._tell_door()
 
     def command(self, command: AnyCommand) -> None:
         """Tell the run something; before it is open, the command waits."""
@@ -86,8 +94,8 @@ class Run:
             changes=self._changes,
             emit=self._emit,
         ) as session:
-            session.door.streams = bool(self._streamers)
             self._session = session
+            self._tell_door()
             try:
                 async with self.while_open():
                     session.announce()
@@ -117,9 +125,17 @@ class Run:
             await asyncio.gather(work, return_exceptions=True)
 
     def _emit(self, event: Event) -> None:
-        for listener in self._streamers if isinstance(event, CallDelta) else self._listeners:
+        if isinstance(event, CallDelta):
+            for streamer in self._streamers:
+                streamer(event)
+            return
+        for listener in self._listeners:
             listener(event)
         if isinstance(event, CallFinished | CallDropped | CallRetried) and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)
+
+    def _tell_door(self) -> None:
+        if self._session is not None:
+            self._session.door.streams = bool(self._streamers)
