@@ -12,7 +12,9 @@ from spotui.llm.local.forced import literal_grammar, literal_text
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.local.server import LocalServer
 
-PIECE = re.compile(r'"(?P<literal>[^"]*)"|(?P<set>\[[^\]]*\])|(?P<rule>[a-z]+\d*)|(?P<sign>[|*?])|\s+')
+PIECE = re.compile(
+    r'"(?P<literal>[^"]*)"|(?P<set>\[[^\]]*\])|(?P<rule>[a-z]+\d*)|(?P<sign>[|*?]|\{\d+,\d+\})|\s+'
+)
 
 
 def as_pattern(grammar: str) -> re.Pattern[str]:
@@ -35,7 +37,7 @@ def as_pattern(grammar: str) -> re.Pattern[str]:
 
 
 def allows(refused: list[str], text: str) -> bool:
-    grammar = tagged_grammar(["why", "prompt"], refused=refused)
+    grammar = tagged_grammar({"why": 40, "prompt": 40}, refused=refused)
     return bool(as_pattern(grammar).fullmatch(f"<why>so</why>\n<prompt>{text}</prompt>"))
 
 
@@ -67,6 +69,14 @@ def test_what_is_refused_is_what_the_proposer_refuses_and_its_beginnings(
         assert any(one.startswith(folded) for one in refused)
 
 
+def test_every_text_has_an_end() -> None:
+    pattern = as_pattern(tagged_grammar({"why": 30, "prompt": 20}, refused=["one two"]))
+    longest = f"<why>{'w' * 30}</why>\n<prompt>{'p' * 20}</prompt>"
+    assert pattern.fullmatch(longest)
+    assert not pattern.fullmatch(longest.replace("ww", "www", 1))
+    assert not pattern.fullmatch(longest.replace("pp", "ppp", 1))
+
+
 def test_texts_are_visible_and_open_no_tag() -> None:
     assert not any(allows([], text) for text in ("", " ", "\n", "a<b", "<prompt>a"))
 
@@ -79,7 +89,7 @@ def test_the_runtime_takes_the_grammar_and_keeps_to_it(tiny_model: Path, tmp_pat
             headers = {"Authorization": f"Bearer {server.api_key.reveal()}"}
             body = {
                 "messages": [{"role": "user", "content": "hello"}],
-                "grammar": tagged_grammar(["analyse", "prompt"], refused=["one two", 'a "b" \\ é']),
+                "grammar": tagged_grammar({"analyse": 30, "prompt": 30}, refused=["one two", 'a "b" \\ é']),
                 "max_tokens": 40,
             }
             async with httpx.AsyncClient(base_url=server.address, headers=headers) as client:
@@ -98,7 +108,7 @@ def test_the_runtime_takes_the_grammar_and_keeps_to_it(tiny_model: Path, tmp_pat
 @pytest.mark.parametrize("tags", [[], [""], ["a b"], ["1a"], ["a", "<b>"]])
 def test_a_name_that_is_no_tag_is_refused(tags: list[str]) -> None:
     with pytest.raises(ValueError, match="no names of tags"):
-        tagged_grammar(tags)
+        tagged_grammar(dict.fromkeys(tags, 10))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
