@@ -1,10 +1,14 @@
 """The command line as tests use it: in this process for speed, in one of its own where that matters."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,12 +48,21 @@ class Outcome:
     err: str
 
 
+@cache
+def _sockets() -> str:
+    """A folder whose path is short enough for sockets, which that of a test is not."""
+    folder = tempfile.mkdtemp(prefix="s-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def places(folder: Path, **more: str) -> dict[str, str]:
     """An environment in which everything spotui writes is below a folder, with nothing of the user's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     for unwanted in ("NO_COLOR", "SSH_CONNECTION", "PYTHONUNBUFFERED"):
         kept.pop(unwanted, None)
-    own = {f"SPOTUI_{what}_DIR": str(folder / what.lower()) for what in ("CONFIG", "DATA", "LOG", "RUNTIME")}
+    own = {f"SPOTUI_{what}_DIR": str(folder / what.lower()) for what in ("CONFIG", "DATA", "LOG")}
+    own["SPOTUI_RUNTIME_DIR"] = _sockets()
     return kept | own | {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"} | more
 
 
