@@ -36,6 +36,9 @@ HELD_OUT = "  - question: Why do cats purr?\n    answer: None\n"
 
 PATIENCE_SECONDS = 60.0
 
+SHORT = 64
+"""Characters that leave room for the name of a socket."""
+
 OURS = ("SPOTUI_", "OPENAI_", "ANTHROPIC_", "XDG_")
 
 
@@ -50,7 +53,7 @@ class Outcome:
 
 @cache
 def _sockets() -> str:
-    """A folder whose path is short enough for sockets, which that of a test is not."""
+    """A folder whose path is short enough for sockets, which that of a test seldom is."""
     folder = tempfile.mkdtemp(prefix="s-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -62,7 +65,8 @@ def places(folder: Path, **more: str) -> dict[str, str]:
     for unwanted in ("NO_COLOR", "SSH_CONNECTION", "PYTHONUNBUFFERED"):
         kept.pop(unwanted, None)
     own = {f"SPOTUI_{what}_DIR": str(folder / what.lower()) for what in ("CONFIG", "DATA", "LOG")}
-    own["SPOTUI_RUNTIME_DIR"] = _sockets()
+    runtime = str(folder / "runtime")
+    own["SPOTUI_RUNTIME_DIR"] = runtime if len(runtime) < SHORT else _sockets()
     return kept | own | {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"} | more
 
 

@@ -111,7 +111,7 @@ def test_locate_names_every_place_and_what_moved_it(shell: Shell, home: Path) ->
     rows = {line.partition("  ")[0].strip(): line for line in said.splitlines()}
     assert str(home / "data" / "workspace") in rows["workspace"]
     assert "SPOTUI_DATA_DIR is set" in rows["workspace"]
-    assert all(str(home) in row for row in rows.values())
+    assert all(str(home) in row for name, row in rows.items() if name != "sockets")
 
 
 def test_a_project_without_a_finished_round_says_so(shell: Shell, template: str) -> None:
