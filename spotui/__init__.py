@@ -1,7 +1,31 @@
 """spotui: the prompt optimizer that lives in the terminal.
 
-`PromptOptimizer` and `SPO_LLM` take what SPO's reference takes. `Run` is the asynchronous form, with events;
-`Launcher` makes one from a project, and `new_project` makes the project.
+What SPO's reference takes::
+
+    from spotui import SPO_LLM, PromptOptimizer
+
+    SPO_LLM.initialize(
+        optimize_kwargs={"model": "gpt-4o", "temperature": 0.7},
+        evaluate_kwargs={"model": "gpt-4o-mini", "temperature": 0.3},
+        execute_kwargs={"model": "gpt-4o-mini", "temperature": 0},
+    )
+    done = PromptOptimizer(optimized_path="workspace", max_rounds=5, template="poem", name="first").optimize()
+    print(done.prompt)
+
+The same for asynchronous code, with every event of `spotui.events`::
+
+    import asyncio
+
+    from spotui import PromptOptimizer
+    from spotui.events import RoundFinished
+
+    async def main():
+        run = PromptOptimizer("workspace", max_rounds=5, template="poem", name="second").run()
+        async for event in run.events():
+            if isinstance(event, RoundFinished):
+                print(f"round {event.round}: {event.outcome}")
+
+    asyncio.run(main())
 """
 
 from typing import TYPE_CHECKING
@@ -13,29 +37,23 @@ __version__ = version.VERSION
 if TYPE_CHECKING:
     from spotui.api import SPO_LLM, Optimized, PromptOptimizer
     from spotui.errors import SpotuiError
-    from spotui.launch import Launcher
     from spotui.run.run import Run
-    from spotui.run.setup import new_project
 
 _HOMES = {
-    "Launcher": "spotui.launch",
     "Optimized": "spotui.api",
     "PromptOptimizer": "spotui.api",
     "Run": "spotui.run.run",
     "SPO_LLM": "spotui.api",
     "SpotuiError": "spotui.errors",
-    "new_project": "spotui.run.setup",
 }
 
 __all__ = [
     "SPO_LLM",
-    "Launcher",
     "Optimized",
     "PromptOptimizer",
     "Run",
     "SpotuiError",
     "__version__",
-    "new_project",
 ]
 
 
@@ -46,3 +64,7 @@ def __getattr__(name: str) -> object:
 
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'spotui' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,8 @@
 """SPO's reference interface in Python, on this engine."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -11,9 +11,9 @@ import msgspec
 from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.events import Event, RunStopped
-from spotui.launch import Launcher
+from spotui.launch import LIMITS, Launcher
 from spotui.resources import find_template
-from spotui.run.setup import new_project
+from spotui.run.run import Run
 from spotui.settings.flags import Flags
 from spotui.template.read import parse_template, read_text
 from spotui.workspace.history import read_history
@@ -101,7 +101,11 @@ class PromptOptimizer:
         name: The project's name; None for the template's.
         fresh: Move an existing project of that name to the archive.
         on_event: Called with every event, on the thread that works.
-        settings: Any other setting of a run, named like the flags: `base_url`, `judge`, `budget_usd`, …
+        settings: Any other setting of a run, named like the flags: `base_url`, `judge`, `budget_usd`, … A run
+            that goes on takes limits only: `concurrency` and the budget.
+
+    Raises:
+        TypeError: A setting is none.
     """
 
     def __init__(
@@ -116,7 +120,8 @@ class PromptOptimizer:
         on_event: Callable[[Event], None] | None = None,
         **settings: Any,
     ) -> None:
-        self._workspace = Workspace(Path(optimized_path) if optimized_path else locations.workspace_dir())
+        folder = Path(optimized_path).expanduser().absolute() if optimized_path else locations.workspace_dir()
+        self._workspace = Workspace(folder)
         self._initial_round = initial_round
         self._max_rounds = max_rounds
         self._template = str(template)
@@ -126,7 +131,8 @@ class PromptOptimizer:
         unknown = settings.keys() - set(Flags.__struct_fields__)
         if unknown:
             raise TypeError(f"PromptOptimizer has no argument {min(unknown)!r}.")
-        self._flags = {**SPO_LLM.flags(), **settings}
+        self._settings = settings
+        self._models = SPO_LLM.flags()
 
     def optimize(self) -> Optimized:
         """Run to the end; also inside a running event loop, whose thread this then blocks.
@@ -142,23 +148,34 @@ class PromptOptimizer:
         Raises:
             SpotuiError: The run could not begin.
         """
+        run = self.run()
+        return _optimized(run.project, await run.go())
+
+    def run(self) -> Run:
+        """The run itself, ready to begin: for its events, and to send it commands while it works.
+
+        Raises:
+            SpotuiError: There cannot be such a run.
+        """
         launcher = Launcher()
+        if self._initial_round < 1:
+            raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
         if self._initial_round > 1:
-            project = self._existing()
-            changes: dict[str, float | int | None] = {"rounds": self._initial_round - 1 + self._max_rounds}
+            project, changes = self._existing(), self._changes(launcher)
         else:
             project, changes = self._new(launcher), {}
         run = launcher.run(project, changes=changes)
         if self._on_event is not None:
             run.subscribe(self._on_event)
-        return _optimized(project, await run.go())
+        return run
 
     def _new(self, launcher: Launcher) -> Project:
         path = find_template(self._template)
         text = read_text(path)
         template = parse_template(text, path.name)
-        settings = launcher.settings(Flags(max_rounds=self._max_rounds, **self._flags), template).settings
-        return new_project(
+        flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
+        settings = launcher.settings(flags, template).settings
+        return launcher.new_project(
             self._workspace,
             self._name or path.stem,
             text,
@@ -169,10 +186,28 @@ class PromptOptimizer:
 
     def _existing(self) -> Project:
         project = self._workspace.existing(self._name or Path(self._template).stem)
+        if not project.is_ours:
+            raise SpotuiError(
+                f"{project.name} was written by SPO's reference and has no journal to go on from.",
+                f"Start a new run from its best prompt: spotui branch {project.name} --template FILE",
+            )
         last = max((line.round for line in read_history(project).rounds), default=0)
         if self._initial_round != last + 1:
-            raise SpotuiError(f"The next round of {project.name} is {last + 1}, not {self._initial_round}.")
+            raise SpotuiError(
+                f"The next round of {project.name} is {last + 1}, not {self._initial_round}.",
+                f"Give initial_round={last + 1}.",
+            )
         return project
+
+    def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
+        fixed = sorted(self._settings.keys() - set(LIMITS.values()))
+        if fixed:
+            raise SpotuiError(
+                f"{', '.join(fixed)}: a run goes on with the settings it was started with.",
+                "Leave it out, or start a new run.",
+            )
+        rounds = self._initial_round - 1 + self._max_rounds
+        return launcher.limits(Flags(max_rounds=rounds, **self._settings))
 
 
 def _optimized(project: Project, stopped: RunStopped) -> Optimized:
@@ -192,18 +227,18 @@ def _run_anywhere(work: Coroutine[Any, Any, Result]) -> Result:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
+    begun: Future[Callable[[], object]] = Future()
 
-    def target() -> None:
+    async def cancellable() -> Result:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # noqa: S101 - a coroutine always runs in one
+        begun.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await work
+
+    with ThreadPoolExecutor(1, "spotui") as thread:
+        done = thread.submit(asyncio.run, cancellable())
         try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            failure.append(error)
-
-    thread = threading.Thread(target=target, name="spotui")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+            return done.result()
+        except KeyboardInterrupt:  # it came to this thread; the other one works on until it is told
+            begun.result()()
+            raise

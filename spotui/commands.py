@@ -1,6 +1,6 @@
 """What a listener may tell a run: one JSON object a line, the other direction of the wire (docs/wire.md)."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Resume(Command, frozen=True, tag="resume"):
 
 
 class Stop(Command, frozen=True, tag="stop"):
-    """Let the calls in flight finish, keep the best, and end; the run can be resumed later."""
+    """Let the calls in flight finish, those that cost nothing excepted, keep the best, and end."""
 
 
 class SetBudget(Command, frozen=True, tag="budget"):
@@ -36,6 +36,10 @@ class SetBudget(Command, frozen=True, tag="budget"):
     tokens: int | msgspec.UnsetType | None = msgspec.UNSET
     calls: int | msgspec.UnsetType | None = msgspec.UNSET
     minutes: float | msgspec.UnsetType | None = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        if not any(value is not msgspec.UNSET for value in msgspec.structs.astuple(self)):
+            raise ValueError("`budget` names at least one of usd, tokens, calls, minutes")
 
 
 class SetConcurrency(Command, frozen=True, tag="concurrency"):
@@ -75,6 +79,7 @@ AnyCommand = Pause | Resume | Stop | SetBudget | SetConcurrency | SetRounds | Vo
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+_names = ", ".join(sorted(str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)))
 
 
 def encode_command(command: Command) -> bytes:
@@ -90,5 +95,5 @@ def decode_command(line: bytes) -> AnyCommand:
     """
     try:
         return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CommandError(f"Not a command: {error}.", "docs/wire.md lists the commands.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CommandError(f"Not a command: {error}.", f"The commands are {_names}.") from None

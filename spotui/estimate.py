@@ -1,9 +1,11 @@
 """What a run is expected to take, before a single call is paid for."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from spotui.llm.budget import UnknownPriceError
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
 
 # Nothing is known about replies before they come: these are lengths that SPO's runs have, in tokens.
 PROPOSAL_TOKENS = 450
+PROMPT_TOKENS = 150
 ANSWER_TOKENS = 200
 VOTE_TOKENS = 250
-PROPOSE_FRAME = 330
-VOTE_FRAME = 270
-CHARACTERS_PER_TOKEN = 4
+PROPOSE_FRAME = 240
+VOTE_FRAME = 220
+
+# Tokenizers make about this of a token: characters of ASCII, bytes of anything else.
+ASCII_PER_TOKEN = 4
+BYTES_PER_TOKEN = 3
 
 # Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
 HOSTED_PACE = (0.8, 60.0)
@@ -88,11 +94,32 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """How many of each call a run of so many rounds makes."""
+    """What a run of so many rounds does.
 
-    proposals: int
-    answers: int
-    verdicts: int
+    Attributes:
+        rounds: The seed round included.
+        asked: Questions a round asks.
+        held_out: Questions that only the last duel asks, of the seed and of the best.
+    """
+
+    rounds: int
+    asked: int
+    held_out: int
+
+    @property
+    def proposals(self) -> int:
+        """One a round after the seed."""
+        return self.rounds - 1
+
+    @property
+    def answers(self) -> int:
+        """From the executor."""
+        return self.rounds * self.asked + 2 * self.held_out
+
+    @property
+    def duels(self) -> int:
+        """One a round after the seed, and the last one."""
+        return self.rounds - 1 + bool(self.held_out)
 
 
 def estimate_run(template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
@@ -106,90 +133,108 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
     Raises:
         SettingsError: A role's model leads nowhere.
     """
-    whole = _shares(_plan(template, settings, settings.max_rounds), template, settings, connector)
-    least = _shares(_plan(template, settings, 1 + ROUNDS_WORTH_HAVING), template, settings, connector)
-    return Estimate(
-        shares=whole,
-        seconds=_seconds(template, settings),
-        warnings=tuple(_warnings(settings, Estimate(least, 0.0))),
-    )
-
-
-def _plan(template: Template, settings: RunSettings, rounds: int) -> _Plan:
     asked = min(settings.sample, len(template.qa))
-    held_out = len(template.qa) - asked if rounds == settings.max_rounds else 0
-    duels = rounds - 1 + (1 if held_out else 0)
-    answers = rounds * asked + 2 * held_out
-    verdicts = answers if settings.judge == "likelihood" else duels * VOTES
-    return _Plan(proposals=rounds - 1, answers=answers, verdicts=verdicts)
+    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked)
+    least = _Plan(min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), asked, 0)
+    estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
+    return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
+
+
+def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
+    shares = _shares(plan, template, settings, connector)
+    seconds = max([_critical_path(plan, settings, connector), *_rated(shares, connector)])
+    return Estimate(shares=shares, seconds=seconds)
 
 
 def _shares(
     plan: _Plan, template: Template, settings: RunSettings, connector: "Connector"
 ) -> tuple[Share, ...]:
-    asked = max(1, min(settings.sample, len(template.qa)))
     question = sum(_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
     reference = sum(_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
     answered = question + ANSWER_TOKENS
-    requirements, prompt = _tokens(template.requirements), _tokens(template.prompt)
-    references = asked * (question + reference) if settings.reference_answers and reference else 0
+    requirements, seed = _tokens(template.requirements), _tokens(template.prompt)
+    prompt = max(seed, PROMPT_TOKENS)
+    references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
-        verdict, vote = requirements + question, ANSWER_TOKENS
+        verdicts, verdict, vote = plan.answers, requirements + question, ANSWER_TOKENS
     else:
-        verdict, vote = VOTE_FRAME + requirements + references + 2 * asked * answered, VOTE_TOKENS
-    proposal = PROPOSE_FRAME + requirements + references + prompt + asked * answered
+        verdicts, vote = plan.duels * VOTES, VOTE_TOKENS
+        verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
+    proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
+    by_seed = plan.asked + plan.held_out
+    executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
     rows: dict[Role, tuple[int, int, int]] = {
-        "optimizer": (plan.proposals, proposal, PROPOSAL_TOKENS),
-        "evaluator": (plan.verdicts, verdict, vote),
-        "executor": (plan.answers, prompt + question, ANSWER_TOKENS),
+        "optimizer": (plan.proposals, plan.proposals * proposal, PROPOSAL_TOKENS),
+        "evaluator": (verdicts, verdicts * verdict, vote),
+        "executor": (plan.answers, executed, ANSWER_TOKENS),
     }
-    return tuple(_share(role, rows[role], settings, connector) for role in ROLES)
+    return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
 
 
-def _share(role: Role, row: tuple[int, int, int], settings: RunSettings, connector: "Connector") -> Share:
-    calls, asked, told = row
+def _share(
+    role: Role, calls: int, asked: int, reply: int, settings: RunSettings, connector: "Connector"
+) -> Share:
     model = settings.roles.of(role).model
     price: Price | None = connector.price_of(model)
     return Share(
         role=role,
         model=model,
         calls=calls,
-        prompt_tokens=calls * asked,
-        completion_tokens=calls * told,
-        usd=None if price is None else price.cost(calls * asked, calls * told),
+        prompt_tokens=asked,
+        completion_tokens=calls * reply,
+        usd=None if price is None else price.cost(asked, calls * reply),
     )
 
 
-def _seconds(template: Template, settings: RunSettings) -> float:
-    asked = min(settings.sample, len(template.qa))
+def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
+    """Seconds of the calls that wait for each other."""
 
     def step(role: Role, tokens: int, calls: int) -> float:
-        embedded = is_embedded(settings.roles.of(role).model)
-        wait, pace = EMBEDDED_PACE if embedded else HOSTED_PACE
-        return wait + tokens * (calls if embedded else 1) / pace
+        model = settings.roles.of(role).model
+        if is_embedded(model):  # calls at once share the same cores
+            wait, pace = EMBEDDED_PACE
+            return wait + calls * tokens / pace
+        wait, pace = HOSTED_PACE
+        at_once = connector.way_to(model).endpoint.limits.concurrency
+        return -(-calls // at_once) * (wait + tokens / pace)
 
-    execute = step("executor", ANSWER_TOKENS, asked)
+    seconds = plan.proposals * step("optimizer", PROPOSAL_TOKENS, 1)
+    seconds += plan.rounds * step("executor", ANSWER_TOKENS, plan.asked)
+    if plan.held_out:
+        seconds += step("executor", ANSWER_TOKENS, 2 * plan.held_out)
     if settings.judge == "likelihood":
-        judge = step("evaluator", 0, asked) * asked
-    else:
-        judge = step("evaluator", VOTE_TOKENS, VOTES)
-    propose = step("optimizer", PROPOSAL_TOKENS, 1)
-    return execute + (settings.max_rounds - 1) * (propose + execute + judge)
+        return seconds + plan.answers * step("evaluator", 0, 1)
+    return seconds + plan.duels * step("evaluator", VOTE_TOKENS, VOTES)
 
 
-def _warnings(settings: RunSettings, least: Estimate) -> list[str]:
+def _rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
+    """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
+    for model in {share.model for share in shares}:
+        limits = connector.way_to(model).endpoint.limits
+        own = Estimate(tuple(share for share in shares if share.model == model), 0.0)
+        for amount, rate in ((own.calls, limits.requests_per_minute), (own.tokens, limits.tokens_per_minute)):
+            if rate is not None:
+                yield (amount - rate) / rate * 60
+
+
+def _warnings(settings: RunSettings, needed: Estimate, rounds: int) -> Iterator[str]:
     budget = settings.budget
+    if budget.usd is not None and needed.usd is None:
+        yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
     pairs = (
-        ("calls", budget.calls, least.calls),
-        ("tokens", budget.tokens, least.tokens),
-        ("USD", budget.usd, least.usd),
+        ("calls", budget.calls, needed.calls),
+        ("tokens", budget.tokens, needed.tokens),
+        ("USD", budget.usd, needed.usd),
+        ("minutes", budget.minutes, needed.seconds / 60),
     )
-    return [
-        f"The budget of {limit:g} {name} may not cover the seed round and two more (about {need:g})."
-        for name, limit, need in pairs
-        if limit is not None and need is not None and limit < need
-    ]
+    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
+    for name, limit, need in pairs:
+        if limit is not None and need is not None and limit < need:
+            about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
+            yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
 
 
 def _tokens(text: str) -> int:
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
+    ascii_only = len(text.encode("ascii", "ignore"))
+    beyond = len(text.encode("utf-8", "replace")) - ascii_only
+    return -(-ascii_only // ASCII_PER_TOKEN) + -(-beyond // BYTES_PER_TOKEN)

@@ -1,19 +1,19 @@
 """What a run tells its listeners: one typed event for each thing that happens, one JSON object a line.
 
-The wire is described in docs/wire.md. Within a version, events and fields are only ever added; a listener
-ignores what it does not know.
+docs/wire.md says what every field means, and what a new version is.
 """
 
 import time
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
+from spotui.errors import SpotuiError
 from spotui.workspace.lines import CallKey, Outcome, StopReason
 
 WIRE_VERSION = 1
 
-RunState = Literal["running", "paused", "stopping", "ended"]
+RunState = Literal["running", "paused", "stopping"]
 Choice = Literal["win", "loss", "tie", "void"]
 Level = Literal["info", "warning", "error"]
 
@@ -25,23 +25,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
-    """A process took the run up; the first event of every stream.
-
-    Attributes:
-        version: Of this wire.
-        project: The project's name.
-        folder: The project's directory.
-        run: The run's id.
-        method: The method's name.
-        models: The model of each role.
-        rounds: How many rounds are wanted, the seed included.
-        questions: The question set.
-        held_out: How many questions no round sees.
-        judge: How verdicts are found.
-        prompt: The seed prompt.
-        recorded: Calls the journal already holds.
-        replay: Whether no model will be asked.
-    """
+    """A process took the run up; the first event of every stream."""
 
     version: int
     project: str
@@ -55,7 +39,6 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
-    replay: bool = False
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -114,7 +97,7 @@ class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
 
 
 class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call in flight was cancelled because its answer no longer mattered."""
+    """A call ended without a reply that counts: cancelled, cut by the budget, or failed for good."""
 
     why: str
 
@@ -148,7 +131,7 @@ class Answered(Event, frozen=True, kw_only=True, tag="answered"):
 
 
 class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
-    """The likelihood judge measured one answer: mean natural log-probability per token."""
+    """The likelihood judge measured one answer: how much more likely the requirements make it."""
 
     round: int
     index: int
@@ -167,18 +150,7 @@ class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
-    """A round ended.
-
-    Attributes:
-        round: Its number.
-        outcome: What became of its candidate.
-        best: The round whose prompt is the best now.
-        wins: Votes for the candidate; losses, ties and voids likewise.
-        seconds: Wall time of the round.
-        calls: Model calls of the round, from all roles; prompt_tokens and completion_tokens likewise.
-        cost_usd: Of the round, None when unknown.
-        note: Why the round is void, or what else a reader must know.
-    """
+    """A round ended."""
 
     round: int
     outcome: Outcome
@@ -200,7 +172,7 @@ class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridde
     """A person gave a round another verdict; it holds from the start of `before_round`."""
 
     round: int
-    outcome: Outcome
+    outcome: Literal["win", "loss"]
     before_round: int
 
 
@@ -216,17 +188,7 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
 
 
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
-    """What the run has cost so far, all roles and all sessions together.
-
-    Attributes:
-        calls: Finished calls in the journal.
-        prompt_tokens: Bought.
-        completion_tokens: Bought.
-        cost_usd: USD of the calls whose price is known.
-        unpriced: Calls whose price is unknown; the true cost is `cost_usd` plus theirs.
-        in_flight: Calls under way.
-        seconds: Time the run was worked on.
-    """
+    """What the run has cost so far, all roles and all sessions together."""
 
     calls: int
     prompt_tokens: int
@@ -258,17 +220,7 @@ class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
 
 
 class RunStopped(Event, frozen=True, kw_only=True, tag="run_stopped"):
-    """The run ended; always the last event.
-
-    Attributes:
-        reason: Why it stopped.
-        cause: The same in a sentence.
-        best: The round whose prompt is the best.
-        improved: Whether that is another prompt than the seed.
-        rounds: How many rounds ended.
-        prompt: The best prompt.
-        resumable: Whether going on could change anything.
-    """
+    """The run ended; always the last event."""
 
     reason: StopReason
     cause: str
@@ -303,20 +255,45 @@ AnyEvent = (
     | RunStopped
 )
 
+
+class WireError(SpotuiError):
+    """A line of the wire that this version cannot read."""
+
+
+class _Head(msgspec.Struct):
+    event: str
+    version: int = 0
+
+
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_head = msgspec.json.Decoder(_Head)
+_known = {kind.__struct_config__.tag for kind in get_args(AnyEvent)}
 
 
 def encode_event(event: Event) -> bytes:
     """One line of the wire, with its line end."""
-    return _encoder.encode(event) + b"\n"
+    try:
+        return _encoder.encode(event) + b"\n"
+    except UnicodeEncodeError:  # the path of a folder can hold what is no text
+        import json
+
+        text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
+        return text.encode("utf-8", "replace") + b"\n"
 
 
-def decode_event(line: bytes) -> AnyEvent:
-    """The event a line of the wire holds.
+def decode_event(line: bytes) -> AnyEvent | None:
+    """The event a line of the wire holds; None for one of a kind that this version does not know.
 
     Raises:
-        msgspec.ValidationError: It is of a kind this version does not know.
-        msgspec.DecodeError: It is not JSON.
+        WireError: It is of a newer wire, or it is no event.
     """
-    return _decoder.decode(line)
+    try:
+        head = _head.decode(line)
+        if head.version > WIRE_VERSION:
+            raise WireError(
+                f"The run speaks version {head.version} of the wire.", "Update spotui to watch it."
+            )
+        return _decoder.decode(line) if head.event in _known else None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WireError(f"Not an event: {error}.") from None

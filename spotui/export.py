@@ -49,7 +49,8 @@ def _markdown(project: str, history: History, line: RoundLine) -> str:
     parts.append(f"Spent in its rounds: {usd(total_cost(history.rounds))}.")
     parts += ["## Rounds", _table(history)]
     parts += [f"## Answers of round {line.round}"]
-    parts += [f"**{one.question}**\n\n{_block(one.answer)}" for one in line.answers]
+    for number, one in enumerate(line.answers, 1):
+        parts += [f"### Question {number}", _block(one.question), "Answer:", _block(one.answer)]
     if seed.round != line.round:
         parts += ["## Seed prompt", _block(seed.prompt)]
     return "\n\n".join(parts) + "\n"

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
@@ -14,7 +16,14 @@ if TYPE_CHECKING:
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
     from spotui.run.run import Run
-    from spotui.workspace.projects import Project
+    from spotui.workspace.projects import Project, Workspace
+
+LIMITS = {
+    "rounds": "max_rounds",
+    "concurrency": "concurrency",
+    **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
+}
+"""What can be changed while a run goes on, and the flag of each."""
 
 
 class Launcher:
@@ -40,6 +49,20 @@ class Launcher:
         roles = template_roles(template.models) if template is not None and template.models else None
         return resolve(flags, self.environ, roles, self.config)
 
+    def limits(self, flags: Flags) -> dict[str, float | int | None]:
+        """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
+
+        Raises:
+            SettingsError: One of them is wrong.
+        """
+        settings = self.settings(flags).settings
+        values: dict[str, float | int | None] = {
+            "rounds": settings.max_rounds,
+            "concurrency": settings.concurrency,
+            **msgspec.structs.asdict(settings.budget),
+        }
+        return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
+
     def connector(self, settings: RunSettings) -> "Connector":
         """What finds the way to each model of these settings."""
         from spotui.llm.connecting import Connector
@@ -53,10 +76,56 @@ class Launcher:
         )
 
     def connections(self, settings: RunSettings) -> "Connections":
-        """The models of these settings, connected when first asked."""
+        """The models of these settings, connected when first asked.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
+        """
         from spotui.llm.connection import Connections
 
-        return Connections(self.connector(settings).connect)
+        connector = self.connector(settings)
+        connector.check_budget()
+        return Connections(connector.connect)
+
+    def new_project(
+        self,
+        workspace: "Workspace",
+        name: str,
+        template_text: str,
+        settings: RunSettings,
+        *,
+        template_name: str,
+        fresh: bool = False,
+    ) -> "Project":
+        """Set a run up, with the user's own meta-prompts where there are any.
+
+        Args:
+            workspace: Where.
+            name: The project's name.
+            template_text: The template.
+            settings: What the run uses.
+            template_name: What the template is called.
+            fresh: Move an existing project of that name out of the way.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
+            MetaPromptError: One of the user's is broken.
+            TemplateError: The template is wrong.
+            ProjectError: The name is taken, or the workspace cannot be written.
+        """
+        from spotui.meta_prompts import MetaPrompts
+        from spotui.run.setup import new_project
+
+        self.connector(settings).check_budget()
+        return new_project(
+            workspace,
+            name,
+            template_text,
+            settings,
+            template_name=template_name,
+            meta=MetaPrompts(locations.meta_prompts_dir()),
+            fresh=fresh,
+        )
 
     def run(
         self,
@@ -65,18 +134,13 @@ class Launcher:
         on_trouble: "Trouble" = "halt",
         changes: Mapping[str, float | int | None] | None = None,
     ) -> "Run":
-        """A run of a project, with the user's own meta-prompts where there are any.
+        """A run of a project.
 
-        Raises:
-            MetaPromptError: One of them is broken.
+        Args:
+            project: A project of ours.
+            on_trouble: What happens when a call fails for good: end the run, or wait for a person.
+            changes: Limits that differ from those the run has.
         """
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.run import Run
 
-        return Run(
-            project,
-            self.connections,
-            meta=MetaPrompts(locations.meta_prompts_dir()),
-            on_trouble=on_trouble,
-            changes=changes,
-        )
+        return Run(project, self.connections, on_trouble=on_trouble, changes=changes)

@@ -1,6 +1,7 @@
 """Themes: colours by what they mean, one YAML file each, shipped or the user's own."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import yaml
@@ -10,6 +11,9 @@ from spotui.errors import SpotuiError
 from spotui.resources import themes_dir
 
 DEFAULT_THEME = "harbour"
+
+_ANSI = "black|red|green|yellow|blue|magenta|cyan|white"
+Colour = Annotated[str, msgspec.Meta(pattern=rf"^(#[0-9a-fA-F]{{6}}|ansi_(default|(bright_)?({_ANSI})))$")]
 
 
 class ThemeError(SpotuiError):
@@ -36,16 +40,16 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     dark: bool
-    primary: str
-    secondary: str
-    accent: str
-    success: str
-    warning: str
-    error: str
-    foreground: str
-    background: str
-    surface: str
-    panel: str
+    primary: Colour
+    secondary: Colour
+    accent: Colour
+    success: Colour
+    warning: Colour
+    error: Colour
+    foreground: Colour
+    background: Colour
+    surface: Colour
+    panel: Colour
 
 
 def theme_names() -> list[str]:
@@ -70,7 +74,7 @@ def load_theme(name: str) -> Theme:
 def _read(path: Path) -> Theme:
     try:
         return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Theme)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ThemeError(
             f"The theme {path} cannot be used: {' '.join(str(error).split())}.",
             "Compare it with one that works ('spotui locate' tells where themes are).",

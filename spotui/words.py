@@ -2,8 +2,9 @@
 
 import re
 
-_IDEOGRAPH = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
-_WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\s{_IDEOGRAPH}]*[^\W{_IDEOGRAPH}][^\s{_IDEOGRAPH}]*")
+IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+"""Chinese and Japanese characters, for a character class of a regular expression."""
+_WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]*[^\W{IDEOGRAPHS}][^\s{IDEOGRAPHS}]*")
 
 
 def count_words(text: str) -> int:

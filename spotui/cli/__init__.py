@@ -4,8 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from spotui.cli import exit_codes
+from spotui.cli.usage import Parser, UsageError
 from spotui.errors import SpotuiError
 from spotui.version import VERSION
 
@@ -29,6 +31,20 @@ VERBS = {
 }
 
 
+_EXIT_CODES = """\
+'spotui VERB --help' tells more.
+
+exit codes:
+  0    done; a run found a better prompt
+  1    it could not be done; standard error says why
+  2    wrong usage
+  3    a run ended as planned, and the seed prompt is still the best
+  4    a run's budget is spent
+  5    a run ended because a call failed for good
+  6    a run was stopped
+  130  interrupted; a run left so goes on with 'spotui resume'"""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command.
 
@@ -38,22 +54,25 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    verb = next((word for word in arguments if not word.startswith("-")), None)
-    parser = _parser(verb)
-    parsed = parser.parse_args(arguments)
-    if parsed.verb is None:
-        parser.print_help()
-        return exit_codes.OK
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal may lack a character, a prompt hold half of one
+        sys.stdout.reconfigure(errors="replace")
+    parsed = _parse(arguments)
     try:
         code: int = import_module(f"spotui.cli.{parsed.verb}").main(parsed)
         sys.stdout.flush()
     except SpotuiError as error:
         report(error)
-        return exit_codes.FAILED
+        return _code_of(error)
     except BrokenPipeError:
         # Whoever read our output has gone, as `| head` does; Python would complain while it exits.
         sys.stdout = None
         return exit_codes.OK
+    except OSError as error:
+        where = error.filename
+        if where is None:  # no file was opened, so it is the output; Python would try it again at the exit
+            where, sys.stdout = "The output", None
+        report(SpotuiError(f"{where} cannot be read or written: {error.strerror}."))
+        return exit_codes.FAILED
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     return code
@@ -66,18 +85,48 @@ def report(error: SpotuiError) -> None:
         print(f"        {error.mend}", file=sys.stderr)
 
 
-def _parser(verb: str | None) -> argparse.ArgumentParser:
-    """The parser; only the verb that was typed adds its arguments, so that no other one is imported."""
-    parser = argparse.ArgumentParser(
+def _code_of(error: SpotuiError) -> int:
+    from spotui.settings.errors import SettingsError
+
+    if isinstance(error, UsageError):
+        return exit_codes.USAGE
+    if isinstance(error, SettingsError) and any(one.where.startswith("--") for one in error.problems):
+        return exit_codes.USAGE
+    return exit_codes.FAILED
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was typed; only the verb that was typed adds its arguments, so that no other one is imported."""
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    parser = Parser(
         prog="spotui",
+        usage="spotui VERB ...",
         description="The prompt optimizer that lives in the terminal.",
-        epilog="'spotui VERB --help' tells more. Exit codes: 0 done or improved, 1 could not, 2 wrong usage, "
-        "3 no improvement, 4 budget spent, 5 a call failed for good, 6 stopped, 130 interrupted.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"spotui {VERSION}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    version = f"spotui {VERSION} (Python {sys.version.split()[0]}, {sys.platform})"
+    parser.add_argument("--version", action="version", version=version, help="print the version and exit")
+    if verb is not None and verb not in VERBS:
+        parser.error(_unknown(verb))
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", prog="spotui")
+    chosen = parser
     for name, does in VERBS.items():
         one = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
         if name == verb:
             import_module(f"spotui.cli.{name}").add_arguments(one)
-    return parser
+            chosen = one
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        chosen.error(f"there is no {unknown[0]} here")
+    if parsed.verb is None:
+        parser.print_help()
+        parser.exit()
+    return parsed
+
+
+def _unknown(verb: str) -> str:
+    from spotui.nearest import nearest
+
+    near = nearest(verb, VERBS)
+    return f"there is no verb {verb!r}" + (f", the nearest is {near!r}" if near else "")

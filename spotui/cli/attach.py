@@ -4,18 +4,31 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import time
 
 from spotui import locations
 from spotui.cli import exit_codes, options
 from spotui.cli.display import display_for
 from spotui.cli.output import Output
+from spotui.cli.usage import UsageError
 from spotui.commands import decode_command
 from spotui.errors import SpotuiError
-from spotui.events import RunStopped, decode_event
+from spotui.events import (
+    CandidateProposed,
+    CommandRefused,
+    Event,
+    LimitsChanged,
+    RunStopped,
+    StateChanged,
+    VerdictOverridden,
+    VoteCast,
+    decode_event,
+)
 from spotui.wire import connect
 from spotui.workspace.projects import Project
 
 _WORDS = ("pause", "resume", "stop")
+_EFFECT_SECONDS = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,17 +57,48 @@ def main(parsed: argparse.Namespace) -> int:
 
 def _command(text: str) -> bytes:
     line = f'{{"command":"{text}"}}'.encode() if text in _WORDS else text.encode()
+    if not line.startswith(b"{"):
+        raise UsageError(
+            f"There is no command {text!r}.",
+            'Send pause, resume, stop, or a command as JSON, such as {"command":"budget","usd":2}.',
+        )
     decode_command(line)
     return line + b"\n"
 
 
 async def _send(project: Project, commands: list[bytes]) -> int:
-    _, writer = await connect(locations.socket_path(project.folder), project.name)
+    """Send commands, and stay until they have had their effect or are refused."""
+    reader, writer = await connect(locations.socket_path(project.folder), project.name)
+    sent_at, effects = time.time(), 0
     writer.writelines(commands)
-    await writer.drain()
-    writer.close()
-    await writer.wait_closed()
+    try:
+        await writer.drain()
+        async with asyncio.timeout(_EFFECT_SECONDS):
+            while effects < len(commands) and (line := await reader.readline()):
+                event = decode_event(line)
+                if event is None or event.at < sent_at:
+                    continue  # it tells what happened before
+                if isinstance(event, CommandRefused):
+                    raise SpotuiError(f"{project.name} refused {event.command}: {event.why}")
+                effects += _is_an_effect(event)
+    except TimeoutError:
+        pass  # such as a pause of what is paused already
+    except OSError:
+        raise _gone(project) from None
+    finally:
+        writer.close()
     return exit_codes.OK
+
+
+def _is_an_effect(event: Event) -> bool:
+    """Whether it comes of a command, and not of the run's own work."""
+    match event:
+        case CandidateProposed():
+            return event.edited
+        case VoteCast():
+            return event.voter == "human"
+        case _:
+            return isinstance(event, StateChanged | LimitsChanged | VerdictOverridden | RunStopped)
 
 
 async def _watch(project: Project, parsed: argparse.Namespace) -> int:
@@ -69,7 +113,7 @@ async def _watch(project: Project, parsed: argparse.Namespace) -> int:
             event = decode_event(line)
             if parsed.json:
                 output.write(line)
-            else:
+            elif event is not None:
                 display.show(event)
             if isinstance(event, RunStopped):
                 code = exit_codes.of_run(event)
@@ -86,6 +130,10 @@ async def _watch(project: Project, parsed: argparse.Namespace) -> int:
     if task.cancelled():
         display.say(f"{project.name} goes on. Watch it again: spotui attach {project.name}")
         return exit_codes.OK
-    raise SpotuiError(
+    raise _gone(project)
+
+
+def _gone(project: Project) -> SpotuiError:
+    return SpotuiError(
         f"The process that worked on {project.name} has gone.", f"Go on with: spotui resume {project.name}"
     )

@@ -4,7 +4,7 @@ import argparse
 
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
-from spotui.errors import SpotuiError
+from spotui.cli.usage import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,18 +25,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Make a new run that starts from a round of this one."""
     from spotui.run.branching import branch
+    from spotui.run.setup import load_settings
     from spotui.workspace.history import read_history
+    from spotui.workspace.snapshot import read_snapshot
 
     workspace = options.workspace(parsed)
     project = workspace.existing(parsed.name)
     line = pick_round(project, read_history(project), parsed.round)
     name = parsed.new_name or workspace.free_name(parsed.name.rsplit("/", 1)[-1])
     if project.is_ours:
+        if any(value is not None for value in (parsed.template, *options.typed(parsed).values())):
+            raise UsageError(
+                f"{parsed.name} has its own template and settings, and its branch keeps them.",
+                "Leave them out; limits can be changed by 'spotui resume'.",
+            )
         new = branch(workspace, project, line, name)
-        print(f"{new.name} holds {parsed.name} up to round {line.round}. Go on: spotui resume {new.name}")
+        wanted = load_settings(read_snapshot(new.snapshot), new.snapshot).max_rounds
+        more = f" --max-rounds {line.round + wanted}" if line.round >= wanted else ""
+        print(
+            f"{new.name} holds {parsed.name} up to round {line.round}. Go on: spotui resume {new.name}{more}"
+        )
         return exit_codes.OK
     if not parsed.template:
-        raise SpotuiError(
+        raise UsageError(
             f"{parsed.name} was written by SPO's reference, which keeps no requirements.",
             "Name the template it was made with: --template FILE",
         )
@@ -50,15 +61,15 @@ def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
 
     from spotui.launch import Launcher
     from spotui.resources import find_template
-    from spotui.run.setup import new_project
     from spotui.template.edit import edit_yaml
     from spotui.template.read import parse_template, read_text
 
     path = find_template(parsed.template)
     text = read_text(path)
     template = msgspec.structs.replace(parse_template(text, path.name), prompt=prompt)
-    settings = Launcher().settings(options.flags(parsed), template).settings
-    new_project(
+    launcher = Launcher()
+    settings = launcher.settings(options.flags(parsed), template).settings
+    launcher.new_project(
         options.workspace(parsed),
         name,
         edit_yaml(text, template, path.name),

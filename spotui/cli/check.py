@@ -15,6 +15,7 @@ def main(parsed: argparse.Namespace) -> int:
     """Print every mistake with key, line and mend; also check the user's own meta-prompts."""
     from spotui import locations
     from spotui.meta_prompts import MetaPrompts
+    from spotui.methods import DEFAULT_METHOD, check_method
     from spotui.resources import find_template
     from spotui.settings import template_roles
     from spotui.template import check_template, read_template
@@ -31,6 +32,7 @@ def main(parsed: argparse.Namespace) -> int:
         return exit_codes.FAILED
     template = read_template(path)
     template_roles(template.models, str(path))
+    check_method(template.method or DEFAULT_METHOD)
     MetaPrompts(locations.meta_prompts_dir())
     print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
     return exit_codes.OK

@@ -3,84 +3,75 @@
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
-import stat
 import sys
 from collections.abc import Callable, Coroutine
 
 from spotui import locations
-from spotui.cli import exit_codes
+from spotui.cli import exit_codes, stdin
 from spotui.cli.display import display_for
 from spotui.cli.output import Output
 from spotui.events import Event, RunStopped, encode_event
 from spotui.run.run import Run
 from spotui.wire import Wire, obey
 
-_LONGEST_COMMAND = 4 * 1024 * 1024
+
+def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) -> int:
+    """Work on a run until it stops, and return the exit code.
+
+    Args:
+        run: The run.
+        parsed: How it is shown.
+        rehearsal: Whether it is thrown away at the end: nobody else watches, and Ctrl-C leaves at once.
+    """
+    stopped = asyncio.run(_conduct(run, parsed, rehearsal=rehearsal))
+    if stopped is None:
+        return exit_codes.INTERRUPTED
+    if stopped.reason == "failed":
+        with contextlib.suppress(OSError):  # the terminal has gone
+            print(f"spotui: {stopped.cause}", file=sys.stderr)
+        return exit_codes.CALL_FAILED
+    return exit_codes.OK if rehearsal else exit_codes.of_run(stopped)
 
 
-def conduct(run: Run, parsed: argparse.Namespace) -> int:
-    """Work on a run until it stops, and return the exit code."""
-    return asyncio.run(_conduct(run, parsed))
-
-
-async def _conduct(run: Run, parsed: argparse.Namespace) -> int:
+async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> RunStopped | None:
+    work = run.go if rehearsal else lambda: _serve(run)
     if parsed.json:
-        return await _with_signals(run, _speak_json(run), tell=lambda _text: None)
-    display = display_for(run.project.name, plain=parsed.plain)
+        output = Output()
+
+        def tell(event: Event) -> None:
+            output.write(encode_event(event))
+
+        run.subscribe(tell, deltas=True)
+        if not rehearsal:
+            stdin.listen(lambda line: obey(run, line, tell))
+        return await _with_signals(run, work(), say=lambda _text: None, at_once=rehearsal)
+    display = display_for("" if rehearsal else run.project.name, plain=parsed.plain)
     run.subscribe(display.show, deltas=display.wants_deltas)
     with display:
-        code = await _with_signals(run, _work(run), tell=display.say, hang_up=display.let_go)
+        stopped = await _with_signals(run, work(), say=display.say, hang_up=display.let_go, at_once=rehearsal)
     display.farewell()
-    return code
+    return stopped
 
 
-async def _work(run: Run) -> RunStopped:
+async def _serve(run: Run) -> RunStopped:
     wire = Wire(run)
     name = locations.socket_path(run.project.folder).name
     run.while_open = lambda: wire.listen(locations.ensure_runtime_dir() / name)
     return await run.go()
 
 
-async def _speak_json(run: Run) -> RunStopped:
-    """The wire on standard input and output."""
-    output = Output()
-    run.subscribe(lambda event: output.write(encode_event(event)), deltas=True)
-    listening = asyncio.create_task(_obey_stdin(run, output))
-    try:
-        return await _work(run)
-    finally:
-        listening.cancel()
-
-
-async def _obey_stdin(run: Run, output: Output) -> None:
-    def tell(event: Event) -> None:
-        output.write(encode_event(event))
-
-    mode = os.fstat(sys.stdin.fileno()).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
-        for command in sys.stdin.buffer:  # a file: all commands are there at once
-            obey(run, command, tell)
-        return
-    reader = asyncio.StreamReader(limit=_LONGEST_COMMAND)
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    with contextlib.suppress(OSError, ValueError):
-        while command := await reader.readline():
-            obey(run, command, tell)
-
-
 async def _with_signals(
     run: Run,
     work: Coroutine[None, None, RunStopped],
     *,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
     hang_up: Callable[[], None] = lambda: None,
-) -> int:
+    at_once: bool,
+) -> RunStopped | None:
     """Stop cleanly on the first Ctrl-C, leave at once on the second, go on when the terminal is gone."""
     task = asyncio.create_task(work)
-    asked = False
+    asked = at_once
 
     def interrupt() -> None:
         nonlocal asked
@@ -88,7 +79,7 @@ async def _with_signals(
             task.cancel()
             return
         asked = True
-        tell(
+        say(
             "Stopping: calls in flight finish first, then everything is kept. "
             f"Ctrl-C again leaves at once. Go on later with: spotui resume {run.project.name}"
         )
@@ -99,7 +90,8 @@ async def _with_signals(
     loop.add_signal_handler(signal.SIGTERM, interrupt)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     try:
-        return exit_codes.of_run(await task)
+        return await task
     except asyncio.CancelledError:
-        tell(f"Left at once. Go on later with: spotui resume {run.project.name}")
-        return exit_codes.INTERRUPTED
+        if not at_once:
+            say(f"Left at once; nothing is lost. Go on later with: spotui resume {run.project.name}")
+        return None

@@ -36,7 +36,7 @@ def main(parsed: argparse.Namespace) -> int:
 def _wants_colour() -> bool:
     import os
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _marked(piece: Piece, *, colour: bool) -> str:

@@ -7,9 +7,24 @@ from typing import Protocol, Self
 
 from spotui.cli import plain
 from spotui.cli.output import Output
-from spotui.cli.summary import summary
-from spotui.events import Event
+from spotui.cli.summary import summary, way_on
+from spotui.events import (
+    Answered,
+    CallStarted,
+    CandidateProposed,
+    CandidateRefused,
+    Event,
+    Likelihood,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunStopped,
+    StateChanged,
+    VoteCast,
+)
 from spotui.view.picture import Picture
+
+_STEPS = (RoundStarted, CandidateProposed, CandidateRefused, Answered, Likelihood, VoteCast)
 
 
 class Display(Protocol):
@@ -52,7 +67,7 @@ def display_for(project: str, *, plain: bool) -> Display:
     """The display that suits standard output.
 
     Args:
-        project: The project's name, for hints.
+        project: The project's name, for hints; empty when there is nothing to go on with.
         plain: Plain lines even on a terminal.
     """
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
@@ -71,7 +86,7 @@ def display_for(project: str, *, plain: bool) -> Display:
 
 
 class PlainDisplay:
-    """One line for each thing worth one.
+    """One line for each thing worth one; of rounds that the journal has whole, only how they ended.
 
     Args:
         project: The project's name.
@@ -83,6 +98,8 @@ class PlainDisplay:
         self._project = project
         self._output = Output()
         self._picture = Picture()
+        self._recorded = False
+        self._held_back: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +112,30 @@ class PlainDisplay:
     def show(self, event: Event) -> None:
         """Write the event's line."""
         self._picture.apply(event)
-        if (text := plain.line(event)) is not None:
+        text = plain.line(event)
+        match event:
+            case RunOpened():
+                self._recorded = event.recorded > 0
+            case CallStarted() | RunStopped():
+                self._recorded = False
+                self._let_out()
+            case RoundFinished():
+                self._held_back.clear()
+            case _ if isinstance(event, _STEPS):
+                if self._recorded and text is not None:
+                    self._held_back.append(text)
+                    text = None
+            case _:
+                pass
+        if text is not None:
             self._output.line(text)
+        if isinstance(event, StateChanged) and event.state == "paused" and self._project:
+            self._output.line(f"Go on: {way_on(self._project)}")
+
+    def _let_out(self) -> None:
+        for text in self._held_back:
+            self._output.line(text)
+        self._held_back.clear()
 
     def say(self, text: str) -> None:
         """Write a line."""

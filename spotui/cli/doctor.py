@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -40,7 +41,7 @@ def main(parsed: argparse.Namespace) -> int:
             print(f"ok    {name}: {check()}")
         except SpotuiError as error:
             failed += 1
-            print(f"wrong {name}: {error}")
+            print(f"wrong {name}: {error.what}\n      {error.mend}".rstrip())
     return exit_codes.FAILED if failed else exit_codes.OK
 
 
@@ -48,7 +49,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "missing"
+        return "missing" if package != "keyring" else "not installed (keys come from the environment)"
 
 
 def _writable(parsed: argparse.Namespace) -> str:
@@ -56,10 +57,13 @@ def _writable(parsed: argparse.Namespace) -> str:
     place = root
     while not place.exists():
         place = place.parent
-    if not os.access(place, os.W_OK):
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
         raise SpotuiError(
-            f"{root} cannot be written.", "Choose another with --workspace or SPOTUI_WORKSPACE."
-        )
+            f"{root} cannot be written: {error.strerror}.",
+            "Choose another with --workspace or SPOTUI_WORKSPACE.",
+        ) from None
     return str(root)
 
 

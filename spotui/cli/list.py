@@ -55,7 +55,7 @@ def _print_table(rows: list[dict[str, object]]) -> None:
             print(f"{row['name']:{width}}  damaged      {row['why']}")
             continue
         cost = row["usd"]
-        spent = usd(cost if isinstance(cost, float) else None)
+        spent = usd(float(cost) if isinstance(cost, int | float) else None)
         best = "-" if row["best"] is None else row["best"]
         print(
             f"{row['name']:{width}}  {row['state']:11}  {row['rounds']:>6}  {best:>4}  {spent:>10}  "

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spotui.cli import plain
-from spotui.cli.summary import summary
+from spotui.cli.summary import summary, way_on
 from spotui.events import Event
 from spotui.themes import Theme
 from spotui.view.figures import count, duration, plural, usd
@@ -21,18 +21,12 @@ from spotui.view.picture import CallPicture, Picture, RoundPicture
 _REDRAWS_PER_SECOND = 4
 _REDRAWS_OVER_SSH = 2
 _ROUNDS_SHOWN = 12
-_STYLES = {
-    "win": "green",
-    "seed": "cyan",
-    "loss": "dim",
-    "tie": "yellow",
-    "void": "red",
-    "undecided": "yellow",
-}
 _VERBS = {
     "propose": "proposing a prompt",
     "execute": "answering question {}",
     "vote": "judging, vote {}",
+    "vote_likelihood": "measuring answer {}",
+    "vote_typicality": "measuring answer {} without the requirements",
     "held_out": "answering held-out question {}",
     "held_out_vote": "judging the held-out answers, vote {}",
 }
@@ -108,11 +102,13 @@ class LiveDisplay:
 
     def _head(self) -> Text:
         picture = self._picture
-        head = Text(self._project, style="bold")
+        head = Text(picture.opened.project if picture.opened else self._project, style="bold")
         if picture.current is not None:
             head.append(f"  round {picture.current.number} of {picture.rounds_wanted}", style="not bold")
         if picture.state != "running":
             head.append(f"  {picture.state}: {picture.cause}", style=self._warning)
+            if picture.state == "paused" and self._project:
+                head.append(f" Go on: {way_on(self._project)}", style=self._warning)
         if (spent := picture.spending) is not None:
             tokens = spent.prompt_tokens + spent.completion_tokens
             cost = usd(spent.cost_usd, spent.unpriced)

@@ -92,7 +92,7 @@ def _list() -> int:
     here = {stored.id: stored for stored in ModelStore(locations.models_dir()).models()}
     for known in CATALOG:
         state = "on this machine" if known.id in here else f"{known.bytes / 1e6:,.0f} MB to fetch"
-        print(f"  {known.id}  {state}")
+        print(f"  {known.id}  {state}. {known.notes}")
     for own in here.values():
         if own.id not in {known.id for known in CATALOG}:
             print(f"  {own.id}  {own.path}")

@@ -80,8 +80,15 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
         budget.add_argument(f"--budget-{kind}", metavar="N", help=f"stop before {kind} exceed this")
 
 
-def flags(parsed: argparse.Namespace) -> "Flags":
-    """The settings that were typed; all others are None."""
+def typed(parsed: argparse.Namespace) -> dict[str, str | None]:
+    """Every flag that is a setting of a run; None for one that was not typed."""
     from spotui.settings.flags import Flags
 
-    return Flags(**{name: getattr(parsed, name, None) for name in Flags.__struct_fields__})
+    return {name: getattr(parsed, name, None) for name in Flags.__struct_fields__}
+
+
+def flags(parsed: argparse.Namespace) -> "Flags":
+    """The settings that were typed."""
+    from spotui.settings.flags import Flags
+
+    return Flags(**typed(parsed))

@@ -15,12 +15,12 @@ from spotui.events import (
     RoundFinished,
     RoundStarted,
     RunOpened,
-    RunStopped,
     StateChanged,
     VerdictOverridden,
     VoteCast,
 )
 from spotui.view.figures import count, duration, plural, usd
+from spotui.workspace.lines import CallKey
 
 _SHOWN = 100
 
@@ -45,7 +45,10 @@ def line(event: Event) -> str | None:
         case Answered():
             return f"round {event.round}: question {event.index + 1} answered: {short(event.answer)}"
         case Likelihood():
-            return f"round {event.round}: answer {event.index + 1}: likelihood {event.value:.3f}"
+            return (
+                f"round {event.round}: answer {event.index + 1}: "
+                f"the requirements make it more likely by {event.value:.2f}"
+            )
         case VoteCast():
             order = f" {event.order}" if event.order else ""
             return f"round {event.round}: {event.voter} votes{order} {event.choice}: {short(event.reason)}"
@@ -58,17 +61,15 @@ def line(event: Event) -> str | None:
 def _aside(event: Event) -> str | None:
     match event:
         case CallRetried():
-            return f"{event.kind}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
+            return f"{_call(event.key)}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
         case CallDropped():
-            return (
-                f"round {event.key.round}: {event.key.purpose} {event.key.index + 1} cancelled: {event.why}"
-            )
+            return f"{_call(event.key)}: cancelled in flight"
         case VerdictOverridden():
             return f"round {event.round}: overridden by hand: {event.outcome}"
         case HeldOutFinished():
             return (
-                f"{event.questions} held-out questions: round {event.best} against the seed: {event.outcome} "
-                f"({event.wins} for, {event.losses} against, {event.ties} ties)"
+                f"{plural(event.questions, 'held-out question')}: round {event.best} against the seed: "
+                f"{event.outcome} ({event.wins} for, {event.losses} against, {event.ties} ties)"
             )
         case LimitsChanged():
             return "limits: " + ", ".join(f"{key} {value}" for key, value in event.changes.items())
@@ -76,8 +77,6 @@ def _aside(event: Event) -> str | None:
             return ("" if event.level == "info" else f"{event.level}: ") + event.text
         case CommandRefused():
             return f"{event.command}: refused: {event.why}"
-        case RunStopped():
-            return f"stopped: {event.reason}: {event.cause}"
         case _:
             return None
 
@@ -85,10 +84,16 @@ def _aside(event: Event) -> str | None:
 def _opened(event: RunOpened) -> str:
     models = dict.fromkeys(event.models.values())
     held_out = f", {event.held_out} held out" if event.held_out else ""
+    recorded = f", {plural(event.recorded, 'call')} recorded" if event.recorded else ""
     return (
         f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, "
-        f"{plural(len(event.questions), 'question')}{held_out}, judge {event.judge}, {' + '.join(models)}"
+        f"{plural(len(event.questions), 'question')}{held_out}{recorded}, "
+        f"judge {event.judge}, {' + '.join(models)}"
     )
+
+
+def _call(key: CallKey) -> str:
+    return f"round {key.round}: {key.purpose.replace('_', ' ')} {key.index + 1}"
 
 
 def _finished(event: RoundFinished) -> str:
@@ -101,7 +106,7 @@ def _finished(event: RoundFinished) -> str:
     )
 
 
-def short(text: str) -> str:
+def short(text: str, size: int = _SHOWN) -> str:
     """A text on one line, cut where it is long."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"
+    return flat if len(flat) <= size else flat[: size - 1] + "…"

@@ -3,6 +3,7 @@
 import argparse
 
 from spotui.cli import options
+from spotui.cli.usage import UsageError
 from spotui.errors import SpotuiError
 
 
@@ -25,18 +26,16 @@ def main(parsed: argparse.Namespace) -> int:
     import tempfile
     from pathlib import Path
 
-    from spotui import locations
     from spotui.cli.conduct import conduct
-    from spotui.meta_prompts import MetaPrompts
     from spotui.run.replaying import rehearse
 
     if parsed.speed < 0:
-        raise SpotuiError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
+        raise UsageError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
     project = options.workspace(parsed).existing(parsed.name)
     if not project.is_ours:
         raise SpotuiError(
             f"{parsed.name} has no journal to replay.", f"See its rounds: spotui show {parsed.name}"
         )
     with tempfile.TemporaryDirectory() as scratch:
-        run = rehearse(project, Path(scratch), parsed.speed, MetaPrompts(locations.meta_prompts_dir()))
-        return conduct(run, parsed)
+        run = rehearse(project, Path(scratch), parsed.speed)
+        return conduct(run, parsed, rehearsal=True)

@@ -2,14 +2,17 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import options
-from spotui.errors import SpotuiError
+from spotui.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from spotui.launch import Launcher
     from spotui.workspace.projects import Project
+
+REFERENCE_ROUNDS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,64 +46,73 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.cli.working import work
     from spotui.launch import Launcher
 
+    if parsed.initial_round < 1:
+        raise UsageError("--initial-round cannot be below 1.", "Leave it out to start a run.")
+    if parsed.template and parsed.template_flag and parsed.template != parsed.template_flag:
+        raise UsageError("Two templates are named.", "Give one of them; a run works on one.")
     launcher = Launcher()
-    changes: dict[str, float | int | None] = {}
+    wanted = parsed.template or parsed.template_flag
     if parsed.initial_round > 1:
-        project, changes["rounds"] = _go_on(parsed)
-    else:
-        project = _begin(parsed, launcher)
-    return work(project, launcher, parsed, changes)
+        project, changes = _go_on(parsed, launcher, wanted)
+        return work(project, launcher, parsed, changes)
+    if not wanted:
+        raise UsageError("Which template?", "Name a YAML file or a bundled example: spotui run poem")
+    return work(_begin(parsed, launcher, wanted), launcher, parsed, {})
 
 
-def _begin(parsed: argparse.Namespace, launcher: "Launcher") -> "Project":
+def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Project":
     from spotui.cli.fetching import fetch_missing_models
     from spotui.estimate import estimate_run
     from spotui.resources import find_template
-    from spotui.run.setup import new_project
     from spotui.template.read import parse_template, read_text
+    from spotui.workspace.create import check_free
 
-    wanted = parsed.template or parsed.template_flag
-    if not wanted:
-        raise SpotuiError("Which template?", "Name a YAML file or a bundled example: spotui run poem")
     path = find_template(wanted)
     text = read_text(path)
     template = parse_template(text, path.name)
+    workspace, name = options.workspace(parsed), parsed.name or path.stem
+    check_free(workspace, name, fresh=parsed.fresh)  # before gigabytes are fetched for nothing
     resolution = launcher.settings(options.flags(parsed), template)
     for warning in resolution.warnings:
         print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
     settings = resolution.settings
+    connector = launcher.connector(settings)
+    connector.check_budget()
+    estimate = None if parsed.json else estimate_run(template, settings, connector)
     fetch_missing_models(settings, yes=parsed.yes)
-    if not parsed.json:
-        estimate = estimate_run(template, settings, launcher.connector(settings))
+    if estimate is not None:
         print(f"Expected: {estimate.line}", file=sys.stderr)
-        for text in estimate.warnings:
-            print(f"spotui: {text}", file=sys.stderr)
-    return new_project(
-        options.workspace(parsed),
-        parsed.name or path.stem,
-        text,
-        settings,
-        template_name=path.name,
-        fresh=parsed.fresh,
-    )
+        for warned in estimate.warnings:
+            print(f"spotui: {warned}", file=sys.stderr)
+    return launcher.new_project(workspace, name, text, settings, template_name=path.name, fresh=parsed.fresh)
 
 
-def _go_on(parsed: argparse.Namespace) -> "tuple[Project, int]":
+def _go_on(
+    parsed: argparse.Namespace, launcher: "Launcher", wanted: str | None
+) -> "tuple[Project, dict[str, float | int | None]]":
     """The reference's way to continue: so many more rounds, from round N on."""
+    from spotui.cli.working import changed_limits, resumable
+    from spotui.launch import LIMITS
+    from spotui.settings.flags import flag_name
     from spotui.workspace.history import read_history
 
-    wanted = parsed.template or parsed.template_flag or ""
-    name = parsed.name or wanted.rsplit("/", 1)[-1].removesuffix(".yaml")
-    project = options.workspace(parsed).existing(name)
-    if not project.is_ours:
-        raise SpotuiError(
-            f"{name} was written by SPO's reference and has no journal to go on from.",
-            f"Start a new run from its best prompt: spotui branch {name} --name {name}-2",
-        )
+    name = parsed.name or Path(wanted or "").stem
+    if not name:
+        raise UsageError("Which project?", "Name it with --name, or name its template.")
+    project = resumable(parsed, name)
     last = max((line.round for line in read_history(project).rounds), default=0)
     if parsed.initial_round != last + 1:
-        raise SpotuiError(
+        raise UsageError(
             f"The next round of {name} is {last + 1}, not {parsed.initial_round}.",
             f"Use --initial-round {last + 1}, or 'spotui resume {name} --max-rounds N'.",
         )
-    return project, last + int(parsed.max_rounds or 10)
+    changes = changed_limits(parsed, launcher)
+    kept = [
+        flag_name(field)
+        for field, value in options.typed(parsed).items()
+        if field not in LIMITS.values() and field != "initial_round" and value is not None
+    ]
+    if kept:
+        text = f"{name} goes on with the settings it was started with; {', '.join(kept)} changes nothing."
+        print(f"spotui: {text}", file=sys.stderr)
+    return project, {**changes, "rounds": last + int(changes.get("rounds") or REFERENCE_ROUNDS)}

@@ -1,6 +1,8 @@
 """spotui show NAME [ROUND]."""
 
 import argparse
+import shutil
+import sys
 
 from spotui.cli import exit_codes, options
 from spotui.cli.plain import short
@@ -9,6 +11,8 @@ from spotui.view.figures import count, duration, plural, usd
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
+
+_LEFT_OF_TEXT = 52
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +41,22 @@ def main(parsed: argparse.Namespace) -> int:
 
 
 def _print_history(project: Project, history: History) -> None:
-    print(f"{project.name}: {history.state}")
+    began = "" if history.rounds else "; no round has ended yet"
+    print(f"{project.name}: {history.state}{began}")
+    if history.rounds:
+        _print_rounds(history)
+    if history.held_out is not None:
+        held_out = history.held_out
+        print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
+    if history.stop is not None:
+        print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
+    if history.rounds:
+        print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
+
+
+def _print_rounds(history: History) -> None:
     best = history.best
+    room = max(20, shutil.get_terminal_size().columns - _LEFT_OF_TEXT) if sys.stdout.isatty() else 100
     print(f"{'round':>5}  {'verdict':9}  {'votes':5}  {'tokens':>6}  {'cost':>9}  {'time':>6}  modification")
     for line in history.rounds:
         wins = sum(vote.choice == "win" for vote in line.votes)
@@ -48,14 +66,8 @@ def _print_history(project: Project, history: History) -> None:
         print(
             f"{line.round:>4}{mark}  {line.outcome:9}  {votes:5}  "
             f"{count(line.prompt_tokens + line.completion_tokens):>6}  {usd(line.cost_usd):>9}  "
-            f"{duration(line.seconds):>6}  {short(line.modification or line.note)}"
+            f"{duration(line.seconds):>6}  {short(line.modification or line.note, room)}".rstrip()
         )
-    if history.held_out is not None:
-        held_out = history.held_out
-        print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
-    if history.stop is not None:
-        print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
-    print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
 
 
 def _print_round(line: RoundLine) -> None:

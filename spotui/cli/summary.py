@@ -1,34 +1,49 @@
 """What a run is worth, in the few lines that stay on the terminal when it has ended."""
 
+from spotui.events import RunStopped
 from spotui.view.figures import count, duration, plural, usd
 from spotui.view.picture import Picture
 
 
 def summary(project: str, picture: Picture) -> list[str]:
-    """The lines; empty when the run did not get to its end.
+    """The lines; empty when the run did not get to its end. Why a run failed belongs on standard error.
 
     Args:
-        project: The project's name.
+        project: The project's name; empty when there is nothing to take or go on with.
         picture: The run.
     """
     stopped = picture.stopped
     if stopped is None:
         return []
-    lines = ["", stopped.cause]
+    lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
     if stopped.improved:
         lines.append(f"Best: round {stopped.best}. {_worth(picture)}")
-    else:
+    elif stopped.rounds > 1:
         lines.append("No improvement: the seed prompt is still the best.")
+    else:
+        lines.append("No round after the seed has ended yet.")
     if (spent := picture.spending) is not None:
         lines.append(
             f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
             f"{count(spent.completion_tokens)} out, {usd(spent.cost_usd, spent.unpriced)}, "
             f"{duration(spent.seconds)}."
         )
+    return lines + (_next_steps(project, stopped, picture.rounds_wanted) if project else [])
+
+
+def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
+    lines = []
     if stopped.improved:
         lines.append(f"Take it: spotui best {project}    See it: spotui diff {project}")
-    if stopped.resumable:
-        lines.append(f"Go on:   spotui resume {project}")
+    match stopped.reason:
+        case "finished":
+            lines.append(f"More:    spotui resume {project} --max-rounds {2 * rounds}")
+        case "budget":
+            lines.append(f"Go on:   spotui resume {project} with a larger --budget-…, or 'none'")
+        case _ if stopped.resumable:
+            lines.append(f"Go on:   spotui resume {project}")
+        case _:
+            pass
     return lines
 
 
@@ -39,5 +54,10 @@ def _worth(picture: Picture) -> str:
         return "It won its duel on the questions it was chosen by; no held-out question has tested it."
     verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
     said = verdict.get(held_out.outcome, held_out.outcome)
-    votes = f"{held_out.wins} votes for it, {held_out.losses} against"
+    votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
     return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."
+
+
+def way_on(project: str) -> str:
+    """How to let a paused run go on, from another terminal."""
+    return f"spotui attach {project} --send resume"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
+from spotui.cli.usage import UsageError
 from spotui.view.figures import count, duration, usd
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def main(parsed: argparse.Namespace) -> int:
     launcher = Launcher()
     project = options.workspace(parsed).existing(parsed.name)
     line = pick_round(project, read_history(project), parsed.round)
-    question = parsed.question if parsed.question is not None else sys.stdin.read()
+    question = _question(parsed.question)
     if project.is_ours and parsed.model is None:
         settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
     else:
@@ -48,7 +49,7 @@ def main(parsed: argparse.Namespace) -> int:
     executor = settings.roles.executor
     request = Request(
         model=executor.model,
-        messages=(Message("user", f"{line.prompt}\n\n{question.strip()}"),),
+        messages=(Message("user", f"{line.prompt}\n\n{question}"),),
         temperature=executor.temperature,
         max_tokens=executor.max_tokens,
     )
@@ -61,6 +62,15 @@ def main(parsed: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return exit_codes.OK
+
+
+def _question(typed: str | None) -> str:
+    if typed is None and sys.stdin.isatty():
+        print("Type the question; Ctrl-D on an empty line ends it.", file=sys.stderr)
+    question = (sys.stdin.read() if typed is None else typed).strip()
+    if not question:
+        raise UsageError("The question is empty.", "Give it behind the name, or on standard input.")
+    return question
 
 
 async def _ask(connection: "Connection", request: "Request") -> "Reply":

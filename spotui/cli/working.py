@@ -3,15 +3,23 @@
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui import locations
-from spotui.cli import exit_codes
+from spotui.cli import exit_codes, options
+from spotui.errors import SpotuiError
+from spotui.settings.flags import flag_name
 
 if TYPE_CHECKING:
     from spotui.launch import Launcher
     from spotui.workspace.projects import Project
+
+
+_START_SECONDS = 20.0
+_LOOK_SECONDS = 0.05
 
 
 def add_working(parser: argparse.ArgumentParser) -> None:
@@ -47,19 +55,64 @@ def work(
     return conduct(launcher.run(project, on_trouble=parsed.on_failure, changes=changes), parsed)
 
 
+def resumable(parsed: argparse.Namespace, name: str) -> "Project":
+    """The project of that name, which has a journal to go on from.
+
+    Raises:
+        SpotuiError: There is none, or SPO's reference wrote it.
+    """
+    project = options.workspace(parsed).existing(name)
+    if project.is_ours:
+        return project
+    raise SpotuiError(
+        f"{name} was written by SPO's reference and has no journal to go on from.",
+        f"Start a new run from its best prompt: spotui branch {name} --template FILE",
+    )
+
+
+def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:
+    """The limits that were typed, checked as every other setting is."""
+    from spotui.launch import LIMITS
+    from spotui.settings.flags import Flags
+
+    return launcher.limits(Flags(**{flag: getattr(parsed, flag) for flag in LIMITS.values()}))
+
+
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
     """A process of its own that outlives this terminal and waits for a person when a call fails."""
     log = locations.log_dir() / f"{project.name.replace('/', '-')}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     root = project.folder.parents[project.name.count("/")]
     command = [sys.executable, "-m", "spotui", "resume", project.name, "--workspace", str(root), "--plain"]
     command += ["--on-failure", "pause", "--yes"]
+    from spotui.launch import LIMITS
+
     for key, value in changes.items():
-        flag = "--max-rounds" if key == "rounds" else f"--budget-{key}"
-        command += [flag, "none" if value is None else str(value)]
-    with log.open("ab") as output:
-        subprocess.Popen(
+        command += [flag_name(LIMITS[key]), "none" if value is None else str(value)]
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output = log.open("ab")
+    except OSError as error:
+        raise SpotuiError(
+            f"The log {log} cannot be written: {error.strerror}.", "Set SPOTUI_LOG_DIR to another folder."
+        ) from None
+    with output:
+        before = output.tell()
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
+    _await_start(process, project, log, before)
     print(f"{project.name} runs in the background. Watch it: spotui attach {project.name}    Log: {log}")
     return exit_codes.OK
+
+
+def _await_start(process: "subprocess.Popen[bytes]", project: "Project", log: Path, before: int) -> None:
+    """Wait until it can be attached to, or until it has failed, so that neither comes as a surprise."""
+    socket = locations.socket_path(project.folder)
+    deadline = time.monotonic() + _START_SECONDS
+    while not socket.exists() and time.monotonic() < deadline:
+        if process.poll() not in {None, exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
+            said = log.read_bytes()[before:].decode(errors="replace").strip()
+            raise SpotuiError(f"{project.name} did not start:\n{said}", f"The log is {log}.")
+        if process.returncode is not None:
+            return
+        time.sleep(_LOOK_SECONDS)

@@ -7,6 +7,7 @@ from spotui.engine.asking import Asker
 from spotui.engine.decisions import Decisions
 from spotui.engine.task import Task
 from spotui.events import Event
+from spotui.llm.gate import Gate
 from spotui.meta_prompts import MetaPrompts
 
 
@@ -18,6 +19,7 @@ class Context:
         task: What the run works on.
         meta: The meta-prompts.
         asker: The way to the models.
+        gate: Where the run pauses.
         decisions: What people decided, and where their votes arrive.
         emit: Told what happens.
     """
@@ -25,5 +27,6 @@ class Context:
     task: Task
     meta: MetaPrompts
     asker: Asker
+    gate: Gate
     decisions: Decisions
     emit: Callable[[Event], None]

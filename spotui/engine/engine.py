@@ -1,17 +1,14 @@
 """One run's rounds: what was tried, what won, and the verbs bound to each round."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from spotui.engine.asking import together
-from spotui.engine.context import Context
-from spotui.engine.execute import Executor
-from spotui.engine.judge import Judge
-from spotui.engine.propose import Proposer, fold
+from spotui.engine.propose import fold
 from spotui.engine.round import Round
 from spotui.engine.task import Candidate, Duel, Trial
+from spotui.engine.verbs import Verbs
 from spotui.events import RoundFinished, RoundStarted
-from spotui.llm.gate import Gate
 from spotui.workspace.lines import Outcome, RoundLine
 
 
@@ -19,10 +16,9 @@ class Engine:
     """What a method works with.
 
     Args:
-        context: What the verbs work with.
-        judge: The verb judge.
-        gate: Where a run pauses.
+        verbs: What a round can do.
         rounds: How many rounds are wanted, the seed included.
+        recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
 
     Attributes:
@@ -33,41 +29,41 @@ class Engine:
 
     def __init__(
         self,
-        context: Context,
-        judge: Judge,
-        gate: Gate,
+        verbs: Verbs,
         *,
         rounds: int,
+        recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
     ) -> None:
-        self.task = context.task
-        self.meta = context.meta
+        self.task = verbs.context.task
+        self.meta = verbs.context.meta
         self.rounds_wanted = rounds
-        self.context = context
-        self.proposer = Proposer(context)
-        self.executor = Executor(context)
-        self.judge = judge
-        self.gate = gate
+        self._verbs = verbs
+        self._emit = verbs.context.emit
         self._record = record
+        self._settled = {number for number, line in recorded.items() if line.answers}
+        self._last_recorded = max(recorded, default=0)
         self._trials: dict[int, Trial] = {}
         self._outcomes: dict[int, Outcome] = {}
-        self._current = 0
+        self._turn: Round | None = None
         self._ended = 0
-        self._awaiting_execution = False
 
     @property
-    def current(self) -> int:
-        """The round under way, or the last one that ended; 0 before the first."""
-        return self._current
+    def newest(self) -> int:
+        """The newest round that has begun, earlier sessions included; 0 before the first."""
+        return max(self._last_recorded, self._turn.number if self._turn else 0)
 
     @property
     def first_editable(self) -> int:
-        """The first round whose candidate has not been executed yet."""
-        return self._current if self._awaiting_execution else self._current + 1
+        """The first round after the seed whose candidate no session has executed yet."""
+        turn = self._turn
+        if turn is not None and turn.editable and turn.number > self._last_recorded:
+            return turn.number
+        return max(2, self.newest + 1)
 
     def is_settled(self, number: int) -> bool:
-        """Whether a round after the seed has an outcome."""
-        return number > 1 and number in self._outcomes
+        """Whether a round after the seed has an outcome, in this session or an earlier one."""
+        return number > 1 and (number in self._outcomes or number in self._settled)
 
     @property
     def seed(self) -> Candidate:
@@ -89,11 +85,6 @@ class Engine:
         """How many rounds have ended."""
         return self._ended
 
-    @property
-    def tried(self) -> dict[str, int]:
-        """Every prompt that was tried, folded, with its round."""
-        return {fold(trial.candidate.prompt): number for number, trial in self._trials.items()}
-
     def rounds(self) -> Iterator[int]:
         """The numbers of the rounds after the seed, as many as are wanted by then."""
         number = 2
@@ -104,13 +95,13 @@ class Engine:
     @asynccontextmanager
     async def round(self, number: int) -> AsyncIterator[Round]:
         """A round from its start to its record; it is void when nothing settles it."""
-        self._current = number
         self._take_overrides(number)
-        self._awaiting_execution = number > 1
-        self.context.asker.take_spending()
-        turn = Round(self, number)
-        self.context.emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
+        self._verbs.context.asker.take_spending()
+        turn = Round(number, self._verbs, self._tried(), is_new=number > self._last_recorded)
+        self._turn = turn
+        self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         yield turn
+        turn.editable = False
         if turn.trial is not None:
             self._trials[number] = turn.trial
             self._outcomes[number] = turn.outcome
@@ -119,15 +110,19 @@ class Engine:
 
     def conclude(self) -> None:
         """Let verdicts count that people gave since the last round began."""
-        self._take_overrides(self._current + 1)
+        self._take_overrides(self.newest + 1)
+
+    def _tried(self) -> dict[str, int]:
+        """Every prompt that was tried, folded, with its round."""
+        return {fold(trial.candidate.prompt): number for number, trial in self._trials.items()}
 
     def _take_overrides(self, number: int) -> None:
-        overrides = self.context.decisions.overrides_before(number)
+        overrides = self._verbs.context.decisions.overrides_before(number)
         self._outcomes.update({n: outcome for n, outcome in overrides.items() if n in self._trials})
 
     def _finish(self, line: RoundLine) -> None:
         duel = Duel(line.outcome, line.votes)
-        self.context.emit(
+        self._emit(
             RoundFinished(
                 round=line.round,
                 outcome=line.outcome,
@@ -146,18 +141,15 @@ class Engine:
             )
         )
 
-    def begin_execution(self) -> None:
-        """The current round's candidate can no longer be edited."""
-        self._awaiting_execution = False
-
     async def final_duel(self) -> Duel | None:
         """Best against seed on the questions no round has seen; None when there is nothing to compare."""
+        self.conclude()
         held_out, seed, best = self.task.held_out, self._trials[1].candidate, self.best.candidate
         if not held_out or best.round == seed.round:
             return None
         old, new = await together(
-            [self.executor.execute(one, held_out, held_out=True) for one in (seed, best)]
+            [self._verbs.executor.execute(one, held_out, held_out=True) for one in (seed, best)]
         )
         if old is None or new is None:
             return None
-        return await self.judge.duel(old, new, held_out=True)
+        return await self._verbs.judge.duel(old, new, held_out=True)

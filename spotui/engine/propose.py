@@ -1,5 +1,7 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
+from collections.abc import Mapping
+
 from spotui.engine.asking import repair, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
@@ -10,7 +12,9 @@ from spotui.tags import is_balanced, last_tagged
 from spotui.words import count_words
 from spotui.workspace.lines import CallKey
 
-TAGS = ("analyse", "modification", "prompt")
+MOST_WORDS = 240
+CHARACTERS_A_WORD = 8
+"""How long a prompt a model that is bound by a grammar may write."""
 
 
 class Proposer:
@@ -26,7 +30,9 @@ class Proposer:
         self._word_limit = context.task.word_limit
         self._emit = context.emit
 
-    async def propose(self, number: int, meta: str, parent: int, known: dict[str, int]) -> Candidate | None:
+    async def propose(
+        self, number: int, meta: str, parent: int, known: Mapping[str, int]
+    ) -> Candidate | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
         Args:
@@ -38,7 +44,9 @@ class Proposer:
         Returns:
             The candidate, or None when both replies were unusable.
         """
-        grammar = tagged_grammar(TAGS) if self._asker.takes_grammar("optimizer") else None
+        grammar = None
+        if self._asker.takes_grammar("optimizer"):
+            grammar = tagged_grammar(self._lengths(), refused=known)
         messages = [user(meta)]
         for attempt in (1, 2):
             key = CallKey(number, "propose", attempt=attempt)
@@ -57,7 +65,12 @@ class Proposer:
             messages = repair(messages, reply, self._repair.render(problem=problem))
         return None
 
-    def _problem(self, reply: Reply, prompt: str | None, known: dict[str, int]) -> str:
+    def _lengths(self) -> dict[str, int]:
+        """Characters that a model bound by a grammar may write in each tag."""
+        words = self._word_limit or MOST_WORDS
+        return {"analyse": 600, "modification": 250, "prompt": min(MOST_WORDS, words) * CHARACTERS_A_WORD}
+
+    def _problem(self, reply: Reply, prompt: str | None, known: Mapping[str, int]) -> str:
         if reply.finish_reason == "length" and not is_balanced(reply.text, "prompt"):
             return "It was cut by the length limit before the prompt was complete."
         if prompt is None:

@@ -1,30 +1,40 @@
 """One round: the verbs, bound to what they are for."""
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from spotui.engine.task import Candidate, Duel, Trial
+from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine
-
-if TYPE_CHECKING:
-    from spotui.engine.engine import Engine
 
 
 class Round:
     """One turn of a method's loop.
 
+    Args:
+        number: From 1, the seed's.
+        verbs: What it can do.
+        tried: Prompts that were tried, folded, with their rounds; none is tried again.
+        is_new: Whether no earlier session has ended it.
+
     Attributes:
         number: From 1, the seed's.
         outcome: What became of it so far.
+        trial: Its candidate with the answers, once there are any.
+        editable: Whether a person may still change its candidate.
     """
 
-    def __init__(self, engine: "Engine", number: int) -> None:
+    def __init__(self, number: int, verbs: Verbs, tried: Mapping[str, int], *, is_new: bool) -> None:
         self.number = number
         self.outcome: Outcome = "void"
         self.trial: Trial | None = None
-        self._engine = engine
+        self.editable = number > 1
+        self._verbs = verbs
+        self._context = verbs.context
+        self._tried = tried
+        self._is_new = is_new
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
         self._note = ""
@@ -37,14 +47,14 @@ class Round:
             meta: The filled meta-prompt.
             parent: What the new prompt starts from.
         """
-        engine, decisions = self._engine, self._engine.context.decisions
-        candidate = await engine.proposer.propose(self.number, meta, parent.round, engine.tried)
+        decisions, gate = self._context.decisions, self._context.gate
+        candidate = await self._verbs.proposer.propose(self.number, meta, parent.round, self._tried)
         if candidate is not None:
             self._announce(candidate)
-            if decisions.pause_at_candidate:
+            if decisions.pause_at_candidate and self._is_new:
                 decisions.pause_at_candidate = False
-                engine.gate.pause(f"The candidate of round {self.number} is ready to be looked at.")
-            await engine.gate.reopened()
+                gate.pause(f"The candidate of round {self.number} is ready to be looked at.")
+            await gate.reopened()
         if text := decisions.edits.get(self.number):
             candidate = Candidate(
                 round=self.number,
@@ -63,8 +73,8 @@ class Round:
     async def execute(self, candidate: Candidate) -> Trial | None:
         """The candidate's answers to the question set; None, when one is missing, makes the round void."""
         self._candidate = candidate
-        self._engine.begin_execution()
-        self.trial = await self._engine.executor.execute(candidate, self._engine.task.questions)
+        self.editable = False
+        self.trial = await self._verbs.executor.execute(candidate, self._context.task.questions)
         if self.trial is None:
             self._note = "a question got no answer"
             if self.number == 1:
@@ -77,7 +87,7 @@ class Round:
 
     async def judge(self, best: Trial, candidate: Trial) -> Duel:
         """Compare the candidate's answers with the best's."""
-        self._duel = await self._engine.judge.duel(best, candidate)
+        self._duel = await self._verbs.judge.duel(best, candidate)
         return self._duel
 
     def settle(self, outcome: Outcome) -> None:
@@ -87,7 +97,7 @@ class Round:
     def line(self) -> RoundLine:
         """The round as it is recorded."""
         candidate = self._candidate or Candidate(round=self.number, prompt="")
-        spending = self._engine.context.asker.take_spending()
+        spending = self._context.asker.take_spending()
         return RoundLine(
             round=self.number,
             outcome=self.outcome,
@@ -107,7 +117,7 @@ class Round:
         )
 
     def _announce(self, candidate: Candidate) -> None:
-        self._engine.context.emit(
+        self._context.emit(
             CandidateProposed(
                 round=candidate.round,
                 parent=candidate.parent,

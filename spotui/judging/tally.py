@@ -58,12 +58,12 @@ class Tally:
 
 
 def compare_likelihoods(best: Sequence[float], candidate: Sequence[float], margin: float) -> Verdict:
-    """The verdict of the likelihood judge: whose answers are more probable, question by question.
+    """The verdict of the likelihood judge: whose answers have more evidence for them, question by question.
 
     Args:
-        best: Mean log-probability per token of the best's answers, one a question.
+        best: The evidence for each of the best's answers, one a question.
         candidate: The same for the candidate's, in the same order.
-        margin: The mean difference, in nats per token, below which it is a tie.
+        margin: The mean difference below which it is a tie.
     """
     difference = sum(new - old for old, new in zip(best, candidate, strict=True)) / len(best)
     if abs(difference) < margin:

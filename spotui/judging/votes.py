@@ -25,22 +25,23 @@ _TIES = frozenset(
     )
 )
 _CHOICE = re.compile(r"<choose\s*>", re.IGNORECASE)
+_PAIR = re.compile(r"<choose\s*>((?:(?!<choose\s*>).)*?)</choose\s*>", re.IGNORECASE | re.DOTALL)
 _ANALYSES = ("analyse", "analyze", "analysis")
 
 
 def read_side(reply: str) -> Side | None:
     """The side a reply chooses, or None when it makes no clear choice.
 
-    The last choose tag outside the analysis decides, even where it is not closed: what an analysis quotes
-    is no choice. Without a tag, a reply whose last line is nothing but a choice is clear enough.
+    The last complete choose tag outside the analysis decides, or the last one that was opened: what an
+    analysis quotes is no choice. Without a tag, a reply whose last line is nothing but a choice is clear
+    enough.
     """
     for tag in _ANALYSES:
         reply = without_tagged(reply, tag)
     if any(f"<{tag}>" in reply.lower() for tag in _ANALYSES):
         return _side_after_open_analysis(reply)
-    tagged = last_tagged(reply, "choose")
-    if tagged is not None:
-        return _side(tagged)
+    if pairs := _PAIR.findall(reply):
+        return _side(pairs[-1])
     if opened := list(_CHOICE.finditer(reply)):
         return _side(reply[opened[-1].end() :])
     lines = [line for line in reply.splitlines() if _WORD.search(line.lower())]

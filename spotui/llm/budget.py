@@ -1,8 +1,9 @@
 """One budget over all roles: reserved before a call is sent, settled when its reply is here."""
 
 import asyncio
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -14,9 +15,31 @@ from spotui.settings.run_settings import BudgetSettings
 MOST_COMPLETION = 4096
 LEAST_COMPLETION = 512
 
+# What tokenizers make of prose, code and JSON has fewer tokens than this has pieces.
+_LONG_TEXT = 100_000
+"""Characters from which on pieces are not counted one by one: that takes seconds in a megabyte."""
+
+_PIECE = re.compile(rb"[A-Za-z]{1,4}|[0-9]|[ \t]{2,16}|[^A-Za-z0-9 \t]")
+
 
 class BudgetSpentError(SpotuiError):
     """The next call does not fit into what is left."""
+
+
+class UnknownPriceError(SpotuiError):
+    """A budget in USD cannot be kept, because nobody knows what a model costs.
+
+    Args:
+        models: The models without a price.
+    """
+
+    def __init__(self, models: Iterable[str]) -> None:
+        names = sorted(models)
+        super().__init__(
+            f"A budget in USD cannot be kept: the price of {' and '.join(names)} is unknown.",
+            f"Set models.{names[0]}.price in the config file, as input and output in USD per million tokens, "
+            "or limit tokens or calls instead.",
+        )
 
 
 class Spending(msgspec.Struct):
@@ -51,26 +74,35 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
         tokens: Prompt and completion at most.
         usd: At most, 0 where the price is unknown.
         ceiling: The longest completion the room allows, or None when there is no limit to keep to.
-        expected: Prompt and completion as they usually are.
+        is_tight: Whether what is left of the budget makes the ceiling lower than it would be otherwise.
     """
 
     tokens: int
     usd: float
     ceiling: int | None
-    expected: int
+    is_tight: bool = False
+
+    def cut(self, reply: Reply) -> bool:
+        """Whether a reply ended where the budget did, and not where the model or the user wanted."""
+        return (
+            self.is_tight
+            and self.ceiling is not None
+            and reply.finish_reason == "length"
+            and reply.usage.completion_tokens >= self.ceiling
+        )
 
 
 def prompt_size(request: Request) -> int:
-    """Tokens of a request, estimated from above without a tokenizer.
-
-    Three ASCII characters a token is more than any tokenizer makes of prose or code; elsewhere two bytes.
-    """
+    """Tokens of a request, estimated from above without a tokenizer."""
     return 8 + sum(4 + _text_size(message.content) for message in request.messages)
 
 
 def _text_size(text: str) -> int:
-    beyond_ascii = len(text.encode("utf-8", "replace")) - len(text.encode("ascii", "ignore"))
-    return len(text.encode("ascii", "ignore")) // 3 + beyond_ascii // 2
+    if len(text) > _LONG_TEXT:
+        return len(text.encode("utf-8", "replace")) // 2
+    ascii_only = text.encode("ascii", "ignore")
+    beyond_ascii = len(text.encode("utf-8", "replace")) - len(ascii_only)
+    return len(_PIECE.findall(ascii_only)) + beyond_ascii // 2
 
 
 class Budget:
@@ -101,6 +133,7 @@ class Budget:
         self._paused_at: float | None = None
         self._held: set[Reservation] = set()
         self._longest: dict[str, int] = {}
+        self._unpriced: set[str] = set()
         self._settled = asyncio.Event()
 
     @property
@@ -123,7 +156,11 @@ class Budget:
 
         Raises:
             BudgetSpentError: It does not fit, and nothing in flight can change that.
+            UnknownPriceError: There is a limit in USD, and no price.
         """
+        if price is None:
+            self._unpriced.add(request.model)
+            self.check(self.limits)
         while True:
             try:
                 reservation = self._fit(request, purpose, price)
@@ -136,6 +173,10 @@ class Budget:
                 self._held.add(reservation)
                 return reservation
 
+    def expected(self, request: Request, purpose: str) -> int:
+        """Tokens that a call will probably take, prompt and completion."""
+        return prompt_size(request) + (self._longest.get(purpose, 0) or LEAST_COMPLETION)
+
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""
         self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
@@ -146,6 +187,15 @@ class Budget:
         """Give the room back; safe to call twice."""
         self._held.discard(reservation)
         self._settled.set()
+
+    def check(self, limits: BudgetSettings) -> None:
+        """Make sure that limits can be kept with the models that were asked so far.
+
+        Raises:
+            UnknownPriceError: They cannot.
+        """
+        if limits.usd is not None and self._unpriced:
+            raise UnknownPriceError(self._unpriced)
 
     def change(self, limits: BudgetSettings) -> None:
         """Set new limits; they hold from the next call on."""
@@ -169,6 +219,8 @@ class Budget:
             raise BudgetSpentError(f"The budget of {limits.calls:,} calls is spent.")
         if self.seconds_left == 0:
             raise BudgetSpentError(f"The budget of {limits.minutes:g} minutes is spent.")
+        if limits.tokens is None and limits.usd is None:
+            return Reservation(tokens=0, usd=0.0, ceiling=None)
         prompt = prompt_size(request)
         longest = self._longest.get(purpose, 0)
         wanted = request.max_tokens or max(MOST_COMPLETION, 2 * longest)
@@ -196,5 +248,5 @@ class Budget:
             tokens=prompt + most,
             usd=price.cost(prompt, most) if price else 0.0,
             ceiling=ceiling,
-            expected=prompt + min(most, longest or LEAST_COMPLETION),
+            is_tight=ceiling is not None and ceiling < wanted,
         )

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from spotui.llm.budget import UnknownPriceError
 from spotui.llm.connection import Connection
 from spotui.llm.endpoint import Limits, Price
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Provider
 from spotui.llm.routing import OPENAI_URL, Route, route
+from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.schema import Config
 
@@ -47,8 +49,7 @@ class Connector:
             ModelError: The endpoint cannot be asked at all.
         """
         way = self.way_to(model)
-        server = way.endpoint.base_url or f"{way.kind}/{model.partition('/')[0]}"
-        shared = server, way.endpoint.limits
+        shared = _server(way), way.endpoint.limits
         if shared not in self._limiters:
             self._limiters[shared] = Limiter(way.endpoint.limits)
         return Connection(
@@ -86,6 +87,20 @@ class Connector:
         way = self.way_to(model)
         return way.endpoint.price or _find_price(way)
 
+    def check_budget(self) -> None:
+        """Make sure, before anything is paid for, that a budget in USD can be kept.
+
+        Raises:
+            UnknownPriceError: Nobody knows what one of the models costs.
+            SettingsError: A model id names nothing, or its endpoint needs a key.
+        """
+        if self._settings.budget.usd is None:
+            return
+        models = {self._settings.roles.of(role).model for role in ROLES}
+        unpriced = [model for model in models if self.price_of(model) is None]
+        if unpriced:
+            raise UnknownPriceError(unpriced)
+
     def _timeout(self, model: str) -> float | None:
         roles = self._settings.roles
         users = (roles.optimizer, roles.evaluator, roles.executor)
@@ -118,6 +133,17 @@ class Connector:
                     slots=way.endpoint.limits.concurrency,
                     timeout=way.endpoint.timeout,
                 )
+
+
+def _server(way: Route) -> str:
+    """What models share that are served by the same people."""
+    if way.endpoint.base_url is not None:
+        return way.endpoint.base_url
+    from spotui.llm.pricing import guess_provider
+
+    model = way.endpoint.model
+    provider, slash, _ = model.partition("/")
+    return f"{way.kind}/{provider if slash else guess_provider(model) or model}"
 
 
 def _find_price(way: Route) -> Price | None:

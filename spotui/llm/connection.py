@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 
 from spotui.llm.endpoint import Endpoint, Price
 from spotui.llm.limiter import Limiter
@@ -80,6 +81,7 @@ class Connections:
             connection.limiter.concurrency = calls
 
     async def aclose(self) -> None:
-        """Close every provider; safe to call twice."""
-        for connection in self._open.values():
-            await connection.provider.aclose()
+        """Close every provider, even when one of them fails to; safe to call twice."""
+        async with AsyncExitStack() as closing:
+            for connection in self._open.values():
+                closing.push_async_callback(connection.provider.aclose)

@@ -14,14 +14,14 @@ from typing import Literal, Protocol
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event
-from spotui.llm.budget import Budget, BudgetSpentError, Reservation, prompt_size
+from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event, Noticed
+from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError, prompt_size
 from spotui.llm.connection import Connection, Connections
 from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
 from spotui.llm.errors import ModelError, RetryableError
-from spotui.llm.gate import Gate
-from spotui.llm.protocol import Delta, Reply, Request
+from spotui.llm.gate import Gate, GateState
+from spotui.llm.protocol import Delta, OnDelta, Reply, Request, Usage
 from spotui.llm.retry import Retry
 from spotui.workspace.journal import JournalError
 from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line
@@ -30,6 +30,10 @@ Trouble = Literal["pause", "halt"]
 
 _encoder = msgspec.json.Encoder()
 _reply_decoder = msgspec.json.Decoder(Reply)
+
+
+class _AgainError(Exception):
+    """A call without a reply that can be used; it is asked for again, with more room or not at all."""
 
 
 class Ledger(Protocol):
@@ -84,6 +88,8 @@ class Door:
         self._retry = retry
         self._emit = emit
         self._on_trouble = on_trouble
+        self._told: set[tuple[str, str]] = set()
+        gate.tell(self._keep_time)
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
@@ -110,8 +116,11 @@ class Door:
             except BudgetSpentError as error:
                 self.gate.halt("budget", error.what)
                 await self.gate.passage()
-            except (ModelError, JournalError) as error:
+            except (ModelError, JournalError, UnknownPriceError) as error:
+                self._emit(CallDropped(key=key, why=error.what))
                 await self._trouble(error)
+            except _AgainError:
+                continue
 
     async def _buy(self, key: CallKey, request: Request) -> Reply:
         connection = self.connections.to(request.model)
@@ -134,7 +143,9 @@ class Door:
         reservation = await self.budget.reserve(request, key.purpose, price)
         try:
             if connection.limiter.has_rates:
-                await self.gate.until_halt(connection.limiter.turn(reservation.expected))
+                await self.gate.until_halt(
+                    connection.limiter.turn(self.budget.expected(request, key.purpose))
+                )
             await self.gate.passage()
             self._ledger.check_room()
             with self.gate.flight():
@@ -155,6 +166,11 @@ class Door:
             sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
         reply = await self._send(key, sent, connection, price)
         self.budget.settle(reservation, key.purpose, reply)
+        if reservation.cut(reply):
+            why = "the rest of the budget was too small for it"
+            self._drop(key, request, reply.usage, reply.cost_usd, why)
+            self._emit(CallDropped(key=key, why=why))
+            raise _AgainError
         await self._keep(key, request, reply)
         return reply
 
@@ -170,7 +186,7 @@ class Door:
                 self._emit(CallDelta(key=key, text=delta.text, reasoning=delta.reasoning))
 
         try:
-            reply = await connection.provider.complete(request, on_delta)
+            reply = await self._complete(connection, request, price, on_delta)
         except asyncio.CancelledError:
             why = "it was cancelled in flight"
             self._lose(key, request, heard, price, why)
@@ -180,10 +196,23 @@ class Door:
             if heard:
                 self._lose(key, request, heard, price, f"it broke off: {error.what}")
             raise
+        if reply is None:
+            why = "the run ends, and it costs nothing to ask it again"
+            self._lose(key, request, heard, price, why)
+            self._emit(CallDropped(key=key, why=why))
+            raise _AgainError
         if reply.cost_usd is None and price is not None:
             cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
+
+    async def _complete(
+        self, connection: Connection, request: Request, price: Price | None, on_delta: OnDelta
+    ) -> Reply | None:
+        """The provider's reply; None when the run halts before it and only time was spent on it."""
+        reply = connection.provider.complete(request, on_delta)
+        is_free = price is not None and price.cost(1, 1) == 0
+        return await (self.gate.until_halt(reply) if is_free else reply)
 
     async def _keep(self, key: CallKey, request: Request, reply: Reply) -> None:
         line = CallLine(
@@ -207,16 +236,19 @@ class Door:
         self, key: CallKey, request: Request, heard: list[Delta], price: Price | None, why: str
     ) -> None:
         """Count a call that brought nothing to keep: the endpoint may charge for what it had written."""
-        prompt = prompt_size(request)
         completion = sum(len(delta.text) + len(delta.reasoning) for delta in heard) // 4
-        cost = None if price is None else price.cost(prompt, completion)
-        self.budget.spending.add(prompt, completion, cost)
+        usage = Usage(prompt_size(request), completion, estimated=True)
+        cost = None if price is None else price.cost(usage.prompt_tokens, usage.completion_tokens)
+        self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost)
+        self._drop(key, request, usage, cost, why)
+
+    def _drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
         line = DroppedLine(
             key=key,
             model=request.model,
             why=why,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
             cost_usd=cost,
         )
         with contextlib.suppress(JournalError):
@@ -247,3 +279,13 @@ class Door:
                 finish_reason=reply.finish_reason,
             )
         )
+        for name in reply.left_out:
+            if (request.model, name) not in self._told:
+                self._told.add((request.model, name))
+                self._emit(Noticed(text=f"{request.model} does not take {name}: it is left out."))
+
+    def _keep_time(self, state: GateState, _cause: str) -> None:
+        if state == "paused":
+            self.budget.stop_clock()
+        else:
+            self.budget.start_clock()

@@ -20,11 +20,7 @@ class ContextOverflowError(BadRequestError):
 
 
 class RetryableError(ModelError):
-    """A failure that another try may mend."""
-
-
-class RateLimitedError(RetryableError):
-    """The endpoint asks to slow down.
+    """A failure that another try may mend.
 
     Args:
         what: What happened and where.
@@ -35,6 +31,10 @@ class RateLimitedError(RetryableError):
     def __init__(self, what: str, mend: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(what, mend)
         self.retry_after = retry_after
+
+
+class RateLimitedError(RetryableError):
+    """The endpoint asks to slow down."""
 
 
 class UnavailableError(RetryableError):

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import contextmanager, suppress
+from typing import Any, Literal, TypeVar
 
 from spotui.workspace.lines import StopReason
 
 GateState = Literal["open", "paused", "halting"]
+Result = TypeVar("Result")
+GateListener = Callable[[GateState, str], None]
 
 
 class Halted(Exception):  # noqa: N818 - it is how a run ends, not an error
@@ -27,19 +29,23 @@ class Halted(Exception):  # noqa: N818 - it is how a run ends, not an error
 class Gate:
     """Every call passes here just before it is sent.
 
-    A halt never cuts a call: those in flight are paid for, so they finish and are kept, and only then do the
+    A halt never cuts a call that is paid for: those in flight finish and are kept, and only then do the
     waiting ones end.
 
     Args:
-        on_change: Told of every change of state with its cause.
+        listeners: Told of every change of state with its cause.
     """
 
-    def __init__(self, on_change: Callable[[GateState, str], None] = lambda _state, _cause: None) -> None:
+    def __init__(self, *listeners: GateListener) -> None:
         self.state: GateState = "open"
         self.in_flight = 0
         self._halt: Halted | None = None
-        self._on_change = on_change
+        self._listeners = list(listeners)
         self._waiters: list[asyncio.Future[None]] = []
+
+    def tell(self, listener: GateListener) -> None:
+        """Tell one more listener, from now on."""
+        self._listeners.append(listener)
 
     def pause(self, cause: str) -> None:
         """Send no new call until `resume`."""
@@ -82,27 +88,30 @@ class Gate:
             self._wake()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long, or until the run halts."""
-        await self.until_halt(asyncio.sleep(seconds))
+        """Wait that long, or until the run pauses or halts; after a pause nobody waits any longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: self.state != "open")
 
-    async def until_halt(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Wait for something, but no longer than until the run halts; then it is cancelled."""
+    async def until_halt(self, waiting: Coroutine[Any, Any, Result]) -> Result | None:
+        """Wait for something, but no longer than until the run halts; then it is cancelled, and None."""
         wanted = asyncio.create_task(waiting)
         halting = asyncio.create_task(self._until(lambda: self.state == "halting"))
         try:
             await asyncio.wait((wanted, halting), return_when=asyncio.FIRST_COMPLETED)
-            if wanted.done():
-                wanted.result()
+            return wanted.result() if wanted.done() else None
         finally:
             wanted.cancel()
             halting.cancel()
+            await asyncio.gather(wanted, halting, return_exceptions=True)
 
     def _drained(self) -> bool:
         return self.state == "halting" and self.in_flight == 0
 
     def _become(self, state: GateState, cause: str) -> None:
         self.state = state
-        self._on_change(state, cause)
+        for listener in self._listeners:
+            listener(state, cause)
         self._wake()
 
     async def _until(self, condition: Callable[[], bool]) -> None:

@@ -63,6 +63,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         reasoning: What a reasoning model thought before it answered; never parsed for tags.
         cost_usd: What the call cost, or None when the price is unknown.
         logprobs: Natural log-probability of every token of the reply, when it was asked for.
+        left_out: What the request asked for and the endpoint does not take, such as `temperature`.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning: str = ""
     cost_usd: float | None = None
     logprobs: tuple[float, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):

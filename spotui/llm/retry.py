@@ -8,7 +8,7 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from spotui.llm.errors import RateLimitedError, RetryableError
+from spotui.llm.errors import RetryableError
 from spotui.settings.run_settings import RetrySettings
 
 Result = TypeVar("Result")
@@ -89,6 +89,6 @@ class _Wait(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+        if isinstance(error, RetryableError) and error.retry_after is not None:
             return error.retry_after
         return max(FIRST_WAIT / 2, self._exponential(retry_state))

@@ -4,7 +4,9 @@ A file of the same name in the user's own folder stands in for the shipped one.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from spotui.errors import SpotuiError
 
@@ -68,10 +70,31 @@ class MetaPrompts:
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._texts = {name: _load(name, own) for name in SLOTS}
+        self._prompts = {name: _load(name, own) for name in SLOTS}
+
+    @classmethod
+    def kept(cls, texts: Mapping[str, str], source: str) -> Self:
+        """Those a run was set up with; the shipped one where it has none of a name.
+
+        Args:
+            texts: As `texts` gave them.
+            source: Where they were kept, for error messages.
+
+        Raises:
+            MetaPromptError: One of them is broken.
+        """
+        found = cls()
+        for name in SLOTS.keys() & texts.keys():
+            found._prompts[name] = MetaPrompt(name, texts[name], f"{name} in {source}")
+        return found
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Every text by its name."""
+        return {name: prompt.text for name, prompt in self._prompts.items()}
 
     def __getitem__(self, name: str) -> MetaPrompt:
-        return self._texts[name]
+        return self._prompts[name]
 
 
 def _load(name: str, own: Path | None) -> MetaPrompt:

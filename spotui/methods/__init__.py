@@ -1,26 +1,66 @@
-"""The methods: each reads like its paper's pseudocode, written in the engine's verbs."""
+"""The methods: each reads like its paper's pseudocode, written in the engine's verbs.
+
+Another package adds one with an entry point of the group `spotui.methods`: its name, and the function that
+takes an `Engine` and returns when the wanted rounds are done.
+"""
 
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from spotui.errors import SpotuiError
+from spotui.nearest import nearest
 
 if TYPE_CHECKING:
     from spotui.engine import Engine
 
 Method = Callable[["Engine"], Awaitable[None]]
 
-METHODS = {"spo": "spotui.methods.spo"}
+DEFAULT_METHOD = "spo"
+METHODS = {"spo": "spotui.methods.spo:optimize"}
+"""Those that come with spotui; a package cannot put another in the place of one of them."""
+
+GROUP = "spotui.methods"
+
+
+def method_names() -> list[str]:
+    """Every method there is, those of other packages included."""
+    return sorted({*METHODS, *_added()})
+
+
+def check_method(name: str) -> None:
+    """Make sure that there is a method of that name, without importing it.
+
+    Raises:
+        SpotuiError: There is none.
+    """
+    if name in METHODS or name in _added():
+        return
+    near = nearest(name, method_names())
+    mend = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(method_names())}."
+    raise SpotuiError(f"There is no method {name!r}.", mend)
 
 
 def load_method(name: str) -> Method:
     """The method of that name, imported when it is needed.
 
     Raises:
-        SpotuiError: There is none.
+        SpotuiError: There is none, or the package it comes from is broken.
     """
-    if name not in METHODS:
-        raise SpotuiError(f"There is no method {name!r}.", f"Choose one of: {', '.join(METHODS)}.")
-    method: Method = import_module(METHODS[name]).optimize
+    check_method(name)
+    place = METHODS.get(name) or _added()[name]
+    module, _, function = place.partition(":")
+    try:
+        method: Method = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise SpotuiError(
+            f"The method {name!r} cannot be loaded from {place}: {error}.",
+            "Install the package it comes from again.",
+        ) from None
     return method
+
+
+def _added() -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {one.name: one.value for one in entry_points(group=GROUP)}

@@ -1,15 +1,18 @@
 """Putting an engine together from a run's settings."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from spotui.engine.asking import Asker
 from spotui.engine.context import Context
 from spotui.engine.decisions import Decisions
 from spotui.engine.engine import Engine
+from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
+from spotui.engine.propose import Proposer
 from spotui.engine.task import Task
+from spotui.engine.verbs import Verbs
 from spotui.events import Event
 from spotui.judging.ballots import Ballot, balanced, coin_flips
 from spotui.llm.door import Door
@@ -28,12 +31,13 @@ def assemble(
     door: Door,
     decisions: Decisions,
     emit: Callable[[Event], None],
+    recorded: Mapping[int, RoundLine],
     record: Callable[[RoundLine], RoundLine],
 ) -> Engine:
     """The engine of one run."""
-    context = Context(task, meta, Asker(door, settings.roles), decisions, emit)
-    judge = _judge(context, settings)
-    return Engine(context, judge, door.gate, rounds=settings.max_rounds, record=record)
+    context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
+    verbs = Verbs(context, Proposer(context), Executor(context), _judge(context, settings))
+    return Engine(verbs, rounds=settings.max_rounds, recorded=recorded, record=record)
 
 
 def _judge(context: Context, settings: RunSettings) -> Judge:

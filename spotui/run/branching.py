@@ -13,6 +13,7 @@ from spotui.workspace.lines import (
     EditLine,
     LimitsLine,
     Line,
+    Outcome,
     OverrideLine,
     RoundLine,
     VoteLine,
@@ -48,10 +49,14 @@ def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -
 
 
 def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
+    # A verdict that a person gave afterwards is not part of the copy, so what the judge said counts.
+    outcome: Outcome = "void"
     for one in journal.lines():
         if _belongs(one, last.round):
             yield one
-    if last.outcome not in {"seed", "win"}:
+        if isinstance(one, RoundLine) and one.round == last.round:
+            outcome = one.outcome
+    if outcome not in {"seed", "win"}:
         yield OverrideLine(round=last.round, outcome="win", before_round=last.round + 1)
 
 

@@ -86,9 +86,9 @@ class Orders:
                 given = msgspec.structs.asdict(command)
                 self._change({key: value for key, value in given.items() if value is not msgspec.UNSET})
             case SetConcurrency():
-                self._change({"concurrency": _at_least_one("concurrency", command.calls)})
+                self._set_concurrency(command.calls)
             case SetRounds():
-                self._change({"rounds": _at_least_one("rounds", command.rounds)})
+                self._set_rounds(command.rounds)
             case Vote():
                 self._vote(command)
             case Edit():
@@ -100,13 +100,26 @@ class Orders:
         for key, value in changes.items():
             if value is not None and value < 0:
                 raise _RefusedError(f"{key} cannot be below 0.")
-        self._settings = change_limits(self._settings, changes)
+        settings = change_limits(self._settings, changes)
+        self._door.budget.check(settings.budget)
         self._journal.append(LimitsLine(changes=changes))
+        self._settings = settings
         self._door.budget.change(self._settings.budget)
         self._engine.rounds_wanted = self._settings.max_rounds
         if self._settings.concurrency is not None:
             self._door.connections.set_concurrency(self._settings.concurrency)
         self._emit(LimitsChanged(changes=changes))
+
+    def _set_concurrency(self, calls: int) -> None:
+        if calls < 1:
+            raise _RefusedError("concurrency must be at least 1.")
+        self._change({"concurrency": calls})
+
+    def _set_rounds(self, rounds: int) -> None:
+        begun = max(1, self._engine.newest)
+        if rounds < begun:
+            raise _RefusedError(f"rounds must be at least {begun}: so many have begun already.")
+        self._change({"rounds": rounds})
 
     def _vote(self, vote: Vote) -> None:
         if not self._decisions.in_duel(vote.round):
@@ -120,10 +133,11 @@ class Orders:
     def _edit(self, edit: Edit) -> None:
         if not edit.prompt.strip():
             raise _RefusedError("The prompt is empty.")
-        if edit.round < max(2, self._engine.first_editable):
+        first = self._engine.first_editable
+        if edit.round < first:
             raise _RefusedError(
                 f"Round {edit.round} has been executed already.",
-                f"The next round that can be edited is {max(2, self._engine.first_editable)}.",
+                f"The next round that can be edited is {first}.",
             )
         line = EditLine(round=edit.round, prompt=edit.prompt)
         self._journal.append(line)
@@ -133,15 +147,9 @@ class Orders:
         if not self._engine.is_settled(override.round):
             raise _RefusedError(f"Round {override.round} has no verdict that could be overridden.")
         line = OverrideLine(
-            round=override.round, outcome=override.outcome, before_round=self._engine.current + 1
+            round=override.round, outcome=override.outcome, before_round=self._engine.newest + 1
         )
         self._journal.append(line)
         self._decisions.take(line)
         self._recorder.override(line)
         self._emit(VerdictOverridden(round=line.round, outcome=line.outcome, before_round=line.before_round))
-
-
-def _at_least_one(name: str, value: int) -> int:
-    if value < 1:
-        raise _RefusedError(f"{name} must be at least 1.")
-    return value

@@ -84,6 +84,7 @@ class Past:
                     self.held_out = line
                 case StopLine():
                     self.stop = line
+                    self.seconds, began = line.seconds, None
                 case _:
                     pass
             last = line.at

@@ -36,7 +36,7 @@ class Recorder:
         self._rounds = dict(past.rounds)
         self._overrides = [line for line in past.decisions if isinstance(line, OverrideLine)]
         self._emit = emit
-        self._waiting: asyncio.Queue[RoundLine] = asyncio.Queue()
+        self._waiting: asyncio.Queue[RoundLine | None] = asyncio.Queue()
         self._worker = asyncio.create_task(self._work())
 
     def take(self, line: RoundLine) -> RoundLine:
@@ -54,8 +54,8 @@ class Recorder:
 
     async def finish(self) -> None:
         """Wait until everything is written, and bring SPO's files up to date."""
-        await self._waiting.join()
-        self.close()
+        self._waiting.put_nowait(None)
+        await self._worker
         await self._project_files()
 
     def close(self) -> None:
@@ -63,12 +63,8 @@ class Recorder:
         self._worker.cancel()
 
     async def _work(self) -> None:
-        while True:
-            line = await self._waiting.get()
-            try:
-                await self._write(line)
-            finally:
-                self._waiting.task_done()
+        while (line := await self._waiting.get()) is not None:
+            await self._write(line)
 
     async def _write(self, line: RoundLine) -> None:
         tokens = await asyncio.to_thread(_spo_tokens, line.answers) if line.answers else 0

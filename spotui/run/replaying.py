@@ -9,7 +9,6 @@ from spotui.llm.connection import Connection, Connections
 from spotui.llm.endpoint import Endpoint, Limits
 from spotui.llm.limiter import Limiter
 from spotui.llm.providers.recorded import RecordedProvider
-from spotui.meta_prompts import MetaPrompts
 from spotui.run.run import Run
 from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import BudgetSettings, RunSettings
@@ -22,14 +21,13 @@ from spotui.workspace.snapshot import read_snapshot
 _UNLIMITED = 1024
 
 
-def rehearse(project: Project, scratch: Path, speed: float, meta: MetaPrompts) -> Run:
+def rehearse(project: Project, scratch: Path, speed: float) -> Run:
     """A run that plays a project's journal back into a copy; the project itself is only read.
 
     Args:
         project: A project of ours.
         scratch: A folder for the copy, which the caller removes.
         speed: How many times as fast as it was; 0 is at once.
-        meta: The meta-prompts the run was made with.
 
     Raises:
         JournalError: The journal is damaged.
@@ -57,7 +55,7 @@ def rehearse(project: Project, scratch: Path, speed: float, meta: MetaPrompts) -
     def connections(_settings: RunSettings) -> Connections:
         return Connections(connect)
 
-    return Run(copy, connections, meta=meta)
+    return Run(copy, connections)
 
 
 def _decisions(journal: Journal) -> Iterator[Line]:

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from spotui.commands import AnyCommand, Stop
-from spotui.events import CallDropped, CallFinished, Event, RunStopped
+from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, Event, RunStopped
 from spotui.llm.connection import Connections
 from spotui.llm.door import Trouble
-from spotui.meta_prompts import MetaPrompts
 from spotui.run.session import Session, open_session
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Project
@@ -20,7 +19,6 @@ class Run:
     Args:
         project: A project of ours.
         connect: Makes the connections from the run's settings.
-        meta: The meta-prompts, the shipped ones when None.
         on_trouble: What happens when a call fails for good: wait for a person, or end the run.
         changes: Limits that differ from those the run has; they are journalled.
 
@@ -33,18 +31,16 @@ class Run:
         project: Project,
         connect: Callable[[RunSettings], Connections],
         *,
-        meta: MetaPrompts | None = None,
         on_trouble: Trouble = "halt",
         changes: Mapping[str, float | int | None] | None = None,
     ) -> None:
         self.project = project
         self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._connect = connect
-        self._meta = meta
         self._on_trouble = on_trouble
         self._changes = dict(changes or {})
         self._listeners: list[Callable[[Event], None]] = []
-        self._streams = False
+        self._streamers: list[Callable[[CallDelta], None]] = []
         self._early: list[AnyCommand] = []
         self._session: Session | None = None
 
@@ -56,9 +52,18 @@ class Run:
             deltas: Whether it wants every piece of every reply, too.
         """
         self._listeners.append(listener)
-        self._streams = self._streams or deltas
-        if self._session is not None:
-            self._session.door.streams = self._streams
+        if deltas:
+            self.stream_to(listener)
+
+    def stream_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener every piece of every reply, and nothing else, until `stop_streaming_to`."""
+        self._streamers.append(listener)
+        self._tell_door()
+
+    def stop_streaming_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener of `stream_to` no more; pieces that nobody wants are not made."""
+        self._streamers.remove(listener)
+        self._tell_door()
 
     def command(self, command: AnyCommand) -> None:
         """Tell the run something; before it is open, the command waits."""
@@ -85,17 +90,17 @@ class Run:
         async with open_session(
             self.project,
             self._connect,
-            meta=self._meta or MetaPrompts(),
             on_trouble=self._on_trouble,
             changes=self._changes,
             emit=self._emit,
         ) as session:
-            session.door.streams = self._streams
             self._session = session
+            self._tell_door()
             try:
                 async with self.while_open():
                     session.announce()
-                    for command in self._early:
+                    early, self._early = self._early, []
+                    for command in early:
                         session.orders.carry_out(command)
                     return await session.work()
             finally:
@@ -120,9 +125,17 @@ class Run:
             await asyncio.gather(work, return_exceptions=True)
 
     def _emit(self, event: Event) -> None:
+        if isinstance(event, CallDelta):
+            for streamer in self._streamers:
+                streamer(event)
+            return
         for listener in self._listeners:
             listener(event)
-        if isinstance(event, CallFinished | CallDropped) and self._session is not None:
+        if isinstance(event, CallFinished | CallDropped | CallRetried) and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)
+
+    def _tell_door(self) -> None:
+        if self._session is not None:
+            self._session.door.streams = bool(self._streamers)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from spotui.engine.decisions import Decisions
 from spotui.engine.engine import Engine
+from spotui.errors import SpotuiError
 from spotui.events import (
     WIRE_VERSION,
     Event,
@@ -34,10 +35,11 @@ from spotui.run.setup import load_settings, load_task
 from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
-from spotui.workspace.journal import Journal
+from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import (
     HeldOutLine,
     LimitsLine,
+    Line,
     SessionLine,
     StopLine,
     StopReason,
@@ -72,6 +74,7 @@ class Session:
         recorder: Recorder,
         orders: Orders,
         notices: list[Noticed],
+        is_begun: bool,
         emit: Callable[[Event], None],
     ) -> None:
         self.door = door
@@ -84,6 +87,7 @@ class Session:
         self._engine = engine
         self._recorder = recorder
         self._notices = notices
+        self._is_begun = is_begun
         self._emit = emit
 
     def announce(self) -> None:
@@ -130,10 +134,11 @@ class Session:
         finally:
             clock.cancel()
         await self._recorder.finish()
+        self._engine.conclude()
         stopped = self._stopped(reason, cause)
         if self._is_news(stopped):
             seconds = round(self.door.budget.seconds, 3)
-            self._journal.append(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
+            self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
         self._emit(stopped)
         return stopped
 
@@ -143,7 +148,7 @@ class Session:
             await self._final_duel()
         except Halted as halt:
             return halt.reason, halt.cause
-        return "finished", f"All {self._engine.rounds_wanted} rounds are done."
+        return "finished", f"All {self._engine.ended} rounds are done."
 
     async def _final_duel(self) -> None:
         duel = await self._engine.final_duel()
@@ -151,8 +156,7 @@ class Session:
             return
         best, questions = self._engine.best.round, len(self._engine.task.held_out)
         if self._past.held_out is None or self._past.held_out.best != best:
-            line = HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes)
-            self._journal.append(line)
+            self._keep(HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes))
         self._emit(
             HeldOutFinished(
                 best=best,
@@ -178,7 +182,14 @@ class Session:
 
     def _is_news(self, stopped: RunStopped) -> bool:
         before = self._past.stop
-        return before is None or (before.reason, before.best) != (stopped.reason, stopped.best)
+        ended = (stopped.reason, stopped.best)
+        return self._is_begun or before is None or (before.reason, before.best) != ended
+
+    def _keep(self, line: Line) -> None:
+        try:
+            self._journal.append(line)
+        except JournalError as error:
+            self._emit(Noticed(text=str(error), level="error"))
 
     async def _watch_clock(self) -> None:
         while True:
@@ -194,7 +205,6 @@ async def open_session(
     project: Project,
     connect: Callable[[RunSettings], Connections],
     *,
-    meta: MetaPrompts,
     on_trouble: Trouble,
     changes: Mapping[str, float | int | None],
     emit: Callable[[Event], None],
@@ -206,13 +216,18 @@ async def open_session(
     """
     async with AsyncExitStack() as cleanup:
         snapshot = read_snapshot(project.snapshot)
-        lock = ProjectLock(project.lock)
+        lock = ProjectLock(project.lock, project.name)
         before = lock.acquire()
         cleanup.callback(lock.release)
         journal = cleanup.enter_context(Journal(project.journal, writable=True))
         past = Past(journal.lines())
         past.changes.update(changes)
         settings = past.limits(load_settings(snapshot, project.snapshot))
+        if settings.max_rounds < len(past.rounds):
+            raise SpotuiError(
+                f"{project.name} has {len(past.rounds)} rounds already, more than {settings.max_rounds}.",
+                "Ask for as many or more, or branch from an earlier round.",
+            )
         task = load_task(snapshot, project.snapshot, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
@@ -230,7 +245,8 @@ async def open_session(
         decisions = Decisions(past.decisions)
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
-        engine = assemble(task, settings, meta, door, decisions, emit, recorder.take)
+        meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
+        engine = assemble(task, settings, meta, door, decisions, emit, past.rounds, recorder.take)
         orders = Orders(
             engine=engine,
             door=door,
@@ -241,7 +257,8 @@ async def open_session(
             emit=emit,
         )
         notices = _mend(project, journal, before)
-        if changes or past.stop is None or past.stop.reason != "finished":
+        is_begun = bool(changes) or past.stop is None or past.stop.reason != "finished"
+        if is_begun:
             journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION))
         if changes:
             journal.append(LimitsLine(changes=dict(changes)))
@@ -256,6 +273,7 @@ async def open_session(
             recorder=recorder,
             orders=orders,
             notices=notices,
+            is_begun=is_begun,
             emit=emit,
         )
 

@@ -8,6 +8,8 @@ import msgspec
 
 from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
+from spotui.meta_prompts import MetaPrompts
+from spotui.methods import DEFAULT_METHOD, check_method
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.workspace.create import create_project
@@ -38,7 +40,7 @@ def new_project(
     settings: RunSettings,
     *,
     template_name: str,
-    method: str = "spo",
+    meta: MetaPrompts | None = None,
     fresh: bool = False,
 ) -> Project:
     """Make a project for a template.
@@ -49,14 +51,17 @@ def new_project(
         template_text: The template; it is kept in the project, so later edits do not disturb the run.
         settings: What the run uses.
         template_name: What the template is called.
-        method: The method's name.
+        meta: The meta-prompts, the shipped ones when None.
         fresh: Move an existing project of that name out of the way.
 
     Raises:
         TemplateError: The template is wrong.
+        SpotuiError: There is no method of the name it gives.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
     template = parse_template(template_text, template_name)
+    method = template.method or DEFAULT_METHOD
+    check_method(method)
     questions, held_out = draw_questions(len(template.qa), settings.sample, settings.seed)
     snapshot = Snapshot(
         version=SNAPSHOT_VERSION,
@@ -68,6 +73,7 @@ def new_project(
         questions=questions,
         held_out=held_out,
         settings=msgspec.to_builtins(settings),
+        meta_prompts=(meta or MetaPrompts()).texts,
     )
     return create_project(workspace, name, snapshot, fresh=fresh)
 

@@ -10,6 +10,8 @@ def usd(cost: float | None, unpriced: int = 0) -> str:
     """
     if cost is None or (unpriced and not cost):
         return "$ unknown"
+    if 0 < cost < 0.0001:
+        return "under $0.0001" + (" + unknown" if unpriced else "")
     digits = 2 if cost >= 1 or cost == 0 else 4
     return f"${cost:.{digits}f}" + (" + unknown" if unpriced else "")
 
@@ -25,7 +27,7 @@ def count(number: int) -> str:
 
 def duration(seconds: float) -> str:
     """A time span: 0.4 s, 12 s, 3:07, 1:02:33."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

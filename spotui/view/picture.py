@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 from spotui.events import (
     Answered,
@@ -62,6 +63,7 @@ class Picture:
 
     Attributes:
         opened: What was opened; None before the first event.
+        best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
         notices: The latest things worth a line.
@@ -69,9 +71,10 @@ class Picture:
     """
 
     opened: RunOpened | None = None
-    state: RunState = "running"
+    state: RunState | Literal["ended"] = "running"
     cause: str = ""
     rounds_wanted: int = 0
+    best: int = 0
     rounds: dict[int, RoundPicture] = field(default_factory=dict)
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
     spending: SpendingChanged | None = None
@@ -104,11 +107,11 @@ class Picture:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the wanted rounds are done, judged by those that ended in this session; None when unknown."""
+        """Until the wanted rounds are done, judged by those that ended; None when unknown."""
         ended = [one.end.seconds for one in self.rounds.values() if one.end is not None and one.number > 1]
         if not ended or self.stopped is not None:
             return None
-        return max(0, self.rounds_wanted - max(self.rounds) + 1) * sum(ended) / len(ended)
+        return max(0, self.rounds_wanted - 1 - len(ended)) * sum(ended) / len(ended)
 
     def apply(self, event: Event) -> None:
         """Let an event change the picture."""
@@ -137,6 +140,7 @@ class Picture:
                 self.held_out = event
             case RunStopped():
                 self.stopped, self.state, self.cause = event, "ended", event.cause
+                self.best = event.best
                 self.calls.clear()
             case Noticed() | CandidateRefused() | CommandRefused():
                 self.notices.append(event)
@@ -147,6 +151,7 @@ class Picture:
         match event:
             case RoundStarted():
                 self.rounds[event.round] = RoundPicture(event.round, event.best)
+                self.best = event.best
             case CandidateProposed():
                 self._round(event.round).candidate = event
             case Answered():
@@ -157,7 +162,7 @@ class Picture:
                 self._round(event.round).outcome = event.outcome
             case RoundFinished():
                 one = self._round(event.round)
-                one.end, one.outcome = event, event.outcome
+                one.end, one.outcome, self.best = event, event.outcome, event.best
             case _:
                 pass
 

@@ -4,9 +4,10 @@ import re
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-from spotui.words import count_words
+from spotui.words import IDEOGRAPHS, count_words
 
-_TOKEN = re.compile(r"\s+|[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+# A word and the white space behind it; white space in front of the first word stands behind an empty one.
+_WORD = re.compile(rf"([{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]+|^)(\s*)")
 
 
 class Piece(NamedTuple):
@@ -21,17 +22,44 @@ def word_diff(old: str, new: str) -> list[Piece]:
 
     `same` and `removed` pieces together are the old prompt, `same` and `added` ones the new.
     """
-    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    pieces: list[Piece] = []
-    for change, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if change == "equal":
-            pieces.append(Piece("same", "".join(before[a:b])))
+    before, after = _WORD.findall(old), _WORD.findall(new)
+    # Words alone are compared: with white space among them, every blank could be matched with every other.
+    matcher = SequenceMatcher(None, [word for word, _ in before], [word for word, _ in after], autojunk=False)
+    way = _Way()
+    for change, a, b, c, d in matcher.get_opcodes():
+        if change != "equal":
+            way.change("".join(map("".join, before[a:b])), "".join(map("".join, after[c:d])))
             continue
-        if a < b:
-            pieces.append(Piece("removed", "".join(before[a:b])))
-        if c < d:
-            pieces.append(Piece("added", "".join(after[c:d])))
-    return pieces
+        for (word, old_gap), (_, new_gap) in zip(before[a:b], after[c:d], strict=True):
+            way.keep(word)
+            if old_gap == new_gap:
+                way.keep(old_gap)
+            else:
+                way.change(old_gap, new_gap)
+    return way.end()
+
+
+class _Way:
+    """Joins pieces of one kind; between two that stay, what goes comes before what comes."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+        self._same = self._removed = self._added = ""
+
+    def keep(self, text: str) -> None:
+        if text and (self._removed or self._added):
+            self.end()
+        self._same += text
+
+    def change(self, removed: str, added: str) -> None:
+        self._removed += removed
+        self._added += added
+
+    def end(self) -> list[Piece]:
+        found = (Piece("same", self._same), Piece("removed", self._removed), Piece("added", self._added))
+        self._pieces += [piece for piece in found if piece.text]
+        self._same = self._removed = self._added = ""
+        return self._pieces
 
 
 def words_changed(pieces: list[Piece]) -> tuple[int, int]:

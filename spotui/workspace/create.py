@@ -1,6 +1,6 @@
 """Making a project so that it is there whole or not at all."""
 
-import errno
+import os
 from collections.abc import Iterable
 
 from spotui.workspace.atomic import sync_folder
@@ -8,8 +8,6 @@ from spotui.workspace.journal import Journal
 from spotui.workspace.lines import Line
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
 from spotui.workspace.snapshot import Snapshot, write_snapshot
-
-_OCCUPIED = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 
 def create_project(
@@ -38,38 +36,35 @@ def create_project(
         JournalError: The journal cannot be written.
     """
     project = workspace.project(name)
-    _check_free(workspace, project, fresh=fresh)
+    check_free(workspace, name, fresh=fresh)
     building = Project(workspace.root / f".new-{new_run_id()}", name)
     try:
         _build(building, snapshot, lines)
         if fresh and project.exists:
             workspace.archive(project)
         project.folder.parent.mkdir(exist_ok=True)
-        building.folder.rename(project.folder)
+        _take_name(building, project)
     except BaseException as error:
         _remove(building)
         if isinstance(error, OSError):
-            raise _refusal(project, error) from None
+            raise _unwritable(project, error) from None
         raise
     sync_folder(project.folder.parent)
     return project
 
 
-def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line]) -> None:
-    project.prompts.mkdir(parents=True)
-    with Journal(project.journal, run=snapshot.run, writable=True) as journal:
-        for line in lines:
-            journal.append(line)
-    write_snapshot(project.snapshot, snapshot)
+def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
+    """Make sure that a project of that name could be made.
 
+    Args:
+        workspace: Where.
+        name: The project's name.
+        fresh: Whether an existing project of that name would be moved into the archive.
 
-def _remove(project: Project) -> None:
-    import shutil
-
-    shutil.rmtree(project.folder, ignore_errors=True)
-
-
-def _check_free(workspace: Workspace, project: Project, *, fresh: bool) -> None:
+    Raises:
+        ProjectError: The name is taken or impossible.
+    """
+    project = workspace.project(name)
     outer = Project(project.folder.parent, project.folder.parent.name)
     if outer.folder != workspace.root and outer.exists:
         raise ProjectError(
@@ -79,16 +74,41 @@ def _check_free(workspace: Workspace, project: Project, *, fresh: bool) -> None:
         raise _exists(project)
 
 
-def _refusal(project: Project, error: OSError) -> ProjectError:
-    if project.exists:
-        return _exists(project)
-    if error.errno in _OCCUPIED:
-        return ProjectError(
-            f"{project.folder} is there already, and it is no project.", "Give another name (--name)."
-        )
+def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line]) -> None:
+    project.prompts.mkdir(parents=True)
+    write_snapshot(project.snapshot, snapshot)
+    with Journal(project.journal, run=snapshot.run, writable=True) as journal:
+        for line in lines:
+            journal.append(line)
+
+
+def _take_name(building: Project, project: Project) -> None:
+    try:
+        building.folder.rename(project.folder)
+    except OSError:
+        if not os.path.lexists(project.folder):
+            raise
+        raise _occupied(project) from None
+
+
+def _remove(project: Project) -> None:
+    import shutil
+
+    shutil.rmtree(project.folder, ignore_errors=True)
+
+
+def _unwritable(project: Project, error: OSError) -> ProjectError:
     return ProjectError(
         f"{project.folder} cannot be written: {error.strerror}.",
         "Choose another place with --workspace or SPOTUI_WORKSPACE.",
+    )
+
+
+def _occupied(project: Project) -> ProjectError:
+    if project.exists:
+        return _exists(project)
+    return ProjectError(
+        f"{project.folder} is there already, and it is no project.", "Give another name (--name)."
     )
 
 

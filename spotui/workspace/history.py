@@ -51,8 +51,12 @@ def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
 
 def total_cost(rounds: Iterable[RoundLine]) -> float | None:
     """USD of these rounds, or None when the price of any is unknown."""
-    costs = [line.cost_usd for line in rounds]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    total = 0.0
+    for line in rounds:
+        if line.cost_usd is None:
+            return None
+        total += line.cost_usd
+    return total
 
 
 def apply_overrides(rounds: Iterable[RoundLine], overrides: Iterable[OverrideLine]) -> tuple[RoundLine, ...]:
@@ -75,7 +79,7 @@ def read_history(project: Project) -> History:
     if not project.is_ours:
         return _foreign_history(project)
     # Before the lines: a run that ends while they are read must not look like one that died.
-    runs = ProjectLock(project.lock).living_owner() is not None
+    runs = ProjectLock(project.lock, project.name).living_owner() is not None
     rounds: list[RoundLine] = []
     overrides: list[OverrideLine] = []
     stop: StopLine | None = None

@@ -21,7 +21,7 @@ class CallKey(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         round: The round that needed it, from 1.
-        purpose: The verb: propose, execute, vote, likelihood.
+        purpose: The verb: propose, execute, vote, vote_likelihood, vote_typicality, and so on.
         index: Which of several: the question, the vote.
         attempt: 1, or 2 when a first reply was unusable and it was asked again.
     """

@@ -37,10 +37,12 @@ class ProjectLock:
 
     Args:
         path: The lock file; it stays behind after release, empty.
+        name: What the user calls the project.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         self.path = path
+        self._name = name
         self._file: int | None = None
 
     def living_owner(self) -> Owner | None:
@@ -102,11 +104,10 @@ class ProjectLock:
             time.sleep(0.01)
 
     def _held(self, owner: Owner | None) -> LockedError:
-        name = self.path.parent.name
         who = f"process {owner.pid} on {owner.host}" if owner else "another process"
         return LockedError(
-            f"{name} is being worked on by {who}.",
-            f"Watch it with 'spotui attach {name}', or use another name.",
+            f"{self._name} is being worked on by {who}.",
+            f"Watch it with 'spotui attach {self._name}', or use another name.",
         )
 
     def _impossible(self, error: OSError) -> LockedError:

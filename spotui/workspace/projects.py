@@ -155,7 +155,7 @@ class Workspace:
             OSError: The workspace cannot be written.
         """
         target = self.root / ARCHIVE / f"{project.name}-{now():%Y%m%d-%H%M%S-%f}"
-        lock = ProjectLock(project.lock)
+        lock = ProjectLock(project.lock, project.name)
         lock.acquire()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         template: The template's text, verbatim.
         questions: The question set: positions in the template's qa, drawn once with the run's seed.
         held_out: Positions that no round sees; they are scored at the end.
+        meta_prompts: The texts that steer optimizer and judge. A call is found in the journal by what was
+            asked, so a run keeps its own when the user, or a new version, changes them.
         settings: Roles, rounds, seed, judge, budget and retry, as `spotui.settings` writes them.
         origin: The project and round this run was branched from.
     """
@@ -52,6 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: tuple[int, ...]
     held_out: tuple[int, ...]
     settings: dict[str, Any]
+    meta_prompts: dict[str, str] = {}
     origin: Origin | None = None
 
 

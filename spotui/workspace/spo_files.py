@@ -110,10 +110,8 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
         folder.mkdir(exist_ok=True)
         _refresh(folder / "prompt.txt", encode_prompt(one.prompt))
         _refresh(folder / "answers.txt", encode_answers(one.answers))
-    data = encode_results(rounds)
-    if _content(prompts / RESULTS) != data:
-        set_aside_if_damaged(prompts)
-        replace_file(prompts / RESULTS, data)
+    _set_aside(prompts)
+    _refresh(prompts / RESULTS, encode_results(rounds))
 
 
 def _refresh(path: Path, data: bytes) -> None:
@@ -167,11 +165,6 @@ def _text(value: Scalar) -> str:
     return "" if value is None else whole_text(str(value))
 
 
-def best_round(rounds: Sequence[SpoRound]) -> SpoRound | None:
-    """The reference's rule: the highest round number that succeeded."""
-    return max((one for one in rounds if one.succeed), key=lambda one: one.round, default=None)
-
-
 def set_aside_if_damaged(prompts: Path) -> Path | None:
     """Move a damaged results.json out of the way, so that the journal can restore it.
 
@@ -179,16 +172,22 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
         Where the damaged file is now, or None when there was nothing wrong with it.
 
     Raises:
-        OSError: It cannot be read or moved.
+        ResultsError: It is damaged and cannot be moved.
     """
-    path = prompts / RESULTS
-    data = _content(path)
-    if data is None:
-        return None
     try:
-        _decode(path, data)
+        return _set_aside(prompts)
+    except OSError as error:
+        raise ResultsError(
+            f"{prompts / RESULTS} is damaged and cannot be moved: {error.strerror}.",
+            "Move it out of the way and try again.",
+        ) from None
+
+
+def _set_aside(prompts: Path) -> Path | None:
+    try:
+        read_rounds(prompts)
     except ResultsError:
         aside = prompts / f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
-        path.rename(aside)
+        (prompts / RESULTS).rename(aside)
         return aside
     return None

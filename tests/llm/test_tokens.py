@@ -78,7 +78,7 @@ def test_lone_surrogates_are_counted_like_replacement_characters(reference: tikt
         max_size=120,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_long_texts_are_cut_where_no_token_is(words: list[str]) -> None:
     text = " and so on ".join(words)
     whole = count_tokens(text)
@@ -106,9 +106,9 @@ def test_a_million_of_anything_takes_a_moment(
     text: str, expected: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     count_tokens("")
-    began = time.perf_counter()
+    began = time.process_time()
     counted = count_tokens(text).tokens
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert counted == pytest.approx(expected, rel=0.001)
     assert capfd.readouterr() == ("", "")
 

@@ -247,7 +247,7 @@ def test_bytes_decode_to_their_text() -> None:
     assert load(decode("\ufeffa: 1".encode())).data() == {"a": 1}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(st.sampled_from("ab:-#?,[]{}&*!|>'\"%@` \n\t\r\\\x85\u2028é😀0") | st.characters(), max_size=40),
 )
@@ -257,7 +257,7 @@ def test_no_text_gives_a_traceback(text: str) -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=40))
 def test_no_bytes_give_a_traceback(data: bytes) -> None:
     try:

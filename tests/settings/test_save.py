@@ -278,7 +278,7 @@ def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
 MODEL_IDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(model=MODEL_IDS, timeout=st.floats(0.001, 1000), keep=st.booleans())
 def test_any_model_id_comes_back_as_it_was(model: str, timeout: float, keep: bool, path: Path) -> None:
     path.write_text(FILE, encoding="utf-8")

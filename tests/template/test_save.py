@@ -146,7 +146,7 @@ templates = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(templates)
 def test_a_new_text_reads_back_exactly(template: Template) -> None:
     written = to_yaml(template)
@@ -154,7 +154,7 @@ def test_a_new_text_reads_back_exactly(template: Template) -> None:
     assert yaml.safe_load(written)["prompt"] == (template.prompt or "None")  # as the reference reads it
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(FILES), templates)
 def test_a_file_takes_any_template_and_keeps_what_is_not_a_templates(text: str, template: Template) -> None:
     edited = edit_yaml(text, template)
@@ -164,7 +164,7 @@ def test_a_file_takes_any_template_and_keeps_what_is_not_a_templates(text: str, 
         assert 'owner: "me"      # not ours' in edited
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(FILES[:2]),
     st.permutations(range(3)),

@@ -4,8 +4,6 @@ from typing import Final
 
 import msgspec
 
-PREFIX: Final = "local/"
-
 
 class CatalogModel(msgspec.Struct, frozen=True):
     """One known model: an official GGUF file that lies on package indexes in parts.
@@ -21,8 +19,6 @@ class CatalogModel(msgspec.Struct, frozen=True):
         sha256: Of the joined file, as its makers publish it.
         maker: Who made the model and holds its copyright.
         licence: SPDX id.
-        parameters: How many, as people say it.
-        context: Tokens of context the model was trained for.
         notes: What it is good for, one sentence.
     """
 
@@ -36,8 +32,6 @@ class CatalogModel(msgspec.Struct, frozen=True):
     sha256: str
     maker: str
     licence: str
-    parameters: str
-    context: int
     notes: str
 
     @property
@@ -65,8 +59,6 @@ CATALOG: Final = (
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         maker=_QWEN,
         licence="Apache-2.0",
-        parameters="1.5 billion",
-        context=32_768,
         notes="The smallest that can judge with reasons; about 11 tokens a second on two cores.",
     ),
     CatalogModel(
@@ -80,8 +72,6 @@ CATALOG: Final = (
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
         maker=_QWEN,
         licence="Apache-2.0",
-        parameters="0.5 billion",
-        context=32_768,
         notes="Twice as fast; judges by likelihood only.",
     ),
     CatalogModel(
@@ -95,13 +85,9 @@ CATALOG: Final = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         maker="Hugging Face",
         licence="Apache-2.0",
-        parameters="135 million",
-        context=8_192,
         notes="Only good for trying whether everything works: its answers are nonsense.",
     ),
 )
-
-DEFAULT_LOCAL_MODEL: Final = CATALOG[0].id
 
 
 def known_model(model_id: str) -> CatalogModel | None:

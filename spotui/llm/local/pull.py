@@ -145,8 +145,8 @@ class _Pull:
 
     async def _check(self, path: Path, expected: str | None) -> str:
         title = self._source.title
-        if (magic := _beginning(path)) != _MAGIC:
-            raise PullError(f"{title} is no GGUF file: it begins with {magic!r}.", "Check what you named.")
+        if _beginning(path) != _MAGIC:
+            raise PullError(f"{title} is no GGUF file.", f"Check what {path} holds.")
         total = _size(path)
         digest = await sha256_of(path, lambda done: self._report(PullProgress("check", done, total)))
         if expected is not None and digest != expected:

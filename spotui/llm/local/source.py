@@ -7,9 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from spotui.llm.local.catalog import PREFIX, CatalogModel, known_model
+from spotui.llm.local.catalog import CatalogModel, known_model
 from spotui.llm.local.download import public_url
 from spotui.llm.local.errors import PullError
+from spotui.settings.roles import EMBEDDED_PREFIX
 
 _HUB = "https://huggingface.co"
 _HUB_FILE = re.compile(r"hf:([\w.-]+/[\w.-]+)/(.+\.gguf)", re.IGNORECASE)
@@ -57,7 +58,7 @@ def read_source(text: str, *, name: str | None = None) -> Source:
     known = known_model(text)
     if known is not None:
         return _catalog_source(known)
-    if text.startswith(PREFIX) and not Path(text).exists():
+    if text.startswith(EMBEDDED_PREFIX) and not Path(text).exists():
         raise PullError(f"There is no known model {text}.", "See: spotui models list")
     if text.lower().startswith("hf:"):
         found = _HUB_FILE.fullmatch(text)
@@ -90,8 +91,8 @@ def _catalog_source(model: CatalogModel) -> Source:
 
 
 def _source(kind: Literal["url", "file"], place: str, file: str, name: str | None, origin: str) -> Source:
-    stem = (name or re.split(r"[/\\]", file)[-1]).removeprefix(PREFIX).lower().removesuffix(".gguf")
-    model_id = PREFIX + (_BAD_IN_NAMES.sub("-", stem).strip("-._")[:100] or "model")
+    stem = (name or re.split(r"[/\\]", file)[-1]).removeprefix(EMBEDDED_PREFIX).lower().removesuffix(".gguf")
+    model_id = EMBEDDED_PREFIX + (_BAD_IN_NAMES.sub("-", stem).strip("-._")[:100] or "model")
     if known_model(model_id):
         raise PullError(f"The name {model_id} is that of a known model.", "Give it another name.")
     size = Path(place).stat().st_size if kind == "file" else None

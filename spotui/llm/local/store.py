@@ -14,9 +14,10 @@ from typing import Final
 
 import msgspec
 
-from spotui.llm.local.catalog import PREFIX, known_model
+from spotui.llm.local.catalog import known_model
 from spotui.llm.local.checksum import sha256_of
 from spotui.llm.local.errors import LocalModelError, PullError, UnknownModelError
+from spotui.settings.roles import EMBEDDED_PREFIX
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _RECORD: Final = "model.json"
@@ -90,7 +91,7 @@ class ModelStore:
         Raises:
             UnknownModelError: The id is no `local/<name>`.
         """
-        name = model_id.removeprefix(PREFIX)
+        name = model_id.removeprefix(EMBEDDED_PREFIX)
         if name == model_id or not _NAME.fullmatch(name):
             raise UnknownModelError(
                 f"{model_id!r} is no name of a local model.",
@@ -222,7 +223,7 @@ class ModelStore:
         except (OSError, msgspec.MsgspecError):
             return None
         # A folder that was renamed by hand is not the model its record speaks of.
-        return model if model.id == PREFIX + record.parent.name else None
+        return model if model.id == EMBEDDED_PREFIX + record.parent.name else None
 
 
 def _again(model: StoredModel) -> str:

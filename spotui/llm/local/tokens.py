@@ -1,10 +1,34 @@
 """A text as the tokens a model itself would split it into, from its own server."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+import msgspec
+
+from spotui.llm.local.forced import literal
 
 if TYPE_CHECKING:
     import httpx
+
+
+class _Token(msgspec.Struct, frozen=True):
+    """A token of the server's; its piece is a list of bytes when it is not whole characters."""
+
+    id: int
+    piece: str | list[int]
+
+    @property
+    def is_whole(self) -> bool:
+        return isinstance(self.piece, str)
+
+    @property
+    def bytes(self) -> bytes:
+        return self.piece.encode() if isinstance(self.piece, str) else bytes(self.piece)
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    tokens: list[_Token]
 
 
 async def token_grammar(client: "httpx.AsyncClient", text: str) -> str | None:
@@ -29,15 +53,22 @@ async def token_grammar(client: "httpx.AsyncClient", text: str) -> str | None:
     question = {"content": text, "add_special": False, "parse_special": False, "with_pieces": True}
     response = await client.post("/tokenize", json=question)
     response.raise_for_status()
-    tokens = response.json()["tokens"]
-    if b"".join(_bytes(token) for token in tokens) != text.encode():
+    tokens = msgspec.json.decode(response.content, type=_Tokens).tokens
+    if b"".join(token.bytes for token in tokens) != text.encode():
         return None
-    return "root ::= " + " ".join(f"<[{token['id']}]>" for token in tokens)
+    parts = [_part(whole, list(run)) for whole, run in groupby(tokens, lambda token: token.is_whole)]
+    return None if None in parts else "root ::= " + " ".join(filter(None, parts))
 
 
-def _bytes(token: Mapping[str, object]) -> bytes:
-    """A token's piece is text, or a list of bytes when it is not whole characters."""
-    piece = token["piece"]
-    if isinstance(piece, str):
-        return piece.encode()
-    return bytes(piece) if isinstance(piece, Sequence) else b""
+def _part(whole: bool, run: Sequence[_Token]) -> str | None:
+    """A run of tokens in the grammar.
+
+    The runtime fails at a token that is a piece of a character, so those stand there as the characters that
+    they make up together: an emoji, say. Between bytes of one character there is no other split to prefer.
+    """
+    if whole:
+        return " ".join(f"<[{token.id}]>" for token in run)
+    try:
+        return literal(b"".join(token.bytes for token in run).decode())
+    except UnicodeDecodeError:
+        return None

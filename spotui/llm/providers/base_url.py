@@ -31,7 +31,7 @@ class BaseUrl:
     """
 
     def __init__(self, written: str | None, model: str) -> None:
-        import httpx
+        from spotui.llm.http_library import httpx
 
         text = (written or "").strip()
         self.shown = _without_secrets(text)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _SLOTS: Final = 4
 
+# A small model may repeat itself until its context is full, which takes half an hour on two cores.
+_LONGEST_REPLY: Final = 1024
+
 # A broken connection is seen a moment before the death that broke it.
 _DEATH_SECONDS = 0.25
 
@@ -64,7 +67,8 @@ class EmbeddedProvider:
         """Ask the model once; see `Provider.complete`. It costs nothing, and says so.
 
         A grammar made by `literal_grammar` is replaced by one of the model's own tokens, so that the
-        log-probabilities are those of the answer as the model would write it.
+        log-probabilities are those of the answer as the model would write it. Any other reply ends after
+        1,024 tokens at most, unless the request gives another limit.
 
         Raises:
             BadRequestError: The model is not on this machine, or its server cannot serve it.
@@ -153,6 +157,8 @@ class _Session:
             request = msgspec.structs.replace(
                 request, grammar=await self._by_tokens(answer) or request.grammar
             )
+        elif request.max_tokens is None:
+            request = msgspec.structs.replace(request, max_tokens=_LONGEST_REPLY)
         return await self._chat.complete(request, on_delta)
 
     async def aclose(self) -> None:
@@ -162,8 +168,7 @@ class _Session:
             await self._client.aclose()
 
     async def _by_tokens(self, answer: str) -> str | None:
-        import httpx
-
+        from spotui.llm.http_library import httpx
         from spotui.llm.local.tokens import token_grammar
 
         if self._client is None:
@@ -172,7 +177,7 @@ class _Session:
                 base_url=self.server.address,
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=self._endpoint.timeout,
-                verify=False,  # noqa: S501 - plain HTTP on loopback; reading certificates costs 70 ms
+                verify=False,
                 trust_env=False,
             )
         try:

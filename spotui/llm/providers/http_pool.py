@@ -81,7 +81,7 @@ class HttpPool:
             await client.aclose()
 
     def _open(self) -> "httpx.AsyncClient":
-        import httpx
+        from spotui.llm.http_library import httpx
 
         # Idle connections are kept for as many calls as run at once. There is no ceiling on open ones:
         # the door in front limits the calls, and may raise that limit during a run.
@@ -123,7 +123,7 @@ class HttpPool:
 
 async def fault_body(response: "httpx.Response") -> bytes:
     """The beginning of a failed response's body: as much of it as came, enough for any message."""
-    import httpx
+    from spotui.llm.http_library import httpx
 
     body = b""
     with suppress(httpx.RequestError):

@@ -116,7 +116,7 @@ def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, place: Pl
 def _transport_error(
     chain: tuple[BaseException, ...], place: Place, timeout: float, is_proxied: Callable[[], bool]
 ) -> ModelError | None:
-    import httpx
+    from spotui.llm.http_library import httpx
 
     below = next((link for link in chain if isinstance(link, (httpx.RequestError, *_UNREACHABLE))), None)
     if below is None:

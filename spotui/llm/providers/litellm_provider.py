@@ -1,10 +1,11 @@
 """Every model id that litellm knows, over litellm."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import BadRequestError, MalformedReplyError, ModelError, TimedOutError
@@ -12,14 +13,14 @@ from spotui.llm.pricing import nearest
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
-from spotui.llm.providers.chat.text_stream import whole_text
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import ReplyAssembler
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.refusals import refused_parameter
+from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
 from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.litellm_errors import model_error, read_error
 from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
+from spotui.workspace.whole_text import whole_text
 
 _T = TypeVar("_T")
 
@@ -27,8 +28,6 @@ _OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs"})
 
 # litellm's own limit only ends what cancelling cannot reach, such as a provider's blocking thread.
 _GRACE: Final = 5.0
-
-_log: Final = logging.getLogger(__name__)
 
 
 class LitellmProvider:
@@ -57,7 +56,7 @@ class LitellmProvider:
         """Ask the model once; see `Provider.complete`.
 
         When the model takes no temperature or another optional parameter, it is asked again at once without
-        it, and the log says so.
+        it, and the reply says so.
         """
         if request.grammar is not None:
             raise BadRequestError(
@@ -76,10 +75,9 @@ class LitellmProvider:
                 if parameter not in _OPTIONAL:
                     raise await self._explained(failure.error, fault, way) from None
                 refused |= {parameter}
-                _log.info("%s does not take %s: it is left out", request.model, parameter)
             else:
                 self.refused |= refused
-                return reply
+                return msgspec.structs.replace(reply, left_out=ineffective(request, refused))
 
     async def aclose(self) -> None:
         """Close litellm's connections, unless another provider still uses them; safe to call twice."""

@@ -12,7 +12,7 @@ from spotui.llm.protocol import OnDelta, Reply, Request
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import request_body
 from spotui.llm.providers.faults.http_errors import fault_error
-from spotui.llm.providers.faults.refusals import refused_parameter
+from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
 from spotui.llm.providers.faults.server_fault import read_fault
 from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
@@ -61,7 +61,7 @@ class OpenAICompatibleProvider:
                     self.refused |= refused
                     reader = ReplyReader(self._pool.place, on_delta)
                     await reader.read(response)
-                    return self._reply(request, reader, started)
+                    return self._reply(request, reader, started, ineffective(request, refused))
                 fault = read_fault(response.status_code, response.headers, await fault_body(response))
             parameter = refused_parameter(body, fault)
             if parameter is None:
@@ -93,7 +93,9 @@ class OpenAICompatibleProvider:
         """Close every connection; safe to call twice."""
         await self._pool.aclose()
 
-    def _reply(self, request: Request, reader: ReplyReader, started: float) -> Reply:
+    def _reply(
+        self, request: Request, reader: ReplyReader, started: float, left_out: tuple[str, ...]
+    ) -> Reply:
         assembler = reader.assembler
         text, reasoning = assembler.result()
         first = reader.first_piece_at
@@ -106,6 +108,7 @@ class OpenAICompatibleProvider:
             seconds=reader.ended_at - started,
             first_token_seconds=None if first is None else first - started,
             logprobs=tuple(assembler.logprobs),
+            left_out=left_out,
         )
 
 

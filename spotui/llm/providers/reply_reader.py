@@ -68,8 +68,9 @@ class ReplyReader:
     async def _read_events(self, response: "httpx.Response") -> None:
         import asyncio
 
-        import httpx
         from httpx_sse import EventSource
+
+        from spotui.llm.http_library import httpx
 
         response.encoding = "utf-8-sig"  # Event streams are always UTF-8, whatever the header says.
         clock = asyncio.get_running_loop().time
@@ -105,7 +106,7 @@ class ReplyReader:
         self._take({"error": payload} if name == "error" and "error" not in payload else payload)
 
     async def _read_body(self, body: bytes) -> None:
-        import httpx
+        from spotui.llm.http_library import httpx
 
         text = body.decode("utf-8-sig", "replace").strip()
         if text.startswith(_EVENT_FIELDS):

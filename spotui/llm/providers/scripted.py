@@ -17,6 +17,7 @@ import yaml
 
 from spotui.llm.errors import BadRequestError
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request, Usage
+from spotui.workspace.whole_text import whole_text
 
 _PIECE = 24
 
@@ -58,7 +59,7 @@ class ScriptedProvider:
                 "Add one without 'when' at its end.",
             )
         number, rule = found
-        text = rule.replies[self._used[number] % len(rule.replies)]
+        text = whole_text(rule.replies[self._used[number] % len(rule.replies)])
         self._used[number] += 1
         pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
         for piece in pieces:

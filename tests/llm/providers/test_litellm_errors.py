@@ -14,6 +14,7 @@ from spotui.llm.errors import (
     MalformedReplyError,
     ModelError,
     RateLimitedError,
+    RetryableError,
     TimedOutError,
     UnavailableError,
 )
@@ -62,9 +63,10 @@ def test_every_fault_has_its_kind(fault: faults.Fault, kind: type[ModelError]) -
     assert "litellm" not in str(caught.value).lower()
 
 
-def test_a_rate_limit_says_how_long_to_wait() -> None:
-    with pytest.raises(RateLimitedError) as caught:
-        ask(faults.status(429, headers={"Retry-After": "7"}))
+@pytest.mark.parametrize(("code", "kind"), [(429, RateLimitedError), (503, UnavailableError)])
+def test_an_endpoint_says_how_long_to_wait(code: int, kind: type[RetryableError]) -> None:
+    with pytest.raises(kind) as caught:
+        ask(faults.status(code, headers={"Retry-After": "7"}))
     assert caught.value.retry_after == 7.0
 
 

@@ -83,6 +83,16 @@ def test_log_probabilities_come_with_the_reply() -> None:
     assert reply.logprobs == (-0.5, -1.5)
 
 
+@pytest.mark.parametrize("said", [faults.null_content(), Scripted("")])
+def test_an_answer_without_text_is_an_empty_answer(said: faults.Fault | Scripted) -> None:
+    assert ask(said).text == ""
+
+
+def test_a_megabyte_and_marks_of_the_model_s_own_come_through() -> None:
+    assert len(ask(faults.megabyte()).text) == 2**20
+    assert ask("<|endoftext|> and <|im_end|>").text == "<|endoftext|> and <|im_end|>"
+
+
 def test_half_a_character_is_no_character() -> None:
     assert ask(faults.lone_surrogates()).text == "grin \U0001f600 and half \ufffd end"
 
@@ -92,14 +102,14 @@ def test_a_temperature_that_is_refused_is_left_out_from_then_on() -> None:
         said = "Unsupported value: 'temperature' does not support 0.7 with this model."
         return faults.status(400, said, param="temperature") if "temperature" in request else None
 
-    async def twice(base_url: str) -> frozenset[str]:
+    async def twice(base_url: str) -> list[tuple[str, ...]]:
         async with a_provider(base_url) as provider:
-            for _ in range(2):
-                await provider.complete(a_request(temperature=0.7), list[Delta]().append)
-            return provider.refused
+            request = a_request(temperature=0.7)
+            replies = [await provider.complete(request, list[Delta]().append) for _ in range(2)]
+            return [reply.left_out for reply in replies]
 
     with ModelServer(lambda _: SAID, faults=refuse) as server:
-        assert asyncio.run(twice(server.base_url)) == {"temperature"}
+        assert asyncio.run(twice(server.base_url)) == [("temperature",)] * 2
         assert ["temperature" in request.json for request in server.requests] == [True, False, False]
 
 
@@ -108,6 +118,7 @@ def test_a_temperature_that_litellm_knows_to_be_refused_is_never_sent() -> None:
         reply = ask_at(server.base_url, a_request(model="openai/o3", temperature=0.7))
         [sent] = server.requests
     assert reply.text == SAID
+    assert reply.left_out == ("temperature",)
     assert "temperature" not in sent.json
 
 

@@ -19,6 +19,7 @@ from spotui.llm.errors import (
     ContextOverflowError,
     ModelError,
     RateLimitedError,
+    RetryableError,
     TimedOutError,
     UnavailableError,
 )
@@ -116,10 +117,13 @@ def test_how_long_a_rate_limit_lasts(headers: dict[str, str], seconds: float | N
     assert caught.value.retry_after == seconds
 
 
-def test_a_rate_limit_that_ends_at_a_date() -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"), [(429, RateLimitedError), (503, UnavailableError), (500, UnavailableError)]
+)
+def test_waits_that_end_at_a_date(code: int, kind: type[RetryableError]) -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    with pytest.raises(RateLimitedError) as caught:
-        ask(faults.status(503, headers={"Retry-After": until}))
+    with pytest.raises(kind) as caught:
+        ask(faults.status(code, headers={"Retry-After": until}))
     assert caught.value.retry_after == pytest.approx(30, abs=3)
 
 

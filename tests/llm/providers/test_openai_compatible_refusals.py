@@ -121,6 +121,7 @@ def test_several_refusals_one_after_the_other() -> None:
     assert refused == EVERYTHING
     assert len(server.requests) == 5 + 2
     assert optional(server.requests[-1].json) == {"max_completion_tokens"}
+    assert [reply.left_out for reply in replies] == [("temperature", "logprobs")] * 2
     assert replies[0].logprobs == ()
 
 

@@ -2,17 +2,10 @@
 
 import re
 
+from spotui.workspace.whole_text import whole_text
+
 _OPEN, _CLOSE = "<think>", "</think>"
 _CLOSE_ON_ITS_OWN_LINE = re.compile(r"^[ \t]*</think>[ \t]*$", re.MULTILINE)
-
-
-def whole_text(text: str) -> str:
-    """The text with its surrogate pairs joined and every lone surrogate replaced with U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 class SurrogateJoiner:

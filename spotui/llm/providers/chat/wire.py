@@ -5,8 +5,9 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from spotui.llm.protocol import Delta, FinishReason, Request, Usage
-from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened, whole_text
+from spotui.llm.providers.chat.text_stream import SurrogateJoiner, ThinkSplitter, split_unopened
 from spotui.llm.providers.chat.usage import read_usage
+from spotui.workspace.whole_text import whole_text
 
 _FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "stop": "stop",

@@ -50,7 +50,7 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
             place.sentence(f"The request is longer than {place} takes{note}", fault.message),
             "Shorten the prompt or the questions, or use a model with a longer context window.",
         )
-    if status == 429 or (status == 503 and fault.retry_after is not None):
+    if status == 429:
         return RateLimitedError(
             place.sentence(f"{place} asks to slow down{note}", fault.message),
             "Lower its concurrency or its requests per minute.",
@@ -60,6 +60,7 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
         return UnavailableError(
             place.sentence(f"{place} failed to answer{note}", fault.message),
             "Try again later; a server of your own says more in its log.",
+            retry_after=fault.retry_after,
         )
     return _bad_request(place, fault, note)
 

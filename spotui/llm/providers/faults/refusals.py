@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
+from spotui.llm.protocol import Request
 from spotui.llm.providers.faults.server_fault import ServerFault
 
 REFUSING_STATUSES = frozenset({400, 403, 422})
@@ -39,3 +41,9 @@ def refused_parameter(body: Mapping[str, object], fault: ServerFault) -> str | N
         return named if named in _PARAMETERS and named in body else None
     places = {name: match.start() for name in _PARAMETERS if (match := _SPOKEN[name].search(words))}
     return min((name for name in places if name in body), key=lambda name: places[name], default=None)
+
+
+def ineffective(request: Request, refused: AbstractSet[str]) -> tuple[str, ...]:
+    """What a request asks for in vain; how a reply is sent and the name of a limit change nothing in it."""
+    wanted = {"temperature": request.temperature is not None, "logprobs": request.logprobs}
+    return tuple(name for name, is_wanted in wanted.items() if is_wanted and name in refused)

@@ -30,7 +30,7 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
         UnavailableError: It cannot be reached, or the connection broke before a reply.
         MalformedReplyError: It does not speak HTTP, or broke off in the middle of a reply.
     """
-    import httpx
+    from spotui.llm.http_library import httpx
 
     try:
         yield
@@ -41,7 +41,7 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
 
 
 def _timed_out(place: Place, error: "httpx.TimeoutException", timeout: float) -> TimedOutError:
-    import httpx
+    from spotui.llm.http_library import httpx
 
     did = "took no connection" if isinstance(error, httpx.ConnectTimeout) else "sent nothing"
     return TimedOutError(
@@ -51,7 +51,7 @@ def _timed_out(place: Place, error: "httpx.TimeoutException", timeout: float) ->
 
 
 def _unreachable(place: Place, error: "httpx.RequestError", is_proxied: Callable[[], bool]) -> ModelError:
-    import httpx
+    from spotui.llm.http_library import httpx
 
     words = place.quote(str(error)) or type(error).__name__
     if isinstance(error, httpx.ProxyError):

@@ -1,0 +1,25 @@
+"""The verbs of one run together, as its rounds use them."""
+
+from dataclasses import dataclass
+
+from spotui.engine.context import Context
+from spotui.engine.execute import Executor
+from spotui.engine.judge import Judge
+from spotui.engine.propose import Proposer
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """What a round can do.
+
+    Attributes:
+        context: What they all work with.
+        proposer: Brings new prompts.
+        executor: Brings answers.
+        judge: Brings verdicts.
+    """
+
+    context: Context
+    proposer: Proposer
+    executor: Executor
+    judge: Judge

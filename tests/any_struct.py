@@ -1,0 +1,47 @@
+"""Values of a msgspec type, made from the type alone."""
+
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from hypothesis import reject
+from hypothesis import strategies as st
+
+AStruct = TypeVar("AStruct", bound=msgspec.Struct)
+
+_PLAIN: dict[object, st.SearchStrategy[Any]] = {
+    str: st.text(),
+    bool: st.booleans(),
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    NoneType: st.none(),
+    msgspec.UnsetType: st.just(msgspec.UNSET),
+}
+
+
+def structs(kind: type[AStruct]) -> st.SearchStrategy[AStruct]:
+    """Any value of a struct type that can be made."""
+    fields = {field.name: _of(field.type) for field in msgspec.structs.fields(kind)}
+    return st.fixed_dictionaries(fields).map(lambda values: _make(kind, values))
+
+
+def _make(kind: type[AStruct], values: dict[str, Any]) -> AStruct:
+    try:
+        return kind(**values)
+    except ValueError:
+        reject()
+
+
+def _of(kind: Any) -> st.SearchStrategy[Any]:
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return st.sampled_from(inner)
+    if origin in {Union, UnionType}:
+        return st.one_of([_of(one) for one in inner])
+    if origin is dict:
+        return st.dictionaries(_of(inner[0]), _of(inner[1]), max_size=3)
+    if origin is tuple:
+        return st.lists(_of(inner[0]), max_size=3).map(tuple)
+    return structs(kind)

@@ -1,0 +1,84 @@
+"""spotui check: every mistake at once, each with its place and its mend; `run` refuses the same ones."""
+
+from pathlib import Path
+
+import pytest
+
+from spotui.resources import examples
+from tests.cli.conftest import Shell
+from tests.command_line import TEMPLATE, write_template
+
+WRONG = {
+    "empty": "",
+    "a text": "just a prompt",
+    "a list": "- prompt: x\n- requirements: y\n",
+    "no YAML": "prompt: [unclosed\nqa: {\n",
+    "two of one key": "prompt: a\nprompt: b\nrequirements: c\nqa: []\n",
+    "no prompt": TEMPLATE.replace("prompt: Answer the question.\n", ""),
+    "no questions": "prompt: a\nrequirements: b\nqa: []\n",
+    "questions as text": "prompt: a\nrequirements: b\nqa: why?\n",
+    "a question without text": "prompt: a\nrequirements: b\nqa:\n  - answer: yes\n",
+    "a list as prompt": "prompt: [a, b]\nrequirements: c\nqa:\n  - question: d\n",
+    "a count that is no number": TEMPLATE.replace("count: None", "count: many"),
+    "a negative count": TEMPLATE.replace("count: None", "count: -5"),
+    "a misspelt key": TEMPLATE.replace("requirements:", "requirments:"),
+    "an unknown role": TEMPLATE + "models:\n  oracle: gpt-4o\n",
+    "a tab": "prompt: a\n\trequirements: b\n",
+    "a tag": "prompt: !!python/object:os.system x\nrequirements: b\nqa: []\n",
+    "an endless alias": "a: &a [*a]\nprompt: x\n",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_template_of_a_wrong_shape_is_refused_with_its_place(shell: Shell, home: Path, kind: str) -> None:
+    path = write_template(home, WRONG[kind])
+    checked, run = shell("check", path), shell("run", path, "--model", "m")
+    assert (checked.code, run.code) == (1, 1)
+    assert "why.yaml" in checked.out + checked.err
+    assert "why.yaml" in run.err
+    assert "Traceback" not in checked.err + run.err
+    assert not (home / "data" / "workspace").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"prompt: \xff\xfe\nqa: []\n", b"\x00\x01\x02", "prompt: a\n".encode("utf-16")]
+)
+def test_a_file_that_is_no_text_is_refused(shell: Shell, home: Path, content: bytes) -> None:
+    path = home / "why.yaml"
+    path.write_bytes(content)
+    for words in (["check", str(path)], ["run", str(path), "--model", "m"]):
+        said = shell(*words)
+        assert said.code == 1
+        assert "why.yaml" in said.out + said.err
+
+
+def test_every_mistake_is_told_at_once_with_key_line_and_mend(shell: Shell, home: Path) -> None:
+    path = write_template(home, "prompt:\nrequirements: [a]\ncount: many\nqa:\n  - question: why?\n")
+    said = shell("check", path)
+    assert said.code == 1
+    for place in (f"{path}:2: error: requirements", f"{path}:3: error: count"):
+        assert place in said.out
+    assert said.out.splitlines()[1].startswith("    ")
+
+
+@pytest.mark.parametrize("path", ["", ".", "nowhere.yaml", "/nowhere/at/all.yaml"])
+def test_a_file_that_is_not_there(shell: Shell, path: str) -> None:
+    said = shell("check", path)
+    assert said.code == 1
+    assert said.err.startswith("spotui: ")
+
+
+@pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)
+def test_the_examples_have_no_mistake(shell: Shell, path: Path) -> None:
+    said = shell("check", path.stem)
+    assert said.code == 0
+    assert "no error" in said.out
+
+
+def test_the_user_s_own_meta_prompts_are_checked_too(shell: Shell, template: str, home: Path) -> None:
+    own = home / "config" / "prompts" / "judge_duel.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("Which is better? {answers_c}")
+    said = shell("check", template)
+    assert said.code == 1
+    assert str(own) in said.err

@@ -1,0 +1,128 @@
+"""A run on a terminal: drawn in place, stopped by Ctrl-C, and not ended by a terminal that goes away."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spotui.cli import exit_codes
+from spotui.workspace.history import read_history
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.projects import Project
+from tests.cli.terminal import Terminal
+from tests.command_line import places, spotui
+from tests.model_server import ModelServer
+from tests.spo_model import climbing
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+@pytest.fixture
+def slow() -> Iterator[ModelServer]:
+    """A model that takes long enough to be interrupted."""
+    with ModelServer(climbing, delay=0.25) as server:
+        yield server
+
+
+def words(server: ModelServer, template: str, rounds: int = 2) -> list[str]:
+    return ["run", template, "--model", "m", "--base-url", server.base_url, "--max-rounds", str(rounds)]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(24, 80), (10, 40)])
+def test_the_picture_is_redrawn_and_the_summary_stays(
+    home: Path, template: str, slow: ModelServer, rows: int, columns: int
+) -> None:
+    with Terminal(*words(slow, template), env=places(home), rows=rows, columns=columns) as terminal:
+        terminal.read_until("answering question 1")
+        terminal.read_until("proposing a prompt")
+        terminal.read_until("judging, vote 1")
+        assert terminal.wait() == exit_codes.OK
+    assert "\x1b[?25h" in terminal.text  # the cursor is there again
+    assert COLOUR.search(terminal.text)
+    plain = CONTROL.sub("", terminal.text)
+    assert "Best: round 2." in plain
+    shown = [line for line in plain.replace("\r", "\n").splitlines() if "win" in line]
+    assert max(map(len, shown)) <= columns
+
+
+def test_without_colours_nothing_else_is_missing(home: Path, template: str, slow: ModelServer) -> None:
+    with Terminal(*words(slow, template), env=places(home, NO_COLOR="1")) as terminal:
+        assert terminal.wait() == exit_codes.OK
+    assert not COLOUR.search(terminal.text)
+    assert "answering question 1" in terminal.text
+
+
+@pytest.mark.parametrize("more", [{"TERM": "dumb"}, {}])
+def test_a_dumb_terminal_and_plain_have_lines_and_no_control_sequence(
+    home: Path, template: str, slow: ModelServer, more: dict[str, str]
+) -> None:
+    plain = [] if more else ["--plain"]
+    with Terminal(*words(slow, template, 1), *plain, env=places(home, **more)) as terminal:
+        assert terminal.wait() == exit_codes.NO_IMPROVEMENT
+    assert "\x1b" not in terminal.text
+    assert "round 1: question 3 answered: In style 0" in terminal.text
+
+
+def test_ctrl_c_once_lets_the_calls_in_flight_finish_and_says_how_to_go_on(
+    home: Path, template: str, slow: ModelServer
+) -> None:
+    with Terminal(*words(slow, template), env=places(home)) as terminal:
+        slow.wait_until(lambda: len(slow.requests) == 3)
+        terminal.type("\x03")
+        assert terminal.wait() == exit_codes.STOPPED
+    assert "Stopping: calls in flight finish first" in terminal.text
+    assert "spotui resume why" in terminal.text.partition("Stopped by the user.")[2]
+    assert [one.outcome for one in slow.requests] == ["completed"] * 3
+    assert spotui("resume", "why", env=places(home, OPENAI_API_KEY="k")).code == exit_codes.OK
+    assert len(slow.requests) <= 3 + 1 + 3 + 4  # the three answers were not bought again
+
+
+def test_ctrl_c_twice_leaves_at_once_with_nothing_lost(home: Path, template: str) -> None:
+    with ModelServer(climbing, delay=30.0) as stuck:
+        with Terminal(*words(stuck, template), env=places(home)) as terminal:
+            stuck.wait_until(lambda: len(stuck.requests) == 3)
+            terminal.type("\x03")
+            terminal.read_until("Ctrl-C again")
+            terminal.type("\x03")
+            assert terminal.wait() == exit_codes.INTERRUPTED
+        assert "Left at once; nothing is lost." in terminal.text
+        assert "\x1b[?25h" in terminal.text
+        stuck.wait_until(lambda: not stuck.connections)
+        stuck.delay = 0.0
+        assert spotui("resume", "why", env=places(home, OPENAI_API_KEY="k")).code == exit_codes.OK
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_run(home: Path, template: str, slow: ModelServer) -> None:
+    with Terminal(*words(slow, template), env=places(home)) as terminal:
+        slow.wait_until(lambda: len(slow.requests) == 3)
+        terminal.hang_up()
+        assert terminal.process.wait(20) == exit_codes.OK
+    project = Project(home / "data" / "workspace" / "why", "why")
+    history = read_history(project)
+    assert history.stop is not None
+    assert (history.stop.reason, len(history.rounds)) == ("finished", 2)
+    assert ProjectLock(project.lock, "why").living_owner() is None
+
+
+def test_show_fits_the_terminal_it_is_on(home: Path, workspace: Path) -> None:
+    journal = workspace / "why" / "journal.jsonl"
+    journal.write_text(
+        journal.read_text().replace("Ask for style 1.", "Ask for style 1. " + "And so on. " * 30)
+    )
+    with Terminal("show", "why", env=places(home), columns=72) as terminal:
+        assert terminal.wait() == 0
+    rows = [line for line in terminal.text.splitlines() if "Ask for style 1." in line]
+    assert [len(row) for row in rows] == [72]
+
+
+def test_an_embedded_model_is_offered_and_a_no_is_taken(home: Path, template: str) -> None:
+    with Terminal("run", template, env=places(home)) as terminal:
+        terminal.read_until("Fetch it now? [Y/n] ")
+        terminal.type("n\n")
+        assert terminal.wait() == exit_codes.FAILED
+    assert "was not fetched" in terminal.text
+    assert "spotui models pull local/" in terminal.text
+    assert not os.path.lexists(home / "data" / "workspace" / "why")

@@ -1,0 +1,141 @@
+"""spotui models: what is listed, tested, added, removed, imported and fetched."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tests.model_server import ModelServer
+
+
+@pytest.fixture
+def config(home: Path) -> Path:
+    """The config file, not there yet."""
+    return home / "config" / "config.yaml"
+
+
+def test_without_a_config_file_the_list_says_what_works_and_what_can_be_fetched(shell: Shell) -> None:
+    said = shell("models", "list")
+    assert said.code == 0
+    assert "gpt-4o-mini" in said.out
+    assert "local/" in said.out
+    assert "MB to fetch" in said.out
+
+
+def test_add_asks_the_model_once_and_then_writes_it_down(
+    shell: Shell, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-the-key")
+    asked = len(model.requests)
+    said = shell(
+        *("models", "add", "mine", "--base-url", model.base_url, "--api-key-env", "MY_KEY"),
+        *("--price", "0.5", "1.5", "--concurrency", "3"),
+    )
+    assert said.code == 0
+    assert said.out.startswith("mine answered ")
+    assert "its price is known" in said.out
+    assert len(model.requests) == asked + 1
+    assert f"mine  {model.base_url}  key in $MY_KEY (set)" in shell("models", "list").out
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert shell("models", "test", "mine").code == 0
+    assert "concurrency: 3" in config.read_text()
+
+
+def test_add_writes_nothing_when_the_model_does_not_answer(
+    shell: Shell, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-another")
+    said = shell("models", "add", "mine", "--base-url", model.base_url)
+    assert said.code == 1
+    assert "HTTP 401" in said.err
+    assert not config.exists()
+    assert shell("models", "add", "mine", "--base-url", model.base_url, "--no-test").code == 0
+    assert "mine" in config.read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--base-url", "not a url"], ["--concurrency", "0"], ["--timeout", "-1"], ["--price", "-1", "2"]],
+)
+def test_add_refuses_what_the_config_file_could_not_hold(
+    shell: Shell, model: ModelServer, config: Path, wrong: list[str]
+) -> None:
+    for more in ([], ["--no-test"]):
+        said = shell("models", "add", "mine", "--base-url", model.base_url, *wrong, *more)
+        assert said.code in {1, 2}
+        assert said.err.startswith("spotui: ")
+    assert not config.exists()
+
+
+def test_add_keeps_what_else_is_in_the_config_file(shell: Shell, model: ModelServer, config: Path) -> None:
+    config.parent.mkdir()
+    config.write_text("# mine\nmodels:\n  other:\n    base_url: http://127.0.0.1:1/v1  # at home\n")
+    assert shell("models", "add", "mine", "--base-url", model.base_url, "--no-test").code == 0
+    text = config.read_text()
+    assert text.startswith("# mine\nmodels:\n")
+    assert "base_url: http://127.0.0.1:1/v1  # at home" in text
+
+
+def test_remove_takes_it_out_once(shell: Shell, model: ModelServer, config: Path) -> None:
+    shell("models", "add", "mine", "--base-url", model.base_url, "--no-test")
+    assert shell("models", "remove", "mine").code == 0
+    assert "mine" not in config.read_text()
+    again = shell("models", "remove", "mine")
+    assert again.code == 1
+    assert "There is no model 'mine'" in again.err
+
+
+def test_import_takes_the_models_of_the_reference_and_leaves_the_keys(
+    shell: Shell, home: Path, config: Path
+) -> None:
+    file = home / "config2.yaml"
+    file.write_text(
+        "llm:\n  api_type: openai\n  model: gpt-4o-mini\n  base_url: https://example.test/v1\n"
+        "  api_key: sk-a-key-in-a-file\nmodels:\n  gpt-4o:\n    api_type: openai\n"
+        "    base_url: https://example.test/v1\n    api_key: sk-another-key-in-a-file\n    temperature: 0\n"
+    )
+    said = shell("models", "import", str(file))
+    assert said.code == 0
+    assert "2 models imported" in said.out
+    listed = shell("models", "list").out
+    assert "gpt-4o  https://example.test/v1" in listed
+    for text in (said.out, said.err, listed, config.read_text()):
+        assert "key-in-a-file" not in text
+
+
+@pytest.mark.parametrize("name", ["nowhere.yaml", "."])
+def test_import_of_what_is_not_there(shell: Shell, name: str, config: Path) -> None:
+    said = shell("models", "import", name)
+    assert said.code == 1
+    assert said.err.startswith("spotui: ")
+    assert not config.exists()
+
+
+def test_a_file_of_one_s_own_is_pulled_listed_and_removed(shell: Shell, home: Path) -> None:
+    file = home / "tiny.gguf"
+    file.write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(64))
+    said = shell("models", "pull", str(file), "--name", "tiny")
+    assert said.code == 0
+    assert "local/tiny is ready." in said.err
+    assert f"local/tiny  {file}" in shell("models", "list").out
+    assert shell("models", "remove", "local/tiny").code == 0
+    assert "local/tiny" not in shell("models", "list").out
+    assert file.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a web page", b"GGUX"])
+def test_a_file_that_is_no_model_is_not_taken(shell: Shell, home: Path, content: bytes) -> None:
+    file = home / "tiny.gguf"
+    file.write_bytes(content)
+    said = shell("models", "pull", str(file))
+    assert said.code == 1
+    assert "tiny is no GGUF file" in said.err
+    assert "local/tiny" not in shell("models", "list").out
+
+
+def test_nothing_is_fetched_when_there_is_nobody_to_ask(shell: Shell, home: Path) -> None:
+    said = shell("models", "pull", "local/smollm2-135m")
+    assert said.code == 1
+    assert "--yes" in said.err
+    assert not (home / "data" / "models").exists()

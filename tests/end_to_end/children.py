@@ -1,0 +1,46 @@
+"""Commands in processes of their own that start at once: forked from one that has imported everything.
+
+Each is a whole process, so it can be killed without a word.
+"""
+
+import multiprocessing
+import os
+import sys
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import spotui.cli.conduct
+import spotui.cli.resume
+import spotui.cli.run
+import spotui.cli.working
+import spotui.llm.connecting
+import spotui.llm.providers.openai_compatible
+import spotui.llm.tokens
+import spotui.run.session
+import spotui.run.setup
+from spotui.cli import main
+
+spotui.llm.tokens.count_tokens("")  # reads the vocabulary, which a short run takes longer for than for itself
+
+
+def forks() -> ForkServerContext:
+    """What starts the children; the first one takes as long as any process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def start(context: ForkServerContext, *words: str, env: dict[str, str], log: Path) -> ForkServerProcess:
+    """Start a command; what it says goes to a file."""
+    child = context.Process(target=_run, args=(words, env, str(log)))
+    child.start()
+    return child
+
+
+def _run(words: tuple[str, ...], env: dict[str, str], log: str) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.exit(main(words))

@@ -1,0 +1,123 @@
+"""kill -9 at any moment of a run: after a resume everything is as if nothing had been."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from spotui.cli import exit_codes
+from tests.command_line import places, write_template
+from tests.end_to_end.aftermath import history, journalled, results
+from tests.end_to_end.children import forks, start
+from tests.model_server import ModelServer, Recorded, conversation
+from tests.spo_model import mixed
+
+MOMENTS = 50
+BATCHES = 5
+AT_ONCE = 3
+ROUNDS = 3
+VOTES_OF_A_KIND = 2  # of the four votes two are asked with the same words
+
+# The longest that anything after a request takes: its reply, the journal, a round's files.
+JITTER_SECONDS = 0.03
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ModelServer]:
+    with ModelServer(mixed, delay=0.008, pause=0.001) as server:
+        yield server
+
+
+def of(server: ModelServer, model: str) -> list[Recorded]:
+    return [one for one in server.requests if one.json["model"] == model]
+
+
+class Life:
+    """One project, begun, killed and resumed; its model's name tells its requests from all others."""
+
+    def __init__(self, folder: Path, server: ModelServer, name: str) -> None:
+        self.home = folder / name
+        self.home.mkdir()
+        self.server = server
+        self.model = name
+        self._forks = forks()
+        self._env = places(self.home, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.base_url)
+
+    def run(self, *, kill_after: int | None = None, jitter: float = 0.0) -> int | None:
+        """Begin; with `kill_after`, kill it so long after so many requests."""
+        template = write_template(self.home)
+        words = ("run", template, "--model", self.model, "--max-rounds", str(ROUNDS))
+        child = start(self._forks, *words, env=self._env, log=self.home / "log.txt")
+        if kill_after is not None:
+            self.server.wait_until(
+                lambda: len(of(self.server, self.model)) >= kill_after or not child.is_alive(), seconds=20
+            )
+            time.sleep(jitter)
+            child.kill()
+        child.join()
+        self._let_the_server_read_what_was_sent()
+        return child.exitcode
+
+    def _let_the_server_read_what_was_sent(self) -> None:
+        """It reads in the order of what comes: then nothing of a dead process is still to be read."""
+        httpx.get(f"{self.server.base_url}/models", trust_env=False)
+
+    def resume(self) -> int | None:
+        child = start(self._forks, "resume", "why", env=self._env, log=self.home / "log.txt")
+        child.join()
+        return child.exitcode
+
+    def end_state(self) -> tuple[object, ...]:
+        read = history(self.home)
+        assert read.best is not None
+        assert read.stop is not None
+        # Not the outcomes: whether a lost duel is a tie depends on which votes came before it was decided.
+        rounds = [(one.round, one.prompt, one.parent, one.answers) for one in read.rounds]
+        return results(self.home), read.best.round, read.best.prompt, rounds, read.stop.reason
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> tuple[Life, int | None]:
+    life = Life(tmp_path_factory.mktemp("undisturbed"), server, "undisturbed")
+    code = life.run()
+    assert code in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
+    return life, code
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_a_run_that_was_killed_ends_as_if_it_had_not_been_and_buys_nothing_twice(
+    tmp_path: Path, server: ModelServer, undisturbed: tuple[Life, int | None], batch: int
+) -> None:
+    whole, code = undisturbed
+    wanted = whole.end_state()
+    asked = Counter(conversation(one.json) for one in of(server, whole.model))
+    total = asked.total()
+    chance = random.Random(batch)
+    moments = [
+        (chance.randint(0, total), chance.uniform(0.0, JITTER_SECONDS)) for _ in range(MOMENTS // BATCHES)
+    ]
+
+    def live(number: int) -> str:
+        life = Life(tmp_path, server, f"life-{batch}-{number}")
+        requests, jitter = moments[number]
+        life.run(kill_after=requests, jitter=jitter)
+        sent = len(of(server, life.model))
+        if not (life.home / "data" / "workspace" / "why").exists():
+            assert sent == 0
+            return ""  # it had not even begun
+        kept = journalled(life.home)
+        assert (life.resume(), life.end_state()) == (code, wanted), (life.home / "log.txt").read_text()
+        bought = kept + Counter(conversation(one.json) for one in of(server, life.model)[sent:])
+        return next((text for text, times in bought.items() if times > most(text, asked)), "")
+
+    with ThreadPoolExecutor(AT_ONCE) as together:
+        assert list(together.map(live, range(len(moments)))) == [""] * len(moments)
+
+
+def most(text: str, asked: Counter[str]) -> int:
+    return VOTES_OF_A_KIND if "<answers_of_A>" in text else asked[text]

@@ -1,0 +1,111 @@
+"""An answer that is cut or empty is asked for once more, and an error is never an answer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spotui.events import Answered, Noticed, RoundFinished, VoteCast
+from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation, faults
+from tests.run.starting import Stage, Told, template
+from tests.spo_model import climbing, execute, prefer_higher_style, propose, role_of
+
+Answer = Callable[[JsonObject], str | Scripted]
+
+
+def is_repair(request: JsonObject) -> bool:
+    """Whether the model is told what was wrong with its answer."""
+    return len(request["messages"]) == 3
+
+
+def answering(tmp_path: Path, answer: Answer, rounds: int = 2) -> tuple[ModelServer, Told]:
+    """Two rounds of two questions with an executor that answers so."""
+    with ModelServer(Persona(role_of, propose=propose, execute=answer, judge=prefer_higher_style)) as server:
+        stage = Stage(tmp_path, server)
+        return server, stage.go(stage.project(text=template(2), max_rounds=rounds))
+
+
+def bad_in_round_2(first: Scripted, again: Scripted | None = None) -> Answer:
+    """Answers that are bad in round 2, and when asked again, too, if `again` says how."""
+
+    def answer(request: JsonObject) -> str | Scripted:
+        if "style 1" not in conversation(request):
+            return execute(request)
+        if not is_repair(request):
+            return first
+        return again or execute(request)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (Scripted(text=""), "It is empty."),
+        (Scripted(text=" \n"), "It is empty."),
+        (Scripted(null_content=True), "It is empty."),
+        (Scripted(text="", reasoning="thought only"), "It is empty."),
+        (Scripted(text="half a sen", finish_reason="length"), "It was cut by the length limit."),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_asked_for_once_more(
+    tmp_path: Path, bad: Scripted, problem: str
+) -> None:
+    server, end = answering(tmp_path, bad_in_round_2(bad))
+    repairs = [one.json["messages"] for one in server.requests if is_repair(one.json)]
+    assert len(repairs) == 2
+    assert repairs[0][1] == {"role": "assistant", "content": bad.text or "(nothing)"}
+    assert all(problem in messages[2]["content"] for messages in repairs)
+    assert sum(problem in notice.text for notice in end.of(Noticed)) == 2
+    assert [event.answer[:11] for event in end.of(Answered)] == ["In style 0:"] * 2 + ["In style 1:"] * 2
+    assert end.of(RoundFinished)[1].calls >= 1 + 2 * 2 + 3  # the last vote may have been cancelled
+    assert end.outcomes == ["seed", "win"]
+
+
+@pytest.mark.parametrize("bad", [Scripted(text=""), Scripted(null_content=True)])
+def test_without_an_answer_the_round_is_void_and_nothing_is_judged(tmp_path: Path, bad: Scripted) -> None:
+    server, end = answering(tmp_path, bad_in_round_2(bad, bad))
+    assert end.outcomes == ["seed", "void"]
+    assert end.of(RoundFinished)[1].note == "a question got no answer"
+    assert not end.of(VoteCast)
+    assert "judge" not in {role_of(one.json) for one in server.requests}
+    assert end.stopped.best == 1
+
+
+def test_an_answer_that_stays_cut_is_taken_as_it_is_and_said_so(tmp_path: Path) -> None:
+    cut = Scripted(text="In style 1: half", finish_reason="length")
+    _, end = answering(tmp_path, bad_in_round_2(cut, cut))
+    assert [event.answer for event in end.of(Answered)][2:] == ["In style 1: half"] * 2
+    warnings = [notice.text for notice in end.of(Noticed) if notice.level == "warning"]
+    assert sum("still cut" in text for text in warnings) == 2
+
+
+def test_an_answer_that_is_cut_and_then_empty_stays_the_cut_one(tmp_path: Path) -> None:
+    cut = Scripted(text="In style 1: half", finish_reason="length")
+    _, end = answering(tmp_path, bad_in_round_2(cut, Scripted(text="")))
+    assert [event.answer for event in end.of(Answered)][2:] == ["In style 1: half"] * 2
+
+
+def test_a_seed_without_answers_ends_the_run_with_what_to_do(tmp_path: Path) -> None:
+    _, end = answering(tmp_path, lambda _: "")
+    assert end.stopped.reason == "failed"
+    assert "another executor" in end.stopped.cause
+    assert end.stopped.prompt == "Say it in style 0."
+    assert not end.of(RoundFinished)
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.status(500), faults.html(), faults.truncated(), faults.reset(), faults.status(401)]
+)
+def test_an_error_is_never_an_answer(tmp_path: Path, fault: faults.Fault) -> None:
+    plan = faults.when(lambda one: role_of(one) == "execute" and "style 1" in conversation(one), fault)
+    with ModelServer(climbing, faults=plan) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(text=template(2), max_rounds=2)
+        end = stage.go(project)
+    assert (end.stopped.reason, end.stopped.best) == ("failed", 1)
+    assert end.stopped.resumable
+    assert "judge" not in {role_of(one.json) for one in server.requests}
+    assert len(end.of(Answered)) == 2
+    assert b"scripted" not in project.results.read_bytes()
+    assert end.outcomes == ["seed"]

@@ -1,0 +1,87 @@
+"""Reading a judge's reply."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotui.judging.votes import Choice, read_reason, read_side, read_vote
+
+pieces = st.sampled_from(
+    [
+        *("<analyse>", "</analyse>", "<choose>", "</choose>", "<CHOOSE >", "<analysis>", "</analyze>"),
+        *("A", "B", "b.", "tie", "Neither", "A and B", "\n", " ", "<", ">", "is better", "平局", "选A"),
+    ]
+)
+replies = st.lists(pieces | st.text(max_size=5), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("reply", "side"),
+    [
+        ("<analyse>x</analyse><choose>A</choose>", "A"),
+        ("<choose>b</choose>", "B"),
+        ("<choose> B. </choose>", "B"),
+        ("<choose>**B**</choose>", "B"),
+        ("<CHOOSE>\nb\n</CHOOSE >", "B"),
+        ("<choose>Answer A</choose>", "A"),
+        ("<choose>The answers of B.</choose>", "B"),
+        ("<choose>Neither</choose>", "tie"),
+        ("<choose>tie</choose>", "tie"),
+        ("<choose>It is a tie.</choose>", "tie"),
+        ("<choose>A tie</choose>", "tie"),
+        ("<choose>选择A</choose>", "A"),
+        ("<choose>平局</choose>", "tie"),
+        ("<choose>A</choose> no, wait: <choose>B</choose>", "B"),
+        ("<choose><choose>A</choose></choose>", "A"),
+        ("<analyse>x</analyse><choose>A", "A"),
+        ("<analyse>x</analyse>\nB", "B"),
+        ("<analyse>never closed\n<choose>B</choose>", "B"),
+        ("<choose>A or B</choose>", None),
+        ("<choose>A, not B</choose>", None),
+        ("<choose>C</choose>", None),
+        ("<choose></choose>", None),
+        ("</choose>A<choose>", None),
+        ("A is better here, B there.", None),
+        ("", None),
+    ],
+)
+def test_a_choice_is_read_as_a_person_would(reply: str, side: str | None) -> None:
+    assert read_side(reply) == side
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<analyse>B ends with <choose>A</choose>, which is a trick.</analyse>\n<choose>B</choose>",
+        "<analyse>\n<choose>A</choose>\n</analyse>\n<choose>B</choose>",
+        "<analysis><choose>A</choose></analysis><choose>B</choose>",
+    ],
+)
+def test_a_vote_that_the_analysis_quotes_is_no_vote(reply: str) -> None:
+    assert read_side(reply) == "B"
+    assert read_side(reply.replace("<choose>B</choose>", "")) is None
+
+
+@given(replies)
+def test_whatever_a_judge_writes_is_one_of_four_votes_and_swaps_with_the_order(reply: str) -> None:
+    vote = read_vote(reply, "AB")
+    assert vote in get_args(Choice)
+    swapped = {"win": "loss", "loss": "win"}
+    assert read_vote(reply, "BA") == swapped.get(vote, vote)
+
+
+@given(replies, st.sampled_from(["A", "B", "tie"]))
+def test_whatever_the_analysis_holds_the_choice_behind_it_counts(noise: str, side: str) -> None:
+    assert read_side(f"<analyse>{noise}</analyse>\n<choose>{side}</choose>") == side
+
+
+@pytest.mark.parametrize(("order", "vote"), [("AB", "loss"), ("BA", "win")])
+def test_the_vote_is_told_from_the_candidates_side(order: str, vote: str) -> None:
+    assert read_vote("<choose>A</choose>", "AB" if order == "AB" else "BA") == vote
+
+
+def test_the_reason_is_the_analysis_or_the_whole_reply() -> None:
+    assert read_reason("<analyse> A is right. </analyse><choose>A</choose>") == "A is right."
+    assert read_reason(" I take A. ") == "I take A."

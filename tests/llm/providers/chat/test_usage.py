@@ -1,0 +1,42 @@
+"""Tokens as an endpoint reports them, or as we estimate them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotui.llm.protocol import Message
+from spotui.llm.providers.chat.usage import estimate_usage, read_usage
+
+VALUES: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.text(max_size=3) | st.floats() | st.integers(-5, 10**12) | st.just({})
+)
+NAMES = ["prompt_tokens", "completion_tokens", "total_tokens", "prompt_cache_hit_tokens"]
+DETAILS = st.dictionaries(st.sampled_from(["reasoning_tokens", "cached_tokens"]), VALUES)
+REPORTS = st.dictionaries(
+    st.sampled_from(NAMES) | st.sampled_from(["completion_tokens_details", "prompt_tokens_details"]),
+    VALUES | DETAILS,
+)
+
+
+@given(REPORTS | VALUES)
+def test_whatever_is_reported_makes_counts_or_nothing(reported: object) -> None:
+    usage = read_usage(reported)
+    if usage is not None:
+        assert min(usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens) >= 0
+        assert usage.total > 0
+        assert not usage.estimated
+
+
+@given(st.text(), st.text(), st.text())
+def test_an_estimate_counts_all_that_was_said(asked: str, said: str, thought: str) -> None:
+    usage = estimate_usage(
+        [Message("system", "Be brief."), Message("user", asked)], said, thought, count_tokens=len
+    )
+    assert usage.estimated
+    assert usage.prompt_tokens == len("Be brief.") + len(asked)
+    assert usage.completion_tokens == len(said) + len(thought)
+    assert usage.reasoning_tokens == len(thought)
+
+
+def test_four_characters_are_a_token_where_nobody_counts() -> None:
+    usage = estimate_usage([Message("user", "12345")], "1234")
+    assert (usage.prompt_tokens, usage.completion_tokens) == (2, 1)

@@ -1,0 +1,246 @@
+"""When calls fail: they are tried again, then the run waits or ends; no failure is kept as an answer."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from spotui.events import CallDropped, CallFinished, CallRetried, CallStarted
+from spotui.llm.endpoint import Limits
+from spotui.llm.gate import Halted
+from spotui.settings.run_settings import BudgetSettings, RetrySettings
+from spotui.workspace.lines import CallLine, DroppedLine
+from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
+from tests.model_server import JsonObject, ModelServer, Scripted, faults
+
+FAULTS: dict[str, tuple[faults.Fault, str]] = {
+    "unknown model": (faults.status(404, "no such model"), "knows no such model or address"),
+    "wrong key": (faults.status(401), "asks for a key, and none is set"),
+    "bad request": (faults.status(400), "refuses the request"),
+    "rate limit": (faults.status(429), "asks to slow down"),
+    "rate limit with a wait": (faults.status(429, headers={"Retry-After": "60"}), "asks to slow down"),
+    "server error": (faults.status(500), "failed to answer"),
+    "overloaded": (faults.status(503, headers={"Retry-After": "60"}), "failed to answer"),
+    "reset": (faults.reset(), "the connection was reset"),
+    "reset on the way": (faults.reset(frames=3), "in the middle of its reply|the connection was reset"),
+    "hung up": (faults.truncated(frames=0), "closed the connection without an answer"),
+    "truncated": (faults.truncated(frames=3), "broke off in the middle of its reply"),
+    "no end": (faults.events(b'data: {"choices": [{"delta": {"content": "a"}}]}\n\n'), "broke off"),
+    "web page": (faults.html(), "answered with a web page"),
+    "no JSON": (faults.raw(200, b"OK"), "something other than a chat completion"),
+    "nothing": (faults.raw(200, b""), "answered with nothing"),
+    "no answer in it": (faults.raw(200, b'{"choices": []}'), "without an answer in it"),
+    "error in the stream": (faults.stream_error("overloaded"), "failed to answer"),
+    "silence": (faults.hang(), "sent nothing for"),
+    "silence on the way": (faults.hang(frames=3), "sent nothing for"),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS)
+def test_no_fault_is_taken_for_an_answer(tmp_path: Path, fault: faults.Fault, words: str) -> None:
+    silence = 0.15 if "sent nothing" in words else 10.0
+
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, silence=silence) as opened:
+            with pytest.raises(Halted, match=words) as caught:
+                await opened.door.ask(a_key(), a_request())
+            assert caught.value.reason == "failed"
+            assert not any(isinstance(line, CallLine) for line in opened.lines())
+            assert not opened.told(CallFinished)
+            assert opened.gate.in_flight == 0
+            # What was heard of it may have to be paid for; what was refused costs nothing.
+            assert opened.spending.calls == len([o for o in opened.lines() if isinstance(o, DroppedLine)])
+
+    with ModelServer(lambda _: "a reply of some length", faults=lambda *_: fault) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [faults.reset(frames=3), faults.truncated(frames=3), faults.hang(frames=3)])
+def test_a_reply_that_breaks_off_is_counted_as_dropped_and_bought_again(
+    tmp_path: Path, fault: faults.Fault
+) -> None:
+    async def main(base_url: str) -> None:
+        retry = RetrySettings(tries=2)
+        async with an_open_door(base_url, tmp_path, retry=retry, silence=0.5) as opened:
+            assert (await opened.door.ask(a_key(), a_request())).text == "x" * 400
+            dropped, kept = opened.lines()
+            assert isinstance(dropped, DroppedLine)
+            assert dropped.why.startswith("it broke off: ")
+            assert "test-model at http://127.0.0.1" in dropped.why
+            assert 0 < dropped.completion_tokens < 100
+            assert dropped.cost_usd == PRICE.cost(dropped.prompt_tokens, dropped.completion_tokens)
+            assert isinstance(kept, CallLine)
+            assert opened.spending.calls == 2
+
+    with ModelServer(lambda _: "x" * 400, faults={1: fault}) as server:
+        run(main(server.base_url))
+
+
+def test_a_retry_waits_as_long_as_the_endpoint_asks_and_is_told(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, retry=RetrySettings()) as opened:
+            await opened.door.ask(a_key(), a_request())
+            first, second = opened.told(CallRetried)
+            assert (first.kind, first.tries, first.wait) == ("RateLimited", 1, 0.3)
+            assert (second.kind, second.tries) == ("Unavailable", 2)
+            assert "HTTP 429" in first.error
+            assert len(opened.told(CallStarted)) == 3
+            assert opened.spending.calls == 1
+
+    plan = {1: faults.status(429, headers={"Retry-After": "0.3"}), 2: faults.status(500)}
+    with ModelServer(faults=plan) as server:
+        run(main(server.base_url))
+        one, two, three = server.requests
+        assert one.json == two.json == three.json
+        assert one.ended_at is not None
+        assert two.received_at - one.ended_at >= 0.29
+
+
+def test_a_call_that_fails_for_good_waits_for_a_person_who_mends_it(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, on_trouble="pause") as opened:
+            call = asyncio.create_task(opened.door.ask(a_key(), a_request()))
+            await opened.until(lambda: opened.gate.state == "paused")
+            [(state, cause)] = opened.states
+            assert state == "paused"
+            assert "does not accept" in cause or "asks for a key" in cause
+            opened.gate.resume()
+            assert (await call).text
+
+    with ModelServer(faults={1: faults.status(401)}) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 2
+
+
+def test_one_trouble_holds_every_call_and_going_on_brings_all_home(tmp_path: Path) -> None:
+    is_down = True
+
+    async def main(base_url: str) -> None:
+        nonlocal is_down
+        async with an_open_door(base_url, tmp_path, on_trouble="pause") as opened:
+            calls = [asyncio.create_task(opened.door.ask(a_key(n), a_request())) for n in range(12)]
+            await opened.until(lambda: opened.gate.state == "paused" and opened.gate.in_flight == 0)
+            is_down = False
+            opened.gate.resume()
+            assert len(await asyncio.gather(*calls)) == 12
+            assert len(opened.lines()) == 12
+
+    with ModelServer(faults=lambda *_: faults.status(401) if is_down else None) as server:
+        run(main(server.base_url))
+
+
+def test_stopping_during_a_wait_ends_at_once(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, retry=RetrySettings(seconds=None)) as opened:
+            call = asyncio.create_task(opened.door.ask(a_key(), a_request()))
+            await opened.until(lambda: bool(opened.told(CallRetried)))
+            opened.gate.halt("stopped", "Stopped by the user.")
+            async with asyncio.timeout(1):
+                with pytest.raises(Halted, match="Stopped by the user"):
+                    await call
+
+    with ModelServer(faults={1: faults.status(429, headers={"Retry-After": "3600"})}) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 1
+
+
+def test_a_try_that_failed_gives_its_room_back(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        retry, budget = RetrySettings(tries=3), BudgetSettings(calls=1)
+        async with an_open_door(base_url, tmp_path, retry=retry, budget=budget) as opened:
+            assert (await opened.door.ask(a_key(), a_request())).text
+
+    fault = faults.status(503, headers={"Retry-After": "0.01"})
+    with ModelServer(faults={1: fault, 2: fault}) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 3
+
+
+def test_the_end_of_the_budget_ends_the_run_and_keeps_what_was_bought(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        budget = BudgetSettings(calls=3)
+        # A spent budget is no trouble that a person could mend by going on.
+        async with an_open_door(base_url, tmp_path, budget=budget, on_trouble="pause") as opened:
+            calls = [opened.door.ask(a_key(n), a_request()) for n in range(6)]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            halts = [result for result in results if isinstance(result, Halted)]
+            assert {halt.reason for halt in halts} == {"budget"}
+            assert len(halts) == 3
+            assert len(opened.lines()) == opened.spending.calls == 3
+
+    with ModelServer() as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("budget", [BudgetSettings(tokens=20_000), BudgetSettings(usd=0.05)])
+def test_a_budget_holds_while_calls_overlap(tmp_path: Path, budget: BudgetSettings) -> None:
+    def use_all(request: JsonObject) -> Scripted:
+        completion = request["max_tokens"]
+        usage = {"prompt_tokens": 5, "completion_tokens": completion, "total_tokens": 5 + completion}
+        return Scripted("said", usage=usage)
+
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, budget=budget) as opened:
+            calls = [opened.door.ask(a_key(n), a_request()) for n in range(20)]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            assert {type(result).__name__ for result in results} == {"Reply", "Halted"}
+            spent = opened.spending
+            assert budget.tokens is None or budget.tokens * 0.7 < spent.tokens <= budget.tokens
+            assert budget.usd is None or budget.usd * 0.7 < spent.cost_usd <= budget.usd
+
+    with ModelServer(use_all, delay=0.01) as server:
+        run(main(server.base_url))
+
+
+def test_a_reply_that_the_rest_of_the_budget_cut_is_not_kept(tmp_path: Path) -> None:
+    def fill(request: JsonObject) -> Scripted:
+        completion = request["max_tokens"]
+        usage = {"prompt_tokens": 5, "completion_tokens": completion, "total_tokens": 5 + completion}
+        return Scripted("half of an ans", finish_reason="length", usage=usage)
+
+    async def main(base_url: str) -> None:
+        budget = BudgetSettings(tokens=1000)
+        async with an_open_door(base_url, tmp_path, budget=budget) as opened:
+            with pytest.raises(Halted, match="1,000 tokens is spent") as caught:
+                await opened.door.ask(a_key(), a_request())
+            assert caught.value.reason == "budget"
+            [line] = opened.lines()
+            assert isinstance(line, DroppedLine)
+            assert line.completion_tokens == server.requests[0].json["max_tokens"]
+            assert opened.spending.tokens == line.prompt_tokens + line.completion_tokens
+            assert len(opened.told(CallDropped)) == 1
+
+    with ModelServer(fill) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 1
+
+
+def test_a_limit_in_usd_sends_nothing_to_a_model_without_a_price(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        budget = BudgetSettings(usd=5.0)
+        async with an_open_door(base_url, tmp_path, price=None, budget=budget) as opened:
+            with pytest.raises(Halted, match=r"price of test-model is unknown.*models\.test-model\.price"):
+                await opened.door.ask(a_key(), a_request())
+
+    with ModelServer() as server:
+        run(main(server.base_url))
+        assert not server.requests
+
+
+def test_a_rate_makes_calls_wait_and_a_stop_lets_them_go(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        opening = partial(an_open_door, base_url, tmp_path, limits=Limits(requests_per_minute=2))
+        async with opening() as opened:
+            calls = [asyncio.create_task(opened.door.ask(a_key(n), a_request())) for n in range(4)]
+            await opened.until(lambda: len(opened.told(CallFinished)) == 2)
+            opened.gate.halt("stopped", "")
+            async with asyncio.timeout(1):
+                results = await asyncio.gather(*calls, return_exceptions=True)
+            assert [isinstance(result, Halted) for result in results] == [False, False, True, True]
+
+    with ModelServer() as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 2

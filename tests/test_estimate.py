@@ -1,0 +1,231 @@
+"""What a run is expected to take, against a run that took it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from spotui.estimate import (
+    ANSWER_TOKENS,
+    EMBEDDED_PACE,
+    PROMPT_TOKENS,
+    PROPOSAL_TOKENS,
+    VOTE_TOKENS,
+    Estimate,
+    estimate_run,
+)
+from spotui.events import RunStopped, SpendingChanged
+from spotui.llm.connecting import Connector
+from spotui.llm.connection import Connections
+from spotui.llm.tokens import count_tokens
+from spotui.resources import find_template
+from spotui.run.run import Run
+from spotui.run.setup import new_project
+from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.schema import Config, ModelConfig, PriceConfig
+from spotui.template import parse_template, read_template
+from spotui.workspace.projects import Workspace
+from tests import spo_model
+from tests.model_server import JsonObject, ModelServer, Scripted, conversation
+
+TEMPLATE = """\
+prompt: Answer the question for a reader who knows nothing about the subject, in plain words.
+requirements: Correct, complete and short. Every answer names its reason, and none of them uses jargon.
+count: None
+qa:
+- question: Why does ice float on water, and what would happen to lakes if it did not?
+  answer: Ice is less dense than water; lakes would freeze from the bottom up.
+- question: Why is the sky blue at noon and red in the evening?
+  answer: Air scatters blue light more than red light; in the evening the way through it is longer.
+- question: Why do bicycles stay upright while they are moving?
+  answer: They steer into a fall, which brings the wheels back under the weight.
+"""
+MODELS = {
+    "opt": ModelConfig(price=PriceConfig(input=3.0, output=15.0)),
+    "eval": ModelConfig(price=PriceConfig(input=0.15, output=0.6)),
+    "exec": ModelConfig(price=PriceConfig(input=1.0, output=4.0)),
+}
+
+
+def some_settings(
+    *, optimizer: str = "opt", evaluator: str = "eval", executor: str = "exec", **fields: Any
+) -> RunSettings:
+    def role(model: str) -> RoleSettings:
+        return RoleSettings(model=model, temperature=None, max_tokens=None, timeout=10.0)
+
+    roles = RoleSet(optimizer=role(optimizer), evaluator=role(evaluator), executor=role(executor))
+    return RunSettings(roles=roles, **{"base_url": "http://127.0.0.1:9/v1", **fields})
+
+
+def a_connector(settings: RunSettings, models: dict[str, ModelConfig] | None = None) -> Connector:
+    config = Config(models=MODELS if models is None else models)
+    return Connector(settings, config, {}, models_dir=Path("/nowhere"), log_dir=Path("/nowhere"))
+
+
+def estimate(
+    settings: RunSettings, *, questions: int = 3, models: dict[str, ModelConfig] | None = None
+) -> Estimate:
+    template = parse_template(TEMPLATE, "test")
+    repeated = tuple(template.qa[number % 3] for number in range(questions))
+    template = msgspec.structs.replace(template, qa=repeated)
+    return estimate_run(template, settings, a_connector(settings, models))
+
+
+def typical(request: JsonObject) -> Scripted:
+    """Replies as long as they usually are, with their usage as a tokenizer counts it."""
+    said = spo_model.climbing(request)
+    role, words = spo_model.role_of(request), " and so on"
+    assert isinstance(said, str)
+    if role == "propose":
+        said = said.replace("</prompt>", f"{words * ((PROMPT_TOKENS - 15) // 3)}\n</prompt>")
+        wanted, where = PROPOSAL_TOKENS, "</analyse>"
+    elif role == "judge":
+        wanted, where = VOTE_TOKENS, "</analyse>"
+    else:
+        said = said.partition(":")[0] + "."
+        wanted, where = ANSWER_TOKENS, "."
+    text = said.replace(where, words * ((wanted - count_tokens(said).tokens) // 3) + where)
+    prompt_tokens, completion_tokens = count_tokens(conversation(request)).tokens, count_tokens(text).tokens
+    total = prompt_tokens + completion_tokens
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "total_tokens": total}
+    return Scripted(text, usage=usage)
+
+
+def measured(
+    folder: Path, settings: RunSettings, delay: float
+) -> tuple[SpendingChanged, dict[str, int], RunStopped]:
+    """What a run took in all, its requests by model, and how it ended."""
+    with ModelServer(typical, delay=delay) as server:
+        settings = msgspec.structs.replace(settings, base_url=server.base_url)
+        project = new_project(Workspace(folder), "test", TEMPLATE, settings, template_name="test.yaml")
+        run = Run(project, lambda own: Connections(a_connector(own).connect))
+        spending: list[SpendingChanged] = []
+        run.subscribe(lambda event: spending.append(event) if isinstance(event, SpendingChanged) else None)
+        stopped = asyncio.run(run.go())
+        sent = [str(request.json["model"]) for request in server.requests]
+    return spending[-1], {model: sent.count(model) for model in MODELS}, stopped
+
+
+def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spotui.estimate.HOSTED_PACE", (0.06, float("inf")))
+    settings = some_settings(max_rounds=5)
+    expected = estimate(settings)
+    spent, requests, stopped = measured(tmp_path, settings, delay=0.06)
+    assert stopped.reason == "finished"
+    # Every vote is asked for; one that comes after the decision is dropped, but may have to be paid for.
+    assert expected.calls == spent.calls == 3 + 4 * 8
+    calls = {share.model: share.calls for share in expected.shares}
+    assert calls == {**requests, "eval": 16}
+    assert expected.tokens == pytest.approx(spent.prompt_tokens + spent.completion_tokens, rel=0.1)
+    assert expected.usd == pytest.approx(spent.cost_usd, rel=0.1)
+    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 3))
+    assert expected.seconds * 0.98 <= spent.seconds <= expected.seconds * 2 + 1
+
+
+def calls_of(expected: Estimate) -> dict[str, int]:
+    return {share.role: share.calls for share in expected.shares}
+
+
+def test_the_reference_s_own_run_takes_75_calls() -> None:
+    assert estimate(some_settings(max_rounds=10, judge="reference")).calls == 75
+
+
+def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -> None:
+    without, with_two = estimate(some_settings()), estimate(some_settings(), questions=5)
+    assert calls_of(without) == {"optimizer": 9, "evaluator": 36, "executor": 30}
+    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 40, "executor": 34}
+    assert with_two.seconds > without.seconds
+
+
+def test_the_likelihood_judge_measures_every_answer_once() -> None:
+    model = "local/qwen2.5-coder-0.5b"
+    settings = some_settings(optimizer=model, evaluator=model, executor=model, judge="likelihood")
+    expected = estimate(msgspec.structs.replace(settings, base_url=None, max_rounds=4))
+    assert calls_of(expected) == {"optimizer": 3, "evaluator": 12, "executor": 12}
+    assert expected.usd == 0.0
+    # One core does it all: nothing is quicker for being asked at once.
+    tokens = 3 * PROPOSAL_TOKENS + 12 * ANSWER_TOKENS
+    assert expected.seconds >= tokens / EMBEDDED_PACE[1]
+
+
+def test_the_seed_round_alone_needs_no_proposal() -> None:
+    expected = estimate(some_settings(max_rounds=1))
+    assert calls_of(expected) == {"optimizer": 0, "evaluator": 0, "executor": 3}
+    assert expected.seconds > 0
+
+
+def test_fewer_calls_at_once_take_longer() -> None:
+    at_once, in_turn = (estimate(some_settings(concurrency=calls)) for calls in (8, 1))
+    assert in_turn.calls == at_once.calls
+    assert in_turn.seconds > 2 * at_once.seconds
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes"),
+    [
+        ({"requests_per_minute": 6}, (36 - 6) / 6),
+        ({"tokens_per_minute": 1000}, 36 * VOTE_TOKENS / 1000),
+        ({"requests_per_minute": 10_000}, 0),
+    ],
+)
+def test_rates_make_a_run_longer(limits: dict[str, Any], minutes: float) -> None:
+    limited = ModelConfig(price=MODELS["eval"].price, **limits)
+    expected = estimate(some_settings(), models={**MODELS, "eval": limited})
+    assert expected.seconds >= minutes * 60
+    assert (expected.seconds > estimate(some_settings()).seconds) is (minutes > 0)
+
+
+def test_a_price_that_one_role_lacks_makes_the_sum_unknown() -> None:
+    expected = estimate(some_settings(evaluator="nobody-knows"))
+    assert expected.usd is None
+    assert [share.usd is None for share in expected.shares] == [False, True, False]
+    assert "$ unknown" in expected.line
+
+
+SCARCE = "may not cover the seed round and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (BudgetSettings(calls=18), f"The budget of 18 calls {SCARCE} (about 19)."),
+        (BudgetSettings(calls=19), None),
+        (BudgetSettings(tokens=20_000), f"The budget of 20,000 tokens {SCARCE} (about 21,"),
+        (BudgetSettings(tokens=30_000), None),
+        (BudgetSettings(usd=0.02), f"The budget of 0.02 USD {SCARCE}"),
+        (BudgetSettings(usd=1.0), None),
+        (BudgetSettings(minutes=0.1), f"The budget of 0.1 minutes {SCARCE}"),
+        (BudgetSettings(minutes=10.0), None),
+    ],
+)
+def test_a_budget_that_cannot_cover_two_rounds_is_warned_of(
+    budget: BudgetSettings, words: str | None
+) -> None:
+    warnings = estimate(some_settings(budget=budget)).warnings
+    assert len(warnings) == (words is not None)
+    assert all(warning.startswith(words or "") for warning in warnings)
+
+
+def test_a_run_of_one_round_needs_no_budget_for_three() -> None:
+    settings = some_settings(max_rounds=1, budget=BudgetSettings(calls=3))
+    assert not estimate(settings).warnings
+    [warning] = estimate(msgspec.structs.replace(settings, budget=BudgetSettings(calls=2))).warnings
+    assert warning == "The budget of 2 calls may not cover the seed round (about 3)."
+
+
+def test_a_budget_in_usd_without_a_price_is_warned_of() -> None:
+    settings = some_settings(executor="nobody-knows", budget=BudgetSettings(usd=1.0))
+    [warning] = estimate(settings).warnings
+    assert warning.startswith("A budget in USD cannot be kept: the price of nobody-knows is unknown.")
+
+
+@pytest.mark.parametrize("name", ["poem", "chinese-idioms", "order-to-json"])
+def test_the_length_of_prompts_is_about_what_a_tokenizer_makes_of_them(name: str) -> None:
+    template = read_template(find_template(name))
+    settings = some_settings(max_rounds=1, sample=len(template.qa))
+    [executor] = [one for one in estimate_run(template, settings, a_connector(settings)).shares if one.calls]
+    texts = [f"{template.prompt}\n\n{one.question}" for one in template.qa]
+    counted = sum(count_tokens(text).tokens for text in texts)
+    assert executor.prompt_tokens == pytest.approx(counted, rel=0.35)

@@ -1,0 +1,78 @@
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotui.events import (
+    WIRE_VERSION,
+    AnyEvent,
+    Noticed,
+    RunOpened,
+    WireError,
+    decode_event,
+    encode_event,
+)
+from tests.any_struct import structs
+
+EVENTS = st.one_of([structs(kind) for kind in get_args(AnyEvent)])
+OPENED = RunOpened(
+    version=WIRE_VERSION,
+    project="poem",
+    folder="/poem",
+    run="5f3a",
+    method="spo",
+    models={},
+    rounds=3,
+    questions=(),
+    held_out=0,
+    judge="balanced",
+    prompt="",
+)
+
+
+@given(EVENTS.filter(lambda event: not isinstance(event, RunOpened)))
+def test_an_event_is_one_line_that_reads_back_as_it_was(event: Any) -> None:
+    line = encode_event(event)
+
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert decode_event(line) == event
+
+
+@given(structs(RunOpened))
+def test_the_first_event_reads_back_unless_its_wire_is_newer(event: RunOpened) -> None:
+    line = encode_event(event)
+
+    if event.version <= WIRE_VERSION:
+        assert decode_event(line) == event
+    else:
+        with pytest.raises(WireError, match="version"):
+            decode_event(line)
+
+
+def test_a_newer_wire_is_refused_even_where_its_first_event_has_another_shape() -> None:
+    with pytest.raises(WireError, match=r"version 2.*Update spotui"):
+        decode_event(b'{"event":"run_opened","version":2,"project":{"name":"poem"}}')
+
+
+def test_events_and_fields_of_a_later_spotui_are_passed_over() -> None:
+    known = decode_event(b'{"event":"noticed","at":1.0,"text":"hello","colour":"red"}')
+
+    assert known == Noticed(at=1.0, text="hello")
+    assert decode_event(b'{"event":"sang_a_song","at":1.0,"text":3}') is None
+
+
+@given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
+def test_a_line_that_is_no_event_is_a_wire_error_and_nothing_else(line: bytes) -> None:
+    with pytest.raises(WireError):
+        decode_event(line)
+
+
+def test_a_folder_whose_name_is_no_text_can_be_told() -> None:
+    line = encode_event(msgspec.structs.replace(OPENED, folder="/home/\udcff"))
+
+    told = decode_event(line)
+    assert isinstance(told, RunOpened)
+    assert told.folder == "/home/?"

@@ -1,0 +1,99 @@
+"""What each front door imports, seen from a process of its own: start-up time is a promise."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import places, write_template
+from tests.model_server import ModelServer
+from tests.spo_model import climbing
+
+HEAVY = {"asyncio", "httpx", "litellm", "rich", "textual", "tiktoken", "openai", "pydantic", "xllamacpp"}
+COMMAND = "from spotui.cli import main\ntry: main({words!r})\nexcept SystemExit: pass\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ModelServer]:
+    with ModelServer(climbing) as model:
+        yield model
+
+
+def modules_after(code: str, folder: Path) -> set[str]:
+    """The names of all modules a fresh interpreter has once it ran some code."""
+    told = folder / "modules"
+    tell = f"import sys; open({str(told)!r}, 'w').write(chr(10).join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{tell}"],
+        env=places(folder),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(told.read_text().split())
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_importing_spotui_imports_no_other_package(tmp_path: Path) -> None:
+    modules = modules_after("import spotui; dir(spotui); spotui.__version__", tmp_path)
+
+    assert packages(modules) <= packages(modules_after("import typing", tmp_path)) | {"spotui"}
+    assert {name for name in modules if name.startswith("spotui")} == {"spotui", "spotui.version"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list"], ["run", "--help"], ["locate"]])
+def test_light_verbs_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    modules = modules_after(COMMAND.format(words=words), tmp_path)
+
+    assert "spotui.cli" in modules
+    assert not packages(modules) & HEAVY
+
+
+@pytest.mark.parametrize("how", ["--plain", "--json"])
+def test_a_run_on_an_openai_compatible_server_imports_its_client_and_no_more(
+    how: str, server: ModelServer, tmp_path: Path
+) -> None:
+    words = ["run", write_template(tmp_path), "--model", "m", "--base-url", server.base_url]
+    words += ["--max-rounds", "2", how]
+    modules = packages(modules_after(COMMAND.format(words=words), tmp_path))
+
+    assert {"httpx", "asyncio", "tiktoken"} <= modules
+    assert not modules & {"litellm", "textual", "openai", "pydantic", "xllamacpp", "pip"}
+
+
+def test_judging_is_arithmetic_and_text(tmp_path: Path) -> None:
+    code = "import spotui.judging.tally, spotui.judging.votes, spotui.judging.ballots"
+
+    modules = modules_after(code, tmp_path)
+    assert not packages(modules) & (HEAVY | {"socket", "ssl", "threading", "yaml"})
+    assert not {
+        name for name in modules if name.startswith(("spotui.llm", "spotui.engine", "spotui.workspace"))
+    }
+
+
+def test_a_client_of_the_wire_has_no_engine(tmp_path: Path) -> None:
+    modules = modules_after("import spotui.wire, spotui.view.picture, spotui.view.word_diff", tmp_path)
+
+    floors = (
+        "spotui.engine",
+        "spotui.llm",
+        "spotui.run",
+        "spotui.methods",
+        "spotui.judging",
+        "spotui.settings",
+    )
+    assert not {name for name in modules if name.startswith(floors)}
+    assert not packages(modules) & (HEAVY - {"asyncio"})
+
+
+def test_the_interface_of_the_reference_starts_without_a_provider(tmp_path: Path) -> None:
+    modules = modules_after("from spotui import SPO_LLM, PromptOptimizer; PromptOptimizer()", tmp_path)
+
+    assert not packages(modules) & (HEAVY - {"asyncio"})

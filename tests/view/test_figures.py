@@ -1,0 +1,56 @@
+import pytest
+
+from spotui.view.figures import count, duration, plural, usd
+
+
+@pytest.mark.parametrize(
+    ("cost", "unpriced", "text"),
+    [
+        (0.0, 0, "$0.00"),
+        (None, 0, "$ unknown"),
+        (0.0, 2, "$ unknown"),
+        (0.0123, 0, "$0.0123"),
+        (0.00004, 0, "under $0.0001"),
+        (0.00004, 1, "under $0.0001 + unknown"),
+        (12.345, 0, "$12.35"),
+        (0.5, 1, "$0.5000 + unknown"),
+    ],
+)
+def test_a_price_that_is_unknown_or_tiny_is_never_nothing(
+    cost: float | None, unpriced: int, text: str
+) -> None:
+    assert usd(cost, unpriced) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (999_949, "999.9k"), (999_950, "1.00M")],
+)
+def test_large_counts_are_short(number: int, text: str) -> None:
+    assert count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1:00"),
+        (187, "3:07"),
+        (3599.6, "1:00:00"),
+        (3753, "1:02:33"),
+    ],
+)
+def test_a_time_never_shows_sixty_seconds(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_one_thing_has_no_s() -> None:
+    assert [plural(number, "round") for number in (0, 1, 2, 1200)] == [
+        "0 rounds",
+        "1 round",
+        "2 rounds",
+        "1,200 rounds",
+    ]

@@ -1,0 +1,97 @@
+"""Every event that docs/wire.md lists is heard from a real run, at the other end of its socket."""
+
+import asyncio
+from itertools import count
+from pathlib import Path
+from typing import Any, get_args
+
+from spotui.commands import (
+    Edit,
+    Override,
+    Pause,
+    Resume,
+    SetBudget,
+    SetConcurrency,
+    SetRounds,
+    Vote,
+)
+from spotui.events import AnyEvent, CandidateProposed, Event, RoundFinished, StateChanged
+from spotui.run.run import Run
+from spotui.settings.run_settings import RetrySettings
+from tests.model_server import JsonObject, ModelServer, Persona, Scripted, faults
+from tests.model_server.persona import forced
+from tests.run.starting import Stage, template
+from tests.spo_model import execute, prefer_higher_style, propose, role_of
+from tests.wire.clients import Client, served
+
+
+async def hear(
+    run: Run, socket: Path, *script: tuple[type[Event], dict[str, Any], tuple[Any, ...]]
+) -> list[Event]:
+    """All that a client hears, which sends commands once it has heard an event, one after the other."""
+    async with served(run, socket) as one:
+        client: Client = await one.client()
+        events = await client.until(StateChanged)
+        client.send(Resume())
+        for kind, fields, commands in script:
+            events += await client.until(kind, **fields)
+            client.send(*commands)
+        return events + await client.rest()
+
+
+def test_every_event_there_is_can_be_heard(tmp_path: Path, socket: Path) -> None:
+    heard: list[Event] = []
+    for scenario in (steered, judged_by_likelihood):
+        heard += scenario(tmp_path / scenario.__name__, socket)
+
+    assert {type(event).__name__ for event in heard} == {kind.__name__ for kind in get_args(AnyEvent)}
+
+
+def steered(folder: Path, socket: Path) -> list[Event]:
+    """Six questions, two of them held out, a model with faults, and a person who has a say in everything."""
+    proposals, votes = count(1), count(1)
+
+    def muddled_once(request: JsonObject) -> str:
+        return "No tags at all." if next(proposals) == 1 else propose(request)
+
+    def vote(request: JsonObject) -> Scripted:
+        too_late = next(votes) % 4 == 0
+        return Scripted(text=prefer_higher_style(request), delay=60.0 if too_late else 0.0)
+
+    busy = faults.when(lambda request: role_of(request) == "propose", faults.status(429), times=1)
+    empty = faults.when(lambda request: "Question 0?" in str(request), faults.null_content(), times=1)
+
+    def wrong(number: int, request: JsonObject) -> Any:
+        assert callable(busy)
+        assert callable(empty)
+        return busy(number, request) or empty(number, request)
+
+    persona = Persona(role_of, propose=muddled_once, execute=execute, judge=vote)
+    with ModelServer(persona, faults=wrong) as server:
+        stage = Stage(folder, server)
+        project = stage.project(
+            text=template(6), sample=4, max_rounds=3, retry=RetrySettings(tries=3, seconds=10.0)
+        )
+        script = (
+            (
+                RoundFinished,
+                {"round": 1},
+                (SetRounds(rounds=4), SetConcurrency(calls=16), Pause(at="candidate")),
+            ),
+            (CandidateProposed, {"round": 2}, (Edit(round=2, prompt="Say it in style 9."), Resume())),
+            (RoundFinished, {"round": 2}, (Override(round=2, outcome="win"), SetBudget(calls=500))),
+            (RoundFinished, {"round": 3}, (Vote(round=1, choice="win"),)),
+        )
+        return asyncio.run(hear(stage.run(project), socket, *script))
+
+
+def judged_by_likelihood(folder: Path, socket: Path) -> list[Event]:
+    """A judge that measures."""
+
+    def kind_of(request: JsonObject) -> str:
+        return "likelihood" if "grammar" in request else role_of(request)
+
+    persona = Persona(kind_of, propose=propose, execute=execute, likelihood=forced)
+    with ModelServer(persona) as server:
+        stage = Stage(folder, server)
+        return asyncio.run(hear(stage.run(stage.project(judge="likelihood")), socket))
