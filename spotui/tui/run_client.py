@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from spotui import locations
 from spotui.commands import Command, encode_command
 from spotui.events import Event, RunStopped, decode_event
@@ -49,15 +47,15 @@ class RunClient:
 
         Raises:
             NotRunningError: No process works on the project.
+            WireError: The process is of a newer version.
         """
         reader, self._writer = await connect(locations.socket_path(self.project.folder), self.project.name)
         self.picture, self.story, self.is_attached = Picture(), Story(), True
         on_open()
         try:
             while line := await reader.readline():
-                try:
-                    event = decode_event(line)
-                except msgspec.ValidationError:
+                event = decode_event(line)
+                if event is None:
                     continue  # of a newer version: a listener ignores what it does not know
                 self._take(event)
                 if isinstance(event, RunStopped):

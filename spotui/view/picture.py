@@ -87,12 +87,6 @@ class Picture:
         """The newest round."""
         return self.rounds[max(self.rounds)] if self.rounds else None
 
-    @property
-    def best(self) -> int:
-        """The round whose prompt is the best, 0 before the seed round has ended."""
-        winners = [one.number for one in self.rounds.values() if one.outcome in {"seed", "win"}]
-        return max(winners, default=0)
-
     def prompt_of(self, number: int) -> str:
         """The prompt of a round; empty when there is none."""
         if number == 1:
