@@ -10,6 +10,7 @@ from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 from spotui.view.figures import count, duration, plural, usd
+from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
@@ -22,10 +23,6 @@ ANSWER_TOKENS = 200
 VOTE_TOKENS = 250
 PROPOSE_FRAME = 240
 VOTE_FRAME = 220
-
-# Tokenizers make about this of a token: characters of ASCII, bytes of anything else.
-ASCII_PER_TOKEN = 4
-BYTES_PER_TOKEN = 3
 
 # Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
 HOSTED_PACE = (0.8, 60.0)
@@ -149,10 +146,10 @@ def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector:
 def _shares(
     plan: _Plan, template: Template, settings: RunSettings, connector: "Connector"
 ) -> tuple[Share, ...]:
-    question = sum(_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
-    reference = sum(_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
+    question = sum(estimate_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
+    reference = sum(estimate_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
     answered = question + ANSWER_TOKENS
-    requirements, seed = _tokens(template.requirements), _tokens(template.prompt)
+    requirements, seed = estimate_tokens(template.requirements), estimate_tokens(template.prompt)
     prompt = max(seed, PROMPT_TOKENS)
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
@@ -232,9 +229,3 @@ def _warnings(settings: RunSettings, needed: Estimate, rounds: int) -> Iterator[
         if limit is not None and need is not None and limit < need:
             about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
             yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
-
-
-def _tokens(text: str) -> int:
-    ascii_only = len(text.encode("ascii", "ignore"))
-    beyond = len(text.encode("utf-8", "replace")) - ascii_only
-    return -(-ascii_only // ASCII_PER_TOKEN) + -(-beyond // BYTES_PER_TOKEN)
