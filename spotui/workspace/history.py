@@ -1,6 +1,6 @@
 """A project read back without running anything: its rounds, its best, how it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -8,12 +8,22 @@ from typing import Literal
 import msgspec
 
 from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import HeldOutLine, Outcome, OverrideLine, RoundLine, SessionLine, StopLine
+from spotui.workspace.lines import (
+    HeldOutLine,
+    LimitsLine,
+    Outcome,
+    OverrideLine,
+    RoundLine,
+    SessionLine,
+    StopLine,
+)
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import read_rounds
 
 State = Literal["running", "interrupted", "ended", "foreign"]
+
+_KINDS = (SessionLine, RoundLine, OverrideLine, HeldOutLine, LimitsLine, StopLine)
 
 
 class History(msgspec.Struct, frozen=True):
@@ -26,12 +36,14 @@ class History(msgspec.Struct, frozen=True):
         state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
             none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
             there is no journal.
+        limits: Those that were changed after the start, the last value of each.
     """
 
     rounds: tuple[RoundLine, ...]
     stop: StopLine | None
     held_out: HeldOutLine | None
     state: State
+    limits: Mapping[str, float | int | None] = {}
 
     @property
     def best(self) -> RoundLine | None:
@@ -84,7 +96,8 @@ def read_history(project: Project) -> History:
     overrides: list[OverrideLine] = []
     stop: StopLine | None = None
     held_out: HeldOutLine | None = None
-    for line in read_lines(project.journal, SessionLine, RoundLine, OverrideLine, HeldOutLine, StopLine):
+    limits: dict[str, float | int | None] = {}
+    for line in read_lines(project.journal, *_KINDS):
         match line:
             case RoundLine():
                 rounds.append(line)
@@ -92,12 +105,14 @@ def read_history(project: Project) -> History:
                 overrides.append(line)
             case HeldOutLine():
                 held_out = line
+            case LimitsLine():
+                limits.update(line.changes)
             case StopLine():
                 stop = line
             case _:  # a session began: what an earlier one gave as its stop reason no longer holds
                 stop = None
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
-    return History(apply_overrides(rounds, overrides), stop, held_out, state)
+    return History(apply_overrides(rounds, overrides), stop, held_out, state, limits)
 
 
 def _foreign_history(project: Project) -> History:
