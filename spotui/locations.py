@@ -20,6 +20,7 @@ VARIABLES: Final = (
     "SPOTUI_CONFIG_DIR",
     "SPOTUI_DATA_DIR",
     "SPOTUI_WORKSPACE",
+    "SPOTUI_TEMPLATES_DIR",
     "SPOTUI_MODELS_DIR",
     "SPOTUI_LOG_DIR",
     "SPOTUI_RUNTIME_DIR",
@@ -63,6 +64,11 @@ def data_dir() -> Path:
 def workspace_dir() -> Path:
     """The folder of all projects."""
     return _chosen("SPOTUI_WORKSPACE") or data_dir() / "workspace"
+
+
+def templates_dir() -> Path:
+    """The folder of the user's own templates, one YAML file each."""
+    return _chosen("SPOTUI_TEMPLATES_DIR") or data_dir() / "templates"
 
 
 def models_dir() -> Path:
@@ -143,6 +149,7 @@ def all_locations() -> list[Location]:
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),
         ("workspace", workspace_dir, ("SPOTUI_WORKSPACE", "SPOTUI_DATA_DIR")),
+        ("templates", templates_dir, ("SPOTUI_TEMPLATES_DIR", "SPOTUI_DATA_DIR")),
         ("models", models_dir, ("SPOTUI_MODELS_DIR", "SPOTUI_DATA_DIR")),
         ("logs", log_dir, ("SPOTUI_LOG_DIR",)),
         ("sockets", runtime_dir, ("SPOTUI_RUNTIME_DIR",)),

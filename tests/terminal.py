@@ -75,7 +75,7 @@ class Terminal:
             stderr=slave,
             env={name: value for name, value in variables.items() if value is not None},
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - it makes one system call and nothing else
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
