@@ -42,6 +42,15 @@ def examples() -> list[Path]:
     return sorted(path for path in examples_dir().iterdir() if path.suffix in _SUFFIXES)
 
 
+def tour_dir() -> Path:
+    """The folder of the recorded run that the tour shows; it is a project.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return examples_dir() / "tour"
+
+
 def find_template(name_or_path: str) -> Path:
     """The template that a person means.
 

@@ -50,6 +50,9 @@ class RunClient:
             WireError: The process is of a newer version.
         """
         reader, self._writer = await connect(locations.socket_path(self.project.folder), self.project.name)
+        await self._listen(reader, on_open)
+
+    async def _listen(self, reader: asyncio.StreamReader, on_open: Callable[[], None]) -> None:
         self.picture, self.story, self.is_attached = Picture(), Story(), True
         on_open()
         try:
@@ -62,7 +65,8 @@ class RunClient:
                     break
         finally:
             self.is_attached = False
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
             self._writer = None
 
     def send(self, command: Command) -> bool:

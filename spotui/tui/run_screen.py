@@ -18,7 +18,7 @@ from spotui.tui.log_panel import LogPanel
 from spotui.tui.panel_tabs import PanelTabs
 from spotui.tui.run_client import RunClient
 from spotui.tui.run_header import RunHeader
-from spotui.tui.template_panel import TemplatePanel
+from spotui.tui.template.panel import TemplatePanel
 from spotui.wire import NotRunningError
 from spotui.workspace.projects import Project
 
@@ -76,10 +76,10 @@ class RunScreen(Screen[None]):
     focused = Reactive[Widget | None](None, repaint=False)
     selected = var(0)
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, client: RunClient | None = None) -> None:
         super().__init__()
         self._project = project
-        self._client = RunClient(project)
+        self._client = client or RunClient(project)
         self._shown_seed_and_best = False
 
     def compose(self) -> ComposeResult:
