@@ -37,11 +37,11 @@ class QuestionScreen(ModalScreen[str]):
     QuestionScreen {
         align: center middle;
         & > Vertical {
-            width: auto; max-width: 76; min-width: 40; height: auto; max-height: 90%;
+            width: 72; max-width: 95%; height: auto; max-height: 90%;
             padding: 0 1; border: round $primary; border-title-color: $primary; background: $surface;
         }
-        & Static { width: auto; max-width: 72; height: auto; margin-bottom: 1; }
-        & OptionList { width: 100%; height: auto; border: none; padding: 0; background: $surface; }
+        & Static { height: auto; margin-bottom: 1; }
+        & OptionList, & OptionList:focus { height: auto; border: none; padding: 0; background: $surface; }
     }
     """
 

@@ -7,10 +7,9 @@ from rich.text import Text
 from textual.events import Key
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widgets import TextArea
 
 from spotui.template.model import Problem
-from spotui.view.text_change import one_change
+from spotui.tui.template.text_box import TextBox
 from spotui.view.yaml_colours import NO_BLOCK, Part, indent_below, read_line
 
 
@@ -23,7 +22,7 @@ class _Line(NamedTuple):
     after: int
 
 
-class YamlEditor(TextArea):
+class YamlEditor(TextBox):
     """A text area for a template."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -51,7 +50,6 @@ class YamlEditor(TextArea):
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(text, id=id, soft_wrap=True, show_line_numbers=True, max_checkpoints=500)
-        self.cursor_blink = False
         self.indent_width = 2
         self._read: list[_Line] = []
         self._marks: dict[int, str] = {}
@@ -66,13 +64,6 @@ class YamlEditor(TextArea):
             self._marks = marks
             self.notify_style_update()
             self.refresh()
-
-    def change_to(self, text: str) -> None:
-        """Make the text another one, as one edit that can be undone; only what differs is replaced."""
-        old, new = "\n".join(self.document.lines), text.replace("\r\n", "\n")
-        if old != new:
-            start, end, written = one_change(old, new)
-            self.replace(written, _location(old, start), _location(old, end))
 
     def get_line(self, line_index: int) -> Text:
         """A line with its colours."""
@@ -107,7 +98,3 @@ class YamlEditor(TextArea):
             start, end = sorted(self.selection)
             indent = indent_below(self.document.get_line(start[0]), start[1])
             self.replace(f"\n{indent}", start, end, maintain_selection_offset=False)
-
-
-def _location(text: str, place: int) -> tuple[int, int]:
-    return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1

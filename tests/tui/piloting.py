@@ -1,0 +1,54 @@
+"""The app driven without a terminal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from spotui.tui.app import SpotuiApp
+from spotui.workspace.projects import Workspace
+
+SMALL, LARGE = (80, 24), (120, 40)
+PATIENCE_SECONDS = 20.0
+
+Journey = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
+
+
+def drive(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -> None:
+    """Open the app on a workspace below a folder, take a journey through it, and close it.
+
+    An exception anywhere in the app fails the test.
+    """
+
+    async def take() -> None:
+        app = SpotuiApp(Workspace(folder / "data" / "workspace"))
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await journey(app, pilot)
+
+    asyncio.run(take())
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline, (
+            f"it never held; the screen is:\n{seen(pilot.app)}"
+        )
+        await pilot.pause(0.01)
+
+
+async def until_seen(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until every text is on the screen."""
+    await until(pilot, lambda: all(text in seen(pilot.app) for text in texts))
+
+
+def seen(app: object) -> str:
+    """The screen as text, without the blanks at the ends of its lines."""
+    from textual.app import App
+
+    assert isinstance(app, App)
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
