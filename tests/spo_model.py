@@ -60,5 +60,5 @@ mixed = Persona(role_of)
 
 
 def long_winded(request: JsonObject) -> str:
-    """An answer that takes four thousand tokens to say nothing."""
-    return "word after word " * 1300
+    """An answer that takes eight thousand tokens to say nothing."""
+    return "word after word " * 2700

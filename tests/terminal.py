@@ -33,8 +33,12 @@ _KEYS = {
 }
 
 
-class Terminal:
-    """Runs a command in a terminal of its own.
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Pty:
+    """Runs a command in a terminal of its own, and counts what it writes there.
 
     Args:
         command: What to run.
@@ -60,10 +64,7 @@ class Terminal:
         self.received = 0
         self.first_byte_at = 0.0
         self.last_byte_at = 0.0
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
         self._changed = threading.Condition()
-        self._rest = b""
         self._closed = False
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
@@ -81,34 +82,10 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @property
-    def text(self) -> str:
-        """The screen as text, without the blanks at the ends of its lines."""
-        with self._changed:
-            return "\n".join(line.rstrip() for line in self._screen.display)
-
     def press(self, *keys: str) -> None:
         """Type keys: names such as `enter` and `ctrl+q`, or text."""
         for key in keys:
             os.write(self._master, _KEYS.get(key, key).encode())
-
-    def wait_for(self, *texts: str, seconds: float = 10.0) -> str:
-        """Wait until every text is on the screen; returns the screen."""
-        with self._changed:
-            found = self._changed.wait_for(
-                lambda: all(one in "\n".join(self._screen.display) for one in texts), timeout=seconds
-            )
-        assert found, f"{texts} did not appear within {seconds} s; the screen is:\n{self.text}"
-        return self.text
-
-    def wait_gone(self, text: str, seconds: float = 10.0) -> str:
-        """Wait until a text is no longer on the screen; returns the screen."""
-        with self._changed:
-            gone = self._changed.wait_for(
-                lambda: text not in "\n".join(self._screen.display), timeout=seconds
-            )
-        assert gone, f"{text} is still there after {seconds} s; the screen is:\n{self.text}"
-        return self.text
 
     def settle(self, quiet: float = 0.35, seconds: float = 10.0) -> None:
         """Wait until nothing has been written for `quiet` seconds."""
@@ -120,18 +97,16 @@ class Terminal:
                     return
                 self._changed.wait(timeout=max(0.01, left) if self.last_byte_at else 0.1)
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Make the terminal larger or smaller."""
-        with self._changed:
-            self._screen.resize(rows, columns)
-        self._set_size(columns, rows)
-        os.killpg(self.process.pid, signal.SIGWINCH)
-
     def wait_exit(self, seconds: float = 10.0) -> int:
         """Wait for the end of the program; returns its exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal larger or smaller."""
+        self._set_size(columns, rows)
+        os.killpg(self.process.pid, signal.SIGWINCH)
 
     def hang_up(self) -> None:
         """Close the terminal, as a dropped connection does."""
@@ -163,15 +138,61 @@ class Terminal:
                     self._changed.notify_all()
 
     def _feed(self, data: bytes) -> None:
-        data = self._rest + data
-        # A sequence that is cut by the end of this read waits for the next.
-        cut = data.rfind(b"\x1b", max(0, len(data) - 24))
-        self._rest = data[cut:] if cut >= 0 and not data[cut:].rstrip(b"0123456789;?<>=[$P\x1b") else b""
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[: len(data) - len(self._rest)]))
+        """Take what was written; the screen is locked meanwhile."""
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+class Terminal(Pty):
+    """A terminal whose screen can be read, as a person would."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        environ: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._rest = b""
+        super().__init__(command, columns=columns, rows=rows, environ=environ)
+
+    @property
+    def text(self) -> str:
+        """The screen as text, without the blanks at the ends of its lines."""
+        with self._changed:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait_for(self, *texts: str, seconds: float = 10.0) -> str:
+        """Wait until every text is on the screen; returns the screen."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: all(one in "\n".join(self._screen.display) for one in texts), timeout=seconds
+            )
+        assert found, f"{texts} did not appear within {seconds} s; the screen is:\n{self.text}"
+        return self.text
+
+    def wait_gone(self, text: str, seconds: float = 10.0) -> str:
+        """Wait until a text is no longer on the screen; returns the screen."""
+        with self._changed:
+            gone = self._changed.wait_for(
+                lambda: text not in "\n".join(self._screen.display), timeout=seconds
+            )
+        assert gone, f"{text} is still there after {seconds} s; the screen is:\n{self.text}"
+        return self.text
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal larger or smaller."""
+        with self._changed:
+            self._screen.resize(rows, columns)
+        super().resize(columns, rows)
+
+    def _feed(self, data: bytes) -> None:
+        data = self._rest + data
+        # A sequence that is cut by the end of this read waits for the next.
+        cut = data.rfind(b"\x1b", max(0, len(data) - 24))
+        self._rest = data[cut:] if cut >= 0 and not data[cut:].rstrip(b"0123456789;?<>=[$P\x1b") else b""
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[: len(data) - len(self._rest)]))
