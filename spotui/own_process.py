@@ -32,6 +32,7 @@ class OwnProcess:
         words: What to do, such as `resume NAME`; how it is shown is added here.
 
     Attributes:
+        project: The project.
         log: What it says goes here.
 
     Raises:
@@ -39,7 +40,7 @@ class OwnProcess:
     """
 
     def __init__(self, project: Project, words: Sequence[str]) -> None:
-        self._project = project
+        self.project = project
         self.log = locations.log_dir() / f"{project.name.replace('/', '-')}.log"
         root = project.folder.parents[project.name.count("/")]
         how = ["--workspace", str(root), "--plain", "--on-failure", "pause", "--yes"]
@@ -82,10 +83,10 @@ class OwnProcess:
         if self.has_ended:
             if self._process.returncode not in RUN_ENDED:
                 raise SpotuiError(
-                    f"{self._project.name} did not start:\n{self.said}", f"The log is {self.log}."
+                    f"{self.project.name} did not start:\n{self.said}", f"The log is {self.log}."
                 )
             return True
-        return _listens(locations.socket_path(self._project.folder))
+        return _listens(locations.socket_path(self.project.folder))
 
     def end(self) -> None:
         """End it at once; everything it has written stays."""

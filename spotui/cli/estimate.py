@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Print what a run is expected to take; no model is asked."""
+    import msgspec
+
+    from spotui.cli.fetching import missing_models, size_of
     from spotui.estimate import estimate_run
     from spotui.launch import Launcher
     from spotui.resources import find_template
@@ -24,9 +27,12 @@ def main(parsed: argparse.Namespace) -> int:
     template = read_template(find_template(parsed.template))
     settings = launcher.settings(options.flags(parsed), template).settings
     estimate = estimate_run(template, settings, launcher.connector(settings))
+    missing = [
+        f"{one.model_id} is not on this machine; a run fetches it first ({size_of(one)})."
+        for one in missing_models(settings)
+    ]
+    estimate = msgspec.structs.replace(estimate, warnings=(*missing, *estimate.warnings))
     if parsed.json:
-        import msgspec
-
         print(msgspec.json.encode(estimate).decode())
         return exit_codes.OK
     for one in estimate.shares:

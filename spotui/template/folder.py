@@ -74,6 +74,14 @@ class TemplateFolder:
             name, number = f"{wanted}-{number}", number + 1
         return name
 
+    def check_name(self, name: str) -> None:
+        """Make sure that a new template could be called that.
+
+        Raises:
+            TemplateNameError: The name is taken or impossible.
+        """
+        self._free_path(name, ".yaml")
+
     def create(self, name: str, text: str = STARTER) -> Path:
         """Write a new template.
 

@@ -56,7 +56,7 @@ class KeyHints(Widget):
         found: dict[str, ActiveBinding] = {}
         for active in screen.active_bindings.values():
             if active.binding.show and active.enabled:
-                found.setdefault(active.binding.action, active)
+                found.setdefault(active.binding.action.removeprefix("app."), active)
         hints = list(found.values())
         if [one.binding for one in hints] != [one.binding for one in self._hints]:
             self._hints = hints
