@@ -4,7 +4,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Grid
 from textual.widgets import DataTable, RichLog, Static, TextArea
 
-MARKER = "text of the template"
+MARKER = "of the template"
 
 
 class BareApp(App[None]):
@@ -12,7 +12,7 @@ class BareApp(App[None]):
 
     def compose(self) -> ComposeResult:
         with Grid():
-            yield TextArea(MARKER)
+            yield TextArea(f"text {MARKER}")
             yield RichLog()
             yield Static("what changed")
             yield DataTable[str]()

@@ -202,9 +202,7 @@ def _run_screen(project: str, environ: dict[str, str | None]) -> Iterator[Watche
         terminal.wait_text()
         terminal.settle(QUIET)
         terminal.look_for("Rounds")
-        for key in ("tab", "down", "enter"):
-            terminal.press(key)
-            terminal.settle(QUIET / 4)
+        terminal.press("enter")
         terminal.wait_text()
         yield terminal
 
