@@ -1,4 +1,4 @@
-"""spotui models list | add | test | remove | import | pull."""
+"""spotui models list | find | add | test | remove | import | pull."""
 
 import argparse
 import asyncio
@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `models` takes."""
     verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     verbs.add_parser("list", help="models in the config file, and embedded ones on this machine")
+    find = verbs.add_parser("find", help="models that can be used here: by key, on this machine, embedded")
+    find.add_argument("--json", action="store_true", help="one JSON object a model")
     add = verbs.add_parser("add", help="test a model, then write it into the config file")
     add.add_argument(
         "model", metavar="ID", help="such as gpt-4o, anthropic/claude-…, or what your server calls it"
@@ -65,6 +67,8 @@ def main(parsed: argparse.Namespace) -> int:
     match parsed.what:
         case "list":
             return _list()
+        case "find":
+            return _find(parsed)
         case "add":
             return _add(parsed)
         case "test":
@@ -96,6 +100,20 @@ def _list() -> int:
     for own in here.values():
         if own.id not in {known.id for known in CATALOG}:
             print(f"  {own.id}  {own.path}")
+    return exit_codes.OK
+
+
+def _find(parsed: argparse.Namespace) -> int:
+    import msgspec
+
+    from spotui.discovery import find_models
+    from spotui.settings import load_config
+
+    for one in find_models(load_config().config, os.environ, locations.models_dir()):
+        if parsed.json:
+            print(msgspec.json.encode(one).decode())
+        else:
+            print("  ".join(text for text in (one.model, one.source, one.base_url, one.note) if text))
     return exit_codes.OK
 
 
