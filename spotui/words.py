@@ -11,6 +11,7 @@ def count_words(text: str) -> int:
     """How many words a person would count: a Chinese or Japanese character is one, a dash alone none."""
     return sum(1 for _ in _WORD.finditer(text))
 
+
 # Tokenizers make about this of a token: characters of ASCII, bytes of anything else.
 _ASCII_PER_TOKEN = 4
 _BYTES_PER_TOKEN = 3

@@ -1,9 +1,9 @@
 """Asking spotui's own command line, so that nothing heavy is ever imported where the screen is."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 
@@ -36,15 +36,16 @@ async def ask(words: Sequence[str], stdin: str = "") -> Told:
         words: What would be typed after `spotui`.
         stdin: What it reads; secrets go here, because a command line can be read by others.
     """
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "spotui", *words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-    )
+    process = _start(words)
     try:
-        out, err = await process.communicate(stdin.encode())
+        out, err = await asyncio.to_thread(process.communicate, stdin.encode())
     except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        process.kill()  # the thread sees the end of its pipes then
         raise
-    return Told(process.returncode or 0, out, err.decode(errors="replace"))
+    return Told(process.returncode, out, err.decode(errors="replace"))
+
+
+def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "spotui", *words]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)

@@ -148,11 +148,13 @@ class TemplateScreen(Screen[bool]):
             state = "not saved"
         elif self._draft is not None and self._draft.saved is None:
             state = "new"
-        name = Content.assemble(
-            (self._path.name, "bold $secondary"), (f"  {self._path.parent}", "$text-muted")
-        )
         size = self._panel.border_subtitle if self.has_class("-narrow") else ""
-        head = Content.assemble(name, (f"  {state}", "$text-warning"), (f"  {size}", "$text-muted"))
+        head = Content.assemble(
+            (self._path.name, "bold $secondary"),
+            (f"  {state}" if state else "", "$text-warning"),
+            (f"  {size}" if size else "", "$text-muted"),
+            (f"  {self._path.parent}", "$text-muted"),
+        )
         self.query_one("#name", Static).update(head)
 
     def _write(self, draft: Draft) -> bool:

@@ -23,7 +23,7 @@ def drive(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -> None
 
     async def take() -> None:
         app = SpotuiApp(Workspace(folder / "data" / "workspace"))
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             await journey(app, pilot)
 

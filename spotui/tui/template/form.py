@@ -53,6 +53,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self._template = Template(prompt="")
         self._selected = 0
         self._sizes = Sizes()
+        self._is_shown = False
 
     def compose(self) -> ComposeResult:
         """What the method works on, and what it is tried on."""
@@ -73,7 +74,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self.query_one("#count", Input).cursor_blink = False
 
     def show(self, template: Template, sizes: Sizes, *, can_edit_rows: bool = True) -> None:
-        """Show what a template says; what is shown already is left alone.
+        """Show what a template says; what is shown already is left alone, and what is being typed wins.
 
         Args:
             template: The template.
@@ -81,9 +82,12 @@ class TemplateForm(VerticalScroll, can_focus=False):
             can_edit_rows: Whether its questions may be changed here.
         """
         self._sizes = sizes
+        self.set_class(not can_edit_rows, "-broken-rows")
+        if self._is_shown and self._typed() != self._template:
+            return
+        self._is_shown = True
         self._template = template
         self._selected = max(0, min(self._selected, len(template.qa) - 1))
-        self.set_class(not can_edit_rows, "-broken-rows")
         self._fill()
 
     def focus_first(self) -> None:
@@ -141,21 +145,24 @@ class TemplateForm(VerticalScroll, can_focus=False):
             self.query_one(RowList).action_want("add")
 
     def _take(self) -> None:
-        """Read the fields."""
-        typed = self.query_one("#count", Input).value
+        """Tell what the fields say, if that is something else."""
+        if (template := self._typed()) != self._template:
+            self._tell(template)
+
+    def _typed(self) -> Template:
+        """The template with what the fields say."""
+        count = self.query_one("#count", Input).value
         rows = list(self._template.qa)
         if rows:
             question, answer = self.query_one("#question", Field), self.query_one("#answer", Field)
             rows[self._selected] = QA(question.value, answer.value)
-        template = msgspec.structs.replace(
+        return msgspec.structs.replace(
             self._template,
             prompt=self.query_one("#prompt", Field).value,
             requirements=self.query_one("#requirements", Field).value,
-            count=(int(typed) or None) if typed else None,
+            count=(int(count) or None) if count else None,
             qa=tuple(rows),
         )
-        if template != self._template:
-            self._tell(template)
 
     def _tell(self, template: Template) -> None:
         self._template = template

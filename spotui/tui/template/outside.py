@@ -37,20 +37,20 @@ def edit_outside(app: App[object], text: str, name: str) -> str:
         path.write_bytes(text.encode(errors="replace"))
         try:
             with app.suspend():
-                code = subprocess.run([*command, str(path)], check=False).returncode
+                fault = _run([*command, str(path)])
             left = path.read_bytes().decode()
         except SuspendNotSupported:
             raise OutsideError(
                 "This terminal cannot be lent to an editor.", "Edit the file elsewhere."
             ) from None
         except OSError as error:
-            raise OutsideError(f"{command[0]} cannot be started ({error.strerror}).", "Set EDITOR.") from None
+            raise OutsideError(f"The text cannot be taken back ({error.strerror}).") from None
         except UnicodeDecodeError:
             raise OutsideError(
                 "The editor left bytes that are not UTF-8 text.", "Nothing is changed."
             ) from None
-    if code:
-        raise OutsideError(f"{command[0]} ended with exit code {code}.", "Nothing is changed.")
+    if fault:
+        raise OutsideError(f"{command[0]} {fault}.", "Nothing is changed.")
     return left
 
 
@@ -67,3 +67,12 @@ def _command() -> list[str]:
         if which(usual):
             return [usual]
     raise OutsideError("No editor was found.", "Set EDITOR to the command of yours.")
+
+
+def _run(command: list[str]) -> str:
+    """What went wrong; nothing may be raised here, or the terminal would not be taken back."""
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        return f"cannot be started ({error.strerror})"
+    return f"ended with exit code {code}" if code else ""

@@ -124,6 +124,8 @@ class TemplatePanel(Vertical):
 
         self._sizes = Sizes(counted)
         self._tell()
+        if self._checked is not None:
+            self.post_message(self.Read(self._checked))
 
     async def settle(self) -> bool:
         """Bring what was typed in the form into the text.
