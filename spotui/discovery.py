@@ -57,12 +57,21 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Server(NamedTuple):
-    """A place where a server may listen."""
+    """A place where a server may listen.
+
+    Attributes:
+        name: What leads to it.
+        base_url: Its OpenAI-compatible endpoint.
+        key: What it wants to see.
+        patience: Seconds that it may be silent.
+        is_usual: Whether calls go there anyway, because the environment says so.
+    """
 
     name: str
     base_url: str
     key: str = ""
     patience: float = LOCAL_SECONDS
+    is_usual: bool = False
 
 
 LOCAL_SERVERS: Final = (
@@ -126,7 +135,8 @@ def _configured(config: Config) -> list[str]:
 def _named_servers(environ: Mapping[str, str]) -> Iterator[Server]:
     for variable in ("SPOTUI_BASE_URL", "OPENAI_BASE_URL"):
         if url := environ.get(variable, "").strip():
-            yield Server(variable, url, environ.get("OPENAI_API_KEY", "").strip(), REMOTE_SECONDS)
+            key = environ.get("OPENAI_API_KEY", "").strip()
+            yield Server(variable, url, key, REMOTE_SECONDS, is_usual=True)
             return
 
 
@@ -168,7 +178,13 @@ def _offers(server: Server) -> list[Found]:
     except (OSError, http.client.HTTPException, ValueError):
         return []
     chat = [model for model in models if not any(word in model.lower() for word in _NOT_FOR_CHAT)]
-    return [Found(model, server.name, server.base_url) for model in chat[:MODELS_A_SERVER]]
+    return [
+        # With a slash in it an id may be a provider's own, and its calls would go there.
+        Found(model, server.name, note=server.base_url)
+        if server.is_usual and "/" not in model
+        else Found(model, server.name, server.base_url)
+        for model in chat[:MODELS_A_SERVER]
+    ]
 
 
 def _models(server: Server) -> list[str]:

@@ -59,10 +59,11 @@ def test_ollama_is_looked_for_where_the_environment_says(tmp_path: Path, server:
 
 @pytest.mark.parametrize("variable", ["OPENAI_BASE_URL", "SPOTUI_BASE_URL"])
 def test_the_endpoint_of_the_environment_is_asked_with_its_key(variable: str, tmp_path: Path) -> None:
-    with ModelServer(models=("gpt-x",), api_key="sk-right") as server:
+    with ModelServer(models=("gpt-x", "a/b"), api_key="sk-right") as server:
         right = find(tmp_path, OPENAI_API_KEY="sk-right", **{variable: server.base_url})
         wrong = find(tmp_path, OPENAI_API_KEY="sk-wrong", **{variable: server.base_url})
-    assert Found("gpt-x", variable, server.base_url) in right
+    assert Found("gpt-x", variable, note=server.base_url) in right
+    assert Found("a/b", variable, server.base_url) in right
     assert [one.source for one in wrong] == ["embedded"]
 
 
@@ -127,5 +128,5 @@ def test_the_command_line_tells_the_same(
     env = places(tmp_path, OPENAI_BASE_URL=server.base_url)
     said = spotui("models", "find", "--json", env=env)
     rows = [json.loads(line) for line in said.out.splitlines()]
-    assert {"model": "qwen", "source": "OPENAI_BASE_URL", "base_url": server.base_url} in rows
+    assert {"model": "qwen", "source": "OPENAI_BASE_URL", "note": server.base_url} in rows
     assert f"qwen  OPENAI_BASE_URL  {server.base_url}" in spotui("models", "find", env=env).out

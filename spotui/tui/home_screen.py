@@ -22,6 +22,7 @@ from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
     from spotui.own_process import OwnProcess
+    from spotui.tui.new_run import Choices
     from spotui.workspace.projects import Project
 
 _LOOK_SECONDS = 2.0
@@ -39,6 +40,7 @@ class HomeScreen(Screen[None]):
         Binding("u", "undo", "undo", id="home.undo"),
         Binding("tab", "app.focus_next", "other panel", id="home.other_panel"),
         Binding("t", "tour", "tour", id="home.tour"),
+        Binding("w", "welcome", "find models", id="home.welcome"),
         Binding("q", "app.quit", "quit", id="home.quit"),
     ]
 
@@ -79,6 +81,8 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read the workspace once the screen is there, and look again every now and then."""
+        if self._workspace.is_empty:
+            self.action_welcome()
         self.call_after_refresh(self._read_all)
         self.set_interval(_LOOK_SECONDS, self._look)
 
@@ -111,18 +115,53 @@ class HomeScreen(Screen[None]):
         """Show a project's run."""
         from spotui.tui.run_screen import RunScreen
 
-        self.app.push_screen(RunScreen(project))
+        if self.app.screen is self:
+            self.app.push_screen(RunScreen(project))
+        else:  # the welcome has done its part
+            self.app.switch_screen(RunScreen(project))
 
-    def start_run(self, template: Path) -> None:
-        """Ask what a run of a template should use, start it, and show it."""
+    def start_run(self, template: Path, choices: "Choices | None" = None, *, remembers: bool = False) -> None:
+        """Ask what a run of a template should use, start it, and show it.
+
+        Args:
+            template: The template's file.
+            choices: What stands in the fields at first.
+            remembers: Whether the chosen model becomes that of later runs, if none was chosen before.
+        """
         from spotui.tui.new_run_screen import NewRunScreen
 
-        def show(process: "OwnProcess | None") -> None:
-            if process is not None:
-                self._processes = [one for one in self._processes if not one.has_ended] + [process]
-                self.open_project(process.project)
+        screen = NewRunScreen(self._workspace, template, choices)
 
-        self.app.push_screen(NewRunScreen(self._workspace, template), show)
+        def show(process: "OwnProcess | None") -> None:
+            if process is None:
+                return
+            self._processes = [one for one in self._processes if not one.has_ended] + [process]
+            if remembers:
+                self.run_worker(self._remember(screen.chosen), group="remember")
+            self.open_project(process.project)
+
+        self.app.push_screen(screen, show)
+
+    async def _remember(self, chosen: "Choices") -> None:
+        from spotui.tui.remember import remember
+
+        if not chosen.model:
+            return
+        was_kept = await attempt(self, remember, chosen.model, chosen.base_url)
+        if was_kept:
+            self.notify(f"Later runs use {chosen.model} as well, unless you choose another.", markup=False)
+
+    def edit(self, template: Path, *, is_fixed: bool = False) -> None:
+        """Edit a template's file, or look at one that comes with spotui."""
+        from spotui.tui.template_screen import TemplateScreen
+
+        if is_fixed:
+            self.notify("This one comes with spotui. Duplicate it, and the copy is yours to edit.")
+        self.app.push_screen(TemplateScreen(template, is_fixed=is_fixed))
+
+    def on_templates_panel_edit_wanted(self, event: TemplatesPanel.EditWanted) -> None:
+        """Edit it."""
+        self.edit(event.path, is_fixed=event.is_fixed)
 
     def on_projects_panel_new_wanted(self) -> None:
         """A run starts from a template."""
@@ -157,6 +196,12 @@ class HomeScreen(Screen[None]):
             await self._read()
             self.query_one(ProjectsPanel).select(name)
             self.query_one(TemplatesPanel).select_named(name)
+
+    def action_welcome(self) -> None:
+        """Show what can be used here."""
+        from spotui.tui.welcome_screen import WelcomeScreen
+
+        self.app.push_screen(WelcomeScreen(self))
 
     def action_tour(self) -> None:
         """Show a recorded run."""

@@ -116,7 +116,8 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
             self.dismiss(None)
 
     @property
-    def _choices(self) -> Choices:
+    def chosen(self) -> Choices:
+        """What stands in the fields."""
         return Choices(
             **{field: self.query_one(f"#{field}", Input).value.strip() for field in Choices._fields}
         )
@@ -127,7 +128,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
     async def _expect(self) -> None:
         await asyncio.sleep(_QUIET_SECONDS if self.query_one("#expected", Static).content != "…" else 0)
         try:
-            expected = await expect(self._template, self._choices)
+            expected = await expect(self._template, self.chosen)
         except SpotuiError as error:
             self._tell(Content.styled(str(error), "$text-error"))
         else:
@@ -141,7 +142,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
             self.workers.cancel_group(self, "estimate")
             self._tell(Content("Starting…"))
             process = await begin(
-                project, self._template, self._choices, lambda said: self._tell(Content(said))
+                project, self._template, self.chosen, lambda said: self._tell(Content(said))
             )
         except SpotuiError as error:
             self._tell(Content.styled(str(error), "$text-error"))

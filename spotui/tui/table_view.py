@@ -64,7 +64,7 @@ class TableView(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "open", id="table.choose"),
+        Binding("enter", "choose", "choose", id="table.choose"),
         Binding("up,k", "move(-1)", "up", id="table.up", show=False),
         Binding("down,j", "move(1)", "down", id="table.down", show=False),
         Binding("pageup", "page(-1)", "page up", id="table.page_up", show=False),
@@ -124,8 +124,10 @@ class TableView(ScrollView, can_focus=True):
         self._cursor = keys.index(before) if before in keys else max(0, min(self._cursor, len(rows) - 1))
         if len(old) != len(rows):
             self._lay_out()
-            self._follow_cursor()
             self.refresh()
+            self.call_after_refresh(
+                self._follow_cursor
+            )  # there is no scrolling before the scrollbar is there
         else:
             for number, (was, now) in enumerate(zip(old, self._rows, strict=True)):
                 if was != now:

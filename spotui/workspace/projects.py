@@ -136,6 +136,14 @@ class Workspace:
             ) from None
         return [name for _, name in sorted(found for folder in folders for found in _projects_in(folder))]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no project; one that cannot be read is not empty."""
+        try:
+            return not any(_projects_in(folder) for folder in _folders(self.root))
+        except OSError:
+            return False
+
     def free_name(self, wanted: str) -> str:
         """The wanted name, or with the first number behind it that is free."""
         number, name = 2, wanted

@@ -47,6 +47,7 @@ class ProjectsPanel(TableView):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "open", id="projects.open"),
         Binding("n", "begin", "new run", id="projects.new"),
         Binding("d", "duplicate", "duplicate", id="projects.duplicate"),
         Binding("r", "rename", "rename", id="projects.rename"),

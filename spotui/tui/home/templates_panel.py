@@ -56,11 +56,12 @@ class TemplatesPanel(TableView):
             self.undo = undo
 
     class EditWanted(Message):
-        """Somebody wants to edit a template of their own."""
+        """Somebody wants to edit a template, or to look at one that comes with spotui."""
 
-        def __init__(self, path: Path) -> None:
+        def __init__(self, path: Path, *, is_fixed: bool = False) -> None:
             super().__init__()
             self.path = path
+            self.is_fixed = is_fixed
 
     def __init__(self, root: Path) -> None:
         super().__init__(_COLUMNS, id="templates")
@@ -99,18 +100,10 @@ class TemplatesPanel(TableView):
         return own + [_find(path, is_own=False) for path in examples()]
 
     def action_edit(self) -> None:
-        """Edit the template, or a copy of one that belongs to spotui."""
+        """Edit the template; one that comes with spotui can be looked at."""
         if self.current:
-            self.run_worker(self._edit(self._found[self.current]), group="templates")
-
-    async def _edit(self, one: _Found) -> None:
-        path: Path | None = one.path
-        if not one.is_own:
-            path = await self._copy(one)
-            if path is not None:
-                self.notify(f"This is a copy of your own: {path}", markup=False)
-        if path is not None:
-            self.post_message(self.EditWanted(path))
+            one = self._found[self.current]
+            self.post_message(self.EditWanted(one.path, is_fixed=not one.is_own))
 
     def action_create(self) -> None:
         """Make a template of one's own."""
@@ -128,14 +121,13 @@ class TemplatesPanel(TableView):
     def action_duplicate(self) -> None:
         """Copy the template among one's own."""
         if self.current:
-            self.run_worker(self._copy(self._found[self.current]), group="templates")
+            self.run_worker(self._copy(self._found[self.current].path), group="templates")
 
-    async def _copy(self, one: _Found) -> Path | None:
+    async def _copy(self, source: Path) -> None:
         folder = self._folder
-        path = await attempt(self, folder.copy, one.path, folder.free_name(one.path.stem))
+        path = await attempt(self, folder.copy, source, folder.free_name(source.stem))
         if path is not None:
             await self._arrive(path)
-        return path
 
     def action_rename(self) -> None:
         """Give the template another name."""
