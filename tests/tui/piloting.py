@@ -15,14 +15,25 @@ PATIENCE_SECONDS = 20.0
 Journey = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
 
 
+def workspace_in(folder: Path) -> Path:
+    """A workspace with a project in it, so that nobody is welcomed as a newcomer."""
+    workspace = folder / "data" / "workspace"
+    results = workspace / "other" / "prompts" / "results.json"
+    results.parent.mkdir(parents=True)
+    results.write_text("[]")
+    return workspace
+
+
 def drive(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -> None:
     """Open the app on a workspace below a folder, take a journey through it, and close it.
 
     An exception anywhere in the app fails the test.
     """
 
+    workspace = Workspace(workspace_in(folder))
+
     async def take() -> None:
-        app = SpotuiApp(Workspace(folder / "data" / "workspace"))
+        app = SpotuiApp(workspace)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             await journey(app, pilot)

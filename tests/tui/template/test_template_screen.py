@@ -20,7 +20,7 @@ from spotui.tui.template.row_list import RowList
 from spotui.tui.template_screen import TemplateScreen
 from tests.command_line import TEMPLATE, move_in, places
 from tests.terminal import Terminal
-from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen
+from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, workspace_in
 
 COMMENTED = "# mine\n" + TEMPLATE.replace("count: None", "count: 50  # words\nours: kept")
 
@@ -360,7 +360,7 @@ app.run()
 
 
 def terminal_on(path: Path, editor: str) -> Terminal:
-    code = APP.format(root=str(path.parent), path=str(path))
+    code = APP.format(root=str(workspace_in(path.parent)), path=str(path))
     environ = places(path.parent, EDITOR=editor, VISUAL="")
     for name in ("COLUMNS", "LINES"):  # what runs the tests sets them, a terminal does not
         environ.pop(name, None)
