@@ -102,10 +102,8 @@ class LineView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Following ends when somebody scrolls up, and begins again at the end."""
         super().watch_scroll_y(old_value, new_value)
-        if new_value < old_value:
-            self.follows = False
-        elif new_value >= self.max_scroll_y:
-            self.follows = True
+        # Where the whole has become shorter it is scrolled up to its new end, and nobody did that.
+        self.follows = new_value >= self.max_scroll_y or (self.follows and new_value > old_value)
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
