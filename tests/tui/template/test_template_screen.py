@@ -43,7 +43,7 @@ async def opened(app: SpotuiApp, pilot: Pilot[None], path: Path) -> TemplateScre
 
 async def form_of(pilot: Pilot[None], screen: TemplateScreen) -> Callable[[str], Field]:
     await pilot.press("ctrl+t")
-    await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt", Field).text)
+    await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt", Field).has_focus)
     return lambda name: screen.query_one(f"#{name}", Field)
 
 
@@ -298,7 +298,7 @@ def test_a_template_that_is_not_there_yet_is_made_when_it_is_saved(path: Path) -
         screen = await opened(app, pilot, new)
         await until_seen(pilot, "The template is empty.")
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: bool(screen.query(Field)))
+        await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt").has_focus)
         await pilot.press(*"Say it.", "ctrl+n")
         await until(pilot, lambda: screen.query_one("#question", Field).has_focus)
         await pilot.press(*"What?")
