@@ -24,13 +24,18 @@ def workspace_in(folder: Path) -> Path:
     return workspace
 
 
-def drive(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -> None:
-    """Open the app on a workspace below a folder, take a journey through it, and close it.
+def drive(
+    folder: Path, journey: Journey, size: tuple[int, int] = LARGE, *, workspace: Workspace | None = None
+) -> None:
+    """Open the app, take a journey through it, and close it; an exception anywhere in it fails the test.
 
-    An exception anywhere in the app fails the test.
+    Args:
+        folder: What everything is below.
+        journey: The way through the app.
+        size: Of the screen, in cells.
+        workspace: What the app opens; None for one of a newcomer's second day.
     """
-
-    workspace = Workspace(workspace_in(folder))
+    workspace = workspace or Workspace(workspace_in(folder))
 
     async def take() -> None:
         app = SpotuiApp(workspace)

@@ -114,7 +114,9 @@ class ProjectsPanel(TableView):
 
     def _tell_damage(self) -> None:
         overview = self._overview(self.current)
-        self.border_subtitle = overview.why if overview else ""
+        # There is room for what is wrong, not for the way to the project's folder besides.
+        here = f"{self._workspace.root / self.current}/"
+        self.border_subtitle = overview.why.replace(here, "") if overview else ""
 
     def _overview(self, name: str) -> "Overview | None":
         known = self._known.get(name)
