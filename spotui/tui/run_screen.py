@@ -18,7 +18,7 @@ from spotui.tui.log_panel import LogPanel
 from spotui.tui.panel_tabs import PanelTabs
 from spotui.tui.run_client import RunClient
 from spotui.tui.run_header import RunHeader
-from spotui.tui.template.panel import TemplatePanel
+from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.wire import NotRunningError
 from spotui.workspace.projects import Project
 
@@ -87,7 +87,7 @@ class RunScreen(Screen[None]):
         yield RunHeader()
         yield PanelTabs(_PANELS)
         with Grid():
-            yield TemplatePanel()
+            yield RunTemplatePanel(self._project)
             yield LogPanel().add_class("-shown")
             yield DiffPanel()
             yield HistoryPanel()

@@ -113,6 +113,10 @@ class TemplatePanel(Vertical):
         self.refresh_bindings()
         return not self._is_fixed
 
+    def say(self, text: str) -> None:
+        """Say why there is no template."""
+        self._editor.placeholder = text
+
     def take(self, text: str) -> None:
         """Make the text another one, as an edit that can be undone."""
         self._typed = None
