@@ -10,6 +10,8 @@ import pytest
 from spotui.estimate import (
     ANSWER_TOKENS,
     EMBEDDED_PACE,
+    EMBEDDED_PROPOSAL_TOKENS,
+    LEAST_ANSWER_TOKENS,
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
@@ -40,7 +42,7 @@ qa:
 - question: Why is the sky blue at noon and red in the evening?
   answer: Air scatters blue light more than red light; in the evening the way through it is longer.
 - question: Why do bicycles stay upright while they are moving?
-  answer: They steer into a fall, which brings the wheels back under the weight.
+  answer: None
 """
 MODELS = {
     "opt": ModelConfig(price=PriceConfig(input=3.0, output=15.0)),
@@ -121,7 +123,7 @@ def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest
     assert expected.tokens == pytest.approx(spent.prompt_tokens + spent.completion_tokens, rel=0.1)
     assert expected.usd == pytest.approx(spent.cost_usd, rel=0.1)
     assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4))  # the third vote waits for the first two
-    assert expected.seconds * 0.98 <= spent.seconds <= expected.seconds * 2 + 1
+    assert expected.seconds * 0.98 <= spent.seconds
 
 
 def calls_of(expected: Estimate) -> dict[str, int]:
@@ -145,15 +147,31 @@ def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -
     assert with_two.seconds > without.seconds
 
 
-def test_the_likelihood_judge_measures_every_answer_once() -> None:
+def test_the_likelihood_judge_measures_every_answer_with_the_requirements_and_without() -> None:
     model = "local/qwen2.5-coder-0.5b"
     settings = some_settings(optimizer=model, evaluator=model, executor=model, judge="likelihood")
     expected = estimate(msgspec.structs.replace(settings, base_url=None, max_rounds=4))
-    assert calls_of(expected) == {"optimizer": 3, "evaluator": 12, "executor": 12}
+    assert calls_of(expected) == {"optimizer": 3, "evaluator": 24, "executor": 12}
     assert expected.usd == 0.0
     # One core does it all: nothing is quicker for being asked at once.
-    tokens = 3 * PROPOSAL_TOKENS + 12 * ANSWER_TOKENS
+    tokens = 3 * EMBEDDED_PROPOSAL_TOKENS + 12 * ANSWER_TOKENS
     assert expected.seconds >= tokens / EMBEDDED_PACE[1]
+
+
+def test_where_every_question_has_a_reference_answer_they_tell_how_long_answers_are() -> None:
+    settings = some_settings()
+    connector = a_connector(settings)
+
+    def answers(length: int) -> int:
+        template = parse_template(TEMPLATE, "test")
+        qa = tuple(msgspec.structs.replace(one, answer="word " * length) for one in template.qa)
+        shares = estimate_run(msgspec.structs.replace(template, qa=qa), settings, connector).shares
+        [executor] = [share for share in shares if share.role == "executor"]
+        return executor.completion_tokens // executor.calls
+
+    assert answers(0) == ANSWER_TOKENS
+    assert answers(1) == LEAST_ANSWER_TOKENS
+    assert answers(200) == pytest.approx(2 * 250, rel=0.01)
 
 
 def test_the_seed_round_alone_needs_no_proposal() -> None:
