@@ -1,7 +1,7 @@
 """What a run is expected to take, before a single call is paid for."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -34,8 +34,22 @@ BYTES_PER_TOKEN = 3
 HOSTED_PACE = (0.8, 60.0)
 EMBEDDED_PACE = (2.0, 12.0)
 
-VOTES = 4
 ROUNDS_WORTH_HAVING = 2
+
+
+class _Votes(NamedTuple):
+    """What one duel usually takes: votes, and how often it has to wait for some."""
+
+    asked: int
+    waves: int
+
+
+# About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES: dict[str, _Votes] = {
+    "balanced": _Votes(3, 2),
+    "thorough": _Votes(6, 4),
+    "reference": _Votes(4, 1),
+}
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -170,7 +184,7 @@ def _shares(
         # Every answer is measured twice, with the requirements and without.
         verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
     else:
-        verdicts, vote = plan.duels * VOTES, VOTE_TOKENS
+        verdicts, vote = plan.duels * VOTES[settings.judge].asked, VOTE_TOKENS
         verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
@@ -201,7 +215,7 @@ def _share(
 def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
     """Seconds of the calls that wait for each other."""
 
-    def step(role: Role, tokens: int, calls: int) -> float:
+    def step(role: Role, tokens: int, calls: float) -> float:
         model = settings.roles.of(role).model
         if is_embedded(model):  # calls at once share the same cores
             wait, pace = EMBEDDED_PACE
@@ -216,7 +230,8 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
         seconds += step("executor", plan.answer, 2 * plan.held_out)
     if settings.judge == "likelihood":
         return seconds + plan.answers * step("evaluator", 0, 1)
-    return seconds + plan.duels * step("evaluator", VOTE_TOKENS, VOTES)
+    votes = VOTES[settings.judge]
+    return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
 
 
 def _answer_tokens(template: Template) -> int:
