@@ -233,7 +233,7 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
 
 def _answer_tokens(template: Template) -> int:
     """As long as the reference answers suggest, where every question has one."""
-    references = [_tokens(one.answer) for one in template.qa]
+    references = [estimate_tokens(one.answer) for one in template.qa]
     if not all(references):
         return ANSWER_TOKENS
     mean = sum(references) // len(references)
