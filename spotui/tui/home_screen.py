@@ -101,7 +101,8 @@ class HomeScreen(Screen[None]):
         await templates.read()
 
     def _look(self) -> None:
-        if self.is_current:
+        # Textual calls the screen below the top one current too, and paints the top one whole for its changes.
+        if self.app.screen is self:
             self.run_worker(self.query_one(ProjectsPanel).read(), group="look", exclusive=True)
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:

@@ -104,7 +104,9 @@ class ProjectsPanel(TableView):
     def _show(self, names: list[str]) -> None:
         now = datetime.now().astimezone()
         self.show([Row(name, _cells(name, self._overview(name), now)) for name in names])
-        self.border_title = f"Projects  {len(names)}" if names else "Projects"
+        title = f"Projects  {len(names)}" if names else "Projects"
+        if title != self.border_title:
+            self.border_title = title
         self._tell_damage()
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
@@ -116,7 +118,9 @@ class ProjectsPanel(TableView):
         overview = self._overview(self.current)
         # There is room for what is wrong, not for the way to the project's folder besides.
         here = f"{self._workspace.root / self.current}/"
-        self.border_subtitle = overview.why.replace(here, "") if overview else ""
+        why = overview.why.replace(here, "") if overview else ""
+        if why != self.border_subtitle:
+            self.border_subtitle = why
 
     def _overview(self, name: str) -> "Overview | None":
         known = self._known.get(name)
