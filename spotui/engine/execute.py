@@ -6,7 +6,7 @@ from spotui.engine.asking import repair, together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.events import Answered, Level, Noticed
-from spotui.llm.protocol import Reply
+from spotui.llm.protocol import Message, Reply
 from spotui.workspace.lines import AnswerRecord, CallKey
 
 
@@ -25,7 +25,7 @@ class Executor:
     async def execute(
         self, candidate: Candidate, questions: Sequence[Question], *, held_out: bool = False
     ) -> Trial | None:
-        """Ask every question at once, each as one user message: the prompt, a blank line, the question.
+        """Ask every question at once, with the prompt in front.
 
         Args:
             candidate: The prompt to try.
@@ -46,7 +46,7 @@ class Executor:
         return Trial(candidate, tuple(questions), found) if len(found) == len(questions) else None
 
     async def _answer(self, candidate: Candidate, key: CallKey, question: Question) -> AnswerRecord | None:
-        messages = [user(f"{candidate.prompt}\n\n{question.question}")]
+        messages = [in_front(candidate.prompt, question.question)]
         reply = await self._asker.ask(key, self._asker.request("executor", messages))
         if problem := _problem(reply):
             self._notice(key, f"{problem} It is asked again.")
@@ -68,6 +68,11 @@ class Executor:
     def _notice(self, key: CallKey, text: str, level: Level = "info") -> None:
         where = "held-out question" if key.purpose == "held_out" else "question"
         self._emit(Noticed(text=f"Round {key.round}, answer to {where} {key.index + 1}: {text}", level=level))
+
+
+def in_front(prompt: str, question: str) -> Message:
+    """A question with a prompt in front, as the executor reads it: one message, a blank line between them."""
+    return user(f"{prompt}\n\n{question}")
 
 
 def _problem(reply: Reply) -> str:
