@@ -1,10 +1,14 @@
 """Asking spotui's own command line, so that nothing heavy is ever imported where the screen is."""
 
 import asyncio
+import contextlib
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from spotui.own_process import command
+
+_LONGEST_LINE = 64 * 1024 * 1024
 
 
 class Told(NamedTuple):
@@ -45,7 +49,42 @@ async def ask(words: Sequence[str], stdin: str = "") -> Told:
     return Told(process.returncode, out, err.decode(errors="replace"))
 
 
+async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: bytes = b"") -> Told:
+    """Run `spotui WORDS` in a process of its own, and take its lines as they come.
+
+    It is killed when nobody waits any more.
+
+    Args:
+        words: What would be typed after `spotui`.
+        on_line: Called with every line of its standard output.
+        stdin: What it reads.
+
+    Returns:
+        How it ended; `out` is empty.
+    """
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command(words), stdin=pipe, stdout=pipe, stderr=pipe, limit=_LONGEST_LINE, start_new_session=True
+    )
+    assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - they were asked for
+    complaints = asyncio.create_task(process.stderr.read())
+    try:
+        with contextlib.suppress(ConnectionError):  # it ended before it had read everything
+            process.stdin.write(stdin)
+            await process.stdin.drain()
+        process.stdin.close()
+        while line := await process.stdout.readline():
+            on_line(line)
+        err = await complaints
+        code = await process.wait()
+    finally:
+        complaints.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    return Told(code, b"", err.decode(errors="replace"))
+
+
 def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
-    command = [sys.executable, "-m", "spotui", *words]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+    return subprocess.Popen(command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)

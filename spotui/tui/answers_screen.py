@@ -1,0 +1,269 @@
+"""The answers of a round beside those it had to beat, the judge's reasons, and a vote of one's own."""
+
+import os
+import secrets
+import time
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.commands import Override, Pause, Resume, Vote
+from spotui.tui.answers.panel import AnswersPanel
+from spotui.tui.attempt import attempt
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.run_client import RunClient
+from spotui.tui.run_header import RunHeader
+from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
+from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
+from spotui.workspace.projects import Project
+
+_TICKS_PER_SECOND = 4.0
+_TICKS_PER_SECOND_OVER_SSH = 2.0
+_TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+
+
+class AnswersScreen(Screen[int]):
+    """Shows one round's answers; gives back which round was shown last, 0 for the newest.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        selected: The round to show; 0 for the newest that has answers.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "round before", id="answers.previous_round"),
+        Binding("right_square_bracket", "step(1)", "round after", id="answers.next_round"),
+        Binding("h", "compare", "vote blind", id="answers.vote"),
+        Binding("l", "choose('left')", "left is better", id="answers.left"),
+        Binding("r", "choose('right')", "right is better", id="answers.right"),
+        Binding("e", "choose('tie')", "equal", id="answers.tie"),
+        Binding("o", "override", "make it the verdict", id="answers.override"),
+        Binding("space", "pause_or_resume", "pause", id="answers.pause"),
+        Binding("escape", "back", "back", id="answers.back"),
+    ]
+
+    DEFAULT_CSS = """
+    AnswersScreen {
+        & #round { height: 1; padding: 0 1; }
+        & #told { height: auto; padding: 0 1; background: $panel; color: $text-warning; display: none; }
+        & AnswersPanel { height: 1fr; padding: 0 1; }
+    }
+    """
+
+    AUTO_FOCUS = "AnswersPanel"
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._selected = selected
+        self._standard = Standard()
+        self._is_swapped: bool | None = None
+        self._votes: dict[int, BlindVote] = {}
+        self._texts: dict[str, Content] = {}
+        self._possible: tuple[bool, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """The run, the round, what became of a vote, the answers, the keys."""
+        yield RunHeader()
+        yield Static(id="round", markup=False)
+        yield Static(id="told", markup=False)
+        yield AnswersPanel()
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow what comes."""
+        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
+        self.set_interval(1 / rate, self._tick)
+        self.call_after_refresh(self._tick)
+        self.run_worker(self._read(), group="read", exit_on_error=False)
+
+    async def _read(self) -> None:
+        from spotui.tui.answers.standard import read_standard
+
+        standard = await attempt(self, read_standard, self._project)
+        if standard is not None:
+            self._standard = standard
+            self._tick()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is hidden whose answers are whose."""
+        return self._is_swapped is not None
+
+    @property
+    def shown(self) -> int:
+        """The round that is shown; 0 when there is none."""
+        return self._selected or newest_with_answers(self._client.picture)
+
+    def _answers(self) -> Answers:
+        client = self._client
+        return read_answers(
+            client.picture, self.shown, self._standard, now=time.time(), is_attached=client.is_attached
+        )
+
+    def _tick(self) -> None:
+        client = self._client
+        answers = self._answers()
+        told = self._told(answers)
+        if self._is_swapped is not None:
+            answers = answers.blind(is_swapped=self._is_swapped)
+        with self.app.batch_update():
+            self.query_one(RunHeader).show(self._project.name, client.picture, is_attached=client.is_attached)
+            self._say("#round", self._title(answers))
+            self._say("#told", told)
+            self.query_one(AnswersPanel).show(answers)
+        possible = (self.is_blind, client.is_attached, self._can_override)
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
+
+    def _say(self, place: str, text: Content) -> None:
+        if self._texts.get(place) != text:
+            self._texts[place] = text
+            line = self.query_one(place, Static)
+            line.display = bool(text.plain) or place == "#round"
+            line.update(text)
+
+    def _title(self, answers: Answers) -> Content:
+        if not answers.round:
+            return Content("")
+        if self.is_blind:
+            return Content.styled(f"Round {answers.round}: left or right?", "bold")
+        against = f" against {answers.names[0]}" if len(answers.names) == 2 else ", the seed"
+        tone = _TONES.get(answers.verdict.split(" ")[0], "$text-warning")
+        return Content.assemble(
+            (f"Round {answers.round}{against}", "bold"), "   ", (answers.verdict, f"bold {tone}")
+        )
+
+    def _told(self, answers: Answers) -> Content:
+        picture = self._client.picture
+        if self.is_blind:
+            text = "Which answers meet the requirements better? Whose they are and all votes are hidden."
+            if self._client.is_attached and is_open(picture, self.shown):
+                text += " The round has no verdict yet: your vote counts in it."
+            return Content(text)
+        vote = self._votes.get(self.shown)
+        if vote is None:
+            return Content("")
+        text = f"{what_it_was(vote, *answers.names)} {what_became_of_it(vote, picture)}"
+        if self._can_override:
+            text += " With o your choice becomes the verdict."
+        elif not vote.agrees(picture.rounds[vote.round]) and not self._client.is_attached:
+            text += " Go back and let the run go on to make your choice the verdict."
+        return Content(text)
+
+    @property
+    def _can_override(self) -> bool:
+        vote = self._votes.get(self.shown)
+        if vote is None or self.is_blind:
+            return False
+        one = self._client.picture.rounds[vote.round]
+        if one.outcome is None or vote.agrees(one):
+            return False
+        return self._client.is_attached or self._has_finished
+
+    @property
+    def _has_finished(self) -> bool:
+        """Whether the run has done all it was to do; then going on with it asks nothing by itself."""
+        from spotui.resources import tour_dir
+
+        stopped = self._client.picture.stopped
+        is_own = self._project.is_ours and self._project.folder != tour_dir()
+        return is_own and stopped is not None and stopped.reason == "finished"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What can be done depends on whether somebody votes just now."""
+        match action:
+            case "choose":
+                return self.is_blind
+            case "step" | "compare":
+                return not self.is_blind
+            case "override":
+                return self._can_override
+            case "pause_or_resume":
+                return self._client.is_attached
+            case _:
+                return True
+
+    def action_step(self, by: int) -> None:
+        """Show the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            number = min(max(self.shown + by, rounds[0]), rounds[-1])
+            self._selected = 0 if number == newest_with_answers(self._client.picture) else number
+            self._tick()
+
+    def action_compare(self) -> None:
+        """Hide whose answers are whose, in an order that nobody knows, and ask which ones are better."""
+        answers = self._answers()
+        if not answers.can_be_compared:
+            self.notify(answers.note or "You can vote once both have answered every question.")
+            return
+        self._selected = self.shown
+        self._is_swapped = bool(secrets.randbits(1))
+        self._tick()
+
+    def action_choose(self, side: Side) -> None:
+        """Vote, send it where it can be counted, and show what it was."""
+        if self._is_swapped is None:
+            return
+        vote = BlindVote(self.shown, side, self._is_swapped)
+        if is_open(self._client.picture, vote.round):
+            now = time.time()
+            if self._client.send(Vote(vote.round, vote.choice)):
+                vote = BlindVote(vote.round, side, self._is_swapped, sent_at=now)
+        self._votes[vote.round] = vote
+        self._is_swapped = None
+        self._tick()
+
+    def action_override(self) -> None:
+        """Make the vote the verdict, once it is confirmed."""
+        self.run_worker(self._override(self._votes[self.shown]), group="override", exit_on_error=False)
+
+    async def _override(self, vote: BlindVote) -> None:
+        from spotui.tui.question import Choice, QuestionScreen
+
+        text = "It is marked as yours, and holds from the next round on."
+        if not self._client.is_attached:
+            text = (
+                "It is marked as yours. The run has finished: if another prompt becomes the best by this, "
+                "it is compared with the seed on the held-out questions, which takes calls to the models."
+            )
+        chosen = await self.app.push_screen_wait(
+            QuestionScreen(
+                f"Make round {vote.round} a {vote.verdict}?",
+                (Choice("yes", "y", "yes"), Choice("no", "n", "no, leave the verdict as it is")),
+                text,
+            )
+        )
+        if chosen != "yes":
+            return
+        command = Override(vote.round, vote.verdict)
+        if not self._client.send(command):
+            from spotui.tui.answers.late_override import override
+
+            await override(self, self._project, self._client, command)
+        self._tick()
+
+    def action_pause_or_resume(self) -> None:
+        """Hold the judge, or let the run go on."""
+        self._client.send(Resume() if self._client.picture.state == "paused" else Pause())
+
+    def action_back(self) -> None:
+        """Leave the vote, or the screen."""
+        if self.is_blind:
+            self._is_swapped = None
+            self._tick()
+        else:
+            self.dismiss(self._selected)
