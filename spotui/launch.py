@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
@@ -55,12 +54,7 @@ class Launcher:
         Raises:
             SettingsError: One of them is wrong.
         """
-        settings = self.settings(flags).settings
-        values: dict[str, float | int | None] = {
-            "rounds": settings.max_rounds,
-            "concurrency": settings.concurrency,
-            **msgspec.structs.asdict(settings.budget),
-        }
+        values = self.settings(flags).settings.limits
         return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
 
     def connector(self, settings: RunSettings) -> "Connector":

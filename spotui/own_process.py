@@ -24,6 +24,10 @@ def command(words: Sequence[str]) -> list[str]:
     return [sys.executable, *([] if from_module else ["-P"]), "-m", "spotui", *words]
 
 
+# A child that nobody holds on to is never reaped.
+_children: list["subprocess.Popen[bytes]"] = []
+
+
 class OwnProcess:
     """Works on a project in the background, waits for a person when a call fails, and writes a log.
 
@@ -61,6 +65,7 @@ class OwnProcess:
                 stderr=output,
                 start_new_session=True,
             )
+        _children[:] = [child for child in _children if child.poll() is None] + [self._process]
 
     @property
     def said(self) -> str:

@@ -3,6 +3,7 @@
 from spotui.events import RunStopped
 from spotui.view.figures import count, duration, plural, usd
 from spotui.view.picture import Picture
+from spotui.view.worth import worth
 
 
 def summary(project: str, picture: Picture) -> list[str]:
@@ -16,12 +17,7 @@ def summary(project: str, picture: Picture) -> list[str]:
     if stopped is None:
         return []
     lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
-    if stopped.improved:
-        lines.append(f"Best: round {stopped.best}. {_worth(picture)}")
-    elif stopped.rounds > 1:
-        lines.append("No improvement: the seed prompt is still the best.")
-    else:
-        lines.append("No round after the seed has ended yet.")
+    lines.append(worth(picture, stopped))
     if (spent := picture.spending) is not None:
         lines.append(
             f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
@@ -45,17 +41,6 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
         case _:
             pass
     return lines
-
-
-def _worth(picture: Picture) -> str:
-    """What is known about the gain; the duels alone are no measure of it."""
-    held_out = picture.held_out
-    if held_out is None:
-        return "It won its duel on the questions it was chosen by; no held-out question has tested it."
-    verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
-    said = verdict.get(held_out.outcome, held_out.outcome)
-    votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
-    return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."
 
 
 def way_on(project: str) -> str:

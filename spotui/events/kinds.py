@@ -19,7 +19,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
-    """A process took the run up; the first event of every stream."""
+    """A process took the run up; the first event of every stream. `limits` are those in force, None for none."""
 
     version: int
     project: str
@@ -33,6 +33,7 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
+    limits: dict[str, float | int | None] = {}
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):

@@ -107,6 +107,7 @@ class Session:
                 judge=settings.judge,
                 prompt=task.prompt,
                 recorded=self._past.calls,
+                limits=settings.limits,
             )
         )
         self._emit(self.spending())

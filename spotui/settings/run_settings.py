@@ -91,3 +91,12 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     retry: RetrySettings = RetrySettings()
     base_url: str | None = None
     concurrency: int | None = None
+
+    @property
+    def limits(self) -> dict[str, float | int | None]:
+        """What can be changed while a run goes on, each by the name it has in the journal and on the wire."""
+        return {
+            "rounds": self.max_rounds,
+            "concurrency": self.concurrency,
+            **msgspec.structs.asdict(self.budget),
+        }

@@ -1,6 +1,9 @@
 """What a candidate changed, word by word."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.reactive import var
@@ -21,6 +24,8 @@ class DiffPanel(VerticalScroll, can_focus=True):
         has_marks: Whether changes carry marks besides their colours.
     """
 
+    ALLOW_MAXIMIZE = True
+
     DEFAULT_CSS = """
     DiffPanel {
         & #one { width: 1fr; height: auto; padding: 0 1; }
@@ -29,6 +34,11 @@ class DiffPanel(VerticalScroll, can_focus=True):
         &.-split { & Horizontal { display: block; } & #one { display: none; } }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("Y", "copy_older", "copy older prompt", id="diff.copy_older"),
+        Binding("w", "marks", "marks", id="diff.marks"),
+    ]
 
     is_split = var(False, toggle_class="-split")
     has_marks = var(False)
@@ -59,6 +69,15 @@ class DiffPanel(VerticalScroll, can_focus=True):
             return
         self._names, self._prompts = (old_name, new_name), (old, new)
         self._fill()
+
+    def action_copy_older(self) -> None:
+        """Copy the prompt that the other one is compared with."""
+        self.app.copy_to_clipboard(self._prompts[0])
+        self.notify(f"The prompt of {self._names[0]} is on the clipboard, if your terminal allows it.")
+
+    def action_marks(self) -> None:
+        """Mark changes with signs as well as with colours."""
+        self.has_marks = not self.has_marks
 
     def watch_is_split(self) -> None:
         """Fill the other form."""

@@ -67,7 +67,6 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self._workspace = workspace
         self._undo: list[tuple[str, Callable[[], object]]] = []
-        self._processes: list[OwnProcess] = []  # a child that nobody holds on to is never reaped
         self._is_read = False
 
     def compose(self) -> ComposeResult:
@@ -101,7 +100,7 @@ class HomeScreen(Screen[None]):
         await templates.read()
 
     def _look(self) -> None:
-        # Textual calls the screen below the top one current too, and paints the top one whole for its changes.
+        # Textual calls the screen below the top one current too, and paints the top one whole for it.
         if self.app.screen is self:
             self.run_worker(self.query_one(ProjectsPanel).read(), group="look", exclusive=True)
 
@@ -136,7 +135,6 @@ class HomeScreen(Screen[None]):
         def show(process: "OwnProcess | None") -> None:
             if process is None:
                 return
-            self._processes = [one for one in self._processes if not one.has_ended] + [process]
             if remembers:
                 self.run_worker(self._remember(screen.chosen), group="remember")
             self.open_project(process.project)

@@ -37,6 +37,10 @@ class LineView(ScrollView, can_focus=True):
         """The lines of a block, each at most `width` cells wide."""
         raise NotImplementedError
 
+    def height_of(self, number: int, width: int) -> int:
+        """How many lines a block has; a subclass may know it without making them."""
+        return len(self.block(number, width))
+
     def update_blocks(self, first_changed: int, changed: set[int]) -> None:
         """Lay out again from `first_changed` where heights changed, and paint what is in `changed`.
 
@@ -50,34 +54,25 @@ class LineView(ScrollView, can_focus=True):
         for number in changed:
             self._strips.pop(number, None)
         total, known = self.blocks(), len(self._starts) - 1
-        moved = known > total
+        moved = False
         for number in sorted(number for number in changed if first_changed <= number < min(known, total)):
-            height = len(self._painted(number))
+            height = self.height_of(number, width)
             if height != self._starts[number + 1] - self._starts[number]:
                 self._shift(number, height)
                 moved = True
             elif not moved:
                 self._paint_again(number)
-        del self._starts[total + 1 :]
-        for number in range(len(self._starts) - 1, total):
-            self._starts.append(self._starts[-1] + len(self._painted(number)))
-            moved = True
-        if moved:
-            follows = self.follows
-            self.virtual_size = Size(width, self._starts[-1])
-            self.follows = follows
-            if follows:
-                self.scroll_end(animate=False, x_axis=False)
-            self.refresh()
+        if self._lay_out_rest() or moved:
+            self._take_place()
 
-    def lay_out(self) -> None:
-        """Lay out every block anew: another width, another choice of blocks."""
-        self._strips.clear()
-        self._starts = [0]
-        self.update_blocks(0, set())
-        if not self.blocks():
-            self.virtual_size = Size(self._width, 0)
-            self.refresh()
+    def lay_out(self, first: int = 0) -> None:
+        """Lay out every block from `first` on anew: another width, another choice of blocks."""
+        for number in [number for number in self._strips if number >= first]:
+            del self._strips[number]
+        del self._starts[first + 1 :]
+        if self._width > 0:
+            self._lay_out_rest()
+            self._take_place()
 
     def scroll_to_block(self, number: int) -> None:
         """Bring a block to the top."""
@@ -115,6 +110,23 @@ class LineView(ScrollView, can_focus=True):
         """Paint in the new colours."""
         super().notify_style_update()
         self._strips.clear()
+
+    def _lay_out_rest(self) -> bool:
+        """Place the blocks that have no place yet; whether the whole has become longer or shorter."""
+        total, known = self.blocks(), len(self._starts) - 1
+        del self._starts[total + 1 :]
+        width = self._width
+        for number in range(known, total):
+            self._starts.append(self._starts[-1] + self.height_of(number, width))
+        return total != known
+
+    def _take_place(self) -> None:
+        follows = self.follows
+        self.virtual_size = Size(self._width, self._starts[-1])
+        self.follows = follows
+        if follows:
+            self.scroll_end(animate=False, x_axis=False)
+        self.refresh()
 
     @property
     def _width(self) -> int:

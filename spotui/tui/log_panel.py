@@ -1,112 +1,146 @@
-"""The live round log."""
+"""The live round log, and what is shown of it."""
 
-import time
-from typing import ClassVar
+from typing import ClassVar, get_args
 
-from textual.content import Content
-from textual.style import Style
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Click
+from textual.widgets import Input
 
-from spotui.tui.line_view import LineView
-from spotui.view.figures import duration
-from spotui.view.story import Entry, Story
+from spotui.tui.log_view import LogView
+from spotui.view.choosing import Choice, Show
+from spotui.view.story import Story
 
-_INDENT = 3
-_ASIDE_LINES = 2
+_SHOWS = get_args(Show)
 
 
-class LogPanel(LineView):
-    """Every proposal, answer, vote and verdict of a run, as they come."""
+class LogPanel(Vertical):
+    """The log, with its filter, its search and its folded rounds."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log--heading",
-        "log--faint",
-        *(f"log--{tone}" for tone in ("best", "win", "loss", "tie", "void", "warning", "error")),
-    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "search", id="log.search"),
+        Binding("f", "next_show", "filter", id="log.filter"),
+        Binding("c", "fold", "fold round", id="log.fold"),
+        Binding("C", "fold_all", "fold all", id="log.fold_all", show=False),
+        Binding("end", "follow", "follow", id="log.follow", show=False),
+        Binding("escape", "show_all", "show all", id="log.show_all"),
+    ]
+
+    ALLOW_MAXIMIZE = True
 
     DEFAULT_CSS = """
     LogPanel {
-        overflow-x: hidden;
-        scrollbar-gutter: stable;
-        & .log--heading { text-style: bold; color: $secondary; }
-        & .log--faint { color: $text-muted; }
-        & .log--best { text-style: bold; color: $accent; }
-        & .log--win { text-style: bold; color: $text-success; }
-        & .log--loss { color: $text-muted; }
-        & .log--tie { color: $text-warning; }
-        & .log--void { color: $text-error; }
-        & .log--warning { color: $text-warning; }
-        & .log--error { color: $text-error; }
+        & LogView { height: 1fr; }
+        & Input { display: none; }
+        &.-searching Input { display: block; }
     }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.border_title = "Log"
-        self._story = Story()
+        self._choice = Choice()
+        self._round = 0
+        self._rounds: range = range(0)
+
+    def compose(self) -> ComposeResult:
+        """The log above, what is searched for below it."""
+        yield LogView()
+        search = Input(placeholder="show what holds…", compact=True)
+        search.cursor_blink = False
+        yield search
 
     def show(self, story: Story) -> None:
         """Show another run."""
-        self._story = story
-        story.take_changes()
-        self.lay_out()
+        self.query_one(LogView).show(story)
 
     def tick(self) -> None:
-        """Paint what has happened since the last tick, and the clocks of what is under way."""
-        changed = self._story.take_changes() | set(self._story.live)
-        if changed:
-            self.update_blocks(min(changed), changed)
+        """Paint what has happened since the last tick."""
+        self.query_one(LogView).tick()
 
-    def blocks(self) -> int:
-        """How many entries there are."""
-        return len(self._story.entries)
+    def go_to_round(self, number: int, newest: int) -> None:
+        """Show a round, which is the one that is folded from now on.
 
-    def block(self, number: int, width: int) -> list[Content]:
-        """An entry: its title with its facts at the right, and below it what it says."""
-        entry = self._story.entries[number]
-        if entry.kind == "round":
-            return self._heading(entry, width, is_first=number == 0)
-        return [self._title(entry, width), *self._body(entry, width - _INDENT)]
+        Args:
+            number: The round.
+            newest: The newest round there is; going there means to follow the run.
+        """
+        self._round, self._rounds = number, range(1, newest + 1)
+        if number == newest:
+            self.query_one(LogView).scroll_end(animate=False)
+        else:
+            self.query_one(LogView).go_to_round(number)
 
-    def _heading(self, entry: Entry, width: int, *, is_first: bool) -> list[Content]:
-        style = self._style("heading")
-        title = Content.assemble((entry.title, style), (f"  {entry.facts}", self._style("faint")))
-        return [title.truncate(width)] if is_first else [Content(""), title.truncate(width)]
+    def on_click(self, event: Click) -> None:
+        """A click on a heading folds its round."""
+        view = self.query_one(LogView)
+        offset = event.get_content_offset(view)
+        if offset is not None and event.chain > 1 and (number := view.round_at(offset.y)):
+            self._fold(number)
 
-    def _title(self, entry: Entry, width: int) -> Content:
-        style = Style() if entry.tone == "plain" else self._style(entry.tone)
-        facts = self._facts(entry)
-        title = Content.assemble(" ", (entry.title, style))
-        room = width - title.cell_length - len(facts)
-        if room < 1:
-            return title.truncate(width, ellipsis=True)
-        return Content.assemble(title, " " * room, (facts, self._style("faint")))
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what holds what has been typed so far."""
+        event.stop()
+        self._choose(text=event.value.strip())
 
-    def _facts(self, entry: Entry) -> str:
-        if entry.began is None:
-            return entry.facts
-        now = time.time()
-        if entry.retry_at > now:
-            return f"again in {duration(entry.retry_at - now)}"
-        return f"{duration(max(0.0, now - entry.began))} …"
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the log, which stays as it was chosen."""
+        event.stop()
+        self.query_one(LogView).focus()
+        self.set_class(bool(self._choice.text), "-searching")
 
-    def _body(self, entry: Entry, width: int) -> list[Content]:
-        lines: list[Content] = []
-        if entry.aside:
-            limit = 1 if entry.kind == "answer" else _ASIDE_LINES
-            lines += _cut(Content.styled(entry.aside, self._style("faint")).wrap(width), limit, width)
-        if entry.began is not None and not entry.retry_at:
-            tail = " ".join(entry.streamed.split())
-            lines.append(Content(tail[-(width - 1) :] if len(tail) >= width else tail))
-        elif entry.text:
-            lines += Content(entry.text).wrap(width)
-        return [line.pad_left(_INDENT) for line in lines]
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be nothing that is left out."""
+        return self._choice != Choice() or self.has_class("-searching") if action == "show_all" else True
 
-    def _style(self, tone: str) -> Style:
-        return self.get_visual_style(f"log--{tone}", partial=True)
+    def action_search(self) -> None:
+        """Type what is searched for."""
+        self.add_class("-searching")
+        self.query_one(Input).focus()
+        self.refresh_bindings()
+
+    def action_next_show(self) -> None:
+        """Everything, then only verdicts, then only trouble."""
+        self._choose(show=_SHOWS[(_SHOWS.index(self._choice.show) + 1) % len(_SHOWS)])
+
+    def action_fold(self) -> None:
+        """Show only the heading and the verdict of the selected round, or all of it again."""
+        if number := self._round or max(self._rounds, default=0):
+            self._fold(number)
+
+    def action_fold_all(self) -> None:
+        """Fold every round, or none."""
+        self._choose(folded=frozenset() if self._choice.folded else frozenset(self._rounds))
+
+    def action_follow(self) -> None:
+        """Go to the end and stay there."""
+        self.query_one(LogView).scroll_end(animate=False)
+
+    def action_show_all(self) -> None:
+        """Leave nothing out any more."""
+        self.query_one(Input).value = ""
+        self.remove_class("-searching")
+        self._choose(show="everything", text="", folded=frozenset())
+        self.query_one(LogView).focus()
+
+    def _fold(self, number: int) -> None:
+        self._choose(folded=self._choice.folded ^ {number})
+
+    def _choose(self, **changes: object) -> None:
+        choice = msgspec.structs.replace(self._choice, **changes)
+        if choice != self._choice:
+            self._choice = choice
+            self.query_one(LogView).choose(choice)
+            self.border_subtitle = _told(choice)
+            self.refresh_bindings()
 
 
-def _cut(lines: list[Content], limit: int, width: int) -> list[Content]:
-    if len(lines) <= limit:
-        return lines
-    last = lines[limit - 1].right_crop(1) if lines[limit - 1].cell_length >= width else lines[limit - 1]
-    return [*lines[: limit - 1], last.append("…")]
+def _told(choice: Choice) -> str:
+    parts = [] if choice.show == "everything" else [f"only {choice.show}"]
+    if choice.text:
+        parts.append(f"only what holds “{choice.text}”")
+    if choice.folded:
+        parts.append(f"{len(choice.folded)} folded")
+    return ", ".join(parts)

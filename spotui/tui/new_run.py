@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,7 +108,34 @@ async def begin(
     Raises:
         SpotuiError: It did not start, and why.
     """
-    words = ["run", str(template), "--name", project.name, *choices.words]
+    return await start(project, ["run", str(template), "--name", project.name, *choices.words], tell)
+
+
+async def go_on(project: Project, limits: Sequence[str], tell: Callable[[str], None]) -> OwnProcess:
+    """Start a process that takes a run up where it ended, and wait until it can be attached to.
+
+    Args:
+        project: The project.
+        limits: Options of `spotui resume`.
+        tell: As in `begin`.
+
+    Raises:
+        SpotuiError: It did not start, and why.
+    """
+    return await start(project, ["resume", project.name, *limits], tell)
+
+
+async def start(project: Project, words: Sequence[str], tell: Callable[[str], None]) -> OwnProcess:
+    """Work on a project in a process of its own, and wait until it can be attached to.
+
+    Args:
+        project: The project.
+        words: What would be typed after `spotui`.
+        tell: As in `begin`.
+
+    Raises:
+        SpotuiError: It did not start, and why.
+    """
     process = await asyncio.to_thread(OwnProcess, project, words)
     said = ""
     try:

@@ -7,10 +7,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.reactive import Reactive, var
-from textual.screen import Screen
 from textual.widget import Widget
 
-from spotui.commands import Pause, Resume, Stop
+from spotui.errors import SpotuiError
 from spotui.tui.diff_panel import DiffPanel
 from spotui.tui.history_panel import HistoryPanel
 from spotui.tui.key_hints import KeyHints
@@ -18,41 +17,52 @@ from spotui.tui.log_panel import LogPanel
 from spotui.tui.panel_tabs import PanelTabs
 from spotui.tui.run_client import RunClient
 from spotui.tui.run_header import RunHeader
+from spotui.tui.run_result import RunResult
+from spotui.tui.steering_screen import SteeringScreen
 from spotui.tui.template.run_template import RunTemplatePanel
-from spotui.wire import NotRunningError
 from spotui.workspace.projects import Project
 
 _PANELS = ("Template", "Log", "Diff", "Rounds")
+_LONG_SECONDS = 30.0
 TICKS_PER_SECOND = 4.0
 TICKS_PER_SECOND_OVER_SSH = 2.0
+_COLUMNS, _ROWS = (4, 6), (6, 4)
+"""Shares of the panels, of ten."""
 
 
-class RunScreen(Screen[None]):
+class RunScreen(SteeringScreen):
     """The four panels of a run; all of them show the selected round.
+
+    Args:
+        project: The project.
+        client: The way to its process; None for the usual one.
 
     Attributes:
         selected: The round that the panels show; 0 is the newest, whichever that is.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause_or_resume", "pause", id="run.pause"),
-        Binding("s", "stop", "stop", id="run.stop"),
         Binding("left_square_bracket", "step(-1)", "round before", id="run.previous_round"),
         Binding("right_square_bracket", "step(1)", "round after", id="run.next_round"),
         *(
             Binding(str(number), f"panel({number - 1})", name, id=f"run.panel_{number}", show=False)
             for number, name in enumerate(_PANELS, 1)
         ),
-        Binding("b", "seed_and_best", "seed and best", id="run.seed_and_best"),
+        Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
+        Binding("y", "copy", "copy prompt", id="run.copy"),
         Binding("z", "maximize", "one panel", id="run.maximize"),
+        Binding("less_than_sign", "resize(-1, 0)", "left panels narrower", id="run.narrower", show=False),
+        Binding("greater_than_sign", "resize(1, 0)", "left panels wider", id="run.wider", show=False),
+        Binding("minus", "resize(0, -1)", "upper panels lower", id="run.lower", show=False),
+        Binding("plus", "resize(0, 1)", "upper panels higher", id="run.higher", show=False),
         Binding("escape", "back", "back", id="run.back"),
     ]
 
     DEFAULT_CSS = """
     RunScreen {
         & PanelTabs { display: none; }
-        & Grid { grid-size: 2 2; grid-columns: 2fr 3fr; grid-rows: 3fr 2fr; }
+        & Grid { grid-size: 2 2; grid-columns: 4fr 6fr; grid-rows: 6fr 4fr; }
         & Grid > * {
             height: 1fr;
             border: round $border-blurred;
@@ -69,7 +79,7 @@ class RunScreen(Screen[None]):
     }
     """
 
-    AUTO_FOCUS = "LogPanel"
+    AUTO_FOCUS = "LogView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
@@ -77,14 +87,17 @@ class RunScreen(Screen[None]):
     selected = var(0)
 
     def __init__(self, project: Project, client: RunClient | None = None) -> None:
-        super().__init__()
-        self._project = project
-        self._client = client or RunClient(project)
-        self._shown_seed_and_best = False
+        super().__init__(project, client or RunClient(project))
+        self._shows_seed_and_best = False
+        self._base = 0
+        self._seen = -1
+        self._state = ""
+        self._shares = (_COLUMNS[0], _ROWS[0])
 
     def compose(self) -> ComposeResult:
         """Header, four panels, keys."""
         yield RunHeader()
+        yield RunResult()
         yield PanelTabs(_PANELS)
         with Grid():
             yield RunTemplatePanel(self._project)
@@ -100,48 +113,81 @@ class RunScreen(Screen[None]):
         self.set_interval(1 / rate, self._tick)
 
     async def _follow(self) -> None:
-        from spotui.workspace.history import read_history
-
         try:
-            await self._client.follow(self._reopen)
-        except NotRunningError:
-            self._client.recall(read_history(self._project))
-            self._reopen()
+            await self._client.watch(self._reopen)
+        except SpotuiError as error:
+            self.notify(error.mend, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
 
     def _reopen(self) -> None:
         self.query_one(LogPanel).show(self._client.story)
         self._tick()
 
+    def on_screen_resume(self) -> None:
+        """Nothing was painted while another screen was shown."""
+        self._seen = -1
+        self._tick()
+
     def _tick(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is not self:
+            return
         client = self._client
+        picture = client.picture
+        if client.changes == self._seen and not picture.calls:
+            return
+        self._seen = client.changes
         with self.app.batch_update():
-            self.query_one(RunHeader).show(self._project.name, client.picture, is_attached=client.is_attached)
+            self.query_one(RunHeader).show(self._project.name, picture, is_attached=client.is_attached)
+            self.query_one(RunResult).show(picture)
             self.query_one(LogPanel).tick()
-            self.query_one(HistoryPanel).show(client.picture)
+            self.query_one(HistoryPanel).show(picture)
             self._compare()
+        newest = picture.current
+        state = f"{client.is_attached} {picture.state} {picture.best} {newest and newest.candidate}"
+        if state != self._state:
+            self._state = state
+            self.notice_state()
+
+    def say(self, text: str) -> None:
+        """Show it in the header."""
+        self.query_one(RunHeader).say(text)
+
+    @property
+    def chosen_round(self) -> int:
+        """The selected round, or the newest."""
+        return self.selected or max(self._client.picture.rounds, default=1)
 
     def _compare(self) -> None:
         picture = self._client.picture
         number = self.selected or max(
             (one.number for one in picture.rounds.values() if picture.prompt_of(one.number)), default=1
         )
-        older, newer = (
-            (1, picture.best or 1) if self._shown_seed_and_best else (picture.parent_of(number), number)
-        )
+        older, newer = self._base or picture.parent_of(number), number
+        if self._shows_seed_and_best:
+            older, newer = 1, picture.best or 1
         self.query_one(DiffPanel).show(
             _name(older), picture.prompt_of(older), _name(newer), picture.prompt_of(newer)
         )
 
     def watch_selected(self) -> None:
         """Show the selected round everywhere."""
-        self._shown_seed_and_best = False
+        self._shows_seed_and_best = False
         if self.is_mounted:
             self._compare()
+            newest = max(self._client.picture.rounds, default=1)
+            self.query_one(LogPanel).go_to_round(self.selected or newest, newest)
 
     def on_history_panel_selected(self, event: HistoryPanel.Selected) -> None:
         """The cursor of the table moved."""
         newest = max(self._client.picture.rounds, default=0)
         self.selected = 0 if event.number == newest else event.number
+
+    def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
+        """Compare with a round of one's choice, or with each one's parent again."""
+        self._base = 0 if self._base == event.number else event.number
+        name = _name(self._base) if self._base else "its parent"
+        self.notify(f"Every round is compared with {name} now.")
+        self._compare()
 
     def action_step(self, by: int) -> None:
         """Select the round before or after."""
@@ -152,7 +198,10 @@ class RunScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         """A small screen shows the panel that has focus."""
-        for number, panel in enumerate(self.query_one(Grid).children):
+        panels = self.query_one(Grid).children
+        if not any(panel.has_focus_within for panel in panels):
+            return
+        for number, panel in enumerate(panels):
             is_focused = panel.has_focus_within
             panel.set_class(is_focused, "-shown")
             if is_focused:
@@ -166,11 +215,12 @@ class RunScreen(Screen[None]):
         """Go to a panel."""
         panel = self.query_one(Grid).children[number]
         panel.add_class("-shown")
-        panel.focus()
+        target = panel if panel.focusable else next((one for one in panel.query("*") if one.focusable), panel)
+        target.focus()
 
     def action_seed_and_best(self) -> None:
         """Compare the seed with the best, or the selected round with its parent."""
-        self._shown_seed_and_best = not self._shown_seed_and_best
+        self._shows_seed_and_best = not self._shows_seed_and_best
         self._compare()
 
     def action_split(self) -> None:
@@ -182,16 +232,29 @@ class RunScreen(Screen[None]):
         """Give the focused panel the whole screen, or take it back."""
         if self.maximized is not None:
             self.minimize()
-        elif self.focused is not None:
-            self.maximize(self.focused)
+            return
+        panel = next((one for one in self.query_one(Grid).children if one.has_focus_within), None)
+        if panel is not None:
+            self.maximize(panel, container=False)
 
-    def action_pause_or_resume(self) -> None:
-        """Pause a run that runs; let one go on that is paused."""
-        self._client.send(Resume() if self._client.picture.state == "paused" else Pause())
+    def action_copy(self) -> None:
+        """Copy the prompt of the selected round."""
+        from spotui.tui.taking_along import copy_prompt
 
-    def action_stop(self) -> None:
-        """Let the calls in flight finish, keep the best, and end the run."""
-        self._client.send(Stop())
+        copy_prompt(self, self._client.picture, self.chosen_round)
+
+    def action_resize(self, columns: int, rows: int) -> None:
+        """Move the lines between the panels by a tenth."""
+        column, row = self._shares
+        column, row = min(max(column + columns, 1), 9), min(max(row + rows, 1), 9)
+        self._shares = column, row
+        grid = self.query_one(Grid).styles
+        grid.grid_columns = f"{column}fr {10 - column}fr"
+        grid.grid_rows = f"{row}fr {10 - row}fr"
+
+    def show_project(self, project: Project) -> None:
+        """Show another run in place of this one."""
+        self.app.switch_screen(RunScreen(project))
 
     def action_back(self) -> None:
         """Home; the run goes on."""

@@ -18,9 +18,16 @@ _LONGEST_EVENT = 64 * 1024 * 1024
 class TourClient(RunClient):
     """What is known of the recorded run, as far as it has been told."""
 
+    is_tour = True
+
     def __init__(self) -> None:
         folder = tour_dir()
         super().__init__(Workspace(folder.parent).project(folder.name))
+
+    async def watch(self, on_open: Callable[[], None]) -> None:
+        """Follow the recorded run, once."""
+        await self.follow(on_open)
+        on_open()
 
     async def follow(self, on_open: Callable[[], None]) -> None:
         """Take in the recorded run from its beginning to its end."""

@@ -41,6 +41,11 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def percent(share: float) -> str:
+    """A share from 0 to 1 as whole percent."""
+    return f"{share * 100:.0f}%"
+
+
 def plural(number: int, noun: str) -> str:
     """A count with its noun: 1 round, 3 rounds."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -64,6 +64,7 @@ class Picture:
 
     Attributes:
         opened: What was opened; None before the first event.
+        limits: Those in force, by their names on the wire; None for none.
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
@@ -76,6 +77,7 @@ class Picture:
     state: RunState | Literal["ended"] = "running"
     cause: str = ""
     rounds_wanted: int = 0
+    limits: dict[str, float | int | None] = field(default_factory=dict)
     best: int = 0
     rounds: dict[int, RoundPicture] = field(default_factory=dict)
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
@@ -127,10 +129,11 @@ class Picture:
             case SpendingChanged():
                 self.spending = event
             case RunOpened():
-                self.opened, self.rounds_wanted = event, event.rounds
+                self.opened, self.rounds_wanted, self.limits = event, event.rounds, dict(event.limits)
             case StateChanged():
                 self.state, self.cause = event.state, event.cause
             case LimitsChanged():
+                self.limits |= event.changes
                 if (rounds := event.changes.get("rounds")) is not None:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():

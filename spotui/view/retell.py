@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from spotui.events import (
     WIRE_VERSION,
     Answered,
@@ -18,6 +20,7 @@ from spotui.events import (
 from spotui.workspace.history import History, best_of
 from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -28,19 +31,7 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         history: What it holds.
     """
     rounds = history.rounds
-    yield RunOpened(
-        version=WIRE_VERSION,
-        project=project.name,
-        folder=str(project.folder),
-        run="",
-        method="",
-        models={},
-        rounds=len(rounds),
-        questions=tuple(one.question for one in rounds[0].answers) if rounds else (),
-        held_out=history.held_out.questions if history.held_out else 0,
-        judge="",
-        prompt=rounds[0].prompt if rounds else "",
-    )
+    yield _opened(project, history)
     for count, line in enumerate(rounds, 1):
         before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
         yield from _round(line, before.round if before else 0, after.round if after else 0)
@@ -73,6 +64,38 @@ def retell(project: Project, history: History) -> Iterator[Event]:
             prompt=history.best.prompt,
             resumable=history.stop.reason != "finished",
         )
+
+
+def _opened(project: Project, history: History) -> RunOpened:
+    rounds = history.rounds
+    opened = RunOpened(
+        version=WIRE_VERSION,
+        project=project.name,
+        folder=str(project.folder),
+        run="",
+        method="",
+        models={},
+        rounds=len(rounds),
+        questions=tuple(one.question for one in rounds[0].answers) if rounds else (),
+        held_out=history.held_out.questions if history.held_out else 0,
+        judge="",
+        prompt=rounds[0].prompt if rounds else "",
+    )
+    if not project.is_ours:
+        return opened
+    snapshot = read_snapshot(project.snapshot)
+    settings = snapshot.settings
+    limits = {**settings.get("budget", {}), "rounds": settings.get("max_rounds"), **history.limits}
+    roles = settings.get("roles", {})
+    return msgspec.structs.replace(
+        opened,
+        run=snapshot.run,
+        method=snapshot.method,
+        models={role: str(of.get("model", "")) for role, of in roles.items()},
+        rounds=int(limits["rounds"] or len(rounds)),
+        judge=str(settings.get("judge", "")),
+        limits=limits,
+    )
 
 
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
@@ -117,4 +140,8 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
         cost_usd=line.cost_usd,
         modification=line.modification,
         note=line.note,
+        win_rate=line.win_rate,
+        win_interval=line.win_interval,
+        flipped=line.flipped,
+        length_ratio=line.length_ratio,
     )

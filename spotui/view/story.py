@@ -40,6 +40,9 @@ Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void", "warnin
 TAIL_KEPT = 400
 """Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
+ENTRIES_KEPT = 4000
+"""Entries of a log, some 300 rounds of five questions; then the oldest give way, which the journal has."""
+
 _TONES: dict[Outcome, Tone] = {
     "seed": "best",
     "win": "win",
@@ -57,12 +60,12 @@ _TITLES = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One thing in the log.
 
     Attributes:
-        round: The round it belongs to, 0 for what belongs to none.
+        round: The round it belongs to, or in which it happened; 0 before the first.
         kind: What it is.
         title: What it is, in a word or two.
         facts: Tokens, seconds and the like.
@@ -91,20 +94,32 @@ class Story:
     """The log of one run.
 
     Attributes:
-        entries: In the order they began.
+        entries: In the order they began, without those that gave way.
+        first: The position of the first of them, counted from the run's first entry.
         changed: Positions of entries that changed since somebody last took them away with `take_changes`.
     """
 
     entries: list[Entry] = field(default_factory=list)
+    first: int = 0
     changed: set[int] = field(default_factory=set)
     _places: dict[tuple[int, str, int], int] = field(default_factory=dict)
     _live: dict[tuple[int, str, int], int] = field(default_factory=dict)
     _questions: tuple[str, ...] = ()
+    _now: int = 0
 
     def take_changes(self) -> set[int]:
         """The positions of entries that are new or changed since the last time."""
         taken, self.changed = self.changed, set()
-        return taken
+        return {position for position in taken if position >= self.first}
+
+    @property
+    def end(self) -> int:
+        """The position after the last entry."""
+        return self.first + len(self.entries)
+
+    def entry(self, position: int) -> Entry:
+        """The entry at a position."""
+        return self.entries[position - self.first]
 
     @property
     def live(self) -> Iterator[int]:
@@ -122,27 +137,33 @@ class Story:
                 self._questions = event.questions
             case RunStopped():
                 self._live.clear()
-                self._add(Entry(0, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading"))
+                self._add(
+                    Entry(self._now, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
+                )
             case StateChanged(state="paused"):
-                self._add(Entry(0, "trouble", "Paused", text=event.cause, tone="warning"))
+                self._add(Entry(self._now, "trouble", "Paused", text=event.cause, tone="warning"))
             case StateChanged(state="running"):
-                self._add(Entry(0, "notice", "Running again"))
+                self._add(Entry(self._now, "notice", "Running again"))
             case LimitsChanged():
                 text = ", ".join(f"{key} {value}" for key, value in event.changes.items())
-                self._add(Entry(0, "notice", "Limits changed", text=text))
+                self._add(Entry(self._now, "notice", "Limits changed", text=text))
             case Noticed():
                 tone: Tone = "plain" if event.level == "info" else event.level
-                self._add(Entry(0, "notice", "Notice", text=event.text, tone=tone))
+                self._add(Entry(self._now, "notice", "Notice", text=event.text, tone=tone))
             case CommandRefused():
-                self._add(Entry(0, "trouble", f"Refused: {event.command}", text=event.why, tone="warning"))
+                self._add(
+                    Entry(self._now, "trouble", f"Refused: {event.command}", text=event.why, tone="warning")
+                )
             case _:
                 self._round(event)
 
     def _round(self, event: Event) -> None:
         match event:
             case RoundStarted():
+                self._now = event.round
                 origin = f"from round {event.best}" if event.best else "the seed prompt"
                 self._add(Entry(event.round, "round", f"Round {event.round}", facts=origin, tone="heading"))
+                self._give_way()
             case CandidateProposed():
                 entry = self._slot(event.round, "propose", 0)
                 entry.title = "candidate, edited by hand" if event.edited else "candidate"
@@ -205,7 +226,7 @@ class Story:
     def _stream(self, event: CallDelta) -> None:
         place = self._places.get((event.key.round, event.key.purpose, event.key.index))
         if place is not None:
-            entry = self.entries[place]
+            entry = self.entry(place)
             entry.streamed = (entry.streamed + event.text + event.reasoning)[-TAIL_KEPT:]
 
     def _slot(self, number: int, purpose: str, index: int) -> Entry:
@@ -215,15 +236,27 @@ class Story:
             title = _TITLES.get(purpose, purpose.replace("_", " ") + " {}").format(index + 1)
             kind: Kind = "proposal" if purpose == "propose" else "vote" if "vote" in purpose else "answer"
             aside = self._questions[index] if purpose == "execute" and index < len(self._questions) else ""
-            self._places[slot] = len(self.entries)
-            self.entries.append(Entry(number, kind, title, aside=aside))
+            self._places[slot] = self._add(Entry(number, kind, title, aside=aside))
         place = self._places[slot]
         self.changed.add(place)
-        return self.entries[place]
+        return self.entry(place)
 
-    def _add(self, entry: Entry) -> None:
-        self.changed.add(len(self.entries))
+    def _add(self, entry: Entry) -> int:
+        position = self.end
+        self.changed.add(position)
         self.entries.append(entry)
+        return position
+
+    def _give_way(self) -> None:
+        """Let the oldest rounds go, whole ones, half of what is kept at once."""
+        if len(self.entries) <= ENTRIES_KEPT:
+            return
+        cut = len(self.entries) - ENTRIES_KEPT // 2
+        while cut < len(self.entries) and self.entries[cut].kind != "round":
+            cut += 1
+        del self.entries[:cut]
+        self.first += cut
+        self._places = {slot: place for slot, place in self._places.items() if place >= self.first}
 
 
 def _facts(event: CallFinished) -> str:
