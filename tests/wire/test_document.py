@@ -65,6 +65,8 @@ def type_in_words(kind: Any) -> str:
 
 
 def default_in_words(field: msgspec.structs.FieldInfo) -> str:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.json.encode(field.default_factory()).decode()
     if field.default in {msgspec.NODEFAULT, msgspec.UNSET}:
         return ""
     return re.sub(r"^0\.0$", "0", msgspec.json.encode(field.default).decode())
