@@ -32,7 +32,7 @@ class CandidateScreen(ModalScreen[str | None]):
             border-subtitle-color: $text-muted;
         }
         & Static { height: auto; max-height: 3; color: $text-muted; margin: 0 0 1 0; }
-        & TextArea { height: 1fr; border: none; padding: 0; background: $surface; }
+        & TextArea, & TextArea:focus { height: 1fr; border: none; padding: 0; background: $surface; }
     }
     """
 

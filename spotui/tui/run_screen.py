@@ -91,7 +91,7 @@ class RunScreen(SteeringScreen):
         self._shows_seed_and_best = False
         self._base = 0
         self._seen = -1
-        self._state = ""
+        self._state: tuple[object, ...] = ()
         self._shares = (_COLUMNS[0], _ROWS[0])
 
     def compose(self) -> ComposeResult:
@@ -143,7 +143,13 @@ class RunScreen(SteeringScreen):
             self.query_one(HistoryPanel).show(picture)
             self._compare()
         newest = picture.current
-        state = f"{client.is_attached} {picture.state} {picture.best} {newest and newest.candidate}"
+        state = (
+            client.is_attached,
+            picture.state,
+            picture.best,
+            newest and newest.candidate,
+            picture.refused,
+        )
         if state != self._state:
             self._state = state
             self.notice_state()

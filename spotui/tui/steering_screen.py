@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -49,6 +50,7 @@ class SteeringScreen(Screen[None]):
         self._client = client
         self._edits_next = False
         self._starts = False
+        self._told_at = time.time()
 
     @property
     def chosen_round(self) -> int:
@@ -91,6 +93,10 @@ class SteeringScreen(Screen[None]):
     def notice_state(self) -> None:
         """The run has another state: a candidate may wait for its editor, a command may have been refused."""
         self.refresh_bindings()
+        refused = self._client.picture.refused
+        if refused is not None and refused.at > self._told_at:
+            self.notify(refused.why, title=f"Refused: {refused.command}", severity="warning", markup=False)
+            self._told_at = time.time()
         candidate = self._waiting_candidate
         if self._edits_next and candidate is not None and self._client.picture.state == "paused":
             self._edits_next = False

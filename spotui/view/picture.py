@@ -70,6 +70,7 @@ class Picture:
         calls: Those under way.
         judge: What the votes so far say about the judge.
         notices: The latest things worth a line.
+        refused: The last command that could not be carried out.
         stopped: The last event, once it came.
     """
 
@@ -85,6 +86,7 @@ class Picture:
     held_out: HeldOutFinished | None = None
     judge: JudgeMeasured | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
+    refused: CommandRefused | None = None
     stopped: RunStopped | None = None
 
     @property
@@ -144,7 +146,10 @@ class Picture:
                 self.stopped, self.state, self.cause = event, "ended", event.cause
                 self.best = event.best
                 self.calls.clear()
-            case Noticed() | CandidateRefused() | CommandRefused():
+            case CommandRefused():
+                self.refused = event
+                self.notices.append(event)
+            case Noticed() | CandidateRefused():
                 self.notices.append(event)
             case _:
                 self._apply_to_round(event)
