@@ -70,6 +70,13 @@ class HistoryPanel(Vertical):
             super().__init__()
             self.number = number
 
+    class Opened(Message):
+        """Somebody wants to see a round's answers."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
     class Marked(Message):
         """The others are to be compared with this round."""
 
@@ -123,8 +130,9 @@ class HistoryPanel(Vertical):
             self.post_message(self.Selected(int(event.key)))
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
-        """A round is selected as soon as the cursor is on it."""
+        """Show the answers of the round."""
         event.stop()
+        self.post_message(self.Opened(int(event.key)))
 
     def action_mark(self) -> None:
         """Compare the other rounds with the one under the cursor."""
