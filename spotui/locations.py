@@ -37,13 +37,18 @@ class Location(NamedTuple):
 
 
 def config_dir() -> Path:
-    """The folder of the config file, the user's themes and the user's meta-prompts."""
+    """The folder of the config file, the user's keys, themes and meta-prompts."""
     return _chosen("SPOTUI_CONFIG_DIR") or _platform_dir("user_config_dir")
 
 
 def config_file() -> Path:
     """The user's settings."""
     return _chosen("SPOTUI_CONFIG") or config_dir() / "config.yaml"
+
+
+def keys_file() -> Path:
+    """The user's own keys."""
+    return config_dir() / "keys.yaml"
 
 
 def themes_dir() -> Path:
@@ -145,6 +150,7 @@ def all_locations() -> list[Location]:
     """Every place with its path and the reason for it, in the order a person asks for them."""
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
         ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
+        ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),

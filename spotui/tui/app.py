@@ -1,17 +1,30 @@
 """The app: its themes, its keys, its screens, and how it ends."""
 
+import asyncio
 import gc
 import os
 import signal
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from spotui.themes import DEFAULT_THEME, ThemeError, load_theme, theme_names
-from spotui.tui.colours import textual_theme
+from spotui.errors import SpotuiError
+from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
+from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
 from spotui.tui.home_screen import HomeScreen
+from spotui.tui.preferences import Preferences
 from spotui.workspace.projects import Workspace
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+
+def _commands() -> "type[Provider]":
+    from spotui.tui.commands import SpotuiCommands
+
+    return SpotuiCommands
 
 
 class SpotuiApp(App[None]):
@@ -19,52 +32,133 @@ class SpotuiApp(App[None]):
 
     Args:
         workspace: Where the projects are.
-        theme: The theme to begin with.
+        preferences: How the user wants it.
+
+    Attributes:
+        user_keys: The keys that the user has chosen, by the id of what they do.
     """
 
     TITLE = "spotui"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True),
+        Binding("ctrl+p", "command_palette", "commands", id="app.commands", priority=True, show=False),
+        Binding("question_mark", "keys", "keys", id="app.keys"),
+        # Where text is typed and over a dialog, too.
+        Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
+    ]
+    COMMANDS: ClassVar = {_commands}
 
-    def __init__(self, workspace: Workspace, theme: str = DEFAULT_THEME) -> None:
-        super().__init__()
+    def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:
+        # Without colours everything is left to the terminal's own two.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.workspace = workspace
+        self.user_keys: Mapping[str, str] = {}
         self.animation_level = "none"
-        self._use_theme(theme)
+        if self.no_color:
+            self.stylesheet.add_source(
+                WITHOUT_COLOURS, read_from=("", "without colours"), is_default_css=False
+            )
+        self._preferences = preferences or Preferences()
+        self._begin_with(self._preferences.theme)
 
     def on_mount(self) -> None:
         """What nobody sees yet comes after the first paint."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Textual restores the terminal when it exits, not when it is killed.
-            self._loop_signal(number)
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self.call_after_refresh(self._settle)
 
     def get_default_screen(self) -> HomeScreen:
         """Home first."""
         return HomeScreen(self.workspace)
 
-    def _settle(self) -> None:
+    def use_theme(self, name: str) -> bool:
+        """Paint everything in another theme; one that cannot be used is told.
+
+        Returns:
+            Whether it could be used.
+        """
+        if not self._add_theme(name):
+            return False
+        self.theme = name
+        return True
+
+    def open_project(self, name: str) -> None:
+        """Show a project's run, in place of another run that is shown."""
+        from spotui.tui.run_screen import RunScreen
+
+        screen = RunScreen(self.workspace.project(name))
+        if isinstance(self.screen, RunScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Ask the terminal to put a text on its clipboard, also where it is on another machine."""
+        super().copy_to_clipboard(text)
+        from spotui.tui.clipboard import passed_through
+
+        if self._driver is not None:
+            self._driver.write(passed_through(text))
+
+    async def action_quit(self) -> None:
+        """End the app; ask first while a run goes on that is shown."""
+        self.run_worker(self._quit(), group="quit", exclusive=True)
+
+    async def _quit(self) -> None:
+        from spotui.tui.leaving import may_leave
+
+        if await may_leave(self):
+            self.exit()
+
+    def action_keys(self) -> None:
+        """Tell the keys of what has focus, of its screen, and of the app."""
+        from spotui.tui.keys.keys_screen import KeysScreen, sections_of
+
+        if not isinstance(self.screen, KeysScreen):
+            self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
+
+    async def _settle(self) -> None:
         gc.enable()
         gc.collect()
         gc.freeze()
-        for name in theme_names():
+        for name in own_theme_names():
             if name not in self.available_themes:
-                self._add_theme(name)
+                self._add_theme(name)  # a broken one is told now, not when it is chosen
+        for problem in self._preferences.problems:
+            self.tell(problem, "Your settings are left out")
+        await self.use_keys()
 
-    def _loop_signal(self, number: signal.Signals) -> None:
-        import asyncio
+    def tell(self, error: SpotuiError, title: str) -> None:
+        """Tell what stops nothing."""
+        text = f"{error.what} {error.mend}".strip()
+        self.notify(text, title=title, severity="warning", timeout=12, markup=False)
 
-        asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
+    async def use_keys(self) -> None:
+        """Put the user's keys in place of the usual ones; what cannot be used of them is told."""
+        user = self._preferences.keys
+        if user is None:
+            return
+        from spotui.tui.keys.declared import kinds
+        from spotui.tui.keys.key_map import check_keys
 
-    def _use_theme(self, name: str) -> None:
-        chosen = name if self._add_theme(name) else DEFAULT_THEME
-        if chosen not in self.available_themes:
-            self._add_theme(chosen)
-        self.theme = "terminal" if os.environ.get("NO_COLOR") and self._add_theme("terminal") else chosen
+        checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
+        self.user_keys = checked.keys
+        self.set_keymap(checked.keys)
+        for where, what, mend in checked.problems:
+            self.tell(SpotuiError(f"{where}: {what}", mend), "A key is left out")
+
+    def _begin_with(self, name: str) -> None:
+        """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""
+        plain = self.no_color or (not name and self.console.color_system == "standard")
+        if not self.use_theme("terminal" if plain else name or DEFAULT_THEME):
+            self.register_theme(textual_theme(load_shipped_theme(DEFAULT_THEME)))
+            self.theme = DEFAULT_THEME
 
     def _add_theme(self, name: str) -> bool:
         try:
             self.register_theme(textual_theme(load_theme(name)))
         except ThemeError as error:
-            self.call_later(self.notify, str(error), title="A theme is left out", severity="warning")
+            self.call_later(self.tell, error, "A theme is left out")
             return False
         return True

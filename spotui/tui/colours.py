@@ -4,6 +4,16 @@ from textual.theme import Theme as TextualTheme
 
 from spotui.themes import Theme
 
+WITHOUT_COLOURS = """
+TableView > .table--cursor, OptionList > .option-list--option-highlighted,
+DataTable:focus > .datatable--cursor { text-style: bold underline; }
+*:focus, *:focus-within { border-title-style: bold reverse; }
+"""
+"""What shows the cursor and the focus where there are no colours to show them.
+
+A reversed component style gets lost in Textual's visual styles; a reversed title does not.
+"""
+
 
 def textual_theme(theme: Theme) -> TextualTheme:
     """The theme with the meaning its colours have on the screen.
@@ -30,11 +40,16 @@ def textual_theme(theme: Theme) -> TextualTheme:
 
 
 _ANSI_VARIABLES = {
+    # Which of its two colours is behind the text only the terminal knows.
+    "ansi-background": "ansi_default",
+    "ansi-foreground": "ansi_default",
     "block-cursor-foreground": "ansi_black",
     "block-cursor-background": "ansi_white",
     "input-cursor-background": "ansi_white",
     "input-cursor-foreground": "ansi_black",
     "input-selection-background": "ansi_blue",
+    "input-selection-foreground": "ansi_bright_white",
     "screen-selection-background": "ansi_blue",
+    "screen-selection-foreground": "ansi_bright_white",
     "border-blurred": "ansi_bright_black",
 }

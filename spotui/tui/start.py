@@ -12,8 +12,9 @@ def start() -> int:
     gc.disable()  # nothing that is loaded now becomes garbage; the app turns it on once it is painted
     from spotui import locations
     from spotui.tui.app import SpotuiApp
+    from spotui.tui.preferences import read_preferences
     from spotui.workspace.projects import Workspace
 
-    app = SpotuiApp(Workspace(locations.workspace_dir()))
+    app = SpotuiApp(Workspace(locations.workspace_dir()), read_preferences())
     app.run()
     return app.return_code or 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
+from spotui.tui.preferences import Preferences
 from spotui.workspace.projects import Workspace
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -25,7 +26,12 @@ def workspace_in(folder: Path) -> Path:
 
 
 def drive(
-    folder: Path, journey: Journey, size: tuple[int, int] = LARGE, *, workspace: Workspace | None = None
+    folder: Path,
+    journey: Journey,
+    size: tuple[int, int] = LARGE,
+    *,
+    workspace: Workspace | None = None,
+    preferences: Preferences | None = None,
 ) -> None:
     """Open the app, take a journey through it, and close it; an exception anywhere in it fails the test.
 
@@ -34,11 +40,12 @@ def drive(
         journey: The way through the app.
         size: Of the screen, in cells.
         workspace: What the app opens; None for one of a newcomer's second day.
+        preferences: How the user wants the app.
     """
     workspace = workspace or Workspace(workspace_in(folder))
 
     async def take() -> None:
-        app = SpotuiApp(workspace)
+        app = SpotuiApp(workspace, preferences)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             await journey(app, pilot)
