@@ -48,6 +48,8 @@ class RunScreen(SteeringScreen):
             Binding(str(number), f"panel({number - 1})", name, id=f"run.panel_{number}", show=False)
             for number, name in enumerate(_PANELS, 1)
         ),
+        Binding("a", "answers", "answers", id="run.answers"),
+        Binding("t", "try", "try it", id="run.try"),
         Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
         Binding("y", "copy", "copy prompt", id="run.copy"),
@@ -68,7 +70,7 @@ class RunScreen(SteeringScreen):
             border: round $border-blurred;
             border-title-color: $text-muted;
             background: $background;
-            &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
+            &.-shown { border: round $primary; border-title-color: $primary; }
         }
         &.-narrow {
             & PanelTabs { display: block; }
@@ -93,6 +95,7 @@ class RunScreen(SteeringScreen):
         self._seen = -1
         self._state: tuple[object, ...] = ()
         self._shares = (_COLUMNS[0], _ROWS[0])
+        self._question = ""
 
     def compose(self) -> ComposeResult:
         """Header, four panels, keys."""
@@ -188,6 +191,11 @@ class RunScreen(SteeringScreen):
         newest = max(self._client.picture.rounds, default=0)
         self.selected = 0 if event.number == newest else event.number
 
+    def on_history_panel_opened(self, event: HistoryPanel.Opened) -> None:
+        """A round was chosen with Enter."""
+        self.selected = event.number
+        self.action_answers()
+
     def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
         """Compare with a round of one's choice, or with each one's parent again."""
         self._base = 0 if self._base == event.number else event.number
@@ -203,7 +211,10 @@ class RunScreen(SteeringScreen):
             self.query_one(HistoryPanel).select(min(max(now + by, rounds[0]), rounds[-1]))
 
     def on_descendant_focus(self) -> None:
-        """A small screen shows the panel that has focus."""
+        """The panel that has focus is marked, and the only one that a small screen shows.
+
+        `:focus-within` would style every widget of both panels a second time at each change.
+        """
         panels = self.query_one(Grid).children
         if not any(panel.has_focus_within for panel in panels):
             return
@@ -242,6 +253,24 @@ class RunScreen(SteeringScreen):
         panel = next((one for one in self.query_one(Grid).children if one.has_focus_within), None)
         if panel is not None:
             self.maximize(panel, container=False)
+
+    def action_answers(self) -> None:
+        """Show the selected round's answers beside those it had to beat."""
+        from spotui.tui.answers_screen import AnswersScreen
+
+        def select(number: int | None) -> None:
+            self.query_one(HistoryPanel).select(number or max(self._client.picture.rounds, default=0))
+
+        self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), select)
+
+    def action_try(self) -> None:
+        """Try prompts on a question of the moment."""
+        from spotui.tui.try_screen import TryScreen
+
+        def keep(question: str | None) -> None:
+            self._question = question or ""
+
+        self.app.push_screen(TryScreen(self._project, self._client, self._question), keep)
 
     def action_copy(self) -> None:
         """Copy the prompt of the selected round."""
