@@ -35,12 +35,20 @@ def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None
     Raises:
         SettingsError: A value is wrong, or the file cannot be read or written; it is as it was.
     """
-    values = msgspec.to_builtins(entry)
+    check_model(model, entry)
+    _save({("models", model): msgspec.to_builtins(entry)}, path)
+
+
+def check_model(model: str, entry: ModelConfig) -> None:
+    """See whether a model's entry could stand in the config file.
+
+    Raises:
+        SettingsError: A value is wrong; it names all of them.
+    """
     checker = Checker(f"models.{model}")
-    checker.struct(ModelConfig, values)
+    checker.struct(ModelConfig, msgspec.to_builtins(entry))
     checker.raise_problems()
     _checked("The model id", ModelId, model)
-    _save({("models", model): values}, path)
 
 
 def remove_model(model: str, path: Path | None = None) -> bool:
