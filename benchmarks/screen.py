@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.bare_app import MARKER
+from spotui import locations
+from spotui.launch import Launcher
+from spotui.settings.flags import Flags
+from spotui.workspace.projects import Workspace
 from tests.model_server import ModelServerProcess
 from tests.terminal import Pty
 
@@ -26,6 +30,8 @@ QUIET = 0.4
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 STREAMS, PAUSE = 8, 0.008
 PRESSES = 40
+LONG_ROUNDS, LONG_SAMPLE, LONG_SECONDS = 300, 5, 300.0
+LITELLM_SECONDS = 4.0
 
 
 class Row(NamedTuple):
@@ -107,6 +113,7 @@ def main() -> None:
         os.environ.update(places)
         _finished_run(Path(folder))
         rows = [*_starting(runs), *_idle(), *_loaded(Path(folder))]
+        rows += [_long_run(Path(folder)), _litellm_start(Path(folder))]
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{machine}, medians of {runs}\n")
     print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
@@ -233,12 +240,61 @@ def _key_row(terminal: Watched) -> Row:
     return Row(what, f"{p95:.0f} ms", f"median {statistics.median(times):.0f} ms", "60 ms", p95 <= 60)
 
 
+def _long_run(folder: Path) -> Row:
+    """A run of 300 rounds, watched from its first round to its last."""
+    with ModelServerProcess(folder / "long.log", "--reply", "tests.spo_model:climbing") as model:
+        template = _template(folder, "long", LONG_SAMPLE)
+        limits = ["--max-rounds", str(LONG_ROUNDS), "--sample", str(LONG_SAMPLE)]
+        _spotui(
+            "run", str(template), "--base-url", model.base_url, "--model", "test-model", "--detach", *limits
+        )
+        with _run_screen("long", {"SSH_CONNECTION": None}) as terminal:
+            before = terminal.memory
+            terminal.look_for(f"All {LONG_ROUNDS} rounds are done")
+            terminal.wait_text(LONG_SECONDS)
+            terminal.settle(QUIET)
+            grown = terminal.memory - before
+    what = f"memory after {LONG_ROUNDS} rounds of {LONG_SAMPLE} questions, above the start"
+    return Row(what, f"{grown:.0f} MB", f"{before:.0f} MB at the start", "30 MB", grown <= 30)
+
+
+def _litellm_start(folder: Path) -> Row:
+    """Keys pressed while the run's own process imports litellm, which takes it more than a second."""
+    template = _template(folder, "litellm", 3)
+    launcher = Launcher()
+    settings = launcher.settings(Flags(model="anthropic/claude-3-5-haiku-latest")).settings
+    workspace = Workspace(locations.workspace_dir())
+    launcher.new_project(workspace, "litellm", template.read_text(), settings, template_name=template.name)
+    with _run_screen("litellm", {"SSH_CONNECTION": None, "ANTHROPIC_API_KEY": "none"}) as terminal:
+        terminal.settle(QUIET)
+        before = _presses(terminal)
+        terminal.press("space")
+        times = _presses(terminal)
+    _spotui("attach", "litellm", "--send", "stop")
+    p95 = statistics.quantiles(times, n=20)[-1]
+    return Row(
+        "key press to repaint while a run starts with a litellm model, p95",
+        f"{p95:.0f} ms",
+        f"before the start {statistics.quantiles(before, n=20)[-1]:.0f} ms",
+        "30 ms",
+        p95 <= 30,
+    )
+
+
+def _presses(terminal: Watched) -> list[float]:
+    """Milliseconds to the answer, going from one panel to another and back."""
+    times: list[float] = []
+    until = time.perf_counter() + LITELLM_SECONDS
+    while time.perf_counter() < until:
+        times.append(terminal.answer_time("24"[len(times) % 2]))
+        time.sleep(0.1)
+    return times
+
+
 @contextmanager
 def _streaming(folder: Path, name: str) -> Iterator[None]:
     """A run whose eight answers arrive a token at a time for a minute."""
-    template = folder / f"{name}.yaml"
-    questions = "".join(f"  - question: Question {n}?\n" for n in range(STREAMS))
-    template.write_text(f"prompt: Answer in style 0.\nrequirements: Long.\nqa:\n{questions}")
+    template = _template(folder, name, STREAMS)
     arguments = ("--pause", str(PAUSE), "--chunks", "8000", "--reply", "tests.spo_model:long_winded")
     with ModelServerProcess(folder / f"{name}.log", *arguments) as model:
         command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model", "--detach"]
@@ -246,6 +302,17 @@ def _streaming(folder: Path, name: str) -> Iterator[None]:
         subprocess.run([*spotui, *command, "--sample", str(STREAMS)], check=True, capture_output=True)
         yield
         subprocess.run([*spotui, "attach", name, "--send", "stop"], check=False, capture_output=True)
+
+
+def _template(folder: Path, name: str, questions: int) -> Path:
+    path = folder / f"{name}.yaml"
+    rows = "".join(f"  - question: Question {n}?\n" for n in range(questions))
+    path.write_text(f"prompt: Answer in style 0.\nrequirements: Long.\nqa:\n{rows}")
+    return path
+
+
+def _spotui(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "spotui", *words], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ _KEYS = {
     "enter": "\r",
     "escape": "\x1b",
     "tab": "\t",
+    "space": " ",
     "backspace": "\x7f",
     "up": "\x1b[A",
     "down": "\x1b[B",
