@@ -82,16 +82,18 @@ async def try_prompts(
     except Halted as halt:
         raise TryError(halt.cause) from None
     finally:
+        emit(_spending(budget))
         await connections.aclose()
-    spent = budget.spending
-    emit(
-        SpendingChanged(
-            calls=spent.calls,
-            prompt_tokens=spent.prompt_tokens,
-            completion_tokens=spent.completion_tokens,
-            cost_usd=spent.cost_usd,
-            unpriced=spent.unpriced,
-            seconds=budget.seconds,
-        )
-    )
     return dict(zip(prompts, replies, strict=True))
+
+
+def _spending(budget: Budget) -> SpendingChanged:
+    spent = budget.spending
+    return SpendingChanged(
+        calls=spent.calls,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost_usd=spent.cost_usd,
+        unpriced=spent.unpriced,
+        seconds=budget.seconds,
+    )

@@ -153,22 +153,21 @@ class AnswersScreen(Screen[int]):
             if self._client.is_attached and is_open(picture, self.shown):
                 text += " The round has no verdict yet: your vote counts in it."
             return Content(text)
-        vote = self._votes.get(self.shown)
-        if vote is None:
+        vote, one = self._votes.get(self.shown), picture.rounds.get(self.shown)
+        if vote is None or one is None:
             return Content("")
         text = f"{what_it_was(vote, *answers.names)} {what_became_of_it(vote, picture)}"
         if self._can_override:
             text += " With o your choice becomes the verdict."
-        elif not vote.agrees(picture.rounds[vote.round]) and not self._client.is_attached:
-            text += " Go back and let the run go on to make your choice the verdict."
+        elif not vote.agrees(one) and not self._client.is_attached and not self._client.is_tour:
+            text += " To make your choice the verdict, go back and let the run go on first."
         return Content(text)
 
     @property
     def _can_override(self) -> bool:
-        vote = self._votes.get(self.shown)
-        if vote is None or self.is_blind:
+        vote, one = self._votes.get(self.shown), self._client.picture.rounds.get(self.shown)
+        if vote is None or one is None or self.is_blind:
             return False
-        one = self._client.picture.rounds[vote.round]
         if one.outcome is None or vote.agrees(one):
             return False
         return self._client.is_attached or self._has_finished
@@ -176,10 +175,8 @@ class AnswersScreen(Screen[int]):
     @property
     def _has_finished(self) -> bool:
         """Whether the run has done all it was to do; then going on with it asks nothing by itself."""
-        from spotui.resources import tour_dir
-
         stopped = self._client.picture.stopped
-        is_own = self._project.is_ours and self._project.folder != tour_dir()
+        is_own = self._project.is_ours and not self._client.is_tour
         return is_own and stopped is not None and stopped.reason == "finished"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

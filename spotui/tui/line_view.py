@@ -50,6 +50,7 @@ class LineView(ScrollView, can_focus=True):
         """
         width = self._width
         if width <= 0:
+            self._laid_out_for = 0  # whatever its width will be, it is laid out then
             return
         for number in changed:
             self._strips.pop(number, None)
@@ -91,8 +92,10 @@ class LineView(ScrollView, can_focus=True):
         if line >= self._starts[-1]:
             return Strip.blank(self.size.width, base)
         number = self.block_at(line)
-        strip = self._painted(number)[line - self._starts[number]]
-        return strip.crop_extend(0, self.size.width, base)
+        strips, row = self._painted(number), line - self._starts[number]
+        if row >= len(strips):  # it is painted in another width before it hears of that, and once more after
+            return Strip.blank(self.size.width, base)
+        return strips[row].crop_extend(0, self.size.width, base)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Following ends when somebody scrolls up, and begins again at the end."""

@@ -1,7 +1,7 @@
 """The template that a run works on, as it was when the run was set up."""
 
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -10,10 +10,8 @@ from spotui.tui.attempt import attempt
 from spotui.tui.template.panel import TemplatePanel
 from spotui.workspace.projects import Project
 
-
-class _Source(NamedTuple):
-    path: Path
-    is_fixed: bool
+if TYPE_CHECKING:
+    from spotui.tui.template.source import Source
 
 
 class RunTemplatePanel(TemplatePanel):
@@ -57,14 +55,16 @@ class RunTemplatePanel(TemplatePanel):
             self.show(snapshot.template, is_fixed=True)
 
     async def _edit(self) -> None:
+        from spotui.tui.template.source import find_source
         from spotui.tui.template_screen import TemplateScreen
 
-        source = await attempt(self, _find_source, self._file) or await self._make_source()
+        source = await attempt(self, find_source, self._file) or await self._make_source()
         if source is not None:
             self.app.push_screen(TemplateScreen(source.path, is_fixed=source.is_fixed))
 
-    async def _make_source(self) -> _Source | None:
+    async def _make_source(self) -> "Source | None":
         from spotui.template.folder import TemplateFolder
+        from spotui.tui.template.source import Source
 
         folder = TemplateFolder(locations.templates_dir())
         name = folder.free_name(Path(self._file).stem)
@@ -72,14 +72,4 @@ class RunTemplatePanel(TemplatePanel):
         if path is None:
             return None
         self.notify(f"{self._file} is nowhere to be found, so the run's copy is your template {name} now.")
-        return _Source(path, is_fixed=False)
-
-
-def _find_source(name: str) -> _Source | None:
-    """The file that a template of this name came from: one's own, one beside us, or a shipped one."""
-    from spotui.resources import examples_dir
-
-    for folder, is_fixed in ((locations.templates_dir(), False), (Path.cwd(), False), (examples_dir(), True)):
-        if (folder / name).is_file():
-            return _Source(folder / name, is_fixed)
-    return None
+        return Source(path, is_fixed=False)
