@@ -118,6 +118,12 @@ class SpotuiApp(App[None]):
         if not isinstance(self.screen, KeysScreen):
             self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
 
+    def action_settings(self) -> None:
+        """Theme, keys, defaults, budget."""
+        from spotui.tui.settings_screen import SettingsScreen
+
+        self.push_screen(SettingsScreen())
+
     async def _settle(self) -> None:
         gc.enable()
         gc.collect()
