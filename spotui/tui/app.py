@@ -93,6 +93,16 @@ class SpotuiApp(App[None]):
         else:
             self.push_screen(screen)
 
+    def _fatal_error(self) -> None:
+        """Say what happened, and close; Textual would print a traceback with the values of all variables."""
+        from rich.text import Text
+
+        from spotui.tui.crash import tell_crash
+
+        error = self._exception or RuntimeError("unknown")
+        self._exit_renderables.append(Text(tell_crash(error)))
+        self._close_messages_no_wait()
+
     def copy_to_clipboard(self, text: str) -> None:
         """Ask the terminal to put a text on its clipboard, also where it is on another machine."""
         super().copy_to_clipboard(text)
@@ -117,6 +127,12 @@ class SpotuiApp(App[None]):
 
         if not isinstance(self.screen, KeysScreen):
             self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
+
+    def action_models(self) -> None:
+        """The roles, the models and their keys."""
+        from spotui.tui.models_screen import ModelsScreen
+
+        self.push_screen(ModelsScreen())
 
     def action_settings(self) -> None:
         """Theme, keys, defaults, budget."""

@@ -11,8 +11,9 @@ _LEAVE = "\x1b[?25h\x1b[?1049l"
 
 
 def is_possible() -> bool:
-    """Whether there is a terminal that a full screen can be painted on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether there is a terminal that a full screen can be painted on; Textual paints on standard error."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def paint() -> None:
