@@ -45,7 +45,9 @@ class AnswersScreen(Screen[int]):
         Binding("r", "choose('right')", "right is better", id="answers.right"),
         Binding("e", "choose('tie')", "equal", id="answers.tie"),
         Binding("o", "override", "make it the verdict", id="answers.override"),
-        Binding("space", "pause_or_resume", "pause", id="answers.pause"),
+        Binding("v", "go_to_votes", "votes", id="answers.votes"),
+        Binding("space", "pause", "pause", id="answers.pause"),
+        Binding("space", "resume", "go on", id="answers.resume"),
         Binding("escape", "back", "back", id="answers.back"),
     ]
 
@@ -71,7 +73,8 @@ class AnswersScreen(Screen[int]):
         self._is_swapped: bool | None = None
         self._votes: dict[int, BlindVote] = {}
         self._texts: dict[str, Content] = {}
-        self._possible: tuple[bool, ...] = ()
+        self._seen = -1
+        self._possible: tuple[bool | str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The run, the round, what became of a vote, the answers, the keys."""
@@ -84,7 +87,7 @@ class AnswersScreen(Screen[int]):
     def on_mount(self) -> None:
         """Show what there is, and follow what comes."""
         rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
-        self.set_interval(1 / rate, self._tick)
+        self.set_interval(1 / rate, self._look)
         self.call_after_refresh(self._tick)
         self.run_worker(self._read(), group="read", exit_on_error=False)
 
@@ -112,8 +115,18 @@ class AnswersScreen(Screen[int]):
             client.picture, self.shown, self._standard, now=time.time(), is_attached=client.is_attached
         )
 
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
+            self._tick()
+
+    def on_screen_resume(self) -> None:
+        """Nothing was painted while a question was asked above."""
+        self._seen = -1
+
     def _tick(self) -> None:
         client = self._client
+        self._seen = client.changes
         answers = self._answers()
         told = self._told(answers)
         if self._is_swapped is not None:
@@ -123,7 +136,7 @@ class AnswersScreen(Screen[int]):
             self._say("#round", self._title(answers))
             self._say("#told", told)
             self.query_one(AnswersPanel).show(answers)
-        possible = (self.is_blind, client.is_attached, self._can_override)
+        possible = (self.is_blind, client.is_attached, client.picture.state, self._can_override)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -188,8 +201,12 @@ class AnswersScreen(Screen[int]):
                 return not self.is_blind
             case "override":
                 return self._can_override
-            case "pause_or_resume":
-                return self._client.is_attached
+            case "go_to_votes":
+                return not self.is_blind
+            case "pause":
+                return self._client.is_attached and self._client.picture.state == "running"
+            case "resume":
+                return self._client.is_attached and self._client.picture.state == "paused"
             case _:
                 return True
 
@@ -253,9 +270,17 @@ class AnswersScreen(Screen[int]):
             await override(self, self._project, self._client, command)
         self._tick()
 
-    def action_pause_or_resume(self) -> None:
-        """Hold the judge, or let the run go on."""
-        self._client.send(Resume() if self._client.picture.state == "paused" else Pause())
+    def action_go_to_votes(self) -> None:
+        """Show what the judge said, or the answers again."""
+        self.query_one(AnswersPanel).go_to_votes()
+
+    def action_pause(self) -> None:
+        """Hold the judge; calls in flight finish."""
+        self._client.send(Pause())
+
+    def action_resume(self) -> None:
+        """Let the run go on."""
+        self._client.send(Resume())
 
     def action_back(self) -> None:
         """Leave the vote, or the screen."""

@@ -38,8 +38,9 @@ class TryScreen(Screen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "add", "add to the template", id="try.add"),
-        Binding("ctrl+t", "second", "one or two prompts", id="try.second"),
+        Binding("tab", "app.focus_next", "other panel", id="try.other_panel"),
+        Binding("ctrl+t", "second", "second prompt", id="try.second"),
+        Binding("ctrl+s", "add", "keep question", id="try.add"),
         Binding("escape", "back", "back", id="try.back"),
     ]
 
@@ -50,7 +51,7 @@ class TryScreen(Screen[str]):
         & #panes { layout: vertical; height: 1fr; }
         & TryPane {
             height: 1fr; width: 1fr; border: round $border-blurred; border-title-color: $text-muted;
-            background: $background;
+            border-subtitle-color: $secondary; padding: 0 1; background: $background;
             &:focus { border: round $primary; border-title-color: $primary; }
         }
         &.-wide #panes { layout: horizontal; }
@@ -76,6 +77,7 @@ class TryScreen(Screen[str]):
         self._numbers = [best] if best == 1 else [best, 1]
         self._spent = SpendingChanged(calls=0, prompt_tokens=0, completion_tokens=0, cost_usd=0.0)
         self._head = Content("")
+        self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """What is asked of whom, the question, the answers, the keys."""
@@ -90,7 +92,7 @@ class TryScreen(Screen[str]):
     def on_mount(self) -> None:
         """Paint what comes a few times a second."""
         rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
-        self.set_interval(1 / rate, self._tick)
+        self.set_interval(1 / rate, self._look)
         self.call_after_refresh(self._tick)
 
     @property
@@ -107,6 +109,15 @@ class TryScreen(Screen[str]):
             if one.end is not None and picture.prompt_of(number)
         ]
 
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is not self:
+            return
+        state = (self._client.changes, *((one.state, one.retry_at) for one in self._tried.values()))
+        if self.is_asking or state != self._seen:
+            self._seen = state
+            self._tick()
+
     def _tick(self) -> None:
         with self.app.batch_update():
             head = self._heading()
@@ -121,7 +132,7 @@ class TryScreen(Screen[str]):
     def _show(self, pane: TryPane, number: int) -> None:
         tried = self._tried.get(number)
         if tried is None:
-            tried = Tried(text=_NO_PROMPT if not self._rounds() else "")
+            tried = Tried() if self._rounds() else Tried("failed", trouble=_NO_PROMPT)
         pane.show(self._name_of(number), self._client.picture.prompt_of(number), tried, time.time())
 
     def _heading(self) -> Content:
@@ -136,7 +147,7 @@ class TryScreen(Screen[str]):
         return Content.assemble(*parts)
 
     def _name_of(self, number: int) -> str:
-        name = "seed" if number == 1 else f"round {number}"
+        name = _called(number)
         return f"{name}, the best" if number == self._client.picture.best else name
 
     def on_question_box_asked(self) -> None:
@@ -223,7 +234,7 @@ class TryScreen(Screen[str]):
             self.notify("Type a question first.")
             return
         answers = {
-            self._name_of(number): self._tried[number].text.strip()
+            _called(number): self._tried[number].text.strip()
             for number in self._numbers
             if number in self._tried and self._tried[number].state == "answered" and question == self._asked
         }
@@ -243,3 +254,7 @@ class TryScreen(Screen[str]):
             self._tick()
         else:
             self.dismiss(self.query_one(QuestionBox).text)
+
+
+def _called(number: int) -> str:
+    return "the seed" if number == 1 else f"round {number}"

@@ -180,6 +180,8 @@ def _under_way(call: CallPicture, now: float) -> str:
 def _verdict(picture: Picture, one: RoundPicture) -> str:
     choices = [vote.choice for vote in one.votes]
     tally = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
+    if ties := choices.count("tie"):
+        tally += f", {plural(ties, 'tie')}"
     if one.outcome is not None:
         said = {"seed": "the seed", "undecided": "undecided, the best stays"}.get(one.outcome, one.outcome)
         return f"{said}  {tally}".rstrip()

@@ -70,7 +70,7 @@ def what_became_of_it(vote: BlindVote, picture: Picture) -> str:
         return "It cannot be counted: the round has no verdict, and no duel is open for votes."
     if vote.agrees(one):
         return f"The verdict is {one.outcome}, which keeps the same prompt."
-    return f"The verdict is {one.outcome}, which keeps the other prompt. The votes are counted already."
+    return f"The verdict is {one.outcome}, which keeps the other prompt; it came before your vote."
 
 
 def _refused(vote: BlindVote, picture: Picture) -> bool:

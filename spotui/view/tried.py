@@ -74,7 +74,7 @@ class Tried:
         """
         match self.state:
             case "idle":
-                return ""
+                return "Not asked yet."
             case "failed":
                 return self.trouble
             case "stopped":

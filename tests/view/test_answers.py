@@ -96,7 +96,7 @@ def test_votes_say_which_answers_were_a_and_b() -> None:
         ("your vote: tie", ""),
     ]
     assert found.votes[0].reason == "B is exact."
-    assert found.verdict == "1:1  1 vote under way"
+    assert found.verdict == "1:1, 1 tie  1 vote under way"
 
 
 @pytest.mark.parametrize("is_swapped", [False, True])

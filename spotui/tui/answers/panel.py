@@ -63,6 +63,14 @@ class AnswersPanel(LineView):
         if changed or len(old) != len(blocks):
             self.update_blocks(min(changed, default=min(len(old), len(blocks))), changed)
 
+    def go_to_votes(self) -> None:
+        """Bring the first vote to the top, or the answers where votes are seen already."""
+        first = next((at for at, block in enumerate(self._blocks) if isinstance(block, Said)), 0)
+        before = round(self.scroll_y)
+        self.scroll_to_block(first)
+        if round(self.scroll_y) == before:
+            self.scroll_home(animate=False, immediate=True)
+
     def blocks(self) -> int:
         """How many there are."""
         return len(self._blocks)
@@ -111,10 +119,10 @@ class AnswersPanel(LineView):
         return Content(answer.text) if answer.is_here else Content.styled(answer.text, self._style("faint"))
 
     def _said(self, said: Said, width: int) -> list[Content]:
-        title = Content.styled(said.title, self._style(said.tone))
-        room = width - title.cell_length - len(said.facts)
-        if room > 1:
-            title = Content.assemble(title, " " * room, (said.facts, self._style("faint")))
+        title = Content.assemble(
+            (said.title, self._style(said.tone)),
+            (f"   {said.facts}" if said.facts else "", self._style("faint")),
+        )
         return [title.truncate(width), *_indented(Content(said.reason), width, _INDENT)]
 
     def _names_of(self, blocks: list[_Block]) -> tuple[str, ...]:

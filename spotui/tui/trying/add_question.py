@@ -66,7 +66,7 @@ async def _choose(screen: Screen[str], name: str, answers: dict[str, str]) -> st
     """The reference answer to add, empty for none; None when nothing is to be added."""
     choices = [Choice("none", "q", "the question alone")]
     choices += [
-        Choice(key, key, f"with the answer of {whose} as its reference")
+        Choice(key, key, f"with {whose}'s answer as its reference")
         for key, whose in zip("ab", answers, strict=False)
     ]
     found = await screen.app.push_screen_wait(QuestionScreen(f"Add to {name}", choices))

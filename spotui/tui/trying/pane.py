@@ -57,17 +57,19 @@ class TryPane(LineView):
             tried: The answer.
             now: The time, in seconds since 1970.
         """
-        if self.border_title != name:
-            self.border_title = name
+        said = tried.say(now)
+        took = said if tried.state == "answered" else ""  # it stays in sight, however long the answer
+        if (self.border_title, self.border_subtitle) != (name, took):
+            self.border_title, self.border_subtitle = name, took
         is_wrong = tried.state == "failed" or bool(tried.retry_at)
-        blocks = [("error" if is_wrong else "facts", tried.say(now)), ("prompt", prompt)]
+        blocks = [("error" if is_wrong else "facts", "" if took else said), ("prompt", prompt)]
         blocks += [("answer", line) for line in tried.text.split("\n")]
         old, self._blocks = self._blocks, blocks
         changed = {number for number in range(min(len(old), len(blocks))) if old[number] != blocks[number]}
         if changed or len(old) != len(blocks):
-            if tried.state == "asked" and not tried.text:
+            if is_wrong or (tried.state == "asked" and not tried.text):
                 self.scroll_home(animate=False, immediate=True)
-                self.follows = True
+                self.follows = tried.state == "asked"
             self.update_blocks(min(changed, default=min(len(old), len(blocks))), changed)
 
     def blocks(self) -> int:

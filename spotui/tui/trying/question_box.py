@@ -13,7 +13,7 @@ class QuestionBox(TextBox):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "ask", id="try.ask", priority=True),
-        Binding("ctrl+n", "new_line", "new line", id="try.new_line"),
+        Binding("ctrl+n", "new_line", "new line", id="try.new_line", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -30,6 +30,7 @@ class QuestionBox(TextBox):
     def __init__(self, text: str) -> None:
         super().__init__(text, highlight_cursor_line=False)
         self.border_title = "Question"
+        self.placeholder = "Type a question and press Enter."
 
     def on_mount(self) -> None:
         """Write on where the text ends."""

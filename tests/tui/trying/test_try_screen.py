@@ -45,7 +45,9 @@ def test_two_prompts_answer_a_question_with_what_it_costs(
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, workspace.project("why"))
-        await until_seen(pilot, "Try it  why  test-model", "round 3, the best", "seed", "Answer in style 2")
+        await until_seen(
+            pilot, "Try it  why  test-model", "round 3, the best", "the seed", "Answer in style 2"
+        )
         await type_in(pilot, "Why do fish swim?")
         await pilot.press("enter")
         await until_seen(pilot, "In style 2:", "In style 0:", "tok in,", "$ unknown", "2 calls here")
@@ -76,14 +78,14 @@ def test_any_round_s_prompt_can_be_tried_alone_or_beside_another(
         await until(pilot, lambda: not second.display)
         await pilot.press("ctrl+t")
         await until(pilot, lambda: second.display)
-        assert (first.border_title, second.border_title) == ("round 3, the best", "seed")
+        assert (first.border_title, second.border_title) == ("round 3, the best", "the seed")
         second.focus()
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: second.border_title == "round 2")
         await pilot.press("right_square_bracket")  # round 3 is beside it already
         first.focus()
         await pilot.press("left_square_bracket")
-        await until(pilot, lambda: first.border_title == "seed")
+        await until(pilot, lambda: first.border_title == "the seed")
         assert second.border_title == "round 2"
 
     drive(tmp_path, journey, workspace=workspace)
