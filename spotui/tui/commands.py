@@ -85,6 +85,7 @@ class SpotuiCommands(Provider):
 
     def _others(self) -> Iterator[Command]:
         app = cast("SpotuiApp", self.app)
+        yield Command("Models", "The three roles, models and their keys", app.action_models)
         yield Command("Settings", "Theme, keys, defaults, budget", app.action_settings)
         for name in self._themes:
             yield Command(f"Theme: {name}", "For as long as spotui is open", partial(app.use_theme, name))

@@ -41,6 +41,7 @@ class HomeScreen(Screen[None]):
         Binding("tab", "app.focus_next", "other panel", id="home.other_panel"),
         Binding("t", "tour", "tour", id="home.tour"),
         Binding("w", "welcome", "find models", id="home.welcome"),
+        Binding("m", "app.models", "models", id="home.models"),
         Binding("comma", "app.settings", "settings", id="home.settings"),
         Binding("q", "app.quit", "quit", id="home.quit"),
     ]

@@ -78,7 +78,7 @@ def test_where_text_is_typed_another_key_tells_them(tmp_path: Path) -> None:
 
 def test_keys_of_the_user_work_and_are_shown(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until_seen(pilot, "J other panel")
+        await until(pilot, lambda: app.user_keys)
         await pilot.press("f1")
         await until_seen(pilot, "home.tour")
         (row,) = (line for line in seen(app).splitlines() if "home.tour" in line)
