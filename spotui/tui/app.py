@@ -7,7 +7,6 @@ import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from spotui.errors import SpotuiError
@@ -15,6 +14,7 @@ from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_th
 from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.preferences import Preferences
+from spotui.tui.typed_ahead import TypedAheadApp
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _commands() -> "type[Provider]":
     return SpotuiCommands
 
 
-class SpotuiApp(App[None]):
+class SpotuiApp(TypedAheadApp):
     """spotui, full screen.
 
     Args:

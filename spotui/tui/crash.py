@@ -14,7 +14,7 @@ def tell_crash(error: BaseException) -> str:
         error: What nobody has caught.
     """
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    path = locations.log_dir() / f"crash-{datetime.now():%Y%m%d-%H%M%S}.log"
+    path = locations.log_dir() / f"crash-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The values of variables stay out: keys may be among them.

@@ -1,6 +1,7 @@
 """Starting the app, and leaving the terminal as it was whatever happens."""
 
 import gc
+import os
 
 
 def start() -> int:
@@ -15,6 +16,8 @@ def start() -> int:
     from spotui.tui.preferences import read_preferences
     from spotui.workspace.projects import Workspace
 
+    for stale in ("COLUMNS", "LINES"):
+        os.environ.pop(stale, None)  # exported once, they would hide every later size of the window
     app = SpotuiApp(Workspace(locations.workspace_dir()), read_preferences())
     app.run()
     return app.return_code or 0
