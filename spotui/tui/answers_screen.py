@@ -88,16 +88,14 @@ class AnswersScreen(Screen[int]):
         """Show what there is, and follow what comes."""
         rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
         self.set_interval(1 / rate, self._look)
-        self.call_after_refresh(self._tick)
         self.run_worker(self._read(), group="read", exit_on_error=False)
 
     async def _read(self) -> None:
         from spotui.tui.answers.standard import read_standard
 
         standard = await attempt(self, read_standard, self._project)
-        if standard is not None:
-            self._standard = standard
-            self._tick()
+        self._standard = standard or Standard()
+        self._tick()
 
     @property
     def is_blind(self) -> bool:

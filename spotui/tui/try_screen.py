@@ -93,7 +93,7 @@ class TryScreen(Screen[str]):
         """Paint what comes a few times a second."""
         rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
         self.set_interval(1 / rate, self._look)
-        self.call_after_refresh(self._tick)
+        self._tick()
 
     @property
     def is_asking(self) -> bool:
