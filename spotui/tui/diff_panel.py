@@ -104,9 +104,11 @@ class DiffPanel(VerticalScroll, can_focus=True):
             self.query_one("#one", Static).update(self._text(pieces, ""))
 
     def _text(self, pieces: list[Piece], without: str) -> Content:
-        parts = []
-        for piece in pieces:
-            if piece.change != without:
-                before, after = _MARKS[piece.change] if self.has_marks else ("", "")
-                parts.append((f"{before}{piece.text}{after}", _STYLES[piece.change]))
+        parts: list[tuple[str, str]] = []
+        shown = [piece for piece in pieces if piece.change != without]
+        for last, piece in zip([None, *shown], shown, strict=False):
+            if last is not None and last.change == "removed" and not last.text[-1].isspace():
+                parts.append((" ", ""))  # what went and what came in its place are two words
+            before, after = _MARKS[piece.change] if self.has_marks else ("", "")
+            parts.append((f"{before}{piece.text}{after}", _STYLES[piece.change]))
         return Content.assemble(*parts)
