@@ -64,7 +64,7 @@ def _aside(event: Event) -> str | None:
         case CallRetried():
             return f"{_call(event.key)}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
         case CallDropped():
-            return f"{_call(event.key)}: cancelled in flight"
+            return f"{_call(event.key)}: {event.why if event.failed else 'cancelled in flight'}"
         case JudgeMeasured(pairs=0):
             return None
         case JudgeMeasured():

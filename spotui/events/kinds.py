@@ -19,7 +19,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
-    """A process took the run up; the first event of every stream. `limits` are those in force, None for none."""
+    """A process took the run up; the first event of all. `limits` are those in force, None for none."""
 
     version: int
     project: str
@@ -92,9 +92,10 @@ class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
 
 
 class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call ended without a reply that counts: cancelled, cut by the budget, or failed for good."""
+    """A call brought no reply that counts: cancelled, cut by the budget, or `failed` for good."""
 
     why: str
+    failed: bool = False
 
 
 class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):

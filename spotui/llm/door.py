@@ -117,7 +117,7 @@ class Door:
                 self.gate.halt("budget", error.what)
                 await self.gate.passage()
             except (ModelError, JournalError, UnknownPriceError) as error:
-                self._emit(CallDropped(key=key, why=error.what))
+                self._emit(CallDropped(key=key, why=error.what, failed=True))
                 await self._trouble(error)
             except _AgainError:
                 continue

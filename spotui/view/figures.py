@@ -41,6 +41,11 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def limit(value: float | None) -> str:
+    """What may be spent at most: 0.5, 20, no limit."""
+    return "no limit" if value is None else f"{value:,.10g}"
+
+
 def percent(share: float) -> str:
     """A share from 0 to 1 as whole percent."""
     return f"{share * 100:.0f}%"

@@ -30,19 +30,13 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         project: The project.
         history: What it holds.
     """
-    rounds = history.rounds
-    yield _opened(project, history)
+    rounds, opened = history.rounds, _opened(project, history)
+    yield opened
     for count, line in enumerate(rounds, 1):
         before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
         yield from _round(line, before.round if before else 0, after.round if after else 0)
-    yield SpendingChanged(
-        calls=sum(line.calls for line in rounds),
-        prompt_tokens=sum(line.prompt_tokens for line in rounds),
-        completion_tokens=sum(line.completion_tokens for line in rounds),
-        cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
-        unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
-        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in rounds),
-    )
+    if project.is_ours:  # SPO's reference wrote down no calls, and what is not known is not $0
+        yield _spending(history)
     if history.held_out is not None:
         votes = [vote.choice for vote in history.held_out.votes]
         yield HeldOutFinished(
@@ -53,17 +47,30 @@ def retell(project: Project, history: History) -> Iterator[Event]:
             losses=votes.count("loss"),
             ties=votes.count("tie"),
         )
-    if history.stop is not None and history.best is not None:
+    if history.stop is not None:
+        best = history.best.round if history.best else 1
         yield RunStopped(
             at=history.stop.at.timestamp(),
             reason=history.stop.reason,
             cause=history.stop.cause,
-            best=history.best.round,
-            improved=history.best.round > 1,
+            best=best,
+            improved=best > 1,
             rounds=len(rounds),
-            prompt=history.best.prompt,
+            prompt=history.best.prompt if history.best else opened.prompt,
             resumable=history.stop.reason != "finished",
         )
+
+
+def _spending(history: History) -> SpendingChanged:
+    rounds = history.rounds
+    return SpendingChanged(
+        calls=sum(line.calls for line in rounds),
+        prompt_tokens=sum(line.prompt_tokens for line in rounds),
+        completion_tokens=sum(line.completion_tokens for line in rounds),
+        cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
+        unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
+        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in rounds),
+    )
 
 
 def _opened(project: Project, history: History) -> RunOpened:
@@ -77,7 +84,7 @@ def _opened(project: Project, history: History) -> RunOpened:
         models={},
         rounds=len(rounds),
         questions=tuple(one.question for one in rounds[0].answers) if rounds else (),
-        held_out=history.held_out.questions if history.held_out else 0,
+        held_out=0,
         judge="",
         prompt=rounds[0].prompt if rounds else "",
     )
@@ -85,7 +92,8 @@ def _opened(project: Project, history: History) -> RunOpened:
         return opened
     snapshot = read_snapshot(project.snapshot)
     settings = snapshot.settings
-    limits = {**settings.get("budget", {}), "rounds": settings.get("max_rounds"), **history.limits}
+    chosen = {"rounds": settings.get("max_rounds"), "concurrency": settings.get("concurrency")}
+    limits = {**settings.get("budget", {}), **chosen, **history.limits}
     roles = settings.get("roles", {})
     return msgspec.structs.replace(
         opened,
@@ -93,14 +101,26 @@ def _opened(project: Project, history: History) -> RunOpened:
         method=snapshot.method,
         models={role: str(of.get("model", "")) for role, of in roles.items()},
         rounds=int(limits["rounds"] or len(rounds)),
+        held_out=len(snapshot.held_out),
         judge=str(settings.get("judge", "")),
+        prompt=opened.prompt or _seed_of(snapshot.template),
         limits=limits,
     )
 
 
+def _seed_of(template: str) -> str:
+    from spotui.template import TemplateError, parse_template
+
+    try:
+        return parse_template(template).prompt
+    except TemplateError:
+        return ""
+
+
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
     at = line.at.timestamp()
-    yield RoundStarted(at=at - line.seconds, round=line.round, best=best_before)
+    # A verdict that was overridden later was the best until then.
+    yield RoundStarted(at=at - line.seconds, round=line.round, best=line.parent or best_before)
     if line.prompt and line.round > 1:
         yield CandidateProposed(
             at=at,

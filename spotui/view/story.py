@@ -31,7 +31,7 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.figures import count, duration, plural, usd
+from spotui.view.figures import count, duration, limit, plural, usd
 from spotui.workspace.lines import Outcome
 
 Kind = Literal["round", "proposal", "answer", "vote", "verdict", "trouble", "notice"]
@@ -51,12 +51,11 @@ _TONES: dict[Outcome, Tone] = {
     "undecided": "tie",
     "void": "void",
 }
+_KINDS: dict[str, Kind] = {"propose": "proposal", "execute": "answer", "held_out": "answer"}
 _TITLES = {
-    "propose": "proposal",
-    "execute": "question {}",
-    "vote": "vote {}",
-    "held_out": "held-out question {}",
-    "held_out_vote": "held-out vote {}",
+    "execute": "question",
+    "held_out": "held-out question",
+    "held_out_vote": "held-out vote",
 }
 
 
@@ -126,6 +125,14 @@ class Story:
         """The positions of entries whose call is under way; their clocks run."""
         return iter(self._live.values())
 
+    def leave(self) -> None:
+        """Nothing is under way any more: the process has ended."""
+        for place in self._live.values():
+            entry = self.entry(place)
+            entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, "not finished"
+            self.changed.add(place)
+        self._live.clear()
+
     def apply(self, event: Event) -> None:
         """Let an event write in the log."""
         match event:
@@ -136,7 +143,7 @@ class Story:
             case RunOpened():
                 self._questions = event.questions
             case RunStopped():
-                self._live.clear()
+                self.leave()
                 self._add(
                     Entry(self._now, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
                 )
@@ -145,8 +152,8 @@ class Story:
             case StateChanged(state="running"):
                 self._add(Entry(self._now, "notice", "Running again"))
             case LimitsChanged():
-                text = ", ".join(f"{key} {value}" for key, value in event.changes.items())
-                self._add(Entry(self._now, "notice", "Limits changed", text=text))
+                changes = (f"{key} {limit(value)}" for key, value in event.changes.items())
+                self._add(Entry(self._now, "notice", "Limits changed", text=", ".join(changes)))
             case Noticed():
                 tone: Tone = "plain" if event.level == "info" else event.level
                 self._add(Entry(self._now, "notice", "Notice", text=event.text, tone=tone))
@@ -189,7 +196,8 @@ class Story:
                 title = f"Round {event.round} overridden by hand: {event.outcome}"
                 self._add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
             case HeldOutFinished():
-                text = f"{event.wins} votes for it, {event.losses} against, {plural(event.ties, 'tie')}."
+                votes = f"{plural(event.wins, 'vote')} for it, {event.losses} against"
+                text = f"{votes}, {plural(event.ties, 'tie')}."
                 questions = plural(event.questions, "held-out question")
                 title = f"Best against seed on {questions}: {event.outcome}"
                 self._add(Entry(event.best, "verdict", title, text=text, tone="best"))
@@ -215,7 +223,9 @@ class Story:
                 entry.retry_at, entry.text, entry.tone = event.at + event.wait, event.error, "error"
             case CallDropped():
                 self._live.pop(slot, None)
-                entry.began, entry.streamed, entry.facts = None, "", "not needed any more"
+                entry.began, entry.streamed, entry.retry_at = None, "", 0.0
+                entry.facts = "failed" if event.failed else "not needed any more"
+                entry.text, entry.tone = (event.why, "error") if event.failed else ("", "plain")
             case CallFinished():
                 self._live.pop(slot, None)
                 entry.began, entry.streamed, entry.retry_at = None, "", 0.0
@@ -233,13 +243,17 @@ class Story:
         """The entry of a call, made when there is none; it counts as changed."""
         slot = (number, purpose, index)
         if slot not in self._places:
-            title = _TITLES.get(purpose, purpose.replace("_", " ") + " {}").format(index + 1)
-            kind: Kind = "proposal" if purpose == "propose" else "vote" if "vote" in purpose else "answer"
-            aside = self._questions[index] if purpose == "execute" and index < len(self._questions) else ""
+            name = _TITLES.get(purpose, purpose.replace("_", " "))
+            title = "proposal" if purpose == "propose" else f"{name} {index + 1}"
+            kind = _KINDS.get(purpose, "vote")
+            aside = self._question(index) if purpose == "execute" else ""
             self._places[slot] = self._add(Entry(number, kind, title, aside=aside))
         place = self._places[slot]
         self.changed.add(place)
         return self.entry(place)
+
+    def _question(self, index: int) -> str:
+        return self._questions[index] if 0 <= index < len(self._questions) else ""
 
     def _add(self, entry: Entry) -> int:
         position = self.end
@@ -256,7 +270,9 @@ class Story:
             cut += 1
         del self.entries[:cut]
         self.first += cut
-        self._places = {slot: place for slot, place in self._places.items() if place >= self.first}
+        for places in (self._places, self._live):
+            for slot in [slot for slot, place in places.items() if place < self.first]:
+                del places[slot]
 
 
 def _facts(event: CallFinished) -> str:

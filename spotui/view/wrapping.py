@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, chop_cells
 
-_WORDS = re.compile(r"\S+\s*|\s+")
+_WORDS = re.compile(r"(\S*)(\s*)")
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -33,16 +33,17 @@ def wrap(text: str, width: int) -> list[str]:
 def _wrap_line(line: str, width: int) -> Iterator[str]:
     measure = len if line.isascii() else cell_len
     kept, room = "", width
-    for word in _WORDS.findall(line):
-        size = measure(word.rstrip())
-        if size > room and kept.strip():
-            yield kept.rstrip()
+    for bare, blanks in _WORDS.findall(line):
+        size = measure(bare)
+        if size > room:
+            if kept.strip():
+                yield kept.rstrip()
             kept, room = "", width
         if size > width:
-            *full, rest = chop_cells(word.rstrip(), width)
+            *full, rest = chop_cells(bare, width)
             yield from full
-            kept, room = rest, width - measure(rest)
+            kept, room = rest + blanks, width - measure(rest) - measure(blanks)
         else:
-            kept += word
-            room -= measure(word)
+            kept += bare + blanks
+            room -= size + measure(blanks)
     yield kept.rstrip()

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from spotui.view.figures import count, duration, moment, plural, usd
+from spotui.view.figures import count, duration, limit, moment, plural, usd
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,11 @@ NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 )
 def test_a_moment_is_as_short_as_it_is_clear(at: datetime, text: str) -> None:
     assert moment(at, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "no limit"), (0.5, "0.5"), (20, "20"), (2_000_000, "2,000,000"), (1e6, "1,000,000")],
+)
+def test_a_limit_is_said_in_full(value: float | None, text: str) -> None:
+    assert limit(value) == text
