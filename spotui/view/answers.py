@@ -10,10 +10,11 @@ from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; as long as it is not there, the text says why."""
+    """One answer; as long as it is not there, the text says why, and `tail` is the end of what there is."""
 
     text: str
     is_here: bool = True
+    tail: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _answer(picture: Picture, number: int, index: int, now: float, *, is_attache
         if (key.round, key.purpose, key.index) == (number, "execute", index)
     )
     if (call := next(calls, None)) is not None:
-        return Answer(_under_way(call, now), is_here=False)
+        return Answer(_under_way(call, now), is_here=False, tail=" ".join(call.tail.split()))
     if one is None or one.end is not None or not is_attached:
         return Answer("There is no answer.", is_here=False)
     return Answer("It has not been asked yet.", is_here=False)

@@ -32,15 +32,18 @@ from spotui.events import (
 from spotui.workspace.lines import CallKey, Outcome
 
 NOTICES_KEPT = 100
+TAIL_KEPT = 200
+"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
 
 @dataclass
 class CallPicture:
-    """A call that is under way."""
+    """A call that is under way; `tail` is the end of its reply so far."""
 
     model: str
     since: float
     characters: int = 0
+    tail: str = ""
     trouble: str = ""
     retry_at: float = 0.0
 
@@ -120,11 +123,12 @@ class Picture:
             case CallDelta():
                 if call := self.calls.get(event.key):
                     call.characters += len(event.text) + len(event.reasoning)
+                    call.tail = (call.tail + event.text)[-TAIL_KEPT:]
             case CallStarted():
                 self.calls[event.key] = CallPicture(event.model, event.at)
             case CallRetried():
                 if call := self.calls.get(event.key):
-                    call.trouble, call.retry_at = event.error, event.at + event.wait
+                    call.trouble, call.retry_at, call.tail = event.error, event.at + event.wait, ""
                 self.notices.append(event)
             case CallFinished() | CallDropped():
                 self.calls.pop(event.key, None)

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 
@@ -92,7 +93,7 @@ class AnswersPanel(LineView):
                     return [*lines, *self._beside(names, pair, width), Content("")]
                 for name, answer in zip(names, pair.answers, strict=True):
                     lines += [Content.styled(name, self._style("name")).truncate(width)]
-                    lines += _indented(self._answer(answer), width, _INDENT)
+                    lines += [line.pad_left(_INDENT) for line in self._answer(answer, width - _INDENT)]
                 return [*lines, Content("")]
 
     def _beside(self, names: tuple[str, ...], pair: Pair, width: int) -> list[Content]:
@@ -100,7 +101,7 @@ class AnswersPanel(LineView):
         left, right = (
             [
                 Content.styled(name, self._style("name")).truncate(column),
-                *_wrapped(self._answer(answer), column),
+                *self._answer(answer, column),
             ]
             for name, answer in zip(names, pair.answers, strict=True)
         )
@@ -115,8 +116,12 @@ class AnswersPanel(LineView):
             for row, line in enumerate([*left, *[empty] * (len(right) - len(left))])
         ]
 
-    def _answer(self, answer: Answer) -> Content:
-        return Content(answer.text) if answer.is_here else Content.styled(answer.text, self._style("faint"))
+    def _answer(self, answer: Answer, width: int) -> list[Content]:
+        if answer.is_here:
+            return _wrapped(Content(answer.text), width)
+        # One line of what is being written: an answer that grows would move everything below it at each tick.
+        end = [Content(_end_of(answer.tail, width))] if answer.tail else []
+        return [*_wrapped(Content.styled(answer.text, self._style("faint")), width), *end]
 
     def _said(self, said: Said, width: int) -> list[Content]:
         title = Content.assemble(
@@ -138,3 +143,10 @@ def _wrapped(text: Content, width: int) -> list[Content]:
 
 def _indented(text: Content, width: int, indent: int) -> list[Content]:
     return [line.pad_left(indent) for line in _wrapped(text, width - indent)]
+
+
+def _end_of(text: str, width: int) -> str:
+    end = text[-width:]
+    while cell_len(end) > width:
+        end = end[1:]
+    return end

@@ -183,3 +183,20 @@ def test_a_run_without_answers_says_what_to_do(tmp_path: Path, monkeypatch: pyte
             await until_seen(pilot, "no answers yet", "let it go on")
 
     drive(tmp_path, journey, workspace=workspace)
+
+
+def test_an_answer_under_way_shows_the_end_of_what_there_is(workspace: Workspace, tmp_path: Path) -> None:
+    from spotui.events import CallDelta, CallStarted, RoundStarted
+    from spotui.workspace.lines import CallKey
+
+    key = CallKey(4, "execute", 0)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        async with opened(app, pilot, workspace.project("why"), selected=4) as screen:
+            client = screen._client
+            client.take(RoundStarted(round=4, best=3))
+            client.take(CallStarted(key=key, model="m"))
+            client.take(CallDelta(key=key, text="天空 " * 100 + "the\nlast words"))
+            await until_seen(pilot, "Round 4 against round 3", "314 characters so far", "the last words")
+
+    drive(tmp_path, journey, SMALL, workspace=workspace)
