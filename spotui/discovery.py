@@ -41,10 +41,10 @@ _NOT_FOR_CHAT: Final = (
 
 
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model that can be asked.
+    """A model that can be asked, or an endpoint that the environment names and that cannot.
 
     Attributes:
-        model: Its id.
+        model: Its id; empty for an endpoint that does not tell its models, and `note` says why.
         source: What leads to it: a variable, a server, the settings.
         base_url: Its endpoint; empty for its usual one.
         note: What else a person should know.
@@ -92,6 +92,10 @@ KEYS: Final[Mapping[str, str]] = {
     "XAI_API_KEY": "xai/grok-4.3",
 }
 """For each key the model to begin with: one that is good enough and not dear."""
+
+
+class _NoModelsError(ValueError):
+    """A server answers, and tells no models; the text says why."""
 
 
 def find_models(
@@ -172,11 +176,15 @@ def _embedded(models_dir: "Path") -> Iterator[Found]:
 
 
 def _offers(server: Server) -> list[Found]:
-    """What a server offers; one that is not there, or is something else, offers nothing."""
+    """What a server offers; one that is not there, or is something else, offers nothing.
+
+    Somebody has named the endpoint of the environment, so there it is said what is wrong with it.
+    """
     try:
         models = _models(server)
-    except (OSError, http.client.HTTPException, ValueError):
-        return []
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = str(error) if isinstance(error, _NoModelsError) else "does not answer"
+        return [Found("", server.name, server.base_url, note=why)] if server.is_usual else []
     chat = [model for model in models if not any(word in model.lower() for word in _NOT_FOR_CHAT)]
     return [
         # With a slash in it an id may be a provider's own, and its calls would go there.
@@ -195,8 +203,10 @@ def _models(server: Server) -> list[str]:
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
         connection.request("GET", url.path.rstrip("/") + "/models", headers=headers)
         reply = connection.getresponse()
+        if reply.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
+            raise _NoModelsError(f"does not accept the key (HTTP {reply.status})")
         if reply.status != http.client.OK:
-            return []
+            raise _NoModelsError(f"does not tell its models (HTTP {reply.status})")
         data = json.loads(reply.read(_LONGEST_REPLY))
     finally:
         connection.close()

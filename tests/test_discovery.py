@@ -64,7 +64,9 @@ def test_the_endpoint_of_the_environment_is_asked_with_its_key(variable: str, tm
         wrong = find(tmp_path, OPENAI_API_KEY="sk-wrong", **{variable: server.base_url})
     assert Found("gpt-x", variable, note=server.base_url) in right
     assert Found("a/b", variable, server.base_url) in right
-    assert [one.source for one in wrong] == ["embedded"]
+    told = Found("", variable, server.base_url, "does not accept the key (HTTP 401)")
+    assert told in wrong
+    assert [one.source for one in wrong] == [variable, "embedded"]
 
 
 def test_a_key_is_not_shown_to_a_server_that_merely_listens_here(tmp_path: Path) -> None:
@@ -102,8 +104,10 @@ def test_a_server_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "nonsense", "http://[::1", "http://x:99999/v1"])
-def test_an_endpoint_that_leads_nowhere_is_no_crash(url: str, tmp_path: Path) -> None:
-    assert [one.source for one in find(tmp_path, OPENAI_BASE_URL=url)] == ["embedded"]
+def test_an_endpoint_that_leads_nowhere_is_told(url: str, tmp_path: Path) -> None:
+    [endpoint, embedded] = find(tmp_path, OPENAI_BASE_URL=url)
+    assert endpoint == Found("", "OPENAI_BASE_URL", url, "does not answer")
+    assert embedded.source == "embedded"
 
 
 def test_of_a_server_with_hundreds_only_some_are_told(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ _WORDS = (
     "Choose a model, then a template. Before anything is asked you see what it will take."
 )
 _TOUR, _OTHER = "tour", "other"
+_OTHER_OF = "endpoint "
 _FIRST_TEMPLATE = "product-name"
 
 EMBEDDED_ROUNDS = "4"
@@ -103,6 +104,12 @@ class WelcomeScreen(Screen[None]):
             found = json.loads(line)
             model, url = found["model"], found.get("base_url", "")
             key = f"{model} {url}"
+            if not model:
+                note = Content.styled(f"{found['note']}: {url}", "$text-warning")
+                rows.append(
+                    Row(_OTHER_OF + found["source"], ("a model of your endpoint", found["source"], note))
+                )
+                continue
             is_embedded = found["source"] == "embedded"
             self._choices[key] = Choices(model, url, rounds=EMBEDDED_ROUNDS if is_embedded else "")
             rows.append(
