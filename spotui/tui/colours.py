@@ -1,5 +1,6 @@
 """Our themes as Textual takes them."""
 
+from textual.color import Color
 from textual.theme import Theme as TextualTheme
 
 from spotui.themes import Theme
@@ -35,8 +36,29 @@ def textual_theme(theme: Theme) -> TextualTheme:
         panel=theme.panel,
         dark=theme.dark,
         ansi=is_ansi,
-        variables=_ANSI_VARIABLES if is_ansi else {},
+        variables=_ANSI_VARIABLES if is_ansi else _variables(theme),
     )
+
+
+def _variables(theme: Theme) -> dict[str, str]:
+    """What Textual would derive in a way that cannot be seen.
+
+    It takes a muted text for white or black on whatever is behind it, which a style of a part of a widget does
+    not know, and a frame without focus for nearly the background.
+    """
+    foreground, background = Color.parse(theme.foreground), Color.parse(theme.background)
+    primary = Color.parse(theme.primary)
+    ends = background, foreground
+    return {
+        "text-muted": foreground.blend(background, 0.3).hex,
+        "text-disabled": foreground.blend(background, 0.42).hex,
+        "border-blurred": background.blend(foreground, 0.3).hex,
+        "block-cursor-foreground": max(ends, key=lambda end: abs(end.brightness - primary.brightness)).hex,
+        "scrollbar-background": background.hex,
+        "scrollbar-background-hover": background.hex,
+        "scrollbar-background-active": background.hex,
+        "scrollbar-corner-color": background.hex,
+    }
 
 
 _ANSI_VARIABLES = {

@@ -68,7 +68,7 @@ class RunScreen(SteeringScreen):
         & Grid > * {
             height: 1fr;
             border: round $border-blurred;
-            border-title-color: $text-muted;
+            border-title-color: $text-muted; border-subtitle-color: $text-muted;
             background: $background;
             &.-shown { border: round $primary; border-title-color: $primary; }
         }

@@ -228,7 +228,8 @@ class TableView(ScrollView, can_focus=True):
         return Strip(line.render_segments(base)).crop_extend(0, self.size.width, base.rich_style)
 
     def _style(self, name: str) -> Style:
-        return self.get_visual_style(f"table--{name}", partial=True)
+        # Textual leaves the background out of a partial style.
+        return self.get_visual_style(f"table--{name}", partial=name != "cursor")
 
     def _line(self, cells: Sequence[Content | str], width: int) -> Content:
         shown = [
