@@ -9,6 +9,7 @@ from typing import NamedTuple
 from spotui.own_process import command
 
 _LONGEST_LINE = 64 * 1024 * 1024
+_NAME = "spotui:"
 
 
 class Told(NamedTuple):
@@ -29,8 +30,11 @@ class Told(NamedTuple):
         """What it complained of, on one line and without its own name; empty when it worked."""
         if not self.code:
             return ""
-        lines = [line.removeprefix("spotui:").strip() for line in self.err.splitlines()]
-        return " ".join(line for line in lines if line) or f"It ended with exit code {self.code}."
+        lines = self.err.splitlines()
+        begins = [number for number, line in enumerate(lines) if line.startswith(_NAME)]
+        # Before it may stand what it said while it worked.
+        error = " ".join(lines[begins[-1] if begins else 0 :]).removeprefix(_NAME)
+        return " ".join(error.split()) or f"It ended with exit code {self.code}."
 
 
 async def ask(words: Sequence[str], stdin: str = "") -> Told:

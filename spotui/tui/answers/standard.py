@@ -16,4 +16,5 @@ def read_standard(project: Project) -> Standard:
         return Standard()
     snapshot = read_snapshot(project.snapshot)
     template = parse_template(snapshot.template, snapshot.template_name)
-    return Standard(template.requirements, tuple(template.qa[index].answer for index in snapshot.questions))
+    answers = tuple(template.qa[index].answer.strip() for index in snapshot.questions)
+    return Standard(template.requirements.strip(), answers)

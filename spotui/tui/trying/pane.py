@@ -88,7 +88,7 @@ class TryPane(LineView):
                 last = last.right_crop(1) if last.cell_length >= width else last
                 lines = [*lines[: _PROMPT_LINES - 1], last.append("…")]
             return [*lines, Content("")]
-        return lines
+        return [*lines, Content("")] if kind == "error" else lines
 
     def action_step(self, by: int) -> None:
         """Show another round's prompt."""
