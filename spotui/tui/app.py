@@ -172,8 +172,11 @@ class SpotuiApp(TypedAheadApp):
 
     def _begin_with(self, name: str) -> None:
         """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""
-        plain = self.no_color or (not name and self.console.color_system == "standard")
-        if not self.use_theme("terminal" if plain else name or DEFAULT_THEME):
+        if self.no_color or (not name and self.console.color_system == "standard"):
+            # Some terminals tell their two colours by number, the background last: 7 and 15 are light.
+            is_light = os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+            name = "terminal-light" if is_light else "terminal"
+        if not self.use_theme(name or DEFAULT_THEME):
             self.register_theme(textual_theme(load_shipped_theme(DEFAULT_THEME)))
             self.theme = DEFAULT_THEME
 

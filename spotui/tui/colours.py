@@ -36,15 +36,15 @@ def textual_theme(theme: Theme) -> TextualTheme:
         panel=theme.panel,
         dark=theme.dark,
         ansi=is_ansi,
-        variables=_ANSI_VARIABLES if is_ansi else _variables(theme),
+        variables=_ansi_variables(theme) if is_ansi else _variables(theme),
     )
 
 
 def _variables(theme: Theme) -> dict[str, str]:
     """What Textual would derive in a way that cannot be seen.
 
-    It takes a muted text for white or black on whatever is behind it, which a style of a part of a widget does
-    not know, and a frame without focus for nearly the background.
+    It takes a muted text for white or black on whatever is behind it, which the style of a part of a widget
+    does not know, and a frame without focus for nearly the background.
     """
     foreground, background = Color.parse(theme.foreground), Color.parse(theme.background)
     primary = Color.parse(theme.primary)
@@ -61,17 +61,25 @@ def _variables(theme: Theme) -> dict[str, str]:
     }
 
 
-_ANSI_VARIABLES = {
-    # Which of its two colours is behind the text only the terminal knows.
-    "ansi-background": "ansi_default",
-    "ansi-foreground": "ansi_default",
-    "block-cursor-foreground": "ansi_black",
-    "block-cursor-background": "ansi_white",
-    "input-cursor-background": "ansi_white",
-    "input-cursor-foreground": "ansi_black",
-    "input-selection-background": "ansi_blue",
-    "input-selection-foreground": "ansi_bright_white",
-    "screen-selection-background": "ansi_blue",
-    "screen-selection-foreground": "ansi_bright_white",
-    "border-blurred": "ansi_bright_black",
-}
+def _ansi_variables(theme: Theme) -> dict[str, str]:
+    """The terminal's own colours; which of its two is behind the text only the terminal knows."""
+    cursor = ("ansi_black", "ansi_white") if theme.dark else ("ansi_bright_white", "ansi_blue")
+    scrollbar = "ansi_bright_black" if theme.dark else "ansi_white"
+    return {
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "block-cursor-foreground": cursor[0],
+        "block-cursor-background": cursor[1],
+        "input-cursor-foreground": cursor[0],
+        "input-cursor-background": cursor[1],
+        "input-selection-foreground": "ansi_bright_white",
+        "input-selection-background": "ansi_blue",
+        "screen-selection-foreground": "ansi_bright_white",
+        "screen-selection-background": "ansi_blue",
+        "border-blurred": "ansi_bright_black",
+        "scrollbar": scrollbar,
+        "scrollbar-hover": scrollbar,
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+    }

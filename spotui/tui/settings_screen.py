@@ -78,7 +78,7 @@ class SettingsScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "ThemeTable"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - Textual's declaration
     focused = Reactive[Widget | None](None, repaint=False)
 
     def compose(self) -> ComposeResult:

@@ -33,6 +33,7 @@ from tests.test_themes import contrast
 from tests.tui.piloting import SMALL, Journey, drive, until, until_seen
 from tests.tui.projects import finished
 
+OF_THE_TERMINAL = {"terminal", "terminal-light"}
 LEGIBLE = 3.0
 """The least that is asked of large text and of what is not in use; running text has more in every theme."""
 
@@ -132,7 +133,7 @@ def test_every_word_of_every_screen_can_be_read_dark_or_light(workspace: Workspa
     tour(workspace, theme, look_for_faint_words)
 
 
-@pytest.mark.parametrize("theme", sorted(set(theme_names()) - {"terminal", "harbour", "chalk"}))
+@pytest.mark.parametrize("theme", sorted(set(theme_names()) - {*OF_THE_TERMINAL, "harbour", "chalk"}))
 def test_every_word_of_home_can_be_read_in_the_other_themes(workspace: Workspace, theme: str) -> None:
     async def look(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.screen.query_one(TemplatesPanel).keys)
@@ -141,7 +142,7 @@ def test_every_word_of_home_can_be_read_in_the_other_themes(workspace: Workspace
     drive(workspace.root.parent, look, SMALL, workspace=workspace, preferences=Preferences(theme))
 
 
-@pytest.mark.parametrize("theme", [name for name in theme_names() if name != "terminal"])
+@pytest.mark.parametrize("theme", sorted(set(theme_names()) - OF_THE_TERMINAL))
 def test_muted_words_and_frames_stand_out_from_what_is_behind_them(theme: str) -> None:
     loaded = load_theme(theme)
     colours = textual_theme(loaded).variables
@@ -153,7 +154,10 @@ def test_muted_words_and_frames_stand_out_from_what_is_behind_them(theme: str) -
     assert contrast(colours["border-blurred"], loaded.primary) >= 1.5
 
 
-def test_with_the_terminal_s_own_colours_text_never_has_that_of_its_background(workspace: Workspace) -> None:
+@pytest.mark.parametrize("theme", sorted(OF_THE_TERMINAL))
+def test_with_the_terminal_s_own_colours_text_never_has_that_of_its_background(
+    workspace: Workspace, theme: str
+) -> None:
     async def look(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.pause()
         for text, front, back in painted(app):
@@ -162,7 +166,7 @@ def test_with_the_terminal_s_own_colours_text_never_has_that_of_its_background(w
             for colour in (front, back):
                 assert colour is None or colour.triplet is None, f"{text!r} has a colour of its own: {colour}"
 
-    tour(workspace, "terminal", look)
+    tour(workspace, theme, look)
 
 
 def test_without_colours_there_are_none_and_the_cursor_is_seen(

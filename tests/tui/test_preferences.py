@@ -113,12 +113,21 @@ def test_without_colours_the_terminal_s_own_two_are_used(
     opened(tmp_path, journey)
 
 
-@pytest.mark.parametrize(("text", "theme"), [("", "terminal"), ("theme: moss\n", "moss")])
+@pytest.mark.parametrize(
+    ("text", "background", "theme"),
+    [
+        ("", "", "terminal"),
+        ("", "15;default;0", "terminal"),
+        ("", "0;15", "terminal-light"),
+        ("theme: moss\n", "0;15", "moss"),
+    ],
+)
 def test_with_sixteen_colours_the_terminal_s_own_are_used_unless_another_theme_was_chosen(
-    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch, text: str, theme: str
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch, text: str, background: str, theme: str
 ) -> None:
     (config / "config.yaml").write_text(text)
     monkeypatch.setenv("TERM", "xterm-16color")
+    monkeypatch.setenv("COLORFGBG", background)
     monkeypatch.delenv("COLORTERM", raising=False)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:

@@ -14,7 +14,7 @@ from spotui.tui.table_view import Column, Row, TableView
 if TYPE_CHECKING:
     from spotui.tui.app import SpotuiApp
 
-_COLUMNS = (Column("theme"), Column("", 5), Column("", 8))
+_COLUMNS = (Column("theme"), Column("", 5), Column("", 5))
 
 
 class ThemeTable(TableView):
