@@ -22,11 +22,15 @@ class LineView(ScrollView, can_focus=True):
         follows: Whether it stays at the end as blocks are added.
     """
 
+    # A scrollbar that comes and goes would change the width, and with it the height that it came for.
+    DEFAULT_CSS = "LineView { overflow-x: hidden; scrollbar-gutter: stable; }"
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.follows = True
         self._starts: list[int] = [0]
         self._strips: OrderedDict[int, list[Strip]] = OrderedDict()
+        # A width; 0 while it has none, so that it is laid out once it has one.
         self._laid_out_for = 0
 
     def blocks(self) -> int:
@@ -50,7 +54,7 @@ class LineView(ScrollView, can_focus=True):
         """
         width = self._width
         if width <= 0:
-            self._laid_out_for = 0  # whatever its width will be, it is laid out then
+            self._laid_out_for = 0
             return
         for number in changed:
             self._strips.pop(number, None)
@@ -74,6 +78,8 @@ class LineView(ScrollView, can_focus=True):
         if self._width > 0:
             self._lay_out_rest()
             self._take_place()
+        else:
+            self._laid_out_for = 0
 
     def scroll_to_block(self, number: int) -> None:
         """Bring a block to the top."""

@@ -32,8 +32,6 @@ class LogView(LineView):
 
     DEFAULT_CSS = """
     LogView {
-        overflow-x: hidden;
-        scrollbar-gutter: stable;
         & .log--heading { text-style: bold; color: $secondary; }
         & .log--faint { color: $text-muted; }
         & .log--found { text-style: reverse; }
