@@ -45,6 +45,50 @@ def load_user_keys(path: Path | None = None) -> UserKeys:
     return found if text is None else _read(text, path, found)
 
 
+def save_user_keys(name: str, keys: tuple[str, ...], path: Path | None = None) -> None:
+    """Give a binding keys of the user's own, or its usual ones again; the file's comments stay.
+
+    Args:
+        name: The binding's id.
+        keys: Its keys; none for the usual ones.
+        path: The file, or None for the user's own.
+
+    Raises:
+        SettingsError: The file cannot be read, changed or written; it is as it was.
+    """
+    from spotui.settings.writing import alone, unwritable, write_text
+
+    path = path or locations.keys_file()
+    try:
+        with alone(path):
+            text = read_text(path) or ""
+            if (new := _changed(text, name, keys, path)) != text:
+                write_text(path, new)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _changed(text: str, name: str, keys: tuple[str, ...], path: Path) -> str:
+    from spotui.marked_yaml.marks import YamlError
+    from spotui.settings.edit import UneditableError, remove_value, set_value
+    from spotui.settings.writing import uneditable
+
+    wanted = dict(_read(text, path, UserKeys(path=shown(path))).keys)
+    wanted.pop(name, None)
+    if keys:
+        wanted[name] = keys
+    windows = 0 < text.count("\n") == text.count("\r\n")
+    old = text.replace("\r\n", "\n") if windows else text
+    try:
+        new = set_value(old, (name,), ", ".join(keys)) if keys else remove_value(old, (name,))
+        found = _read(new, path, UserKeys(path=shown(path))).keys
+    except (UneditableError, YamlError, ValueError, SettingsError):
+        raise uneditable(path, name) from None
+    if found != wanted:
+        raise uneditable(path, name)
+    return new.replace("\n", "\r\n") if windows else new
+
+
 def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
     from spotui.marked_yaml.marks import EmptyYamlError, Mapping, YamlError, load
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.worker import WorkerFailed
 
 from spotui.errors import SpotuiError
 from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
@@ -20,11 +21,16 @@ from spotui.workspace.projects import Workspace
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from spotui.settings.user_keys import UserKeys
+
 
 def _commands() -> "type[Provider]":
     from spotui.tui.commands import SpotuiCommands
 
     return SpotuiCommands
+
+
+_FAULT_SECONDS = 60.0
 
 
 class SpotuiApp(TypedAheadApp):
@@ -93,6 +99,15 @@ class SpotuiApp(TypedAheadApp):
         else:
             self.push_screen(screen)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault in the background closes nothing: it is told, and everything else goes on."""
+        if isinstance(error, WorkerFailed) and not self.is_headless:
+            from spotui.tui.crash import tell_fault
+
+            self.notify(tell_fault(error.error), severity="error", timeout=_FAULT_SECONDS, markup=False)
+        else:
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         """Say what happened, and close; Textual would print a traceback with the values of all variables."""
         from rich.text import Text
@@ -140,6 +155,12 @@ class SpotuiApp(TypedAheadApp):
 
         self.push_screen(SettingsScreen())
 
+    def action_key_map(self) -> None:
+        """Every binding, to be given another key."""
+        from spotui.tui.keys.key_map_screen import KeyMapScreen
+
+        self.push_screen(KeyMapScreen())
+
     async def _settle(self) -> None:
         gc.enable()
         gc.collect()
@@ -149,18 +170,25 @@ class SpotuiApp(TypedAheadApp):
                 self._add_theme(name)  # a broken one is told now, not when it is chosen
         for problem in self._preferences.problems:
             self.tell(problem, "Your settings are left out")
-        await self.use_keys()
+        if self._preferences.keys is not None:
+            await self._use_keys(self._preferences.keys)
 
     def tell(self, error: SpotuiError, title: str) -> None:
         """Tell what stops nothing."""
         text = f"{error.what} {error.mend}".strip()
         self.notify(text, title=title, severity="warning", timeout=12, markup=False)
 
-    async def use_keys(self) -> None:
-        """Put the user's keys in place of the usual ones; what cannot be used of them is told."""
-        user = self._preferences.keys
-        if user is None:
-            return
+    async def read_keys(self) -> None:
+        """Put the keys that the user's file holds now in place of the usual ones."""
+        from spotui.settings.user_keys import load_user_keys
+
+        try:
+            await self._use_keys(await asyncio.to_thread(load_user_keys))
+        except SpotuiError as error:
+            self.tell(error, "Your keys are left out")
+
+    async def _use_keys(self, user: "UserKeys") -> None:
+        """What cannot be used of them is told."""
         from spotui.tui.keys.declared import kinds
         from spotui.tui.keys.key_map import check_keys
 

@@ -54,6 +54,7 @@ class SettingsScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="settings.back"),
         Binding("tab", "app.focus_next", "next", id="settings.next", show=False),
+        Binding("f2", "app.key_map", "keys of your own", id="settings.key_map"),
     ]
 
     DEFAULT_CSS = """
@@ -96,7 +97,7 @@ class SettingsScreen(Screen[None]):
                         yield DefaultRow(key, label, BY_KEY[key].help, choices)
                 yield Static("Keys", classes="group", markup=False)
                 yield Static(
-                    f"Yours stand in {shown(locations.keys_file())}; F1 tells the name of each.",
+                    f"F2 gives what can be done another key; yours stand in {shown(locations.keys_file())}.",
                     id="keys",
                     markup=False,
                 )
