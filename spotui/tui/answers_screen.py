@@ -88,7 +88,7 @@ class AnswersScreen(Screen[int]):
         """Show what there is, and follow what comes."""
         rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
         self.set_interval(1 / rate, self._look)
-        self.run_worker(self._read(), group="read", exit_on_error=False)
+        self.run_worker(self._read(), group="read")
 
     async def _read(self) -> None:
         from spotui.tui.answers.standard import read_standard
@@ -241,7 +241,7 @@ class AnswersScreen(Screen[int]):
 
     def action_override(self) -> None:
         """Make the vote the verdict, once it is confirmed."""
-        self.run_worker(self._override(self._votes[self.shown]), group="override", exit_on_error=False)
+        self.run_worker(self._override(self._votes[self.shown]), group="override")
 
     async def _override(self, vote: BlindVote) -> None:
         from spotui.tui.question import Choice, QuestionScreen

@@ -6,6 +6,7 @@ import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.events import Click
 from textual.widgets import Input
 
@@ -133,7 +134,7 @@ class LogPanel(Vertical):
         if choice != self._choice:
             self._choice = choice
             self.query_one(LogView).choose(choice)
-            self.border_subtitle = _told(choice)
+            self.border_subtitle = Content(_told(choice))
             self.refresh_bindings()
 
 

@@ -111,7 +111,7 @@ class RunScreen(SteeringScreen):
 
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
-        self.run_worker(self._follow(), group="follow", exit_on_error=False)
+        self.run_worker(self._follow(), group="follow")
         rate = TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else TICKS_PER_SECOND
         self.set_interval(1 / rate, self._tick)
 

@@ -100,7 +100,7 @@ class SteeringScreen(Screen[None]):
         candidate = self._waiting_candidate
         if self._edits_next and candidate is not None and self._client.picture.state == "paused":
             self._edits_next = False
-            self.run_worker(self._edit(candidate), group="edit", exit_on_error=False)
+            self.run_worker(self._edit(candidate), group="edit")
 
     def action_pause(self) -> None:
         """Send no new call; those in flight finish."""
@@ -126,9 +126,9 @@ class SteeringScreen(Screen[None]):
         picture = self._client.picture
         ended = sum(one.end is not None for one in picture.rounds.values())
         if ended and ended >= picture.rounds_wanted:
-            self.run_worker(self._want_more(ended), group="start", exit_on_error=False)
+            self.run_worker(self._want_more(ended), group="start")
         else:
-            self.run_worker(self._start([]), group="start", exit_on_error=False)
+            self.run_worker(self._start([]), group="start")
 
     async def _want_more(self, ended: int) -> None:
         from spotui.tui.limits_screen import LimitsScreen
@@ -157,7 +157,7 @@ class SteeringScreen(Screen[None]):
 
     def action_limits(self) -> None:
         """Change rounds, budget and calls at once."""
-        self.run_worker(self._change_limits(), group="limits", exit_on_error=False)
+        self.run_worker(self._change_limits(), group="limits")
 
     async def _change_limits(self) -> None:
         from spotui.tui.limits_screen import LimitsScreen
@@ -177,7 +177,7 @@ class SteeringScreen(Screen[None]):
         """Pause at the next candidate, and change it by hand."""
         candidate = self._waiting_candidate
         if candidate is not None and self._client.picture.state == "paused":
-            self.run_worker(self._edit(candidate), group="edit", exit_on_error=False)
+            self.run_worker(self._edit(candidate), group="edit")
         elif self._tell(Pause(at="candidate")):
             self._edits_next = True
             self.notify("The run pauses once the next candidate is there, and shows it to you.")
@@ -210,7 +210,7 @@ class SteeringScreen(Screen[None]):
         if one is None or one.end is None or one.number == 1:
             self.notify("Select a round that has ended, other than the seed.")
             return
-        self.run_worker(self._override(one), group="override", exit_on_error=False)
+        self.run_worker(self._override(one), group="override")
 
     async def _override(self, one: RoundPicture) -> None:
         from spotui.tui.question import Choice, QuestionScreen
@@ -228,7 +228,7 @@ class SteeringScreen(Screen[None]):
 
     def action_branch(self) -> None:
         """Make another run that starts from the selected round."""
-        self.run_worker(self._branch(), group="branch", exit_on_error=False)
+        self.run_worker(self._branch(), group="branch")
 
     async def _branch(self) -> None:
         from spotui.tui.taking_along import branch
@@ -243,7 +243,7 @@ class SteeringScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Take a prompt, a report or everything along."""
-        self.run_worker(self._export(), group="export", exit_on_error=False)
+        self.run_worker(self._export(), group="export")
 
     async def _export(self) -> None:
         from spotui.tui.taking_along import export

@@ -94,7 +94,7 @@ class TemplateScreen(Screen[bool]):
             self.notify("It is not saved; what is wrong stands below.", severity="error")
             return False
         if draft.is_changed_elsewhere:
-            self.run_worker(self._settle_conflict(draft), group="save", exit_on_error=False)
+            self.run_worker(self._settle_conflict(draft), group="save")
             return False
         return self._write(draft)
 
@@ -116,7 +116,7 @@ class TemplateScreen(Screen[bool]):
         if is_settled and not self.is_changed:
             self.dismiss(self._was_saved)
         else:
-            self.run_worker(self._leave(), group="leave", exit_on_error=False)
+            self.run_worker(self._leave(), group="leave")
 
     @property
     def _panel(self) -> TemplatePanel:
@@ -171,7 +171,7 @@ class TemplateScreen(Screen[bool]):
 
     def _count(self) -> None:
         """Have the tokens of what is in the file counted, in a process that may load a vocabulary."""
-        self.run_worker(self._count_tokens(), group="count", exclusive=True, exit_on_error=False)
+        self.run_worker(self._count_tokens(), group="count", exclusive=True)
 
     async def _count_tokens(self) -> None:
         from spotui.tui.template.counting import count_texts

@@ -164,7 +164,7 @@ class TryScreen(Screen[str]):
             self._tried = {number: Tried() for number in self._numbers}
             for tried in self._tried.values():
                 tried.ask(time.time())
-            self.run_worker(self._ask(question, list(self._numbers)), group="ask", exit_on_error=False)
+            self.run_worker(self._ask(question, list(self._numbers)), group="ask")
             self._tick()
 
     async def _ask(self, question: str, numbers: list[int]) -> None:
@@ -238,7 +238,7 @@ class TryScreen(Screen[str]):
             for number in self._numbers
             if number in self._tried and self._tried[number].state == "answered" and question == self._asked
         }
-        self.run_worker(self._add(question, answers), group="add", exit_on_error=False)
+        self.run_worker(self._add(question, answers), group="add")
 
     async def _add(self, question: str, answers: dict[str, str]) -> None:
         from spotui.tui.trying.add_question import add_question

@@ -171,6 +171,28 @@ def test_a_fault_of_the_screen_is_told_and_costs_nothing(home: Path) -> None:
     assert "sk-in-a-variable" not in log.read_text().replace('key = "sk-in-a-variable"', "")
 
 
+FAULTY_BEHIND = FAULTY.replace(
+    "HomeScreen.action_tour = fault",
+    """
+async def behind(self):
+    fault(self)
+
+HomeScreen.action_tour = lambda self: self.run_worker(behind(self))
+""",
+)
+
+
+def test_a_fault_in_the_background_is_told_and_closes_nothing(home: Path) -> None:
+    with opened(home, command=("-c", FAULTY_BEHIND)) as terminal:
+        terminal.wait_for("A model", seconds=PATIENCE)
+        terminal.press("escape")
+        terminal.wait_for("No projects yet")
+        terminal.press("t")
+        terminal.wait_for("a fault of spotui", "RuntimeError: the tour has a fault")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+
+
 def test_it_follows_the_terminal_s_size_while_a_run_goes_on(home: Path, model: ModelServer) -> None:
     path = write_template(home)
     start_run(home, path, model, "--max-rounds", "3")

@@ -160,7 +160,7 @@ class TemplatePanel(Vertical):
         """Read the text once nobody types for a moment."""
         event.stop()
         self.post_message(self.Changed())
-        self.run_worker(self._read(), group="read", exclusive=True, exit_on_error=False)
+        self.run_worker(self._read(), group="read", exclusive=True)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         """Tell of the line that the cursor is on."""
@@ -171,7 +171,7 @@ class TemplatePanel(Vertical):
         """Write what was typed in the form."""
         event.stop()
         self._typed = event.template
-        self.run_worker(self.settle(), group="write", exit_on_error=False)
+        self.run_worker(self.settle(), group="write")
 
     async def on_field_undo_wanted(self, event: "Field.UndoWanted") -> None:
         """Undo or redo in the text below the form."""

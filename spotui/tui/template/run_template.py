@@ -37,10 +37,10 @@ class RunTemplatePanel(TemplatePanel):
     def action_edit_source(self) -> None:
         """Edit the file that the template came from, or a copy of one's own where it is gone."""
         if self._file:
-            self.run_worker(self._edit(), group="edit", exit_on_error=False)
+            self.run_worker(self._edit(), group="edit")
 
     def _begin(self) -> None:
-        self.run_worker(self._load(), group="load", exit_on_error=False)
+        self.run_worker(self._load(), group="load")
 
     async def _load(self) -> None:
         from spotui.workspace.snapshot import read_snapshot
