@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings

@@ -208,3 +208,11 @@ def _can_be_made(folder: Path) -> bool:
         return True  # whether it may be used is for ensure_runtime_dir to say
     there = next(parent for parent in folder.parents if parent.exists())
     return os.access(there, os.W_OK | os.X_OK)
+
+
+def shown(path: Path) -> str:
+    """A path as a person writes it, with `~` for home."""
+    try:
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    except (ValueError, RuntimeError):
+        return str(path)

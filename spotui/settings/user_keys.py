@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from spotui import locations
+from spotui.locations import shown
 from spotui.settings.errors import Problem, SettingsError
-from spotui.settings.load import read_text, shown, wrong_yaml
+from spotui.settings.load import read_text, wrong_yaml
 
 
 class UserKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +101,8 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
         raise wrong_yaml(error.faults, path) from error
     if not isinstance(root, Mapping):
         raise SettingsError(
-            f"{shown(path)} must hold lines such as 'run.stop: x'.", "Press F1 in the app to see every name."
+            f"{shown(path)} must hold lines such as 'run.stop: x'.",
+            "Press F1 in the app to see every name.",
         )
     keys: dict[str, tuple[str, ...]] = {}
     problems = []

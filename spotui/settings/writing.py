@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from spotui.locations import shown
 from spotui.settings.errors import SettingsError
-from spotui.settings.load import shown
 
 
 @contextmanager

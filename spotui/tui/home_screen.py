@@ -73,7 +73,7 @@ class HomeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Projects, templates, keys."""
-        yield TitleBar(str(self._workspace.root))
+        yield TitleBar(locations.shown(self._workspace.root))
         projects = ProjectsPanel(self._workspace)
         projects.empty = Content(_EMPTY)
         yield projects

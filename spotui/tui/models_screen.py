@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from spotui import locations
 from spotui.errors import SpotuiError
-from spotui.settings.load import shown
+from spotui.locations import shown
 from spotui.settings.save import remove_model, save_model
 from spotui.settings.schema import ModelConfig
 from spotui.tui.attempt import attempt

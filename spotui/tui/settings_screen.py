@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui import locations
+from spotui.locations import shown
 from spotui.settings.kinds import JUDGES
-from spotui.settings.load import shown
 from spotui.settings.table import BY_KEY
 from spotui.tui.home.title_bar import TitleBar
 from spotui.tui.key_hints import KeyHints
@@ -67,7 +67,7 @@ class SettingsScreen(Screen[None]):
                 &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
             }
         }
-        & ThemeTable { height: 9; }
+        & ThemeTable { height: 10; }
         & DefaultForm { height: 1fr; padding: 0 1; }
         & .group { height: 1; margin: 1 0 0 0; color: $secondary; text-style: bold; }
         & .group.-first { margin: 0; }

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from spotui import locations
 from spotui.template.model import TemplateError
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.question import Choice, QuestionScreen
@@ -153,7 +154,7 @@ class TemplateScreen(Screen[bool]):
             (self._path.name, "bold $secondary"),
             (f"  {state}" if state else "", "$text-warning"),
             (f"  {size}" if size else "", "$text-muted"),
-            (f"  {self._path.parent}", "$text-muted"),
+            (f"  {locations.shown(self._path.parent)}", "$text-muted"),
         )
         self.query_one("#name", Static).update(head)
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from spotui import locations
-from spotui.settings.load import shown
+from spotui.locations import shown
 from spotui.settings.user_keys import UserKeys, load_user_keys, save_user_keys
 from spotui.tui.attempt import attempt
 from spotui.tui.home.title_bar import TitleBar

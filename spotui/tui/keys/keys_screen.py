@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from spotui import locations
-from spotui.settings.load import shown
+from spotui.locations import shown
 from spotui.tui.keys.declared import merged_bindings, moved
 
 _KEYS_WIDTH, _WHAT_WIDTH = 18, 24
