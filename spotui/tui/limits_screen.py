@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
@@ -69,7 +70,7 @@ class LimitsScreen(ModalScreen[dict[str, Limit] | None]):
     def compose(self) -> ComposeResult:
         """The fields, and what is wrong with them."""
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = "enter takes them, escape leaves"
             if self._text:
                 yield Static(self._text, classes="text", markup=False)

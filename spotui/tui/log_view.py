@@ -130,7 +130,7 @@ class LogView(LineView):
         style = Style() if entry.tone == "plain" else self._style(entry.tone)
         facts = self._facts(entry)
         title = Content.assemble(" ", (entry.title, style))
-        room = width - title.cell_length - len(facts)
+        room = width - title.cell_length - cell_len(facts)
         if room < 1:
             return title.truncate(width, ellipsis=True)
         return Content.assemble(title, " " * room, (facts, self._style("faint")))

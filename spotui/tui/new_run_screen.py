@@ -78,7 +78,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(self._template.stem), **self._first._asdict()}
         with Vertical() as box:
-            box.border_title = f"New run of {self._template.name}"
+            box.border_title = Content(f"New run of {self._template.name}")
             box.border_subtitle = "enter starts it, escape leaves"
             for field, name, meaning in _FIELDS:
                 with Horizontal():

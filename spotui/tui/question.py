@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -57,7 +58,7 @@ class QuestionScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """The question, what there is to know, the answers."""
         with Vertical() as box:
-            box.border_title = self._question
+            box.border_title = Content(self._question)
             if self._text:
                 yield Static(self._text, markup=False)
             yield OptionList(

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -44,7 +45,7 @@ class NameScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """The name, and what is wrong with it."""
         with Vertical() as box:
-            box.border_title = self._question
+            box.border_title = Content(self._question)
             box.border_subtitle = "enter takes it, escape leaves it"
             name = Input(self._proposed, compact=True)
             name.cursor_blink = False

@@ -118,8 +118,8 @@ class ProjectsPanel(TableView):
         overview = self._overview(self.current)
         # There is room for what is wrong, not for the way to the project's folder besides.
         here = f"{self._workspace.root / self.current}/"
-        why = overview.why.replace(here, "") if overview else ""
-        if why != self.border_subtitle:
+        why = Content(overview.why.replace(here, "") if overview else "")
+        if why.markup != self.border_subtitle:
             self.border_subtitle = why
 
     def _overview(self, name: str) -> "Overview | None":

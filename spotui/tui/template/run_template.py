@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from spotui import locations
 from spotui.tui.attempt import attempt
@@ -51,7 +52,7 @@ class RunTemplatePanel(TemplatePanel):
         snapshot = await attempt(self, read_snapshot, self._project.snapshot)
         if snapshot is not None:
             self._file = snapshot.template_name
-            self.border_title = f"Template  {snapshot.template_name}"
+            self.border_title = Content(f"Template  {snapshot.template_name}")
             self.show(snapshot.template, is_fixed=True)
 
     async def _edit(self) -> None:
