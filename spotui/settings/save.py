@@ -21,7 +21,7 @@ from spotui.settings.writing import alone, uneditable, unwritable, write_text
 if TYPE_CHECKING:
     from spotui.marked_yaml.nodes import Plain
 
-_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url", "concurrency"})
+_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url"})
 
 
 def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None:

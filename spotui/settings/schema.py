@@ -77,6 +77,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_rounds: Rounds | UnsetType = UNSET
     sample: Count | UnsetType = UNSET
     judge: JudgeMode | UnsetType = UNSET
+    concurrency: Count | UnsetType | None = UNSET
     reference_answers: Switch | UnsetType = UNSET
     seed: Seed | UnsetType = UNSET
 

@@ -81,6 +81,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _plain("run.sample", Count, 3, "questions drawn for a round"),
     _plain("run.seed", Seed, 0, "what the run draws its questions with"),
     _plain("run.judge", JudgeMode, "auto", "how answers are compared"),
+    _plain("run.concurrency", Count | None, None, "calls in flight at each endpoint"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
     _plain("budget.usd", Usd | None, None, "USD the run may spend", "budget_usd"),
     _plain("budget.tokens", Rate | None, None, "tokens the run may use", "budget_tokens"),
@@ -91,7 +92,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "retry.seconds", Seconds | None, 120.0, "seconds after which a failing call gives up", "retry_seconds"
     ),
     _plain("base_url", BaseUrl | None, None, "one OpenAI-compatible endpoint for all roles"),
-    _plain("concurrency", Count | None, None, "calls in flight at each endpoint"),
 )
 
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}

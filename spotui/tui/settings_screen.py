@@ -28,6 +28,7 @@ _GROUPS = (
             ("run.max_rounds", "Rounds", ()),
             ("run.sample", "Questions a round", ()),
             ("run.judge", "Judge", JUDGES),
+            ("run.concurrency", "Calls at once", ("none",)),
             ("run.reference_answers", "Reference answers", ("true", "false")),
             ("run.seed", "Seed", ()),
         ),
