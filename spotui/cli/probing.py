@@ -53,7 +53,7 @@ def probe(
         ModelError: It did not answer.
     """
     environ = dict(os.environ)
-    if entry is not None and key is not None:
+    if entry is not None and key is not None and not environ.get(entry.api_key_env or ""):
         entry = msgspec.structs.replace(entry, api_key_env=_TYPED, api_key_keyring=False)
         environ[_TYPED] = key.reveal()
     launcher = Launcher(environ)

@@ -121,6 +121,15 @@ def test_a_key_goes_through_standard_input_into_the_keyring_and_nowhere_else(
     assert "concurrency: 2" in config.read_text()
 
 
+def test_a_variable_that_is_set_is_what_is_tested_even_beside_a_typed_key(
+    home: Path, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-wrong")
+    words = ["--base-url", model.base_url, "--api-key-env", "MY_KEY"]
+    assert "HTTP 401" in with_keyring(home, *words, key="sk-the-key\n").err
+    assert not config.exists()
+
+
 def test_add_keeps_what_else_is_in_the_config_file(shell: Shell, model: ModelServer, config: Path) -> None:
     config.parent.mkdir()
     config.write_text("# mine\nmodels:\n  other:\n    base_url: http://127.0.0.1:1/v1  # at home\n")

@@ -77,7 +77,8 @@ class Endpoint(NamedTuple):
         self._check()
         flags = {
             "--base-url": self.base_url,
-            "--api-key-env": self.api_key_env,
+            # A variable would win over the keyring, and the key that was typed would never be used.
+            "--api-key-env": "" if has_key else self.api_key_env,
             "--concurrency": self.concurrency,
             "--requests-per-minute": self.requests_per_minute,
             "--tokens-per-minute": self.tokens_per_minute,

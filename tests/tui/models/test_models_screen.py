@@ -118,9 +118,10 @@ def test_a_typed_key_goes_into_the_keyring_and_is_seen_nowhere(
 ) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("tab", "n")
-        await put(app, pilot, model="mine", base_url=server.base_url, key="sk-the-wrong-key-of-all")
+        await put(app, pilot, model="mine", base_url=server.base_url, api_key_env="OTHER_KEY")
+        await put(app, pilot, key="sk-the-wrong-key-of-all")
         await pilot.press("enter")
-        await answered(app, pilot, "401")
+        await answered(app, pilot, "does not accept the key", "401")
         assert not (home / "keyring.json").exists()
         assert "wrong-key" not in seen(app)
 
@@ -139,7 +140,7 @@ def test_a_typed_key_goes_into_the_keyring_and_is_seen_nowhere(
     in_models(home, journey)
     assert json.loads((home / "keyring.json").read_text()) == {"spotui mine": KEY}
     entry = load_config().config.models["mine"]
-    assert (entry.api_key_keyring, entry.concurrency) == (True, 2)
+    assert (entry.api_key_keyring, entry.api_key_env, entry.concurrency) == (True, None, 2)
     assert said
     assert not [word for word in said if "sk-" in word]
     written = [path for path in home.rglob("*") if path.is_file() and path.name != "keyring.json"]
