@@ -22,7 +22,7 @@ from spotui.events import (
 )
 from spotui.tui.log_panel import LogPanel
 from spotui.tui.log_view import LogView
-from spotui.view.choosing import Choice
+from spotui.view.choosing import Choice, Show
 from spotui.view.story import Entry, Story
 from spotui.workspace.lines import CallKey
 from tests.tui.alone import AloneApp, alone
@@ -271,7 +271,7 @@ def test_every_line_is_where_it_belongs_whatever_comes_goes_and_is_chosen(
                     view.tick()
                 case "c":
                     text, folded = random.choice(["", "", "word"]), frozenset({random.randint(1, 9)})
-                    show_only = random.choice(["everything", "everything", "verdicts", "trouble"])
+                    show_only: Show = random.choice(["everything", "everything", "verdicts", "trouble"])
                     view.choose(Choice(show_only, text, random.choice([folded, frozenset()])))
                 case "s":
                     view.scroll_to(y=random.randint(0, 60), animate=False, immediate=True)
