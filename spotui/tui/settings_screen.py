@@ -72,7 +72,7 @@ class SettingsScreen(Screen[None]):
         & DefaultForm { height: 1fr; padding: 0 1; }
         & .group { height: 1; margin: 1 0 0 0; color: $secondary; text-style: bold; }
         & .group.-first { margin: 0; }
-        & #keys { height: auto; margin: 1 0 0 0; color: $text-muted; }
+        & #keys { height: auto; color: $text-muted; }
         & #fault { display: none; height: auto; padding: 0 1; color: $text-error; background: $panel; }
         &.-fault #fault { display: block; }
         &.-wide > Container { layout: horizontal; & ThemeTable { width: 34; height: 1fr; } }

@@ -13,12 +13,14 @@ from textual.strip import Strip
 
 from spotui import locations
 from spotui.themes import load_theme, theme_names
+from spotui.tui.answers_screen import AnswersScreen
 from spotui.tui.app import SpotuiApp
 from spotui.tui.colours import textual_theme
 from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.keys.keys_screen import KeysScreen
+from spotui.tui.limits_screen import LimitsScreen
 from spotui.tui.models.endpoint_screen import EndpointScreen
 from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.new_run_screen import NewRunScreen
@@ -27,6 +29,8 @@ from spotui.tui.run_screen import RunScreen
 from spotui.tui.settings.theme_table import ThemeTable
 from spotui.tui.settings_screen import SettingsScreen
 from spotui.tui.template_screen import TemplateScreen
+from spotui.tui.try_screen import TryScreen
+from spotui.tui.welcome_screen import WelcomeScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.test_themes import contrast
@@ -40,12 +44,14 @@ LEGIBLE = 3.0
 
 Opening = tuple[str, type[Screen[Any]]]
 OVER_HOME: tuple[Opening, ...] = (
+    ("w", WelcomeScreen),
     ("m", ModelsScreen),
     ("n", EndpointScreen),
     ("comma", SettingsScreen),
     ("question_mark", KeysScreen),
     ("ctrl+p", CommandPalette),
 )
+OVER_RUN: tuple[Opening, ...] = (("a", AnswersScreen), ("t", TryScreen), ("l", LimitsScreen))
 OVER_TEMPLATES: tuple[Opening, ...] = (("e", TemplateScreen), ("enter", NewRunScreen))
 
 
@@ -87,6 +93,11 @@ def tour(workspace: Workspace, theme: str, look: Journey) -> None:
             await pilot.press(panel)
             await pilot.pause()
             await look(app, pilot)
+        for key, screen in OVER_RUN:
+            await open_screen(pilot, key, screen)
+            await look(app, pilot)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         app.screen.query_one(TemplatesPanel).focus()

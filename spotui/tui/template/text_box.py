@@ -12,6 +12,7 @@ class TextBox(TextArea):
     TextBox {
         background: $background;
         & .text-area--cursor-line { background: $surface; }
+        & .text-area--placeholder { color: $text-disabled; }
     }
     """
 
