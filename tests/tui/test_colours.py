@@ -38,6 +38,9 @@ from tests.tui.piloting import SMALL, Journey, drive, until, until_seen
 from tests.tui.projects import finished
 
 OF_THE_TERMINAL = {"terminal", "terminal-light"}
+LOOKED_AT = ("harbour", "chalk", "terminal")
+"""One that is dark, one that is light, one of sixteen colours; the others' colours are compared as they are."""
+
 LEGIBLE = 3.0
 """The least that is asked of large text and of what is not in use; running text has more in every theme."""
 
@@ -130,27 +133,39 @@ def hexadecimal(colour: Color) -> str:
     return colour.get_truecolor().hex
 
 
-async def look_for_faint_words(app: SpotuiApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
+def look_for_faint_words(app: SpotuiApp) -> None:
     for text, front, back in painted(app):
         assert front is not None
         assert back is not None
         found = contrast(hexadecimal(front), hexadecimal(back))
-        assert found >= LEGIBLE, f"{app.screen}: {text!r} is {front} on {back}"
+        assert found >= LEGIBLE, f"{app.theme}, {app.screen}: {text!r} is {front} on {back}"
 
 
-@pytest.mark.parametrize("theme", ["harbour", "chalk"])
-def test_every_word_of_every_screen_can_be_read_dark_or_light(workspace: Workspace, theme: str) -> None:
-    tour(workspace, theme, look_for_faint_words)
+def look_for_foreign_colours(app: SpotuiApp) -> None:
+    """The terminal's own are by name, and text has never that of its background."""
+    for text, front, back in painted(app):
+        names = [colour.name if colour else "default" for colour in (front, back)]
+        assert names[0] != names[1] or names[0] == "default", (
+            f"{app.theme}, {app.screen}: {text!r} is {names}"
+        )
+        for colour in (front, back):
+            assert colour is None or colour.triplet is None, (
+                f"{app.theme}, {app.screen}: {text!r} is {colour}"
+            )
 
 
-@pytest.mark.parametrize("theme", sorted(set(theme_names()) - {*OF_THE_TERMINAL, "harbour", "chalk"}))
-def test_every_word_of_home_can_be_read_in_the_other_themes(workspace: Workspace, theme: str) -> None:
+def test_every_word_of_every_screen_can_be_read_on_dark_on_light_and_in_sixteen_colours(
+    workspace: Workspace,
+) -> None:
     async def look(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.screen.query_one(TemplatesPanel).keys)
-        await look_for_faint_words(app, pilot)
+        is_palette = isinstance(app.screen, CommandPalette)  # no theme can be chosen while it is open
+        for name in [app.theme] if is_palette else LOOKED_AT:
+            app.use_theme(name)
+            await pilot.pause()
+            await pilot.pause()
+            (look_for_foreign_colours if name in OF_THE_TERMINAL else look_for_faint_words)(app)
 
-    drive(workspace.root.parent, look, SMALL, workspace=workspace, preferences=Preferences(theme))
+    tour(workspace, "", look)
 
 
 @pytest.mark.parametrize("theme", sorted(set(theme_names()) - OF_THE_TERMINAL))
@@ -163,21 +178,6 @@ def test_muted_words_and_frames_stand_out_from_what_is_behind_them(theme: str) -
     assert contrast(colours["block-cursor-foreground"], loaded.primary) >= 4.5
     assert contrast(colours["border-blurred"], loaded.background) >= 1.5
     assert contrast(colours["border-blurred"], loaded.primary) >= 1.5
-
-
-@pytest.mark.parametrize("theme", sorted(OF_THE_TERMINAL))
-def test_with_the_terminal_s_own_colours_text_never_has_that_of_its_background(
-    workspace: Workspace, theme: str
-) -> None:
-    async def look(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await pilot.pause()
-        for text, front, back in painted(app):
-            names = [colour.name if colour else "default" for colour in (front, back)]
-            assert names[0] != names[1] or names[0] == "default", f"{text!r} is {names}"
-            for colour in (front, back):
-                assert colour is None or colour.triplet is None, f"{text!r} has a colour of its own: {colour}"
-
-    tour(workspace, theme, look)
 
 
 def test_without_colours_there_are_none_and_the_cursor_is_seen(
