@@ -39,7 +39,7 @@ from tests.tui.projects import finished
 
 OF_THE_TERMINAL = {"terminal", "terminal-light"}
 LOOKED_AT = ("harbour", "chalk", "terminal")
-"""One that is dark, one that is light, one of sixteen colours; the others' colours are compared as they are."""
+"""Dark, light, and of sixteen colours; the colours of the others are compared as they are."""
 
 LEGIBLE = 3.0
 """The least that is asked of large text and of what is not in use; running text has more in every theme."""
