@@ -81,11 +81,11 @@ class LineView(ScrollView, can_focus=True):
         else:
             self._laid_out_for = 0
 
-    def scroll_to_block(self, number: int) -> None:
-        """Bring a block to the top."""
+    def scroll_to_block(self, number: int, line: int = 0) -> None:
+        """Bring a line of a block to the top."""
         if 0 <= number < len(self._starts) - 1:
             self.follows = number == len(self._starts) - 2
-            self.scroll_to(y=self._starts[number], animate=False, immediate=True)
+            self.scroll_to(y=self._starts[number] + line, animate=False, immediate=True)
 
     def block_at(self, line: int) -> int:
         """The block that a line of the whole belongs to; the last one below the end."""

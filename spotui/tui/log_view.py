@@ -81,7 +81,7 @@ class LogView(LineView):
         for place, position in enumerate(self._shown):
             entry = self._story.entry(position)
             if entry.round == number and entry.kind == "round":
-                self.scroll_to_block(place)
+                self.scroll_to_block(place, line=min(place, 1))  # below the blank line in front of it
                 return
 
     def round_at(self, y: int) -> int:

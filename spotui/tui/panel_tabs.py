@@ -12,6 +12,7 @@ class PanelTabs(Widget):
 
     Attributes:
         shown: Which one is on the screen.
+        detail: What is told of it, at the right.
     """
 
     DEFAULT_CSS = "PanelTabs { height: 1; padding: 0 1; color: $text-muted; }"
@@ -24,6 +25,7 @@ class PanelTabs(Widget):
             self.number = number
 
     shown = reactive(0)
+    detail = reactive("")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -35,7 +37,10 @@ class PanelTabs(Widget):
         for number, name in enumerate(self._names):
             style = "bold reverse $primary" if number == self.shown else ""
             parts += [(f" {number + 1} {name} ", style), (" ", "")]
-        return Content.assemble(*parts)
+        names = Content.assemble(*parts)
+        room = self.content_size.width - names.cell_length
+        detail = Content(self.detail).truncate(max(0, room), ellipsis=True)
+        return Content.assemble(names, " " * (room - detail.cell_length), detail)
 
     def on_click(self, event: Click) -> None:
         """Show what was clicked."""

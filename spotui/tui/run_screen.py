@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid
 from textual.reactive import Reactive, var
 from textual.widget import Widget
 
@@ -14,7 +13,7 @@ from spotui.tui.diff_panel import DiffPanel
 from spotui.tui.history_panel import HistoryPanel
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.log_panel import LogPanel
-from spotui.tui.panel_tabs import PanelTabs
+from spotui.tui.panel_grid import PANELS, PanelGrid
 from spotui.tui.run_client import RunClient
 from spotui.tui.run_header import RunHeader
 from spotui.tui.run_result import RunResult
@@ -22,12 +21,9 @@ from spotui.tui.steering_screen import SteeringScreen
 from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Project
 
-_PANELS = ("Template", "Log", "Diff", "Rounds")
 _LONG_SECONDS = 30.0
 TICKS_PER_SECOND = 4.0
 TICKS_PER_SECOND_OVER_SSH = 2.0
-_COLUMNS, _ROWS = (4, 6), (6, 4)
-"""Shares of the panels, of ten."""
 
 
 class RunScreen(SteeringScreen):
@@ -44,42 +40,13 @@ class RunScreen(SteeringScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "step(-1)", "round before", id="run.previous_round"),
         Binding("right_square_bracket", "step(1)", "round after", id="run.next_round"),
-        *(
-            Binding(str(number), f"panel({number - 1})", name, id=f"run.panel_{number}", show=False)
-            for number, name in enumerate(_PANELS, 1)
-        ),
         Binding("a", "answers", "answers", id="run.answers"),
         Binding("t", "try", "try it", id="run.try"),
         Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
         Binding("y", "copy", "copy prompt", id="run.copy"),
-        Binding("z", "maximize", "one panel", id="run.maximize"),
-        Binding("less_than_sign", "resize(-1, 0)", "left panels narrower", id="run.narrower", show=False),
-        Binding("greater_than_sign", "resize(1, 0)", "left panels wider", id="run.wider", show=False),
-        Binding("minus", "resize(0, -1)", "upper panels lower", id="run.lower", show=False),
-        Binding("plus", "resize(0, 1)", "upper panels higher", id="run.higher", show=False),
         Binding("escape", "back", "back", id="run.back"),
     ]
-
-    DEFAULT_CSS = """
-    RunScreen {
-        & PanelTabs { display: none; }
-        & Grid { grid-size: 2 2; grid-columns: 4fr 6fr; grid-rows: 6fr 4fr; }
-        & Grid > * {
-            height: 1fr;
-            border: round $border-blurred;
-            border-title-color: $text-muted; border-subtitle-color: $text-muted;
-            background: $background;
-            &.-shown { border: round $primary; border-title-color: $primary; }
-        }
-        &.-narrow {
-            & PanelTabs { display: block; }
-            & Grid { grid-size: 1 1; grid-columns: 1fr; grid-rows: 1fr; }
-            & Grid > * { display: none; border: none; }
-            & Grid > .-shown { display: block; }
-        }
-    }
-    """
 
     AUTO_FOCUS = "LogView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
@@ -94,19 +61,14 @@ class RunScreen(SteeringScreen):
         self._base = 0
         self._seen = -1
         self._state: tuple[object, ...] = ()
-        self._shares = (_COLUMNS[0], _ROWS[0])
         self._question = ""
 
     def compose(self) -> ComposeResult:
         """Header, four panels, keys."""
         yield RunHeader()
         yield RunResult()
-        yield PanelTabs(_PANELS)
-        with Grid():
-            yield RunTemplatePanel(self._project)
-            yield LogPanel().add_class("-shown")
-            yield DiffPanel()
-            yield HistoryPanel()
+        panels = (RunTemplatePanel(self._project), LogPanel(), DiffPanel(), HistoryPanel())
+        yield PanelGrid(panels, shown=PANELS.index("Log"))
         yield KeyHints()
 
     def on_mount(self) -> None:
@@ -177,6 +139,7 @@ class RunScreen(SteeringScreen):
         self.query_one(DiffPanel).show(
             _name(older), picture.prompt_of(older), _name(newer), picture.prompt_of(newer)
         )
+        self.query_one(PanelGrid).tell_shown()
 
     def watch_selected(self) -> None:
         """Show the selected round everywhere."""
@@ -210,31 +173,6 @@ class RunScreen(SteeringScreen):
             now = self.selected or rounds[-1]
             self.query_one(HistoryPanel).select(min(max(now + by, rounds[0]), rounds[-1]))
 
-    def on_descendant_focus(self) -> None:
-        """The panel that has focus is marked, and the only one that a small screen shows.
-
-        `:focus-within` would style every widget of both panels a second time at each change.
-        """
-        panels = self.query_one(Grid).children
-        if not any(panel.has_focus_within for panel in panels):
-            return
-        for number, panel in enumerate(panels):
-            is_focused = panel.has_focus_within
-            panel.set_class(is_focused, "-shown")
-            if is_focused:
-                self.query_one(PanelTabs).shown = number
-
-    def on_panel_tabs_chosen(self, event: PanelTabs.Chosen) -> None:
-        """A name was clicked."""
-        self.action_panel(event.number)
-
-    def action_panel(self, number: int) -> None:
-        """Go to a panel."""
-        panel = self.query_one(Grid).children[number]
-        panel.add_class("-shown")
-        target = panel if panel.focusable else next((one for one in panel.query("*") if one.focusable), panel)
-        target.focus()
-
     def action_seed_and_best(self) -> None:
         """Compare the seed with the best, or the selected round with its parent."""
         self._shows_seed_and_best = not self._shows_seed_and_best
@@ -244,15 +182,6 @@ class RunScreen(SteeringScreen):
         """Two prompts beside each other, or as one text."""
         panel = self.query_one(DiffPanel)
         panel.is_split = not panel.is_split
-
-    def action_maximize(self) -> None:
-        """Give the focused panel the whole screen, or take it back."""
-        if self.maximized is not None:
-            self.minimize()
-            return
-        panel = next((one for one in self.query_one(Grid).children if one.has_focus_within), None)
-        if panel is not None:
-            self.maximize(panel, container=False)
 
     def action_answers(self) -> None:
         """Show the selected round's answers beside those it had to beat."""
@@ -277,15 +206,6 @@ class RunScreen(SteeringScreen):
         from spotui.tui.taking_along import copy_prompt
 
         copy_prompt(self, self._client.picture, self.chosen_round)
-
-    def action_resize(self, columns: int, rows: int) -> None:
-        """Move the lines between the panels by a tenth."""
-        column, row = self._shares
-        column, row = min(max(column + columns, 1), 9), min(max(row + rows, 1), 9)
-        self._shares = column, row
-        grid = self.query_one(Grid).styles
-        grid.grid_columns = f"{column}fr {10 - column}fr"
-        grid.grid_rows = f"{row}fr {10 - row}fr"
 
     def show_project(self, project: Project) -> None:
         """Show another run in place of this one."""
