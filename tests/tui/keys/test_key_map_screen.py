@@ -11,8 +11,8 @@ from spotui.tui.app import SpotuiApp
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.keys.key_map_screen import KeyMapScreen, KeyTable
 from spotui.tui.keys.press_screen import PressScreen
+from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.preferences import read_preferences
-from spotui.tui.run_screen import RunScreen
 from spotui.tui.settings_screen import SettingsScreen
 from tests.command_line import move_in
 from tests.tui.piloting import LARGE, SMALL, Journey, drive, until, until_seen
@@ -48,18 +48,18 @@ async def give(app: SpotuiApp, pilot: Pilot[None], name: str, key: str) -> None:
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_key_that_is_pressed_works_at_once_and_is_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await give(app, pilot, "home.tour", "T")
-        await until_seen(pilot, "Home: tour", "yours", "home.tour")
+        await give(app, pilot, "home.models", "M")
+        await until_seen(pilot, "Home: models", "yours", "home.models")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        await pilot.press("t")
+        await pilot.press("m")
         await pilot.pause()
         assert isinstance(app.screen, HomeScreen)
-        await pilot.press("T")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await pilot.press("M")
+        await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
 
     in_keys(tmp_path, journey, size)
-    assert load_user_keys().keys == {"home.tour": ("T",)}
+    assert load_user_keys().keys == {"home.models": ("M",)}
 
 
 def test_a_key_that_is_taken_is_refused_with_what_it_does(tmp_path: Path) -> None:
