@@ -1,6 +1,7 @@
 """A run as the screen knows it: its process at the other end of a socket, its picture and its log."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from spotui import locations
@@ -64,13 +65,12 @@ class RunClient:
                     is_told = True
                     on_open()
             self._look_now.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                continue
+                is_told = False  # the process that was started may have ended already
 
     def look(self) -> None:
-        """Look at once whether a process works on the project; one has just been started."""
+        """Look at once what works on the project, or what it left; a process has just been started."""
         self._look_now.set()
 
     async def wait_gone(self) -> None:
@@ -91,28 +91,34 @@ class RunClient:
         await self._listen(reader, on_open)
 
     async def _listen(self, reader: asyncio.StreamReader, on_open: Callable[[], None]) -> None:
-        self.picture, self.story, self.is_attached = Picture(), Story(), True
-        self._gone.clear()
-        on_open()
         try:
-            while line := await reader.readline():
+            line = await _next(reader)
+            if not line:  # it was just ending
+                raise NotRunningError(f"Nothing is running in {self.project.name} any more.")
+            self.picture, self.story, self.is_attached = Picture(), Story(), True
+            self._gone.clear()
+            on_open()
+            while line:
                 event = decode_event(line)
-                if event is None:
-                    continue  # of a newer version: a listener ignores what it does not know
-                self.take(event)
+                if event is not None:  # of a newer version: a listener ignores what it does not know
+                    self.take(event)
                 if isinstance(event, RunStopped):
                     break
                 if not self.changes % _AT_ONCE:
                     await asyncio.sleep(0)
-        except ConnectionError:
-            pass  # the process was killed
+                line = await _next(reader)
         finally:
-            self.is_attached = False
-            self._gone.set()
-            self.changes += 1
-            if self._writer is not None:
-                self._writer.close()
-            self._writer = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.is_attached = False
+        self.picture.end_calls()
+        self.story.end_calls()
+        self._gone.set()
+        self.changes += 1
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
     async def _recall(self) -> None:
         self.picture, self.story = await asyncio.to_thread(_remembered, self.project)
@@ -130,6 +136,15 @@ class RunClient:
         self.changes += 1
         self.picture.apply(event)
         self.story.apply(event)
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes:
+    """The next whole line; empty when there is none, as after the process was killed in the middle of one."""
+    try:
+        line = await reader.readline()
+    except ConnectionError:
+        return b""
+    return line if line.endswith(b"\n") else b""
 
 
 def _remembered(project: Project) -> tuple[Picture, Story]:

@@ -117,6 +117,10 @@ class Picture:
             return None
         return max(0, self.rounds_wanted - 1 - len(ended)) * sum(ended) / len(ended)
 
+    def end_calls(self) -> None:
+        """Nothing is under way any more: the run or its process has ended."""
+        self.calls.clear()
+
     def apply(self, event: Event) -> None:
         """Let an event change the picture."""
         match event:
@@ -149,7 +153,7 @@ class Picture:
             case RunStopped():
                 self.stopped, self.state, self.cause = event, "ended", event.cause
                 self.best = event.best
-                self.calls.clear()
+                self.end_calls()
             case CommandRefused():
                 self.refused = event
                 self.notices.append(event)

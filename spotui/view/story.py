@@ -125,8 +125,8 @@ class Story:
         """The positions of entries whose call is under way; their clocks run."""
         return iter(self._live.values())
 
-    def leave(self) -> None:
-        """Nothing is under way any more: the process has ended."""
+    def end_calls(self) -> None:
+        """Nothing is under way any more: the run or its process has ended."""
         for place in self._live.values():
             entry = self.entry(place)
             entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, "not finished"
@@ -143,7 +143,7 @@ class Story:
             case RunOpened():
                 self._questions = event.questions
             case RunStopped():
-                self.leave()
+                self.end_calls()
                 self._add(
                     Entry(self._now, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
                 )

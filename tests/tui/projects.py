@@ -15,3 +15,9 @@ def finished(workspace: Workspace, name: str) -> Project:
     return create_project(
         workspace, name, a_snapshot(settings={"max_rounds": 3}), lines=[session, *rounds, stop]
     )
+
+
+def damage(project: Project) -> None:
+    """Make the third line of a project's journal unreadable."""
+    lines = project.journal.read_bytes().splitlines(keepends=True)
+    project.journal.write_bytes(b"".join([*lines[:2], b'{"kind":"round","nonsense\n', *lines[2:]]))

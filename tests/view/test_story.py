@@ -243,7 +243,7 @@ def test_nothing_is_under_way_once_the_run_or_its_process_has_ended() -> None:
     begun = CallStarted(at=5.0, key=VOTE, model="m")
     stopped = RunStopped(reason="failed", cause="", best=1, improved=False, rounds=1, prompt="p")
     killed = told(begun)
-    killed.leave()
+    killed.end_calls()
     for story in (told(begun, stopped), killed):
         assert not list(story.live)
         assert (story.entries[0].began, story.entries[0].facts) == (None, "not finished")
