@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.worker import WorkerFailed
+from textual.dom import DOMNode
+from textual.worker import WorkerFailed, get_current_worker
 
 from spotui.errors import SpotuiError
 from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
@@ -103,6 +104,8 @@ class SpotuiApp(TypedAheadApp):
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault in the background closes nothing: it is told, and everything else goes on."""
+        if isinstance(error, WorkerFailed) and not _is_there(get_current_worker().node):
+            return  # it worked for a widget that has gone meanwhile, and looked for it
         if isinstance(error, WorkerFailed) and not self.is_headless:
             from spotui.tui.crash import tell_fault
 
@@ -130,7 +133,8 @@ class SpotuiApp(TypedAheadApp):
 
     async def action_quit(self) -> None:
         """End the app; ask first while a run goes on that is shown."""
-        self.run_worker(self._quit(), group="quit", exclusive=True)
+        if not any(worker.group == "quit" and not worker.is_finished for worker in self.workers):
+            self.run_worker(self._quit(), group="quit")
 
     async def _quit(self) -> None:
         from spotui.tui.leaving import may_leave
@@ -217,3 +221,8 @@ class SpotuiApp(TypedAheadApp):
             self.call_later(self.tell, error, "A theme is left out")
             return False
         return True
+
+
+def _is_there(node: DOMNode) -> bool:
+    ancestors = node.ancestors_with_self
+    return node.is_attached and not any(one._pruning for one in ancestors)
