@@ -44,8 +44,9 @@ class TemplateForm(VerticalScroll, can_focus=False):
     class Edited(Message):
         """Somebody typed something else."""
 
-        def __init__(self, template: Template) -> None:
+        def __init__(self, form: "TemplateForm", template: Template) -> None:
             super().__init__()
+            self.form = form
             self.template = template
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self._selected = 0
         self._sizes = Sizes()
         self._is_shown = False
+        self._unheard = 0
 
     def compose(self) -> ComposeResult:
         """What the method works on, and what it is tried on."""
@@ -83,7 +85,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         """
         self._sizes = sizes
         self.set_class(not can_edit_rows, "-broken-rows")
-        if self._is_shown and self._typed() != self._template:
+        if self._is_shown and (self._unheard or self._typed() != self._template):
             return
         self._is_shown = True
         self._template = template
@@ -167,7 +169,12 @@ class TemplateForm(VerticalScroll, can_focus=False):
     def _tell(self, template: Template) -> None:
         self._template = template
         self._fill()
-        self.post_message(self.Edited(template))
+        self._unheard += 1
+        self.post_message(self.Edited(self, template))
+
+    def hear(self) -> None:
+        """An edit has reached whoever writes it; until then an older template must not be shown."""
+        self._unheard -= 1
 
     def _fill(self) -> None:
         """Bring every field to what the template says."""

@@ -170,6 +170,7 @@ class TemplatePanel(Vertical):
     def on_template_form_edited(self, event: "TemplateForm.Edited") -> None:
         """Write what was typed in the form."""
         event.stop()
+        event.form.hear()
         self._typed = event.template
         self.run_worker(self.settle(), group="write")
 
