@@ -160,7 +160,7 @@ class TemplatePanel(Vertical):
         """Read the text once nobody types for a moment."""
         event.stop()
         self.post_message(self.Changed())
-        self.run_worker(self._read(), group="read", exclusive=True)
+        self.run_worker(self._read, group="read", exclusive=True)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         """Tell of the line that the cursor is on."""
@@ -252,7 +252,8 @@ class TemplatePanel(Vertical):
         self._editor.mark(checked.problems)
         self._tell_problems()
         self.border_subtitle = self._sizes.of_template(checked.template) if checked.template else ""
-        if self.is_form and checked.template is not None and self._typed is None:
+        is_newest = self._typed is None and self.checked is not None
+        if self.is_form and checked.template is not None and is_newest:
             from spotui.tui.template.form import TemplateForm
 
             form = self.query_one(TemplateForm)
