@@ -123,7 +123,9 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
         )
 
     def _estimate(self) -> None:
-        self.run_worker(self._expect(), group="estimate", exclusive=True)
+        # As a function: a coroutine that is replaced before it begins is complained of.
+        work: WorkType[None] = self._expect
+        self.run_worker(work, group="estimate", exclusive=True)
 
     async def _expect(self) -> None:
         await asyncio.sleep(_QUIET_SECONDS if self.query_one("#expected", Static).content != "…" else 0)

@@ -82,6 +82,7 @@ class RunScreen(SteeringScreen):
             await self._client.watch(self._reopen)
         except SpotuiError as error:
             self.notify(error.mend, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
+            self.say(f"{self._project.name}: {error.what}")
 
     def _reopen(self) -> None:
         self.query_one(LogPanel).show(self._client.story)

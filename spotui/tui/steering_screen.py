@@ -153,6 +153,7 @@ class SteeringScreen(Screen[None]):
         finally:
             self._starts = False
             self.say("")
+            self.refresh_bindings()
         self._client.look()
 
     def action_limits(self) -> None:

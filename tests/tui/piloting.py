@@ -12,6 +12,7 @@ from spotui.workspace.projects import Workspace
 
 SMALL, LARGE = (80, 24), (120, 40)
 PATIENCE_SECONDS = 20.0
+_FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌▐", " "))
 
 Journey = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
 
@@ -75,3 +76,13 @@ def seen(app: object) -> str:
     assert isinstance(app, App)
     lines = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+async def until_told(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until every text is on the screen, wherever it is wrapped."""
+    await until(pilot, lambda: all(text in told(pilot.app) for text in texts))
+
+
+def told(app: object) -> str:
+    """The screen as one line, without the frames of what is on it."""
+    return " ".join(seen(app).translate(_FRAMES).split())
