@@ -18,7 +18,7 @@ from spotui.workspace.create import check_free
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
-    from textual.worker import Worker
+    from textual.worker import Worker, WorkType
 
 _QUIET_SECONDS = 0.3
 """How long nobody types before the estimate is made again."""
