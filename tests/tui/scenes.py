@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from spotui.resources import tour_dir
 from spotui.tui.app import SpotuiApp
+from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.workspace.projects import Workspace
 from tests.tui.piloting import seen, until, until_seen
 
@@ -40,8 +41,9 @@ def recorded_workspace(folder: Path) -> Workspace:
     return Workspace(root)
 
 
-def stop_clock(patch: pytest.MonkeyPatch) -> None:
-    """Let no screen tell another time than the one of the pictures."""
+def settle_in(patch: pytest.MonkeyPatch) -> None:
+    """Let no screen tell another time or place than those of the pictures."""
+    patch.setenv("HOME", str(Path.cwd()))
     patch.setenv("TZ", "UTC")
     time.tzset()
     patch.setattr("spotui.tui.home.projects_panel.datetime", Clock)
@@ -72,7 +74,7 @@ async def diff(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """What the best has that the seed has not, side by side, on the whole screen."""
     await run(app, pilot)
     await pilot.press("3", "d", "v", "z")
-    await until_seen(pilot, "Diff  seed")
+    await until_seen(pilot, "Give this product a name.  ")
 
 
 async def answers(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -85,10 +87,13 @@ async def answers(app: SpotuiApp, pilot: Pilot[None]) -> None:
 async def template(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """A template of one's own, as a form."""
     await home(app, pilot)
-    await pilot.press("tab", "d")
-    await until_seen(pilot, "own")
+    await pilot.press("tab")
+    app.screen.query_one(TemplatesPanel).select_named(PROJECT)
+    await pilot.press("d")
+    await until_seen(pilot, "yours")
     await pilot.press("e")
-    await until(pilot, lambda: "qa:" in seen(app))
+    await until_seen(pilot, "prompt:", "tokens")
+    await until(pilot, lambda: "~" not in seen(app).replace("~/", ""))
 
 
 async def new_run(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -123,4 +128,4 @@ async def keys(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """What every key does on the screen of a run."""
     await run(app, pilot)
     await pilot.press("question_mark")
-    await until_seen(pilot, "run.pause")
+    await until_seen(pilot, "run.go_on")
