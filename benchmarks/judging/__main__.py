@@ -59,9 +59,9 @@ def _differences(one: Contender, judge: JudgeModel, duels: int) -> Iterator[floa
 
 def _print_frontier(cap: int) -> None:
     print(
-        f"\nThe conflict of aims: the cheapest of all rules of up to {cap} ballots that accept an equal\n"
-        f"candidate so seldom, a better one at least {GOAL.power:.2%} and a worse one at most {GOAL.worse:.2%}\n"
-        "of the time, from a judge that is right 80% of the time; calls are the mean over the three."
+        f"\nThe conflict of aims: the cheapest of all rules of up to {cap} ballots that\n"
+        f"accept an equal candidate so seldom, a better one {GOAL.power:.2%} or more and a worse one\n"
+        f"{GOAL.worse:.2%} or less, from a judge that is right 80% of the time; calls: the mean of the three."
     )
     for limit, found in frontier(Aims(GOAL.accuracy, GOAL.power, GOAL.equal, GOAL.worse, cap), steps=10):
         longest = found.boundaries.cap
