@@ -42,6 +42,7 @@ class _Votes(NamedTuple):
 
     asked: int
     waves: int
+    tokens: int = VOTE_TOKENS
 
 
 # About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
@@ -49,6 +50,7 @@ VOTES: dict[str, _Votes] = {
     "balanced": _Votes(3, 2),
     "thorough": _Votes(6, 4),
     "reference": _Votes(4, 1),
+    "logprob": _Votes(2, 1, 1),
 }
 
 
@@ -184,8 +186,10 @@ def _shares(
         # Every answer is measured twice, with the requirements and without.
         verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
     else:
-        verdicts, vote = plan.duels * VOTES[settings.judge].asked, VOTE_TOKENS
-        verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
+        alone = plan.asked if settings.judge_unit == "row" else 1
+        votes = VOTES[settings.judge]
+        verdicts, vote = plan.duels * votes.asked * alone, votes.tokens
+        verdict = VOTE_FRAME + requirements + (references + 2 * plan.asked * answered) // alone
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
     executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
@@ -231,7 +235,8 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     if settings.judge == "likelihood":
         return seconds + plan.answers * step("evaluator", 0, 1)
     votes = VOTES[settings.judge]
-    return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
+    at_once = votes.asked / votes.waves * (plan.asked if settings.judge_unit == "row" else 1)
+    return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
 
 
 def _answer_tokens(template: Template) -> int:

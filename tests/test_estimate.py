@@ -140,6 +140,17 @@ def test_a_thorough_judge_takes_twice_the_votes_and_waits_longer_for_them() -> N
     assert thorough.seconds > default.seconds
 
 
+def test_judging_question_by_question_takes_a_call_for_each() -> None:
+    whole, alone = estimate(some_settings()), estimate(some_settings(judge_unit="row"))
+    assert calls_of(alone)["evaluator"] == 3 * calls_of(whole)["evaluator"]
+
+
+def test_weighing_a_letter_takes_two_calls_and_no_reasoning() -> None:
+    expected = estimate(some_settings(judge="logprob"))
+    (evaluator,) = [share for share in expected.shares if share.role == "evaluator"]
+    assert evaluator.calls == evaluator.completion_tokens == 2 * 9
+
+
 def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -> None:
     without, with_two = estimate(some_settings()), estimate(some_settings(), questions=5)
     assert calls_of(without) == {"optimizer": 9, "evaluator": 27, "executor": 30}

@@ -54,7 +54,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--judge",
         metavar="RULE",
         help="auto, balanced (three of four votes, in both orders), thorough (a lead of five), "
-        "reference (four coin flips), likelihood",
+        "reference (four coin flips), likelihood, logprob (the probability of A against B in both orders)",
+    )
+    run.add_argument(
+        "--judge-unit",
+        metavar="UNIT",
+        help="compare all answers in one call: set; or each alone: row (default set)",
+    )
+    run.add_argument(
+        "--judge-json",
+        action="store_const",
+        const=True,
+        help="ask for votes as JSON, where the endpoint can promise that",
     )
     run.add_argument(
         "--no-reference-answers",

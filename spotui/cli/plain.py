@@ -94,8 +94,13 @@ def _opened(event: RunOpened) -> str:
     return (
         f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, "
         f"{plural(len(event.questions), 'question')}{held_out}{recorded}, "
-        f"judge {event.judge}, {' + '.join(models)}"
+        f"judge {event.judge}{_unit(event)}, {' + '.join(models)}"
     )
+
+
+def _unit(event: RunOpened) -> str:
+    unit = " question by question" if event.judge_unit == "row" else ""
+    return unit + (" as JSON" if event.judge_json else "")
 
 
 def _call(key: CallKey) -> str:

@@ -8,9 +8,11 @@ from spotui.cli import exit_codes, options
 from spotui.cli.plain import short
 from spotui.cli.reading import pick_round
 from spotui.view.figures import count, duration, plural, usd
+from spotui.view.judge_words import judge_in_words
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
 
 _LEFT_OF_TEXT = 52
 
@@ -45,6 +47,14 @@ def _print_history(project: Project, history: History) -> None:
     print(f"{project.name}: {history.state}{began}")
     if history.rounds:
         _print_rounds(history)
+    if project.is_ours:
+        settings = read_snapshot(project.snapshot).settings
+        judge = judge_in_words(
+            str(settings.get("judge")),
+            str(settings.get("judge_unit", "set")),
+            json=bool(settings.get("judge_json", False)),
+        )
+        print(f"Judge: {judge}.")
     if history.held_out is not None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")

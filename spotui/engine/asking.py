@@ -36,6 +36,7 @@ class Asker:
         temperature: float | None = None,
         grammar: str | None = None,
         logprobs: bool = False,
+        json: bool = False,
     ) -> Request:
         """A request in the role's own settings, unless another temperature is given."""
         settings = self._roles.of(role)
@@ -46,6 +47,7 @@ class Asker:
             max_tokens=settings.max_tokens,
             grammar=grammar,
             logprobs=logprobs,
+            json=json,
         )
 
     def takes_grammar(self, role: Role) -> bool:

@@ -9,9 +9,11 @@ from spotui.engine.ballot_box import BallotBox
 from spotui.engine.context import Context
 from spotui.engine.count import Count
 from spotui.engine.decisions import Inbox
-from spotui.engine.task import Duel, Trial, format_answers, format_references
+from spotui.engine.task import Duel, Trial
+from spotui.engine.wording import Wording
 from spotui.judging.ballots import Ballot
 from spotui.judging.rule import Rule
+from spotui.settings.run_settings import Unit
 
 
 class Judge(Protocol):
@@ -34,11 +36,18 @@ class VotingJudge:
     Args:
         context: What it works with.
         rule: What decides the duel of a round.
+        unit: Whether all answers are compared at once, or each question's alone.
+        json: Whether votes are asked for as JSON.
     """
 
-    def __init__(self, context: Context, rule: Callable[[int], Rule]) -> None:
+    def __init__(
+        self, context: Context, rule: Callable[[int], Rule], *, unit: Unit = "set", json: bool = False
+    ) -> None:
         self._context = context
         self._rule = rule
+        self._unit = unit
+        self._json = json
+        self._wording = Wording(context.task, context.meta["judge_duel_json" if json else "judge_duel"])
 
     async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
         """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
@@ -80,19 +89,11 @@ class VotingJudge:
             raise first_error(errors) from None
 
     def _box(self, best: Trial, candidate: Trial, purpose: str) -> BallotBox:
-        task, meta = self._context.task, self._context.meta
-        old, new = format_answers(best.answers), format_answers(candidate.answers)
-        shared = {
-            "requirements": task.requirements,
-            "references": format_references(candidate.questions, shown=task.reference_answers),
-        }
         return BallotBox(
             self._context.asker,
             candidate.round,
             purpose,
-            {
-                "AB": meta["judge_duel"].render(answers_a=old, answers_b=new, **shared),
-                "BA": meta["judge_duel"].render(answers_a=new, answers_b=old, **shared),
-            },
-            meta["judge_repair"],
+            self._wording.of(best, candidate, self._unit),
+            self._context.meta["judge_repair_json" if self._json else "judge_repair"],
+            json=self._json,
         )

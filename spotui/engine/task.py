@@ -84,9 +84,14 @@ class Duel(msgspec.Struct, frozen=True):
         return sum(vote.choice == choice for vote in self.votes)
 
 
+def row_of(trial: Trial, index: int) -> Trial:
+    """A trial of one of its questions alone."""
+    return Trial(trial.candidate, trial.questions[index : index + 1], trial.answers[index : index + 1])
+
+
 def casts(votes: tuple[VoteRecord, ...]) -> tuple[Cast, ...]:
     """The judge's own votes of a duel, without those of people and of judges that see no order."""
-    return tuple(Cast(vote.order, vote.choice) for vote in votes if vote.voter == "model")
+    return tuple(Cast(vote.order, vote.choice) for vote in votes if vote.voter in {"model", "logprob"})
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:

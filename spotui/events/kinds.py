@@ -33,6 +33,8 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
+    judge_unit: Literal["set", "row"] = "set"
+    judge_json: bool = False
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):

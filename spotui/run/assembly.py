@@ -10,6 +10,7 @@ from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
+from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
 from spotui.engine.task import Task
 from spotui.engine.verbs import Verbs
@@ -43,17 +44,21 @@ def assemble(
 
 
 def _judge(context: Context, settings: RunSettings) -> Judge:
+    if settings.judge == "likelihood":
+        return LikelihoodJudge(context)
+    if settings.judge == "logprob":
+        return LogprobJudge(context, settings.judge_unit)
+    return VotingJudge(
+        context, lambda number: _rule(settings, number), unit=settings.judge_unit, json=settings.judge_json
+    )
+
+
+def _rule(settings: RunSettings, number: int) -> Rule:
     match settings.judge:
-        case "likelihood":
-            return LikelihoodJudge(context)
         case "reference":
-
-            def flip(number: int) -> Rule:
-                rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
-                return Majority(coin_flips(REFERENCE_BALLOTS, rng))
-
-            return VotingJudge(context, flip)
-        case "balanced":
-            return VotingJudge(context, lambda _: Sequential(BALANCED))
+            rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
+            return Majority(coin_flips(REFERENCE_BALLOTS, rng))
         case "thorough":
-            return VotingJudge(context, lambda _: Sequential(THOROUGH))
+            return Sequential(THOROUGH)
+        case _:
+            return Sequential(BALANCED)

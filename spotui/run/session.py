@@ -107,6 +107,8 @@ class Session:
                 judge=settings.judge,
                 prompt=task.prompt,
                 recorded=self._past.calls,
+                judge_unit=settings.judge_unit,
+                judge_json=settings.judge_json,
             )
         )
         self._emit(self.spending())

@@ -31,6 +31,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     sample: FlagValue = None
     seed: FlagValue = None
     judge: FlagValue = None
+    judge_unit: FlagValue = None
+    judge_json: FlagValue = None
     reference_answers: FlagValue = None
     budget_usd: FlagValue = None
     budget_tokens: FlagValue = None

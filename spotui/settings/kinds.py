@@ -9,7 +9,8 @@ from msgspec import Meta
 from spotui.nearest import nearest
 from spotui.settings.errors import show
 
-Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood"]
+Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood", "logprob"]
+Unit = Literal["set", "row"]
 JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 
@@ -61,6 +62,7 @@ UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per milli
 Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
 Switch = Annotated[bool, Meta(description="true or false")]
+UnitMode = Annotated[Unit, Meta(description="set or row")]
 JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
 Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
 ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]

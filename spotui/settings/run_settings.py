@@ -6,7 +6,8 @@ import msgspec
 
 from spotui.settings.roles import Role
 
-ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood"]
+ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
+Unit = Literal["set", "row"]
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +74,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sample: Questions drawn for a round.
         seed: What the run draws its questions and orders with.
         judge: How two answer sets are compared.
+        judge_unit: Whether all answers are compared in one call, or each question's in a call of its own.
+        judge_json: Whether votes are asked for as JSON.
         reference_answers: Whether the roles see the template's answers.
         budget: What the run may use.
         retry: How long a failed call is tried again.
@@ -86,6 +89,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sample: int = 3
     seed: int = 0
     judge: ResolvedJudge = "balanced"
+    judge_unit: Unit = "set"
+    judge_json: bool = False
     reference_answers: bool = True
     budget: BudgetSettings = BudgetSettings()
     retry: RetrySettings = RetrySettings()

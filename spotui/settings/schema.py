@@ -17,6 +17,7 @@ from spotui.settings.kinds import (
     Switch,
     Temperature,
     Tokens,
+    UnitMode,
     Usd,
     UsdPerMillion,
     Variable,
@@ -77,6 +78,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_rounds: Rounds | UnsetType = UNSET
     sample: Count | UnsetType = UNSET
     judge: JudgeMode | UnsetType = UNSET
+    judge_unit: UnitMode | UnsetType = UNSET
+    judge_json: Switch | UnsetType = UNSET
     reference_answers: Switch | UnsetType = UNSET
     seed: Seed | UnsetType = UNSET
 

@@ -19,6 +19,7 @@ from spotui.settings.kinds import (
     Switch,
     Temperature,
     Tokens,
+    UnitMode,
     Usd,
 )
 from spotui.settings.roles import DEFAULT_MODEL, DEFAULTS, ROLES, Role
@@ -81,6 +82,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _plain("run.sample", Count, 3, "questions drawn for a round"),
     _plain("run.seed", Seed, 0, "what the run draws its questions with"),
     _plain("run.judge", JudgeMode, "auto", "how answers are compared"),
+    _plain(
+        "run.judge_unit", UnitMode, "set", "whether answers are compared all at once or question by question"
+    ),
+    _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
     _plain("budget.usd", Usd | None, None, "USD the run may spend", "budget_usd"),
     _plain("budget.tokens", Rate | None, None, "tokens the run may use", "budget_tokens"),
