@@ -46,6 +46,9 @@ class _Votes(NamedTuple):
 
 
 # About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES_A_ROW = 2
+"""In the final check: one in either order."""
+
 VOTES: dict[str, _Votes] = {
     "balanced": _Votes(3, 2),
     "thorough": _Votes(6, 4),
@@ -118,7 +121,8 @@ class _Plan(msgspec.Struct, frozen=True):
     Attributes:
         rounds: The seed round included.
         asked: Questions a round asks.
-        held_out: Questions that only the last duel asks, of the seed and of the best.
+        held_out: Questions that only the final check asks, of the seed and of the best.
+        checked: Questions on which the final check judges.
         answer: Tokens of an answer.
         proposal: Tokens of a proposal.
     """
@@ -126,6 +130,7 @@ class _Plan(msgspec.Struct, frozen=True):
     rounds: int
     asked: int
     held_out: int
+    checked: int
     answer: int
     proposal: int
 
@@ -141,8 +146,8 @@ class _Plan(msgspec.Struct, frozen=True):
 
     @property
     def duels(self) -> int:
-        """One a round after the seed, and the last one."""
-        return self.rounds - 1 + bool(self.held_out)
+        """One a round after the seed."""
+        return self.rounds - 1
 
 
 def estimate_run(template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
@@ -159,9 +164,10 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
     asked = min(settings.sample, len(template.qa))
     answer = _answer_tokens(template)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
-    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked, answer, proposal)
+    checked = len(template.qa) if settings.final_check and settings.max_rounds > 1 else 0
+    whole = _Plan(settings.max_rounds, asked, max(0, checked - asked), checked, answer, proposal)
     least = msgspec.structs.replace(
-        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0
+        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0, checked=0
     )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
     return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
@@ -184,18 +190,22 @@ def _shares(
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
         # Every answer is measured twice, with the requirements and without.
-        verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
+        verdicts, vote = 2 * plan.answers, plan.answer
+        judged = verdicts * (requirements // 2 + question)
     else:
         alone = plan.asked if settings.judge_unit == "row" else 1
         votes = VOTES[settings.judge]
-        verdicts, vote = plan.duels * votes.asked * alone, votes.tokens
-        verdict = VOTE_FRAME + requirements + (references + 2 * plan.asked * answered) // alone
+        vote = votes.tokens
+        frame, shown = VOTE_FRAME + requirements, references + 2 * plan.asked * answered
+        in_rounds, in_check = plan.duels * votes.asked * alone, VOTES_A_ROW * plan.checked
+        verdicts = in_rounds + in_check
+        judged = in_rounds * (frame + shown // alone) + in_check * (frame + shown // plan.asked)
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
     executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
     rows: dict[Role, tuple[int, int, int]] = {
         "optimizer": (plan.proposals, plan.proposals * proposal, plan.proposal),
-        "evaluator": (verdicts, verdicts * verdict, vote),
+        "evaluator": (verdicts, judged, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
     return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
@@ -236,6 +246,8 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
         return seconds + plan.answers * step("evaluator", 0, 1)
     votes = VOTES[settings.judge]
     at_once = votes.asked / votes.waves * (plan.asked if settings.judge_unit == "row" else 1)
+    if plan.checked:
+        seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
     return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
 
 

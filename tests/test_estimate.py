@@ -58,7 +58,7 @@ def some_settings(
         return RoleSettings(model=model, temperature=None, max_tokens=None, timeout=10.0)
 
     roles = RoleSet(optimizer=role(optimizer), evaluator=role(evaluator), executor=role(executor))
-    return RunSettings(roles=roles, **{"base_url": "http://127.0.0.1:9/v1", **fields})
+    return RunSettings(roles=roles, **{"base_url": "http://127.0.0.1:9/v1", "final_check": False, **fields})
 
 
 def a_connector(settings: RunSettings, models: dict[str, ModelConfig] | None = None) -> Connector:
@@ -112,17 +112,17 @@ def measured(
 
 def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spotui.estimate.HOSTED_PACE", (0.06, float("inf")))
-    settings = some_settings(max_rounds=5)
+    settings = some_settings(max_rounds=5, final_check=True)
     expected = estimate(settings)
     spent, requests, stopped = measured(tmp_path, settings, delay=0.06)
     assert stopped.reason == "finished"
     # A judge that is always right takes three votes.
-    assert expected.calls == spent.calls == 3 + 4 * 7
+    assert expected.calls == spent.calls == 3 + 4 * 7 + 2 * 3
     calls = {share.model: share.calls for share in expected.shares}
-    assert calls == {**requests, "eval": 12}
+    assert calls == {**requests, "eval": 12 + 6}
     assert expected.tokens == pytest.approx(spent.prompt_tokens + spent.completion_tokens, rel=0.1)
     assert expected.usd == pytest.approx(spent.cost_usd, rel=0.1)
-    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4))  # the third vote waits for the first two
+    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4 + 1))  # the third vote waits for the first two
     assert expected.seconds * 0.98 <= spent.seconds
 
 
@@ -152,9 +152,9 @@ def test_weighing_a_letter_takes_two_calls_and_no_reasoning() -> None:
 
 
 def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -> None:
-    without, with_two = estimate(some_settings()), estimate(some_settings(), questions=5)
-    assert calls_of(without) == {"optimizer": 9, "evaluator": 27, "executor": 30}
-    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 30, "executor": 34}
+    without, with_two = (estimate(some_settings(final_check=True), questions=count) for count in (3, 5))
+    assert calls_of(without) == {"optimizer": 9, "evaluator": 33, "executor": 30}
+    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 37, "executor": 34}
     assert with_two.seconds > without.seconds
 
 

@@ -74,6 +74,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="keep the template's answers from optimizer and evaluator, as in the paper",
     )
+    run.add_argument(
+        "--final-check",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="compare best and seed on all questions at the end (default: yes, with judge reference no)",
+    )
     add_budget(parser)
     limits = parser.add_argument_group("limits")
     limits.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint (default 8)")

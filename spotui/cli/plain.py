@@ -8,6 +8,8 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HeldOutFinished,
     JudgeMeasured,
     Likelihood,
@@ -77,6 +79,10 @@ def _aside(event: Event) -> str | None:
                 f"{plural(event.questions, 'held-out question')}: round {event.best} against the seed: "
                 f"{event.outcome} ({event.wins} for, {event.losses} against, {event.ties} ties)"
             )
+        case FinalCheckFinished():
+            return f"final check: {event.headline}"
+        case FinalCheckSkipped():
+            return f"final check: skipped: {event.why}"
         case LimitsChanged():
             return "limits: " + ", ".join(f"{key} {value}" for key, value in event.changes.items())
         case Noticed():

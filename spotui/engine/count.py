@@ -17,10 +17,10 @@ class Count:
     Args:
         number: The round.
         rule: What they are counted by.
-        emit: Told of every vote; None for a duel that is no round's.
+        emit: Told of every vote.
     """
 
-    def __init__(self, number: int, rule: Rule, emit: Callable[[Event], None] | None) -> None:
+    def __init__(self, number: int, rule: Rule, emit: Callable[[Event], None]) -> None:
         self.round = number
         self._rule = rule
         self._emit = emit
@@ -53,8 +53,6 @@ class Count:
             self._people.append(vote)
         else:
             self._votes[index] = vote
-        if self._emit is None:
-            return
         self._emit(
             VoteCast(
                 round=self.round,

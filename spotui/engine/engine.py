@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
-from spotui.engine.asking import together
+from spotui.engine.final_check import Standings, check_best
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
 from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
 from spotui.judging.reliability import Reliability
-from spotui.workspace.lines import Outcome, RoundLine
+from spotui.workspace.lines import CheckLine, Outcome, RoundLine
 
 
 class Engine:
@@ -49,6 +49,7 @@ class Engine:
         self._turn: Round | None = None
         self._ended = 0
         self._reliability = Reliability()
+        self._standings = Standings()
 
     @property
     def newest(self) -> int:
@@ -146,8 +147,13 @@ class Engine:
                 length_ratio=line.length_ratio,
             )
         )
+        self._count_wins(line)
         if votes := casts(line.votes):
             self._measure_judge(line.round, self._reliability.after(votes))
+
+    def _count_wins(self, line: RoundLine) -> None:
+        if line.outcome == "win" and self._turn is not None and self._turn.opponent:
+            self._standings.add(line.round, self._turn.opponent, line.votes)
 
     def _measure_judge(self, number: int, record: Reliability) -> None:
         is_new = not self._reliability.warning
@@ -167,15 +173,10 @@ class Engine:
         if is_new and record.warning:
             self._emit(Noticed(text=record.warning, level="warning"))
 
-    async def final_duel(self) -> Duel | None:
-        """Best against seed on the questions no round has seen; None when there is nothing to compare."""
-        self.conclude()
-        held_out, seed, best = self.task.held_out, self._trials[1].candidate, self.best.candidate
-        if not held_out or best.round == seed.round:
-            return None
-        old, new = await together(
-            [self._verbs.executor.execute(one, held_out, held_out=True) for one in (seed, best)]
-        )
-        if old is None or new is None:
-            return None
-        return await self._verbs.judge.duel(old, new, held_out=True)
+    async def final_check(self) -> CheckLine | None:
+        """Best against seed on all questions; None when a held-out question got no answer.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        return await check_best(self._verbs, self._trials[1], self.best, self._standings)

@@ -9,7 +9,7 @@ import msgspec
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.count import Count
-from spotui.engine.task import Duel, Trial
+from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
 from spotui.judging.ballots import Order
 from spotui.judging.majority import Weighed
@@ -41,12 +41,9 @@ class LogprobJudge:
         self._unit = unit
         self._wording = Wording(context.task, context.meta["judge_token"])
 
-    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Weigh both orders; a person's vote counts as much as that."""
         asked = self._wording.of(best, candidate, self._unit)
-        if held_out:
-            choice, records = await self._compare(candidate.round, "held_out_vote", asked)
-            return Duel(choice, tuple(records))
         with self._context.decisions.duel(candidate.round) as inbox:
             choice, records = await self._compare(candidate.round, "vote", asked)
             count = Count(candidate.round, Weighed(choice), self._context.emit)
@@ -55,14 +52,22 @@ class LogprobJudge:
             count.add_all(inbox)
         return count.duel()
 
+    async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
+        """Weigh both orders on every question."""
+        texts = self._wording.of_rows(seed, best)
+        found = await together(
+            [self._compare(best.round, "check_vote", [one], row) for row, one in enumerate(texts)]
+        )
+        return [RowVotes(choice, tuple(records)) for choice, records in found]
+
     async def _compare(
-        self, number: int, purpose: str, asked: Sequence[Texts]
+        self, number: int, purpose: str, asked: Sequence[Texts], first: int = 0
     ) -> tuple[Choice, list[VoteRecord]]:
         """The verdict over both orders, and what each order says alone."""
         places = list(product(range(len(asked)), ORDERS))
         found = await together(
             [
-                self._odds(CallKey(number, purpose, index), asked[row][order], order)
+                self._odds(CallKey(number, purpose, len(ORDERS) * first + index), asked[row][order], order)
                 for index, (row, order) in enumerate(places)
             ]
         )

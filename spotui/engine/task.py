@@ -3,6 +3,7 @@
 import msgspec
 
 from spotui.judging.reliability import Cast
+from spotui.judging.votes import Choice
 from spotui.tags import quote_tags
 from spotui.workspace.lines import AnswerRecord, Outcome, VoteRecord
 
@@ -82,6 +83,13 @@ class Duel(msgspec.Struct, frozen=True):
     def count(self, choice: str) -> int:
         """Votes of that kind."""
         return sum(vote.choice == choice for vote in self.votes)
+
+
+class RowVotes(msgspec.Struct, frozen=True):
+    """The votes on one question, and which way they go together."""
+
+    choice: Choice
+    votes: tuple[VoteRecord, ...]
 
 
 def row_of(trial: Trial, index: int) -> Trial:

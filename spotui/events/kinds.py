@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from spotui.workspace.lines import CallKey, Outcome, StopReason
+from spotui.workspace.lines import CallKey, Outcome, Ranked, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
 Choice = Literal["win", "loss", "tie", "void"]
@@ -200,6 +200,31 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
     ties: int = 0
 
 
+class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
+    """Best against seed on every question, each in both orders: the run's headline."""
+
+    best: int
+    outcome: Choice
+    headline: str
+    questions: int
+    held_out: int = 0
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    voids: int = 0
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    rows: tuple[Choice, ...] = ()
+    ranking: tuple[Ranked, ...] = ()
+
+
+class FinalCheckSkipped(Event, frozen=True, kw_only=True, tag="final_check_skipped"):
+    """The best prompt was not checked against the seed."""
+
+    best: int
+    why: str
+
+
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
     """What the run has cost so far, all roles and all sessions together."""
 
@@ -262,6 +287,8 @@ AnyEvent = (
     | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
+    | FinalCheckFinished
+    | FinalCheckSkipped
     | SpendingChanged
     | LimitsChanged
     | Noticed

@@ -77,6 +77,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         judge_unit: Whether all answers are compared in one call, or each question's in a call of its own.
         judge_json: Whether votes are asked for as JSON.
         reference_answers: Whether the roles see the template's answers.
+        final_check: Whether the best prompt is compared with the seed on all questions at the end.
         budget: What the run may use.
         retry: How long a failed call is tried again.
         base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
@@ -92,6 +93,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     judge_unit: Unit = "set"
     judge_json: bool = False
     reference_answers: bool = True
+    final_check: bool = True
     budget: BudgetSettings = BudgetSettings()
     retry: RetrySettings = RetrySettings()
     base_url: str | None = None

@@ -81,6 +81,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge_unit: UnitMode | UnsetType = UNSET
     judge_json: Switch | UnsetType = UNSET
     reference_answers: Switch | UnsetType = UNSET
+    final_check: Switch | UnsetType | None = UNSET
     seed: Seed | UnsetType = UNSET
 
 

@@ -87,6 +87,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
+    _plain(
+        "run.final_check",
+        Switch | None,
+        None,
+        "whether best and seed are compared on all questions at the end",
+    ),
     _plain("budget.usd", Usd | None, None, "USD the run may spend", "budget_usd"),
     _plain("budget.tokens", Rate | None, None, "tokens the run may use", "budget_tokens"),
     _plain("budget.calls", Rate | None, None, "model calls the run may make", "budget_calls"),

@@ -46,11 +46,12 @@ class JournalLine(Line, frozen=True, tag="journal"):
 
 
 class SessionLine(Line, frozen=True, tag="session"):
-    """A process began to work on the run."""
+    """A process began to work on the run; `judge` names its kind of judge in a few words."""
 
     pid: int
     host: str
     spotui: str
+    judge: str = ""
 
 
 class CallLine(Line, frozen=True, tag="call"):
@@ -181,6 +182,46 @@ class HeldOutLine(Line, frozen=True, tag="held_out"):
     votes: tuple[VoteRecord, ...] = ()
 
 
+class CheckedRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One question of the final check: what the best prompt is on it against the seed."""
+
+    question: str
+    choice: Literal["win", "loss", "tie", "void"]
+    votes: tuple[VoteRecord, ...] = ()
+    held_out: bool = False
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A prompt's strength in nats: what beats another by 1 wins 73% of the votes; the seed has 0."""
+
+    round: int
+    strength: float
+
+
+class CheckLine(Line, frozen=True, tag="check"):
+    """The final check: the best prompt against the seed, question by question, those held out included.
+
+    Attributes:
+        best: The round of the best prompt.
+        outcome: Win when it is better on more questions than it is worse on.
+        headline: What was found, in a sentence or two.
+        rows: Every question.
+        win_rate: The best prompt's share of the questions on which there is a difference, or None.
+        win_interval: Its 95% interval.
+        ranking: The prompts that won along the way, the strongest first.
+        skipped: Why there was no check; the rest is empty then.
+    """
+
+    best: int
+    outcome: Literal["win", "loss", "tie", "void"] = "void"
+    headline: str = ""
+    rows: tuple[CheckedRow, ...] = ()
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    ranking: tuple[Ranked, ...] = ()
+    skipped: str = ""
+
+
 class StopLine(Line, frozen=True, tag="stop"):
     """The run ended, and why."""
 
@@ -201,5 +242,6 @@ AnyLine = (
     | OverrideLine
     | LimitsLine
     | HeldOutLine
+    | CheckLine
     | StopLine
 )

@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
+from spotui.judging.naming import judge_in_words
 from spotui.settings.run_settings import ResolvedJudge
-from spotui.view.judge_words import judge_in_words
 
 
 @pytest.mark.parametrize("judge", get_args(ResolvedJudge))
