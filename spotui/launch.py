@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LIMITS = {
     "rounds": "max_rounds",
     "concurrency": "concurrency",
+    "patience": "patience",
+    "target_wins": "target_wins",
     **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
 }
 """What can be changed while a run goes on, and the flag of each."""
@@ -59,6 +61,8 @@ class Launcher:
         values: dict[str, float | int | None] = {
             "rounds": settings.max_rounds,
             "concurrency": settings.concurrency,
+            "patience": settings.patience,
+            "target_wins": settings.target_wins,
             **msgspec.structs.asdict(settings.budget),
         }
         return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}

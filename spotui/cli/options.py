@@ -48,6 +48,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         roles.add_argument(f"--{short}-timeout", metavar="S", help="its own time limit")
     run = parser.add_argument_group("run")
     run.add_argument("--max-rounds", metavar="N", help="rounds in all, the seed included (default 10)")
+    add_stopping(run)
     run.add_argument("--sample", metavar="N", help="questions a round asks; the rest is held out (default 3)")
     run.add_argument("--seed", metavar="N", help="draws the questions and every order (default 0)")
     run.add_argument(
@@ -89,6 +90,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--retry-seconds", metavar="S", help="no try begins later than this; both 'none': no retry (120)"
     )
+
+
+def add_stopping(parser: "argparse._ActionsContainer") -> None:
+    """What ends a run before its last round."""
+    parser.add_argument("--patience", metavar="N", help="end after so many rounds in a row without a win")
+    parser.add_argument("--target-wins", metavar="N", help="end after so many wins")
 
 
 def add_budget(parser: argparse.ArgumentParser) -> None:

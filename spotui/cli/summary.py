@@ -40,6 +40,10 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
     match stopped.reason:
         case "finished":
             lines.append(f"More:    spotui resume {project} --max-rounds {2 * rounds}")
+        case "patience":
+            lines.append(f"More:    spotui resume {project} --patience none")
+        case "target":
+            lines.append(f"More:    spotui resume {project} --target-wins none")
         case "budget":
             lines.append(f"Go on:   spotui resume {project} with a larger --budget-…, or 'none'")
         case _ if stopped.resumable:

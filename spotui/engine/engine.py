@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from spotui.engine.final_check import Standings, check_best
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
 from spotui.judging.reliability import Reliability
-from spotui.workspace.lines import CheckLine, Outcome, RoundLine
+from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
 
 
 class Engine:
@@ -19,6 +20,7 @@ class Engine:
     Args:
         verbs: What a round can do.
         rounds: How many rounds are wanted, the seed included.
+        stopping: What ends the run before that.
         recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
 
@@ -26,6 +28,7 @@ class Engine:
         task: What the run works on.
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
+        ending: Why there are no more rounds although more are wanted, or None.
     """
 
     def __init__(
@@ -33,12 +36,15 @@ class Engine:
         verbs: Verbs,
         *,
         rounds: int,
+        stopping: Stopping,
         recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
     ) -> None:
         self.task = verbs.context.task
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
+        self.ending: tuple[StopReason, str] | None = None
+        self._stopping = stopping
         self._verbs = verbs
         self._emit = verbs.context.emit
         self._record = record
@@ -89,9 +95,14 @@ class Engine:
         return self._ended
 
     def rounds(self) -> Iterator[int]:
-        """The numbers of the rounds after the seed, as many as are wanted by then."""
+        """The numbers of the rounds after the seed, as many as are wanted by then and worth having."""
         number = 2
         while number <= self.rounds_wanted:
+            self._take_overrides(number)
+            wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
+            self.ending = self._stopping.reached(number - 1, wins)
+            if self.ending is not None:
+                return
             yield number
             number += 1
 

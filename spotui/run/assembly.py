@@ -12,6 +12,7 @@ from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
 from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Task
 from spotui.engine.verbs import Verbs
 from spotui.events import Event
@@ -40,7 +41,8 @@ def assemble(
     """The engine of one run."""
     context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
     verbs = Verbs(context, Proposer(context), Executor(context), _judge(context, settings))
-    return Engine(verbs, rounds=settings.max_rounds, recorded=recorded, record=record)
+    stopping = Stopping(settings.patience, settings.target_wins)
+    return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
 
 
 def _judge(context: Context, settings: RunSettings) -> Judge:

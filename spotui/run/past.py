@@ -101,13 +101,13 @@ def change_limits(settings: RunSettings, changes: dict[str, float | int | None])
 
     Args:
         settings: As they were.
-        changes: `rounds`, `concurrency`, and the budget's `usd`, `tokens`, `calls`, `minutes`.
+        changes: `rounds`, `concurrency`, `patience`, `target_wins`, and those of the budget: `usd`, `tokens`,
+            `calls`, `minutes`.
     """
     budget = {key: value for key, value in changes.items() if key in BudgetSettings.__struct_fields__}
     replace = msgspec.structs.replace
     settings = replace(settings, budget=replace(settings.budget, **budget))
     if "rounds" in changes:
         settings = replace(settings, max_rounds=changes["rounds"])
-    if "concurrency" in changes:
-        settings = replace(settings, concurrency=changes["concurrency"])
-    return settings
+    others = {key: changes[key] for key in ("concurrency", "patience", "target_wins") if key in changes}
+    return replace(settings, **others)

@@ -52,6 +52,9 @@ from spotui.workspace.spo_files import set_aside_if_damaged
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
 _CLOCK_TICK = 0.5
 
+AS_PLANNED: frozenset[StopReason] = frozenset({"finished", "patience", "target", "perfect"})
+"""Reasons after which going on changes nothing, unless more is wanted."""
+
 
 class Session:
     """An open run; made by `open_session`.
@@ -151,8 +154,8 @@ class Session:
         except Halted as halt:
             self._check.skip(halt.cause)
             return halt.reason, halt.cause
-        reason: StopReason = "finished"
-        cause = f"All {self._engine.ended} rounds are done."
+        done: tuple[StopReason, str] = ("finished", f"All {self._engine.ended} rounds are done.")
+        reason, cause = self._engine.ending or done
         try:
             await self._check.hold()
         except Halted as halt:
@@ -170,7 +173,7 @@ class Session:
             improved=best.round > 1,
             rounds=self._engine.ended,
             prompt=best.prompt,
-            resumable=reason != "finished",
+            resumable=reason not in AS_PLANNED,
         )
 
     def _is_news(self, stopped: RunStopped) -> bool:
@@ -250,7 +253,7 @@ async def open_session(
             emit=emit,
         )
         notices = _mend(project, journal, before)
-        is_begun = bool(changes) or past.stop is None or past.stop.reason != "finished"
+        is_begun = bool(changes) or past.stop is None or past.stop.reason not in AS_PLANNED
         if is_begun:
             judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
             journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION, judge=judge))

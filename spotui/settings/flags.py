@@ -34,6 +34,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     judge_unit: FlagValue = None
     judge_json: FlagValue = None
     reference_answers: FlagValue = None
+    patience: FlagValue = None
+    target_wins: FlagValue = None
     final_check: FlagValue = None
     budget_usd: FlagValue = None
     budget_tokens: FlagValue = None

@@ -78,6 +78,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         judge_json: Whether votes are asked for as JSON.
         reference_answers: Whether the roles see the template's answers.
         final_check: Whether the best prompt is compared with the seed on all questions at the end.
+        patience: Rounds in a row without a win after which the run ends, or None.
+        target_wins: Wins after which it ends, or None.
         budget: What the run may use.
         retry: How long a failed call is tried again.
         base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
@@ -94,6 +96,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     judge_json: bool = False
     reference_answers: bool = True
     final_check: bool = True
+    patience: int | None = None
+    target_wins: int | None = None
     budget: BudgetSettings = BudgetSettings()
     retry: RetrySettings = RetrySettings()
     base_url: str | None = None

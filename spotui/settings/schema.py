@@ -81,6 +81,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge_unit: UnitMode | UnsetType = UNSET
     judge_json: Switch | UnsetType = UNSET
     reference_answers: Switch | UnsetType = UNSET
+    patience: Count | UnsetType | None = UNSET
+    target_wins: Count | UnsetType | None = UNSET
     final_check: Switch | UnsetType | None = UNSET
     seed: Seed | UnsetType = UNSET
 

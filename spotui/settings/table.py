@@ -87,6 +87,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
+    _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),
+    _plain("run.target_wins", Count | None, None, "wins after which the run ends"),
     _plain(
         "run.final_check",
         Switch | None,
