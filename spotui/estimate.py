@@ -197,7 +197,8 @@ def _shares(
         votes = VOTES[settings.judge]
         vote = votes.tokens
         frame, shown = VOTE_FRAME + requirements, references + 2 * plan.asked * answered
-        in_rounds, in_check = plan.duels * votes.asked * alone, VOTES_A_ROW * plan.checked
+        in_rounds = plan.duels * votes.asked * alone
+        in_check = VOTES_A_ROW * plan.checked * len(settings.panel)
         verdicts = in_rounds + in_check
         judged = in_rounds * (frame + shown // alone) + in_check * (frame + shown // plan.asked)
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
@@ -208,13 +209,28 @@ def _shares(
         "evaluator": (verdicts, judged, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
-    return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
+    shares = [_share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
+    judges = [_share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
+    split = [_part(share, len(judges), number) for number, share in enumerate(judges)]
+    return tuple(one for share in shares for one in (split if share.role == "evaluator" else [share]))
 
 
-def _share(
-    role: Role, calls: int, asked: int, reply: int, settings: RunSettings, connector: "Connector"
-) -> Share:
-    model = settings.roles.of(role).model
+def _part(share: Share, of: int, number: int) -> Share:
+    """What one of several judges takes of the votes; they take turns."""
+
+    def part(whole: int) -> int:
+        return (whole + of - 1 - number) // of
+
+    return msgspec.structs.replace(
+        share,
+        calls=part(share.calls),
+        prompt_tokens=part(share.prompt_tokens),
+        completion_tokens=part(share.completion_tokens),
+        usd=None if share.usd is None else share.usd / of,
+    )
+
+
+def _share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
     price: Price | None = connector.price_of(model)
     return Share(
         role=role,

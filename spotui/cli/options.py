@@ -63,6 +63,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="compare all answers in one call: set; or each alone: row (default set)",
     )
     run.add_argument(
+        "--judges", metavar="IDS", help="more models that judge beside the evaluator; votes are pooled"
+    )
+    run.add_argument(
         "--judge-json",
         action="store_const",
         const=True,

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from spotui.engine.asking import Asker, repair, together, user
 from spotui.engine.wording import Texts
 from spotui.judging.ballots import Ballot
@@ -22,6 +24,7 @@ class BallotBox:
         questions: What a ballot asks, in either order: one question about the set, or one for each row. The
             side that is better in more rows has the ballot.
         repair_prompt: What to say when a reply makes no clear choice.
+        models: The judges, by turns, each for a ballot in either order; the first is the evaluator.
         json: Whether the reply must be JSON.
     """
 
@@ -33,12 +36,14 @@ class BallotBox:
         questions: Sequence[Texts],
         repair_prompt: MetaPrompt,
         *,
+        models: Sequence[str],
         json: bool = False,
     ) -> None:
         self._asker = asker
         self._round = number
         self._purpose = purpose
         self._questions = questions
+        self._models = models
         self._json = json
         self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
 
@@ -48,9 +53,8 @@ class BallotBox:
         if len(rows) == 1:
             return rows[0]
         reasons = [f"Question {number}: {row.choice}. {row.reason}" for number, row in enumerate(rows, 1)]
-        return VoteRecord(
-            choice=pooled([row.choice for row in rows]), order=ballot.order, reason="\n".join(reasons)
-        )
+        choice = pooled([row.choice for row in rows])
+        return msgspec.structs.replace(rows[0], choice=choice, reason="\n".join(reasons))
 
     async def vote_on(self, ballot: Ballot, row: int) -> VoteRecord:
         """The same for one row alone."""
@@ -59,7 +63,10 @@ class BallotBox:
         if read_vote(reply.text, ballot.order) == "void":
             reply = await self._ask(ballot, row, repair(messages, reply, self._repair), attempt=2)
         return VoteRecord(
-            choice=read_vote(reply.text, ballot.order), order=ballot.order, reason=read_reason(reply.text)
+            choice=read_vote(reply.text, ballot.order),
+            order=ballot.order,
+            reason=read_reason(reply.text),
+            model=self._model_of(ballot) if len(self._models) > 1 else "",
         )
 
     def is_known(self, ballot: Ballot) -> bool:
@@ -82,4 +89,8 @@ class BallotBox:
     ) -> tuple[CallKey, Request]:
         index = ballot.index * len(self._questions) + row
         key = CallKey(self._round, self._purpose, index, attempt)
-        return key, self._asker.request("evaluator", messages, json=self._json)
+        model = self._model_of(ballot)
+        return key, self._asker.request("evaluator", messages, model=model, json=self._json)
+
+    def _model_of(self, ballot: Ballot) -> str:
+        return self._models[ballot.index // 2 % len(self._models)]

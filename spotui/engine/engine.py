@@ -10,7 +10,7 @@ from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
-from spotui.judging.reliability import Reliability
+from spotui.judging.panel import Panel
 from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
 
 
@@ -54,7 +54,7 @@ class Engine:
         self._outcomes: dict[int, Outcome] = {}
         self._turn: Round | None = None
         self._ended = 0
-        self._reliability = Reliability()
+        self._panel = Panel()
         self._standings = Standings()
 
     @property
@@ -160,15 +160,15 @@ class Engine:
         )
         self._count_wins(line)
         if votes := casts(line.votes):
-            self._measure_judge(line.round, self._reliability.after(votes))
+            self._measure_judge(line.round, self._panel.after(votes))
 
     def _count_wins(self, line: RoundLine) -> None:
         if line.outcome == "win" and self._turn is not None and self._turn.opponent:
             self._standings.add(line.round, self._turn.opponent, line.votes)
 
-    def _measure_judge(self, number: int, record: Reliability) -> None:
-        is_new = not self._reliability.warning
-        self._reliability = record
+    def _measure_judge(self, number: int, panel: Panel) -> None:
+        is_new = bool(panel.faults - self._panel.faults)
+        self._panel, record = panel, panel.together
         self._emit(
             JudgeMeasured(
                 round=number,
@@ -178,11 +178,15 @@ class Engine:
                 flips=record.flips,
                 flip_rate=record.flip_rate,
                 flip_interval=record.flip_interval,
-                warning=record.warning,
+                warning=panel.warning,
+                compared=panel.compared,
+                agreed=panel.agreed,
+                agreement=panel.agreement,
+                agreement_interval=panel.agreement_interval,
             )
         )
-        if is_new and record.warning:
-            self._emit(Noticed(text=record.warning, level="warning"))
+        if is_new:
+            self._emit(Noticed(text=panel.warning, level="warning"))
 
     async def final_check(self) -> CheckLine | None:
         """Best against seed on all questions; None when a held-out question got no answer.

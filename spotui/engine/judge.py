@@ -10,12 +10,15 @@ from spotui.engine.ballot_box import BallotBox
 from spotui.engine.context import Context
 from spotui.engine.count import Count
 from spotui.engine.decisions import Inbox
+from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
 from spotui.judging.ballots import Ballot, alternating
 from spotui.judging.checking import row_verdict
+from spotui.judging.pooling import pooled
 from spotui.judging.rule import Rule
 from spotui.settings.run_settings import Unit
+from spotui.workspace.lines import VoteRecord
 
 
 class Judge(Protocol):
@@ -50,15 +53,23 @@ class VotingJudge:
         context: What it works with.
         rule: What decides the duel of a round.
         unit: Whether all answers are compared at once, or each question's alone.
+        models: The judges, the evaluator first; their votes are pooled.
         json: Whether votes are asked for as JSON.
     """
 
     def __init__(
-        self, context: Context, rule: Callable[[int], Rule], *, unit: Unit = "set", json: bool = False
+        self,
+        context: Context,
+        rule: Callable[[int], Rule],
+        *,
+        models: Sequence[str],
+        unit: Unit = "set",
+        json: bool = False,
     ) -> None:
         self._context = context
         self._rule = rule
         self._unit = unit
+        self._models = models
         self._json = json
         self._wording = Wording(context.task, context.meta["judge_duel_json" if json else "judge_duel"])
 
@@ -71,22 +82,21 @@ class VotingJudge:
         rule = self._rule(candidate.round)
         texts = self._wording.of(best, candidate, self._unit)
         box = self._box(candidate.round, "vote", texts)
-        count = Count(candidate.round, rule, self._context.emit)
+        count = Count(candidate.round, rule, len(best.answers), self._context.emit)
         for ballot in rule.ballots:
             if box.is_known(ballot):
                 count.add(await box.vote(ballot), ballot.index)
-        with self._context.decisions.duel(candidate.round) as inbox:
+        with open_duel(self._context, best, candidate) as inbox:
             await self._poll(box, count, inbox)
         return count.duel()
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
-        """One vote in either order on every question, all at once."""
+        """One vote of each judge in either order on every question, all at once."""
         texts = self._wording.of_rows(seed, best)
         box = self._box(best.round, "check_vote", texts)
-        places = list(product(range(len(texts)), alternating(2)))
-        votes = await together([box.vote_on(ballot, row) for row, ballot in places])
-        pairs = [tuple(votes[start : start + 2]) for start in range(0, len(votes), 2)]
-        return [RowVotes(row_verdict([vote.choice for vote in pair]), pair) for pair in pairs]
+        ballots = alternating(2 * len(self._models))
+        votes = await together([box.vote_on(*place) for place in product(ballots, range(len(texts)))])
+        return [_row(votes[row :: len(texts)]) for row in range(len(texts))]
 
     async def _poll(self, box: BallotBox, count: Count, inbox: Inbox) -> None:
         async def cast(ballot: Ballot) -> None:
@@ -115,5 +125,12 @@ class VotingJudge:
             purpose,
             texts,
             self._context.meta["judge_repair_json" if self._json else "judge_repair"],
+            models=self._models,
             json=self._json,
         )
+
+
+def _row(votes: Sequence[VoteRecord]) -> RowVotes:
+    """Each judge's verdict needs both orders; what more judges say has it."""
+    pairs = [[vote.choice for vote in votes[start : start + 2]] for start in range(0, len(votes), 2)]
+    return RowVotes(pooled([row_verdict(pair) for pair in pairs]), tuple(votes))

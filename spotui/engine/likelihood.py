@@ -8,6 +8,7 @@ import msgspec
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.count import Count
+from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.events import Likelihood
 from spotui.judging.ballots import alternating
@@ -43,8 +44,8 @@ class LikelihoodJudge:
     async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Measure every answer once in its life and compare; a person's vote weighs as much as that."""
         one_vote = Majority(alternating(1))
-        count = Count(candidate.round, one_vote, self._context.emit)
-        with self._context.decisions.duel(candidate.round) as inbox:
+        count = Count(candidate.round, one_vote, len(best.answers), self._context.emit)
+        with open_duel(self._context, best, candidate) as inbox:
             old, new = await together([self._measure(best), self._measure(candidate)])
             count.add(_compare(old, new), 0)
             count.add_all(inbox)

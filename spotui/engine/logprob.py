@@ -9,6 +9,7 @@ import msgspec
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.count import Count
+from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
 from spotui.judging.ballots import Order
@@ -44,9 +45,9 @@ class LogprobJudge:
     async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Weigh both orders; a person's vote counts as much as that."""
         asked = self._wording.of(best, candidate, self._unit)
-        with self._context.decisions.duel(candidate.round) as inbox:
+        with open_duel(self._context, best, candidate) as inbox:
             choice, records = await self._compare(candidate.round, "vote", asked)
-            count = Count(candidate.round, Weighed(choice), self._context.emit)
+            count = Count(candidate.round, Weighed(choice), len(best.answers), self._context.emit)
             for index, record in enumerate(records):
                 count.add(record, index)
             count.add_all(inbox)

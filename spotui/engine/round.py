@@ -107,7 +107,7 @@ class Round:
         candidate = self._candidate or Candidate(round=self.number, prompt="")
         spending = self._context.asker.take_spending()
         votes = self._duel.votes if self._duel else ()
-        rate = win_rate(vote.choice for vote in votes)
+        rate = win_rate(vote.choice for vote in votes if vote.question is None)
         return RoundLine(
             round=self.number,
             outcome=self.outcome,

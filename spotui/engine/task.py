@@ -81,8 +81,8 @@ class Duel(msgspec.Struct, frozen=True):
     votes: tuple[VoteRecord, ...] = ()
 
     def count(self, choice: str) -> int:
-        """Votes of that kind."""
-        return sum(vote.choice == choice for vote in self.votes)
+        """Votes of that kind; people's votes on single questions are only counted together."""
+        return sum(vote.choice == choice for vote in self.votes if vote.question is None)
 
 
 class RowVotes(msgspec.Struct, frozen=True):
@@ -99,7 +99,9 @@ def row_of(trial: Trial, index: int) -> Trial:
 
 def casts(votes: tuple[VoteRecord, ...]) -> tuple[Cast, ...]:
     """The judge's own votes of a duel, without those of people and of judges that see no order."""
-    return tuple(Cast(vote.order, vote.choice) for vote in votes if vote.voter in {"model", "logprob"})
+    return tuple(
+        Cast(vote.order, vote.choice, vote.model) for vote in votes if vote.voter in {"model", "logprob"}
+    )
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:

@@ -35,6 +35,7 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     recorded: int = 0
     judge_unit: Literal["set", "row"] = "set"
     judge_json: bool = False
+    judges: tuple[str, ...] = ()
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -134,6 +135,14 @@ class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
     value: float
 
 
+class DuelOpened(Event, frozen=True, kw_only=True, tag="duel_opened"):
+    """A round's answers are being judged, and people may vote; `left` says whose answers are on the left."""
+
+    round: int
+    best: int
+    left: Literal["best", "candidate"]
+
+
 class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
     """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
 
@@ -143,6 +152,9 @@ class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
     order: str = ""
     reason: str = ""
     voter: str = "model"
+    model: str = ""
+    question: int | None = None
+    outranks: bool = False
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
@@ -179,6 +191,10 @@ class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
     flip_rate: float | None = None
     flip_interval: tuple[float, float] | None = None
     warning: str = ""
+    compared: int = 0
+    agreed: int = 0
+    agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -282,6 +298,7 @@ AnyEvent = (
     | CandidateRefused
     | Answered
     | Likelihood
+    | DuelOpened
     | VoteCast
     | RoundFinished
     | JudgeMeasured

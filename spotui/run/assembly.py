@@ -51,7 +51,11 @@ def _judge(context: Context, settings: RunSettings) -> Judge:
     if settings.judge == "logprob":
         return LogprobJudge(context, settings.judge_unit)
     return VotingJudge(
-        context, lambda number: _rule(settings, number), unit=settings.judge_unit, json=settings.judge_json
+        context,
+        lambda number: _rule(settings, number),
+        models=settings.panel,
+        unit=settings.judge_unit,
+        json=settings.judge_json,
     )
 
 

@@ -113,6 +113,7 @@ class Session:
                 recorded=self._past.calls,
                 judge_unit=settings.judge_unit,
                 judge_json=settings.judge_json,
+                judges=settings.panel[1:],
             )
         )
         self._emit(self.spending())
@@ -227,8 +228,8 @@ async def open_session(
         task = load_task(snapshot, project.snapshot, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
-        for role in ROLES:
-            connections.to(settings.roles.of(role).model)
+        for model in settings.models:
+            connections.to(model)
         door = Door(
             connections=connections,
             ledger=journal,

@@ -20,6 +20,12 @@ def _model_id_fault(text: str) -> str | None:
     return None
 
 
+def _model_ids_fault(text: str) -> str | None:
+    if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
+        return "must be model ids with commas between them"
+    return None
+
+
 def _name_fault(text: str) -> str | None:
     return None if text.isprintable() else "must be a name on one line"
 
@@ -66,6 +72,9 @@ UnitMode = Annotated[Unit, Meta(description="set or row")]
 JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
 Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
 ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]
+ModelIds = Annotated[
+    str, Meta(description="model ids with commas between them", extra={"fault": _model_ids_fault})
+]
 BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault})]
 Variable = Annotated[
     str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})

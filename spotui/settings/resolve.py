@@ -169,4 +169,6 @@ def _assemble(values: Mapping[str, object]) -> RunSettings:
         **under("run."),
         **{key: value for key, value in values.items() if "." not in key},
     }
+    names = str(tree["judges"] or "").split(",")
+    tree["judges"] = [name.strip() for name in names if name.strip()]
     return msgspec.convert(tree, RunSettings)

@@ -76,6 +76,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         judge: How two answer sets are compared.
         judge_unit: Whether all answers are compared in one call, or each question's in a call of its own.
         judge_json: Whether votes are asked for as JSON.
+        judges: More models that judge beside the evaluator's; votes are pooled.
         reference_answers: Whether the roles see the template's answers.
         final_check: Whether the best prompt is compared with the seed on all questions at the end.
         patience: Rounds in a row without a win after which the run ends, or None.
@@ -94,6 +95,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     judge: ResolvedJudge = "balanced"
     judge_unit: Unit = "set"
     judge_json: bool = False
+    judges: tuple[str, ...] = ()
     reference_answers: bool = True
     final_check: bool = True
     patience: int | None = None
@@ -102,3 +104,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     retry: RetrySettings = RetrySettings()
     base_url: str | None = None
     concurrency: int | None = None
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """Every model that judges, the evaluator's first, each once."""
+        return tuple(dict.fromkeys((self.roles.evaluator.model, *self.judges)))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that the run asks, each once."""
+        roles = self.roles
+        return tuple(dict.fromkeys((roles.optimizer.model, *self.panel, roles.executor.model)))

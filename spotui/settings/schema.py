@@ -9,6 +9,7 @@ from spotui.settings.kinds import (
     JudgeMode,
     Minutes,
     ModelId,
+    ModelIds,
     Name,
     Rate,
     Rounds,
@@ -80,6 +81,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge: JudgeMode | UnsetType = UNSET
     judge_unit: UnitMode | UnsetType = UNSET
     judge_json: Switch | UnsetType = UNSET
+    judges: ModelIds | UnsetType | None = UNSET
     reference_answers: Switch | UnsetType = UNSET
     patience: Count | UnsetType | None = UNSET
     target_wins: Count | UnsetType | None = UNSET

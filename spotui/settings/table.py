@@ -12,6 +12,7 @@ from spotui.settings.kinds import (
     JudgeMode,
     Minutes,
     ModelId,
+    ModelIds,
     Rate,
     Rounds,
     Seconds,
@@ -85,6 +86,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _plain(
         "run.judge_unit", UnitMode, "set", "whether answers are compared all at once or question by question"
     ),
+    _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
     _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),

@@ -89,12 +89,25 @@ class AnswerRecord(msgspec.Struct, frozen=True):
 
 
 class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One vote of a duel, from the candidate's side."""
+    """One vote of a duel, from the candidate's side.
+
+    Attributes:
+        choice: What it is for.
+        order: AB or BA, or empty where there is none.
+        reason: The voter's.
+        voter: `model`, `likelihood`, `logprob` or `human`.
+        model: Which judge, where there are several.
+        question: A person's vote on one question alone: its position.
+        outranks: A person's vote that decides whatever the judge says.
+    """
 
     choice: Literal["win", "loss", "tie", "void"]
     order: str = ""
     reason: str = ""
     voter: str = "model"
+    model: str = ""
+    question: int | None = None
+    outranks: bool = False
 
 
 class RoundLine(Line, frozen=True, tag="round"):
@@ -146,10 +159,12 @@ class RoundLine(Line, frozen=True, tag="round"):
 
 
 class VoteLine(Line, frozen=True, tag="vote"):
-    """A person's vote in a round's duel."""
+    """A person's vote in a round's duel, on all answers or on one question; see `VoteRecord`."""
 
     round: int
     choice: Literal["win", "loss", "tie"]
+    question: int | None = None
+    outranks: bool = False
 
 
 class EditLine(Line, frozen=True, tag="edit"):

@@ -79,6 +79,7 @@ TEXTS = {
     "judge": "reference",
     "judge_unit": "row",
     "judge_json": "true",
+    "judges": "gpt-4o, o3",
     "final_check": "false",
     "base_url": "http://127.0.0.1:9/v1",
     "reference_answers": "false",
