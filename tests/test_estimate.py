@@ -145,6 +145,15 @@ def test_judging_question_by_question_takes_a_call_for_each() -> None:
     assert calls_of(alone)["evaluator"] == 3 * calls_of(whole)["evaluator"]
 
 
+def test_judges_share_the_votes_of_rounds_and_all_cast_those_of_the_final_check() -> None:
+    alone, two = (
+        estimate(some_settings(max_rounds=2, final_check=True, judges=judges)) for judges in ((), ("exec",))
+    )
+    votes = [share.calls for share in two.shares if share.role == "evaluator"]
+    assert calls_of(alone)["evaluator"] == 3 + 6
+    assert votes == [8, 7]  # 3 + 2 * 6
+
+
 def test_weighing_a_letter_takes_two_calls_and_no_reasoning() -> None:
     expected = estimate(some_settings(judge="logprob"))
     (evaluator,) = [share for share in expected.shares if share.role == "evaluator"]

@@ -128,8 +128,8 @@ class Reliability(msgspec.Struct, frozen=True):
                 )
             case "guessing":
                 return (
-                    f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order of "
-                    "the answers changed its choice."
+                    f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order "
+                    "of the answers changed its choice."
                 )
             case _:
                 return ""
