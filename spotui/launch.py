@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
+    from spotui.meta_prompts import MetaPrompts
+    from spotui.run.calibration import Calibration
     from spotui.run.run import Run
     from spotui.workspace.projects import Project, Workspace
 
@@ -117,7 +119,6 @@ class Launcher:
             TemplateError: The template is wrong.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.setup import new_project
 
         self.connector(settings).check_budget()
@@ -127,9 +128,37 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=MetaPrompts(locations.meta_prompts_dir()),
+            meta=self.meta_prompts(),
             fresh=fresh,
         )
+
+    async def calibrate(
+        self, template_text: str, settings: RunSettings, *, template_name: str
+    ) -> "Calibration":
+        """Check the judge of these settings on a template, as `spotui judge-check` does.
+
+        Raises:
+            SpotuiError: A call failed for good, or the budget is spent.
+        """
+        from spotui.run.calibration import calibrate
+        from spotui.run.setup import draw_task
+
+        task = draw_task(template_text, template_name, settings)
+        connections = self.connections(settings)
+        try:
+            return await calibrate(task, settings, self.meta_prompts(), connections, lambda _: None)
+        finally:
+            await connections.aclose()
+
+    def meta_prompts(self) -> "MetaPrompts":
+        """The meta-prompts, the user's own where there are any.
+
+        Raises:
+            MetaPromptError: One of the user's is broken.
+        """
+        from spotui.meta_prompts import MetaPrompts
+
+        return MetaPrompts(locations.meta_prompts_dir())
 
     def run(
         self,

@@ -40,12 +40,13 @@ def assemble(
 ) -> Engine:
     """The engine of one run."""
     context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
-    verbs = Verbs(context, Proposer(context), Executor(context), _judge(context, settings))
+    verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings))
     stopping = Stopping(settings.patience, settings.target_wins)
     return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
 
 
-def _judge(context: Context, settings: RunSettings) -> Judge:
+def make_judge(context: Context, settings: RunSettings) -> Judge:
+    """The judge that the settings ask for."""
     if settings.judge == "likelihood":
         return LikelihoodJudge(context)
     if settings.judge == "logprob":
