@@ -12,6 +12,8 @@ from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
@@ -101,6 +103,7 @@ class Launcher:
         settings: RunSettings,
         *,
         template_name: str,
+        template_path: "Path | None" = None,
         fresh: bool = False,
     ) -> "Project":
         """Set a run up, with the user's own meta-prompts where there are any.
@@ -111,6 +114,7 @@ class Launcher:
             template_text: The template.
             settings: What the run uses.
             template_name: What the template is called.
+            template_path: Where it is, for meta-prompts beside it; None when it is nowhere.
             fresh: Move an existing project of that name out of the way.
 
         Raises:
@@ -128,14 +132,19 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=self.meta_prompts(),
+            meta=self.meta_prompts(template_path),
             fresh=fresh,
         )
 
     async def calibrate(
-        self, template_text: str, settings: RunSettings, *, template_name: str
+        self, template_text: str, settings: RunSettings, *, template_path: "Path"
     ) -> "Calibration":
         """Check the judge of these settings on a template, as `spotui judge-check` does.
+
+        Args:
+            template_text: The template.
+            settings: What the run would use.
+            template_path: Where the template is, for its name and for meta-prompts beside it.
 
         Raises:
             SpotuiError: A call failed for good, or the budget is spent.
@@ -143,22 +152,27 @@ class Launcher:
         from spotui.run.calibration import calibrate
         from spotui.run.setup import draw_task
 
-        task = draw_task(template_text, template_name, settings)
+        task = draw_task(template_text, template_path.name, settings)
+        meta = self.meta_prompts(template_path)
         connections = self.connections(settings)
         try:
-            return await calibrate(task, settings, self.meta_prompts(), connections, lambda _: None)
+            return await calibrate(task, settings, meta, connections, lambda _: None)
         finally:
             await connections.aclose()
 
-    def meta_prompts(self) -> "MetaPrompts":
-        """The meta-prompts, the user's own where there are any.
+    def meta_prompts(self, template_path: "Path | None" = None) -> "MetaPrompts":
+        """The meta-prompts: the template's own where there are any, then the user's, then the shipped ones.
+
+        Args:
+            template_path: Where the template is, or None when it is nowhere.
 
         Raises:
             MetaPromptError: One of the user's is broken.
         """
-        from spotui.meta_prompts import MetaPrompts
+        from spotui.meta_prompts import MetaPrompts, folder_beside
 
-        return MetaPrompts(locations.meta_prompts_dir())
+        beside = [folder_beside(template_path)] if template_path is not None else []
+        return MetaPrompts(*beside, locations.meta_prompts_dir())
 
     def run(
         self,

@@ -12,9 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Print every mistake with key, line and mend; also check the user's own meta-prompts."""
+    """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
     from spotui import locations
-    from spotui.meta_prompts import MetaPrompts
+    from spotui.meta_prompts import MetaPrompts, folder_beside
     from spotui.methods import DEFAULT_METHOD, check_method
     from spotui.resources import find_template
     from spotui.settings import template_roles
@@ -33,6 +33,6 @@ def main(parsed: argparse.Namespace) -> int:
     template = read_template(path)
     template_roles(template.models, str(path))
     check_method(template.method or DEFAULT_METHOD)
-    MetaPrompts(locations.meta_prompts_dir())
+    MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
     print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
     return exit_codes.OK
