@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from spotui.expected import Estimate, Share
 from spotui.llm.budget import UnknownPriceError
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
-from spotui.view.figures import count, duration, plural, usd
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
@@ -55,64 +55,6 @@ VOTES: dict[str, _Votes] = {
     "reference": _Votes(4, 1),
     "logprob": _Votes(2, 1, 1),
 }
-
-
-class Share(msgspec.Struct, frozen=True):
-    """What one role is expected to take.
-
-    Attributes:
-        role: The role.
-        model: Its model.
-        calls: How many.
-        prompt_tokens: In all its requests.
-        completion_tokens: In all its replies.
-        usd: What they cost, or None when the price is unknown.
-    """
-
-    role: Role
-    model: str
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    usd: float | None
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """What a run is expected to take; all figures are rough.
-
-    Attributes:
-        shares: One a role.
-        seconds: The critical path.
-        warnings: What stands against starting it.
-    """
-
-    shares: tuple[Share, ...]
-    seconds: float
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def calls(self) -> int:
-        """Of all roles."""
-        return sum(one.calls for one in self.shares)
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion of all roles."""
-        return sum(one.prompt_tokens + one.completion_tokens for one in self.shares)
-
-    @property
-    def usd(self) -> float | None:
-        """Of all roles, or None when a price is unknown."""
-        costs = [one.usd for one in self.shares]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
-
-    @property
-    def line(self) -> str:
-        """The estimate on one line."""
-        return (
-            f"about {plural(self.calls, 'call')}, {count(self.tokens)} tokens, {usd(self.usd)}, "
-            f"{duration(self.seconds)}."
-        )
 
 
 class _Plan(msgspec.Struct, frozen=True):

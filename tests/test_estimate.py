@@ -15,10 +15,10 @@ from spotui.estimate import (
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
-    Estimate,
     estimate_run,
 )
 from spotui.events import RunStopped, SpendingChanged
+from spotui.expected import Estimate
 from spotui.llm.connecting import Connector
 from spotui.llm.connection import Connections
 from spotui.llm.tokens import count_tokens
