@@ -1,6 +1,6 @@
 """Takes the README's pictures of every screen: `python docs/take_screenshots.py`.
 
-They show the recorded run that ships with spotui, and a copy of it that was broken off, as the app shows them.
+They show the recorded run that ships with spotui, and a copy of it that was broken off.
 """
 
 import asyncio
@@ -50,7 +50,6 @@ def main() -> None:
             scenes.settle_in(patch)
             asyncio.run(_take(scene, path))
             os.chdir(ROOT)
-        print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

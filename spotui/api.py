@@ -181,6 +181,7 @@ class PromptOptimizer:
             text,
             settings,
             template_name=path.name,
+            template_path=path,
             fresh=self._fresh,
         )
 

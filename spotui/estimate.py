@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from spotui.expected import Estimate, Share
 from spotui.llm.budget import UnknownPriceError
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
-from spotui.view.figures import count, duration, plural, usd
 from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
@@ -39,72 +39,19 @@ class _Votes(NamedTuple):
 
     asked: int
     waves: int
+    tokens: int = VOTE_TOKENS
 
 
 # About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES_A_ROW = 2
+"""In the final check: one in either order."""
+
 VOTES: dict[str, _Votes] = {
     "balanced": _Votes(3, 2),
     "thorough": _Votes(6, 4),
     "reference": _Votes(4, 1),
+    "logprob": _Votes(2, 1, 1),
 }
-
-
-class Share(msgspec.Struct, frozen=True):
-    """What one role is expected to take.
-
-    Attributes:
-        role: The role.
-        model: Its model.
-        calls: How many.
-        prompt_tokens: In all its requests.
-        completion_tokens: In all its replies.
-        usd: What they cost, or None when the price is unknown.
-    """
-
-    role: Role
-    model: str
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    usd: float | None
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """What a run is expected to take; all figures are rough.
-
-    Attributes:
-        shares: One a role.
-        seconds: The critical path.
-        warnings: What stands against starting it.
-    """
-
-    shares: tuple[Share, ...]
-    seconds: float
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def calls(self) -> int:
-        """Of all roles."""
-        return sum(one.calls for one in self.shares)
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion of all roles."""
-        return sum(one.prompt_tokens + one.completion_tokens for one in self.shares)
-
-    @property
-    def usd(self) -> float | None:
-        """Of all roles, or None when a price is unknown."""
-        costs = [one.usd for one in self.shares]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
-
-    @property
-    def line(self) -> str:
-        """The estimate on one line."""
-        return (
-            f"about {plural(self.calls, 'call')}, {count(self.tokens)} tokens, {usd(self.usd)}, "
-            f"{duration(self.seconds)}."
-        )
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -113,7 +60,8 @@ class _Plan(msgspec.Struct, frozen=True):
     Attributes:
         rounds: The seed round included.
         asked: Questions a round asks.
-        held_out: Questions that only the last duel asks, of the seed and of the best.
+        held_out: Questions that only the final check asks, of the seed and of the best.
+        checked: Questions on which the final check judges.
         answer: Tokens of an answer.
         proposal: Tokens of a proposal.
     """
@@ -121,6 +69,7 @@ class _Plan(msgspec.Struct, frozen=True):
     rounds: int
     asked: int
     held_out: int
+    checked: int
     answer: int
     proposal: int
 
@@ -136,8 +85,8 @@ class _Plan(msgspec.Struct, frozen=True):
 
     @property
     def duels(self) -> int:
-        """One a round after the seed, and the last one."""
-        return self.rounds - 1 + bool(self.held_out)
+        """One a round after the seed."""
+        return self.rounds - 1
 
 
 def estimate_run(template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
@@ -154,9 +103,10 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
     asked = min(settings.sample, len(template.qa))
     answer = _answer_tokens(template)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
-    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked, answer, proposal)
+    checked = len(template.qa) if settings.final_check and settings.max_rounds > 1 else 0
+    whole = _Plan(settings.max_rounds, asked, max(0, checked - asked), checked, answer, proposal)
     least = msgspec.structs.replace(
-        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0
+        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0, checked=0
     )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
     return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
@@ -179,25 +129,47 @@ def _shares(
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
         # Every answer is measured twice, with the requirements and without.
-        verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
+        verdicts, vote = 2 * plan.answers, plan.answer
+        judged = verdicts * (requirements // 2 + question)
     else:
-        verdicts, vote = plan.duels * VOTES[settings.judge].asked, VOTE_TOKENS
-        verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
+        alone = plan.asked if settings.judge_unit == "row" else 1
+        votes = VOTES[settings.judge]
+        vote = votes.tokens
+        frame, shown = VOTE_FRAME + requirements, references + 2 * plan.asked * answered
+        in_rounds = plan.duels * votes.asked * alone
+        in_check = VOTES_A_ROW * plan.checked * len(settings.panel)
+        verdicts = in_rounds + in_check
+        judged = in_rounds * (frame + shown // alone) + in_check * (frame + shown // plan.asked)
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
     executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
     rows: dict[Role, tuple[int, int, int]] = {
         "optimizer": (plan.proposals, plan.proposals * proposal, plan.proposal),
-        "evaluator": (verdicts, verdicts * verdict, vote),
+        "evaluator": (verdicts, judged, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
-    return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
+    shares = [_share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
+    judges = [_share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
+    split = [_part(share, len(judges), number) for number, share in enumerate(judges)]
+    return tuple(one for share in shares for one in (split if share.role == "evaluator" else [share]))
 
 
-def _share(
-    role: Role, calls: int, asked: int, reply: int, settings: RunSettings, connector: "Connector"
-) -> Share:
-    model = settings.roles.of(role).model
+def _part(share: Share, of: int, number: int) -> Share:
+    """What one of several judges takes of the votes; they take turns."""
+
+    def part(whole: int) -> int:
+        return (whole + of - 1 - number) // of
+
+    return msgspec.structs.replace(
+        share,
+        calls=part(share.calls),
+        prompt_tokens=part(share.prompt_tokens),
+        completion_tokens=part(share.completion_tokens),
+        usd=None if share.usd is None else share.usd / of,
+    )
+
+
+def _share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
     price: Price | None = connector.price_of(model)
     return Share(
         role=role,
@@ -228,7 +200,10 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     if settings.judge == "likelihood":
         return seconds + plan.answers * step("evaluator", 0, 1)
     votes = VOTES[settings.judge]
-    return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
+    at_once = votes.asked / votes.waves * (plan.asked if settings.judge_unit == "row" else 1)
+    if plan.checked:
+        seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
+    return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
 
 
 def _answer_tokens(template: Template) -> int:

@@ -10,15 +10,21 @@ from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
+    from spotui.meta_prompts import MetaPrompts
+    from spotui.run.calibration import Calibration
     from spotui.run.run import Run
     from spotui.workspace.projects import Project, Workspace
 
 LIMITS = {
     "rounds": "max_rounds",
     "concurrency": "concurrency",
+    "patience": "patience",
+    "target_wins": "target_wins",
     **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
 }
 """What can be changed while a run goes on, and the flag of each."""
@@ -88,6 +94,7 @@ class Launcher:
         settings: RunSettings,
         *,
         template_name: str,
+        template_path: "Path | None" = None,
         fresh: bool = False,
     ) -> "Project":
         """Set a run up, with the user's own meta-prompts where there are any.
@@ -98,6 +105,7 @@ class Launcher:
             template_text: The template.
             settings: What the run uses.
             template_name: What the template is called.
+            template_path: Where it is, for meta-prompts beside it; None when it is nowhere.
             fresh: Move an existing project of that name out of the way.
 
         Raises:
@@ -106,7 +114,6 @@ class Launcher:
             TemplateError: The template is wrong.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.setup import new_project
 
         self.connector(settings).check_budget()
@@ -116,9 +123,47 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=MetaPrompts(locations.meta_prompts_dir()),
+            meta=self.meta_prompts(template_path),
             fresh=fresh,
         )
+
+    async def calibrate(
+        self, template_text: str, settings: RunSettings, *, template_path: "Path"
+    ) -> "Calibration":
+        """Check the judge of these settings on a template, as `spotui judge-check` does.
+
+        Args:
+            template_text: The template.
+            settings: What the run would use.
+            template_path: Where the template is, for its name and for meta-prompts beside it.
+
+        Raises:
+            SpotuiError: A call failed for good, or the budget is spent.
+        """
+        from spotui.run.calibration import calibrate
+        from spotui.run.setup import draw_task
+
+        task = draw_task(template_text, template_path.name, settings)
+        meta = self.meta_prompts(template_path)
+        connections = self.connections(settings)
+        try:
+            return await calibrate(task, settings, meta, connections, lambda _: None)
+        finally:
+            await connections.aclose()
+
+    def meta_prompts(self, template_path: "Path | None" = None) -> "MetaPrompts":
+        """The meta-prompts: the template's own where there are any, then the user's, then the shipped ones.
+
+        Args:
+            template_path: Where the template is, or None when it is nowhere.
+
+        Raises:
+            MetaPromptError: One of the user's is broken.
+        """
+        from spotui.meta_prompts import MetaPrompts, folder_beside
+
+        beside = [folder_beside(template_path)] if template_path is not None else []
+        return MetaPrompts(*beside, locations.meta_prompts_dir())
 
     def run(
         self,

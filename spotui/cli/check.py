@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Print every mistake with key, line and mend; also check the user's own meta-prompts."""
+    """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
     from spotui import locations
     from spotui.checking import Checked, check
-    from spotui.meta_prompts import MetaPrompts
+    from spotui.meta_prompts import MetaPrompts, folder_beside
     from spotui.resources import find_template
     from spotui.template import TemplateError
     from spotui.template.read import read_text
@@ -41,7 +41,7 @@ def main(parsed: argparse.Namespace) -> int:
         _print(path, checked)
     if checked.errors:
         return exit_codes.FAILED
-    MetaPrompts(locations.meta_prompts_dir())
+    MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
     return exit_codes.OK
 
 

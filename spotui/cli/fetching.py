@@ -19,9 +19,7 @@ _MEGA = 1_000_000
 
 def missing_models(settings: RunSettings) -> "list[Source]":
     """The embedded models that these settings need and this machine lacks."""
-    roles = settings.roles
-    wanted = dict.fromkeys((roles.optimizer.model, roles.evaluator.model, roles.executor.model))
-    embedded = [model for model in wanted if is_embedded(model)]
+    embedded = [model for model in settings.models if is_embedded(model)]
     if not embedded:
         return []
     from spotui.llm.local.source import read_source

@@ -28,7 +28,7 @@ _VERBS = {
     "vote_likelihood": "measuring answer {}",
     "vote_typicality": "measuring answer {} without the requirements",
     "held_out": "answering held-out question {}",
-    "held_out_vote": "judging the held-out answers, vote {}",
+    "check_vote": "final check, vote {}",
 }
 
 

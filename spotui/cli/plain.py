@@ -8,6 +8,8 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HeldOutFinished,
     JudgeMeasured,
     Likelihood,
@@ -69,7 +71,8 @@ def _aside(event: Event) -> str | None:
             return None
         case JudgeMeasured():
             void = f", {plural(event.voids, 'void vote')}" if event.voids else ""
-            return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}"
+            agreed = f", judges agreed {event.agreed} of {event.compared} times" if event.compared else ""
+            return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}{agreed}"
         case VerdictOverridden():
             return f"round {event.round}: overridden by hand: {event.outcome}"
         case HeldOutFinished():
@@ -77,6 +80,10 @@ def _aside(event: Event) -> str | None:
                 f"{plural(event.questions, 'held-out question')}: round {event.best} against the seed: "
                 f"{event.outcome} ({event.wins} for, {event.losses} against, {event.ties} ties)"
             )
+        case FinalCheckFinished():
+            return f"final check: {event.headline}"
+        case FinalCheckSkipped():
+            return f"final check: skipped: {event.why}"
         case LimitsChanged():
             return "limits: " + ", ".join(f"{key} {value}" for key, value in event.changes.items())
         case Noticed():
@@ -94,8 +101,13 @@ def _opened(event: RunOpened) -> str:
     return (
         f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, "
         f"{plural(len(event.questions), 'question')}{held_out}{recorded}, "
-        f"judge {event.judge}, {' + '.join(models)}"
+        f"judge {event.judge}{_unit(event)}, {' + '.join(models)}"
     )
+
+
+def _unit(event: RunOpened) -> str:
+    unit = " question by question" if event.judge_unit == "row" else ""
+    return unit + (" as JSON" if event.judge_json else "")
 
 
 def _call(key: CallKey) -> str:

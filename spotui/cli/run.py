@@ -84,7 +84,15 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
         print(f"Expected: {estimate.line}", file=sys.stderr)
         for warned in estimate.warnings:
             print(f"spotui: {warned}", file=sys.stderr)
-    return launcher.new_project(workspace, name, text, settings, template_name=path.name, fresh=parsed.fresh)
+    return launcher.new_project(
+        workspace,
+        name,
+        text,
+        settings,
+        template_name=path.name,
+        template_path=path,
+        fresh=parsed.fresh,
+    )
 
 
 def _go_on(

@@ -18,6 +18,8 @@ def summary(project: str, picture: Picture) -> list[str]:
         return []
     lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
     lines.append(worth(picture, stopped))
+    if picture.judge is not None and picture.judge.warning:
+        lines.append(picture.judge.warning)
     if (spent := picture.spending) is not None:
         lines.append(
             f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
@@ -34,6 +36,10 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
     match stopped.reason:
         case "finished":
             lines.append(f"More:    spotui resume {project} --max-rounds {2 * rounds}")
+        case "patience":
+            lines.append(f"More:    spotui resume {project} --patience none")
+        case "target":
+            lines.append(f"More:    spotui resume {project} --target-wins none")
         case "budget":
             lines.append(f"Go on:   spotui resume {project} with a larger --budget-…, or 'none'")
         case _ if stopped.resumable:

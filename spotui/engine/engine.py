@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
-from spotui.engine.asking import together
+from spotui.engine.final_check import Standings, check_best
+from spotui.engine.measuring import measured
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
-from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
-from spotui.judging.reliability import Reliability
-from spotui.workspace.lines import Outcome, RoundLine
+from spotui.events import Noticed, RoundFinished, RoundStarted
+from spotui.judging.panel import Panel
+from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
 
 
 class Engine:
@@ -19,6 +21,7 @@ class Engine:
     Args:
         verbs: What a round can do.
         rounds: How many rounds are wanted, the seed included.
+        stopping: What ends the run before that.
         recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
 
@@ -26,6 +29,7 @@ class Engine:
         task: What the run works on.
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
+        ending: Why there are no more rounds although more are wanted, or None.
     """
 
     def __init__(
@@ -33,12 +37,15 @@ class Engine:
         verbs: Verbs,
         *,
         rounds: int,
+        stopping: Stopping,
         recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
     ) -> None:
         self.task = verbs.context.task
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
+        self.ending: tuple[StopReason, str] | None = None
+        self._stopping = stopping
         self._verbs = verbs
         self._emit = verbs.context.emit
         self._record = record
@@ -48,7 +55,8 @@ class Engine:
         self._outcomes: dict[int, Outcome] = {}
         self._turn: Round | None = None
         self._ended = 0
-        self._reliability = Reliability()
+        self._panel = Panel()
+        self._standings = Standings()
 
     @property
     def newest(self) -> int:
@@ -88,9 +96,14 @@ class Engine:
         return self._ended
 
     def rounds(self) -> Iterator[int]:
-        """The numbers of the rounds after the seed, as many as are wanted by then."""
+        """The numbers of the rounds after the seed, as many as are wanted by then and worth having."""
         number = 2
         while number <= self.rounds_wanted:
+            self._take_overrides(number)
+            wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
+            self.ending = self._stopping.reached(number - 1, wins)
+            if self.ending is not None:
+                return
             yield number
             number += 1
 
@@ -146,36 +159,25 @@ class Engine:
                 length_ratio=line.length_ratio,
             )
         )
+        self._count_wins(line)
         if votes := casts(line.votes):
-            self._measure_judge(line.round, self._reliability.after(votes))
+            self._measure_judge(line.round, self._panel.after(votes))
 
-    def _measure_judge(self, number: int, record: Reliability) -> None:
-        is_new = not self._reliability.warning
-        self._reliability = record
-        self._emit(
-            JudgeMeasured(
-                round=number,
-                votes=record.votes,
-                voids=record.voids,
-                pairs=record.pairs,
-                flips=record.flips,
-                flip_rate=record.flip_rate,
-                flip_interval=record.flip_interval,
-                warning=record.warning,
-            )
-        )
-        if is_new and record.warning:
-            self._emit(Noticed(text=record.warning, level="warning"))
+    def _count_wins(self, line: RoundLine) -> None:
+        if line.outcome == "win" and self._turn is not None and self._turn.opponent:
+            self._standings.add(line.round, self._turn.opponent, line.votes)
 
-    async def final_duel(self) -> Duel | None:
-        """Best against seed on the questions no round has seen; None when there is nothing to compare."""
-        self.conclude()
-        held_out, seed, best = self.task.held_out, self._trials[1].candidate, self.best.candidate
-        if not held_out or best.round == seed.round:
-            return None
-        old, new = await together(
-            [self._verbs.executor.execute(one, held_out, held_out=True) for one in (seed, best)]
-        )
-        if old is None or new is None:
-            return None
-        return await self._verbs.judge.duel(old, new, held_out=True)
+    def _measure_judge(self, number: int, panel: Panel) -> None:
+        is_new = bool(panel.faults - self._panel.faults)
+        self._panel = panel
+        self._emit(measured(panel, number))
+        if is_new:
+            self._emit(Noticed(text=panel.warning, level="warning"))
+
+    async def final_check(self) -> CheckLine | None:
+        """Best against seed on all questions; None when a held-out question got no answer.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        return await check_best(self._verbs, self._trials[1], self.best, self._standings)

@@ -3,7 +3,17 @@
 docs/wire.md says what every field means, and what a new version is.
 """
 
+from spotui.events.base import Event
 from spotui.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
+from spotui.events.judging import (
+    Choice,
+    DuelOpened,
+    FinalCheckFinished,
+    FinalCheckSkipped,
+    JudgeMeasured,
+    Likelihood,
+    VoteCast,
+)
 from spotui.events.kinds import (
     Answered,
     AnyEvent,
@@ -15,13 +25,9 @@ from spotui.events.kinds import (
     CallStarted,
     CandidateProposed,
     CandidateRefused,
-    Choice,
     CommandRefused,
-    Event,
     HeldOutFinished,
-    JudgeMeasured,
     Level,
-    Likelihood,
     LimitsChanged,
     Noticed,
     RoundFinished,
@@ -32,7 +38,6 @@ from spotui.events.kinds import (
     SpendingChanged,
     StateChanged,
     VerdictOverridden,
-    VoteCast,
 )
 
 __all__ = [
@@ -49,7 +54,10 @@ __all__ = [
     "CandidateRefused",
     "Choice",
     "CommandRefused",
+    "DuelOpened",
     "Event",
+    "FinalCheckFinished",
+    "FinalCheckSkipped",
     "HeldOutFinished",
     "JudgeMeasured",
     "Level",

@@ -1,21 +1,22 @@
 """The events of a run, a type for each."""
 
-import time
 from typing import Literal
 
 import msgspec
 
+from spotui.events.base import Event
+from spotui.events.judging import (
+    DuelOpened,
+    FinalCheckFinished,
+    FinalCheckSkipped,
+    JudgeMeasured,
+    Likelihood,
+    VoteCast,
+)
 from spotui.workspace.lines import CallKey, Outcome, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
-Choice = Literal["win", "loss", "tie", "void"]
 Level = Literal["info", "warning", "error"]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
-    """Any event; `at` is seconds since 1970, UTC."""
-
-    at: float = msgspec.field(default_factory=time.time)
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
@@ -33,7 +34,10 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
-    limits: dict[str, float | int | None] = {}
+    judge_unit: Literal["set", "row"] = "set"
+    judge_json: bool = False
+    judges: tuple[str, ...] = ()
+    limits: dict[str, float | int | None] = msgspec.field(default_factory=dict)
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -126,25 +130,6 @@ class Answered(Event, frozen=True, kw_only=True, tag="answered"):
     answer: str
 
 
-class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
-    """The likelihood judge measured one answer: how much more likely the requirements make it."""
-
-    round: int
-    index: int
-    value: float
-
-
-class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
-    """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
-
-    round: int
-    index: int
-    choice: Choice
-    order: str = ""
-    reason: str = ""
-    voter: str = "model"
-
-
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     """A round ended."""
 
@@ -166,19 +151,6 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     win_interval: tuple[float, float] | None = None
     flipped: bool | None = None
     length_ratio: float | None = None
-
-
-class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
-    """The judge's record over all duels so far; `warning` is a sentence once the votes show a fault."""
-
-    round: int
-    votes: int
-    voids: int = 0
-    pairs: int = 0
-    flips: int = 0
-    flip_rate: float | None = None
-    flip_interval: tuple[float, float] | None = None
-    warning: str = ""
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -257,11 +229,14 @@ AnyEvent = (
     | CandidateRefused
     | Answered
     | Likelihood
+    | DuelOpened
     | VoteCast
     | RoundFinished
     | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
+    | FinalCheckFinished
+    | FinalCheckSkipped
     | SpendingChanged
     | LimitsChanged
     | Noticed

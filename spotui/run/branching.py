@@ -63,7 +63,7 @@ def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
 def _belongs(line: AnyLine, last: int) -> bool:
     match line:
         case CallLine() | DroppedLine():
-            return line.key.round <= last and not line.key.purpose.startswith("held_out")
+            return line.key.round <= last and not line.key.purpose.startswith(("held_out", "check"))
         case RoundLine() | VoteLine() | EditLine():
             return line.round <= last
         case OverrideLine():

@@ -12,7 +12,6 @@ from spotui.errors import SpotuiError
 from spotui.events import (
     WIRE_VERSION,
     Event,
-    HeldOutFinished,
     Noticed,
     RunOpened,
     RunState,
@@ -20,6 +19,7 @@ from spotui.events import (
     SpendingChanged,
     StateChanged,
 )
+from spotui.judging.naming import judge_in_words
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door, Trouble
@@ -28,6 +28,7 @@ from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import load_method
 from spotui.run.assembly import assemble
+from spotui.run.checking import FinalCheck
 from spotui.run.orders import Orders
 from spotui.run.past import Past
 from spotui.run.recorder import Recorder
@@ -37,7 +38,6 @@ from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
 from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import (
-    HeldOutLine,
     LimitsLine,
     Line,
     SessionLine,
@@ -51,6 +51,9 @@ from spotui.workspace.spo_files import set_aside_if_damaged
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
 _CLOCK_TICK = 0.5
+
+AS_PLANNED: frozenset[StopReason] = frozenset({"finished", "patience", "target", "perfect"})
+"""Reasons after which going on changes nothing, unless more is wanted."""
 
 
 class Session:
@@ -89,6 +92,7 @@ class Session:
         self._notices = notices
         self._is_begun = is_begun
         self._emit = emit
+        self._check = FinalCheck(engine, past, is_wanted=settings.final_check, keep=self._keep, emit=emit)
 
     def announce(self) -> None:
         """Tell what is being opened, and what earlier sessions spent."""
@@ -107,6 +111,9 @@ class Session:
                 judge=settings.judge,
                 prompt=task.prompt,
                 recorded=self._past.calls,
+                judge_unit=settings.judge_unit,
+                judge_json=settings.judge_json,
+                judges=settings.panel[1:],
                 limits=settings.limits,
             )
         )
@@ -146,31 +153,21 @@ class Session:
     async def _optimize(self) -> tuple[StopReason, str]:
         try:
             await load_method(self._snapshot.method)(self._engine)
-            await self._final_duel()
         except Halted as halt:
+            self._check.skip(halt.cause)
             return halt.reason, halt.cause
-        return "finished", f"All {self._engine.ended} rounds are done."
-
-    async def _final_duel(self) -> None:
-        duel = await self._engine.final_duel()
-        if duel is None:
-            return
-        best, questions = self._engine.best.round, len(self._engine.task.held_out)
-        if self._past.held_out is None or self._past.held_out.best != best:
-            self._keep(HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes))
-        self._emit(
-            HeldOutFinished(
-                best=best,
-                outcome=duel.outcome,
-                questions=questions,
-                wins=duel.count("win"),
-                losses=duel.count("loss"),
-                ties=duel.count("tie"),
-            )
-        )
+        done: tuple[StopReason, str] = ("finished", f"All {self._engine.ended} rounds are done.")
+        reason, cause = self._engine.ending or done
+        try:
+            await self._check.hold()
+        except Halted as halt:
+            self._check.skip(halt.cause)
+            if halt.reason != "budget":
+                return halt.reason, halt.cause
+        return reason, cause
 
     def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
-        best = self._engine.best_candidate
+        best = self._engine.seed if self._check.is_refuted else self._engine.best_candidate
         return RunStopped(
             reason=reason,
             cause=cause,
@@ -178,7 +175,7 @@ class Session:
             improved=best.round > 1,
             rounds=self._engine.ended,
             prompt=best.prompt,
-            resumable=reason != "finished",
+            resumable=reason not in AS_PLANNED,
         )
 
     def _is_news(self, stopped: RunStopped) -> bool:
@@ -232,8 +229,8 @@ async def open_session(
         task = load_task(snapshot, project.snapshot, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
-        for role in ROLES:
-            connections.to(settings.roles.of(role).model)
+        for model in settings.models:
+            connections.to(model)
         door = Door(
             connections=connections,
             ledger=journal,
@@ -258,9 +255,10 @@ async def open_session(
             emit=emit,
         )
         notices = _mend(project, journal, before)
-        is_begun = bool(changes) or past.stop is None or past.stop.reason != "finished"
+        is_begun = bool(changes) or past.stop is None or past.stop.reason not in AS_PLANNED
         if is_begun:
-            journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION))
+            judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
+            journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION, judge=judge))
         if changes:
             journal.append(LimitsLine(changes=dict(changes)))
         yield Session(

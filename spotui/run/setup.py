@@ -78,6 +78,16 @@ def new_project(
     return create_project(workspace, name, snapshot, fresh=fresh)
 
 
+def draw_task(template_text: str, template_name: str, settings: RunSettings) -> Task:
+    """The task of a run on a template, without a project.
+
+    Raises:
+        TemplateError: The template is wrong.
+    """
+    template = parse_template(template_text, template_name)
+    return _task(template, *draw_questions(len(template.qa), settings.sample, settings.seed), settings)
+
+
 def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:
     """The settings a snapshot holds.
 
@@ -99,11 +109,17 @@ def load_task(snapshot: Snapshot, path: Path, settings: RunSettings) -> Task:
         TemplateError: The template in it is damaged.
     """
     template = parse_template(snapshot.template, str(path))
+    return _task(template, snapshot.questions, snapshot.held_out, settings)
+
+
+def _task(
+    template: Template, questions: Sequence[int], held_out: Sequence[int], settings: RunSettings
+) -> Task:
     return Task(
         prompt=template.prompt,
         requirements=template.requirements,
-        questions=_pick(template, snapshot.questions),
-        held_out=_pick(template, snapshot.held_out),
+        questions=_pick(template, questions),
+        held_out=_pick(template, held_out),
         word_limit=template.count,
         reference_answers=settings.reference_answers,
     )

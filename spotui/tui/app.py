@@ -225,4 +225,4 @@ class SpotuiApp(TypedAheadApp):
 
 def _is_there(node: DOMNode) -> bool:
     ancestors = node.ancestors_with_self
-    return node.is_attached and not any(one._pruning for one in ancestors)
+    return node.is_attached and not any(one._pruning for one in ancestors)  # noqa: SLF001 - as Textual asks itself

@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from spotui.events import RoundFinished
+from spotui.events import JudgeMeasured, RoundFinished
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.curve import bars
-from spotui.view.figures import count, duration, percent, usd
+from spotui.view.figures import count, duration, percent, plural, usd
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.word_diff import word_diff, words_changed
 
@@ -89,6 +89,7 @@ class HistoryPanel(Vertical):
         self.border_title = "Rounds"
         self._seen: dict[int, _Seen] = {}
         self._rows: dict[int, Row] = {}
+        self._judge: JudgeMeasured | None = None
 
     def compose(self) -> ComposeResult:
         """The curves above, the rounds below them."""
@@ -112,12 +113,14 @@ class HistoryPanel(Vertical):
                 self._seen[number] = seen
                 self._rows[number] = _row(picture, one)
                 is_changed = True
+        if picture.judge is not self._judge or is_changed:
+            self._judge = picture.judge
+            self.query_one(Curves).show(picture)
         if not is_changed:
             return
         table.show(list(self._rows.values()))
         if follows:
             table.select(str(max(self._rows)))
-        self.query_one(Curves).show(picture)
 
     def select(self, number: int) -> None:
         """Put the cursor on a round."""
@@ -148,6 +151,7 @@ class Curves(Widget):
         self._won: list[float | None] = []
         self._spent: list[float] = []
         self._is_priced = False
+        self._judge = Content("")
 
     def show(self, picture: Picture) -> None:
         """Paint again what has changed."""
@@ -157,18 +161,30 @@ class Curves(Widget):
             end.wins / votes if (votes := end.wins + end.losses + end.ties) else None for end in ends
         ]
         self._spent = [(end.cost_usd or 0.0) if self._is_priced else float(_tokens(end)) for end in ends]
+        self._judge = _judged(picture.judge)
         self.refresh()
 
     def render(self) -> Content:
-        """Both curves on one row."""
+        """Both curves on one row, and at the right how often the order of the answers changed a vote."""
         names = ("win rate ", "  USD " if self._is_priced else "  tokens ")
-        room = (self.content_size.width - sum(map(len, names))) // 2
-        return Content.assemble(
+        width = self.content_size.width
+        judge = self._judge if self._judge.cell_length < width // 2 else Content("")
+        room = (width - judge.cell_length - sum(map(len, names)) - 1) // 2
+        curves = Content.assemble(
             names[0],
             (bars(self._won, 1.0, room), "$text-success"),
             names[1],
             (bars(self._spent, max(self._spent, default=0.0), room), "$text-warning"),
         )
+        return Content.assemble(curves, " " * (width - curves.cell_length - judge.cell_length), judge)
+
+
+def _judged(record: JudgeMeasured | None) -> Content:
+    if record is None or not record.pairs:
+        return Content("")
+    voids = f", {plural(record.voids, 'void')}" if record.voids else ""
+    text = f"order changed {record.flips} of {plural(record.pairs, 'pair')}{voids}"
+    return Content.styled(text, "$text-warning" if record.warning else "$text-muted")
 
 
 def _tokens(end: RoundFinished) -> int:

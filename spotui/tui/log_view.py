@@ -12,8 +12,9 @@ from textual.style import Style
 
 from spotui.tui.line_view import LineView
 from spotui.view.choosing import Choice
+from spotui.view.entry import Entry
 from spotui.view.figures import duration
-from spotui.view.story import Entry, Story
+from spotui.view.story import Story
 from spotui.view.wrapping import wrap
 
 _INDENT = 3

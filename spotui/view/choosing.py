@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from spotui.view.story import Entry, Story
+from spotui.view.entry import Entry
+from spotui.view.story import Story
 
 Show = Literal["everything", "verdicts", "trouble"]
 

@@ -15,6 +15,8 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HeldOutFinished,
     JudgeMeasured,
     LimitsChanged,
@@ -72,6 +74,7 @@ class Picture:
         rounds: By number.
         calls: Those under way.
         judge: What the votes so far say about the judge.
+        check: What the final check found, or why there was none.
         notices: The latest things worth a line.
         refused: The last command that could not be carried out.
         stopped: The last event, once it came.
@@ -88,6 +91,7 @@ class Picture:
     spending: SpendingChanged | None = None
     held_out: HeldOutFinished | None = None
     judge: JudgeMeasured | None = None
+    check: FinalCheckFinished | FinalCheckSkipped | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     refused: CommandRefused | None = None
     stopped: RunStopped | None = None
@@ -148,6 +152,8 @@ class Picture:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():
                 self.held_out = event
+            case FinalCheckFinished() | FinalCheckSkipped():
+                self.check = event
             case JudgeMeasured():
                 self.judge = event
             case RunStopped():

@@ -1,15 +1,19 @@
 """What a project holds, told as the events that led to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from spotui.engine.measuring import measured
 from spotui.events import (
     WIRE_VERSION,
     Answered,
     CandidateProposed,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HeldOutFinished,
+    JudgeMeasured,
     RoundFinished,
     RoundStarted,
     RunOpened,
@@ -17,8 +21,10 @@ from spotui.events import (
     SpendingChanged,
     VoteCast,
 )
+from spotui.judging.panel import Panel
+from spotui.judging.reliability import Cast
 from spotui.workspace.history import History, best_of
-from spotui.workspace.lines import RoundLine
+from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -37,6 +43,10 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         yield from _round(line, before.round if before else 0, after.round if after else 0)
     if project.is_ours:  # SPO's reference wrote down no calls, and what is not known is not $0
         yield _spending(history)
+    if (judge := _judge(rounds)) is not None:
+        yield judge
+    if history.check is not None:
+        yield _check(history.check)
     if history.held_out is not None:
         votes = [vote.choice for vote in history.held_out.votes]
         yield HeldOutFinished(
@@ -117,6 +127,34 @@ def _seed_of(template: str) -> str:
         return ""
 
 
+def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
+    panel = Panel()
+    for line in rounds:
+        if votes := [Cast(one.order, one.choice, one.model) for one in line.votes if one.order]:
+            panel = panel.after(votes)
+    return measured(panel, rounds[-1].round) if panel.records else None
+
+
+def _check(line: CheckLine) -> FinalCheckFinished | FinalCheckSkipped:
+    if line.skipped:
+        return FinalCheckSkipped(best=line.best, why=line.skipped)
+    choices = [row.choice for row in line.rows]
+    return FinalCheckFinished(
+        best=line.best,
+        outcome=line.outcome,
+        headline=line.headline,
+        questions=len(choices),
+        wins=choices.count("win"),
+        losses=choices.count("loss"),
+        ties=choices.count("tie"),
+        voids=choices.count("void"),
+        win_rate=line.win_rate,
+        win_interval=line.win_interval,
+        rows=tuple(choices),
+        ranking=line.ranking,
+    )
+
+
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
     at = line.at.timestamp()
     # A verdict that was overridden later was the best until then.
@@ -142,6 +180,8 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
             order=vote.order,
             reason=vote.reason,
             voter=vote.voter,
+            model=vote.model,
+            question=vote.question,
         )
     choices = [vote.choice for vote in line.votes]
     yield RoundFinished(

@@ -6,7 +6,6 @@ filled as the reply comes in, so entries stand in the order in which they were b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from spotui.events import (
     Answered,
@@ -19,6 +18,8 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HeldOutFinished,
     Likelihood,
     LimitsChanged,
@@ -31,14 +32,15 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
+from spotui.view.entry import Entry, Kind, Tone
 from spotui.view.figures import count, duration, limit, plural, usd
 from spotui.workspace.lines import Outcome
 
-Kind = Literal["round", "proposal", "answer", "vote", "verdict", "trouble", "notice"]
-Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void", "warning", "error"]
-
 TAIL_KEPT = 400
 """Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
+
+UNLIKE_LENGTH = 1.5
+"""Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
 
 ENTRIES_KEPT = 4000
 """Entries of a log, some 300 rounds of five questions; then the oldest give way, which the journal has."""
@@ -57,35 +59,6 @@ _TITLES = {
     "held_out": "held-out question",
     "held_out_vote": "held-out vote",
 }
-
-
-@dataclass(slots=True)
-class Entry:
-    """One thing in the log.
-
-    Attributes:
-        round: The round it belongs to, or in which it happened; 0 before the first.
-        kind: What it is.
-        title: What it is, in a word or two.
-        facts: Tokens, seconds and the like.
-        text: The modification, the answer, the reason.
-        aside: What is worth less attention: the question, the optimizer's reasoning.
-        tone: How it went.
-        began: When its call went out, seconds since 1970; None once nothing is under way.
-        retry_at: When the next try will be made; 0 when none is due.
-        streamed: The last characters of the reply under way.
-    """
-
-    round: int
-    kind: Kind
-    title: str
-    facts: str = ""
-    text: str = ""
-    aside: str = ""
-    tone: Tone = "plain"
-    began: float | None = None
-    retry_at: float = 0.0
-    streamed: str = ""
 
 
 @dataclass
@@ -195,6 +168,11 @@ class Story:
                 text = f"It holds from round {event.before_round} on."
                 title = f"Round {event.round} overridden by hand: {event.outcome}"
                 self._add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
+            case FinalCheckFinished():
+                title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
+                self._add(Entry(self._now, "verdict", title, text=event.headline, tone="best"))
+            case FinalCheckSkipped():
+                self._add(Entry(self._now, "verdict", "No final check", text=event.why, tone="warning"))
             case HeldOutFinished():
                 votes = f"{plural(event.wins, 'vote')} for it, {event.losses} against"
                 text = f"{votes}, {plural(event.ties, 'tie')}."
@@ -208,7 +186,9 @@ class Story:
         purpose = "human" if event.voter == "human" else "vote"
         entry = self._slot(event.round, purpose, event.index)
         whose = {"human": "your vote", "likelihood": "likelihood"}.get(event.voter, "vote")
-        entry.title = f"{whose} {event.order}".strip() + f": {event.choice}"
+        where = "" if event.question is None else f" on question {event.question + 1}"
+        by = f" of {event.model}" if event.model else ""
+        entry.title = f"{whose} {event.order}".strip() + f"{by}{where}: {event.choice}"
         entry.text, entry.tone = event.reason, event.choice
 
     def _call(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
@@ -292,4 +272,9 @@ def _verdict(event: RoundFinished) -> Entry:
     title = {"seed": "The seed is the best so far", "win": "Win: the new best"}.get(
         event.outcome, f"{event.outcome.capitalize()}: round {event.best} stays the best"
     )
-    return Entry(event.round, "verdict", title, facts, event.note, tone=_TONES[event.outcome])
+    told = [event.note] if event.note else []
+    if event.flipped:
+        told.append("The order of the answers changed the vote.")
+    if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:
+        told.append(f"The candidate's answers are {event.length_ratio:.1f} times as long as the best's.")
+    return Entry(event.round, "verdict", title, facts, " ".join(told), tone=_TONES[event.outcome])

@@ -23,7 +23,8 @@ from spotui.events import (
 from spotui.tui.log_panel import LogPanel
 from spotui.tui.log_view import LogView
 from spotui.view.choosing import Choice, Show
-from spotui.view.story import Entry, Story
+from spotui.view.entry import Entry
+from spotui.view.story import Story
 from spotui.workspace.lines import CallKey
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until, until_seen

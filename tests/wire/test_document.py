@@ -53,6 +53,8 @@ NAMES = [kind.__name__ for kind, _, _ in PAIRS]
 def type_in_words(kind: Any) -> str:
     if kind in WORDS:
         return WORDS[kind]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return "object"
     inner = get_args(kind)
     match get_origin(kind):
         case origin if origin is Literal:
