@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from spotui.engine.final_check import Standings, check_best
-from spotui.engine.measuring import measured
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
 from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import Noticed, RoundFinished, RoundStarted
+from spotui.judge_record import judge_record
 from spotui.judging.panel import Panel
 from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
 
@@ -170,7 +170,7 @@ class Engine:
     def _measure_judge(self, number: int, panel: Panel) -> None:
         is_new = bool(panel.faults - self._panel.faults)
         self._panel = panel
-        self._emit(measured(panel, number))
+        self._emit(judge_record(panel, number))
         if is_new:
             self._emit(Noticed(text=panel.warning, level="warning"))
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from spotui.engine.measuring import measured
 from spotui.events import (
     WIRE_VERSION,
     Answered,
@@ -21,6 +20,7 @@ from spotui.events import (
     SpendingChanged,
     VoteCast,
 )
+from spotui.judge_record import judge_record
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
 from spotui.workspace.history import History, best_of
@@ -102,8 +102,12 @@ def _opened(project: Project, history: History) -> RunOpened:
         return opened
     snapshot = read_snapshot(project.snapshot)
     settings = snapshot.settings
-    chosen = {"rounds": settings.get("max_rounds"), "concurrency": settings.get("concurrency")}
-    limits = {**settings.get("budget", {}), **chosen, **history.limits}
+    limits = {
+        "rounds": settings.get("max_rounds"),
+        **{name: settings.get(name) for name in ("concurrency", "patience", "target_wins")},
+        **settings.get("budget", {}),
+        **history.limits,
+    }
     roles = settings.get("roles", {})
     return msgspec.structs.replace(
         opened,
@@ -132,7 +136,7 @@ def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
     for line in rounds:
         if votes := [Cast(one.order, one.choice, one.model) for one in line.votes if one.order]:
             panel = panel.after(votes)
-    return measured(panel, rounds[-1].round) if panel.records else None
+    return judge_record(panel, rounds[-1].round) if panel.records else None
 
 
 def _check(line: CheckLine) -> FinalCheckFinished | FinalCheckSkipped:

@@ -58,6 +58,7 @@ _TITLES = {
     "execute": "question",
     "held_out": "held-out question",
     "held_out_vote": "held-out vote",
+    "check_vote": "vote of the final check",
 }
 
 

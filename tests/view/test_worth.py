@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spotui.events import HeldOutFinished, RunStopped
+from spotui.events import FinalCheckFinished, FinalCheckSkipped, RunStopped
 from spotui.view.picture import Picture
 from spotui.view.worth import worth
 
@@ -14,28 +14,35 @@ def stopped(**changes: Any) -> RunStopped:
     return RunStopped(**{**fields, **changes})
 
 
+def check(**changes: Any) -> FinalCheckFinished:
+    fields = {"best": 3, "outcome": "win", "headline": "Better on 4 of 5 questions.", "questions": 5}
+    return FinalCheckFinished(**{**fields, **changes})
+
+
 def test_a_win_in_the_rounds_alone_is_no_proof() -> None:
     said = worth(Picture(), stopped())
     assert said.startswith("Best: round 3.")
-    assert "no held-out question has tested it" in said
+    assert "it was not checked against the seed" in said
 
 
-@pytest.mark.parametrize(
-    ("outcome", "said"),
-    [
-        ("win", "it wins"),
-        ("loss", "it loses"),
-        ("tie", "a tie"),
-        ("void", "no verdict"),
-        ("undecided", "undecided"),
-    ],
-)
-def test_questions_that_no_round_has_seen_say_more(outcome: Any, said: str) -> None:
-    held_out = HeldOutFinished(best=3, outcome=outcome, questions=2, wins=1, losses=0)
-    told = worth(Picture(held_out=held_out), stopped())
-    assert (
-        told == f"Best: round 3. On 2 held-out questions against the seed: {said} (1 vote for it, 0 against)."
-    )
+def test_the_final_check_says_what_the_best_is_worth() -> None:
+    assert worth(Picture(check=check()), stopped()) == "Best: round 3. Better on 4 of 5 questions."
+
+
+def test_a_check_that_was_skipped_says_why() -> None:
+    said = worth(Picture(check=FinalCheckSkipped(best=3, why="The budget is spent.")), stopped())
+    assert said == "Best: round 3. It won its duel, and was not checked against the seed: The budget is spent."
+
+
+def test_a_check_without_a_difference_keeps_the_seed() -> None:
+    found = check(outcome="tie", headline="No difference on 5 questions.")
+    said = worth(Picture(check=found), stopped(best=1, improved=False))
+    assert said == "No difference on 5 questions. The seed prompt is kept."
+
+
+def test_a_check_that_a_person_has_overruled_says_nothing_any_more() -> None:
+    said = worth(Picture(check=check()), stopped(best=1, improved=False))
+    assert said == "No improvement: the seed prompt is still the best."
 
 
 def test_no_improvement_is_a_result() -> None:

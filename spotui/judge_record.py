@@ -1,10 +1,10 @@
-"""What a judge's record says, as an event."""
+"""A judge's record as an event: told while a run goes on, and told again from its journal."""
 
 from spotui.events import JudgeMeasured
 from spotui.judging.panel import Panel
 
 
-def measured(panel: Panel, number: int) -> JudgeMeasured:
+def judge_record(panel: Panel, number: int) -> JudgeMeasured:
     """The record of all judges up to a round.
 
     Args:
