@@ -31,7 +31,8 @@ def test_the_final_check_says_what_the_best_is_worth() -> None:
 
 def test_a_check_that_was_skipped_says_why() -> None:
     said = worth(Picture(check=FinalCheckSkipped(best=3, why="The budget is spent.")), stopped())
-    assert said == "Best: round 3. It won its duel, and was not checked against the seed: The budget is spent."
+    assert said.startswith("Best: round 3. It won its duel, and was not checked against the seed: ")
+    assert said.endswith("The budget is spent.")
 
 
 def test_a_check_without_a_difference_keeps_the_seed() -> None:
