@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from spotui import locations, own_process
+from spotui.cli import main
 from spotui.events import RoundStarted
 from spotui.tui.app import SpotuiApp
 from spotui.tui.diff_panel import DiffPanel
@@ -267,6 +268,30 @@ def test_a_run_that_cannot_go_on_says_why(workspace: Workspace, tmp_path: Path) 
         await until_seen(pilot, "finished", "space go on")
 
     drive(tmp_path, journey, workspace=workspace)
+
+
+def test_a_run_whose_budget_is_spent_asks_how_much_more_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ModelServer
+) -> None:
+    move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-the-key", OPENAI_BASE_URL=model.base_url)
+    words = ("--model", "test-model", "--max-rounds", "3", "--budget-calls", "9")
+    assert main(["run", write_template(tmp_path), *words]) == 4
+    workspace = Workspace(tmp_path / "data" / "workspace")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await open_run(app, pilot, "budget", "The budget of 9 calls is spent.")
+        await pilot.press("space")
+        await until_seen(pilot, "How much may it be in all?")
+        await pilot.press("enter")  # as much as before: it would end where it ended
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await pilot.press("space")
+        await until_seen(pilot, "How much may it be in all?")
+        app.screen.query_one("#calls", Input).value = ""
+        await pilot.press("enter")
+        await until_seen(pilot, "round 3 of 3  finished")
+
+    drive(tmp_path, journey, workspace=workspace)
+    assert len(ended(workspace).rounds) == 3
 
 
 def test_a_branch_goes_on_from_the_selected_round(workspace: Workspace, tmp_path: Path) -> None:
