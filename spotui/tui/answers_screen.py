@@ -17,8 +17,8 @@ from spotui.commands import Override, Pause, Resume, Vote
 from spotui.tui.answers.panel import AnswersPanel
 from spotui.tui.attempt import attempt
 from spotui.tui.key_hints import KeyHints
-from spotui.tui.run_client import RunClient
-from spotui.tui.run_header import RunHeader
+from spotui.tui.run.client import RunClient
+from spotui.tui.run.header import RunHeader
 from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
 from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
 from spotui.workspace.projects import Project

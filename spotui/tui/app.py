@@ -137,7 +137,7 @@ class SpotuiApp(TypedAheadApp):
             self.run_worker(self._quit(), group="quit")
 
     async def _quit(self) -> None:
-        from spotui.tui.leaving import may_leave
+        from spotui.tui.run.leaving import may_leave
 
         if await may_leave(self):
             self.exit()

@@ -206,8 +206,8 @@ class HomeScreen(Screen[None]):
 
     def action_tour(self) -> None:
         """Show a recorded run."""
+        from spotui.tui.run.tour import TourClient
         from spotui.tui.run_screen import RunScreen
-        from spotui.tui.tour import TourClient
 
         client = TourClient()
         self.app.push_screen(RunScreen(client.project, client))

@@ -9,15 +9,15 @@ from textual.reactive import Reactive, var
 from textual.widget import Widget
 
 from spotui.errors import SpotuiError
-from spotui.tui.diff_panel import DiffPanel
-from spotui.tui.history_panel import HistoryPanel
 from spotui.tui.key_hints import KeyHints
-from spotui.tui.log_panel import LogPanel
-from spotui.tui.panel_grid import PANELS, PanelGrid
-from spotui.tui.run_client import RunClient
-from spotui.tui.run_header import RunHeader
-from spotui.tui.run_result import RunResult
-from spotui.tui.steering_screen import SteeringScreen
+from spotui.tui.run.client import RunClient
+from spotui.tui.run.diff_panel import DiffPanel
+from spotui.tui.run.header import RunHeader
+from spotui.tui.run.history_panel import HistoryPanel
+from spotui.tui.run.log_panel import LogPanel
+from spotui.tui.run.panel_grid import PANELS, PanelGrid
+from spotui.tui.run.result import RunResult
+from spotui.tui.run.steering_screen import SteeringScreen
 from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Project
 
@@ -204,7 +204,7 @@ class RunScreen(SteeringScreen):
 
     def action_copy(self) -> None:
         """Copy the prompt of the selected round."""
-        from spotui.tui.taking_along import copy_prompt
+        from spotui.tui.run.taking_along import copy_prompt
 
         copy_prompt(self, self._client.picture, self.chosen_round)
 

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from spotui.events import Answered, SpendingChanged, decode_event
 from spotui.events.kinds import CallEvent
 from spotui.tui.key_hints import KeyHints
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.tui.trying.pane import TryPane
 from spotui.tui.trying.question_box import QuestionBox
 from spotui.view.figures import count, plural, usd

@@ -20,11 +20,11 @@ from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.keys.keys_screen import KeysScreen
-from spotui.tui.limits_screen import LimitsScreen
 from spotui.tui.models.endpoint_screen import EndpointScreen
 from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.new_run_screen import NewRunScreen
 from spotui.tui.preferences import Preferences
+from spotui.tui.run.limits_screen import LimitsScreen
 from spotui.tui.run_screen import RunScreen
 from spotui.tui.settings.theme_table import ThemeTable
 from spotui.tui.settings_screen import SettingsScreen

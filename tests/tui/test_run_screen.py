@@ -12,9 +12,9 @@ from spotui import locations, own_process
 from spotui.cli import main
 from spotui.events import RoundStarted
 from spotui.tui.app import SpotuiApp
-from spotui.tui.diff_panel import DiffPanel
 from spotui.tui.home_screen import HomeScreen
-from spotui.tui.log_panel import LogPanel
+from spotui.tui.run.diff_panel import DiffPanel
+from spotui.tui.run.log_panel import LogPanel
 from spotui.tui.run_screen import RunScreen
 from spotui.tui.table_view import TableView
 from spotui.workspace.history import History, read_history
@@ -417,7 +417,7 @@ def test_a_damaged_journal_is_told_and_the_app_goes_on(workspace: Workspace, tmp
 def test_the_tour_can_be_watched_and_nothing_be_made_of_it(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spotui.tui.tour.SPEED", 0)
+    monkeypatch.setattr("spotui.tui.run.tour.SPEED", 0)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         assert isinstance(app.screen, HomeScreen)

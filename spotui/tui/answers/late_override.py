@@ -6,7 +6,7 @@ from spotui.commands import Override, encode_command
 from spotui.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
 from spotui.own_process import RUN_ENDED
 from spotui.tui.child import listen
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.workspace.projects import Project
 
 

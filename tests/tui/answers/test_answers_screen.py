@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from spotui.tui.answers.panel import AnswersPanel
 from spotui.tui.answers_screen import AnswersScreen
 from spotui.tui.app import SpotuiApp
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE, begin, move_in, places, write_template

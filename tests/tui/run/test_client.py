@@ -7,6 +7,7 @@ from typing import Self
 
 import pytest
 
+import spotui.tui.run.client as client_module
 from spotui.commands import Pause, Stop
 from spotui.events import (
     CallDelta,
@@ -19,8 +20,7 @@ from spotui.events import (
     WireError,
     encode_event,
 )
-from spotui.tui import run_client
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.workspace.create import create_project
 from spotui.workspace.journal import JournalError
 from spotui.workspace.lines import CallKey
@@ -41,7 +41,7 @@ STOPPED = RunStopped(reason="stopped", cause="", best=1, improved=False, rounds=
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace in which nobody looks for a process again unless told to."""
     move_in(monkeypatch, tmp_path)
-    monkeypatch.setattr(run_client, "LOOK_SECONDS", 600.0)
+    monkeypatch.setattr(client_module, "LOOK_SECONDS", 600.0)
     return Workspace(tmp_path / "data" / "workspace")
 
 
@@ -159,7 +159,7 @@ def test_a_process_that_is_started_later_is_found_at_once_when_it_is_known(works
 def test_a_process_that_somebody_else_started_is_found_after_a_while(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_client, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(client_module, "LOOK_SECONDS", 0.01)
     project = finished(workspace, "sea")
 
     async def main() -> None:

@@ -15,7 +15,7 @@ from spotui.events import (
     SpendingChanged,
     StateChanged,
 )
-from spotui.tui.run_header import RunHeader
+from spotui.tui.run.header import RunHeader
 from spotui.workspace.lines import CallKey
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen
@@ -51,7 +51,7 @@ def header(
 
 
 def test_a_wide_one_tells_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.tui.run_header.time.time", lambda: 1060.0)
+    monkeypatch.setattr("spotui.tui.run.header.time.time", lambda: 1060.0)
     ended = RoundFinished(round=2, outcome="win", best=2, seconds=9.0)
     calls = [CallStarted(key=CallKey(3, "execute", index), model="m") for index in (0, 1)]
     limits = LimitsChanged(changes={"usd": 2.0, "tokens": 9000, "minutes": 5.0, "calls": 50})

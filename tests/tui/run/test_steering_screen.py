@@ -30,9 +30,9 @@ from spotui.events import (
     StateChanged,
 )
 from spotui.tui.app import SpotuiApp
-from spotui.tui.candidate_screen import CandidateScreen
-from spotui.tui.limits_screen import LimitsScreen
 from spotui.tui.question import QuestionScreen
+from spotui.tui.run.candidate_screen import CandidateScreen
+from spotui.tui.run.limits_screen import LimitsScreen
 from spotui.tui.run_screen import RunScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in

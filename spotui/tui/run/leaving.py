@@ -3,7 +3,7 @@
 from textual.app import App
 
 from spotui.tui.question import Choice, QuestionScreen
-from spotui.tui.steering_screen import SteeringScreen
+from spotui.tui.run.steering_screen import SteeringScreen
 
 _CHOICES = (
     Choice("leave", "l", "leave; the run goes on, and costs what it costs"),

@@ -9,7 +9,7 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from spotui.tui.panel_tabs import PanelTabs
+from spotui.tui.run.panel_tabs import PanelTabs
 
 PANELS = ("Template", "Log", "Diff", "Rounds")
 _MOST = 10

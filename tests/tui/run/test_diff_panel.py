@@ -3,7 +3,7 @@
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from spotui.tui.diff_panel import DiffPanel
+from spotui.tui.run.diff_panel import DiffPanel
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until, until_seen
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.events import Click
 from textual.widgets import Input
 
-from spotui.tui.log_view import LogView
+from spotui.tui.run.log_view import LogView
 from spotui.view.choosing import Choice, Show
 from spotui.view.story import Story
 

@@ -81,7 +81,7 @@ def test_stopping_waits_until_the_run_has_heard_it(workspace: Workspace, tmp_pat
 def test_a_run_that_does_not_stop_holds_nobody_for_ever(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spotui.tui.steering_screen._STOP_SECONDS", 0.05)
+    monkeypatch.setattr("spotui.tui.run.steering_screen._STOP_SECONDS", 0.05)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
         await pilot.press("s")

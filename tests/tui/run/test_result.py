@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from spotui.events import RunStopped
-from spotui.tui.run_result import RunResult
+from spotui.tui.run.result import RunResult
 from spotui.view.picture import Picture
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until, until_seen

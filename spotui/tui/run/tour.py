@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from spotui.own_process import command
 from spotui.resources import tour_dir
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.workspace.projects import Workspace
 
 SPEED = 15

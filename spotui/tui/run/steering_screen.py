@@ -11,14 +11,14 @@ from textual.screen import Screen
 
 from spotui.commands import Command, Edit, Override, Pause, Resume, SetBudget, SetConcurrency, SetRounds, Stop
 from spotui.errors import SpotuiError
-from spotui.tui.run_client import RunClient
+from spotui.tui.run.client import RunClient
 from spotui.view.picture import RoundPicture
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spotui.tui.limits_screen import Limit
+    from spotui.tui.run.limits_screen import Limit
 
 _MORE_ROUNDS = 10
 _STOP_SECONDS = 10.0
@@ -135,7 +135,7 @@ class SteeringScreen(Screen[None]):
             self.run_worker(self._start([]), group="start")
 
     async def _want_more(self, question: str, proposed: "Mapping[str, Limit]") -> None:
-        from spotui.tui.limits_screen import LimitsScreen
+        from spotui.tui.run.limits_screen import LimitsScreen
 
         screen = LimitsScreen("Go on", self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
@@ -163,7 +163,7 @@ class SteeringScreen(Screen[None]):
         self.run_worker(self._change_limits(), group="limits")
 
     async def _change_limits(self) -> None:
-        from spotui.tui.limits_screen import LimitsScreen
+        from spotui.tui.run.limits_screen import LimitsScreen
 
         text = "" if self.is_working else "No process works on the run; it goes on with what you enter."
         screen = LimitsScreen(f"Limits of {self._project.name}", self._client.picture.limits, text=text)
@@ -194,7 +194,7 @@ class SteeringScreen(Screen[None]):
         return one
 
     async def _edit(self, one: RoundPicture) -> None:
-        from spotui.tui.candidate_screen import CandidateScreen
+        from spotui.tui.run.candidate_screen import CandidateScreen
 
         if one.candidate is None:
             return
@@ -234,7 +234,7 @@ class SteeringScreen(Screen[None]):
         self.run_worker(self._branch(), group="branch")
 
     async def _branch(self) -> None:
-        from spotui.tui.taking_along import branch
+        from spotui.tui.run.taking_along import branch
 
         new = await branch(self, self._project, self.chosen_round)
         if new is not None:
@@ -249,7 +249,7 @@ class SteeringScreen(Screen[None]):
         self.run_worker(self._export(), group="export")
 
     async def _export(self) -> None:
-        from spotui.tui.taking_along import export
+        from spotui.tui.run.taking_along import export
 
         picture = self._client.picture
         chosen = self.chosen_round

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
-from spotui.tui.panel_grid import PANELS, PanelGrid
+from spotui.tui.run.panel_grid import PANELS, PanelGrid
 from tests.tui.asking import ask
 from tests.tui.piloting import LARGE, SMALL, seen, until, until_seen
 
