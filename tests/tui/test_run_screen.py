@@ -382,8 +382,10 @@ def test_a_dead_endpoint_pauses_the_run_and_one_that_answers_again_ends_it(
     with ModelServer(climbing) as gone:
         url = gone.base_url
     monkeypatch.setenv("OPENAI_BASE_URL", url)
-    locations.config_file().parent.mkdir(parents=True, exist_ok=True)
-    locations.config_file().write_text("retry: {tries: 1, seconds: null}\n")
+    settings = workspace.project("why").snapshot
+    patient = settings.read_text()
+    assert "tries: 5" in patient
+    settings.write_text(patient.replace("tries: 5", "tries: 1"))
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await open_run(app, pilot, "Best: round 3")

@@ -175,6 +175,8 @@ class SteeringScreen(Screen[None]):
             return
         for command in _commands(changed):
             self._tell(command)
+        if changed.get("concurrency", 1) is None:
+            self.notify("How many calls go out at once can be left open only while no process works on it.")
 
     def action_edit_next(self) -> None:
         """Pause at the next candidate, and change it by hand."""

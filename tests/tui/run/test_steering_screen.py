@@ -209,6 +209,18 @@ def test_limits_change_while_the_run_goes_on(
     at_work(workspace, journey, limits)
 
 
+def test_a_limit_that_cannot_be_lifted_now_is_said(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LimitsScreen))
+        app.screen.query_one("#concurrency", Input).value = ""
+        await pilot.press("enter")
+        await until_seen(pilot, "can be left open")
+        await heard(pilot, process)
+
+    at_work(workspace, journey, LimitsChanged(changes={"rounds": 4, "concurrency": 4}))
+
+
 def test_a_command_that_was_refused_is_told_once(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
         assert not app._notifications
