@@ -115,7 +115,7 @@ def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer, s
 def test_a_run_outlives_the_screen_and_is_taken_up_again(home: Path, model: ModelServer) -> None:
     """Quit in the middle, see it go on, stop it, leave, come back, go on to the end."""
     path = write_template(home)
-    model.pause = 0.02
+    model.pause = 0.008
     start_run(home, path, model, "--max-rounds", "40", "--detach")
     with opened(home) as terminal:
         terminal.wait_for("running", "why", seconds=PATIENCE)
