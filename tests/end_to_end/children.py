@@ -32,9 +32,24 @@ def forks() -> ForkServerContext:
 
 def start(context: ForkServerContext, *words: str, env: dict[str, str], log: Path) -> ForkServerProcess:
     """Start a command; what it says goes to a file."""
+    code_file(log).unlink(missing_ok=True)
     child = context.Process(target=_run, args=(words, env, str(log)))
     child.start()
     return child
+
+
+def code_of(log: Path) -> int | None:
+    """The exit code of the last command that ended by itself, by its log; None where it was killed.
+
+    The server that forks the children loses a code now and then where several threads wait for theirs.
+    """
+    path = code_file(log)
+    return int(path.read_text()) if path.exists() else None
+
+
+def code_file(log: Path) -> Path:
+    """Where a command leaves its exit code."""
+    return log.with_suffix(".code")
 
 
 def _run(words: tuple[str, ...], env: dict[str, str], log: str) -> None:
@@ -43,4 +58,6 @@ def _run(words: tuple[str, ...], env: dict[str, str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.exit(main(words))
+    code = main(words)
+    code_file(Path(log)).write_text(str(code))
+    sys.exit(code)

@@ -13,7 +13,7 @@ import pytest
 from spotui.cli import exit_codes
 from tests.command_line import places, write_template
 from tests.end_to_end.aftermath import history, journalled, results
-from tests.end_to_end.children import forks, start
+from tests.end_to_end.children import code_of, forks, start
 from tests.model_server import ModelServer, Recorded, conversation
 from tests.spo_model import mixed
 
@@ -60,7 +60,7 @@ class Life:
             child.kill()
         child.join()
         self._let_the_server_read_what_was_sent()
-        return child.exitcode
+        return code_of(self.home / "log.txt")
 
     def _let_the_server_read_what_was_sent(self) -> None:
         """It reads in the order of what comes: then nothing of a dead process is still to be read."""
@@ -69,7 +69,7 @@ class Life:
     def resume(self) -> int | None:
         child = start(self._forks, "resume", "why", env=self._env, log=self.home / "log.txt")
         child.join()
-        return child.exitcode
+        return code_of(self.home / "log.txt")
 
     def end_state(self) -> tuple[object, ...]:
         read = history(self.home)
