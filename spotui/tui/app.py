@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.worker import WorkerFailed, get_current_worker
 
 from spotui.errors import SpotuiError
@@ -122,6 +123,18 @@ class SpotuiApp(TypedAheadApp):
         error = self._exception or RuntimeError("unknown")
         self._exit_renderables.append(Text(tell_crash(error)))
         self._close_messages_no_wait()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - as Textual calls it
+    ) -> None:
+        """Show a message as it is: names, paths and errors may hold what looks like markup."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Ask the terminal to put a text on its clipboard, also where it is on another machine."""

@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -36,7 +37,7 @@ class PressScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """What is asked, and what is wrong with a key."""
         with Vertical() as box:
-            box.border_title = self._what
+            box.border_title = Content(self._what)
             box.border_subtitle = "escape leaves it as it is"
             yield Static("Press the new key.")
             yield Static(id="fault", markup=False)

@@ -72,7 +72,7 @@ class EndpointScreen(ModalScreen[str]):
         """The fields, and what came of the test."""
         first = self._first
         with Vertical() as box:
-            box.border_title = first.model or "A new model"
+            box.border_title = Content(first.model or "A new model")
             box.border_subtitle = "enter tests and saves, ctrl+t only tests, ctrl+s only saves"
             with Horizontal():
                 yield Label("Model")
