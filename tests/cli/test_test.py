@@ -51,7 +51,7 @@ def test_prompts_of_several_rounds_are_asked_at_once_and_shown_in_turn(
 ) -> None:
     def late_first(request: JsonObject) -> Scripted:
         is_best = "style 2" in conversation(request)
-        return Scripted("the best's" if is_best else "the seed's", delay=0.3 if is_best else 0.0)
+        return Scripted("the best's" if is_best else "the seed's", delay=0.5 if is_best else 0.25)
 
     with ModelServer(late_first) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
