@@ -282,11 +282,11 @@ def _litellm_start(folder: Path) -> Row:
 
 
 def _presses(terminal: Watched) -> list[float]:
-    """Milliseconds to the answer, showing the prompts beside each other and as one text in turn."""
+    """Milliseconds to the answer, going from one panel to another and back."""
     times: list[float] = []
     until = time.perf_counter() + LITELLM_SECONDS
     while time.perf_counter() < until:
-        times.append(terminal.answer_time("v"))
+        times.append(terminal.answer_time("24"[len(times) % 2]))
         time.sleep(0.1)
     return times
 
