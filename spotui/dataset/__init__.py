@@ -3,19 +3,19 @@
 It knows no model and no screen; templates, metrics and runs build on it.
 """
 
-from spotui.dataset.faults import DataError, RowFault
+from spotui.dataset.faults import DataError, KeyFault, RowFault
 from spotui.dataset.load import Dataset, load_dataset
 from spotui.dataset.row import Row
 from spotui.dataset.slots import fill, slot_names
-from spotui.dataset.source import DataSource, SourceFault, read_source
+from spotui.dataset.source import DataSource, read_source
 
 __all__ = [
     "DataError",
     "DataSource",
     "Dataset",
+    "KeyFault",
     "Row",
     "RowFault",
-    "SourceFault",
     "fill",
     "load_dataset",
     "read_source",

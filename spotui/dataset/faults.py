@@ -1,4 +1,4 @@
-"""What can be wrong with a data file."""
+"""What can be wrong with a data file, and with what a template says of it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,6 +9,20 @@ from spotui.errors import SpotuiError
 
 MOST_FAULTS: Final = 20
 """Bad rows that are told of; a file with more is wrong as a whole, and is not read further."""
+
+
+class KeyFault(msgspec.Struct, frozen=True):
+    """One thing that is wrong in a part of a template.
+
+    Attributes:
+        path: The keys that lead to it, from that part on; empty for the part itself.
+        what: What is wrong, one sentence.
+        mend: What to do about it.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    mend: str
 
 
 class RowFault(msgspec.Struct, frozen=True):

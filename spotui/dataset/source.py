@@ -5,6 +5,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from spotui.dataset.faults import KeyFault
 from spotui.nearest import nearest
 
 SplitName = Literal["train", "eval", "test"]
@@ -54,21 +55,7 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name in SPLITS if name not in self.files)
 
 
-class SourceFault(msgspec.Struct, frozen=True):
-    """One thing that is wrong under `data`.
-
-    Attributes:
-        path: The keys that lead to it, empty for `data` itself.
-        what: What is wrong.
-        mend: What to do about it.
-    """
-
-    path: tuple[str, ...]
-    what: str
-    mend: str
-
-
-def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[SourceFault]]:
+def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[KeyFault]]:
     """Read what a template says under `data`.
 
     Args:
@@ -85,13 +72,13 @@ def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[
         if missing:
             what = f"No rows are there for {' and '.join(missing)}."
             mend = "Give the `path` of a file to draw them from, or a file for each."
-            reader.faults.append(SourceFault((), what, mend))
+            reader.faults.append(KeyFault((), what, mend))
     return source, reader.faults
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.faults: list[SourceFault] = []
+        self.faults: list[KeyFault] = []
 
     def source(self, data: object) -> DataSource:
         if isinstance(data, str):
@@ -209,7 +196,7 @@ class _Reader:
         return None
 
     def _fault(self, path: tuple[str, ...], what: str, mend: str) -> None:
-        self.faults.append(SourceFault(path, what, mend))
+        self.faults.append(KeyFault(path, what, mend))
 
 
 _HOW: Final = "Write such as `data: rows.jsonl`; JSONL, JSON and CSV files can be read."

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.dataset import DataSource, SourceFault, read_source
+from spotui.dataset import DataSource, KeyFault, read_source
 
 FILE = {"path": "rows.jsonl"}
 
 
-def faults(data: object, *, has_questions: bool = False) -> list[SourceFault]:
+def faults(data: object, *, has_questions: bool = False) -> list[KeyFault]:
     return read_source(data, has_questions=has_questions)[1]
 
 
