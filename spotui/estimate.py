@@ -1,7 +1,7 @@
 """What a run is expected to take, before a single call is paid for."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 # Nothing is known about replies before they come: these are lengths that SPO's runs have, in tokens.
 PROPOSAL_TOKENS = 450
+EMBEDDED_PROPOSAL_TOKENS = 150
 PROMPT_TOKENS = 150
 ANSWER_TOKENS = 200
+ANSWER_TO_REFERENCE = 2
+LEAST_ANSWER_TOKENS = 40
 VOTE_TOKENS = 250
 PROPOSE_FRAME = 240
 VOTE_FRAME = 220
@@ -31,8 +34,22 @@ BYTES_PER_TOKEN = 3
 HOSTED_PACE = (0.8, 60.0)
 EMBEDDED_PACE = (2.0, 12.0)
 
-VOTES = 4
 ROUNDS_WORTH_HAVING = 2
+
+
+class _Votes(NamedTuple):
+    """What one duel usually takes: votes, and how often it has to wait for some."""
+
+    asked: int
+    waves: int
+
+
+# About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES: dict[str, _Votes] = {
+    "balanced": _Votes(3, 2),
+    "thorough": _Votes(6, 4),
+    "reference": _Votes(4, 1),
+}
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -100,11 +117,15 @@ class _Plan(msgspec.Struct, frozen=True):
         rounds: The seed round included.
         asked: Questions a round asks.
         held_out: Questions that only the last duel asks, of the seed and of the best.
+        answer: Tokens of an answer.
+        proposal: Tokens of a proposal.
     """
 
     rounds: int
     asked: int
     held_out: int
+    answer: int
+    proposal: int
 
     @property
     def proposals(self) -> int:
@@ -134,8 +155,12 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
         SettingsError: A role's model leads nowhere.
     """
     asked = min(settings.sample, len(template.qa))
-    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked)
-    least = _Plan(min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), asked, 0)
+    answer = _answer_tokens(template)
+    proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
+    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked, answer, proposal)
+    least = msgspec.structs.replace(
+        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0
+    )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
     return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
 
@@ -151,22 +176,23 @@ def _shares(
 ) -> tuple[Share, ...]:
     question = sum(_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
     reference = sum(_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
-    answered = question + ANSWER_TOKENS
+    answered = question + plan.answer
     requirements, seed = _tokens(template.requirements), _tokens(template.prompt)
     prompt = max(seed, PROMPT_TOKENS)
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
-        verdicts, verdict, vote = plan.answers, requirements + question, ANSWER_TOKENS
+        # Every answer is measured twice, with the requirements and without.
+        verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
     else:
-        verdicts, vote = plan.duels * VOTES, VOTE_TOKENS
+        verdicts, vote = plan.duels * VOTES[settings.judge].asked, VOTE_TOKENS
         verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
     executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
     rows: dict[Role, tuple[int, int, int]] = {
-        "optimizer": (plan.proposals, plan.proposals * proposal, PROPOSAL_TOKENS),
+        "optimizer": (plan.proposals, plan.proposals * proposal, plan.proposal),
         "evaluator": (verdicts, verdicts * verdict, vote),
-        "executor": (plan.answers, executed, ANSWER_TOKENS),
+        "executor": (plan.answers, executed, plan.answer),
     }
     return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
 
@@ -189,7 +215,7 @@ def _share(
 def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
     """Seconds of the calls that wait for each other."""
 
-    def step(role: Role, tokens: int, calls: int) -> float:
+    def step(role: Role, tokens: int, calls: float) -> float:
         model = settings.roles.of(role).model
         if is_embedded(model):  # calls at once share the same cores
             wait, pace = EMBEDDED_PACE
@@ -198,13 +224,23 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
         at_once = connector.way_to(model).endpoint.limits.concurrency
         return -(-calls // at_once) * (wait + tokens / pace)
 
-    seconds = plan.proposals * step("optimizer", PROPOSAL_TOKENS, 1)
-    seconds += plan.rounds * step("executor", ANSWER_TOKENS, plan.asked)
+    seconds = plan.proposals * step("optimizer", plan.proposal, 1)
+    seconds += plan.rounds * step("executor", plan.answer, plan.asked)
     if plan.held_out:
-        seconds += step("executor", ANSWER_TOKENS, 2 * plan.held_out)
+        seconds += step("executor", plan.answer, 2 * plan.held_out)
     if settings.judge == "likelihood":
         return seconds + plan.answers * step("evaluator", 0, 1)
-    return seconds + plan.duels * step("evaluator", VOTE_TOKENS, VOTES)
+    votes = VOTES[settings.judge]
+    return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
+
+
+def _answer_tokens(template: Template) -> int:
+    """As long as the reference answers suggest, where every question has one."""
+    references = [_tokens(one.answer) for one in template.qa]
+    if not all(references):
+        return ANSWER_TOKENS
+    mean = sum(references) // len(references)
+    return max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * mean)
 
 
 def _rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:

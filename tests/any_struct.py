@@ -42,6 +42,8 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of([_of(one) for one in inner])
     if origin is dict:
         return st.dictionaries(_of(inner[0]), _of(inner[1]), max_size=3)
+    if origin is tuple and Ellipsis not in inner:
+        return st.tuples(*map(_of, inner))
     if origin is tuple:
         return st.lists(_of(inner[0]), max_size=3).map(tuple)
     return structs(kind)

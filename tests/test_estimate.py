@@ -10,6 +10,8 @@ import pytest
 from spotui.estimate import (
     ANSWER_TOKENS,
     EMBEDDED_PACE,
+    EMBEDDED_PROPOSAL_TOKENS,
+    LEAST_ANSWER_TOKENS,
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
@@ -40,7 +42,7 @@ qa:
 - question: Why is the sky blue at noon and red in the evening?
   answer: Air scatters blue light more than red light; in the evening the way through it is longer.
 - question: Why do bicycles stay upright while they are moving?
-  answer: They steer into a fall, which brings the wheels back under the weight.
+  answer: None
 """
 MODELS = {
     "opt": ModelConfig(price=PriceConfig(input=3.0, output=15.0)),
@@ -114,14 +116,14 @@ def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest
     expected = estimate(settings)
     spent, requests, stopped = measured(tmp_path, settings, delay=0.06)
     assert stopped.reason == "finished"
-    # Every vote is asked for; one that comes after the decision is dropped, but may have to be paid for.
-    assert expected.calls == spent.calls == 3 + 4 * 8
+    # A judge that is always right takes three votes.
+    assert expected.calls == spent.calls == 3 + 4 * 7
     calls = {share.model: share.calls for share in expected.shares}
-    assert calls == {**requests, "eval": 16}
+    assert calls == {**requests, "eval": 12}
     assert expected.tokens == pytest.approx(spent.prompt_tokens + spent.completion_tokens, rel=0.1)
     assert expected.usd == pytest.approx(spent.cost_usd, rel=0.1)
-    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 3))
-    assert expected.seconds * 0.98 <= spent.seconds <= expected.seconds * 2 + 1
+    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4))  # the third vote waits for the first two
+    assert expected.seconds * 0.98 <= spent.seconds
 
 
 def calls_of(expected: Estimate) -> dict[str, int]:
@@ -132,22 +134,44 @@ def test_the_reference_s_own_run_takes_75_calls() -> None:
     assert estimate(some_settings(max_rounds=10, judge="reference")).calls == 75
 
 
+def test_a_thorough_judge_takes_twice_the_votes_and_waits_longer_for_them() -> None:
+    default, thorough = estimate(some_settings()), estimate(some_settings(judge="thorough"))
+    assert calls_of(thorough)["evaluator"] == 2 * calls_of(default)["evaluator"]
+    assert thorough.seconds > default.seconds
+
+
 def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -> None:
     without, with_two = estimate(some_settings()), estimate(some_settings(), questions=5)
-    assert calls_of(without) == {"optimizer": 9, "evaluator": 36, "executor": 30}
-    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 40, "executor": 34}
+    assert calls_of(without) == {"optimizer": 9, "evaluator": 27, "executor": 30}
+    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 30, "executor": 34}
     assert with_two.seconds > without.seconds
 
 
-def test_the_likelihood_judge_measures_every_answer_once() -> None:
+def test_the_likelihood_judge_measures_every_answer_with_the_requirements_and_without() -> None:
     model = "local/qwen2.5-coder-0.5b"
     settings = some_settings(optimizer=model, evaluator=model, executor=model, judge="likelihood")
     expected = estimate(msgspec.structs.replace(settings, base_url=None, max_rounds=4))
-    assert calls_of(expected) == {"optimizer": 3, "evaluator": 12, "executor": 12}
+    assert calls_of(expected) == {"optimizer": 3, "evaluator": 24, "executor": 12}
     assert expected.usd == 0.0
     # One core does it all: nothing is quicker for being asked at once.
-    tokens = 3 * PROPOSAL_TOKENS + 12 * ANSWER_TOKENS
+    tokens = 3 * EMBEDDED_PROPOSAL_TOKENS + 12 * ANSWER_TOKENS
     assert expected.seconds >= tokens / EMBEDDED_PACE[1]
+
+
+def test_where_every_question_has_a_reference_answer_they_tell_how_long_answers_are() -> None:
+    settings = some_settings()
+    connector = a_connector(settings)
+
+    def answers(length: int) -> int:
+        template = parse_template(TEMPLATE, "test")
+        qa = tuple(msgspec.structs.replace(one, answer="word " * length) for one in template.qa)
+        shares = estimate_run(msgspec.structs.replace(template, qa=qa), settings, connector).shares
+        [executor] = [share for share in shares if share.role == "executor"]
+        return executor.completion_tokens // executor.calls
+
+    assert answers(0) == ANSWER_TOKENS
+    assert answers(1) == LEAST_ANSWER_TOKENS
+    assert answers(200) == pytest.approx(2 * 250, rel=0.01)
 
 
 def test_the_seed_round_alone_needs_no_proposal() -> None:
@@ -159,14 +183,14 @@ def test_the_seed_round_alone_needs_no_proposal() -> None:
 def test_fewer_calls_at_once_take_longer() -> None:
     at_once, in_turn = (estimate(some_settings(concurrency=calls)) for calls in (8, 1))
     assert in_turn.calls == at_once.calls
-    assert in_turn.seconds > 2 * at_once.seconds
+    assert in_turn.seconds > 1.7 * at_once.seconds
 
 
 @pytest.mark.parametrize(
     ("limits", "minutes"),
     [
-        ({"requests_per_minute": 6}, (36 - 6) / 6),
-        ({"tokens_per_minute": 1000}, 36 * VOTE_TOKENS / 1000),
+        ({"requests_per_minute": 6}, (27 - 6) / 6),
+        ({"tokens_per_minute": 1000}, 27 * VOTE_TOKENS / 1000),
         ({"requests_per_minute": 10_000}, 0),
     ],
 )
@@ -190,9 +214,9 @@ SCARCE = "may not cover the seed round and 2 more"
 @pytest.mark.parametrize(
     ("budget", "words"),
     [
-        (BudgetSettings(calls=18), f"The budget of 18 calls {SCARCE} (about 19)."),
-        (BudgetSettings(calls=19), None),
-        (BudgetSettings(tokens=20_000), f"The budget of 20,000 tokens {SCARCE} (about 21,"),
+        (BudgetSettings(calls=16), f"The budget of 16 calls {SCARCE} (about 17)."),
+        (BudgetSettings(calls=17), None),
+        (BudgetSettings(tokens=15_000), f"The budget of 15,000 tokens {SCARCE} (about 1"),
         (BudgetSettings(tokens=30_000), None),
         (BudgetSettings(usd=0.02), f"The budget of 0.02 USD {SCARCE}"),
         (BudgetSettings(usd=1.0), None),

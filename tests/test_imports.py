@@ -69,7 +69,7 @@ def test_a_run_on_an_openai_compatible_server_imports_its_client_and_no_more(
 
 
 def test_judging_is_arithmetic_and_text(tmp_path: Path) -> None:
-    code = "import spotui.judging.tally, spotui.judging.votes, spotui.judging.ballots"
+    code = "from spotui.judging import ballots, likelihoods, majority, reliability, rule, sequential, votes"
 
     modules = modules_after(code, tmp_path)
     assert not packages(modules) & (HEAVY | {"socket", "ssl", "threading", "yaml"})

@@ -53,7 +53,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--judge",
         metavar="RULE",
-        help="auto, balanced (two votes in each order), reference (four coin flips), likelihood",
+        help="auto, balanced (three of four votes, in both orders), thorough (a lead of five), "
+        "reference (four coin flips), likelihood",
     )
     run.add_argument(
         "--no-reference-answers",

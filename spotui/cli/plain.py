@@ -9,6 +9,7 @@ from spotui.events import (
     CommandRefused,
     Event,
     HeldOutFinished,
+    JudgeMeasured,
     Likelihood,
     LimitsChanged,
     Noticed,
@@ -64,6 +65,11 @@ def _aside(event: Event) -> str | None:
             return f"{_call(event.key)}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
         case CallDropped():
             return f"{_call(event.key)}: cancelled in flight"
+        case JudgeMeasured(pairs=0):
+            return None
+        case JudgeMeasured():
+            void = f", {plural(event.voids, 'void vote')}" if event.voids else ""
+            return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}"
         case VerdictOverridden():
             return f"round {event.round}: overridden by hand: {event.outcome}"
         case HeldOutFinished():

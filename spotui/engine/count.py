@@ -1,10 +1,13 @@
 """Counting the votes of a duel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from spotui.engine.decisions import Inbox
+from spotui.engine.task import Duel
 from spotui.events import Event, VoteCast
-from spotui.judging.tally import Tally
+from spotui.judging.ballots import Ballot
+from spotui.judging.rule import Rule
+from spotui.judging.votes import Choice
 from spotui.workspace.lines import VoteRecord
 
 
@@ -13,15 +16,31 @@ class Count:
 
     Args:
         number: The round.
-        ballots: How many are asked for.
+        rule: What they are counted by.
         emit: Told of every vote; None for a duel that is no round's.
     """
 
-    def __init__(self, number: int, ballots: int, emit: Callable[[Event], None] | None) -> None:
-        self.tally = Tally(ballots)
-        self.votes: list[VoteRecord] = []
+    def __init__(self, number: int, rule: Rule, emit: Callable[[Event], None] | None) -> None:
         self.round = number
+        self._rule = rule
         self._emit = emit
+        self._votes: dict[int, VoteRecord] = {}
+        self._people: list[VoteRecord] = []
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether no vote that is missing can change who is kept."""
+        return self._rule.is_decided(*self._choices())
+
+    @property
+    def wanted(self) -> Sequence[Ballot]:
+        """The ballots to be out now."""
+        return self._rule.wanted(*self._choices())
+
+    def duel(self) -> Duel:
+        """How it ended: the judge's votes by their numbers, then people's."""
+        votes = (*(vote for _, vote in sorted(self._votes.items())), *self._people)
+        return Duel(self._rule.verdict(*self._choices()), votes)
 
     def add_all(self, inbox: Inbox) -> None:
         """Count what has arrived so far."""
@@ -30,11 +49,10 @@ class Count:
 
     def add(self, vote: VoteRecord, index: int) -> None:
         """Count a vote; a person's comes on top of the ballots."""
-        self.votes.append(vote)
         if vote.voter == "human":
-            self.tally.add_extra(vote.choice)
+            self._people.append(vote)
         else:
-            self.tally.add(vote.choice)
+            self._votes[index] = vote
         if self._emit is None:
             return
         self._emit(
@@ -47,3 +65,7 @@ class Count:
                 voter=vote.voter,
             )
         )
+
+    def _choices(self) -> tuple[dict[int, Choice], list[Choice]]:
+        votes = {index: vote.choice for index, vote in self._votes.items()}
+        return votes, [vote.choice for vote in self._people]

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from spotui.engine.asking import together
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
-from spotui.engine.task import Candidate, Duel, Trial
+from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
-from spotui.events import RoundFinished, RoundStarted
+from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
+from spotui.judging.reliability import Reliability
 from spotui.workspace.lines import Outcome, RoundLine
 
 
@@ -47,6 +48,7 @@ class Engine:
         self._outcomes: dict[int, Outcome] = {}
         self._turn: Round | None = None
         self._ended = 0
+        self._reliability = Reliability()
 
     @property
     def newest(self) -> int:
@@ -138,8 +140,32 @@ class Engine:
                 cost_usd=line.cost_usd,
                 modification=line.modification,
                 note=line.note,
+                win_rate=line.win_rate,
+                win_interval=line.win_interval,
+                flipped=line.flipped,
+                length_ratio=line.length_ratio,
             )
         )
+        if votes := casts(line.votes):
+            self._measure_judge(line.round, self._reliability.after(votes))
+
+    def _measure_judge(self, number: int, record: Reliability) -> None:
+        is_new = not self._reliability.warning
+        self._reliability = record
+        self._emit(
+            JudgeMeasured(
+                round=number,
+                votes=record.votes,
+                voids=record.voids,
+                pairs=record.pairs,
+                flips=record.flips,
+                flip_rate=record.flip_rate,
+                flip_interval=record.flip_interval,
+                warning=record.warning,
+            )
+        )
+        if is_new and record.warning:
+            self._emit(Noticed(text=record.warning, level="warning"))
 
     async def final_duel(self) -> Duel | None:
         """Best against seed on the questions no round has seen; None when there is nothing to compare."""

@@ -1,7 +1,7 @@
 """Judge: whether a candidate's answers are better than the best's."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from spotui.engine.asking import first_error
@@ -11,6 +11,7 @@ from spotui.engine.count import Count
 from spotui.engine.decisions import Inbox
 from spotui.engine.task import Duel, Trial, format_answers, format_references
 from spotui.judging.ballots import Ballot
+from spotui.judging.rule import Rule
 
 
 class Judge(Protocol):
@@ -32,48 +33,48 @@ class VotingJudge:
 
     Args:
         context: What it works with.
-        ballots: What to ask in the duel of a round.
+        rule: What decides the duel of a round.
     """
 
-    def __init__(self, context: Context, ballots: Callable[[int], Sequence[Ballot]]) -> None:
+    def __init__(self, context: Context, rule: Callable[[int], Rule]) -> None:
         self._context = context
-        self._ballots = ballots
+        self._rule = rule
 
     async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
-        """Ask all ballots at once; a settled outcome cancels those still out.
+        """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
 
         Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
         the journal, so a resumed duel ends as it did and buys no other vote.
         """
-        number = candidate.round
-        ballots = self._ballots(number)
+        rule = self._rule(candidate.round)
         box = self._box(best, candidate, "held_out_vote" if held_out else "vote")
-        count = Count(number, len(ballots), None if held_out else self._context.emit)
-        known = [ballot for ballot in ballots if box.is_known(ballot)]
-        for ballot in known:
-            count.add(await box.vote(ballot), ballot.index)
-        wanted = [ballot for ballot in ballots if ballot not in known]
+        count = Count(candidate.round, rule, None if held_out else self._context.emit)
+        for ballot in rule.ballots:
+            if box.is_known(ballot):
+                count.add(await box.vote(ballot), ballot.index)
         if held_out:
-            await self._poll(box, wanted, count, asyncio.Queue())
+            await self._poll(box, count, asyncio.Queue())
         else:
-            with self._context.decisions.duel(number) as inbox:
-                await self._poll(box, wanted, count, inbox)
-        return Duel(count.tally.verdict, tuple(count.votes))
+            with self._context.decisions.duel(candidate.round) as inbox:
+                await self._poll(box, count, inbox)
+        return count.duel()
 
-    async def _poll(self, box: BallotBox, ballots: Sequence[Ballot], count: Count, inbox: Inbox) -> None:
+    async def _poll(self, box: BallotBox, count: Count, inbox: Inbox) -> None:
         async def cast(ballot: Ballot) -> None:
             inbox.put_nowait((await box.vote(ballot), ballot.index))
 
-        out: list[asyncio.Task[None]] = []
+        out: dict[int, asyncio.Task[None]] = {}
         try:
             async with asyncio.TaskGroup() as group:
                 count.add_all(inbox)
-                while not count.tally.decided:
-                    out = out or [group.create_task(cast(ballot)) for ballot in ballots]
+                while not count.is_decided:
+                    for ballot in count.wanted:
+                        if ballot.index not in out:
+                            out[ballot.index] = group.create_task(cast(ballot))
                     count.add(*await inbox.get())
                     count.add_all(inbox)
                 self._context.decisions.close_duel(count.round)
-                for task in out:
+                for task in out.values():
                     task.cancel()
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None

@@ -9,7 +9,9 @@ from spotui.engine.context import Context
 from spotui.engine.count import Count
 from spotui.engine.task import Duel, Trial
 from spotui.events import Likelihood
-from spotui.judging.tally import compare_likelihoods
+from spotui.judging.ballots import alternating
+from spotui.judging.likelihoods import compare_likelihoods
+from spotui.judging.majority import Majority
 from spotui.llm.gate import Halted
 from spotui.llm.local.forced import literal_grammar
 from spotui.workspace.lines import CallKey, VoteRecord
@@ -39,14 +41,15 @@ class LikelihoodJudge:
 
     async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
         """Measure every answer once in its life and compare; a person's vote weighs as much as that."""
-        count = Count(candidate.round, 1, None if held_out else self._context.emit)
+        one_vote = Majority(alternating(1))
+        count = Count(candidate.round, one_vote, None if held_out else self._context.emit)
         if held_out:
             count.add(await self._compare(best, candidate, "held_out_vote"), 0)
         else:
             with self._context.decisions.duel(candidate.round) as inbox:
                 count.add(await self._compare(best, candidate, "vote"), 0)
                 count.add_all(inbox)
-        return Duel(count.tally.verdict, tuple(count.votes))
+        return count.duel()
 
     async def _compare(self, best: Trial, candidate: Trial, purpose: str) -> VoteRecord:
         old, new = await together([self._measure(best, purpose), self._measure(candidate, purpose)])

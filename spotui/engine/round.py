@@ -3,9 +3,10 @@
 import time
 from collections.abc import Mapping
 
-from spotui.engine.task import Candidate, Duel, Trial
+from spotui.engine.task import Candidate, Duel, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed
+from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine
 
@@ -37,6 +38,7 @@ class Round:
         self._is_new = is_new
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
+        self._length_ratio: float | None = None
         self._note = ""
         self._started = time.monotonic()
 
@@ -88,6 +90,9 @@ class Round:
     async def judge(self, best: Trial, candidate: Trial) -> Duel:
         """Compare the candidate's answers with the best's."""
         self._duel = await self._verbs.judge.duel(best, candidate)
+        self._length_ratio = length_ratio(
+            (one.answer for one in best.answers), (one.answer for one in candidate.answers)
+        )
         return self._duel
 
     def settle(self, outcome: Outcome) -> None:
@@ -98,6 +103,8 @@ class Round:
         """The round as it is recorded."""
         candidate = self._candidate or Candidate(round=self.number, prompt="")
         spending = self._context.asker.take_spending()
+        votes = self._duel.votes if self._duel else ()
+        rate = win_rate(vote.choice for vote in votes)
         return RoundLine(
             round=self.number,
             outcome=self.outcome,
@@ -106,7 +113,7 @@ class Round:
             modification=candidate.modification,
             reasoning=candidate.reasoning,
             answers=self.trial.answers if self.trial else (),
-            votes=self._duel.votes if self._duel else (),
+            votes=votes,
             seconds=round(time.monotonic() - self._started, 3),
             calls=spending.calls,
             prompt_tokens=spending.prompt_tokens,
@@ -114,6 +121,10 @@ class Round:
             cost_usd=None if spending.unpriced else spending.cost_usd,
             edited=candidate.edited,
             note=self._note,
+            win_rate=rate.rate if rate else None,
+            win_interval=rate.interval if rate else None,
+            flipped=flipped(casts(votes)),
+            length_ratio=self._length_ratio,
         )
 
     def _announce(self, candidate: Candidate) -> None:

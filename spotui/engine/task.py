@@ -2,6 +2,7 @@
 
 import msgspec
 
+from spotui.judging.reliability import Cast
 from spotui.tags import quote_tags
 from spotui.workspace.lines import AnswerRecord, Outcome, VoteRecord
 
@@ -81,6 +82,11 @@ class Duel(msgspec.Struct, frozen=True):
     def count(self, choice: str) -> int:
         """Votes of that kind."""
         return sum(vote.choice == choice for vote in self.votes)
+
+
+def casts(votes: tuple[VoteRecord, ...]) -> tuple[Cast, ...]:
+    """The judge's own votes of a duel, without those of people and of judges that see no order."""
+    return tuple(Cast(vote.order, vote.choice) for vote in votes if vote.voter == "model")
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:

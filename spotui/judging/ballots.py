@@ -20,9 +20,9 @@ class Ballot(msgspec.Struct, frozen=True):
     order: Order
 
 
-def balanced(pairs: int) -> tuple[Ballot, ...]:
-    """As many ballots in one order as in the other, so that a taste for a position cancels out."""
-    return tuple(Ballot(index, "AB" if index % 2 == 0 else "BA") for index in range(2 * pairs))
+def alternating(count: int) -> tuple[Ballot, ...]:
+    """Ballots in the one order and the other by turns, so that a taste for a position never gets ahead."""
+    return tuple(Ballot(index, "AB" if index % 2 == 0 else "BA") for index in range(count))
 
 
 def coin_flips(count: int, rng: random.Random) -> tuple[Ballot, ...]:

@@ -1,7 +1,7 @@
 """Putting an engine together from a run's settings."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from spotui.engine.asking import Asker
 from spotui.engine.context import Context
@@ -14,13 +14,15 @@ from spotui.engine.propose import Proposer
 from spotui.engine.task import Task
 from spotui.engine.verbs import Verbs
 from spotui.events import Event
-from spotui.judging.ballots import Ballot, balanced, coin_flips
+from spotui.judging.ballots import coin_flips
+from spotui.judging.majority import Majority
+from spotui.judging.rule import Rule
+from spotui.judging.sequential import BALANCED, THOROUGH, Sequential
 from spotui.llm.door import Door
 from spotui.meta_prompts import MetaPrompts
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.lines import RoundLine
 
-BALANCED_PAIRS = 2
 REFERENCE_BALLOTS = 4
 
 
@@ -46,12 +48,12 @@ def _judge(context: Context, settings: RunSettings) -> Judge:
             return LikelihoodJudge(context)
         case "reference":
 
-            def ballots(number: int) -> Sequence[Ballot]:
+            def flip(number: int) -> Rule:
                 rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
-                return coin_flips(REFERENCE_BALLOTS, rng)
+                return Majority(coin_flips(REFERENCE_BALLOTS, rng))
+
+            return VotingJudge(context, flip)
         case "balanced":
-
-            def ballots(number: int) -> Sequence[Ballot]:  # noqa: ARG001 - every round has the same
-                return balanced(BALANCED_PAIRS)
-
-    return VotingJudge(context, ballots)
+            return VotingJudge(context, lambda _: Sequential(BALANCED))
+        case "thorough":
+            return VotingJudge(context, lambda _: Sequential(THOROUGH))

@@ -9,7 +9,7 @@ from msgspec import Meta
 from spotui.nearest import nearest
 from spotui.settings.errors import show
 
-Judge = Literal["auto", "balanced", "likelihood", "reference"]
+Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood"]
 JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from spotui.settings.roles import Role
 
-ResolvedJudge = Literal["balanced", "likelihood", "reference"]
+ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood"]
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

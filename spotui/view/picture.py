@@ -16,6 +16,7 @@ from spotui.events import (
     CommandRefused,
     Event,
     HeldOutFinished,
+    JudgeMeasured,
     LimitsChanged,
     Noticed,
     RoundFinished,
@@ -66,6 +67,7 @@ class Picture:
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
+        judge: What the votes so far say about the judge.
         notices: The latest things worth a line.
         stopped: The last event, once it came.
     """
@@ -79,6 +81,7 @@ class Picture:
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
     spending: SpendingChanged | None = None
     held_out: HeldOutFinished | None = None
+    judge: JudgeMeasured | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     stopped: RunStopped | None = None
 
@@ -120,6 +123,8 @@ class Picture:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():
                 self.held_out = event
+            case JudgeMeasured():
+                self.judge = event
             case RunStopped():
                 self.stopped, self.state, self.cause = event, "ended", event.cause
                 self.best = event.best

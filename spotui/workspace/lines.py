@@ -116,6 +116,10 @@ class RoundLine(Line, frozen=True, tag="round"):
         cost_usd: Of the round, or None when a price is unknown.
         edited: A person changed the candidate before it was executed.
         note: Why it is void, or what else a reader must know.
+        win_rate: The candidate's share of the votes that chose a side, or None when none did.
+        win_interval: Its 95% interval.
+        flipped: Whether the first votes of the two orders disagreed; None when they chose no sides.
+        length_ratio: Characters of its answers over those of the best's, or None.
     """
 
     round: int
@@ -134,6 +138,10 @@ class RoundLine(Line, frozen=True, tag="round"):
     cost_usd: float | None = None
     edited: bool = False
     note: str = ""
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    flipped: bool | None = None
+    length_ratio: float | None = None
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

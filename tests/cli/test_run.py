@@ -45,7 +45,7 @@ def test_a_run_tells_what_happens_line_by_line_and_what_it_is_worth(
         "Take it: spotui best why    See it: spotui diff why",
         "More:    spotui resume why --max-rounds 4",
     ]
-    assert said.err.startswith("Expected: about 11 calls, ")
+    assert said.err.startswith("Expected: about 10 calls, ")
     assert [one["succeed"] for one in results(home)] == [True, True]
 
 

@@ -121,26 +121,26 @@ def test_a_detached_run_can_be_watched_from_its_beginning_and_steered(
     home: Path, template: str, slow: ModelServer
 ) -> None:
     env = places(home)
-    begun = spotui(*words(slow, template, 3), "--detach", env=env)
+    begun = spotui(*words(slow, template, 40), "--detach", env=env)
     assert begun.code == 0
     assert "spotui attach why" in begun.out
     assert spotui("attach", "why", "--send", "pause", env=env).code == 0
-    assert spotui("attach", "why", "--send", '{"command":"rounds","rounds":2}', env=env).code == 0
+    assert spotui("attach", "why", "--send", '{"command":"rounds","rounds":5}', env=env).code == 0
     refused = spotui("attach", "why", "--send", '{"command":"override","round":9,"outcome":"win"}', env=env)
     assert refused.code == exit_codes.FAILED
     assert "refused override" in refused.err
     watcher = begin("attach", "why", env=env)
     assert watcher.stdout is not None
-    assert watcher.stdout.readline().startswith(b"why: spo, 3 rounds")
+    assert watcher.stdout.readline().startswith(b"why: spo, 40 rounds")
     assert spotui("attach", "why", "--send", "resume", env=env).code == 0
     out, _ = watcher.communicate(timeout=20)
     assert watcher.returncode == exit_codes.OK
-    assert b"limits: rounds 2" in out
-    assert b"All 2 rounds are done." in out
+    assert b"limits: rounds 5" in out
+    assert b"All 5 rounds are done." in out
     gone = spotui("attach", "why", env=env)
     assert gone.code == exit_codes.FAILED
     assert "spotui resume why" in gone.err
-    assert "All 2 rounds are done." in (home / "log" / "why.log").read_text()
+    assert "All 5 rounds are done." in (home / "log" / "why.log").read_text()
 
 
 def test_leaving_a_run_that_is_watched_does_not_stop_it(home: Path, template: str, slow: ModelServer) -> None:

@@ -21,7 +21,6 @@ MOMENTS = 50
 BATCHES = 5
 AT_ONCE = 3
 ROUNDS = 3
-VOTES_OF_A_KIND = 2  # of the four votes two are asked with the same words
 
 # The longest that anything after a request takes: its reply, the journal, a round's files.
 JITTER_SECONDS = 0.03
@@ -76,8 +75,7 @@ class Life:
         read = history(self.home)
         assert read.best is not None
         assert read.stop is not None
-        # Not the outcomes: whether a lost duel is a tie depends on which votes came before it was decided.
-        rounds = [(one.round, one.prompt, one.parent, one.answers) for one in read.rounds]
+        rounds = [(one.round, one.outcome, one.prompt, one.parent, one.answers) for one in read.rounds]
         return results(self.home), read.best.round, read.best.prompt, rounds, read.stop.reason
 
 
@@ -113,11 +111,7 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been_and_buys_nothing_twice
         kept = journalled(life.home)
         assert (life.resume(), life.end_state()) == (code, wanted), (life.home / "log.txt").read_text()
         bought = kept + Counter(conversation(one.json) for one in of(server, life.model)[sent:])
-        return next((text for text, times in bought.items() if times > most(text, asked)), "")
+        return next((text for text, times in bought.items() if times > asked[text]), "")
 
     with ThreadPoolExecutor(AT_ONCE) as together:
         assert list(together.map(live, range(len(moments)))) == [""] * len(moments)
-
-
-def most(text: str, asked: Counter[str]) -> int:
-    return VOTES_OF_A_KIND if "<answers_of_A>" in text else asked[text]

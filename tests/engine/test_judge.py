@@ -39,7 +39,7 @@ def test_a_void_vote_is_asked_again_and_the_second_counts(tmp_path: Path) -> Non
     server, end = judging(tmp_path, judge)
     last = end.of(RoundFinished)[1]
     assert (last.outcome, last.voids) == ("win", 0)
-    assert last.wins >= 3
+    assert last.wins == 3
     repair = next(one.json for one in server.requests if is_repair(one.json))
     assert repair["messages"][1] == {"role": "assistant", "content": "Both are fine."}
     assert "does not choose A, B or tie" in repair["messages"][2]["content"]
@@ -51,23 +51,28 @@ def test_votes_that_stay_void_are_counted_and_shown_and_win_nothing(tmp_path: Pa
     last = end.of(RoundFinished)[1]
     assert (last.outcome, last.best) == ("void", 1)
     assert last.wins == last.losses == last.ties == 0
-    assert last.voids >= 2  # with two gone, the two left are no majority
+    assert last.voids == 3  # the one that is left could not win alone
     assert {vote.choice for vote in end.of(VoteCast)} == {"void"}
-    assert votes_asked(server)[True] >= 2
+    assert votes_asked(server) == {False: 3, True: 3}
 
 
 @pytest.mark.parametrize(
     ("reply", "outcome"),
-    [("<choose>b</choose>", "tie"), ("<choose>B.</choose>", "tie"), ("<choose>Neither</choose>", "tie")],
+    [
+        ("<choose>b</choose>", ("undecided", 2, 2, 0)),
+        ("**B.**", ("undecided", 2, 2, 0)),
+        ("<choose>Answer A</choose>", ("loss", 1, 2, 0)),
+        ("<choose>Neither</choose>", ("tie", 0, 0, 3)),
+    ],
 )
-def test_a_vote_written_carelessly_is_a_vote_all_the_same(tmp_path: Path, reply: str, outcome: str) -> None:
+def test_a_vote_written_carelessly_is_a_vote_all_the_same(
+    tmp_path: Path, reply: str, outcome: tuple[str, int, int, int]
+) -> None:
     server, end = judging(tmp_path, lambda _: reply)
     assert votes_asked(server)[True] == 0
     last = end.of(RoundFinished)[1]
-    assert last.outcome in {outcome, "loss"}
+    assert (last.outcome, last.wins, last.losses, last.ties) == outcome
     assert last.voids == 0
-    if "Neither" in reply:
-        assert (last.outcome, last.wins, last.losses) == ("tie", 0, 0)
 
 
 def test_a_settled_duel_cancels_the_votes_still_out(tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ def test_a_settled_duel_cancels_the_votes_still_out(tmp_path: Path) -> None:
 
     with ModelServer(Persona(role_of, propose=propose, execute=execute, judge=judge)) as server:
         stage = Stage(tmp_path, server)
-        project = stage.project(text=template(2), max_rounds=2)
+        project = stage.project(text=template(2), max_rounds=2, judge="reference")
         end = stage.go(project)
         server.wait_until(lambda: not server.connections)
         assert [one.outcome for one in server.requests].count("client_gone") == 1
@@ -96,6 +101,16 @@ def test_a_settled_duel_cancels_the_votes_still_out(tmp_path: Path) -> None:
     assert line.prompt_tokens > 0
 
 
+@pytest.mark.parametrize("judge", ["balanced", "thorough"])
+def test_only_what_is_needed_for_a_decision_is_asked(tmp_path: Path, judge: str) -> None:
+    server, end = judging(tmp_path, prefer_higher_style, judge=judge)
+    needed = {"balanced": 3, "thorough": 5}[judge]
+    assert votes_asked(server) == {False: needed}
+    assert [vote.order for vote in end.of(VoteCast)].count("AB") == (needed + 1) // 2
+    assert (end.of(RoundFinished)[1].wins, end.outcomes[1]) == (needed, "win")
+    assert not end.of(CallDropped)
+
+
 def test_two_votes_for_the_best_settle_it_too(tmp_path: Path) -> None:
     def judge(request: JsonObject) -> str | Scripted:
         if (
@@ -104,9 +119,10 @@ def test_two_votes_for_the_best_settle_it_too(tmp_path: Path) -> None:
             .startswith("\nQuestion 1: Question 0?\nAnswer 1: In style 0")
         ):
             return "<choose>A</choose>"
-        return Scripted(ending="hang")
+        return "<choose>B</choose>"
 
-    _, end = judging(tmp_path, judge)
+    server, end = judging(tmp_path, judge)
+    assert votes_asked(server).total() == 2
     last = end.of(RoundFinished)[1]
     assert (last.outcome, last.losses, last.best) == ("loss", 2, 1)
 

@@ -182,7 +182,7 @@ def rounds_of(project: Project) -> list[tuple[object, ...]]:
     """The rounds in a project's journal, as far as they do not depend on when and how fast they came."""
     lines = [line for line in read_lines(project.journal, RoundLine) if isinstance(line, RoundLine)]
     return [
-        (one.round, one.prompt, one.parent, one.modification, one.answers, one.outcome in {"seed", "win"})
+        (one.round, one.prompt, one.parent, one.modification, one.answers, one.outcome)
         for one in {line.round: line for line in lines}.values()
     ]
 

@@ -82,7 +82,7 @@ def test_cancelling_returns_within_a_second_closes_connections_and_loses_nothing
         voting = asyncio.Event()
 
         def listen(event: Event) -> None:
-            if isinstance(event, CallStarted) and (event.key.purpose, event.key.index) == ("vote", 3):
+            if isinstance(event, CallStarted) and (event.key.purpose, event.key.index) == ("vote", 1):
                 voting.set()
 
         run.subscribe(listen)

@@ -70,7 +70,11 @@ def steered(folder: Path, socket: Path) -> list[Event]:
     with ModelServer(persona, faults=wrong) as server:
         stage = Stage(folder, server)
         project = stage.project(
-            text=template(6), sample=4, max_rounds=3, retry=RetrySettings(tries=3, seconds=10.0)
+            text=template(6),
+            sample=4,
+            max_rounds=3,
+            retry=RetrySettings(tries=3, seconds=10.0),
+            judge="reference",
         )
         script = (
             (

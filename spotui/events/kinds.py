@@ -1,17 +1,11 @@
-"""What a run tells its listeners: one typed event for each thing that happens, one JSON object a line.
-
-docs/wire.md says what every field means, and what a new version is.
-"""
+"""The events of a run, a type for each."""
 
 import time
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
-from spotui.errors import SpotuiError
 from spotui.workspace.lines import CallKey, Outcome, StopReason
-
-WIRE_VERSION = 1
 
 RunState = Literal["running", "paused", "stopping"]
 Choice = Literal["win", "loss", "tie", "void"]
@@ -166,6 +160,23 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     cost_usd: float | None = None
     modification: str = ""
     note: str = ""
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    flipped: bool | None = None
+    length_ratio: float | None = None
+
+
+class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
+    """The judge's record over all duels so far; `warning` is a sentence once the votes show a fault."""
+
+    round: int
+    votes: int
+    voids: int = 0
+    pairs: int = 0
+    flips: int = 0
+    flip_rate: float | None = None
+    flip_interval: tuple[float, float] | None = None
+    warning: str = ""
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -246,6 +257,7 @@ AnyEvent = (
     | Likelihood
     | VoteCast
     | RoundFinished
+    | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
     | SpendingChanged
@@ -254,46 +266,3 @@ AnyEvent = (
     | CommandRefused
     | RunStopped
 )
-
-
-class WireError(SpotuiError):
-    """A line of the wire that this version cannot read."""
-
-
-class _Head(msgspec.Struct):
-    event: str
-    version: int = 0
-
-
-_encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-_head = msgspec.json.Decoder(_Head)
-_known = {kind.__struct_config__.tag for kind in get_args(AnyEvent)}
-
-
-def encode_event(event: Event) -> bytes:
-    """One line of the wire, with its line end."""
-    try:
-        return _encoder.encode(event) + b"\n"
-    except UnicodeEncodeError:  # the path of a folder can hold what is no text
-        import json
-
-        text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
-        return text.encode("utf-8", "replace") + b"\n"
-
-
-def decode_event(line: bytes) -> AnyEvent | None:
-    """The event a line of the wire holds; None for one of a kind that this version does not know.
-
-    Raises:
-        WireError: It is of a newer wire, or it is no event.
-    """
-    try:
-        head = _head.decode(line)
-        if head.version > WIRE_VERSION:
-            raise WireError(
-                f"The run speaks version {head.version} of the wire.", "Update spotui to watch it."
-            )
-        return _decoder.decode(line) if head.event in _known else None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(f"Not an event: {error}.") from None

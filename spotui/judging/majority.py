@@ -1,0 +1,48 @@
+"""Strict majority of a fixed number of ballots: the reference's rule."""
+
+from collections.abc import Sequence
+
+from spotui.judging.ballots import Ballot
+from spotui.judging.rule import Verdict, Votes
+from spotui.judging.votes import Choice
+
+
+class Majority:
+    """All ballots are asked at once; the candidate wins with more than half of them, or the best stays.
+
+    A tie or a void stays in the count of ballots, so it never helps the candidate: were a void taken out, a
+    judge that only likes a position could win through the one that is left over. A person's vote is one
+    ballot more.
+
+    Args:
+        ballots: What is asked for.
+    """
+
+    def __init__(self, ballots: Sequence[Ballot]) -> None:
+        self.ballots = tuple(ballots)
+
+    def wanted(self, votes: Votes, people: Sequence[Choice]) -> Sequence[Ballot]:
+        """All that are missing, until it is decided."""
+        if self.is_decided(votes, people):
+            return ()
+        return [ballot for ballot in self.ballots if ballot.index not in votes]
+
+    def is_decided(self, votes: Votes, people: Sequence[Choice]) -> bool:
+        """Whether the votes still out cannot change whether the candidate wins."""
+        ballots = len(self.ballots) + len(people)
+        wins = _all(votes, people).count("win")
+        most = wins + len(self.ballots) - len(votes)
+        return 2 * wins > ballots or 2 * most <= ballots
+
+    def verdict(self, votes: Votes, people: Sequence[Choice]) -> Verdict:
+        """What the votes so far say."""
+        choices = _all(votes, people)
+        if 2 * choices.count("win") > len(self.ballots) + len(people):
+            return "win"
+        if all(choice == "void" for choice in choices):
+            return "void"
+        return "loss" if choices.count("loss") > choices.count("win") else "tie"
+
+
+def _all(votes: Votes, people: Sequence[Choice]) -> list[Choice]:
+    return [*votes.values(), *people]

@@ -1,0 +1,133 @@
+"""What votes say about the judge who cast them."""
+
+from collections.abc import Iterable, Sequence
+from math import comb, sqrt
+from typing import Final, NamedTuple
+
+import msgspec
+
+from spotui.judging.votes import Choice
+
+Z: Final = 1.959963984540054
+"""Standard deviations on either side of a 95% interval."""
+
+CHANCE: Final = 0.05
+"""How probable a record may be at most, for a judge that is in order, before it is warned of."""
+
+FLIPS_OF_A_COIN: Final = 0.5
+FLIPS_OF_A_GOOD_JUDGE: Final = 2 * 0.8 * 0.2
+"""How often the two orders disagree when a judge is right four times in five in each."""
+
+
+class Cast(NamedTuple):
+    """A vote with the order it was asked in; the order is empty where there is none."""
+
+    order: str
+    choice: Choice
+
+
+def interval(hits: int, of: int) -> tuple[float, float]:
+    """The 95% interval of a share (Wilson, 1927), from 0 to 1.
+
+    Args:
+        hits: How often it happened.
+        of: How often it could have; 1 or more.
+    """
+    share, weight = hits / of, Z * Z / of
+    middle = (share + weight / 2) / (1 + weight)
+    reach = Z / (1 + weight) * sqrt(share * (1 - share) / of + weight / (4 * of))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+class WinRate(msgspec.Struct, frozen=True):
+    """The candidate's share of the votes that chose a side, with its 95% interval."""
+
+    rate: float
+    interval: tuple[float, float]
+
+
+def win_rate(choices: Iterable[Choice]) -> WinRate | None:
+    """The win rate of some votes; None when none chose a side."""
+    chosen = [choice for choice in choices if choice in {"win", "loss"}]
+    if not chosen:
+        return None
+    wins = chosen.count("win")
+    return WinRate(wins / len(chosen), interval(wins, len(chosen)))
+
+
+def flipped(votes: Sequence[Cast]) -> bool | None:
+    """Whether the first votes of the two orders disagree about the sides; None when there is no such pair.
+
+    Only the first pair of a duel tells something about the judge: whether another is asked depends on how
+    the first one fell, so those that are asked are not a fair sample.
+    """
+    first = [next((vote.choice for vote in votes if vote.order == order), "void") for order in ("AB", "BA")]
+    return None if {"tie", "void"} & set(first) else first[0] != first[1]
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """A judge's record over some duels.
+
+    Attributes:
+        votes: How many were asked for.
+        voids: Those in which no choice could be read, even when asked again.
+        pairs: Duels whose first votes of both orders chose a side.
+        flips: Pairs that disagree: the order decided, and not the answers.
+        flips_to_first: Flips for whatever was shown first.
+    """
+
+    votes: int = 0
+    voids: int = 0
+    pairs: int = 0
+    flips: int = 0
+    flips_to_first: int = 0
+
+    def after(self, duel: Sequence[Cast]) -> "Reliability":
+        """The record with one duel more."""
+        flip = flipped(duel)
+        to_first = bool(flip) and next(vote.choice for vote in duel if vote.order == "BA") == "win"
+        return Reliability(
+            self.votes + len(duel),
+            self.voids + sum(vote.choice == "void" for vote in duel),
+            self.pairs + (flip is not None),
+            self.flips + bool(flip),
+            self.flips_to_first + to_first,
+        )
+
+    @property
+    def flip_rate(self) -> float | None:
+        """The share of pairs that flip: 0 for a judge that is always right, a half for one that guesses."""
+        return self.flips / self.pairs if self.pairs else None
+
+    @property
+    def flip_interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the flip rate."""
+        return interval(self.flips, self.pairs) if self.pairs else None
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with the judge, as a sentence, once the votes show it beyond chance; or nothing."""
+        if _chance_of(self.flips, self.pairs, FLIPS_OF_A_COIN) < CHANCE:
+            last = self.flips - self.flips_to_first
+            place = "first" if self.flips_to_first >= last else "last"
+            return (
+                f"This judge decides by position: in {max(self.flips_to_first, last)} of {self.pairs} pairs "
+                f"of votes it chose what was shown {place}, whichever it was."
+            )
+        if _chance_of(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE:
+            return (
+                f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order of "
+                "the answers changed its choice."
+            )
+        return ""
+
+
+def _chance_of(hits: int, of: int, rate: float) -> float:
+    """The probability of so many hits or more."""
+    return sum(comb(of, many) * rate**many * (1 - rate) ** (of - many) for many in range(hits, of + 1))
+
+
+def length_ratio(best: Iterable[str], candidate: Iterable[str]) -> float | None:
+    """Characters of the candidate's answers over the best's; None when the best's are empty."""
+    before = sum(map(len, best))
+    return sum(map(len, candidate)) / before if before else None
