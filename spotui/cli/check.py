@@ -1,9 +1,15 @@
 """spotui check FILE."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.view.figures import plural
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spotui.template import Template
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +40,29 @@ def main(parsed: argparse.Namespace) -> int:
     template_roles(template.models, str(path))
     check_method(template.method or DEFAULT_METHOD)
     MetaPrompts(locations.meta_prompts_dir())
-    print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
+    if template.data is None and template.metric is None:
+        print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
+        return exit_codes.OK
+    return _check_rows(path, template)
+
+
+def _check_rows(path: "Path", template: "Template") -> int:
+    """Read every row that the template's data file holds."""
+    from spotui.dataset import DataError
+    from spotui.run.rows import read_rows
+
+    try:
+        dataset = read_rows(template, path.parent)
+    except DataError as error:
+        for fault in error.faults:
+            print(f"{fault.file}:{fault.line}: error: {fault.what}")
+            if fault.mend:
+                print(f"    {fault.mend}")
+        print(f"{plural(len(error.faults), 'error')}.")
+        return exit_codes.FAILED
+    for notice in dataset.notices:
+        print(f"{path}: warning: {notice}")
+    sizes = f"{len(dataset.train)} to write prompts from, {len(dataset.eval)} to choose by, "
+    rows = len(dataset.train) + len(dataset.eval) + len(dataset.test)
+    print(f"{path}: {plural(rows, 'row')} ({sizes}{len(dataset.test)} to test on), no error.")
     return exit_codes.OK

@@ -11,6 +11,7 @@ from spotui.metrics.texts import tokens
 _MARKER: Final = re.compile(r"^[ \t]*(?:[-*•–][ \t]+|\d+[.)][ \t]+)", re.MULTILINE)
 _BREAK: Final = re.compile(r"\n(?:[ \t]*\n)+|(?<=[.!?;])\s+|[:：]")
 _LINE: Final = re.compile(r"\n+")
+_LEADS: Final = frozenset({"is", "are"})
 _JOINS: Final = frozenset({"and", "then", "->", "→", ">"})
 
 
@@ -47,10 +48,12 @@ class WordList:
 
 def _list_in(answer: str, expected: list[str]) -> list[str]:
     known = set(expected)
-    for part in reversed(list(_parts(answer))):
+    for part in reversed(_parts(answer)):
         words = _words(part)
-        if words and sum(word in known for word in words) * 2 >= len(words):
-            return words
+        lead = max((at + 1 for at, word in enumerate(words) if word in _LEADS - known), default=0)
+        for listed in (words[lead:], words):
+            if listed and sum(word in known for word in listed) * 2 >= len(listed):
+                return listed
     return []
 
 

@@ -24,6 +24,9 @@ KEYS: Final = (
 )
 """The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
 
+SCORING: Final = ("data", "metric", "criteria")
+"""The keys of methods that score rows; they are kept as the file has them, and read by `template.scoring`."""
+
 ROLES: Final = ("optimizer", "evaluator", "executor")
 
 Severity = Literal["error", "warning"]
@@ -82,7 +85,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         set_(self, "requirements", without_none(self.requirements))
         set_(self, "method", without_none(self.method or "").strip() or None)
         set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
-        for key in ("data", "metric", "criteria"):
+        for key in SCORING:
             value = getattr(self, key)
             if isinstance(value, str) and not without_none(value):
                 set_(self, key, None)
