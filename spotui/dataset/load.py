@@ -65,7 +65,7 @@ def load_dataset(
     for name in _PURITY:
         if name in source.files:
             parts[name] = list(rows.of_file(folder, source.files[name], source))
-    if source.drawn:
+    if source.drawn and (source.path or qa):
         whole = source.path or "qa"
         read = rows.of_file(folder, source.path, source) if source.path else rows.of_questions(qa)
         pool = list(read)

@@ -2,15 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final, Literal, NoReturn, get_args
 
 from spotui.engine.asking import together
+from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
-from spotui.engine.round import Round
-from spotui.engine.task import Candidate, Duel, Trial, casts
+from spotui.engine.rows import Splits
+from spotui.engine.scored_round import ScoredRound
+from spotui.engine.task import Candidate, Duel, Scored, Trial, casts
 from spotui.engine.verbs import Verbs
-from spotui.events import JudgeMeasured, Noticed, RoundFinished, RoundStarted
+from spotui.events import Event, JudgeMeasured, Noticed, RoundFinished, RoundStarted
 from spotui.judging.reliability import Reliability
+from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine
+
+EarlyEnd = Literal["perfect", "patience", "target"]
+EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
+"""Stop reasons that end a method's work, and not the run's: its best prompt is still tested."""
 
 
 class Engine:
@@ -26,6 +34,7 @@ class Engine:
         task: What the run works on.
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
+        leader: The best score so far, where prompts are scored.
     """
 
     def __init__(
@@ -39,6 +48,7 @@ class Engine:
         self.task = verbs.context.task
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
+        self.leader: Scored | None = None
         self._verbs = verbs
         self._emit = verbs.context.emit
         self._record = record
@@ -46,7 +56,7 @@ class Engine:
         self._last_recorded = max(recorded, default=0)
         self._trials: dict[int, Trial] = {}
         self._outcomes: dict[int, Outcome] = {}
-        self._turn: Round | None = None
+        self._turn: ScoredRound | None = None
         self._ended = 0
         self._reliability = Reliability()
 
@@ -73,6 +83,38 @@ class Engine:
         return Candidate(round=1, prompt=self.task.prompt)
 
     @property
+    def rows(self) -> Splits:
+        """The rows of the run.
+
+        Raises:
+            Halted: It has none.
+        """
+        if self._verbs.scorer is None:
+            raise Halted("failed", "This run has no rows to score prompts on.")
+        return self._verbs.scorer.splits
+
+    @property
+    def layout(self) -> Layout:
+        """How prompt and row become a message."""
+        return self._verbs.scorer.layout if self._verbs.scorer is not None else Layout()
+
+    def end(self, reason: EarlyEnd, cause: str) -> NoReturn:
+        """End the run before the wanted rounds are done, as there is nothing more to gain.
+
+        Args:
+            reason: perfect, patience or target.
+            cause: The same in a sentence.
+
+        Raises:
+            Halted: Always.
+        """
+        raise Halted(reason, cause)
+
+    def tell(self, event: Event) -> None:
+        """Tell the run's listeners what the method alone knows."""
+        self._emit(event)
+
+    @property
     def best(self) -> Trial:
         """The newest trial that won; each winner beat the one before it."""
         return self._trials[max(n for n, outcome in self._outcomes.items() if outcome in {"seed", "win"})]
@@ -95,11 +137,12 @@ class Engine:
             number += 1
 
     @asynccontextmanager
-    async def round(self, number: int) -> AsyncIterator[Round]:
+    async def round(self, number: int) -> AsyncIterator[ScoredRound]:
         """A round from its start to its record; it is void when nothing settles it."""
         self._take_overrides(number)
         self._verbs.context.asker.take_spending()
-        turn = Round(number, self._verbs, self._tried(), is_new=number > self._last_recorded)
+        is_new = number > self._last_recorded
+        turn = ScoredRound(number, self._verbs, self._tried(), self.leader, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         yield turn
@@ -107,6 +150,8 @@ class Engine:
         if turn.trial is not None:
             self._trials[number] = turn.trial
             self._outcomes[number] = turn.outcome
+        if turn.kept is not None and turn.outcome in {"seed", "win"}:
+            self.leader = turn.kept
         self._ended += 1
         self._finish(self._record(turn.line()))
 
@@ -144,6 +189,9 @@ class Engine:
                 win_interval=line.win_interval,
                 flipped=line.flipped,
                 length_ratio=line.length_ratio,
+                score=line.score,
+                score_interval=line.score_interval,
+                edit_budget=line.edit_budget,
             )
         )
         if votes := casts(line.votes):
@@ -179,3 +227,14 @@ class Engine:
         if old is None or new is None:
             return None
         return await self._verbs.judge.duel(old, new, held_out=True)
+
+    async def final_test(self) -> tuple[Scored, Scored] | None:
+        """Seed and best on the rows that nothing has seen before; None when there is nothing to compare."""
+        self.conclude()
+        scorer, best = self._verbs.scorer, self.best.candidate
+        if scorer is None or not len(scorer.splits.test) or best.round == self.seed.round:
+            return None
+        old, new = await together(
+            [scorer.score(one.round, [one], scorer.splits.test) for one in (self.seed, best)]
+        )
+        return old[0], new[0]

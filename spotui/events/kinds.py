@@ -33,6 +33,9 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
+    parameters: dict[str, str | int | float | bool | None] = {}
+    rows: dict[str, int] = {}
+    metric: str = ""
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -105,14 +108,79 @@ class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_propose
     modification: str = ""
     reasoning: str = ""
     edited: bool = False
+    index: int = 0
+    words_changed: int | None = None
 
 
 class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"):
-    """A proposal cannot be used; it is asked for once more, then the round is void."""
+    """A proposal cannot be used; it is asked for once more, then the round goes without it."""
 
     round: int
     why: str
     final: bool = False
+    index: int = 0
+
+
+class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
+    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
+
+    round: int
+    index: int
+    prompt: str
+    split: Literal["train", "eval", "test"]
+    score: float
+    low: float
+    high: float
+    rows: int
+    left_out: int = 0
+    marks: tuple[float | None, ...] = ()
+    modification: str = ""
+    words_changed: int | None = None
+
+
+class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something of earlier rounds that the optimizer is shown: a prompt, or what was written about one."""
+
+    round: int
+    text: str
+    score: float | None = None
+    similarity: float | None = None
+
+
+class PastShown(Event, frozen=True, kw_only=True, tag="past_shown"):
+    """What the optimizer is about to see of earlier rounds, and how many words it may change."""
+
+    round: int
+    current: int
+    past: tuple[PastPrompt, ...] = ()
+    edit_budget: int | None = None
+
+
+class NoteWritten(Event, frozen=True, kw_only=True, tag="note_written"):
+    """A model wrote down what it saw: a reflection on failures, a gradient for one row, a summary."""
+
+    round: int
+    what: Literal["reflection", "gradient", "summary"]
+    text: str
+    index: int = 0
+    prompt: str = ""
+
+
+class BeamMember(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A prompt that goes on to the next round."""
+
+    prompt: str
+    score: float
+    low: float
+    high: float
+    rows: int
+
+
+class BeamChosen(Event, frozen=True, kw_only=True, tag="beam_chosen"):
+    """The prompts that the next round starts from, the best first."""
+
+    round: int
+    members: tuple[BeamMember, ...]
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
@@ -164,6 +232,9 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     win_interval: tuple[float, float] | None = None
     flipped: bool | None = None
     length_ratio: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    edit_budget: int | None = None
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
@@ -196,6 +267,24 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
     wins: int = 0
     losses: int = 0
     ties: int = 0
+
+
+class FinalTest(Event, frozen=True, kw_only=True, tag="final_test"):
+    """Best against seed on the rows that nothing has seen before, row by row."""
+
+    best: int
+    rows: int
+    seed_score: float
+    seed_interval: tuple[float, float]
+    best_score: float
+    best_interval: tuple[float, float]
+    difference: float
+    difference_interval: tuple[float, float]
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    p: float = 1.0
+    left_out: int = 0
 
 
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
@@ -253,6 +342,10 @@ AnyEvent = (
     | CallDropped
     | CandidateProposed
     | CandidateRefused
+    | CandidateScored
+    | PastShown
+    | NoteWritten
+    | BeamChosen
     | Answered
     | Likelihood
     | VoteCast
@@ -260,6 +353,7 @@ AnyEvent = (
     | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
+    | FinalTest
     | SpendingChanged
     | LimitsChanged
     | Noticed

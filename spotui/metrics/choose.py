@@ -60,6 +60,15 @@ METRICS: Final[Mapping[str, Kind]] = {
     "chrf": Kind("overlap:Chrf"),
 }
 
+JUDGE: Final = "judge"
+"""No metric of this floor: the evaluator marks by the template's criteria."""
+
+CHOICES: Final[Mapping[str, Kind]] = {
+    **METRICS,
+    JUDGE: Kind("", {"scale": Option(Literal["binary", "graded"], "binary or graded")}),
+}
+"""What a template can name."""
+
 ALIASES: Final = {"normalized": "normalised"}
 OWN: Final = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 _HOW: Final = "Write such as `metric: number`, or `metric: my_module:my_function`."
@@ -124,19 +133,23 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
     name = name.strip()
     folded = name.casefold().replace("-", "_").replace(" ", "_")
     folded = ALIASES.get(folded, folded)
-    if folded in METRICS:
-        kind, name = METRICS[folded], folded
+    if folded in CHOICES:
+        kind, name = CHOICES[folded], folded
     elif OWN.fullmatch(name):
         kind = Kind(name)
     else:
-        meant = nearest(folded, METRICS)
-        mend = f"Did you mean `{meant}`?" if meant else f"The metrics are {', '.join(METRICS)}."
+        meant = nearest(folded, CHOICES)
+        mend = f"Did you mean `{meant}`?" if meant else f"The metrics are {', '.join(CHOICES)}."
         faults.append(KeyFault(path, f"There is no metric `{name[:40]}`.", mend))
         return None
     faults += _faults(name, kind, options, path)
     inner = None
     if "metric" in kind.options:
         inner = _choice(options.pop("metric", "normalised"), (*path, "metric"), faults)
+    if name == JUDGE and path:
+        faults.append(
+            KeyFault(path, "The judge reads whole answers, not parts.", "Choose another metric here.")
+        )
     return MetricChoice(name, options, inner)
 
 

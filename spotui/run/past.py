@@ -13,6 +13,7 @@ from spotui.workspace.lines import (
     CallLine,
     DroppedLine,
     EditLine,
+    FinalTestLine,
     HeldOutLine,
     LimitsLine,
     OverrideLine,
@@ -47,6 +48,7 @@ class Past:
         changes: Limits that were changed, the last value of each.
         stop: How the last session ended, or None when it was cut off.
         held_out: The last duel on held-out questions.
+        test: The last test of the best prompt.
         calls: Finished calls.
     """
 
@@ -59,6 +61,7 @@ class Past:
         self.changes: dict[str, float | int | None] = {}
         self.stop: StopLine | None = None
         self.held_out: HeldOutLine | None = None
+        self.test: FinalTestLine | None = None
         began: datetime | None = None
         last: datetime | None = None
         for line in lines:
@@ -82,6 +85,8 @@ class Past:
                     self.changes.update(line.changes)
                 case HeldOutLine():
                     self.held_out = line
+                case FinalTestLine():
+                    self.test = line
                 case StopLine():
                     self.stop = line
                     self.seconds, began = line.seconds, None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from spotui.dataset import Dataset, Row, load_dataset, slot_names
-from spotui.metrics import Metric, make_metric
+from spotui.metrics import JUDGE, Metric, make_metric
 from spotui.template import Template
 from spotui.template.scoring import metric_of, source_of
 
@@ -33,14 +33,14 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
 
 
 def metric_for(template: Template, folder: Path) -> Metric | None:
-    """The metric of a template, or None when it names none.
+    """The metric of a template, or None when it names none, or the judge.
 
     Raises:
         TemplateError: What it says of it is wrong.
         MetricError: It cannot be made.
     """
     choice = metric_of(template)
-    return make_metric(choice, folder) if choice else None
+    return make_metric(choice, folder) if choice and choice.name != JUDGE else None
 
 
 def _nothing(row: Row) -> str:  # noqa: ARG001 - without a metric, nothing is wrong with any row

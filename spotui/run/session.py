@@ -6,13 +6,14 @@ import platform
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import msgspec
+
 from spotui.engine.decisions import Decisions
 from spotui.engine.engine import Engine
 from spotui.errors import SpotuiError
 from spotui.events import (
     WIRE_VERSION,
     Event,
-    HeldOutFinished,
     Noticed,
     RunOpened,
     RunState,
@@ -23,21 +24,21 @@ from spotui.events import (
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door, Trouble
-from spotui.llm.gate import Gate, GateState, Halted
+from spotui.llm.gate import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
-from spotui.methods import load_method
 from spotui.run.assembly import assemble
+from spotui.run.optimizing import optimize
 from spotui.run.orders import Orders
 from spotui.run.past import Past
 from spotui.run.recorder import Recorder
-from spotui.run.setup import load_settings, load_task
+from spotui.run.setup import load_settings
+from spotui.run.work import Work, load_work
 from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
 from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import (
-    HeldOutLine,
     LimitsLine,
     Line,
     SessionLine,
@@ -75,6 +76,7 @@ class Session:
         orders: Orders,
         notices: list[Noticed],
         is_begun: bool,
+        work: Work,
         emit: Callable[[Event], None],
     ) -> None:
         self.door = door
@@ -88,6 +90,7 @@ class Session:
         self._recorder = recorder
         self._notices = notices
         self._is_begun = is_begun
+        self._work = work
         self._emit = emit
 
     def announce(self) -> None:
@@ -107,6 +110,9 @@ class Session:
                 judge=settings.judge,
                 prompt=task.prompt,
                 recorded=self._past.calls,
+                parameters=msgspec.to_builtins(self._work.parameters),
+                rows=self._work.sizes,
+                metric=self._work.metric,
             )
         )
         self._emit(self.spending())
@@ -130,7 +136,7 @@ class Session:
         """Run the method until a stop reason, and record it."""
         clock = asyncio.create_task(self._watch_clock())
         try:
-            reason, cause = await self._optimize()
+            reason, cause = await optimize(self._work, self._engine, self._past, self._keep, self._emit)
         finally:
             clock.cancel()
         await self._recorder.finish()
@@ -141,32 +147,6 @@ class Session:
             self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
         self._emit(stopped)
         return stopped
-
-    async def _optimize(self) -> tuple[StopReason, str]:
-        try:
-            await load_method(self._snapshot.method)(self._engine)
-            await self._final_duel()
-        except Halted as halt:
-            return halt.reason, halt.cause
-        return "finished", f"All {self._engine.ended} rounds are done."
-
-    async def _final_duel(self) -> None:
-        duel = await self._engine.final_duel()
-        if duel is None:
-            return
-        best, questions = self._engine.best.round, len(self._engine.task.held_out)
-        if self._past.held_out is None or self._past.held_out.best != best:
-            self._keep(HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes))
-        self._emit(
-            HeldOutFinished(
-                best=best,
-                outcome=duel.outcome,
-                questions=questions,
-                wins=duel.count("win"),
-                losses=duel.count("loss"),
-                ties=duel.count("tie"),
-            )
-        )
 
     def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
         best = self._engine.best_candidate
@@ -228,7 +208,7 @@ async def open_session(
                 f"{project.name} has {len(past.rounds)} rounds already, more than {settings.max_rounds}.",
                 "Ask for as many or more, or branch from an earlier round.",
             )
-        task = load_task(snapshot, project.snapshot, settings)
+        work = load_work(snapshot, project, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
         for role in ROLES:
@@ -246,7 +226,7 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
-        engine = assemble(task, settings, meta, door, decisions, emit, past.rounds, recorder.take)
+        engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take)
         orders = Orders(
             engine=engine,
             door=door,
@@ -274,6 +254,7 @@ async def open_session(
             orders=orders,
             notices=notices,
             is_begun=is_begun,
+            work=work,
             emit=emit,
         )
 

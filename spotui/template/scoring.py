@@ -1,6 +1,7 @@
-"""What a template says of rows and scores: `data`, `metric` and `criteria`."""
+"""What a template says of method, rows and scores: `parameters`, `data`, `metric` and `criteria`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from spotui.dataset import DataSource, KeyFault, read_source
 from spotui.marked_yaml.marks import Mapping, Plain, line_of
@@ -10,7 +11,7 @@ from spotui.template.report import Report
 
 
 def check_scoring(report: Report, root: Mapping, *, has_questions: bool) -> None:
-    """Note what is wrong under `data`, `metric` and `criteria`.
+    """Note what is wrong under `parameters`, `data`, `metric` and `criteria`.
 
     Args:
         report: Takes what is wrong.
@@ -50,6 +51,18 @@ def metric_of(template: Template) -> MetricChoice | None:
     return choice
 
 
+def parameters_of(template: Template) -> dict[str, Any]:
+    """What a template tells its method, by name; whether the method takes it, the method knows.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.parameters is None:
+        return {}
+    _refuse("parameters", _parameter_faults(template.parameters))
+    return dict(template.parameters)
+
+
 def criteria_of(template: Template) -> tuple[str, ...]:
     """What a judge looks for, none when the template does not say.
 
@@ -71,6 +84,8 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
             return read_source(data, has_questions=has_questions)[1]
         case "metric":
             return read_choice(data)[1]
+        case "parameters":
+            return _parameter_faults(data)
         case _:
             return _criteria_faults(data)
 
@@ -84,6 +99,17 @@ def _criteria_faults(data: Plain) -> list[KeyFault]:
         KeyFault((), f"Criterion {number} is no text.", mend)
         for number, one in enumerate(several, 1)
         if not isinstance(one, str) or not one.strip()
+    ]
+
+
+def _parameter_faults(data: Plain) -> list[KeyFault]:
+    mend = "Below `parameters:`, write lines such as `  candidates_per_step: 4`."
+    if not isinstance(data, dict):
+        return [KeyFault((), "`parameters` should be a mapping.", mend)]
+    return [
+        KeyFault((name,), f"The parameter `{name}` is no single value.", mend)
+        for name, value in data.items()
+        if isinstance(value, list | dict)
     ]
 
 

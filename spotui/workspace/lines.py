@@ -96,6 +96,30 @@ class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     voter: str = "model"
 
 
+class TriedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the prompts that a round scored.
+
+    Attributes:
+        prompt: The prompt.
+        score: Its mean mark, 0..1.
+        low: The lower end of the score's 95% interval.
+        high: The upper end.
+        rows: Rows that have a mark.
+        left_out: Rows that errored.
+        words_changed: Word edit distance to the prompt it was made from, or None for one made from none.
+        modification: One sentence on what was changed.
+    """
+
+    prompt: str
+    score: float
+    low: float
+    high: float
+    rows: int
+    left_out: int = 0
+    words_changed: int | None = None
+    modification: str = ""
+
+
 class RoundLine(Line, frozen=True, tag="round"):
     """A round that ended: all that `show`, `diff`, `export` and SPO's own files need.
 
@@ -120,6 +144,11 @@ class RoundLine(Line, frozen=True, tag="round"):
         win_interval: Its 95% interval.
         flipped: Whether the first votes of the two orders disagreed; None when they chose no sides.
         length_ratio: Characters of its answers over those of the best's, or None.
+        score: What the candidate scored, 0..1, or None where nothing is scored.
+        score_interval: Its 95% interval.
+        marks: One a row of the split that prompts are chosen by; None for a row that errored.
+        tried: Every prompt that was scored in the round, in the order they were proposed.
+        edit_budget: Words that the optimizer was allowed to change, or None for no limit.
     """
 
     round: int
@@ -142,6 +171,11 @@ class RoundLine(Line, frozen=True, tag="round"):
     win_interval: tuple[float, float] | None = None
     flipped: bool | None = None
     length_ratio: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    marks: tuple[float | None, ...] = ()
+    tried: tuple[TriedRecord, ...] = ()
+    edit_budget: int | None = None
 
 
 class VoteLine(Line, frozen=True, tag="vote"):
@@ -181,6 +215,20 @@ class HeldOutLine(Line, frozen=True, tag="held_out"):
     votes: tuple[VoteRecord, ...] = ()
 
 
+class FinalTestLine(Line, frozen=True, tag="final_test"):
+    """The test at the end: the best prompt against the seed on the rows that nothing has seen before.
+
+    Attributes:
+        best: The round of the best prompt.
+        seed_marks: The seed's marks, one a row, None for a row that errored.
+        best_marks: The best prompt's marks on the same rows.
+    """
+
+    best: int
+    seed_marks: tuple[float | None, ...]
+    best_marks: tuple[float | None, ...]
+
+
 class StopLine(Line, frozen=True, tag="stop"):
     """The run ended, and why."""
 
@@ -201,5 +249,6 @@ AnyLine = (
     | OverrideLine
     | LimitsLine
     | HeldOutLine
+    | FinalTestLine
     | StopLine
 )

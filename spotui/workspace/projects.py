@@ -41,6 +41,11 @@ class Project:
         return self.folder / "run.yaml"
 
     @property
+    def rows(self) -> Path:
+        """rows.jsonl, what prompts are scored on; only runs that score have it."""
+        return self.folder / "rows.jsonl"
+
+    @property
     def journal(self) -> Path:
         """journal.jsonl, the run itself."""
         return self.folder / "journal.jsonl"

@@ -43,6 +43,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             asked, so a run keeps its own when the user, or a new version, changes them.
         settings: Roles, rounds, seed, judge, budget and retry, as `spotui.settings` writes them.
         origin: The project and round this run was branched from.
+        parameters: What the method was told that differs from its defaults.
+        template_folder: Where the template lay: a metric of the user's own may lie there, too.
     """
 
     version: int
@@ -56,6 +58,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any]
     meta_prompts: dict[str, str] = {}
     origin: Origin | None = None
+    parameters: dict[str, Any] = {}
+    template_folder: str = ""
 
 
 class _Dumper(yaml.SafeDumper):

@@ -219,6 +219,14 @@ def test_a_row_of_two_files_stays_in_the_one_that_is_measured_last(tmp_path: Pat
     assert "eval.jsonl, line 1 asks the same as test.jsonl, line 1, and is left out." in found.notices
 
 
+def test_files_for_train_and_eval_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text(numbered(9))
+    (tmp_path / "eval.jsonl").write_text(numbered(6))
+    source = DataSource(files={"train": "train.jsonl", "eval": "eval.jsonl"})
+    found = load_dataset(source, tmp_path)
+    assert [len(part) for part in (found.train, found.eval, found.test)] == [3, 6, 0]
+
+
 def test_a_split_that_is_empty_in_the_end_is_told(tmp_path: Path) -> None:
     (tmp_path / "test.jsonl").write_text(numbered(4))
     (tmp_path / "eval.jsonl").write_text(numbered(3))

@@ -53,6 +53,8 @@ NAMES = [kind.__name__ for kind, _, _ in PAIRS]
 def type_in_words(kind: Any) -> str:
     if kind in WORDS:
         return WORDS[kind]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return "object"
     inner = get_args(kind)
     match get_origin(kind):
         case origin if origin is Literal:
@@ -65,6 +67,8 @@ def type_in_words(kind: Any) -> str:
 
 
 def default_in_words(field: msgspec.structs.FieldInfo) -> str:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.json.encode(field.default_factory()).decode()
     if field.default in {msgspec.NODEFAULT, msgspec.UNSET}:
         return ""
     return re.sub(r"^0\.0$", "0", msgspec.json.encode(field.default).decode())

@@ -14,6 +14,7 @@ from spotui.workspace.lines import (
     CallLine,
     DroppedLine,
     EditLine,
+    FinalTestLine,
     HeldOutLine,
     JournalLine,
     LimitsLine,
@@ -38,6 +39,7 @@ WRITTEN = rb"""
 {"kind":"override","round":2,"outcome":"loss","before_round":4,"at":"2026-03-04T05:06:07Z"}
 {"kind":"limits","changes":{"usd":1.5,"calls":null,"rounds":4},"at":"2026-03-04T05:06:07Z"}
 {"kind":"held_out","best":2,"outcome":"win","questions":4,"at":"2026-03-04T05:06:07Z"}
+{"kind":"final_test","best":2,"seed_marks":[0.0,null],"best_marks":[1.0,0.5],"at":"2026-03-04T05:06:07Z"}
 {"kind":"stop","reason":"finished","best":2,"at":"2026-03-04T05:06:07Z"}
 """.lstrip()
 LINES: list[AnyLine] = [
@@ -75,6 +77,7 @@ LINES: list[AnyLine] = [
     OverrideLine(at=AT, round=2, outcome="loss", before_round=4),
     LimitsLine(at=AT, changes={"usd": 1.5, "calls": None, "rounds": 4}),
     HeldOutLine(at=AT, best=2, outcome="win", questions=4),
+    FinalTestLine(at=AT, best=2, seed_marks=(0.0, None), best_marks=(1.0, 0.5)),
     StopLine(at=AT, reason="finished", best=2),
 ]
 
