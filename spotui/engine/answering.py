@@ -18,10 +18,11 @@ async def answer(
     key: CallKey,
     messages: Sequence[Message],
     notice: Notice,
+    problem_of: Callable[[Reply], str],
     *,
     may_overflow: bool = False,
 ) -> Reply | None:
-    """What the executor answers; an answer that is empty or cut is asked for once more.
+    """What the executor answers; an answer with a problem is asked for once more.
 
     Args:
         asker: The way to the executor.
@@ -29,6 +30,7 @@ async def answer(
         key: What asks.
         messages: The question.
         notice: Told what is wrong.
+        problem_of: What is wrong with an answer, one sentence, or an empty text.
         may_overflow: Whether a question that is too long for the model is the asker's own trouble.
 
     Returns:
@@ -39,7 +41,7 @@ async def answer(
         ContextOverflowError: The question is too long, and may be.
     """
     reply = await asker.ask(key, asker.request("executor", messages), may_overflow=may_overflow)
-    if problem := _problem(reply):
+    if problem := problem_of(reply):
         notice(f"{problem} It is asked again.", "info")
         messages = repair(messages, reply, repair_prompt.render(problem=problem))
         again = CallKey(key.round, key.purpose, key.index, attempt=2)
@@ -50,14 +52,19 @@ async def answer(
         reply = second if second.text.strip() else reply
     if not reply.text.strip():
         return None
-    if reply.finish_reason == "length":
-        notice("It is still cut by the length limit, and taken as it is.", "warning")
     return reply
 
 
-def _problem(reply: Reply) -> str:
-    if not reply.text.strip():
-        return "It is empty."
-    if reply.finish_reason == "length":
-        return "It was cut by the length limit."
-    return ""
+def missing(reply: Reply) -> str:
+    """What is wrong with a reply that is none."""
+    return "" if reply.text.strip() else "It is empty."
+
+
+def incomplete(reply: Reply) -> str:
+    """What is wrong with a reply that is none, or not all of it."""
+    return "It was cut by the length limit." if is_cut(reply) else missing(reply)
+
+
+def is_cut(reply: Reply) -> bool:
+    """Whether the length limit ended what there is of a reply."""
+    return bool(reply.text.strip()) and reply.finish_reason == "length"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spotui.engine.answering import answer
+from spotui.engine.answering import answer, incomplete, is_cut
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
@@ -48,11 +48,18 @@ class Executor:
     async def _answer(self, candidate: Candidate, key: CallKey, question: Question) -> AnswerRecord | None:
         messages = [user(question.ask(candidate.prompt))]
         reply = await answer(
-            self._asker, self._repair, key, messages, lambda text, level: self._notice(key, text, level)
+            self._asker,
+            self._repair,
+            key,
+            messages,
+            lambda text, level: self._notice(key, text, level),
+            incomplete,
         )
         if reply is None:
             self._notice(key, "It is empty again, so the round cannot go on.", "error")
             return None
+        if is_cut(reply):
+            self._notice(key, "It is still cut by the length limit, and taken as it is.", "warning")
         if key.purpose == "execute":
             self._emit(
                 Answered(round=key.round, index=key.index, question=question.question, answer=reply.text)

@@ -7,7 +7,7 @@ import msgspec
 
 from spotui.dataset import Row
 from spotui.dataset.source import SplitName
-from spotui.engine.answering import answer
+from spotui.engine.answering import answer, is_cut, missing
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
@@ -62,6 +62,7 @@ class Scorer:
         self._seed = seed
         self._places: dict[tuple[str, SplitName], _Place] = {}
         self._taken: dict[tuple[int, SplitName], int] = {}
+        self._told: set[_Place] = set()
         self._known: dict[tuple[str, SplitName, tuple[int, ...]], Scored] = {}
 
     async def score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
@@ -152,6 +153,7 @@ class Scorer:
                 key,
                 [user(self.layout.render(prompt, row))],
                 lambda text, level: self._notice(place.round, row, text, level),
+                missing,
                 may_overflow=True,
             )
         except ContextOverflowError as error:
@@ -164,6 +166,10 @@ class Scorer:
                 place.round, row, "It has no answer, and counts neither as right nor as wrong.", "warning"
             )
             return RowOutcome(position, "", None, "The executor gave no answer.")
+        if is_cut(reply) and place not in self._told:
+            self._told.add(place)
+            text = "It was cut by the length limit, and is marked as it is, as all such answers are."
+            self._notice(place.round, row, text, "warning")
         outcome = await self._marker.mark(key, position, row, reply.text)
         if outcome.mark is None:
             self._notice(

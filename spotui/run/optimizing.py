@@ -31,7 +31,8 @@ async def optimize(
     try:
         reason, cause = await _go_rounds(work, engine)
         await _final_duel(engine, past, keep, emit)
-        await _final_test(engine, past, keep, emit)
+        if work.final_test:
+            await _final_test(engine, past, keep, emit)
     except Halted as halt:
         return halt.reason, halt.cause
     return reason, cause

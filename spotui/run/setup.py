@@ -49,6 +49,7 @@ def new_project(
     method: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     rounds_chosen: bool = True,
+    final_test: bool = True,
 ) -> Project:
     """Make a project for a template.
 
@@ -65,6 +66,7 @@ def new_project(
         parameters: What the method is told on top of what the template tells it.
         rounds_chosen: Whether somebody chose the number of rounds; otherwise a method that knows how many it
             takes gets those.
+        final_test: Whether the run tests its best prompt on the test rows itself.
 
     Raises:
         TemplateError: The template is wrong.
@@ -100,6 +102,7 @@ def new_project(
         meta_prompts=(meta or MetaPrompts()).texts_for(chosen.meta_prompts, with_rows=rows is not None),
         parameters=told,
         template_folder=str(folder.resolve()) if rows is not None else "",
+        final_test=final_test,
     )
     return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
 

@@ -32,6 +32,7 @@ class Work(msgspec.Struct, frozen=True):
         marker: Makes what marks the answers of rows; None when there are no rows.
         metric: What that is called; empty when there are no rows.
         layout: How prompt and row become a message.
+        final_test: Whether the best prompt is tested on the rows that nothing has seen.
     """
 
     method: Method
@@ -40,6 +41,7 @@ class Work(msgspec.Struct, frozen=True):
     marker: Callable[[Context], Marker] | None
     metric: str
     layout: Layout
+    final_test: bool = True
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -68,7 +70,7 @@ def load_work(snapshot: Snapshot, project: Project, settings: RunSettings) -> Wo
         marker = marker_for(template, Path(snapshot.template_folder))
         choice = metric_of(template)
         metric = choice.name if choice else "judge"
-    return Work(method, parameters, task, marker, metric, layout_of(parameters, task))
+    return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
 
 
 def load_task(template: Template, snapshot: Snapshot, project: Project, settings: RunSettings) -> Task:

@@ -45,6 +45,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         origin: The project and round this run was branched from.
         parameters: What the method was told that differs from its defaults.
         template_folder: Where the template lay: a metric of the user's own may lie there, too.
+        final_test: Whether the run tests its best prompt itself; somebody else does, in a race.
     """
 
     version: int
@@ -60,6 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: Origin | None = None
     parameters: dict[str, Any] = {}
     template_folder: str = ""
+    final_test: bool = True
 
 
 class _Dumper(yaml.SafeDumper):
