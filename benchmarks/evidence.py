@@ -35,10 +35,10 @@ from spotui.workspace.snapshot import read_snapshot
 
 EXECUTOR: Final = "local/qwen2.5-coder-0.5b"
 WRITER: Final = "local/qwen2.5-coder-1.5b"
-CALLS: Final = 130
+CALLS: Final = 100
 SEEDS: Final = (0, 1, 2)
-ROWS: Final = "{train: 12, eval: 12, test: 40}"
-LONGEST_ANSWER: Final = 48
+ROWS: Final = "{train: 12, eval: 12, test: 30}"
+LONGEST_ANSWER: Final = 16
 SEED_PROMPT: Final = "Answer the question."
 
 HEAD: Final = f"""
@@ -47,9 +47,9 @@ HEAD: Final = f"""
 Written by `python -m benchmarks.evidence ROWS` (spotui {{version}}, {{machine}}); it says whatever came out.
 
 - Executor {EXECUTOR}, optimizer and evaluator {WRITER}; answers of {LONGEST_ANSWER} tokens at most.
-- Every method gets {CALLS} model calls, all roles together, 12 rows to write prompts from and 12 to choose by;
+- Every method gets {CALLS} model calls, all roles together, 12 rows to write prompts from, 12 to choose by;
   SPO asks three of the former in each round and judges by likelihood.
-- 40 test rows a task and seed, asked once all runs with that seed have ended; {{seeds}} seeds.
+- 30 test rows a task and seed, asked once all runs with that seed have ended; {{seeds}} seeds.
 - Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). The seed prompt is “{SEED_PROMPT}”.
 
 GPO puts the prompt behind the question, the others before it, as their papers do; each is compared with the
@@ -101,10 +101,10 @@ TASKS: Final = {
     ),
 }
 ENTRANTS: Final = (
-    Entrant("gpo", {"max_steps": 3, "candidates_per_step": 3, "batch_size": 6}),
+    Entrant("gpo", {"max_steps": 3, "candidates_per_step": 2}),
     Entrant(
         "gradsum",
-        {"iterations": 3, "beam": 2, "candidates_per_parent": 2, "train_rows": 8, "subset_rows": 8},
+        {"iterations": 2, "beam": 2, "candidates_per_parent": 2, "train_rows": 6, "subset_rows": 6},
     ),
     Entrant("spo", {}),
 )

@@ -1,6 +1,7 @@
 """What a run is expected to take, before a single call is paid for."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -155,29 +156,31 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
         SettingsError: A role's model leads nowhere.
     """
     asked = min(settings.sample, len(template.qa))
-    answer = _answer_tokens(template)
+    answer = answer_tokens(template)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
     whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked, answer, proposal)
     least = msgspec.structs.replace(
         whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0
     )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
-    return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
+    rounds = least.rounds
+    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
+    return msgspec.structs.replace(estimate, warnings=tuple(budget_warnings(settings, needed, what)))
 
 
 def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
     shares = _shares(plan, template, settings, connector)
-    seconds = max([_critical_path(plan, settings, connector), *_rated(shares, connector)])
+    seconds = max([_critical_path(plan, settings, connector), *rated(shares, connector)])
     return Estimate(shares=shares, seconds=seconds)
 
 
 def _shares(
     plan: _Plan, template: Template, settings: RunSettings, connector: "Connector"
 ) -> tuple[Share, ...]:
-    question = sum(_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
-    reference = sum(_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
+    question = sum(tokens_of(one.question) for one in template.qa) // max(1, len(template.qa))
+    reference = sum(tokens_of(one.answer) for one in template.qa) // max(1, len(template.qa))
     answered = question + plan.answer
-    requirements, seed = _tokens(template.requirements), _tokens(template.prompt)
+    requirements, seed = tokens_of(template.requirements), tokens_of(template.prompt)
     prompt = max(seed, PROMPT_TOKENS)
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
@@ -194,12 +197,13 @@ def _shares(
         "evaluator": (verdicts, verdicts * verdict, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
-    return tuple(_share(role, *rows[role], settings, connector) for role in ROLES)
+    return tuple(share(role, *rows[role], settings, connector) for role in ROLES)
 
 
-def _share(
+def share(
     role: Role, calls: int, asked: int, reply: int, settings: RunSettings, connector: "Connector"
 ) -> Share:
+    """One role's part: so many calls, tokens sent in all, and tokens of a reply."""
     model = settings.roles.of(role).model
     price: Price | None = connector.price_of(model)
     return Share(
@@ -215,15 +219,7 @@ def _share(
 def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
     """Seconds of the calls that wait for each other."""
 
-    def step(role: Role, tokens: int, calls: float) -> float:
-        model = settings.roles.of(role).model
-        if is_embedded(model):  # calls at once share the same cores
-            wait, pace = EMBEDDED_PACE
-            return wait + calls * tokens / pace
-        wait, pace = HOSTED_PACE
-        at_once = connector.way_to(model).endpoint.limits.concurrency
-        return -(-calls // at_once) * (wait + tokens / pace)
-
+    step = partial(role_seconds, settings, connector)
     seconds = plan.proposals * step("optimizer", plan.proposal, 1)
     seconds += plan.rounds * step("executor", plan.answer, plan.asked)
     if plan.held_out:
@@ -234,16 +230,29 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
 
 
-def _answer_tokens(template: Template) -> int:
+def role_seconds(
+    settings: RunSettings, connector: "Connector", role: Role, tokens: int, calls: float
+) -> float:
+    """How long so many calls of one role take that are made at once, with replies of so many tokens."""
+    model = settings.roles.of(role).model
+    if is_embedded(model):  # calls at once share the same cores
+        wait, pace = EMBEDDED_PACE
+        return wait + calls * tokens / pace
+    wait, pace = HOSTED_PACE
+    at_once = connector.way_to(model).endpoint.limits.concurrency
+    return -(-calls // at_once) * (wait + tokens / pace)
+
+
+def answer_tokens(template: Template) -> int:
     """As long as the reference answers suggest, where every question has one."""
-    references = [_tokens(one.answer) for one in template.qa]
+    references = [tokens_of(one.answer) for one in template.qa]
     if not all(references):
         return ANSWER_TOKENS
     mean = sum(references) // len(references)
     return max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * mean)
 
 
-def _rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
+def rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
     """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
     for model in {share.model for share in shares}:
         limits = connector.way_to(model).endpoint.limits
@@ -253,7 +262,14 @@ def _rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]
                 yield (amount - rate) / rate * 60
 
 
-def _warnings(settings: RunSettings, needed: Estimate, rounds: int) -> Iterator[str]:
+def budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
+    """What stands against starting a run: a budget that may not cover what is needed, or cannot be kept.
+
+    Args:
+        settings: With the budget.
+        needed: What is needed.
+        what: What that is for.
+    """
     budget = settings.budget
     if budget.usd is not None and needed.usd is None:
         yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
@@ -263,14 +279,14 @@ def _warnings(settings: RunSettings, needed: Estimate, rounds: int) -> Iterator[
         ("USD", budget.usd, needed.usd),
         ("minutes", budget.minutes, needed.seconds / 60),
     )
-    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
     for name, limit, need in pairs:
         if limit is not None and need is not None and limit < need:
             about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
             yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
 
 
-def _tokens(text: str) -> int:
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has."""
     ascii_only = len(text.encode("ascii", "ignore"))
     beyond = len(text.encode("utf-8", "replace")) - ascii_only
     return -(-ascii_only // ASCII_PER_TOKEN) + -(-beyond // BYTES_PER_TOKEN)

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,9 +13,14 @@ from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from spotui.events import Event
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
+    from spotui.run.measuring import Ruler
     from spotui.run.run import Run
     from spotui.workspace.projects import Project, Workspace
 
@@ -96,6 +102,11 @@ class Launcher:
         *,
         template_name: str,
         fresh: bool = False,
+        folder: Path | None = None,
+        method: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        rounds_chosen: bool = True,
+        final_test: bool = True,
     ) -> "Project":
         """Set a run up, with the user's own meta-prompts where there are any.
 
@@ -106,6 +117,11 @@ class Launcher:
             settings: What the run uses.
             template_name: What the template is called.
             fresh: Move an existing project of that name out of the way.
+            folder: Where the template lies; None is the working directory.
+            method: Another method than the template's.
+            parameters: What the method is told on top of what the template tells it.
+            rounds_chosen: Whether somebody chose the number of rounds.
+            final_test: Whether the run tests its best prompt on the test rows itself.
 
         Raises:
             UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
@@ -125,6 +141,57 @@ class Launcher:
             template_name=template_name,
             meta=MetaPrompts(locations.meta_prompts_dir()),
             fresh=fresh,
+            folder=folder,
+            method=method,
+            parameters=parameters,
+            rounds_chosen=rounds_chosen,
+            final_test=final_test,
+        )
+
+    def ruler(
+        self,
+        place: Path,
+        template: Template,
+        folder: Path,
+        settings: RunSettings,
+        emit: "Callable[[Event], None]",
+    ) -> "AbstractAsyncContextManager[Ruler]":
+        """What measures prompts on a template's rows; what was measured before costs nothing.
+
+        Args:
+            place: Where that is kept.
+            template: With rows.
+            folder: Where the template lies.
+            settings: What is used.
+            emit: Told what happens.
+
+        Raises:
+            SpotuiError: The rows or the metric cannot be used.
+        """
+        from spotui.engine.task import Task
+        from spotui.meta_prompts import MetaPrompts
+        from spotui.run.measuring import open_ruler
+        from spotui.run.rows import read_rows
+        from spotui.run.work import criteria_for, marker_for
+
+        rows = read_rows(template, folder, seed=settings.seed)
+        task = Task(
+            prompt=template.prompt,
+            requirements=template.requirements,
+            questions=(),
+            criteria=criteria_for(template),
+            rows=rows,
+            seed=settings.seed,
+        )
+        return open_ruler(
+            place,
+            rows=rows,
+            task=task,
+            marker=marker_for(template, folder),
+            settings=settings,
+            connections=self.connections(settings),
+            meta=MetaPrompts(locations.meta_prompts_dir()),
+            emit=emit,
         )
 
     def run(

@@ -3,7 +3,9 @@
 import re
 from hashlib import sha256
 
+from tests import spo_model
 from tests.model_server import JsonObject, Persona, Scripted, conversation
+from tests.model_server.persona import choice
 
 _STYLE = re.compile(r"style (\d+)")
 NOTES = ("<failures>", "<latest>", "<failure>", "<gradients>")
@@ -74,3 +76,11 @@ def template(**more: str) -> str:
     keys = {"data": "rows.jsonl", "metric": "number", **more}
     head = "prompt: Add in style 0.\nrequirements: The right sum.\n"
     return head + "".join(f"{key}: {value}\n" for key, value in keys.items())
+
+
+def racing(request: JsonObject) -> str | Scripted:
+    """The same, and a part in SPO: its proposals go one style further, its judge flips a coin."""
+    text = conversation(request)
+    if "<best_prompt>" in text:
+        return spo_model.propose(request)
+    return choice(request) if "<answers_of_A>" in text else adding(request)

@@ -38,7 +38,14 @@ def main(parsed: argparse.Namespace) -> int:
         return exit_codes.FAILED
     template = read_template(path)
     template_roles(template.models, str(path))
-    check_method(template.method or DEFAULT_METHOD)
+    method = template.method or DEFAULT_METHOD
+    check_method(method)
+    if template.parameters is not None:
+        from spotui.methods import load_method
+        from spotui.methods.parameters import read_parameters
+        from spotui.template.scoring import parameters_of
+
+        read_parameters(method, load_method(method), parameters_of(template))
     MetaPrompts(locations.meta_prompts_dir())
     if template.data is None and template.metric is None:
         print(f"{path}: {plural(len(template.qa), 'question')}, no error.")

@@ -1,7 +1,7 @@
 """What a run is worth, in the few lines that stay on the terminal when it has ended."""
 
-from spotui.events import RunStopped
-from spotui.view.figures import count, duration, plural, usd
+from spotui.events import FinalTest, RunStopped
+from spotui.view.figures import count, duration, gained, plural, points, usd
 from spotui.view.picture import Picture
 
 
@@ -50,12 +50,28 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
 def _worth(picture: Picture) -> str:
     """What is known about the gain; the duels alone are no measure of it."""
     held_out = picture.held_out
+    if picture.tested is not None:
+        return test_result(picture.tested)
+    best = picture.rounds.get(picture.best)
+    if best is not None and best.end is not None and best.end.score is not None:
+        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
     if held_out is None:
         return "It won its duel on the questions it was chosen by; no held-out question has tested it."
     verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
     said = verdict.get(held_out.outcome, held_out.outcome)
     votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
     return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."
+
+
+def test_result(test: FinalTest) -> str:
+    """What the test at the end says, in a sentence."""
+    sure = (
+        "" if test.difference_interval[0] > 0 or test.difference_interval[1] < 0 else "; that may be chance"
+    )
+    return (
+        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
+        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    )
 
 
 def way_on(project: str) -> str:

@@ -28,6 +28,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
             train rows; None for a method that goes on as long as it is told.
         length: The parameter that says how many rounds follow the seed round, which a number of rounds that
             somebody chose sets; empty when there is none.
+        calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without
+            marks and the test at the end; None for a method that cannot tell.
         meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
         aliases: Other names of parameters, and other words for their values.
     """
@@ -39,9 +41,26 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, Any] = {}
     scores: bool = False
     rounds: Callable[[Any, int], int] | None = None
+    calls: Callable[[Any, int, int], "Calls"] | None = None
     length: str = ""
     meta_prompts: tuple[str, ...] | None = None
     aliases: Mapping[str, "Alias"] = {}
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """About how many calls a run makes.
+
+    Attributes:
+        proposals: Of the optimizer, for prompts.
+        notes: Of optimizer and evaluator, for reflections, gradients and summaries.
+        answers: Of the executor.
+        steps: Rounds, which wait for each other.
+    """
+
+    proposals: int
+    notes: int
+    answers: int
+    steps: int
 
 
 class Alias(msgspec.Struct, frozen=True):

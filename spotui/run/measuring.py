@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from spotui.dataset import Dataset
 from spotui.dataset.source import SplitName
 from spotui.engine.asking import Asker, together
@@ -21,6 +23,7 @@ from spotui.llm.door import Door
 from spotui.llm.gate import Gate
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
+from spotui.run.work import layout_of
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
@@ -61,6 +64,10 @@ class Ruler:
         """The rows of a split."""
         found: RowSet = getattr(self._splits, split)
         return found
+
+    def layout(self, parameters: msgspec.Struct) -> Layout:
+        """Where a method with these parameters puts a prompt."""
+        return layout_of(parameters, self._context.task)
 
     async def measure(self, prompts: Sequence[tuple[str, Layout]], split: SplitName) -> list[Scored]:
         """What each prompt is worth, all at once.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from spotui.dataset import Row
 from spotui.engine import Question, Task
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
@@ -124,13 +125,13 @@ def criteria_for(template: Template) -> str:
 
 def layout_of(parameters: msgspec.Struct, task: Task) -> Layout:
     """Where a prompt stands, as far as the parameters say it; before the question otherwise."""
-    demos = getattr(parameters, "few_shot_demos", 0)
-    shown: list[int] = []
+    usual, demos = Layout(), getattr(parameters, "few_shot_demos", 0)
+    solved: tuple[Row, ...] = ()
     if demos and task.rows is not None:
-        shown = list(RowSet("train", task.rows.train).draw(demos, seed=f"{task.seed}/demos").positions)
-    usual = Layout()
+        shown = RowSet("train", task.rows.train).draw(demos, seed=f"{task.seed}/demos").positions
+        solved = tuple(task.rows.train[index] for index in shown)
     return Layout(
         position=getattr(parameters, "prompt_position", usual.position),
         labels=getattr(parameters, "qa_labels", usual.labels),
-        demos=tuple(task.rows.train[index] for index in shown) if task.rows is not None else (),
+        demos=solved,
     )

@@ -37,6 +37,17 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def points(score: float) -> str:
+    """A score as it is shown: of 100."""
+    return f"{100 * score:.1f}"
+
+
+def gained(difference: float, interval: tuple[float, float]) -> str:
+    """How much better one score is than another, with the interval."""
+    low, high = interval
+    return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
 def plural(number: int, noun: str) -> str:
     """A count with its noun: 1 round, 3 rounds."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

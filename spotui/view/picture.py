@@ -15,6 +15,7 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalTest,
     HeldOutFinished,
     JudgeMeasured,
     LimitsChanged,
@@ -67,6 +68,7 @@ class Picture:
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
+        tested: The test at the end, on rows that nothing has seen before.
         judge: What the votes so far say about the judge.
         notices: The latest things worth a line.
         stopped: The last event, once it came.
@@ -81,6 +83,7 @@ class Picture:
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
     spending: SpendingChanged | None = None
     held_out: HeldOutFinished | None = None
+    tested: FinalTest | None = None
     judge: JudgeMeasured | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     stopped: RunStopped | None = None
@@ -123,6 +126,8 @@ class Picture:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():
                 self.held_out = event
+            case FinalTest():
+                self.tested = event
             case JudgeMeasured():
                 self.judge = event
             case RunStopped():

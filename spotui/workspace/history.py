@@ -8,7 +8,15 @@ from typing import Literal
 import msgspec
 
 from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import HeldOutLine, Outcome, OverrideLine, RoundLine, SessionLine, StopLine
+from spotui.workspace.lines import (
+    FinalTestLine,
+    HeldOutLine,
+    Outcome,
+    OverrideLine,
+    RoundLine,
+    SessionLine,
+    StopLine,
+)
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import read_rounds
@@ -23,6 +31,7 @@ class History(msgspec.Struct, frozen=True):
         rounds: Every round that ended, overridden verdicts applied, lowest number first.
         stop: How the run ended last, or None when it never did.
         held_out: The final duel on unseen questions, if there was one.
+        test: The final test on unseen rows, if there was one.
         state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
             none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
             there is no journal.
@@ -32,6 +41,7 @@ class History(msgspec.Struct, frozen=True):
     stop: StopLine | None
     held_out: HeldOutLine | None
     state: State
+    test: FinalTestLine | None = None
 
     @property
     def best(self) -> RoundLine | None:
@@ -84,7 +94,9 @@ def read_history(project: Project) -> History:
     overrides: list[OverrideLine] = []
     stop: StopLine | None = None
     held_out: HeldOutLine | None = None
-    for line in read_lines(project.journal, SessionLine, RoundLine, OverrideLine, HeldOutLine, StopLine):
+    test: FinalTestLine | None = None
+    kinds = (SessionLine, RoundLine, OverrideLine, HeldOutLine, FinalTestLine, StopLine)
+    for line in read_lines(project.journal, *kinds):
         match line:
             case RoundLine():
                 rounds.append(line)
@@ -92,12 +104,14 @@ def read_history(project: Project) -> History:
                 overrides.append(line)
             case HeldOutLine():
                 held_out = line
+            case FinalTestLine():
+                test = line
             case StopLine():
                 stop = line
             case _:  # a session began: what an earlier one gave as its stop reason no longer holds
                 stop = None
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
-    return History(apply_overrides(rounds, overrides), stop, held_out, state)
+    return History(apply_overrides(rounds, overrides), stop, held_out, state, test)
 
 
 def _foreign_history(project: Project) -> History:

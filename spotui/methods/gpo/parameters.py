@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from spotui.engine.layout import Position
 from spotui.engine.rows import batches
-from spotui.methods.method import Alias
+from spotui.methods.method import Alias, Calls
 
 Direction = Literal["performance", "performance+reflection"]
 Trajectory = Literal["none", "retrieval", "summarization"]
@@ -91,6 +91,16 @@ def steps(parameters: Parameters, train_rows: int) -> int:
     if parameters.max_steps is not None:
         return parameters.max_steps
     return parameters.epochs * batches(train_rows, parameters.batch_size)
+
+
+def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
+    """How many calls a run makes at most, without the test at the end."""
+    taken = steps(parameters, train_rows)
+    proposals = taken * parameters.candidates_per_step
+    reflects = parameters.descent_direction == "performance+reflection"
+    notes = taken * (reflects + (parameters.trajectory == "summarization"))
+    failures = taken * min(parameters.batch_size, train_rows) * reflects
+    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken)
 
 
 ALIASES: Final = {

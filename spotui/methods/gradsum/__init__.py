@@ -1,7 +1,7 @@
 """GRAD-SUM (Austin and Chartock, arXiv 2407.12865)."""
 
 from spotui.methods.gradsum.beam import optimize
-from spotui.methods.gradsum.parameters import Parameters
+from spotui.methods.gradsum.parameters import Parameters, calls
 from spotui.methods.method import Method
 
 __all__ = ["GRADSUM"]
@@ -13,6 +13,7 @@ GRADSUM = Method(
     parameters=Parameters,
     scores=True,
     rounds=lambda parameters, _: 1 + parameters.iterations,
+    calls=calls,
     length="iterations",
     meta_prompts=("gradsum_gradient", "gradsum_summarize", "gradsum_edit"),
 )

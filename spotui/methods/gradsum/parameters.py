@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from spotui.engine.layout import Position
+from spotui.methods.method import Calls
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,3 +36,17 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     patience: (
         Annotated[int, Meta(ge=1, le=10_000, description="rounds without a better prompt that end it")] | None
     ) = None
+
+
+def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
+    """About how many calls a run makes, without the test at the end: half of the train rows fail, say."""
+    train = min(train_rows, parameters.train_rows)
+    subset = min(eval_rows, parameters.subset_rows)
+    parents = 1 + (parameters.iterations - 1) * parameters.beam
+    edits = parents * parameters.candidates_per_parent
+    return Calls(
+        proposals=edits,
+        notes=parents * (train // 2 + 1),
+        answers=eval_rows * (1 + parameters.iterations) + parents * train + edits * subset,
+        steps=parameters.iterations,
+    )
