@@ -84,3 +84,12 @@ def racing(request: JsonObject) -> str | Scripted:
     if "<best_prompt>" in text:
         return spo_model.propose(request)
     return choice(request) if "<answers_of_A>" in text else adding(request)
+
+
+def unending(request: JsonObject) -> str | Scripted:
+    """The same, but no prompt gets beyond style 4: there is always something left to learn."""
+    return (
+        re.sub(r"style \d+", "style 4", propose(request))
+        if kind_of(request) == "propose"
+        else adding(request)
+    )
