@@ -32,7 +32,7 @@ def main(parsed: argparse.Namespace) -> int:
         _print_method(parsed.name, found[parsed.name])
     else:
         for name, method in found.items():
-            print(f"{name:8} {method.summary}\n{'':8} {method.source}")
+            print("\n".join(filter(None, (f"{name:8} {method.summary}", f"{'':8} {method.source}".rstrip()))))
         print("\n'spotui methods NAME' shows what it can be told; '--method NAME --set P=VALUE' tells it.")
     return exit_codes.OK
 
@@ -40,7 +40,7 @@ def main(parsed: argparse.Namespace) -> int:
 def _print_method(name: str, method: "Method") -> None:
     from spotui.methods.parameters import describe_parameters
 
-    print(f"{name}: {method.summary}\n{method.source}")
+    print("\n".join(filter(None, (f"{name}: {method.summary}", method.source))))
     parameters = describe_parameters(method)
     if not parameters:
         print("\nIt has no parameters.")

@@ -125,7 +125,11 @@ def _words(kind: Any) -> list[Any]:
 def _takes(kind: Any) -> str:
     if words := _words(kind):
         return ", ".join(map(str, words))
-    members = [get_args(one)[0] if get_origin(one) is Annotated else one for one in _members(kind)]
+    return " or ".join(_range(one, kind) for one in _members(kind))
+
+
+def _range(member: Any, kind: Any) -> str:
+    base = get_args(member)[0] if get_origin(member) is Annotated else member
     names = {
         bool: "true or false",
         int: "a whole number",
@@ -133,7 +137,13 @@ def _takes(kind: Any) -> str:
         str: "a text",
         type(None): "none",
     }
-    return " or ".join(names.get(one, str(one)) for one in members)
+    name = names.get(base, str(base))
+    for extra in (*getattr(member, "__metadata__", ()), *getattr(kind, "__metadata__", ())):
+        if isinstance(extra, msgspec.Meta) and extra.ge is not None:
+            return (
+                f"{name} from {extra.ge} on" if extra.le is None else f"{name} from {extra.ge} to {extra.le}"
+            )
+    return name
 
 
 def _what(kind: Any) -> str:

@@ -240,7 +240,10 @@ def test_a_method_of_another_package_runs_like_any_other(package: str, home: Pat
     assert said.out.splitlines()[0].startswith("s: shouting, 2 rounds, ")
     assert "Best: round 2. On 36 test rows: " in said.out
     assert "Shouts." in spotui("methods", env=env).out
-    assert "style = 3\n    How loud. It takes a whole number." in spotui("methods", "shouting", env=env).out
+    assert (
+        "style = 3\n    How loud. It takes a whole number from 0 on."
+        in spotui("methods", "shouting", env=env).out
+    )
 
 
 def test_a_run_that_no_prompt_improves_says_so(shell: Shell, home: Path) -> None:
