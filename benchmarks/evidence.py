@@ -290,6 +290,7 @@ def settings_of(launcher: Launcher, template: Template, seed: int, calls: int | 
         budget_calls=calls,
         seed=seed,
         max_rounds=1000,
+        final_check=False,
     )
     return launcher.settings(flags, template).settings
 

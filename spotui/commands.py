@@ -55,10 +55,16 @@ class SetRounds(Command, frozen=True, tag="rounds"):
 
 
 class Vote(Command, frozen=True, tag="vote"):
-    """A person's vote in the duel of a round: did the candidate win?"""
+    """A person's vote in the duel of a round.
+
+    `left` and `right` are the sides that `duel_opened` names, `win` and `loss` are the candidate's. With a
+    `question` it is about the answers to that one alone; one that `outranks` decides alone.
+    """
 
     round: int
-    choice: Literal["win", "loss", "tie"]
+    choice: Literal["win", "loss", "tie", "left", "right"]
+    question: int | None = None
+    outranks: bool = False
 
 
 class Edit(Command, frozen=True, tag="edit"):

@@ -43,13 +43,18 @@ class _Votes(NamedTuple):
 
     asked: int
     waves: int
+    tokens: int = VOTE_TOKENS
 
 
 # About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES_A_ROW = 2
+"""In the final check: one in either order."""
+
 VOTES: dict[str, _Votes] = {
     "balanced": _Votes(3, 2),
     "thorough": _Votes(6, 4),
     "reference": _Votes(4, 1),
+    "logprob": _Votes(2, 1, 1),
 }
 
 
@@ -117,7 +122,8 @@ class _Plan(msgspec.Struct, frozen=True):
     Attributes:
         rounds: The seed round included.
         asked: Questions a round asks.
-        held_out: Questions that only the last duel asks, of the seed and of the best.
+        held_out: Questions that only the final check asks, of the seed and of the best.
+        checked: Questions on which the final check judges.
         answer: Tokens of an answer.
         proposal: Tokens of a proposal.
     """
@@ -125,6 +131,7 @@ class _Plan(msgspec.Struct, frozen=True):
     rounds: int
     asked: int
     held_out: int
+    checked: int
     answer: int
     proposal: int
 
@@ -140,8 +147,8 @@ class _Plan(msgspec.Struct, frozen=True):
 
     @property
     def duels(self) -> int:
-        """One a round after the seed, and the last one."""
-        return self.rounds - 1 + bool(self.held_out)
+        """One a round after the seed."""
+        return self.rounds - 1
 
 
 def estimate_run(template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
@@ -158,9 +165,10 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
     asked = min(settings.sample, len(template.qa))
     answer = answer_tokens(template)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
-    whole = _Plan(settings.max_rounds, asked, len(template.qa) - asked, answer, proposal)
+    checked = len(template.qa) if settings.final_check and settings.max_rounds > 1 else 0
+    whole = _Plan(settings.max_rounds, asked, max(0, checked - asked), checked, answer, proposal)
     least = msgspec.structs.replace(
-        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0
+        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0, checked=0
     )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
     rounds = least.rounds
@@ -185,26 +193,48 @@ def _shares(
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":
         # Every answer is measured twice, with the requirements and without.
-        verdicts, verdict, vote = 2 * plan.answers, requirements // 2 + question, plan.answer
+        verdicts, vote = 2 * plan.answers, plan.answer
+        judged = verdicts * (requirements // 2 + question)
     else:
-        verdicts, vote = plan.duels * VOTES[settings.judge].asked, VOTE_TOKENS
-        verdict = VOTE_FRAME + requirements + references + 2 * plan.asked * answered
+        alone = plan.asked if settings.judge_unit == "row" else 1
+        votes = VOTES[settings.judge]
+        vote = votes.tokens
+        frame, shown = VOTE_FRAME + requirements, references + 2 * plan.asked * answered
+        in_rounds = plan.duels * votes.asked * alone
+        in_check = VOTES_A_ROW * plan.checked * len(settings.panel)
+        verdicts = in_rounds + in_check
+        judged = in_rounds * (frame + shown // alone) + in_check * (frame + shown // plan.asked)
     proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
     by_seed = plan.asked + plan.held_out
     executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
     rows: dict[Role, tuple[int, int, int]] = {
         "optimizer": (plan.proposals, plan.proposals * proposal, plan.proposal),
-        "evaluator": (verdicts, verdicts * verdict, vote),
+        "evaluator": (verdicts, judged, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
-    return tuple(share(role, *rows[role], settings, connector) for role in ROLES)
+    shares = [share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
+    judges = [share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
+    split = [_part(share, len(judges), number) for number, share in enumerate(judges)]
+    return tuple(one for share in shares for one in (split if share.role == "evaluator" else [share]))
 
 
-def share(
-    role: Role, calls: int, asked: int, reply: int, settings: RunSettings, connector: "Connector"
-) -> Share:
+def _part(share: Share, of: int, number: int) -> Share:
+    """What one of several judges takes of the votes; they take turns."""
+
+    def part(whole: int) -> int:
+        return (whole + of - 1 - number) // of
+
+    return msgspec.structs.replace(
+        share,
+        calls=part(share.calls),
+        prompt_tokens=part(share.prompt_tokens),
+        completion_tokens=part(share.completion_tokens),
+        usd=None if share.usd is None else share.usd / of,
+    )
+
+
+def share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
     """One role's part: so many calls, tokens sent in all, and tokens of a reply."""
-    model = settings.roles.of(role).model
     price: Price | None = connector.price_of(model)
     return Share(
         role=role,
@@ -227,7 +257,10 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     if settings.judge == "likelihood":
         return seconds + plan.answers * step("evaluator", 0, 1)
     votes = VOTES[settings.judge]
-    return seconds + plan.duels * votes.waves * step("evaluator", VOTE_TOKENS, votes.asked / votes.waves)
+    at_once = votes.asked / votes.waves * (plan.asked if settings.judge_unit == "row" else 1)
+    if plan.checked:
+        seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
+    return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
 
 
 def role_seconds(

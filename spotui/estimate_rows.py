@@ -99,10 +99,22 @@ def _estimate(
     evaluated = calls.notes * (NOTE_FRAME + question + answer) + marks * (MARK_FRAME + question + answer)
     written = (calls.notes * NOTE_TOKENS + marks * MARK_TOKENS) // max(1, evaluations)
     shares: tuple[Share, ...] = (
-        share("optimizer", calls.proposals, calls.proposals * PROPOSE_FRAME, proposal, settings, connector),
-        share("evaluator", evaluations, evaluated, written, settings, connector),
         share(
-            "executor", calls.answers, calls.answers * (PROMPT_TOKENS + question), answer, settings, connector
+            "optimizer",
+            settings.roles.optimizer.model,
+            calls.proposals,
+            calls.proposals * PROPOSE_FRAME,
+            proposal,
+            connector,
+        ),
+        share("evaluator", settings.roles.evaluator.model, evaluations, evaluated, written, connector),
+        share(
+            "executor",
+            settings.roles.executor.model,
+            calls.answers,
+            calls.answers * (PROMPT_TOKENS + question),
+            answer,
+            connector,
         ),
     )
     parts: tuple[tuple[Role, int, int], ...] = (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
+    from spotui.meta_prompts import MetaPrompts
+    from spotui.run.calibration import Calibration
     from spotui.run.measuring import Ruler
     from spotui.run.run import Run
     from spotui.workspace.projects import Project, Workspace
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 LIMITS = {
     "rounds": "max_rounds",
     "concurrency": "concurrency",
+    "patience": "patience",
+    "target_wins": "target_wins",
     **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
 }
 """What can be changed while a run goes on, and the flag of each."""
@@ -65,6 +69,8 @@ class Launcher:
         values: dict[str, float | int | None] = {
             "rounds": settings.max_rounds,
             "concurrency": settings.concurrency,
+            "patience": settings.patience,
+            "target_wins": settings.target_wins,
             **msgspec.structs.asdict(settings.budget),
         }
         return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
@@ -129,7 +135,6 @@ class Launcher:
             TemplateError: The template is wrong.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.setup import new_project
 
         self.connector(settings).check_budget()
@@ -139,7 +144,7 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=MetaPrompts(locations.meta_prompts_dir()),
+            meta=self.meta_prompts(),
             fresh=fresh,
             folder=folder,
             method=method,
@@ -193,6 +198,34 @@ class Launcher:
             meta=MetaPrompts(locations.meta_prompts_dir()),
             emit=emit,
         )
+
+    async def calibrate(
+        self, template_text: str, settings: RunSettings, *, template_name: str
+    ) -> "Calibration":
+        """Check the judge of these settings on a template, as `spotui judge-check` does.
+
+        Raises:
+            SpotuiError: A call failed for good, or the budget is spent.
+        """
+        from spotui.run.calibration import calibrate
+        from spotui.run.setup import draw_task
+
+        task = draw_task(template_text, template_name, settings)
+        connections = self.connections(settings)
+        try:
+            return await calibrate(task, settings, self.meta_prompts(), connections, lambda _: None)
+        finally:
+            await connections.aclose()
+
+    def meta_prompts(self) -> "MetaPrompts":
+        """The meta-prompts, the user's own where there are any.
+
+        Raises:
+            MetaPromptError: One of the user's is broken.
+        """
+        from spotui.meta_prompts import MetaPrompts
+
+        return MetaPrompts(locations.meta_prompts_dir())
 
     def run(
         self,

@@ -58,7 +58,7 @@ def some_settings(
         return RoleSettings(model=model, temperature=None, max_tokens=None, timeout=10.0)
 
     roles = RoleSet(optimizer=role(optimizer), evaluator=role(evaluator), executor=role(executor))
-    return RunSettings(roles=roles, **{"base_url": "http://127.0.0.1:9/v1", **fields})
+    return RunSettings(roles=roles, **{"base_url": "http://127.0.0.1:9/v1", "final_check": False, **fields})
 
 
 def a_connector(settings: RunSettings, models: dict[str, ModelConfig] | None = None) -> Connector:
@@ -112,17 +112,17 @@ def measured(
 
 def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spotui.estimate.HOSTED_PACE", (0.06, float("inf")))
-    settings = some_settings(max_rounds=5)
+    settings = some_settings(max_rounds=5, final_check=True)
     expected = estimate(settings)
     spent, requests, stopped = measured(tmp_path, settings, delay=0.06)
     assert stopped.reason == "finished"
     # A judge that is always right takes three votes.
-    assert expected.calls == spent.calls == 3 + 4 * 7
+    assert expected.calls == spent.calls == 3 + 4 * 7 + 2 * 3
     calls = {share.model: share.calls for share in expected.shares}
-    assert calls == {**requests, "eval": 12}
+    assert calls == {**requests, "eval": 12 + 6}
     assert expected.tokens == pytest.approx(spent.prompt_tokens + spent.completion_tokens, rel=0.1)
     assert expected.usd == pytest.approx(spent.cost_usd, rel=0.1)
-    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4))  # the third vote waits for the first two
+    assert expected.seconds == pytest.approx(0.06 * (1 + 4 * 4 + 1))  # the third vote waits for the first two
     assert expected.seconds * 0.98 <= spent.seconds
 
 
@@ -140,10 +140,30 @@ def test_a_thorough_judge_takes_twice_the_votes_and_waits_longer_for_them() -> N
     assert thorough.seconds > default.seconds
 
 
+def test_judging_question_by_question_takes_a_call_for_each() -> None:
+    whole, alone = estimate(some_settings()), estimate(some_settings(judge_unit="row"))
+    assert calls_of(alone)["evaluator"] == 3 * calls_of(whole)["evaluator"]
+
+
+def test_judges_share_the_votes_of_rounds_and_all_cast_those_of_the_final_check() -> None:
+    alone, two = (
+        estimate(some_settings(max_rounds=2, final_check=True, judges=judges)) for judges in ((), ("exec",))
+    )
+    votes = [share.calls for share in two.shares if share.role == "evaluator"]
+    assert calls_of(alone)["evaluator"] == 3 + 6
+    assert votes == [8, 7]  # 3 + 2 * 6
+
+
+def test_weighing_a_letter_takes_two_calls_and_no_reasoning() -> None:
+    expected = estimate(some_settings(judge="logprob"))
+    (evaluator,) = [share for share in expected.shares if share.role == "evaluator"]
+    assert evaluator.calls == evaluator.completion_tokens == 2 * 9
+
+
 def test_held_out_questions_are_asked_of_the_seed_and_of_the_best_at_the_end() -> None:
-    without, with_two = estimate(some_settings()), estimate(some_settings(), questions=5)
-    assert calls_of(without) == {"optimizer": 9, "evaluator": 27, "executor": 30}
-    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 30, "executor": 34}
+    without, with_two = (estimate(some_settings(final_check=True), questions=count) for count in (3, 5))
+    assert calls_of(without) == {"optimizer": 9, "evaluator": 33, "executor": 30}
+    assert calls_of(with_two) == {"optimizer": 9, "evaluator": 37, "executor": 34}
     assert with_two.seconds > without.seconds
 
 

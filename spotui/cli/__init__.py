@@ -26,6 +26,7 @@ VERBS = {
     "methods": "list the methods and what each can be told",
     "models": "list, add, test, remove, import and fetch models",
     "check": "find every mistake in a template",
+    "judge-check": "how often a judge tells answers from damaged copies",
     "estimate": "what a run would take: calls, tokens, USD, minutes",
     "branch": "start a new run from a round of another",
     "replay": "watch a run again, without a model",
@@ -48,6 +49,15 @@ exit codes:
   130  interrupted; a run left so goes on with 'spotui resume'"""
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves the longest verb on the line of its help; argparse forgets that verbs are indented."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        longest = max(map(len, VERBS)) + 2 * self._indent_increment
+        self._action_max_length = max(self._action_max_length, longest)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command.
 
@@ -61,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="replace")
     parsed = _parse(arguments)
     try:
-        code: int = import_module(f"spotui.cli.{parsed.verb}").main(parsed)
+        code: int = import_module(_module(parsed.verb)).main(parsed)
         sys.stdout.flush()
     except SpotuiError as error:
         report(error)
@@ -106,7 +116,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         usage="spotui VERB ...",
         description="The prompt optimizer that lives in the terminal.",
         epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     version = f"spotui {VERSION} (Python {sys.version.split()[0]}, {sys.platform})"
     parser.add_argument("--version", action="version", version=version, help="print the version and exit")
@@ -117,7 +127,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name, does in VERBS.items():
         one = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
         if name == verb:
-            import_module(f"spotui.cli.{name}").add_arguments(one)
+            import_module(_module(name)).add_arguments(one)
             chosen = one
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
@@ -126,6 +136,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.print_help()
         parser.exit()
     return parsed
+
+
+def _module(verb: str) -> str:
+    return f"spotui.cli.{verb.replace('-', '_')}"
 
 
 def _unknown(verb: str) -> str:

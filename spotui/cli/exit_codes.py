@@ -15,7 +15,7 @@ USAGE: Final = 2
 """The command line is wrong."""
 
 NO_IMPROVEMENT: Final = 3
-"""A run ended as planned, and the seed prompt is still the best."""
+"""A run ended as planned, and the seed prompt is still the best; or a judge that was checked is not fit."""
 
 BUDGET: Final = 4
 """A run ended because its budget is spent."""

@@ -23,9 +23,7 @@ def fetch_missing_models(settings: RunSettings, *, yes: bool) -> None:
     Raises:
         SpotuiError: The user does not want it, or it cannot be fetched.
     """
-    roles = settings.roles
-    wanted = dict.fromkeys((roles.optimizer.model, roles.evaluator.model, roles.executor.model))
-    embedded = [model for model in wanted if is_embedded(model)]
+    embedded = [model for model in settings.models if is_embedded(model)]
     if not embedded:
         return
     from spotui.llm.local.errors import UnknownModelError

@@ -38,7 +38,7 @@ _VERBS = {
     "gradient": "writing gradient {}",
     "summarize": "summing up",
     "held_out": "answering held-out question {}",
-    "held_out_vote": "judging the held-out answers, vote {}",
+    "check_vote": "final check, vote {}",
 }
 
 

@@ -48,13 +48,28 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         roles.add_argument(f"--{short}-timeout", metavar="S", help="its own time limit")
     run = parser.add_argument_group("run")
     run.add_argument("--max-rounds", metavar="N", help="rounds in all, the seed included (default 10)")
+    add_stopping(run)
     run.add_argument("--sample", metavar="N", help="questions a round asks; the rest is held out (default 3)")
     run.add_argument("--seed", metavar="N", help="draws the questions and every order (default 0)")
     run.add_argument(
         "--judge",
         metavar="RULE",
         help="auto, balanced (three of four votes, in both orders), thorough (a lead of five), "
-        "reference (four coin flips), likelihood",
+        "reference (four coin flips), likelihood, logprob (the probability of A against B in both orders)",
+    )
+    run.add_argument(
+        "--judge-unit",
+        metavar="UNIT",
+        help="compare all answers in one call: set; or each alone: row (default set)",
+    )
+    run.add_argument(
+        "--judges", metavar="IDS", help="more models that judge beside the evaluator; votes are pooled"
+    )
+    run.add_argument(
+        "--judge-json",
+        action="store_const",
+        const=True,
+        help="ask for votes as JSON, where the endpoint can promise that",
     )
     run.add_argument(
         "--no-reference-answers",
@@ -62,6 +77,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const=False,
         help="keep the template's answers from optimizer and evaluator, as in the paper",
+    )
+    run.add_argument(
+        "--final-check",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="compare best and seed on all questions at the end (default: yes, with judge reference no)",
     )
     add_budget(parser)
     limits = parser.add_argument_group("limits")
@@ -99,6 +120,12 @@ def parameters(parsed: argparse.Namespace) -> "dict[str, Any]":
     from spotui.methods.parameters import parse_assignment
 
     return dict(parse_assignment(text) for text in parsed.set)
+
+
+def add_stopping(parser: "argparse._ActionsContainer") -> None:
+    """What ends a run before its last round."""
+    parser.add_argument("--patience", metavar="N", help="end after so many rounds in a row without a win")
+    parser.add_argument("--target-wins", metavar="N", help="end after so many wins")
 
 
 def add_budget(parser: argparse.ArgumentParser) -> None:

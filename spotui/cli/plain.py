@@ -11,6 +11,8 @@ from spotui.events import (
     CandidateScored,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     FinalTest,
     HeldOutFinished,
     JudgeMeasured,
@@ -85,6 +87,10 @@ def _aside(event: Event) -> str | None:
                 f"{plural(event.questions, 'held-out question')}: round {event.best} against the seed: "
                 f"{event.outcome} ({event.wins} for, {event.losses} against, {event.ties} ties)"
             )
+        case FinalCheckFinished():
+            return f"final check: {event.headline}"
+        case FinalCheckSkipped():
+            return f"final check: skipped: {event.why}"
         case LimitsChanged():
             return "limits: " + ", ".join(f"{key} {value}" for key, value in event.changes.items())
         case Noticed():
@@ -133,11 +139,17 @@ def _opened(event: RunOpened) -> str:
     models = dict.fromkeys(event.models.values())
     held_out = f", {event.held_out} held out" if event.held_out else ""
     recorded = f", {plural(event.recorded, 'call')} recorded" if event.recorded else ""
-    asked = f"{plural(len(event.questions), 'question')}{held_out}{recorded}, judge {event.judge}"
+    judge = f"judge {event.judge}{_unit(event)}"
+    asked = f"{plural(len(event.questions), 'question')}{held_out}{recorded}, {judge}"
     if event.rows:
         sizes = " + ".join(f"{rows} {split}" for split, rows in event.rows.items())
         asked = f"{sizes} rows{recorded}, metric {event.metric}"
     return f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, {asked}, {' + '.join(models)}"
+
+
+def _unit(event: RunOpened) -> str:
+    unit = " question by question" if event.judge_unit == "row" else ""
+    return unit + (" as JSON" if event.judge_json else "")
 
 
 def _call(key: CallKey) -> str:

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_project(parser)
     parser.add_argument("--max-rounds", metavar="N", help="rounds in all, more or fewer than before")
     parser.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint")
+    options.add_stopping(parser)
     add_working(parser)
     options.add_budget(parser)
 

@@ -9,7 +9,7 @@ from spotui.cli.plain import short
 from spotui.cli.reading import pick_round
 from spotui.view.figures import count, duration, plural, points, usd
 from spotui.workspace.history import History, read_history, total_cost
-from spotui.workspace.lines import RoundLine
+from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
 
 _LEFT_OF_TEXT = 52
@@ -45,6 +45,8 @@ def _print_history(project: Project, history: History) -> None:
     print(f"{project.name}: {history.state}{began}")
     if history.rounds:
         _print_rounds(history)
+    if history.rounds and history.judge:
+        print(f"Judge: {history.judge}.")
     if history.held_out is not None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
@@ -53,10 +55,26 @@ def _print_history(project: Project, history: History) -> None:
         from spotui.run.optimizing import final_test
 
         print(test_result(final_test(history.test, seed=0)))
+    if history.check is not None:
+        _print_check(history.check)
     if history.stop is not None:
         print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
     if history.rounds:
         print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
+
+
+def _print_check(check: CheckLine) -> None:
+    if check.skipped:
+        print(f"Final check of round {check.best}: skipped. {check.skipped}")
+        return
+    print(f"Final check of round {check.best}: {check.headline}")
+    if len(check.ranking) > 2:
+        ranked = (f"{_named(one.round)} {one.strength:+.2f}" for one in check.ranking)
+        print(f"Ranking by all votes (1 more wins 73% of them): {', '.join(ranked)}.")
+
+
+def _named(number: int) -> str:
+    return "seed" if number == 1 else f"round {number}"
 
 
 def _print_rounds(history: History) -> None:

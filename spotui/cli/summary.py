@@ -1,6 +1,6 @@
 """What a run is worth, in the few lines that stay on the terminal when it has ended."""
 
-from spotui.events import FinalTest, RunStopped
+from spotui.events import FinalCheckFinished, FinalCheckSkipped, FinalTest, RunStopped
 from spotui.view.figures import count, duration, gained, plural, points, usd
 from spotui.view.picture import Picture
 
@@ -18,6 +18,8 @@ def summary(project: str, picture: Picture) -> list[str]:
     lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
     if stopped.improved:
         lines.append(f"Best: round {stopped.best}. {_worth(picture)}")
+    elif isinstance(picture.check, FinalCheckFinished):
+        lines.append(f"{picture.check.headline} The seed prompt is kept.")
     elif stopped.rounds > 1:
         lines.append("No improvement: the seed prompt is still the best.")
     else:
@@ -38,6 +40,10 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
     match stopped.reason:
         case "finished":
             lines.append(f"More:    spotui resume {project} --max-rounds {2 * rounds}")
+        case "patience":
+            lines.append(f"More:    spotui resume {project} --patience none")
+        case "target":
+            lines.append(f"More:    spotui resume {project} --target-wins none")
         case "budget":
             lines.append(f"Go on:   spotui resume {project} with a larger --budget-…, or 'none'")
         case _ if stopped.resumable:
@@ -49,18 +55,18 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
 
 def _worth(picture: Picture) -> str:
     """What is known about the gain; the duels alone are no measure of it."""
-    held_out = picture.held_out
     if picture.tested is not None:
         return test_result(picture.tested)
     best = picture.rounds.get(picture.best)
     if best is not None and best.end is not None and best.end.score is not None:
         return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
-    if held_out is None:
-        return "It won its duel on the questions it was chosen by; no held-out question has tested it."
-    verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
-    said = verdict.get(held_out.outcome, held_out.outcome)
-    votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
-    return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."
+    match picture.check:
+        case FinalCheckFinished() as check:
+            return check.headline
+        case FinalCheckSkipped() as check:
+            return f"It won its duel, and was not checked against the seed: {check.why}"
+        case _:
+            return "It won its duel on the questions it was chosen by; it was not checked against the seed."
 
 
 def test_result(test: FinalTest) -> str:

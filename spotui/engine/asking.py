@@ -33,19 +33,22 @@ class Asker:
         role: Role,
         messages: Sequence[Message],
         *,
+        model: str | None = None,
         temperature: float | None = None,
         grammar: str | None = None,
         logprobs: bool = False,
+        json: bool = False,
     ) -> Request:
-        """A request in the role's own settings, unless another temperature is given."""
+        """A request in the role's own settings, unless another model or temperature is given."""
         settings = self._roles.of(role)
         return Request(
-            model=settings.model,
+            model=model or settings.model,
             messages=tuple(messages),
             temperature=settings.temperature if temperature is None else temperature,
             max_tokens=settings.max_tokens,
             grammar=grammar,
             logprobs=logprobs,
+            json=json,
         )
 
     def takes_grammar(self, role: Role) -> bool:

@@ -1,7 +1,13 @@
 """Asking the evaluator to vote in one duel."""
 
-from spotui.engine.asking import Asker, repair, user
-from spotui.judging.ballots import Ballot, Order
+from collections.abc import Sequence
+
+import msgspec
+
+from spotui.engine.asking import Asker, repair, together, user
+from spotui.engine.wording import Texts
+from spotui.judging.ballots import Ballot
+from spotui.judging.pooling import pooled
 from spotui.judging.votes import read_reason, read_vote
 from spotui.llm.protocol import Message, Reply, Request
 from spotui.meta_prompts import MetaPrompt
@@ -15,41 +21,76 @@ class BallotBox:
         asker: The way to the evaluator.
         number: The round the duel belongs to.
         purpose: What its calls are filed under.
-        texts: The judge's question in either order.
+        questions: What a ballot asks, in either order: one question about the set, or one for each row. The
+            side that is better in more rows has the ballot.
         repair_prompt: What to say when a reply makes no clear choice.
+        models: The judges, by turns, each for a ballot in either order; the first is the evaluator.
+        json: Whether the reply must be JSON.
     """
 
     def __init__(
-        self, asker: Asker, number: int, purpose: str, texts: dict[Order, str], repair_prompt: MetaPrompt
+        self,
+        asker: Asker,
+        number: int,
+        purpose: str,
+        questions: Sequence[Texts],
+        repair_prompt: MetaPrompt,
+        *,
+        models: Sequence[str],
+        json: bool = False,
     ) -> None:
         self._asker = asker
         self._round = number
         self._purpose = purpose
-        self._texts = texts
+        self._questions = questions
+        self._models = models
+        self._json = json
         self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
 
     async def vote(self, ballot: Ballot) -> VoteRecord:
-        """Ask for a vote; one that cannot be read is asked for once more, then it is void."""
-        messages = [user(self._texts[ballot.order])]
-        reply = await self._ask(ballot, messages, attempt=1)
+        """Ask for a vote; a reply that cannot be read is asked for once more, then it is void."""
+        rows = await together([self.vote_on(ballot, row) for row in range(len(self._questions))])
+        if len(rows) == 1:
+            return rows[0]
+        reasons = [f"Question {number}: {row.choice}. {row.reason}" for number, row in enumerate(rows, 1)]
+        choice = pooled([row.choice for row in rows])
+        return msgspec.structs.replace(rows[0], choice=choice, reason="\n".join(reasons))
+
+    async def vote_on(self, ballot: Ballot, row: int) -> VoteRecord:
+        """The same for one row alone."""
+        messages = [user(self._questions[row][ballot.order])]
+        reply = await self._ask(ballot, row, messages, attempt=1)
         if read_vote(reply.text, ballot.order) == "void":
-            reply = await self._ask(ballot, repair(messages, reply, self._repair), attempt=2)
+            reply = await self._ask(ballot, row, repair(messages, reply, self._repair), attempt=2)
         return VoteRecord(
-            choice=read_vote(reply.text, ballot.order), order=ballot.order, reason=read_reason(reply.text)
+            choice=read_vote(reply.text, ballot.order),
+            order=ballot.order,
+            reason=read_reason(reply.text),
+            model=self._model_of(ballot) if len(self._models) > 1 else "",
         )
 
     def is_known(self, ballot: Ballot) -> bool:
         """Whether the journal holds the vote, so that nobody has to be asked for it."""
-        messages = [user(self._texts[ballot.order])]
-        reply = self._asker.recorded(*self._call(ballot, messages, attempt=1))
+        return all(self._is_known(ballot, row) for row in range(len(self._questions)))
+
+    def _is_known(self, ballot: Ballot, row: int) -> bool:
+        messages = [user(self._questions[row][ballot.order])]
+        reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=1))
         if reply is not None and read_vote(reply.text, ballot.order) == "void":
             messages = repair(messages, reply, self._repair)
-            reply = self._asker.recorded(*self._call(ballot, messages, attempt=2))
+            reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=2))
         return reply is not None
 
-    async def _ask(self, ballot: Ballot, messages: list[Message], attempt: int) -> Reply:
-        return await self._asker.ask(*self._call(ballot, messages, attempt))
+    async def _ask(self, ballot: Ballot, row: int, messages: list[Message], attempt: int) -> Reply:
+        return await self._asker.ask(*self._call(ballot, row, messages, attempt))
 
-    def _call(self, ballot: Ballot, messages: list[Message], attempt: int) -> tuple[CallKey, Request]:
-        key = CallKey(self._round, self._purpose, ballot.index, attempt)
-        return key, self._asker.request("evaluator", messages)
+    def _call(
+        self, ballot: Ballot, row: int, messages: list[Message], attempt: int
+    ) -> tuple[CallKey, Request]:
+        index = ballot.index * len(self._questions) + row
+        key = CallKey(self._round, self._purpose, index, attempt)
+        model = self._model_of(ballot)
+        return key, self._asker.request("evaluator", messages, model=model, json=self._json)
+
+    def _model_of(self, ballot: Ballot) -> str:
+        return self._models[ballot.index // 2 % len(self._models)]

@@ -6,6 +6,7 @@ from spotui.engine.decisions import Inbox
 from spotui.engine.task import Duel
 from spotui.events import Event, VoteCast
 from spotui.judging.ballots import Ballot
+from spotui.judging.people import Counted, PersonsVote, count_people
 from spotui.judging.rule import Rule
 from spotui.judging.votes import Choice
 from spotui.workspace.lines import VoteRecord
@@ -17,12 +18,14 @@ class Count:
     Args:
         number: The round.
         rule: What they are counted by.
-        emit: Told of every vote; None for a duel that is no round's.
+        questions: How many questions the duel is about.
+        emit: Told of every vote.
     """
 
-    def __init__(self, number: int, rule: Rule, emit: Callable[[Event], None] | None) -> None:
+    def __init__(self, number: int, rule: Rule, questions: int, emit: Callable[[Event], None]) -> None:
         self.round = number
         self._rule = rule
+        self._questions = questions
         self._emit = emit
         self._votes: dict[int, VoteRecord] = {}
         self._people: list[VoteRecord] = []
@@ -30,17 +33,20 @@ class Count:
     @property
     def is_decided(self) -> bool:
         """Whether no vote that is missing can change who is kept."""
-        return self._rule.is_decided(*self._choices())
+        people = self._counted()
+        return people.decision is not None or self._rule.is_decided(self._choices(), people.choices)
 
     @property
     def wanted(self) -> Sequence[Ballot]:
         """The ballots to be out now."""
-        return self._rule.wanted(*self._choices())
+        people = self._counted()
+        return () if people.decision else self._rule.wanted(self._choices(), people.choices)
 
     def duel(self) -> Duel:
         """How it ended: the judge's votes by their numbers, then people's."""
         votes = (*(vote for _, vote in sorted(self._votes.items())), *self._people)
-        return Duel(self._rule.verdict(*self._choices()), votes)
+        people = self._counted()
+        return Duel(people.decision or self._rule.verdict(self._choices(), people.choices), votes)
 
     def add_all(self, inbox: Inbox) -> None:
         """Count what has arrived so far."""
@@ -53,8 +59,6 @@ class Count:
             self._people.append(vote)
         else:
             self._votes[index] = vote
-        if self._emit is None:
-            return
         self._emit(
             VoteCast(
                 round=self.round,
@@ -63,9 +67,15 @@ class Count:
                 order=vote.order,
                 reason=vote.reason,
                 voter=vote.voter,
+                model=vote.model,
+                question=vote.question,
+                outranks=vote.outranks,
             )
         )
 
-    def _choices(self) -> tuple[dict[int, Choice], list[Choice]]:
-        votes = {index: vote.choice for index, vote in self._votes.items()}
-        return votes, [vote.choice for vote in self._people]
+    def _choices(self) -> dict[int, Choice]:
+        return {index: vote.choice for index, vote in self._votes.items()}
+
+    def _counted(self) -> Counted:
+        votes = [PersonsVote(vote.choice, vote.question, vote.outranks) for vote in self._people]
+        return count_people(votes, self._questions)

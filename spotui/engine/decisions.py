@@ -4,9 +4,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from spotui.workspace.lines import AnyLine, EditLine, Outcome, OverrideLine, VoteLine, VoteRecord
 
+Side = Literal["best", "candidate"]
 Inbox = asyncio.Queue[tuple[VoteRecord, int]]
 """Where the votes of a duel arrive, each with its number."""
 
@@ -28,6 +30,7 @@ class Decisions:
         self._votes: defaultdict[int, list[VoteRecord]] = defaultdict(list)
         self._overrides: list[OverrideLine] = []
         self._open: dict[int, Inbox] = {}
+        self._left: dict[int, Side] = {}
         for line in lines:
             self.take(line)
 
@@ -39,7 +42,9 @@ class Decisions:
             case OverrideLine():
                 self._overrides.append(line)
             case VoteLine():
-                vote = VoteRecord(choice=line.choice, voter="human")
+                vote = VoteRecord(
+                    choice=line.choice, voter="human", question=line.question, outranks=line.outranks
+                )
                 self._votes[line.round].append(vote)
                 if line.round in self._open:
                     self._open[line.round].put_nowait((vote, len(self._votes[line.round]) - 1))
@@ -49,12 +54,18 @@ class Decisions:
         return {line.round: line.outcome for line in self._overrides if line.before_round <= number}
 
     @contextmanager
-    def duel(self, number: int) -> Iterator[Inbox]:
-        """While a round's duel is open: where votes arrive, a person's that are there already first."""
+    def duel(self, number: int, left: Side) -> Iterator[Inbox]:
+        """While a round's duel is open: where votes arrive, a person's that are there already first.
+
+        Args:
+            number: The round.
+            left: Whose answers a person sees on the left.
+        """
         inbox: Inbox = asyncio.Queue()
         for index, vote in enumerate(self._votes[number]):
             inbox.put_nowait((vote, index))
         self._open[number] = inbox
+        self._left[number] = left
         try:
             yield inbox
         finally:
@@ -63,6 +74,10 @@ class Decisions:
     def close_duel(self, number: int) -> None:
         """Take no more votes for a round; safe to call twice."""
         self._open.pop(number, None)
+
+    def left_in(self, number: int) -> Side:
+        """Whose answers are on the left in the open duel of a round."""
+        return self._left[number]
 
     def in_duel(self, number: int) -> bool:
         """Whether a round's duel is open for votes."""

@@ -5,16 +5,18 @@ from contextlib import asynccontextmanager
 from typing import Final, Literal, NoReturn, get_args
 
 from spotui.engine.asking import together
+from spotui.engine.final_check import Standings, check_best
 from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
 from spotui.engine.rows import Splits
 from spotui.engine.scored_round import ScoredRound
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Duel, Scored, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import Event, JudgeMeasured, Noticed, RoundFinished, RoundStarted
-from spotui.judging.reliability import Reliability
+from spotui.judging.panel import Panel
 from spotui.llm.gate import Halted
-from spotui.workspace.lines import Outcome, RoundLine
+from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
 
 EarlyEnd = Literal["perfect", "patience", "target"]
 EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
@@ -27,6 +29,7 @@ class Engine:
     Args:
         verbs: What a round can do.
         rounds: How many rounds are wanted, the seed included.
+        stopping: What ends the run before that.
         recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
 
@@ -35,6 +38,7 @@ class Engine:
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
         leader: The best score so far, where prompts are scored.
+        ending: Why there are no more rounds although more are wanted, or None.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Engine:
         verbs: Verbs,
         *,
         rounds: int,
+        stopping: Stopping,
         recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
     ) -> None:
@@ -49,6 +54,8 @@ class Engine:
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
         self.leader: Scored | None = None
+        self.ending: tuple[StopReason, str] | None = None
+        self._stopping = stopping
         self._verbs = verbs
         self._emit = verbs.context.emit
         self._record = record
@@ -58,7 +65,8 @@ class Engine:
         self._outcomes: dict[int, Outcome] = {}
         self._turn: ScoredRound | None = None
         self._ended = 0
-        self._reliability = Reliability()
+        self._panel = Panel()
+        self._standings = Standings()
 
     @property
     def newest(self) -> int:
@@ -130,9 +138,14 @@ class Engine:
         return self._ended
 
     def rounds(self) -> Iterator[int]:
-        """The numbers of the rounds after the seed, as many as are wanted by then."""
+        """The numbers of the rounds after the seed, as many as are wanted by then and worth having."""
         number = 2
         while number <= self.rounds_wanted:
+            self._take_overrides(number)
+            wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
+            self.ending = self._stopping.reached(number - 1, wins)
+            if self.ending is not None:
+                return
             yield number
             number += 1
 
@@ -194,12 +207,17 @@ class Engine:
                 edit_budget=line.edit_budget,
             )
         )
+        self._count_wins(line)
         if votes := casts(line.votes):
-            self._measure_judge(line.round, self._reliability.after(votes))
+            self._measure_judge(line.round, self._panel.after(votes))
 
-    def _measure_judge(self, number: int, record: Reliability) -> None:
-        is_new = not self._reliability.warning
-        self._reliability = record
+    def _count_wins(self, line: RoundLine) -> None:
+        if line.outcome == "win" and self._turn is not None and self._turn.opponent:
+            self._standings.add(line.round, self._turn.opponent, line.votes)
+
+    def _measure_judge(self, number: int, panel: Panel) -> None:
+        is_new = bool(panel.faults - self._panel.faults)
+        self._panel, record = panel, panel.together
         self._emit(
             JudgeMeasured(
                 round=number,
@@ -209,24 +227,23 @@ class Engine:
                 flips=record.flips,
                 flip_rate=record.flip_rate,
                 flip_interval=record.flip_interval,
-                warning=record.warning,
+                warning=panel.warning,
+                compared=panel.compared,
+                agreed=panel.agreed,
+                agreement=panel.agreement,
+                agreement_interval=panel.agreement_interval,
             )
         )
-        if is_new and record.warning:
-            self._emit(Noticed(text=record.warning, level="warning"))
+        if is_new:
+            self._emit(Noticed(text=panel.warning, level="warning"))
 
-    async def final_duel(self) -> Duel | None:
-        """Best against seed on the questions no round has seen; None when there is nothing to compare."""
-        self.conclude()
-        held_out, seed, best = self.task.held_out, self._trials[1].candidate, self.best.candidate
-        if not held_out or best.round == seed.round:
-            return None
-        old, new = await together(
-            [self._verbs.executor.execute(one, held_out, held_out=True) for one in (seed, best)]
-        )
-        if old is None or new is None:
-            return None
-        return await self._verbs.judge.duel(old, new, held_out=True)
+    async def final_check(self) -> CheckLine | None:
+        """Best against seed on all questions; None when a held-out question got no answer.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        return await check_best(self._verbs, self._trials[1], self.best, self._standings)
 
     async def final_test(self) -> tuple[Scored, Scored] | None:
         """Seed and best on the rows that nothing has seen before; None when there is nothing to compare."""

@@ -1,29 +1,47 @@
 """Judge: whether a candidate's answers are better than the best's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Protocol
 
-from spotui.engine.asking import first_error
+from spotui.engine.asking import first_error, together
 from spotui.engine.ballot_box import BallotBox
 from spotui.engine.context import Context
 from spotui.engine.count import Count
 from spotui.engine.decisions import Inbox
-from spotui.engine.task import Duel, Trial, format_answers, format_references
-from spotui.judging.ballots import Ballot
+from spotui.engine.opening import open_duel
+from spotui.engine.task import Duel, RowVotes, Trial
+from spotui.engine.wording import Texts, Wording
+from spotui.judging.ballots import Ballot, alternating
+from spotui.judging.checking import row_verdict
+from spotui.judging.pooling import pooled
 from spotui.judging.rule import Rule
+from spotui.settings.run_settings import Unit
+from spotui.workspace.lines import VoteRecord
 
 
 class Judge(Protocol):
     """One way to find a verdict."""
 
-    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
-        """Compare two trials on the same questions.
+    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+        """Compare two trials on the questions of a round.
 
         Args:
             best: The trial to beat.
             candidate: The one that has to beat it.
-            held_out: Whether this is the last duel, on questions no round has seen, where nobody else votes.
+        """
+        ...
+
+    async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
+        """Compare two trials question by question, each in both orders; nobody else votes.
+
+        Args:
+            seed: The seed's trial on all questions.
+            best: The best candidate's, on the same.
+
+        Returns:
+            One for each question, in order, from the best candidate's side.
         """
         ...
 
@@ -34,30 +52,51 @@ class VotingJudge:
     Args:
         context: What it works with.
         rule: What decides the duel of a round.
+        unit: Whether all answers are compared at once, or each question's alone.
+        models: The judges, the evaluator first; their votes are pooled.
+        json: Whether votes are asked for as JSON.
     """
 
-    def __init__(self, context: Context, rule: Callable[[int], Rule]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        rule: Callable[[int], Rule],
+        *,
+        models: Sequence[str],
+        unit: Unit = "set",
+        json: bool = False,
+    ) -> None:
         self._context = context
         self._rule = rule
+        self._unit = unit
+        self._models = models
+        self._json = json
+        self._wording = Wording(context.task, context.meta["judge_duel_json" if json else "judge_duel"])
 
-    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
 
         Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
         the journal, so a resumed duel ends as it did and buys no other vote.
         """
         rule = self._rule(candidate.round)
-        box = self._box(best, candidate, "held_out_vote" if held_out else "vote")
-        count = Count(candidate.round, rule, None if held_out else self._context.emit)
+        texts = self._wording.of(best, candidate, self._unit)
+        box = self._box(candidate.round, "vote", texts)
+        count = Count(candidate.round, rule, len(best.answers), self._context.emit)
         for ballot in rule.ballots:
             if box.is_known(ballot):
                 count.add(await box.vote(ballot), ballot.index)
-        if held_out:
-            await self._poll(box, count, asyncio.Queue())
-        else:
-            with self._context.decisions.duel(candidate.round) as inbox:
-                await self._poll(box, count, inbox)
+        with open_duel(self._context, best, candidate) as inbox:
+            await self._poll(box, count, inbox)
         return count.duel()
+
+    async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
+        """One vote of each judge in either order on every question, all at once."""
+        texts = self._wording.of_rows(seed, best)
+        box = self._box(best.round, "check_vote", texts)
+        ballots = alternating(2 * len(self._models))
+        votes = await together([box.vote_on(*place) for place in product(ballots, range(len(texts)))])
+        return [_row(votes[row :: len(texts)]) for row in range(len(texts))]
 
     async def _poll(self, box: BallotBox, count: Count, inbox: Inbox) -> None:
         async def cast(ballot: Ballot) -> None:
@@ -79,20 +118,19 @@ class VotingJudge:
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None
 
-    def _box(self, best: Trial, candidate: Trial, purpose: str) -> BallotBox:
-        task, meta = self._context.task, self._context.meta
-        old, new = format_answers(best.answers), format_answers(candidate.answers)
-        shared = {
-            "requirements": task.requirements,
-            "references": format_references(candidate.questions, shown=task.reference_answers),
-        }
+    def _box(self, number: int, purpose: str, texts: Sequence[Texts]) -> BallotBox:
         return BallotBox(
             self._context.asker,
-            candidate.round,
+            number,
             purpose,
-            {
-                "AB": meta["judge_duel"].render(answers_a=old, answers_b=new, **shared),
-                "BA": meta["judge_duel"].render(answers_a=new, answers_b=old, **shared),
-            },
-            meta["judge_repair"],
+            texts,
+            self._context.meta["judge_repair_json" if self._json else "judge_repair"],
+            models=self._models,
+            json=self._json,
         )
+
+
+def _row(votes: Sequence[VoteRecord]) -> RowVotes:
+    """Each judge's verdict needs both orders; what more judges say has it."""
+    pairs = [[vote.choice for vote in votes[start : start + 2]] for start in range(0, len(votes), 2)]
+    return RowVotes(pooled([row_verdict(pair) for pair in pairs]), tuple(votes))

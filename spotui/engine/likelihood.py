@@ -1,13 +1,15 @@
 """Judge by likelihood: how much more probable the requirements make each answer."""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.count import Count
-from spotui.engine.task import Duel, Trial
+from spotui.engine.opening import open_duel
+from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.events import Likelihood
 from spotui.judging.ballots import alternating
 from spotui.judging.likelihoods import compare_likelihoods
@@ -37,41 +39,39 @@ class LikelihoodJudge:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._measured: dict[tuple[str, int, int], float] = {}
+        self._measured: dict[tuple[int, int], float] = {}
 
-    async def duel(self, best: Trial, candidate: Trial, *, held_out: bool = False) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Measure every answer once in its life and compare; a person's vote weighs as much as that."""
         one_vote = Majority(alternating(1))
-        count = Count(candidate.round, one_vote, None if held_out else self._context.emit)
-        if held_out:
-            count.add(await self._compare(best, candidate, "held_out_vote"), 0)
-        else:
-            with self._context.decisions.duel(candidate.round) as inbox:
-                count.add(await self._compare(best, candidate, "vote"), 0)
-                count.add_all(inbox)
+        count = Count(candidate.round, one_vote, len(best.answers), self._context.emit)
+        with open_duel(self._context, best, candidate) as inbox:
+            old, new = await together([self._measure(best), self._measure(candidate)])
+            count.add(_compare(old, new), 0)
+            count.add_all(inbox)
         return count.duel()
 
-    async def _compare(self, best: Trial, candidate: Trial, purpose: str) -> VoteRecord:
-        old, new = await together([self._measure(best, purpose), self._measure(candidate, purpose)])
-        reason = (
-            f"the requirements make its answers more likely by {sum(new) / len(new):.2f} on average, "
-            f"the best's by {sum(old) / len(old):.2f}"
-        )
-        return VoteRecord(choice=compare_likelihoods(old, new, MARGIN), reason=reason, voter="likelihood")
+    async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
+        """The same for every question alone; answers that a round measured are not measured again."""
+        old, new = await together([self._measure(seed), self._measure(best)])
+        records = [_compare([before], [after]) for before, after in zip(old, new, strict=True)]
+        return [RowVotes(record.choice, (record,)) for record in records]
 
-    async def _measure(self, trial: Trial, purpose: str) -> list[float]:
-        return await together([self._evidence(trial, index, purpose) for index in range(len(trial.answers))])
+    async def _measure(self, trial: Trial) -> list[float]:
+        return await together([self._evidence(trial, index) for index in range(len(trial.answers))])
 
-    async def _evidence(self, trial: Trial, index: int, purpose: str) -> float:
-        place = purpose, trial.round, index
+    async def _evidence(self, trial: Trial, index: int) -> float:
+        place = trial.round, index
         if place not in self._measured:
-            self._measured[place] = await self._weigh(trial, index, purpose)
-            if purpose == "vote":
+            self._measured[place] = await self._weigh(trial, index)
+            if index < len(self._context.task.questions):
                 self._context.emit(Likelihood(round=trial.round, index=index, value=self._measured[place]))
         return self._measured[place]
 
-    async def _weigh(self, trial: Trial, index: int, purpose: str) -> float:
-        record = trial.answers[index]
+    async def _weigh(self, trial: Trial, index: int) -> float:
+        """The evidence for one answer; those to held-out questions follow the others."""
+        record, asked = trial.answers[index], len(self._context.task.questions)
+        purpose, index = ("vote", index) if index < asked else ("held_out_vote", index - asked)
         required = self._context.meta["judge_likelihood"].render(
             requirements=self._context.task.requirements, question=record.question
         )
@@ -99,3 +99,11 @@ class LikelihoodJudge:
                 "failed", f"{request.model} returns no log-probabilities, so it cannot be the judge."
             )
         return reply.logprobs
+
+
+def _compare(old: Sequence[float], new: Sequence[float]) -> VoteRecord:
+    reason = (
+        f"the requirements make its answers more likely by {sum(new) / len(new):.2f} on average, "
+        f"the best's by {sum(old) / len(old):.2f}"
+    )
+    return VoteRecord(choice=compare_likelihoods(old, new, MARGIN), reason=reason, voter="likelihood")

@@ -26,6 +26,7 @@ class Round:
         outcome: What became of it so far.
         trial: Its candidate with the answers, once there are any.
         kept: Its candidate with the score, once one was kept.
+        opponent: The round of the trial it had to beat; 0 before its duel.
         editable: Whether a person may still change its candidate.
     """
 
@@ -42,6 +43,7 @@ class Round:
         self.outcome: Outcome = "void"
         self.trial: Trial | None = None
         self.kept: Scored | None = None
+        self.opponent = 0
         self.editable = number > 1
         self._verbs = verbs
         self._context = verbs.context
@@ -103,6 +105,7 @@ class Round:
 
     async def judge(self, best: Trial, candidate: Trial) -> Duel:
         """Compare the candidate's answers with the best's."""
+        self.opponent = best.round
         self._duel = await self._verbs.judge.duel(best, candidate)
         self._length_ratio = length_ratio(
             (one.answer for one in best.answers), (one.answer for one in candidate.answers)
@@ -122,7 +125,7 @@ class Round:
         candidate = self._candidate or Candidate(round=self.number, prompt="")
         spending = self._context.asker.take_spending()
         votes = self._duel.votes if self._duel else ()
-        rate = win_rate(vote.choice for vote in votes)
+        rate = win_rate(vote.choice for vote in votes if vote.question is None)
         return RoundLine(
             round=self.number,
             outcome=self.outcome,

@@ -5,6 +5,7 @@ import msgspec
 from spotui.dataset import Dataset, Row
 from spotui.dataset.source import SplitName
 from spotui.judging.reliability import Cast
+from spotui.judging.votes import Choice
 from spotui.statistics import Score
 from spotui.tags import quote_tags
 from spotui.workspace.lines import AnswerRecord, Outcome, VoteRecord
@@ -146,13 +147,27 @@ class Duel(msgspec.Struct, frozen=True):
     votes: tuple[VoteRecord, ...] = ()
 
     def count(self, choice: str) -> int:
-        """Votes of that kind."""
-        return sum(vote.choice == choice for vote in self.votes)
+        """Votes of that kind; people's votes on single questions are only counted together."""
+        return sum(vote.choice == choice for vote in self.votes if vote.question is None)
+
+
+class RowVotes(msgspec.Struct, frozen=True):
+    """The votes on one question, and which way they go together."""
+
+    choice: Choice
+    votes: tuple[VoteRecord, ...]
+
+
+def row_of(trial: Trial, index: int) -> Trial:
+    """A trial of one of its questions alone."""
+    return Trial(trial.candidate, trial.questions[index : index + 1], trial.answers[index : index + 1])
 
 
 def casts(votes: tuple[VoteRecord, ...]) -> tuple[Cast, ...]:
     """The judge's own votes of a duel, without those of people and of judges that see no order."""
-    return tuple(Cast(vote.order, vote.choice) for vote in votes if vote.voter == "model")
+    return tuple(
+        Cast(vote.order, vote.choice, vote.model) for vote in votes if vote.voter in {"model", "logprob"}
+    )
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from spotui.workspace.lines import CallKey, Outcome, StopReason
+from spotui.workspace.lines import CallKey, Outcome, Ranked, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
 Choice = Literal["win", "loss", "tie", "void"]
@@ -36,6 +36,9 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     parameters: dict[str, str | int | float | bool | None] = {}
     rows: dict[str, int] = {}
     metric: str = ""
+    judge_unit: Literal["set", "row"] = "set"
+    judge_json: bool = False
+    judges: tuple[str, ...] = ()
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -200,6 +203,14 @@ class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
     value: float
 
 
+class DuelOpened(Event, frozen=True, kw_only=True, tag="duel_opened"):
+    """A round's answers are being judged, and people may vote; `left` says whose answers are on the left."""
+
+    round: int
+    best: int
+    left: Literal["best", "candidate"]
+
+
 class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
     """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
 
@@ -209,6 +220,9 @@ class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
     order: str = ""
     reason: str = ""
     voter: str = "model"
+    model: str = ""
+    question: int | None = None
+    outranks: bool = False
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
@@ -248,6 +262,10 @@ class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
     flip_rate: float | None = None
     flip_interval: tuple[float, float] | None = None
     warning: str = ""
+    compared: int = 0
+    agreed: int = 0
+    agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -285,6 +303,31 @@ class FinalTest(Event, frozen=True, kw_only=True, tag="final_test"):
     ties: int = 0
     p: float = 1.0
     left_out: int = 0
+
+
+class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
+    """Best against seed on every question, each in both orders: the run's headline."""
+
+    best: int
+    outcome: Choice
+    headline: str
+    questions: int
+    held_out: int = 0
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    voids: int = 0
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    rows: tuple[Choice, ...] = ()
+    ranking: tuple[Ranked, ...] = ()
+
+
+class FinalCheckSkipped(Event, frozen=True, kw_only=True, tag="final_check_skipped"):
+    """The best prompt was not checked against the seed."""
+
+    best: int
+    why: str
 
 
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
@@ -348,12 +391,15 @@ AnyEvent = (
     | BeamChosen
     | Answered
     | Likelihood
+    | DuelOpened
     | VoteCast
     | RoundFinished
     | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
     | FinalTest
+    | FinalCheckFinished
+    | FinalCheckSkipped
     | SpendingChanged
     | LimitsChanged
     | Noticed

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spotui.judging.ballots import Ballot
+from spotui.judging.ballots import Ballot, alternating
 from spotui.judging.rule import Verdict, Votes
 from spotui.judging.votes import Choice
 
@@ -42,6 +42,31 @@ class Majority:
         if all(choice == "void" for choice in choices):
             return "void"
         return "loss" if choices.count("loss") > choices.count("win") else "tie"
+
+
+class Weighed:
+    """A verdict that was measured, as one ballot; a person's vote is one ballot more.
+
+    Args:
+        choice: What was measured.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        self.ballots: tuple[Ballot, ...] = ()
+        self._measured: Votes = {0: choice}
+        self._majority = Majority(alternating(1))
+
+    def wanted(self, votes: Votes, people: Sequence[Choice]) -> Sequence[Ballot]:  # noqa: ARG002 - a rule's
+        """Nothing: it has been measured."""
+        return ()
+
+    def is_decided(self, votes: Votes, people: Sequence[Choice]) -> bool:  # noqa: ARG002 - a rule's
+        """It is."""
+        return True
+
+    def verdict(self, votes: Votes, people: Sequence[Choice]) -> Verdict:  # noqa: ARG002 - a rule's
+        """What was measured, and what people say."""
+        return self._majority.verdict(self._measured, people)
 
 
 def _all(votes: Votes, people: Sequence[Choice]) -> list[Choice]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from math import comb, sqrt
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -19,11 +19,15 @@ FLIPS_OF_A_GOOD_JUDGE: Final = 2 * 0.8 * 0.2
 """How often the two orders disagree when a judge is right four times in five in each."""
 
 
+Fault = Literal["", "guessing", "position"]
+
+
 class Cast(NamedTuple):
     """A vote with the order it was asked in; the order is empty where there is none."""
 
     order: str
     choice: Choice
+    judge: str = ""
 
 
 def interval(hits: int, of: int) -> tuple[float, float]:
@@ -105,21 +109,30 @@ class Reliability(msgspec.Struct, frozen=True):
         return interval(self.flips, self.pairs) if self.pairs else None
 
     @property
-    def warning(self) -> str:
-        """What is wrong with the judge, as a sentence, once the votes show it beyond chance; or nothing."""
+    def fault(self) -> Fault:
+        """What is wrong with the judge, once the votes show it beyond chance."""
         if _chance_of(self.flips, self.pairs, FLIPS_OF_A_COIN) < CHANCE:
-            last = self.flips - self.flips_to_first
-            place = "first" if self.flips_to_first >= last else "last"
-            return (
-                f"This judge decides by position: in {max(self.flips_to_first, last)} of {self.pairs} pairs "
-                f"of votes it chose what was shown {place}, whichever it was."
-            )
-        if _chance_of(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE:
-            return (
-                f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order of "
-                "the answers changed its choice."
-            )
-        return ""
+            return "position"
+        return "guessing" if _chance_of(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
+
+    @property
+    def warning(self) -> str:
+        """The same as a sentence; empty when nothing is wrong."""
+        match self.fault:
+            case "position":
+                last = self.flips - self.flips_to_first
+                place = "first" if self.flips_to_first >= last else "last"
+                return (
+                    f"This judge decides by position: in {max(self.flips_to_first, last)} of {self.pairs} "
+                    f"pairs of votes it chose what was shown {place}, whichever it was."
+                )
+            case "guessing":
+                return (
+                    f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order "
+                    "of the answers changed its choice."
+                )
+            case _:
+                return ""
 
 
 def _chance_of(hits: int, of: int, rate: float) -> float:

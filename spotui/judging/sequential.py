@@ -173,12 +173,13 @@ def _start(people: Sequence[Choice]) -> Standing:
 
 
 BALANCED: Final = Boundaries(accept=(None, None, 3, 2), give_up=(None, None, None, None))
-"""Three of four: the reference's error rates, in both orders. At these error rates no rule takes fewer calls
-on average over a better, an equal and a worse candidate (benchmarks/judging searches all of them)."""
+"""Three of four: the reference's error rates, in both orders. With these error rates no such rule takes fewer
+calls, the mean over a better, an equal and a worse candidate (benchmarks/judging tries all of them)."""
 
 THOROUGH: Final = Boundaries(
     accept=(None, None, None, None, 5, 5, 5, 5, 5, 4),
     give_up=(None, -1, -1, -1, -1, -1, -1, -1, -1, None),
 )
 """A lead of five wins, and four when ten ballots are used up; from the second ballot on, being behind ends
-it. It halves how often a candidate wins that is no better, and finds a better one as often as the default."""
+it. It halves how often a candidate wins that is no better, and finds a better one as often as the default;
+no rule of so few ballots does that with fewer calls."""

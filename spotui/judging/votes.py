@@ -1,5 +1,6 @@
 """Reading a judge's reply as a vote."""
 
+import json
 import re
 from typing import Literal
 
@@ -9,6 +10,7 @@ from spotui.tags import last_tagged, without_tagged
 Choice = Literal["win", "loss", "tie", "void"]
 Side = Literal["A", "B", "tie"]
 
+_TAG = re.compile(r"</?\w+\s*>")
 _WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+|\w")
 _FILLERS = frozenset(
     (
@@ -26,33 +28,61 @@ _TIES = frozenset(
 )
 _CHOICE = re.compile(r"<choose\s*>", re.IGNORECASE)
 _PAIR = re.compile(r"<choose\s*>((?:(?!<choose\s*>).)*?)</choose\s*>", re.IGNORECASE | re.DOTALL)
-_ANALYSES = ("analyse", "analyze", "analysis")
+_ANALYSES = ("think", "analyse", "analyze", "analysis")
+_JSON = re.compile(r"(?:```\w*\s*)?(\{.*\})\s*(?:```)?", re.DOTALL)
+_CHOICE_KEY, _EVIDENCE_KEY = "choice", "evidence"
 
 
 def read_side(reply: str) -> Side | None:
     """The side a reply chooses, or None when it makes no clear choice.
 
     The last complete choose tag outside the analysis decides, or the last one that was opened: what an
-    analysis quotes is no choice. Without a tag, a reply whose last line is nothing but a choice is clear
-    enough.
+    analysis quotes is no choice, and neither is what stands in the middle of a sentence. A reply that is a
+    JSON object decides by its `choice`. Without any of these, a reply whose last line is nothing but a choice
+    is clear enough.
     """
+    if (fields := _json_object(reply)) is not None:
+        choice = fields.get(_CHOICE_KEY)
+        return _side(choice) if isinstance(choice, str) else None
     for tag in _ANALYSES:
         reply = without_tagged(reply, tag)
     if any(f"<{tag}>" in reply.lower() for tag in _ANALYSES):
         return _side_after_open_analysis(reply)
-    if pairs := _PAIR.findall(reply):
-        return _side(pairs[-1])
+    if pairs := list(_PAIR.finditer(reply)):
+        own = [pair for pair in pairs if not _in_a_sentence(reply, pair)]
+        return _side(own[-1].group(1)) if own else None
     if opened := list(_CHOICE.finditer(reply)):
         return _side(reply[opened[-1].end() :])
     lines = [line for line in reply.splitlines() if _WORD.search(line.lower())]
     return _side(lines[-1]) if lines else None
 
 
+def _in_a_sentence(reply: str, pair: re.Match[str]) -> bool:
+    """Whether words stand before and behind it on its line: a quotation."""
+    before = reply[reply.rfind("\n", 0, pair.start()) + 1 : pair.start()]
+    behind = reply[pair.end() :].partition("\n")[0]
+    return all(_WORD.search(_TAG.sub("", part).lower()) for part in (before, behind))
+
+
 def _side_after_open_analysis(reply: str) -> Side | None:
-    """The choice of a judge that never closed its analysis: only one that begins a line is its own."""
-    starts = [match.start() for match in _CHOICE.finditer(reply)]
-    own = [start for start in starts if not reply[reply.rfind("\n", 0, start) + 1 : start].strip()]
-    return _side(last_tagged(reply[own[-1] :], "choose") or "") if own else None
+    """The choice of a judge that never closed its analysis: only one that ends the reply is its own."""
+    pairs = list(_PAIR.finditer(reply))
+    if not pairs or reply[pairs[-1].end() :].strip() or _in_a_sentence(reply, pairs[-1]):
+        return None
+    before = reply[reply.rfind("\n", 0, pairs[-1].start()) + 1 : pairs[-1].start()]
+    return None if before.strip() else _side(pairs[-1].group(1))
+
+
+def _json_object(reply: str) -> dict[str, object] | None:
+    """The JSON object that a reply is, if it is one and nothing else."""
+    found = _JSON.fullmatch(without_tagged(reply, "think").strip())
+    if found is None:
+        return None
+    try:
+        fields = json.loads(found.group(1), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
 
 
 def read_vote(reply: str, order: Order) -> Choice:
@@ -66,7 +96,9 @@ def read_vote(reply: str, order: Order) -> Choice:
 
 
 def read_reason(reply: str) -> str:
-    """What the judge gave as its evidence; the whole reply when it did not tag any."""
+    """What the judge gave as its evidence; the whole reply when it did not mark any."""
+    if (fields := _json_object(reply)) is not None and isinstance(said := fields.get(_EVIDENCE_KEY), str):
+        return said.strip()
     tagged = last_tagged(reply, "analyse")
     return reply.strip() if tagged is None else tagged
 

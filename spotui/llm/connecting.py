@@ -9,7 +9,6 @@ from spotui.llm.endpoint import Limits, Price
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Provider
 from spotui.llm.routing import OPENAI_URL, Route, route
-from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.schema import Config
 
@@ -96,8 +95,7 @@ class Connector:
         """
         if self._settings.budget.usd is None:
             return
-        models = {self._settings.roles.of(role).model for role in ROLES}
-        unpriced = [model for model in models if self.price_of(model) is None]
+        unpriced = [model for model in self._settings.models if self.price_of(model) is None]
         if unpriced:
             raise UnknownPriceError(unpriced)
 
@@ -105,6 +103,7 @@ class Connector:
         roles = self._settings.roles
         users = (roles.optimizer, roles.evaluator, roles.executor)
         timeouts = [one.timeout for one in users if one.model == model]
+        timeouts += [roles.evaluator.timeout] * (model in self._settings.judges)
         return max(timeouts, default=None)
 
     def _provider(self, way: Route) -> Provider:

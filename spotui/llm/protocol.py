@@ -26,6 +26,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         max_tokens: The longest reply wanted, in tokens, or None for the endpoint's default.
         grammar: A GBNF grammar that the reply must follow; only llama.cpp servers take one.
         logprobs: Whether to return the log-probability of every token of the reply.
+        alternatives: How many of the likeliest first tokens to return with their log-probabilities.
+        json: Whether the reply must be a JSON object; endpoints that cannot promise that leave it out.
     """
 
     model: str
@@ -34,6 +36,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     max_tokens: int | None = None
     grammar: str | None = None
     logprobs: bool = False
+    alternatives: int = 0
+    json: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,6 +67,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         reasoning: What a reasoning model thought before it answered; never parsed for tags.
         cost_usd: What the call cost, or None when the price is unknown.
         logprobs: Natural log-probability of every token of the reply, when it was asked for.
+        alternatives: The likeliest first tokens, each with its log-probability, when they were asked for.
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
     """
 
@@ -74,6 +79,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning: str = ""
     cost_usd: float | None = None
     logprobs: tuple[float, ...] = ()
+    alternatives: tuple[tuple[str, float], ...] = ()
     left_out: tuple[str, ...] = ()
 
 

@@ -10,12 +10,17 @@ from typing import Self
 
 from spotui.errors import SpotuiError
 
+_DUEL = frozenset({"requirements", "references", "answers_a", "answers_b"})
+
 SLOTS: dict[str, frozenset[str]] = {
     "spo_propose": frozenset({"requirements", "prompt", "answers", "references", "limit"}),
     "spo_repair": frozenset({"problem"}),
-    "judge_duel": frozenset({"requirements", "references", "answers_a", "answers_b"}),
+    "judge_duel": _DUEL,
+    "judge_duel_json": _DUEL,
+    "judge_token": _DUEL,
     "judge_likelihood": frozenset({"requirements", "question"}),
     "judge_repair": frozenset({"problem"}),
+    "judge_repair_json": frozenset({"problem"}),
     "execute_repair": frozenset({"problem"}),
     "mark_answer": frozenset({"criteria", "question", "references", "answer", "scale"}),
     "mark_repair": frozenset({"problem"}),

@@ -10,9 +10,11 @@ from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
+from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
 from spotui.engine.rows import Splits
 from spotui.engine.score import Scorer
+from spotui.engine.stopping import Stopping
 from spotui.engine.verbs import Verbs
 from spotui.events import Event
 from spotui.judging.ballots import coin_flips
@@ -44,22 +46,32 @@ def assemble(
     scorer = None
     if work.marker is not None and task.rows is not None:
         scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
-    verbs = Verbs(context, Proposer(context), Executor(context), _judge(context, settings), scorer)
-    return Engine(verbs, rounds=settings.max_rounds, recorded=recorded, record=record)
+    verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings), scorer)
+    stopping = Stopping(settings.patience, settings.target_wins)
+    return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
 
 
-def _judge(context: Context, settings: RunSettings) -> Judge:
+def make_judge(context: Context, settings: RunSettings) -> Judge:
+    """The judge that the settings ask for."""
+    if settings.judge == "likelihood":
+        return LikelihoodJudge(context)
+    if settings.judge == "logprob":
+        return LogprobJudge(context, settings.judge_unit)
+    return VotingJudge(
+        context,
+        lambda number: _rule(settings, number),
+        models=settings.panel,
+        unit=settings.judge_unit,
+        json=settings.judge_json,
+    )
+
+
+def _rule(settings: RunSettings, number: int) -> Rule:
     match settings.judge:
-        case "likelihood":
-            return LikelihoodJudge(context)
         case "reference":
-
-            def flip(number: int) -> Rule:
-                rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
-                return Majority(coin_flips(REFERENCE_BALLOTS, rng))
-
-            return VotingJudge(context, flip)
-        case "balanced":
-            return VotingJudge(context, lambda _: Sequential(BALANCED))
+            rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
+            return Majority(coin_flips(REFERENCE_BALLOTS, rng))
         case "thorough":
-            return VotingJudge(context, lambda _: Sequential(THOROUGH))
+            return Sequential(THOROUGH)
+        case _:
+            return Sequential(BALANCED)

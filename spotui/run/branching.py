@@ -23,7 +23,7 @@ from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import Origin, read_snapshot
 
-_AT_THE_END = ("held_out", "score_test", "mark_test")
+_AT_THE_END = ("held_out", "check", "score_test", "mark_test")
 """What the calls are filed under that belong to no round."""
 
 

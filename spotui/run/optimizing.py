@@ -5,22 +5,29 @@ from collections.abc import Callable
 import msgspec
 
 from spotui.engine.engine import EARLY_ENDS, Engine
-from spotui.events import Event, FinalTest, HeldOutFinished
+from spotui.events import Event, FinalTest
 from spotui.llm.gate import Halted
+from spotui.run.checking import FinalCheck
 from spotui.run.past import Past
 from spotui.run.work import Work
 from spotui.statistics import compare, score
-from spotui.workspace.lines import FinalTestLine, HeldOutLine, Line, StopReason
+from spotui.workspace.lines import FinalTestLine, Line, StopReason
 
 
 async def optimize(
-    work: Work, engine: Engine, past: Past, keep: Callable[[Line], None], emit: Callable[[Event], None]
+    work: Work,
+    engine: Engine,
+    check: FinalCheck,
+    past: Past,
+    keep: Callable[[Line], None],
+    emit: Callable[[Event], None],
 ) -> tuple[StopReason, str]:
-    """Run the method until a stop reason, then compare its best prompt with the seed.
+    """Run the method until a stop reason, then find out what its best prompt is worth against the seed.
 
     Args:
         work: The method, what it is told, and what it works on.
         engine: What it works with.
+        check: Compares best and seed by the judge, where nothing else does.
         past: What earlier sessions left behind.
         keep: Writes a line into the journal.
         emit: Told what happens.
@@ -30,11 +37,17 @@ async def optimize(
     """
     try:
         reason, cause = await _go_rounds(work, engine)
-        await _final_duel(engine, past, keep, emit)
-        if work.final_test:
+    except Halted as halt:
+        check.skip(halt.cause)
+        return halt.reason, halt.cause
+    try:
+        await check.hold()
+        if work.final_test and not check.is_refuted:
             await _final_test(engine, past, keep, emit)
     except Halted as halt:
-        return halt.reason, halt.cause
+        check.skip(halt.cause)
+        if halt.reason != "budget":
+            return halt.reason, halt.cause
     return reason, cause
 
 
@@ -45,28 +58,7 @@ async def _go_rounds(work: Work, engine: Engine) -> tuple[StopReason, str]:
         if halt.reason not in EARLY_ENDS:
             raise
         return halt.reason, halt.cause
-    return "finished", f"All {engine.ended} rounds are done."
-
-
-async def _final_duel(
-    engine: Engine, past: Past, keep: Callable[[Line], None], emit: Callable[[Event], None]
-) -> None:
-    duel = await engine.final_duel()
-    if duel is None:
-        return
-    best, questions = engine.best.round, len(engine.task.held_out)
-    if past.held_out is None or past.held_out.best != best:
-        keep(HeldOutLine(best=best, outcome=duel.outcome, questions=questions, votes=duel.votes))
-    emit(
-        HeldOutFinished(
-            best=best,
-            outcome=duel.outcome,
-            questions=questions,
-            wins=duel.count("win"),
-            losses=duel.count("loss"),
-            ties=duel.count("tie"),
-        )
-    )
+    return engine.ending or ("finished", f"All {engine.ended} rounds are done.")
 
 
 async def _final_test(

@@ -1,6 +1,7 @@
 """Carrying out what people tell a running run."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -126,9 +127,23 @@ class Orders:
             raise _RefusedError(
                 f"Round {vote.round} is not being judged now.", "A verdict that was given can be overridden."
             )
-        line = VoteLine(round=vote.round, choice=vote.choice)
+        questions = len(self._engine.task.questions)
+        if vote.question is not None and not 0 <= vote.question < questions:
+            raise _RefusedError(
+                f"There is no question {vote.question}; they count from 0 to {questions - 1}."
+            )
+        line = VoteLine(
+            round=vote.round, choice=self._side(vote), question=vote.question, outranks=vote.outranks
+        )
         self._journal.append(line)
         self._decisions.take(line)
+
+    def _side(self, vote: Vote) -> Literal["win", "loss", "tie"]:
+        """The choice from the candidate's side."""
+        if vote.choice in {"left", "right"}:
+            candidate = "left" if self._decisions.left_in(vote.round) == "candidate" else "right"
+            return "win" if vote.choice == candidate else "loss"
+        return "win" if vote.choice == "win" else "loss" if vote.choice == "loss" else "tie"
 
     def _edit(self, edit: Edit) -> None:
         if not edit.prompt.strip():

@@ -11,10 +11,10 @@ from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.lines import (
     AnyLine,
     CallLine,
+    CheckLine,
     DroppedLine,
     EditLine,
     FinalTestLine,
-    HeldOutLine,
     LimitsLine,
     OverrideLine,
     RoundLine,
@@ -47,8 +47,8 @@ class Past:
         decisions: What people decided.
         changes: Limits that were changed, the last value of each.
         stop: How the last session ended, or None when it was cut off.
-        held_out: The last duel on held-out questions.
         test: The last test of the best prompt.
+        check: The last final check.
         calls: Finished calls.
     """
 
@@ -60,8 +60,8 @@ class Past:
         self.decisions: list[VoteLine | EditLine | OverrideLine] = []
         self.changes: dict[str, float | int | None] = {}
         self.stop: StopLine | None = None
-        self.held_out: HeldOutLine | None = None
         self.test: FinalTestLine | None = None
+        self.check: CheckLine | None = None
         began: datetime | None = None
         last: datetime | None = None
         for line in lines:
@@ -83,10 +83,10 @@ class Past:
                     self.decisions.append(line)
                 case LimitsLine():
                     self.changes.update(line.changes)
-                case HeldOutLine():
-                    self.held_out = line
                 case FinalTestLine():
                     self.test = line
+                case CheckLine():
+                    self.check = line
                 case StopLine():
                     self.stop = line
                     self.seconds, began = line.seconds, None
@@ -106,13 +106,13 @@ def change_limits(settings: RunSettings, changes: dict[str, float | int | None])
 
     Args:
         settings: As they were.
-        changes: `rounds`, `concurrency`, and the budget's `usd`, `tokens`, `calls`, `minutes`.
+        changes: `rounds`, `concurrency`, `patience`, `target_wins`, and those of the budget: `usd`, `tokens`,
+            `calls`, `minutes`.
     """
     budget = {key: value for key, value in changes.items() if key in BudgetSettings.__struct_fields__}
     replace = msgspec.structs.replace
     settings = replace(settings, budget=replace(settings.budget, **budget))
     if "rounds" in changes:
         settings = replace(settings, max_rounds=changes["rounds"])
-    if "concurrency" in changes:
-        settings = replace(settings, concurrency=changes["concurrency"])
-    return settings
+    others = {key: changes[key] for key in ("concurrency", "patience", "target_wins") if key in changes}
+    return replace(settings, **others)

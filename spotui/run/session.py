@@ -21,6 +21,7 @@ from spotui.events import (
     SpendingChanged,
     StateChanged,
 )
+from spotui.judging.naming import judge_in_words
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door, Trouble
@@ -28,6 +29,7 @@ from spotui.llm.gate import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
 from spotui.run.assembly import assemble
+from spotui.run.checking import FinalCheck
 from spotui.run.optimizing import optimize
 from spotui.run.orders import Orders
 from spotui.run.past import Past
@@ -52,6 +54,9 @@ from spotui.workspace.spo_files import set_aside_if_damaged
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
 _CLOCK_TICK = 0.5
+
+AS_PLANNED: frozenset[StopReason] = frozenset({"finished", "patience", "target", "perfect"})
+"""Reasons after which going on changes nothing, unless more is wanted."""
 
 
 class Session:
@@ -92,6 +97,13 @@ class Session:
         self._is_begun = is_begun
         self._work = work
         self._emit = emit
+        self._check = FinalCheck(
+            engine,
+            past,
+            is_wanted=settings.final_check and not work.method.scores,
+            keep=self._keep,
+            emit=emit,
+        )
 
     def announce(self) -> None:
         """Tell what is being opened, and what earlier sessions spent."""
@@ -113,6 +125,9 @@ class Session:
                 parameters=msgspec.to_builtins(self._work.parameters),
                 rows=self._work.sizes,
                 metric=self._work.metric,
+                judge_unit=settings.judge_unit,
+                judge_json=settings.judge_json,
+                judges=settings.panel[1:],
             )
         )
         self._emit(self.spending())
@@ -136,7 +151,9 @@ class Session:
         """Run the method until a stop reason, and record it."""
         clock = asyncio.create_task(self._watch_clock())
         try:
-            reason, cause = await optimize(self._work, self._engine, self._past, self._keep, self._emit)
+            reason, cause = await optimize(
+                self._work, self._engine, self._check, self._past, self._keep, self._emit
+            )
         finally:
             clock.cancel()
         await self._recorder.finish()
@@ -149,7 +166,7 @@ class Session:
         return stopped
 
     def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
-        best = self._engine.best_candidate
+        best = self._engine.seed if self._check.is_refuted else self._engine.best_candidate
         return RunStopped(
             reason=reason,
             cause=cause,
@@ -157,7 +174,7 @@ class Session:
             improved=best.round > 1,
             rounds=self._engine.ended,
             prompt=best.prompt,
-            resumable=reason != "finished",
+            resumable=reason not in AS_PLANNED,
         )
 
     def _is_news(self, stopped: RunStopped) -> bool:
@@ -211,8 +228,8 @@ async def open_session(
         work = load_work(snapshot, project, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
-        for role in ROLES:
-            connections.to(settings.roles.of(role).model)
+        for model in settings.models:
+            connections.to(model)
         door = Door(
             connections=connections,
             ledger=journal,
@@ -237,9 +254,10 @@ async def open_session(
             emit=emit,
         )
         notices = _mend(project, journal, before)
-        is_begun = bool(changes) or past.stop is None or past.stop.reason != "finished"
+        is_begun = bool(changes) or past.stop is None or past.stop.reason not in AS_PLANNED
         if is_begun:
-            journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION))
+            judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
+            journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION, judge=judge))
         if changes:
             journal.append(LimitsLine(changes=dict(changes)))
         yield Session(

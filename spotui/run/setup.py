@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import DEFAULT_METHOD, load_method
@@ -105,6 +106,28 @@ def new_project(
         final_test=final_test,
     )
     return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
+
+
+def draw_task(template_text: str, template_name: str, settings: RunSettings) -> Task:
+    """The task of a run on a template, without a project.
+
+    Raises:
+        TemplateError: The template is wrong.
+    """
+    template = parse_template(template_text, template_name)
+    drawn = draw_questions(len(template.qa), settings.sample, settings.seed)
+    questions, held_out = (
+        tuple(Question(template.qa[index].question, template.qa[index].answer) for index in part)
+        for part in drawn
+    )
+    return Task(
+        prompt=template.prompt,
+        requirements=template.requirements,
+        questions=questions,
+        held_out=held_out,
+        word_limit=template.count,
+        reference_answers=settings.reference_answers,
+    )
 
 
 def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:

@@ -31,7 +31,13 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     sample: FlagValue = None
     seed: FlagValue = None
     judge: FlagValue = None
+    judge_unit: FlagValue = None
+    judge_json: FlagValue = None
+    judges: FlagValue = None
     reference_answers: FlagValue = None
+    patience: FlagValue = None
+    target_wins: FlagValue = None
+    final_check: FlagValue = None
     budget_usd: FlagValue = None
     budget_tokens: FlagValue = None
     budget_calls: FlagValue = None

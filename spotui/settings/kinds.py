@@ -9,13 +9,20 @@ from msgspec import Meta
 from spotui.nearest import nearest
 from spotui.settings.errors import show
 
-Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood"]
+Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood", "logprob"]
+Unit = Literal["set", "row"]
 JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 
 def _model_id_fault(text: str) -> str | None:
     if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
         return "must be a model id without spaces"
+    return None
+
+
+def _model_ids_fault(text: str) -> str | None:
+    if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
+        return "must be model ids with commas between them"
     return None
 
 
@@ -61,9 +68,13 @@ UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per milli
 Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
 Switch = Annotated[bool, Meta(description="true or false")]
+UnitMode = Annotated[Unit, Meta(description="set or row")]
 JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
 Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
 ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]
+ModelIds = Annotated[
+    str, Meta(description="model ids with commas between them", extra={"fault": _model_ids_fault})
+]
 BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault})]
 Variable = Annotated[
     str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})

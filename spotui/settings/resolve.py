@@ -68,6 +68,7 @@ def resolve(
     if problems:
         raise SettingsError.of(list(dict.fromkeys(problems)))
     found["run.judge"] = _judge(found["run.judge"], str(found["roles.evaluator.model"].value))
+    found["run.final_check"] = _final_check(found["run.final_check"], found["run.judge"].value)
     return Resolution(
         settings=_assemble({key: one.value for key, one in found.items()}),
         origins={key: one.origin for key, one in found.items()},
@@ -144,6 +145,12 @@ def _judge(chosen: _Found, evaluator: str) -> _Found:
     return _Found("balanced", f"{chosen.origin}: auto, with a hosted evaluator")
 
 
+def _final_check(chosen: _Found, judge: object) -> _Found:
+    if chosen.value is not None:
+        return chosen
+    return _Found(judge != "reference", f"{chosen.origin}: as the judge has it")
+
+
 def _at(struct: msgspec.Struct, path: tuple[str, ...]) -> object:
     value: object = struct
     for name in path:
@@ -162,4 +169,6 @@ def _assemble(values: Mapping[str, object]) -> RunSettings:
         **under("run."),
         **{key: value for key, value in values.items() if "." not in key},
     }
+    names = str(tree["judges"] or "").split(",")
+    tree["judges"] = [name.strip() for name in names if name.strip()]
     return msgspec.convert(tree, RunSettings)

@@ -6,7 +6,8 @@ import msgspec
 
 from spotui.settings.roles import Role
 
-ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood"]
+ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
+Unit = Literal["set", "row"]
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +74,13 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sample: Questions drawn for a round.
         seed: What the run draws its questions and orders with.
         judge: How two answer sets are compared.
+        judge_unit: Whether all answers are compared in one call, or each question's in a call of its own.
+        judge_json: Whether votes are asked for as JSON.
+        judges: More models that judge beside the evaluator's; votes are pooled.
         reference_answers: Whether the roles see the template's answers.
+        final_check: Whether the best prompt is compared with the seed on all questions at the end.
+        patience: Rounds in a row without a win after which the run ends, or None.
+        target_wins: Wins after which it ends, or None.
         budget: What the run may use.
         retry: How long a failed call is tried again.
         base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
@@ -86,8 +93,25 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sample: int = 3
     seed: int = 0
     judge: ResolvedJudge = "balanced"
+    judge_unit: Unit = "set"
+    judge_json: bool = False
+    judges: tuple[str, ...] = ()
     reference_answers: bool = True
+    final_check: bool = True
+    patience: int | None = None
+    target_wins: int | None = None
     budget: BudgetSettings = BudgetSettings()
     retry: RetrySettings = RetrySettings()
     base_url: str | None = None
     concurrency: int | None = None
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """Every model that judges, the evaluator's first, each once."""
+        return tuple(dict.fromkeys((self.roles.evaluator.model, *self.judges)))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that the run asks, each once."""
+        roles = self.roles
+        return tuple(dict.fromkeys((roles.optimizer.model, *self.panel, roles.executor.model)))

@@ -9,6 +9,7 @@ from spotui.settings.kinds import (
     JudgeMode,
     Minutes,
     ModelId,
+    ModelIds,
     Name,
     Rate,
     Rounds,
@@ -17,6 +18,7 @@ from spotui.settings.kinds import (
     Switch,
     Temperature,
     Tokens,
+    UnitMode,
     Usd,
     UsdPerMillion,
     Variable,
@@ -77,7 +79,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_rounds: Rounds | UnsetType = UNSET
     sample: Count | UnsetType = UNSET
     judge: JudgeMode | UnsetType = UNSET
+    judge_unit: UnitMode | UnsetType = UNSET
+    judge_json: Switch | UnsetType = UNSET
+    judges: ModelIds | UnsetType | None = UNSET
     reference_answers: Switch | UnsetType = UNSET
+    patience: Count | UnsetType | None = UNSET
+    target_wins: Count | UnsetType | None = UNSET
+    final_check: Switch | UnsetType | None = UNSET
     seed: Seed | UnsetType = UNSET
 
 

@@ -12,6 +12,7 @@ from spotui.settings.kinds import (
     JudgeMode,
     Minutes,
     ModelId,
+    ModelIds,
     Rate,
     Rounds,
     Seconds,
@@ -19,6 +20,7 @@ from spotui.settings.kinds import (
     Switch,
     Temperature,
     Tokens,
+    UnitMode,
     Usd,
 )
 from spotui.settings.roles import DEFAULT_MODEL, DEFAULTS, ROLES, Role
@@ -81,7 +83,20 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _plain("run.sample", Count, 3, "questions drawn for a round"),
     _plain("run.seed", Seed, 0, "what the run draws its questions with"),
     _plain("run.judge", JudgeMode, "auto", "how answers are compared"),
+    _plain(
+        "run.judge_unit", UnitMode, "set", "whether answers are compared all at once or question by question"
+    ),
+    _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
+    _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
+    _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),
+    _plain("run.target_wins", Count | None, None, "wins after which the run ends"),
+    _plain(
+        "run.final_check",
+        Switch | None,
+        None,
+        "whether best and seed are compared on all questions at the end",
+    ),
     _plain("budget.usd", Usd | None, None, "USD the run may spend", "budget_usd"),
     _plain("budget.tokens", Rate | None, None, "tokens the run may use", "budget_tokens"),
     _plain("budget.calls", Rate | None, None, "model calls the run may make", "budget_calls"),

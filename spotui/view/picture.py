@@ -15,6 +15,8 @@ from spotui.events import (
     CandidateRefused,
     CommandRefused,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     FinalTest,
     HeldOutFinished,
     JudgeMeasured,
@@ -70,6 +72,7 @@ class Picture:
         calls: Those under way.
         tested: The test at the end, on rows that nothing has seen before.
         judge: What the votes so far say about the judge.
+        check: What the final check found, or why there was none.
         notices: The latest things worth a line.
         stopped: The last event, once it came.
     """
@@ -85,6 +88,7 @@ class Picture:
     held_out: HeldOutFinished | None = None
     tested: FinalTest | None = None
     judge: JudgeMeasured | None = None
+    check: FinalCheckFinished | FinalCheckSkipped | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     stopped: RunStopped | None = None
 
@@ -128,6 +132,8 @@ class Picture:
                 self.held_out = event
             case FinalTest():
                 self.tested = event
+            case FinalCheckFinished() | FinalCheckSkipped():
+                self.check = event
             case JudgeMeasured():
                 self.judge = event
             case RunStopped():

@@ -9,6 +9,7 @@ import msgspec
 
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import (
+    CheckLine,
     FinalTestLine,
     HeldOutLine,
     Outcome,
@@ -30,23 +31,30 @@ class History(msgspec.Struct, frozen=True):
     Attributes:
         rounds: Every round that ended, overridden verdicts applied, lowest number first.
         stop: How the run ended last, or None when it never did.
-        held_out: The final duel on unseen questions, if there was one.
+        held_out: The part of the final check that is on unseen questions, if there was one.
         test: The final test on unseen rows, if there was one.
         state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
             none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
             there is no journal.
+        check: The final check, or why it was skipped.
+        judge: Which kind of judge voted, in a few words; empty when nobody knows.
     """
 
     rounds: tuple[RoundLine, ...]
     stop: StopLine | None
     held_out: HeldOutLine | None
     state: State
+    check: CheckLine | None = None
+    judge: str = ""
     test: FinalTestLine | None = None
 
     @property
     def best(self) -> RoundLine | None:
-        """The round whose prompt is the best so far."""
-        return best_of(self.rounds)
+        """The round whose prompt is the best so far; the seed, when the final check found no improvement."""
+        best = best_of(self.rounds)
+        if best is not None and self.check is not None and is_refuted(self.check, best.round):
+            return self.round(1)
+        return best
 
     def round(self, number: int) -> RoundLine | None:
         """The round of that number."""
@@ -57,6 +65,11 @@ def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
     """The newest round that won; each winner beat the one before it."""
     winners = [line for line in rounds if line.outcome in {"seed", "win"}]
     return winners[-1] if winners else None
+
+
+def is_refuted(check: CheckLine, best: int) -> bool:
+    """Whether a final check found this best prompt to be no better than the seed."""
+    return check.best == best and not check.skipped and check.outcome in {"loss", "tie"}
 
 
 def total_cost(rounds: Iterable[RoundLine]) -> float | None:
@@ -95,7 +108,9 @@ def read_history(project: Project) -> History:
     stop: StopLine | None = None
     held_out: HeldOutLine | None = None
     test: FinalTestLine | None = None
-    kinds = (SessionLine, RoundLine, OverrideLine, HeldOutLine, FinalTestLine, StopLine)
+    check: CheckLine | None = None
+    judge = ""
+    kinds = (SessionLine, RoundLine, OverrideLine, HeldOutLine, CheckLine, FinalTestLine, StopLine)
     for line in read_lines(project.journal, *kinds):
         match line:
             case RoundLine():
@@ -106,12 +121,18 @@ def read_history(project: Project) -> History:
                 held_out = line
             case FinalTestLine():
                 test = line
+            case CheckLine():
+                check = line
             case StopLine():
                 stop = line
-            case _:  # a session began: what an earlier one gave as its stop reason no longer holds
-                stop = None
+            case SessionLine():  # what an earlier one gave as its stop reason no longer holds
+                stop, judge = None, line.judge
+            case _:
+                pass
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
-    return History(apply_overrides(rounds, overrides), stop, held_out, state, test)
+    return History(
+        apply_overrides(rounds, overrides), stop, held_out, state, check=check, judge=judge, test=test
+    )
 
 
 def _foreign_history(project: Project) -> History:

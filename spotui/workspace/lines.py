@@ -46,11 +46,12 @@ class JournalLine(Line, frozen=True, tag="journal"):
 
 
 class SessionLine(Line, frozen=True, tag="session"):
-    """A process began to work on the run."""
+    """A process began to work on the run; `judge` names its kind of judge in a few words."""
 
     pid: int
     host: str
     spotui: str
+    judge: str = ""
 
 
 class CallLine(Line, frozen=True, tag="call"):
@@ -88,12 +89,25 @@ class AnswerRecord(msgspec.Struct, frozen=True):
 
 
 class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One vote of a duel, from the candidate's side."""
+    """One vote of a duel, from the candidate's side.
+
+    Attributes:
+        choice: What it is for.
+        order: AB or BA, or empty where there is none.
+        reason: The voter's.
+        voter: `model`, `likelihood`, `logprob` or `human`.
+        model: Which judge, where there are several.
+        question: A person's vote on one question alone: its position.
+        outranks: A person's vote that decides whatever the judge says.
+    """
 
     choice: Literal["win", "loss", "tie", "void"]
     order: str = ""
     reason: str = ""
     voter: str = "model"
+    model: str = ""
+    question: int | None = None
+    outranks: bool = False
 
 
 class TriedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -179,10 +193,12 @@ class RoundLine(Line, frozen=True, tag="round"):
 
 
 class VoteLine(Line, frozen=True, tag="vote"):
-    """A person's vote in a round's duel."""
+    """A person's vote in a round's duel, on all answers or on one question; see `VoteRecord`."""
 
     round: int
     choice: Literal["win", "loss", "tie"]
+    question: int | None = None
+    outranks: bool = False
 
 
 class EditLine(Line, frozen=True, tag="edit"):
@@ -229,6 +245,46 @@ class FinalTestLine(Line, frozen=True, tag="final_test"):
     best_marks: tuple[float | None, ...]
 
 
+class CheckedRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One question of the final check: what the best prompt is on it against the seed."""
+
+    question: str
+    choice: Literal["win", "loss", "tie", "void"]
+    votes: tuple[VoteRecord, ...] = ()
+    held_out: bool = False
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A prompt's strength in nats: what beats another by 1 wins 73% of the votes; the seed has 0."""
+
+    round: int
+    strength: float
+
+
+class CheckLine(Line, frozen=True, tag="check"):
+    """The final check: the best prompt against the seed, question by question, those held out included.
+
+    Attributes:
+        best: The round of the best prompt.
+        outcome: Win when it is better on more questions than it is worse on.
+        headline: What was found, in a sentence or two.
+        rows: Every question.
+        win_rate: The best prompt's share of the questions on which there is a difference, or None.
+        win_interval: Its 95% interval.
+        ranking: The prompts that won along the way, the strongest first.
+        skipped: Why there was no check; the rest is empty then.
+    """
+
+    best: int
+    outcome: Literal["win", "loss", "tie", "void"] = "void"
+    headline: str = ""
+    rows: tuple[CheckedRow, ...] = ()
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    ranking: tuple[Ranked, ...] = ()
+    skipped: str = ""
+
+
 class StopLine(Line, frozen=True, tag="stop"):
     """The run ended, and why."""
 
@@ -250,5 +306,6 @@ AnyLine = (
     | LimitsLine
     | HeldOutLine
     | FinalTestLine
+    | CheckLine
     | StopLine
 )

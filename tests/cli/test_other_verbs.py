@@ -15,7 +15,7 @@ def test_estimate_asks_nobody_and_counts_the_calls(shell: Shell, template: str, 
     assert said.code == 0
     assert [line.split()[:2] for line in said.out.splitlines()[:3]] == [
         ["optimizer", "9"],
-        ["evaluator", "27"],
+        ["evaluator", "33"],
         ["executor", "30"],
     ]
     assert len(model.requests) == asked
@@ -28,7 +28,7 @@ def test_estimate_warns_of_a_budget_that_is_too_small(shell: Shell, template: st
 
 def test_estimate_as_json(shell: Shell, template: str) -> None:
     shares = json.loads(shell("estimate", template, "--model", "m", "--json").out)["shares"]
-    assert {one["role"]: one["calls"] for one in shares} == {"optimizer": 9, "evaluator": 27, "executor": 30}
+    assert {one["role"]: one["calls"] for one in shares} == {"optimizer": 9, "evaluator": 33, "executor": 30}
 
 
 def test_a_branch_goes_on_from_its_round_and_buys_nothing_again(
@@ -40,7 +40,7 @@ def test_a_branch_goes_on_from_its_round_and_buys_nothing_again(
     asked = len(model.requests)
     assert shell("resume", "other").code == 0
     assert len(json.loads(shell("show", "other", "--json").out)["rounds"]) == 3
-    assert len(model.requests) - asked <= 1 + 3 + 4 + 2 + 4
+    assert len(model.requests) - asked <= 1 + 3 + 4 + 2 + 8
     assert shell("show", "why").out == shell("show", "why").out
 
 

@@ -23,6 +23,7 @@ def test_show_has_a_line_for_each_round_and_marks_the_best(shell: Shell) -> None
     assert [line.split()[:2] for line in lines[2:5]] == [["1", "seed"], ["2", "win"], ["3*", "win"]]
     assert lines[4].endswith("Ask for style 2.")
     assert "On 1 held-out question: win against the seed." in lines
+    assert "Judge: balanced (reasoned votes, three of four in both orders)." in lines
 
 
 def test_show_one_round_has_everything_that_was_said(shell: Shell) -> None:

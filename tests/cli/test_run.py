@@ -45,7 +45,10 @@ def test_a_run_tells_what_happens_line_by_line_and_what_it_is_worth(
         "Take it: spotui best why    See it: spotui diff why",
         "More:    spotui resume why --max-rounds 4",
     ]
-    assert said.err.startswith("Expected: about 10 calls, ")
+    assert lines[end + 1].startswith(
+        "Best: round 2. Better than the seed on 3 of 3 questions, worse on 0: it wins 100% (44% to 100%)."
+    )
+    assert said.err.startswith("Expected: about 16 calls, ")
     assert [one["succeed"] for one in results(home)] == [True, True]
 
 
@@ -167,7 +170,8 @@ def test_more_questions_than_a_round_asks_are_held_out_and_tested_at_the_end(
     path = write_template(home, TEMPLATE + HELD_OUT)
     said = shell("run", path, "--model", "test-model", "--max-rounds", "2")
     assert "3 questions, 1 held out" in said.out.splitlines()[0]
-    assert "On 1 held-out question against the seed: it wins" in said.out
+    assert "On 1 held-out question: win against the seed." in shell("show", "why").out
+    assert "Better than the seed on 4 of 4 questions" in said.out
 
 
 def test_an_embedded_model_is_never_fetched_unasked(shell: Shell, template: str, home: Path) -> None:

@@ -46,7 +46,8 @@ def check_that_only_answers_were_judged(server: ModelServer) -> None:
             case "judge":
                 for side in "AB":
                     shown = text.split(f"<answers_of_{side}>")[1].split(f"</answers_of_{side}>")[0]
-                    assert sum(answer in shown for answer in given) == 3, shown
+                    # The final check shows one alone.
+                    assert sum(answer in shown for answer in given) in {1, 3}, shown
             case "propose":
                 assert sum(answer in text for answer in given) == 3, text
             case _:

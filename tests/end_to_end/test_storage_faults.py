@@ -53,7 +53,7 @@ def with_little_room(*words: str, kibibytes: int, home: Path) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("kibibytes", [5, 12, 20])
+@pytest.mark.parametrize("kibibytes", [9, 16, 24])
 def test_a_disk_that_fills_up_ends_the_run_and_with_room_again_it_goes_on(
     shell: Shell, template: str, home: Path, server: ModelServer, kibibytes: int
 ) -> None:

@@ -60,9 +60,9 @@ def test_every_answer_is_measured_once_in_its_life(tmp_path: Path) -> None:
 def test_held_out_questions_are_measured_too(tmp_path: Path) -> None:
     with ModelServer(likely()) as server:
         stage = Stage(tmp_path, server)
-        end = stage.go(stage.project(text=template(5), judge="likelihood"))
+        end = stage.go(stage.project(text=template(5), judge="likelihood", final_check=True))
     final = end.one(HeldOutFinished)
-    assert (final.outcome, final.best, final.questions, final.wins) == ("win", 2, 2, 1)
+    assert (final.outcome, final.best, final.questions, final.wins) == ("win", 2, 2, 2)
 
 
 def test_an_evaluator_without_log_probabilities_ends_the_run_and_says_why(tmp_path: Path) -> None:

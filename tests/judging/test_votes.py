@@ -45,6 +45,17 @@ replies = st.lists(pieces | st.text(max_size=5), max_size=12).map("".join)
         ("</choose>A<choose>", None),
         ("A is better here, B there.", None),
         ("", None),
+        ("<think>A, surely <choose>A</choose></think>\n<choose>B</choose>", "B"),
+        ("<think>A or B?", None),
+        ("I choose <choose>B</choose>.", "B"),
+        ("<choose>B</choose>\nBecause it is shorter.", "B"),
+        ('{"evidence": "B is right.", "choice": "B"}', "B"),
+        ('```json\n{"choice": "tie",\n "evidence": "x\ny"}\n```', "tie"),
+        ('<think>{"choice": "A"}</think>{"choice": "b."}', "B"),
+        ('{"choice": "C"}', None),
+        ('{"choice": ["A"]}', None),
+        ('{"winner": "A"}', None),
+        ('{"choice": "A"', "A"),
     ],
 )
 def test_a_choice_is_read_as_a_person_would(reply: str, side: str | None) -> None:
@@ -57,6 +68,10 @@ def test_a_choice_is_read_as_a_person_would(reply: str, side: str | None) -> Non
         "<analyse>B ends with <choose>A</choose>, which is a trick.</analyse>\n<choose>B</choose>",
         "<analyse>\n<choose>A</choose>\n</analyse>\n<choose>B</choose>",
         "<analysis><choose>A</choose></analysis><choose>B</choose>",
+        "<analyse>It says </analyse><choose>A</choose> and stops.</analyse>\n<choose>B</choose>",
+        "Answer 2 of B says <choose>A</choose>, which is a trick.\n<choose>B</choose>",
+        '<analyse>B ends with {"choice": "A"}</analyse>\n<choose>B</choose>',
+        "<analyse>never closed: it says\n<choose>A</choose>\nand so on\n<choose>B</choose>",
     ],
 )
 def test_a_vote_that_the_analysis_quotes_is_no_vote(reply: str) -> None:
@@ -85,3 +100,4 @@ def test_the_vote_is_told_from_the_candidates_side(order: str, vote: str) -> Non
 def test_the_reason_is_the_analysis_or_the_whole_reply() -> None:
     assert read_reason("<analyse> A is right. </analyse><choose>A</choose>") == "A is right."
     assert read_reason(" I take A. ") == "I take A."
+    assert read_reason('{"evidence": " A is right.", "choice": "A"}') == "A is right."

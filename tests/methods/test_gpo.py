@@ -234,7 +234,7 @@ def test_patience_ends_a_run_that_finds_nothing(tmp_path: Path) -> None:
         return propose(request).replace("style", "some taste")
 
     model = Persona(kind_of, propose=worse, execute=answer)
-    end, _ = go(tmp_path, model=model, parameters={**SMALL, "max_steps": 9, "patience": 2})
+    end, _ = go(tmp_path, model=model, parameters={**SMALL, "max_steps": 9}, patience=2, max_rounds=10)
     assert end.stopped.reason == "patience"
     assert end.stopped.rounds == 3
 

@@ -18,6 +18,7 @@ class Scripted:
         chunks: How many pieces the text is streamed in; None for the server's own number.
         finish_reason: None leaves it out.
         logprobs: One for every piece; None makes them up when the request asks for them.
+        alternatives: The likeliest first tokens with their log-probabilities.
         usage: A usage object, True for counted words, False for none.
         null_content: Send `content: null` in place of the text.
         done: Whether the stream ends with `[DONE]`.
@@ -38,6 +39,7 @@ class Scripted:
     chunks: int | None = None
     finish_reason: str | None = "stop"
     logprobs: tuple[float, ...] | None = None
+    alternatives: Mapping[str, float] = field(default_factory=dict)
     usage: JsonObject | bool = True
     null_content: bool = False
     done: bool = True

@@ -117,8 +117,10 @@ def _tokens(reply: Scripted, request: JsonObject, chunks: int) -> Iterator[JsonO
         return
     pieces = _pieces(reply, chunks)
     logprobs = reply.logprobs or [-sha256(piece.encode()).digest()[0] / 256 for piece in pieces]
+    top = [{"token": token, "logprob": logprob} for token, logprob in reply.alternatives.items()]
     for piece, logprob in zip(pieces, logprobs, strict=True):
-        yield {"token": piece, "logprob": logprob, "top_logprobs": []}
+        yield {"token": piece, "logprob": logprob, "top_logprobs": top}
+        top = []
 
 
 def _usage(reply: Scripted, request: JsonObject) -> JsonObject | None:

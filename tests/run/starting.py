@@ -72,6 +72,7 @@ class Stage:
             "base_url": self.server.base_url,
             "max_rounds": 3,
             "retry": ONCE,
+            "final_check": False,
             **changes,
         }
         return new_project(

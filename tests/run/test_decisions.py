@@ -189,7 +189,7 @@ def test_an_override_at_the_end_decides_what_meets_the_held_out_questions(tmp_pa
     with ModelServer(climbing) as server:
         stage = Stage(tmp_path, server)
         react = once(VoteCast, lambda event: event.round == 3, Override(round=2, outcome="loss"))
-        end = told(stage.run(stage.project(text=template(5))), react)
+        end = told(stage.run(stage.project(text=template(5), final_check=True)), react)
         assert end.stopped.best == 3
         project = stage.project("other", text=template(5), max_rounds=2)
         stage.go(project)

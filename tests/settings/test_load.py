@@ -9,7 +9,7 @@ from msgspec import UNSET
 from spotui.settings import ModelConfig, PriceConfig, SettingsError, load_config, parse_config
 
 TEMPERATURE = "a number from 0 to 2, or null for none"
-JUDGES = "one of auto, balanced, thorough, reference, likelihood"
+JUDGES = "one of auto, balanced, thorough, reference, likelihood, logprob"
 SECRET = "sk-live-0123456789abcdef0123456789abcdef"
 
 WHOLE = """\

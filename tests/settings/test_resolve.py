@@ -75,12 +75,22 @@ def test_each_source_beats_those_after_it() -> None:
     ]
 
 
+TEXTS = {
+    "judge": "reference",
+    "judge_unit": "row",
+    "judge_json": "true",
+    "judges": "gpt-4o, o3",
+    "final_check": "false",
+    "base_url": "http://127.0.0.1:9/v1",
+    "reference_answers": "false",
+}
+"""What a setting is set to that is no number."""
+
+
 @pytest.mark.parametrize("setting", SETTINGS, ids=[setting.key for setting in SETTINGS])
 def test_every_setting_can_be_typed_and_exported_and_says_so(setting: Setting) -> None:
     key, flag, variable = setting.key, setting.flags[0], setting.variables[0]
-    text = {"judge": "reference", "base_url": "http://127.0.0.1:9/v1", "reference_answers": "false"}.get(
-        key.rpartition(".")[2], "2"
-    )
+    text = TEXTS.get(key.rpartition(".")[2], "2")
     typed = settled(Flags(**{flag: text}), {variable: "3" if text == "2" else text})
     assert typed.origins[key] == f"flag --{flag.replace('_', '-')}"
     exported = settled(None, {variable: text})

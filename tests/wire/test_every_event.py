@@ -13,6 +13,7 @@ from spotui.commands import (
     SetBudget,
     SetConcurrency,
     SetRounds,
+    Stop,
     Vote,
 )
 from spotui.events import AnyEvent, CandidateProposed, Event, RoundFinished, StateChanged
@@ -43,7 +44,7 @@ async def hear(
 
 def test_every_event_there_is_can_be_heard(tmp_path: Path, socket: Path) -> None:
     heard: list[Event] = []
-    for scenario in (steered, judged_by_likelihood, scored_on_rows):
+    for scenario in (steered, judged_by_likelihood, stopped_before_its_check, scored_on_rows):
         heard += scenario(tmp_path / scenario.__name__, socket)
 
     assert {type(event).__name__ for event in heard} == {kind.__name__ for kind in get_args(AnyEvent)}
@@ -57,7 +58,8 @@ def steered(folder: Path, socket: Path) -> list[Event]:
         return "No tags at all." if next(proposals) == 1 else propose(request)
 
     def vote(request: JsonObject) -> Scripted:
-        too_late = next(votes) % 4 == 0
+        in_round = "Question 2: " in str(request)
+        too_late = in_round and next(votes) % 4 == 0
         return Scripted(text=prefer_higher_style(request), delay=60.0 if too_late else 0.0)
 
     busy = faults.when(lambda request: role_of(request) == "propose", faults.status(429), times=1)
@@ -77,6 +79,7 @@ def steered(folder: Path, socket: Path) -> list[Event]:
             max_rounds=3,
             retry=RetrySettings(tries=3, seconds=10.0),
             judge="reference",
+            final_check=True,
         )
         script = (
             (
@@ -88,6 +91,15 @@ def steered(folder: Path, socket: Path) -> list[Event]:
             (RoundFinished, {"round": 2}, (Override(round=2, outcome="win"), SetBudget(calls=500))),
             (RoundFinished, {"round": 3}, (Vote(round=1, choice="win"),)),
         )
+        return asyncio.run(hear(stage.run(project), socket, *script))
+
+
+def stopped_before_its_check(folder: Path, socket: Path) -> list[Event]:
+    """A run that is stopped once it has found something."""
+    with ModelServer(Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)) as server:
+        stage = Stage(folder, server)
+        project = stage.project(max_rounds=50, final_check=True)
+        script = ((RoundFinished, {"round": 2}, (Stop(),)),)
         return asyncio.run(hear(stage.run(project), socket, *script))
 
 

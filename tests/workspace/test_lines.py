@@ -12,6 +12,8 @@ from spotui.workspace.lines import (
     AnyLine,
     CallKey,
     CallLine,
+    CheckedRow,
+    CheckLine,
     DroppedLine,
     EditLine,
     FinalTestLine,
@@ -40,6 +42,7 @@ WRITTEN = rb"""
 {"kind":"limits","changes":{"usd":1.5,"calls":null,"rounds":4},"at":"2026-03-04T05:06:07Z"}
 {"kind":"held_out","best":2,"outcome":"win","questions":4,"at":"2026-03-04T05:06:07Z"}
 {"kind":"final_test","best":2,"seed_marks":[0.0,null],"best_marks":[1.0,0.5],"at":"2026-03-04T05:06:07Z"}
+{"kind":"check","best":2,"outcome":"win","headline":"Better.","rows":[{"question":"q","choice":"win"}],"at":"2026-03-04T05:06:07Z"}
 {"kind":"stop","reason":"finished","best":2,"at":"2026-03-04T05:06:07Z"}
 """.lstrip()
 LINES: list[AnyLine] = [
@@ -78,6 +81,7 @@ LINES: list[AnyLine] = [
     LimitsLine(at=AT, changes={"usd": 1.5, "calls": None, "rounds": 4}),
     HeldOutLine(at=AT, best=2, outcome="win", questions=4),
     FinalTestLine(at=AT, best=2, seed_marks=(0.0, None), best_marks=(1.0, 0.5)),
+    CheckLine(at=AT, best=2, outcome="win", headline="Better.", rows=(CheckedRow("q", "win"),)),
     StopLine(at=AT, reason="finished", best=2),
 ]
 

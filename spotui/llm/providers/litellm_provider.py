@@ -24,7 +24,7 @@ from spotui.workspace.whole_text import whole_text
 
 _T = TypeVar("_T")
 
-_OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs"})
+_OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs", "top_logprobs", "response_format"})
 
 # litellm's own limit only ends what cancelling cannot reach, such as a provider's blocking thread.
 _GRACE: Final = 5.0
@@ -108,7 +108,9 @@ class LitellmProvider:
             "stream_options": {"include_usage": True},
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
-            "logprobs": request.logprobs or None,
+            "logprobs": request.logprobs or bool(request.alternatives) or None,
+            "top_logprobs": request.alternatives or None,
+            "response_format": {"type": "json_object"} if request.json else None,
             "api_base": self._endpoint.base_url,
             "api_key": way.api_key.reveal() if way.api_key else None,
             "timeout": self._endpoint.timeout + _GRACE,
@@ -158,6 +160,7 @@ class LitellmProvider:
             first_token_seconds=first,
             cost_usd=cost if usage and self._endpoint.price is None else None,
             logprobs=tuple(assembler.logprobs),
+            alternatives=assembler.alternatives,
         )
 
     async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:

@@ -108,6 +108,7 @@ class OpenAICompatibleProvider:
             seconds=reader.ended_at - started,
             first_token_seconds=None if first is None else first - started,
             logprobs=tuple(assembler.logprobs),
+            alternatives=assembler.alternatives,
             left_out=left_out,
         )
 

@@ -29,7 +29,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     been_current = {fold(current.prompt)}
 
     for number in engine.rounds():
-        end_early(engine, parameters, number)
+        end_if_perfect(engine)
         step = number - 1
         async with engine.round(number) as turn:
             budget = edit_budget(parameters, step, last)
@@ -61,7 +61,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             for one in [current, *(fresh if parameters.trajectory_losers else [])]:
                 trajectory.add_prompt(one)
             await turn.keep(current)
-    end_early(engine, parameters, engine.ended + 1)
+    end_if_perfect(engine)
 
 
 async def reflect(
@@ -98,15 +98,11 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
     return merged
 
 
-def end_early(engine: Engine, parameters: Parameters, number: int) -> None:
-    """End the run when no prompt can score higher, or none has for a while.
+def end_if_perfect(engine: Engine) -> None:
+    """End the run when no prompt can score higher.
 
     Raises:
         Halted: It ends.
     """
-    leader = engine.leader
-    if leader is not None and leader.score.mean == 1:
+    if engine.leader is not None and engine.leader.score.mean == 1:
         engine.end("perfect", "Every row that prompts are chosen by is answered right.")
-    waited = number - 1 - engine.best.round
-    if parameters.patience is not None and waited >= parameters.patience:
-        engine.end("patience", f"No better prompt has been found in {waited} rounds.")

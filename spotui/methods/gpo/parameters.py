@@ -79,9 +79,6 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     optimizer_temperature: Annotated[
         float, Meta(ge=0, le=2, description="the optimizer's temperature when it proposes")
     ] = 1.0
-    patience: (
-        Annotated[int, Meta(ge=1, le=10_000, description="rounds without a better prompt that end it")] | None
-    ) = None
 
 
 def steps(parameters: Parameters, train_rows: int) -> int:

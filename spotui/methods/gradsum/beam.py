@@ -30,7 +30,6 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     learned: dict[str, str] = {}
 
     for number in engine.rounds():
-        end_early(engine, parameters, number)
         async with engine.round(number) as turn:
             outcomes = await together([turn.outcomes(one.prompt, train) for one in beam])
             if all(one.mark in (1, None) for outcome in outcomes for one in outcome):
@@ -121,14 +120,3 @@ def choose(
 def rank(scored: Scored) -> tuple[float, int]:
     """Higher scores first, then shorter prompts; among equals the earlier one stays first."""
     return scored.score.mean, -len(scored.prompt)
-
-
-def end_early(engine: Engine, parameters: Parameters, number: int) -> None:
-    """End the run when nothing better has come for a while.
-
-    Raises:
-        Halted: It ends.
-    """
-    waited = number - 1 - engine.best.round
-    if parameters.patience is not None and waited >= parameters.patience:
-        engine.end("patience", f"No better prompt has been found in {waited} rounds.")

@@ -33,9 +33,6 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "before_question"
     )
     qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
-    patience: (
-        Annotated[int, Meta(ge=1, le=10_000, description="rounds without a better prompt that end it")] | None
-    ) = None
 
 
 def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:

@@ -89,6 +89,21 @@ def test_log_probabilities_of_every_token(stream: bool) -> None:
     assert ask(scripted, a_request(logprobs=True)).logprobs == (-0.25, -1.5)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_likeliest_first_tokens(stream: bool) -> None:
+    scripted = Scripted(pieces=("A", "."), alternatives={"A": -0.1, " B": -2.5}, stream=stream)
+    with ModelServer(lambda _: scripted) as server:
+        reply = ask_endpoint(an_endpoint(server.base_url), a_request(alternatives=20))
+    assert reply.alternatives == (("A", -0.1), (" B", -2.5))
+    assert (server.requests[0].json["logprobs"], server.requests[0].json["top_logprobs"]) == (True, 20)
+
+
+def test_a_reply_that_must_be_json_is_asked_for_as_such() -> None:
+    with ModelServer(lambda _: "{}") as server:
+        ask_endpoint(an_endpoint(server.base_url), a_request(json=True))
+    assert server.requests[0].json["response_format"] == {"type": "json_object"}
+
+
 def test_a_server_that_does_not_stream() -> None:
     deltas: list[Delta] = []
     reply = ask(Scripted("<think>2 + 2</think>Four.", stream=False), deltas=deltas)

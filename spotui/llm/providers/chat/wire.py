@@ -1,6 +1,6 @@
 """The chat completions wire without the network: a request's body, a reply put together from pieces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -43,8 +43,12 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
         body["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = request.max_tokens
     if request.grammar is not None:
         body["grammar"] = request.grammar
-    if request.logprobs and "logprobs" not in refused:
+    if (request.logprobs or request.alternatives) and "logprobs" not in refused:
         body["logprobs"] = True
+        if request.alternatives and "top_logprobs" not in refused:
+            body["top_logprobs"] = request.alternatives
+    if request.json and "response_format" not in refused:
+        body["response_format"] = {"type": "json_object"}
     return body
 
 
@@ -54,12 +58,14 @@ class ReplyAssembler:
     Attributes:
         usage: The last usage the endpoint reported, or None.
         logprobs: Log-probability of every token so far.
+        alternatives: The likeliest first tokens, as far as the endpoint told them.
         has_choice: Whether the endpoint has begun an answer.
     """
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.logprobs: list[float] = []
+        self.alternatives: tuple[tuple[str, float], ...] = ()
         self.has_choice = False
         self._finish_reason: str | None = None
         self._text: list[str] = []
@@ -96,7 +102,10 @@ class ReplyAssembler:
         self.has_choice = True
         if isinstance(reason := choice.get("finish_reason"), str) and reason:
             self._finish_reason = reason.lower()
-        self.logprobs += _logprobs(choice.get("logprobs"))
+        tokens = _tokens(choice.get("logprobs"))
+        if tokens and not self.logprobs:
+            self.alternatives = tuple(_told(tokens[0].get("top_logprobs")))
+        self.logprobs += [logprob for _, logprob in _told(tokens)]
         piece = choice.get("delta") or choice.get("message")
         if not isinstance(piece, dict):
             return None
@@ -139,12 +148,18 @@ def _first_choice(choices: object) -> Mapping[str, object] | None:
     return next((c for c in choices if isinstance(c, dict) and not c.get("index")), None)
 
 
-def _logprobs(reported: object) -> list[float]:
+def _tokens(reported: object) -> list[Mapping[str, object]]:
     tokens = reported.get("content") if isinstance(reported, dict) else None
-    if not isinstance(tokens, list):
-        return []
-    values = [token.get("logprob") for token in tokens if isinstance(token, dict)]
-    return [float(value) for value in values if isinstance(value, (int, float))]
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+
+
+def _told(tokens: object) -> Iterator[tuple[str, float]]:
+    """Tokens with their log-probabilities, those that have one."""
+    for token in tokens if isinstance(tokens, list) else ():
+        logprob = token.get("logprob") if isinstance(token, dict) else None
+        if isinstance(logprob, (int, float)):
+            text = token.get("token")
+            yield whole_text(text) if isinstance(text, str) else "", float(logprob)
 
 
 def _text_and_reasoning(content: object) -> tuple[str, str]:

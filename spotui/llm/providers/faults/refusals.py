@@ -10,7 +10,10 @@ from spotui.llm.providers.faults.server_fault import ServerFault
 REFUSING_STATUSES = frozenset({400, 403, 422})
 
 # Longer names first: `stream` is also the beginning of `stream_options`.
-_PARAMETERS = ("stream_options", "temperature", "max_tokens", "logprobs", "stream")
+_PARAMETERS = (
+    *("stream_options", "temperature", "max_tokens"),
+    *("top_logprobs", "logprobs", "response_format", "stream"),
+)
 _SPOKEN = {name: re.compile(rf"\b{name}\b") for name in _PARAMETERS} | {
     "stream": re.compile(r"\bstream(?:ing)?\b")
 }
@@ -45,5 +48,10 @@ def refused_parameter(body: Mapping[str, object], fault: ServerFault) -> str | N
 
 def ineffective(request: Request, refused: AbstractSet[str]) -> tuple[str, ...]:
     """What a request asks for in vain; how a reply is sent and the name of a limit change nothing in it."""
-    wanted = {"temperature": request.temperature is not None, "logprobs": request.logprobs}
+    wanted = {
+        "temperature": request.temperature is not None,
+        "logprobs": request.logprobs or bool(request.alternatives),
+        "top_logprobs": bool(request.alternatives),
+        "response_format": request.json,
+    }
     return tuple(name for name, is_wanted in wanted.items() if is_wanted and name in refused)

@@ -87,7 +87,14 @@ def test_usage_in_a_chunk_of_its_own() -> None:
 
 
 REQUEST = Request(
-    "m", (Message("user", "Hi \ud83d"),), temperature=0.7, max_tokens=5, grammar="g", logprobs=True
+    "m",
+    (Message("user", "Hi \ud83d"),),
+    temperature=0.7,
+    max_tokens=5,
+    grammar="g",
+    logprobs=True,
+    alternatives=20,
+    json=True,
 )
 
 
@@ -98,7 +105,9 @@ REQUEST = Request(
         (("temperature",), {"temperature"}),
         (("stream_options",), {"stream_options"}),
         (("stream",), {"stream", "stream_options"}),
-        (("logprobs",), {"logprobs"}),
+        (("logprobs",), {"logprobs", "top_logprobs"}),
+        (("top_logprobs",), {"top_logprobs"}),
+        (("response_format",), {"response_format"}),
         (("max_tokens",), {"max_tokens"}),
     ],
 )

@@ -7,6 +7,7 @@ from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
 from spotui.llm.providers.faults.server_fault import ServerFault
 
 BODY = {"stream": True, "stream_options": {}, "temperature": 0.7, "max_tokens": 5, "logprobs": True}
+JUDGES_BODY = {**BODY, "top_logprobs": 20, "response_format": {"type": "json_object"}}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,18 @@ def test_the_parameter_in_a_servers_words(message: str, parameter: str | None) -
     assert refused_parameter(BODY, ServerFault(400, message)) == parameter
 
 
+@pytest.mark.parametrize(
+    ("message", "parameter"),
+    [
+        ("Unsupported parameter: 'top_logprobs'", "top_logprobs"),
+        ("response_format is not supported by this model", "response_format"),
+        ("logprobs is not supported", "logprobs"),
+    ],
+)
+def test_what_only_a_judge_asks_for_can_be_refused_too(message: str, parameter: str) -> None:
+    assert refused_parameter(JUDGES_BODY, ServerFault(400, message)) == parameter
+
+
 def test_a_parameter_that_was_not_sent_cannot_be_left_out() -> None:
     fault = ServerFault(400, "temperature is not supported")
     assert refused_parameter({"stream": True}, fault) is None
@@ -36,6 +49,7 @@ def test_a_parameter_that_was_not_sent_cannot_be_left_out() -> None:
     [
         (Request("m", (), temperature=0.0, logprobs=True), ("temperature", "logprobs")),
         (Request("m", (), temperature=0.7), ("temperature",)),
+        (Request("m", (), alternatives=5), ("logprobs",)),
         (Request("m", (), max_tokens=5), ()),
         (Request("m", ()), ()),
     ],

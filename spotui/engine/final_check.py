@@ -1,0 +1,84 @@
+"""The final check: best against seed on every question, those that no round has seen included."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from spotui.engine.asking import together
+from spotui.engine.task import Trial
+from spotui.engine.verbs import Verbs
+from spotui.judging.checking import Checked
+from spotui.judging.ranking import strengths
+from spotui.judging.votes import Choice
+from spotui.workspace.lines import CheckedRow, CheckLine, Ranked, VoteRecord
+
+_SHARES: Final[Mapping[Choice, tuple[float, float]]] = {
+    "win": (1.0, 0.0),
+    "loss": (0.0, 1.0),
+    "tie": (0.5, 0.5),
+    "void": (0.0, 0.0),
+}
+
+
+class Standings:
+    """Who beat whom, in votes, among the prompts that won along the way."""
+
+    def __init__(self) -> None:
+        self._wins: dict[tuple[int, int], float] = {}
+
+    def add(self, winner: int, other: int, votes: Sequence[VoteRecord]) -> None:
+        """Count votes from the winner's side; a tie is half a win for either."""
+        for vote in votes:
+            for_it, against = _SHARES[vote.choice]
+            self._wins[winner, other] = self._wins.get((winner, other), 0.0) + for_it
+            self._wins[other, winner] = self._wins.get((other, winner), 0.0) + against
+
+    def ranking(self) -> tuple[Ranked, ...]:
+        """The strongest first."""
+        found = strengths(self._wins)
+        ranked = [Ranked(number, round(strength, 3)) for number, strength in found.items()]
+        return tuple(sorted(ranked, key=lambda one: -one.strength))
+
+
+async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standings) -> CheckLine | None:
+    """Compare two trials on every question of the task, each in both orders.
+
+    Args:
+        verbs: What asks executor and judge.
+        seed: The seed's trial on the question set.
+        best: The best candidate's.
+        standings: The votes along the way; the check's own are added.
+
+    Returns:
+        What was found, or None when a held-out question got no answer.
+
+    Raises:
+        Halted: The run ends before.
+    """
+    held_out = verbs.context.task.held_out
+    more = await together(
+        [verbs.executor.execute(one.candidate, held_out, held_out=True) for one in (seed, best)]
+    )
+    whole = [_joined(one, rest) for one, rest in zip((seed, best), more, strict=True) if rest is not None]
+    if len(whole) < len(more):
+        return None
+    rows = await verbs.judge.compare_rows(*whole)
+    for row in rows:
+        standings.add(best.round, seed.round, row.votes)
+    check = Checked(tuple(row.choice for row in rows))
+    asked = len(seed.questions)
+    return CheckLine(
+        best=best.round,
+        outcome=check.outcome,
+        headline=check.headline,
+        rows=tuple(
+            CheckedRow(one.question, row.choice, row.votes, held_out=index >= asked)
+            for index, (one, row) in enumerate(zip(whole[1].questions, rows, strict=True))
+        ),
+        win_rate=check.rate.rate if check.rate else None,
+        win_interval=check.rate.interval if check.rate else None,
+        ranking=standings.ranking(),
+    )
+
+
+def _joined(one: Trial, other: Trial) -> Trial:
+    return Trial(one.candidate, (*one.questions, *other.questions), (*one.answers, *other.answers))

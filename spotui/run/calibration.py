@@ -1,0 +1,171 @@
+"""How good a judge is, before money is spent on a run: it compares answers with damaged copies of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from spotui.engine import Candidate, Task, Trial
+from spotui.engine.asking import Asker
+from spotui.engine.context import Context
+from spotui.engine.decisions import Decisions
+from spotui.engine.execute import Executor
+from spotui.engine.task import RowVotes, casts
+from spotui.errors import SpotuiError
+from spotui.events import Event
+from spotui.judging.damage import DAMAGES, Damage, damaged
+from spotui.judging.panel import Panel
+from spotui.judging.reliability import interval
+from spotui.llm.budget import Budget, Spending
+from spotui.llm.connection import Connections
+from spotui.llm.door import Door
+from spotui.llm.gate import Gate, Halted
+from spotui.llm.retry import Retry
+from spotui.meta_prompts import MetaPrompts
+from spotui.run.assembly import make_judge
+from spotui.settings.run_settings import RunSettings
+from spotui.workspace.lines import AnswerRecord, CallKey, CallLine, Line
+
+CHANCE = 0.5
+"""How often a judge is right that looks at nothing."""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Votes on pairs with a known answer.
+
+    Attributes:
+        votes: How many.
+        right: Those for the answer and against its damaged copy.
+        voids: Those in which no choice could be read, even when asked again.
+    """
+
+    votes: int = 0
+    right: int = 0
+    voids: int = 0
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of votes that are right."""
+        return self.right / self.votes if self.votes else None
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
+        """Its 95% interval."""
+        return interval(self.right, self.votes) if self.votes else None
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """What a judge made of pairs with a known answer.
+
+    Attributes:
+        kinds: For each kind of damage.
+        skipped: Kinds that would have changed nothing in these answers.
+        panel: Flips and agreement.
+        spending: What it cost.
+    """
+
+    kinds: dict[Damage, Tally]
+    skipped: tuple[Damage, ...]
+    panel: Panel
+    spending: Spending
+
+    @property
+    def total(self) -> Tally:
+        """All kinds together."""
+        return Tally(
+            *(sum(getattr(one, name) for one in self.kinds.values()) for name in Tally.__struct_fields__)
+        )
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it is right more often than chance would have it, and shows no fault."""
+        found = self.total.accuracy_interval
+        return found is not None and found[0] > CHANCE and not self.panel.faults
+
+
+class _Memory:
+    """Keeps calls for as long as this lasts; see `Ledger`."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[CallKey, str], CallLine] = {}
+
+    def call(self, key: CallKey, digest: str) -> CallLine | None:
+        return self._calls.get((key, digest))
+
+    def append(self, line: Line) -> None:
+        if isinstance(line, CallLine):
+            self._calls[line.key, line.digest] = line
+
+    def check_room(self) -> None:
+        """There is always room."""
+
+
+async def calibrate(
+    task: Task,
+    settings: RunSettings,
+    meta: MetaPrompts,
+    connections: Connections,
+    emit: Callable[[Event], None],
+) -> Calibration:
+    """Let the executor answer with the seed prompt, and the judge compare that with damaged copies.
+
+    Every question is judged in both orders for every kind of damage.
+
+    Args:
+        task: The prompt and its questions.
+        settings: Roles, judge and budget of the run that is planned.
+        meta: The meta-prompts.
+        connections: The models.
+        emit: Told of every call.
+
+    Raises:
+        SpotuiError: A call failed for good, the budget is spent, or a question got no answer.
+    """
+    gate = Gate()
+    door = Door(
+        connections=connections,
+        ledger=_Memory(),
+        budget=Budget(settings.budget),
+        gate=gate,
+        retry=Retry(settings.retry),
+        emit=emit,
+        on_trouble="halt",
+    )
+    context = Context(task, meta, Asker(door, settings.roles), gate, Decisions(), emit)
+    try:
+        return await _calibrate(context, settings, door)
+    except Halted as halt:
+        raise SpotuiError(f"The judge could not be checked: {halt.cause}") from None
+
+
+async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Calibration:
+    task, judge = context.task, make_judge(context, settings)
+    whole = await Executor(context).execute(Candidate(round=1, prompt=task.prompt), task.questions)
+    if whole is None:
+        raise SpotuiError("A question got no answer, so there is nothing to judge.")
+    answers = [one.answer for one in whole.answers]
+    kinds: dict[Damage, Tally] = {}
+    skipped: list[Damage] = []
+    panel = Panel()
+    for number, kind in enumerate(DAMAGES, 2):
+        copies = damaged(answers, kind, settings.seed)
+        if copies is None:
+            skipped.append(kind)
+            continue
+        rows = await judge.compare_rows(whole, _with(whole, number, copies))
+        kinds[kind] = _tally(rows)
+        for row in rows:
+            panel = panel.after(casts(row.votes))
+    return Calibration(kinds, tuple(skipped), panel, door.budget.spending)
+
+
+def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:
+    """The same trial with other answers, as if a candidate had brought them."""
+    records = tuple(
+        AnswerRecord(one.question, answer) for one, answer in zip(whole.answers, answers, strict=True)
+    )
+    return Trial(Candidate(round=number, prompt=whole.candidate.prompt), whole.questions, records)
+
+
+def _tally(rows: Iterable[RowVotes]) -> Tally:
+    choices = [vote.choice for row in rows for vote in row.votes]
+    return Tally(len(choices), choices.count("loss"), choices.count("void"))

@@ -1,0 +1,123 @@
+"""The end of a run: its final check, told and kept."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from spotui.engine.engine import Engine
+from spotui.events import Event, FinalCheckFinished, FinalCheckSkipped, HeldOutFinished
+from spotui.judging.pooling import pooled
+from spotui.run.past import Past
+from spotui.workspace.lines import CheckedRow, CheckLine, HeldOutLine, Line
+
+
+class FinalCheck:
+    """Holds the final check of one run, at most once.
+
+    Args:
+        engine: The run's engine.
+        past: What earlier sessions left: what they found is not kept twice.
+        is_wanted: Whether the run's settings ask for it.
+        keep: Puts a line into the journal.
+        emit: Told what was found, or why there was no check.
+
+    Attributes:
+        result: What was found, once it was.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        past: Past,
+        *,
+        is_wanted: bool,
+        keep: Callable[[Line], None],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.result: CheckLine | None = None
+        self._engine = engine
+        self._past = past
+        self._is_wanted = is_wanted
+        self._keep = keep
+        self._emit = emit
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the best prompt was found to be no better than the seed."""
+        return self.result is not None and self.result.outcome in {"loss", "tie"}
+
+    async def hold(self) -> None:
+        """Compare best and seed, if there is a best other than the seed.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        if not self._is_wanted:
+            return
+        self._engine.conclude()
+        if self._engine.best.round == 1:
+            return
+        found = await self._engine.final_check()
+        if found is None:
+            self.skip("A held-out question got no answer.")
+            return
+        self.result = found
+        held_out = [row for row in found.rows if row.held_out]
+        before = self._past.check
+        if before is None or not _same(before, found):
+            self._keep_new(found, held_out)
+        self._tell(found, held_out)
+
+    def skip(self, why: str) -> None:
+        """Say that there is no check, if one was wanted and there is something to check."""
+        best = self._engine.best_candidate.round
+        if not self._is_wanted or best == 1:
+            return
+        line = CheckLine(best=best, skipped=why)
+        if self._past.check is None or not _same(self._past.check, line):
+            self._keep(line)
+        self._emit(FinalCheckSkipped(best=best, why=why))
+
+    def _keep_new(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
+        self._keep(found)
+        if held_out:
+            votes = tuple(vote for row in held_out for vote in row.votes)
+            outcome = pooled([row.choice for row in held_out])
+            self._keep(HeldOutLine(best=found.best, outcome=outcome, questions=len(held_out), votes=votes))
+
+    def _tell(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
+        choices = [row.choice for row in found.rows]
+        if held_out:
+            votes = [vote.choice for row in held_out for vote in row.votes]
+            self._emit(
+                HeldOutFinished(
+                    best=found.best,
+                    outcome=pooled([row.choice for row in held_out]),
+                    questions=len(held_out),
+                    wins=votes.count("win"),
+                    losses=votes.count("loss"),
+                    ties=votes.count("tie"),
+                )
+            )
+        self._emit(
+            FinalCheckFinished(
+                best=found.best,
+                outcome=found.outcome,
+                headline=found.headline,
+                questions=len(found.rows),
+                held_out=len(held_out),
+                wins=choices.count("win"),
+                losses=choices.count("loss"),
+                ties=choices.count("tie"),
+                voids=choices.count("void"),
+                win_rate=found.win_rate,
+                win_interval=found.win_interval,
+                rows=tuple(choices),
+                ranking=found.ranking,
+            )
+        )
+
+
+def _same(one: CheckLine, other: CheckLine) -> bool:
+    """Whether two checks found the same, whenever that was."""
+    return msgspec.structs.replace(one, at=other.at) == other
