@@ -1,41 +1,37 @@
 """What a run is expected to take, before a single call is paid for."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from spotui.llm.budget import UnknownPriceError
+from spotui.estimate_parts import (
+    EMBEDDED_PROPOSAL_TOKENS,
+    PROMPT_TOKENS,
+    PROPOSAL_TOKENS,
+    PROPOSE_FRAME,
+    VOTE_FRAME,
+    VOTE_TOKENS,
+    Estimate,
+    Share,
+    answer_tokens,
+    budget_warnings,
+    rated,
+    role_seconds,
+    share,
+    tokens_of,
+)
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
-from spotui.view.figures import count, duration, plural, usd
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
-    from spotui.llm.endpoint import Price
-
-# Nothing is known about replies before they come: these are lengths that SPO's runs have, in tokens.
-PROPOSAL_TOKENS = 450
-EMBEDDED_PROPOSAL_TOKENS = 150
-PROMPT_TOKENS = 150
-ANSWER_TOKENS = 200
-ANSWER_TO_REFERENCE = 2
-LEAST_ANSWER_TOKENS = 40
-VOTE_TOKENS = 250
-PROPOSE_FRAME = 240
-VOTE_FRAME = 220
-
-# Tokenizers make about this of a token: characters of ASCII, bytes of anything else.
-ASCII_PER_TOKEN = 4
-BYTES_PER_TOKEN = 3
-
-# Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
-HOSTED_PACE = (0.8, 60.0)
-EMBEDDED_PACE = (2.0, 12.0)
 
 ROUNDS_WORTH_HAVING = 2
+
+
+__all__ = ["Estimate", "Share", "estimate_run"]
 
 
 class _Votes(NamedTuple):
@@ -56,64 +52,6 @@ VOTES: dict[str, _Votes] = {
     "reference": _Votes(4, 1),
     "logprob": _Votes(2, 1, 1),
 }
-
-
-class Share(msgspec.Struct, frozen=True):
-    """What one role is expected to take.
-
-    Attributes:
-        role: The role.
-        model: Its model.
-        calls: How many.
-        prompt_tokens: In all its requests.
-        completion_tokens: In all its replies.
-        usd: What they cost, or None when the price is unknown.
-    """
-
-    role: Role
-    model: str
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    usd: float | None
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """What a run is expected to take; all figures are rough.
-
-    Attributes:
-        shares: One a role.
-        seconds: The critical path.
-        warnings: What stands against starting it.
-    """
-
-    shares: tuple[Share, ...]
-    seconds: float
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def calls(self) -> int:
-        """Of all roles."""
-        return sum(one.calls for one in self.shares)
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion of all roles."""
-        return sum(one.prompt_tokens + one.completion_tokens for one in self.shares)
-
-    @property
-    def usd(self) -> float | None:
-        """Of all roles, or None when a price is unknown."""
-        costs = [one.usd for one in self.shares]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
-
-    @property
-    def line(self) -> str:
-        """The estimate on one line."""
-        return (
-            f"about {plural(self.calls, 'call')}, {count(self.tokens)} tokens, {usd(self.usd)}, "
-            f"{duration(self.seconds)}."
-        )
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -233,19 +171,6 @@ def _part(share: Share, of: int, number: int) -> Share:
     )
 
 
-def share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
-    """One role's part: so many calls, tokens sent in all, and tokens of a reply."""
-    price: Price | None = connector.price_of(model)
-    return Share(
-        role=role,
-        model=model,
-        calls=calls,
-        prompt_tokens=asked,
-        completion_tokens=calls * reply,
-        usd=None if price is None else price.cost(asked, calls * reply),
-    )
-
-
 def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
     """Seconds of the calls that wait for each other."""
 
@@ -261,65 +186,3 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     if plan.checked:
         seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
     return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
-
-
-def role_seconds(
-    settings: RunSettings, connector: "Connector", role: Role, tokens: int, calls: float
-) -> float:
-    """How long so many calls of one role take that are made at once, with replies of so many tokens."""
-    model = settings.roles.of(role).model
-    if is_embedded(model):  # calls at once share the same cores
-        wait, pace = EMBEDDED_PACE
-        return wait + calls * tokens / pace
-    wait, pace = HOSTED_PACE
-    at_once = connector.way_to(model).endpoint.limits.concurrency
-    return -(-calls // at_once) * (wait + tokens / pace)
-
-
-def answer_tokens(template: Template) -> int:
-    """As long as the reference answers suggest, where every question has one."""
-    references = [tokens_of(one.answer) for one in template.qa]
-    if not all(references):
-        return ANSWER_TOKENS
-    mean = sum(references) // len(references)
-    return max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * mean)
-
-
-def rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
-    """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
-    for model in {share.model for share in shares}:
-        limits = connector.way_to(model).endpoint.limits
-        own = Estimate(tuple(share for share in shares if share.model == model), 0.0)
-        for amount, rate in ((own.calls, limits.requests_per_minute), (own.tokens, limits.tokens_per_minute)):
-            if rate is not None:
-                yield (amount - rate) / rate * 60
-
-
-def budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
-    """What stands against starting a run: a budget that may not cover what is needed, or cannot be kept.
-
-    Args:
-        settings: With the budget.
-        needed: What is needed.
-        what: What that is for.
-    """
-    budget = settings.budget
-    if budget.usd is not None and needed.usd is None:
-        yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
-    pairs = (
-        ("calls", budget.calls, needed.calls),
-        ("tokens", budget.tokens, needed.tokens),
-        ("USD", budget.usd, needed.usd),
-        ("minutes", budget.minutes, needed.seconds / 60),
-    )
-    for name, limit, need in pairs:
-        if limit is not None and need is not None and limit < need:
-            about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
-            yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
-
-
-def tokens_of(text: str) -> int:
-    """About how many tokens a text has."""
-    ascii_only = len(text.encode("ascii", "ignore"))
-    beyond = len(text.encode("utf-8", "replace")) - ascii_only
-    return -(-ascii_only // ASCII_PER_TOKEN) + -(-beyond // BYTES_PER_TOKEN)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from spotui.estimate import (
+from spotui.estimate import estimate_run
+from spotui.estimate_parts import (
     EMBEDDED_PROPOSAL_TOKENS,
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
@@ -14,7 +15,6 @@ from spotui.estimate import (
     Share,
     answer_tokens,
     budget_warnings,
-    estimate_run,
     rated,
     role_seconds,
     share,

@@ -8,7 +8,8 @@ from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed
 from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
-from spotui.workspace.lines import Outcome, RoundLine, TriedRecord
+from spotui.workspace.lines import Outcome, RoundLine
+from spotui.workspace.tried import TriedRecord
 
 
 class Round:

@@ -3,37 +3,32 @@
 docs/wire.md says what every field means, and what a new version is.
 """
 
-from spotui.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
-from spotui.events.kinds import (
-    Answered,
-    AnyEvent,
-    BeamChosen,
-    BeamMember,
+from spotui.events.calls import (
     CallDelta,
     CallDropped,
     CallEvent,
     CallFinished,
     CallRetried,
     CallStarted,
+)
+from spotui.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
+from spotui.events.event import Event
+from spotui.events.kinds import (
+    Answered,
+    AnyEvent,
     CandidateProposed,
     CandidateRefused,
-    CandidateScored,
     Choice,
     CommandRefused,
     DuelOpened,
-    Event,
     FinalCheckFinished,
     FinalCheckSkipped,
-    FinalTest,
     HeldOutFinished,
     JudgeMeasured,
     Level,
     Likelihood,
     LimitsChanged,
-    NoteWritten,
     Noticed,
-    PastPrompt,
-    PastShown,
     RoundFinished,
     RoundStarted,
     RunOpened,
@@ -43,6 +38,15 @@ from spotui.events.kinds import (
     StateChanged,
     VerdictOverridden,
     VoteCast,
+)
+from spotui.events.scoring import (
+    BeamChosen,
+    BeamMember,
+    CandidateScored,
+    FinalTest,
+    NoteWritten,
+    PastPrompt,
+    PastShown,
 )
 
 __all__ = [

@@ -1,21 +1,17 @@
 """The events of a run, a type for each."""
 
-import time
 from typing import Literal
 
-import msgspec
+from msgspec import field
 
-from spotui.workspace.lines import CallKey, Outcome, Ranked, StopReason
+from spotui.events.calls import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted
+from spotui.events.event import Event
+from spotui.events.scoring import BeamChosen, CandidateScored, FinalTest, NoteWritten, PastShown
+from spotui.workspace.lines import Outcome, Ranked, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
 Choice = Literal["win", "loss", "tie", "void"]
 Level = Literal["info", "warning", "error"]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
-    """Any event; `at` is seconds since 1970, UTC."""
-
-    at: float = msgspec.field(default_factory=time.time)
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
@@ -33,8 +29,8 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
-    parameters: dict[str, str | int | float | bool | None] = {}
-    rows: dict[str, int] = {}
+    parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     metric: str = ""
     judge_unit: Literal["set", "row"] = "set"
     judge_json: bool = False
@@ -53,53 +49,6 @@ class RoundStarted(Event, frozen=True, kw_only=True, tag="round_started"):
 
     round: int
     best: int = 0
-
-
-class CallEvent(Event, frozen=True, kw_only=True):
-    """Something about one model call, named by what asked for it."""
-
-    key: CallKey
-
-
-class CallStarted(CallEvent, frozen=True, kw_only=True, tag="call_started"):
-    """A request went out."""
-
-    model: str
-
-
-class CallDelta(CallEvent, frozen=True, kw_only=True, tag="call_delta"):
-    """A piece of a reply arrived; only sent to listeners that asked for deltas."""
-
-    text: str = ""
-    reasoning: str = ""
-
-
-class CallRetried(CallEvent, frozen=True, kw_only=True, tag="call_retried"):
-    """A try failed and another will follow after `wait` seconds."""
-
-    error: str
-    kind: str
-    tries: int
-    wait: float
-
-
-class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
-    """A reply is in the journal; `recorded` when it was there already and cost nothing now."""
-
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    cost_usd: float | None = None
-    estimated: bool = False
-    recorded: bool = False
-    finish_reason: str = "stop"
-
-
-class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call ended without a reply that counts: cancelled, cut by the budget, or failed for good."""
-
-    why: str
 
 
 class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):
@@ -122,68 +71,6 @@ class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"
     why: str
     final: bool = False
     index: int = 0
-
-
-class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
-    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
-
-    round: int
-    index: int
-    prompt: str
-    split: Literal["train", "eval", "test"]
-    score: float
-    low: float
-    high: float
-    rows: int
-    left_out: int = 0
-    marks: tuple[float | None, ...] = ()
-    modification: str = ""
-    words_changed: int | None = None
-
-
-class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something of earlier rounds that the optimizer is shown: a prompt, or what was written about one."""
-
-    round: int
-    text: str
-    score: float | None = None
-    similarity: float | None = None
-
-
-class PastShown(Event, frozen=True, kw_only=True, tag="past_shown"):
-    """What the optimizer is about to see of earlier rounds, and how many words it may change."""
-
-    round: int
-    current: int
-    past: tuple[PastPrompt, ...] = ()
-    edit_budget: int | None = None
-
-
-class NoteWritten(Event, frozen=True, kw_only=True, tag="note_written"):
-    """A model wrote down what it saw: a reflection on failures, a gradient for one row, a summary."""
-
-    round: int
-    what: Literal["reflection", "gradient", "summary"]
-    text: str
-    index: int = 0
-    prompt: str = ""
-
-
-class BeamMember(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A prompt that goes on to the next round."""
-
-    prompt: str
-    score: float
-    low: float
-    high: float
-    rows: int
-
-
-class BeamChosen(Event, frozen=True, kw_only=True, tag="beam_chosen"):
-    """The prompts that the next round starts from, the best first."""
-
-    round: int
-    members: tuple[BeamMember, ...]
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
@@ -285,24 +172,6 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
     wins: int = 0
     losses: int = 0
     ties: int = 0
-
-
-class FinalTest(Event, frozen=True, kw_only=True, tag="final_test"):
-    """Best against seed on the rows that nothing has seen before, row by row."""
-
-    best: int
-    rows: int
-    seed_score: float
-    seed_interval: tuple[float, float]
-    best_score: float
-    best_interval: tuple[float, float]
-    difference: float
-    difference_interval: tuple[float, float]
-    wins: int = 0
-    losses: int = 0
-    ties: int = 0
-    p: float = 1.0
-    left_out: int = 0
 
 
 class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
