@@ -12,8 +12,6 @@ from spotui.estimate_parts import (
     PROPOSE_FRAME,
     VOTE_FRAME,
     VOTE_TOKENS,
-    Estimate,
-    Share,
     answer_tokens,
     budget_warnings,
     rated,
@@ -21,6 +19,7 @@ from spotui.estimate_parts import (
     share,
     tokens_of,
 )
+from spotui.expected import Estimate, Share
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
 
 ROUNDS_WORTH_HAVING = 2
-
-
-__all__ = ["Estimate", "Share", "estimate_run"]
 
 
 class _Votes(NamedTuple):

@@ -11,8 +11,6 @@ from spotui.estimate_parts import (
     EMBEDDED_PROPOSAL_TOKENS,
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
-    Estimate,
-    Share,
     answer_tokens,
     budget_warnings,
     rated,
@@ -20,6 +18,7 @@ from spotui.estimate_parts import (
     share,
     tokens_of,
 )
+from spotui.expected import Estimate, Share
 from spotui.methods import load_method
 from spotui.methods.method import Calls
 from spotui.methods.parameters import read_parameters

@@ -32,6 +32,7 @@ def _json(project: str, history: History, line: RoundLine) -> str:
         "prompt": line.prompt,
         "rounds": history.rounds,
         "held_out": history.held_out,
+        "check": history.check,
         "stop": history.stop,
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
@@ -44,6 +45,9 @@ def _markdown(project: str, history: History, line: RoundLine) -> str:
         held_out = history.held_out
         verdict = f"round {held_out.best} against the seed: {held_out.outcome}"
         parts.append(f"On {held_out.questions} held-out questions, {verdict}.")
+    if history.check is not None:
+        skipped = f"skipped. {history.check.skipped}" if history.check.skipped else ""
+        parts.append(f"Final check of round {history.check.best}: {skipped or history.check.headline}")
     if history.stop is not None:
         parts.append(f"The run stopped: {history.stop.reason}. {history.stop.cause}")
     parts.append(f"Spent in its rounds: {usd(total_cost(history.rounds))}.")

@@ -107,8 +107,8 @@ class Launcher:
         settings: RunSettings,
         *,
         template_name: str,
+        template_path: Path | None = None,
         fresh: bool = False,
-        folder: Path | None = None,
         method: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         rounds_chosen: bool = True,
@@ -122,8 +122,9 @@ class Launcher:
             template_text: The template.
             settings: What the run uses.
             template_name: What the template is called.
+            template_path: Where it is, for what lies beside it: meta-prompts, rows, a metric; None when it is
+                nowhere.
             fresh: Move an existing project of that name out of the way.
-            folder: Where the template lies; None is the working directory.
             method: Another method than the template's.
             parameters: What the method is told on top of what the template tells it.
             rounds_chosen: Whether somebody chose the number of rounds.
@@ -144,9 +145,9 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=self.meta_prompts(),
+            meta=self.meta_prompts(template_path),
             fresh=fresh,
-            folder=folder,
+            folder=template_path.parent if template_path is not None else None,
             method=method,
             parameters=parameters,
             rounds_chosen=rounds_chosen,
@@ -157,7 +158,7 @@ class Launcher:
         self,
         place: Path,
         template: Template,
-        folder: Path,
+        path: Path,
         settings: RunSettings,
         emit: "Callable[[Event], None]",
     ) -> "AbstractAsyncContextManager[Ruler]":
@@ -166,7 +167,7 @@ class Launcher:
         Args:
             place: Where that is kept.
             template: With rows.
-            folder: Where the template lies.
+            path: Where the template is.
             settings: What is used.
             emit: Told what happens.
 
@@ -174,12 +175,11 @@ class Launcher:
             SpotuiError: The rows or the metric cannot be used.
         """
         from spotui.engine.task import Task
-        from spotui.meta_prompts import MetaPrompts
         from spotui.run.measuring import open_ruler
         from spotui.run.rows import read_rows
         from spotui.run.work import criteria_for, marker_for
 
-        rows = read_rows(template, folder, seed=settings.seed)
+        rows = read_rows(template, path.parent, seed=settings.seed)
         task = Task(
             prompt=template.prompt,
             requirements=template.requirements,
@@ -192,17 +192,22 @@ class Launcher:
             place,
             rows=rows,
             task=task,
-            marker=marker_for(template, folder),
+            marker=marker_for(template, path.parent),
             settings=settings,
             connections=self.connections(settings),
-            meta=MetaPrompts(locations.meta_prompts_dir()),
+            meta=self.meta_prompts(path),
             emit=emit,
         )
 
     async def calibrate(
-        self, template_text: str, settings: RunSettings, *, template_name: str
+        self, template_text: str, settings: RunSettings, *, template_path: "Path"
     ) -> "Calibration":
         """Check the judge of these settings on a template, as `spotui judge-check` does.
+
+        Args:
+            template_text: The template.
+            settings: What the run would use.
+            template_path: Where the template is, for its name and for meta-prompts beside it.
 
         Raises:
             SpotuiError: A call failed for good, or the budget is spent.
@@ -210,22 +215,27 @@ class Launcher:
         from spotui.run.calibration import calibrate
         from spotui.run.setup import draw_task
 
-        task = draw_task(template_text, template_name, settings)
+        task = draw_task(template_text, template_path.name, settings)
+        meta = self.meta_prompts(template_path)
         connections = self.connections(settings)
         try:
-            return await calibrate(task, settings, self.meta_prompts(), connections, lambda _: None)
+            return await calibrate(task, settings, meta, connections, lambda _: None)
         finally:
             await connections.aclose()
 
-    def meta_prompts(self) -> "MetaPrompts":
-        """The meta-prompts, the user's own where there are any.
+    def meta_prompts(self, template_path: "Path | None" = None) -> "MetaPrompts":
+        """The meta-prompts: the template's own where there are any, then the user's, then the shipped ones.
+
+        Args:
+            template_path: Where the template is, or None when it is nowhere.
 
         Raises:
             MetaPromptError: One of the user's is broken.
         """
-        from spotui.meta_prompts import MetaPrompts
+        from spotui.meta_prompts import MetaPrompts, folder_beside
 
-        return MetaPrompts(locations.meta_prompts_dir())
+        beside = [folder_beside(template_path)] if template_path is not None else []
+        return MetaPrompts(*beside, locations.meta_prompts_dir())
 
     def run(
         self,

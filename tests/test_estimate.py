@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from spotui.estimate import Estimate, estimate_run
+from spotui.estimate import estimate_run
 from spotui.estimate_parts import (
     ANSWER_TOKENS,
     EMBEDDED_PACE,
@@ -18,6 +18,7 @@ from spotui.estimate_parts import (
     VOTE_TOKENS,
 )
 from spotui.events import RunStopped, SpendingChanged
+from spotui.expected import Estimate
 from spotui.llm.connecting import Connector
 from spotui.llm.connection import Connections
 from spotui.llm.tokens import count_tokens

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spotui.export import export
 from spotui.workspace.history import History
-from spotui.workspace.lines import AnswerRecord, HeldOutLine, RoundLine, StopLine, VoteRecord
+from spotui.workspace.lines import AnswerRecord, CheckLine, HeldOutLine, RoundLine, StopLine, VoteRecord
 
 SEED = RoundLine(
     round=1, outcome="seed", prompt="Say.", answers=(AnswerRecord("Why?", "So."),), cost_usd=0.01
@@ -31,9 +31,9 @@ def line(prompt: str = "Say it well.", answer: str = "Because.", **more: object)
 
 def history(*rounds: RoundLine) -> History:
     stop = StopLine(reason="finished", cause="All 2 rounds are done.", best=2)
-    return History(
-        rounds or (SEED, line()), stop, HeldOutLine(best=2, outcome="win", questions=4), state="ended"
-    )
+    check = CheckLine(best=2, outcome="win", headline="Better than the seed on 6 of 7 questions.")
+    held_out = HeldOutLine(best=2, outcome="win", questions=4)
+    return History(rounds or (SEED, line()), stop, held_out, state="ended", check=check)
 
 
 @pytest.mark.parametrize("prompt", ["Say it.", "Say it.\n", "Two\nlines"])
@@ -49,6 +49,7 @@ def test_json_holds_the_whole_run() -> None:
     assert [one["outcome"] for one in whole["rounds"]] == ["seed", "win"]
     assert whole["rounds"][1]["votes"] == [{"choice": "win", "order": "AB", "reason": "Clearer."}]
     assert whole["held_out"]["questions"] == 4
+    assert whole["check"]["outcome"] == "win"
     assert whole["stop"]["reason"] == "finished"
 
 
@@ -58,6 +59,7 @@ def test_markdown_tells_the_run_from_prompt_to_seed() -> None:
     assert text.startswith("# sea\n\nPrompt of round 2 (win).\n\n```\nSay it well.\n```\n")
     for said in (
         "On 4 held-out questions, round 2 against the seed: win.",
+        "Final check of round 2: Better than the seed on 6 of 7 questions.",
         "The run stopped: finished. All 2 rounds are done.",
         "Spent in its rounds: $0.0300.",
         "### Question 1\n\n```\nWhy?\nReally?\n```\n\nAnswer:\n\n```\nBecause.\n```\n",

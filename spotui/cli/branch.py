@@ -75,4 +75,5 @@ def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
         edit_yaml(text, template, path.name),
         settings,
         template_name=path.name,
+        template_path=path,
     )

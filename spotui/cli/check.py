@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Print every mistake with key, line and mend; also check the user's own meta-prompts."""
+    """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
     from spotui import locations
-    from spotui.meta_prompts import MetaPrompts
+    from spotui.meta_prompts import MetaPrompts, folder_beside
     from spotui.methods import DEFAULT_METHOD, check_method
     from spotui.resources import find_template
     from spotui.settings import template_roles
@@ -46,7 +46,7 @@ def main(parsed: argparse.Namespace) -> int:
         from spotui.template.scoring import parameters_of
 
         read_parameters(method, load_method(method), parameters_of(template))
-    MetaPrompts(locations.meta_prompts_dir())
+    MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
     if template.data is None and template.metric is None:
         print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
         return exit_codes.OK

@@ -8,7 +8,7 @@ from spotui.cli import exit_codes, options
 from spotui.view.figures import count, usd
 
 if TYPE_CHECKING:
-    from spotui.estimate import Estimate
+    from spotui.expected import Estimate
     from spotui.llm.connecting import Connector
     from spotui.settings.run_settings import RunSettings
     from spotui.template import Template

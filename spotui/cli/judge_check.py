@@ -36,7 +36,7 @@ def main(parsed: argparse.Namespace) -> int:
     settings = launcher.settings(options.flags(parsed), parse_template(text, path.name)).settings
     launcher.connector(settings).check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
-    found = asyncio.run(launcher.calibrate(text, settings, template_name=path.name))
+    found = asyncio.run(launcher.calibrate(text, settings, template_path=path))
     if parsed.json:
         import msgspec
 
@@ -73,10 +73,10 @@ def _in_words(tally: "Tally") -> str:
     if tally.accuracy is None or tally.accuracy_interval is None:
         return "no votes"
     low, high = tally.accuracy_interval
+    wrong = f", wrong in {tally.wrong}" if tally.wrong else ""
     void = f", {tally.voids} void" if tally.voids else ""
-    return (
-        f"right in {tally.right} of {tally.votes} votes, {tally.accuracy:.0%} ({low:.0%} to {high:.0%}){void}"
-    )
+    share = f"{tally.accuracy:.0%} ({low:.0%} to {high:.0%})"
+    return f"right in {tally.right} of {tally.votes} votes, {share}{wrong}{void}"
 
 
 def _as_json(settings: "RunSettings", found: "Calibration") -> dict[str, object]:
@@ -105,6 +105,7 @@ def _tally_as_json(tally: "Tally") -> dict[str, object]:
     return {
         "votes": tally.votes,
         "right": tally.right,
+        "wrong": tally.wrong,
         "voids": tally.voids,
         "accuracy": tally.accuracy,
         "accuracy_interval": tally.accuracy_interval,

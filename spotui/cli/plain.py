@@ -79,7 +79,8 @@ def _aside(event: Event) -> str | None:
             return None
         case JudgeMeasured():
             void = f", {plural(event.voids, 'void vote')}" if event.voids else ""
-            return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}"
+            agreed = f", judges agreed {event.agreed} of {event.compared} times" if event.compared else ""
+            return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}{agreed}"
         case VerdictOverridden():
             return f"round {event.round}: overridden by hand: {event.outcome}"
         case HeldOutFinished():

@@ -71,9 +71,7 @@ def main(parsed: argparse.Namespace) -> int:
             return code
     name = parsed.name or f"{path.stem}-race"
     settings = _without_budget(resolution.settings)
-    opened = launcher.ruler(
-        options.workspace(parsed).measured(name), template, path.parent, settings, _ignore
-    )
+    opened = launcher.ruler(options.workspace(parsed).measured(name), template, path, settings, _ignore)
 
     async def judge() -> "list[Place]":
         from spotui.run.racing import judge_race
@@ -118,7 +116,7 @@ def _project(
         text,
         _for_the_race(settings),
         template_name=path.name,
-        folder=path.parent,
+        template_path=path,
         method=method,
         parameters=parameters,
         rounds_chosen=chosen,

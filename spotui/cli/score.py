@@ -64,7 +64,7 @@ def main(parsed: argparse.Namespace) -> int:
     told = _told(parsed, template)
     fetch_missing_models(settings, yes=parsed.yes)
     place = workspace.measured(path.stem)
-    opened = launcher.ruler(place, template, path.parent, settings, _tell)
+    opened = launcher.ruler(place, template, path, settings, _tell)
 
     async def work() -> int:
         async with opened as ruler:

@@ -7,6 +7,8 @@ import sys
 from spotui.cli import exit_codes, options
 from spotui.cli.plain import short
 from spotui.cli.reading import pick_round
+from spotui.judging.panel import Panel
+from spotui.judging.reliability import Cast
 from spotui.view.figures import count, duration, plural, points, usd
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
@@ -47,6 +49,7 @@ def _print_history(project: Project, history: History) -> None:
         _print_rounds(history)
     if history.rounds and history.judge:
         print(f"Judge: {history.judge}.")
+    _print_reliability(history)
     if history.held_out is not None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
@@ -61,6 +64,25 @@ def _print_history(project: Project, history: History) -> None:
         print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
     if history.rounds:
         print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
+
+
+def _print_reliability(history: History) -> None:
+    panel = Panel()
+    for line in history.rounds:
+        if votes := [Cast(one.order, one.choice, one.model) for one in line.votes if one.order]:
+            panel = panel.after(votes)
+    record = panel.together
+    if record.flip_rate is not None and record.flip_interval is not None:
+        low, high = record.flip_interval
+        void = f"; {plural(record.voids, 'vote')} void" if record.voids else ""
+        print(
+            f"The order changed {record.flips} of {plural(record.pairs, 'pair')} of votes, "
+            f"{record.flip_rate:.0%} ({low:.0%} to {high:.0%}){void}."
+        )
+    if panel.agreement is not None:
+        print(f"The judges agreed in {panel.agreed} of {plural(panel.compared, 'comparison')}.")
+    if panel.warning:
+        print(panel.warning)
 
 
 def _print_check(check: CheckLine) -> None:
@@ -97,6 +119,11 @@ def _print_rounds(history: History) -> None:
 
 def _print_round(line: RoundLine) -> None:
     print(f"Round {line.round}: {line.outcome}" + (f", from round {line.parent}" if line.parent else ""))
+    if line.win_rate is not None and line.win_interval is not None:
+        low, high = line.win_interval
+        print(f"It wins {line.win_rate:.0%} of the votes that chose a side ({low:.0%} to {high:.0%}).")
+    if line.length_ratio is not None:
+        print(f"Its answers are {line.length_ratio:.2f} times as long as the best's.")
     for title, text in (
         ("Modification", line.modification),
         ("Reasoning", line.reasoning),
@@ -113,4 +140,5 @@ def _print_round(line: RoundLine) -> None:
         print(f"\nQuestion {number}:\n{one.question}\nAnswer {number}:\n{one.answer}")
     for vote in line.votes:
         order = f" {vote.order}" if vote.order else ""
-        print(f"\nVote ({vote.voter}{order}): {vote.choice}\n{vote.reason}")
+        model = f" {vote.model}" if vote.model else ""
+        print(f"\nVote ({vote.voter}{model}{order}): {vote.choice}\n{vote.reason}")

@@ -24,6 +24,8 @@ def summary(project: str, picture: Picture) -> list[str]:
         lines.append("No improvement: the seed prompt is still the best.")
     else:
         lines.append("No round after the seed has ended yet.")
+    if picture.judge is not None and picture.judge.warning:
+        lines.append(picture.judge.warning)
     if (spent := picture.spending) is not None:
         lines.append(
             f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "

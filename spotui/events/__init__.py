@@ -3,6 +3,7 @@
 docs/wire.md says what every field means, and what a new version is.
 """
 
+from spotui.events.base import Event
 from spotui.events.calls import (
     CallDelta,
     CallDropped,
@@ -12,21 +13,23 @@ from spotui.events.calls import (
     CallStarted,
 )
 from spotui.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
-from spotui.events.event import Event
+from spotui.events.judging import (
+    Choice,
+    DuelOpened,
+    FinalCheckFinished,
+    FinalCheckSkipped,
+    JudgeMeasured,
+    Likelihood,
+    VoteCast,
+)
 from spotui.events.kinds import (
     Answered,
     AnyEvent,
     CandidateProposed,
     CandidateRefused,
-    Choice,
     CommandRefused,
-    DuelOpened,
-    FinalCheckFinished,
-    FinalCheckSkipped,
     HeldOutFinished,
-    JudgeMeasured,
     Level,
-    Likelihood,
     LimitsChanged,
     Noticed,
     RoundFinished,
@@ -37,7 +40,6 @@ from spotui.events.kinds import (
     SpendingChanged,
     StateChanged,
     VerdictOverridden,
-    VoteCast,
 )
 from spotui.events.scoring import (
     BeamChosen,

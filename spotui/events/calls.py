@@ -1,6 +1,6 @@
 """The events of model calls."""
 
-from spotui.events.event import Event
+from spotui.events.base import Event
 from spotui.workspace.lines import CallKey
 
 

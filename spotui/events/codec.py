@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.events.event import Event
+from spotui.events.base import Event
 from spotui.events.kinds import AnyEvent
 
 WIRE_VERSION = 1

@@ -4,13 +4,20 @@ from typing import Literal
 
 from msgspec import field
 
+from spotui.events.base import Event
 from spotui.events.calls import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted
-from spotui.events.event import Event
+from spotui.events.judging import (
+    DuelOpened,
+    FinalCheckFinished,
+    FinalCheckSkipped,
+    JudgeMeasured,
+    Likelihood,
+    VoteCast,
+)
 from spotui.events.scoring import BeamChosen, CandidateScored, FinalTest, NoteWritten, PastShown
-from spotui.workspace.lines import Outcome, Ranked, StopReason
+from spotui.workspace.lines import Outcome, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
-Choice = Literal["win", "loss", "tie", "void"]
 Level = Literal["info", "warning", "error"]
 
 
@@ -82,36 +89,6 @@ class Answered(Event, frozen=True, kw_only=True, tag="answered"):
     answer: str
 
 
-class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
-    """The likelihood judge measured one answer: how much more likely the requirements make it."""
-
-    round: int
-    index: int
-    value: float
-
-
-class DuelOpened(Event, frozen=True, kw_only=True, tag="duel_opened"):
-    """A round's answers are being judged, and people may vote; `left` says whose answers are on the left."""
-
-    round: int
-    best: int
-    left: Literal["best", "candidate"]
-
-
-class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
-    """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
-
-    round: int
-    index: int
-    choice: Choice
-    order: str = ""
-    reason: str = ""
-    voter: str = "model"
-    model: str = ""
-    question: int | None = None
-    outranks: bool = False
-
-
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     """A round ended."""
 
@@ -138,23 +115,6 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     edit_budget: int | None = None
 
 
-class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
-    """The judge's record over all duels so far; `warning` is a sentence once the votes show a fault."""
-
-    round: int
-    votes: int
-    voids: int = 0
-    pairs: int = 0
-    flips: int = 0
-    flip_rate: float | None = None
-    flip_interval: tuple[float, float] | None = None
-    warning: str = ""
-    compared: int = 0
-    agreed: int = 0
-    agreement: float | None = None
-    agreement_interval: tuple[float, float] | None = None
-
-
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
     """A person gave a round another verdict; it holds from the start of `before_round`."""
 
@@ -172,31 +132,6 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
     wins: int = 0
     losses: int = 0
     ties: int = 0
-
-
-class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
-    """Best against seed on every question, each in both orders: the run's headline."""
-
-    best: int
-    outcome: Choice
-    headline: str
-    questions: int
-    held_out: int = 0
-    wins: int = 0
-    losses: int = 0
-    ties: int = 0
-    voids: int = 0
-    win_rate: float | None = None
-    win_interval: tuple[float, float] | None = None
-    rows: tuple[Choice, ...] = ()
-    ranking: tuple[Ranked, ...] = ()
-
-
-class FinalCheckSkipped(Event, frozen=True, kw_only=True, tag="final_check_skipped"):
-    """The best prompt was not checked against the seed."""
-
-    best: int
-    why: str
 
 
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):

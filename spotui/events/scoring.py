@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from spotui.events.event import Event
+from spotui.events.base import Event
 
 
 class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):

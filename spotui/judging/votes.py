@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from typing import Literal
 
 from spotui.judging.ballots import Order
@@ -11,19 +12,26 @@ Choice = Literal["win", "loss", "tie", "void"]
 Side = Literal["A", "B", "tie"]
 
 _TAG = re.compile(r"</?\w+\s*>")
-_WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+|\w")
+_WORD = re.compile(r"[a-z\u00c0-\u024f]+|[\u4e00-\u9fff]+|[^\W\d_a-z\u00c0-\u024f\u4e00-\u9fff]+|\w")
+"""A word: of Latin letters, of Chinese characters, or of another script's."""
+
+_LETTERS = str.maketrans({"а": "a", "в": "b", "α": "a", "β": "b"})
+"""Letters that look like A and B in other alphabets, and are written for them."""
+
 _FILLERS = frozenset(
     (
         *("answer", "answers", "assistant", "better", "best", "choice", "choose", "i", "is"),
         *("of", "option", "response", "set", "the", "wins", "winner"),
         *("回答", "答案", "助手", "选项", "模型", "选", "选择", "我选", "我选择"),
-        *("的回答", "是", "更好", "更佳", "较好", "胜", "胜出", "获胜"),
+        *("的回答", "是", "更好", "更佳", "较好", "胜", "胜出", "获胜", "は", "の", "です", "回答は"),
+        *("antwort", "réponse", "respuesta", "resposta", "risposta", "ответ", "вариант", "답변", "답"),
     )
 )
 _TIES = frozenset(
     (
         *("tie", "tied", "draw", "equal", "neither", "both", "none"),
-        *("平局", "平手", "一样", "一样好", "不分上下", "都不是"),
+        *("平局", "平手", "一样", "一样好", "不分上下", "都不是", "引き分け", "무승부", "ничья"),
+        *("unentschieden", "gleichstand", "égalité", "empate", "pareggio"),
     )
 )
 _CHOICE = re.compile(r"<choose\s*>", re.IGNORECASE)
@@ -104,7 +112,9 @@ def read_reason(reply: str) -> str:
 
 
 def _side(text: str) -> Side | None:
-    words = [word for word in _WORD.findall(text.lower()) if word not in _FILLERS]
+    plain = unicodedata.normalize("NFKC", text).lower()
+    words = [word for word in _WORD.findall(plain) if word not in _FILLERS]
+    words = [word.translate(_LETTERS) if len(word) == 1 else word for word in words]
     match words:
         case ["a"]:
             return "A"

@@ -1,14 +1,16 @@
 """The texts that steer optimizer and judge: files with slots, each of which a user can replace.
 
-A file of the same name in the user's own folder stands in for the shipped one.
+A file of the same name in the folder beside a template, or else in the user's own folder, stands in for the
+shipped one.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from spotui.errors import SpotuiError
+from spotui.nearest import nearest
 
 _DUEL = frozenset({"requirements", "references", "answers_a", "answers_b"})
 
@@ -83,13 +85,15 @@ class MetaPrompts:
     """The meta-prompts of one run.
 
     Args:
-        own: The user's folder of replacements, or None; it need not exist.
+        own: Folders of replacements, the most special first; they need not exist.
 
     Raises:
-        MetaPromptError: A replacement is broken.
+        MetaPromptError: A replacement is broken, or has a name that nothing asks for.
     """
 
-    def __init__(self, own: Path | None = None) -> None:
+    def __init__(self, *own: Path) -> None:
+        for folder in own:
+            _check_names(folder)
         self._prompts = {name: _load(name, own) for name in SLOTS}
 
     @classmethod
@@ -129,11 +133,22 @@ class MetaPrompts:
         return self._prompts[name]
 
 
-def _load(name: str, own: Path | None) -> MetaPrompt:
+def folder_beside(template: Path) -> Path:
+    """Where a template's own meta-prompts are: `poem.prompts` beside `poem.yaml`."""
+    return template.with_name(f"{template.stem}.prompts")
+
+
+def _check_names(folder: Path) -> None:
+    for path in sorted(folder.glob("*.txt")):
+        if path.stem not in SLOTS:
+            near = nearest(path.stem, SLOTS)
+            mend = f"Did you mean {near}.txt?" if near else f"The names are {', '.join(sorted(SLOTS))}."
+            raise MetaPromptError(f"{path} is no meta-prompt: nothing asks for one of that name.", mend)
+
+
+def _load(name: str, own: Sequence[Path]) -> MetaPrompt:
     shipped = Path(__file__).with_name(f"{name}.txt")
-    path = own / f"{name}.txt" if own is not None else shipped
-    if not path.exists():
-        path = shipped
+    path = next((path for folder in own if (path := folder / f"{name}.txt").exists()), shipped)
     try:
         return MetaPrompt(name, path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

@@ -35,11 +35,13 @@ class Tally(msgspec.Struct, frozen=True):
     Attributes:
         votes: How many.
         right: Those for the answer and against its damaged copy.
+        wrong: Those for the copy; the rest chose neither.
         voids: Those in which no choice could be read, even when asked again.
     """
 
     votes: int = 0
     right: int = 0
+    wrong: int = 0
     voids: int = 0
 
     @property
@@ -168,4 +170,5 @@ def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:
 
 def _tally(rows: Iterable[RowVotes]) -> Tally:
     choices = [vote.choice for row in rows for vote in row.votes]
-    return Tally(len(choices), choices.count("loss"), choices.count("void"))
+    right, wrong, voids = (choices.count(choice) for choice in ("loss", "win", "void"))
+    return Tally(len(choices), right, wrong, voids)

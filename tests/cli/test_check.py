@@ -7,6 +7,7 @@ import pytest
 from spotui.resources import examples
 from tests.cli.conftest import Shell
 from tests.command_line import TEMPLATE, write_template
+from tests.model_server import ModelServer, conversation
 
 WRONG = {
     "empty": "",
@@ -73,6 +74,24 @@ def test_the_examples_have_no_mistake(shell: Shell, path: Path) -> None:
     said = shell("check", path.stem)
     assert said.code == 0
     assert "no error" in said.out
+
+
+def test_the_meta_prompts_beside_a_template_are_checked_and_used(
+    shell: Shell, template: str, home: Path, model: ModelServer
+) -> None:
+    own = Path(template).with_suffix(".prompts") / "spo_propose.txt"
+    own.parent.mkdir()
+    own.write_text("Better: {prompt}")
+    said = shell("check", template)
+    assert said.code == 1
+    assert "lacks the slot {answers}" in said.err
+    own.write_text(
+        "Dieser Text ist eigen.\n<best_prompt>{prompt}</best_prompt>"
+        "{answers}{references}{requirements}{limit}"
+    )
+    assert shell("check", template).code == 0
+    assert shell("run", template, "--model", "test-model", "--max-rounds", "2").code == 0
+    assert any(conversation(one.json).startswith("Dieser Text ist eigen.") for one in model.requests)
 
 
 def test_the_user_s_own_meta_prompts_are_checked_too(shell: Shell, template: str, home: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,15 @@ def test_show_has_a_line_for_each_round_and_marks_the_best(shell: Shell) -> None
     assert lines[4].endswith("Ask for style 2.")
     assert "On 1 held-out question: win against the seed." in lines
     assert "Judge: balanced (reasoned votes, three of four in both orders)." in lines
+    assert "The order changed 0 of 2 pairs of votes, 0% (0% to 66%)." in lines
+    assert any(line.startswith("Final check of round 3: Better than the seed on 4 of 4") for line in lines)
+    assert any(line.startswith("Ranking by all votes") and line.endswith("seed +0.00.") for line in lines)
 
 
 def test_show_one_round_has_everything_that_was_said(shell: Shell) -> None:
     said = shell("show", "why", "2").out
+    assert "It wins 100% of the votes that chose a side (44% to 100%)." in said
+    assert re.search(r"Its answers are \d\.\d\d times as long", said)
     for part in ("win, from round 1", "Ask for style 1.", "Style 0 leaves room.", "Why is the sky blue?"):
         assert part in said
     assert said.count("In style 1: ") == 3

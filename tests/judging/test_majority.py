@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from spotui.judging.ballots import alternating
-from spotui.judging.majority import Majority
+from spotui.judging.majority import Majority, Weighed
 from spotui.judging.rule import Verdict
 from spotui.judging.votes import Choice
 
@@ -68,3 +68,21 @@ def test_a_persons_vote_counts_on_top_of_the_ballots() -> None:
 def test_votes_in_another_order_keep_the_same_side() -> None:
     for choices in product(CHOICES, repeat=4):
         assert verdict(choices) == verdict(choices[::-1])
+
+
+@pytest.mark.parametrize(
+    ("measured", "people", "end"),
+    [
+        ("w", "", "win"),
+        ("t", "", "tie"),
+        ("l", "w", "tie"),
+        ("l", "ww", "win"),
+        ("w", "ll", "loss"),
+        ("t", "w", "tie"),
+    ],
+)
+def test_a_measured_verdict_is_one_ballot_beside_peoples(measured: str, people: str, end: str) -> None:
+    rule = Weighed(LETTERS[measured])
+    assert rule.is_decided({}, ())
+    assert not rule.wanted({}, ())
+    assert rule.verdict({}, [LETTERS[one] for one in people]) == end

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.meta_prompts import SLOTS, MetaPrompt, MetaPromptError, MetaPrompts
+from spotui.meta_prompts import SLOTS, MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
 
 
 def test_every_shipped_meta_prompt_has_exactly_its_slots(tmp_path: Path) -> None:
@@ -19,6 +19,26 @@ def test_a_users_file_stands_in_for_the_shipped_one_of_its_name(tmp_path: Path) 
     meta = MetaPrompts(tmp_path)
     assert meta["judge_repair"].render(problem="unklar") == "Noch einmal: unklar"
     assert meta["spo_repair"].text == MetaPrompts()["spo_repair"].text
+
+
+def test_a_template_s_own_file_beats_the_users(tmp_path: Path) -> None:
+    beside, own = folder_beside(tmp_path / "poem.yaml"), tmp_path / "own"
+    for folder, word in ((beside, "template"), (own, "user")):
+        folder.mkdir()
+        (folder / "judge_repair.txt").write_text(f"{word}: {{problem}}")
+    (own / "spo_repair.txt").write_text("user: {problem}")
+    meta = MetaPrompts(beside, own)
+    assert beside == tmp_path / "poem.prompts"
+    assert meta["judge_repair"].render(problem="x") == "template: x"
+    assert meta["spo_repair"].render(problem="x") == "user: x"
+    assert meta["execute_repair"].text == MetaPrompts()["execute_repair"].text
+
+
+def test_a_file_that_nothing_asks_for_is_refused_with_the_name_that_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "judge_duell.txt").write_text("{problem}")
+    with pytest.raises(MetaPromptError, match=r"judge_duell\.txt is no meta-prompt") as refused:
+        MetaPrompts(tmp_path)
+    assert refused.value.mend == "Did you mean judge_duel.txt?"
 
 
 @pytest.mark.parametrize(

@@ -284,3 +284,36 @@ def test_no_file_is_as_good_as_an_empty_one() -> None:
 def test_every_flag_has_its_setting_and_every_setting_its_flag() -> None:
     named = {flag for setting in SETTINGS for flag in setting.flags}
     assert named == set(Flags.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("judge", "asked", "checks"),
+    [
+        ("balanced", None, True),
+        ("likelihood", None, True),
+        ("reference", None, False),
+        ("reference", True, True),
+        ("thorough", False, False),
+    ],
+)
+def test_the_reference_has_no_final_check_unless_it_is_asked_for(
+    judge: str, asked: bool | None, checks: bool
+) -> None:
+    found = settled(Flags(model="gpt-4o", judge=judge, final_check=asked))
+    assert found.settings.final_check == checks
+
+
+@pytest.mark.parametrize(("text", "judges"), [("a/b, c", ("a/b", "c")), ("x", ("x",)), ("m", ())])
+def test_more_judges_are_named_with_commas_between_them(text: str, judges: tuple[str, ...]) -> None:
+    for found in (
+        settled(Flags(model="m", judges=text)),
+        settled(Flags(model="m"), None, None, f"run: {{judges: '{text}'}}"),
+    ):
+        assert found.settings.panel == ("m", *judges)  # the evaluator has no second vote
+    assert settled(Flags(model="m")).settings.judges == ()
+
+
+@pytest.mark.parametrize("text", ["a,,b", "a b", ","])
+def test_a_list_of_judges_with_a_gap_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="must be model ids with commas between them"):
+        settled(Flags(judges=text))

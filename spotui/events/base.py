@@ -1,4 +1,4 @@
-"""What every event is."""
+"""What all events are."""
 
 import time
 
