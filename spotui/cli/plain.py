@@ -144,7 +144,8 @@ def _opened(event: RunOpened) -> str:
     asked = f"{plural(len(event.questions), 'question')}{held_out}{recorded}, {judge}"
     if event.rows:
         sizes = " + ".join(f"{rows} {split}" for split, rows in event.rows.items())
-        asked = f"{sizes} rows{recorded}, metric {event.metric}"
+        how = f"metric {event.metric}" if event.metric else judge
+        asked = f"{sizes} rows{recorded}, {how}"
     return f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, {asked}, {' + '.join(models)}"
 
 

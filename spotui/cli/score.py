@@ -85,8 +85,11 @@ def main(parsed: argparse.Namespace) -> int:
 async def _measure(
     ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str], layout: "Layout"
 ) -> int:
+    """Measure, and print what came out."""
     found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
     outcomes = [await ruler.outcomes(prompt, layout, parsed.split) for prompt in prompts.values()]
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
     if parsed.json:
         _print_json(parsed.split, prompts, found)
         return exit_codes.OK

@@ -30,8 +30,9 @@ class Work(msgspec.Struct, frozen=True):
         method: The method.
         parameters: What it is told.
         task: The template as the run sees it.
-        marker: Makes what marks the answers of rows; None when there are no rows.
-        metric: What that is called; empty when there are no rows.
+        marker: Makes what marks the answers of rows; None when there are no rows, or when nothing says how to
+            mark them and the method does not ask.
+        metric: What that is called; empty when there is none.
         layout: How prompt and row become a message.
         final_test: Whether the best prompt is tested on the rows that nothing has seen.
     """
@@ -67,7 +68,7 @@ def load_work(snapshot: Snapshot, project: Project, settings: RunSettings) -> Wo
     template = parse_template(snapshot.template, str(project.snapshot))
     task = load_task(template, snapshot, project, settings)
     marker, metric = None, ""
-    if task.rows is not None:
+    if task.rows is not None and (method.scores or template.metric or template.criteria):
         marker = marker_for(template, Path(snapshot.template_folder))
         choice = metric_of(template)
         metric = choice.name if choice else "judge"

@@ -14,6 +14,7 @@ from spotui.events import (
     CandidateScored,
     FinalTest,
     NoteWritten,
+    Noticed,
     PastShown,
     RoundFinished,
     RunOpened,
@@ -25,7 +26,7 @@ from spotui.methods.parameters import read_parameters
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import CallLine, FinalTestLine, RoundLine
 from tests.methods.scored import scored_project
-from tests.model_server import JsonObject, ModelServer, Persona, conversation
+from tests.model_server import JsonObject, ModelServer, Persona, conversation, faults
 from tests.row_model import adding, answer, grade, kind_of, note, propose, rows, template
 from tests.run.starting import Stage, Told, bought, text_of, told
 
@@ -215,6 +216,22 @@ def test_a_row_without_an_answer_counts_neither_way(tmp_path: Path) -> None:
     assert len([one for one in asked(server, "execute") if "What is 3 plus" in one]) == 2 * len(
         end.of(CandidateScored)
     )
+
+
+def test_a_row_that_is_too_long_for_the_model_counts_neither_way_and_the_run_goes_on(tmp_path: Path) -> None:
+    too_long = faults.status(400, "maximum context length is 8192 tokens")
+
+    def fault(_: int, request: JsonObject) -> Any:
+        return too_long if "What is 1" in conversation(request).split("<")[0] else None
+
+    with ModelServer(adding, faults=fault) as server:
+        stage = Stage(tmp_path, server)
+        end = stage.go(scored_project(stage, "gpo", parameters=SMALL, count=60))
+    assert end.stopped.reason == "finished"
+    seed = end.of(CandidateScored)[0]
+    assert seed.left_out > 0
+    assert seed.rows + seed.left_out == 12
+    assert any("counts neither as right nor as wrong" in one.text for one in end.of(Noticed))
 
 
 def test_a_seed_without_any_score_ends_the_run(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from spotui.events import (
     FinalTest,
     RoundFinished,
     RoundStarted,
+    RunOpened,
     StateChanged,
 )
 from spotui.run.branching import branch
@@ -24,7 +25,7 @@ from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import SnapshotError, read_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
-from tests.row_model import adding, racing
+from tests.row_model import adding, racing, template
 from tests.run.starting import Stage, told
 
 SMALL = {"max_steps": 3, "candidates_per_step": 2}
@@ -125,6 +126,16 @@ def test_spo_takes_its_questions_from_the_train_rows_and_is_tested_by_the_metric
         assert {one.question for one in rows.train} >= {one.question for one in _answers(project)}
         if end.stopped.improved:
             assert end.one(FinalTest).rows == 36
+
+
+def test_spo_without_a_metric_is_not_tested_on_rows(tmp_path: Path) -> None:
+    with ModelServer(racing) as server:
+        stage = Stage(tmp_path, server)
+        text = template().replace("metric: number\n", "")
+        end = told(stage.run(scored_project(stage, "spo", count=60, text=text, max_rounds=3)))
+    assert end.one(RunOpened).metric == ""
+    assert not end.of(FinalTest)
+    assert not end.of(CandidateScored)
 
 
 def _answers(project: Project) -> tuple[AnswerRecord, ...]:
