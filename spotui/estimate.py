@@ -17,12 +17,12 @@ from spotui.estimate_parts import (
     rated,
     role_seconds,
     share,
-    tokens_of,
 )
 from spotui.expected import Estimate, Share
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
+from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
@@ -119,10 +119,10 @@ def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector:
 def _shares(
     plan: _Plan, template: Template, settings: RunSettings, connector: "Connector"
 ) -> tuple[Share, ...]:
-    question = sum(tokens_of(one.question) for one in template.qa) // max(1, len(template.qa))
-    reference = sum(tokens_of(one.answer) for one in template.qa) // max(1, len(template.qa))
+    question = sum(estimate_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
+    reference = sum(estimate_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
     answered = question + plan.answer
-    requirements, seed = tokens_of(template.requirements), tokens_of(template.prompt)
+    requirements, seed = estimate_tokens(template.requirements), estimate_tokens(template.prompt)
     prompt = max(seed, PROMPT_TOKENS)
     references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
     if settings.judge == "likelihood":

@@ -8,6 +8,7 @@ from spotui.llm.budget import UnknownPriceError
 from spotui.settings.roles import Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
+from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
@@ -23,10 +24,6 @@ LEAST_ANSWER_TOKENS = 40
 VOTE_TOKENS = 250
 PROPOSE_FRAME = 240
 VOTE_FRAME = 220
-
-# Tokenizers make about this of a token: characters of ASCII, bytes of anything else.
-ASCII_PER_TOKEN = 4
-BYTES_PER_TOKEN = 3
 
 # Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
 HOSTED_PACE = (0.8, 60.0)
@@ -61,7 +58,7 @@ def role_seconds(
 
 def answer_tokens(template: Template) -> int:
     """As long as the reference answers suggest, where every question has one."""
-    references = [tokens_of(one.answer) for one in template.qa]
+    references = [estimate_tokens(one.answer) for one in template.qa]
     if not all(references):
         return ANSWER_TOKENS
     mean = sum(references) // len(references)
@@ -99,10 +96,3 @@ def budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Itera
         if limit is not None and need is not None and limit < need:
             about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
             yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
-
-
-def tokens_of(text: str) -> int:
-    """About how many tokens a text has."""
-    ascii_only = len(text.encode("ascii", "ignore"))
-    beyond = len(text.encode("utf-8", "replace")) - ascii_only
-    return -(-ascii_only // ASCII_PER_TOKEN) + -(-beyond // BYTES_PER_TOKEN)

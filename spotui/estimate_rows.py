@@ -16,7 +16,6 @@ from spotui.estimate_parts import (
     rated,
     role_seconds,
     share,
-    tokens_of,
 )
 from spotui.expected import Estimate, Share
 from spotui.methods import load_method
@@ -28,6 +27,7 @@ from spotui.settings.roles import Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import QA, Template
 from spotui.template.scoring import metric_of, parameters_of
+from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
@@ -89,7 +89,7 @@ def estimate_with_rows(
 def _estimate(
     calls: Calls, template: Template, settings: RunSettings, connector: "Connector", *, is_judged: bool
 ) -> Estimate:
-    questions = [tokens_of(one.question) for one in template.qa]
+    questions = [estimate_tokens(one.question) for one in template.qa]
     question, answer = sum(questions) // max(1, len(questions)), answer_tokens(template)
     is_small = is_embedded(settings.roles.optimizer.model)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_small else PROPOSAL_TOKENS

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
@@ -65,14 +63,7 @@ class Launcher:
         Raises:
             SettingsError: One of them is wrong.
         """
-        settings = self.settings(flags).settings
-        values: dict[str, float | int | None] = {
-            "rounds": settings.max_rounds,
-            "concurrency": settings.concurrency,
-            "patience": settings.patience,
-            "target_wins": settings.target_wins,
-            **msgspec.structs.asdict(settings.budget),
-        }
+        values = self.settings(flags).settings.limits
         return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
 
     def connector(self, settings: RunSettings) -> "Connector":

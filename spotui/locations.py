@@ -20,6 +20,7 @@ VARIABLES: Final = (
     "SPOTUI_CONFIG_DIR",
     "SPOTUI_DATA_DIR",
     "SPOTUI_WORKSPACE",
+    "SPOTUI_TEMPLATES_DIR",
     "SPOTUI_MODELS_DIR",
     "SPOTUI_LOG_DIR",
     "SPOTUI_RUNTIME_DIR",
@@ -36,13 +37,18 @@ class Location(NamedTuple):
 
 
 def config_dir() -> Path:
-    """The folder of the config file, the user's themes and the user's meta-prompts."""
+    """The folder of the config file, the user's keys, themes and meta-prompts."""
     return _chosen("SPOTUI_CONFIG_DIR") or _platform_dir("user_config_dir")
 
 
 def config_file() -> Path:
     """The user's settings."""
     return _chosen("SPOTUI_CONFIG") or config_dir() / "config.yaml"
+
+
+def keys_file() -> Path:
+    """The user's own keys."""
+    return config_dir() / "keys.yaml"
 
 
 def themes_dir() -> Path:
@@ -63,6 +69,11 @@ def data_dir() -> Path:
 def workspace_dir() -> Path:
     """The folder of all projects."""
     return _chosen("SPOTUI_WORKSPACE") or data_dir() / "workspace"
+
+
+def templates_dir() -> Path:
+    """The folder of the user's own templates, one YAML file each."""
+    return _chosen("SPOTUI_TEMPLATES_DIR") or data_dir() / "templates"
 
 
 def models_dir() -> Path:
@@ -139,10 +150,12 @@ def all_locations() -> list[Location]:
     """Every place with its path and the reason for it, in the order a person asks for them."""
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
         ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
+        ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),
         ("workspace", workspace_dir, ("SPOTUI_WORKSPACE", "SPOTUI_DATA_DIR")),
+        ("templates", templates_dir, ("SPOTUI_TEMPLATES_DIR", "SPOTUI_DATA_DIR")),
         ("models", models_dir, ("SPOTUI_MODELS_DIR", "SPOTUI_DATA_DIR")),
         ("logs", log_dir, ("SPOTUI_LOG_DIR",)),
         ("sockets", runtime_dir, ("SPOTUI_RUNTIME_DIR",)),
@@ -195,3 +208,11 @@ def _can_be_made(folder: Path) -> bool:
         return True  # whether it may be used is for ensure_runtime_dir to say
     there = next(parent for parent in folder.parents if parent.exists())
     return os.access(there, os.W_OK | os.X_OK)
+
+
+def shown(path: Path) -> str:
+    """A path as a person writes it, with `~` for home."""
+    try:
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    except (ValueError, RuntimeError):
+        return str(path)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.nearest import nearest
 
@@ -41,12 +42,21 @@ def examples() -> list[Path]:
     return sorted(path for path in examples_dir().iterdir() if path.suffix in _SUFFIXES)
 
 
+def tour_dir() -> Path:
+    """The folder of the recorded run that the tour shows; it is a project.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return examples_dir() / "tour"
+
+
 def find_template(name_or_path: str) -> Path:
     """The template that a person means.
 
     Args:
-        name_or_path: The path of a file, or the name of an example with or without `.yaml`; an existing file
-            wins, and the case of an example's name makes no difference.
+        name_or_path: The path of a file, or the name of one of the user's templates or of an example, with or
+            without `.yaml`; they win in this order, and the case of an example's name makes no difference.
 
     Returns:
         The path of a file that exists.
@@ -61,6 +71,8 @@ def find_template(name_or_path: str) -> Path:
         return at_home
     shipped = {each.stem: each for each in examples()}
     is_name = path.name == name_or_path
+    if is_name and (own := _own(_stem(name_or_path))):
+        return own
     if is_name and (found := shipped.get(_stem(name_or_path).casefold())):
         return found
     if _safely(path.is_dir):
@@ -84,6 +96,11 @@ def _mend(path: Path, names: list[str]) -> str:
         if names
         else "Check the path."
     )
+
+
+def _own(name: str) -> Path | None:
+    paths = (locations.templates_dir() / f"{name}{suffix}" for suffix in _SUFFIXES)
+    return next((path for path in paths if _safely(path.is_file)), None)
 
 
 def _stem(name: str) -> str:

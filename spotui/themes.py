@@ -54,8 +54,12 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def theme_names() -> list[str]:
     """Every theme's name, the user's own included."""
-    files = [*_yaml_files(themes_dir()), *_yaml_files(locations.themes_dir())]
-    return sorted({path.stem for path in files})
+    return sorted({path.stem for path in _yaml_files(themes_dir())} | set(own_theme_names()))
+
+
+def own_theme_names() -> list[str]:
+    """The names of the user's own themes."""
+    return sorted(path.stem for path in _yaml_files(locations.themes_dir()))
 
 
 def load_theme(name: str) -> Theme:
@@ -64,21 +68,37 @@ def load_theme(name: str) -> Theme:
     Raises:
         ThemeError: There is none of that name, or its file is wrong.
     """
-    for folder in (locations.themes_dir(), themes_dir()):
-        path = folder / f"{name}.yaml"
-        if path.is_file():
-            return _read(path)
+    path = locations.themes_dir() / f"{name}.yaml"
+    return _read(path) if path.is_file() else load_shipped_theme(name)
+
+
+def load_shipped_theme(name: str) -> Theme:
+    """A theme that comes with spotui, whatever the user's own are like.
+
+    Raises:
+        ThemeError: There is none of that name.
+    """
+    path = themes_dir() / f"{name}.yaml"
+    if path.is_file():
+        return _read(path)
     raise ThemeError(f"There is no theme {name!r}.", f"Choose one of: {', '.join(theme_names())}.")
 
 
 def _read(path: Path) -> Theme:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Theme)
+        theme = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Theme)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ThemeError(
-            f"The theme {path} cannot be used: {' '.join(str(error).split())}.",
-            "Compare it with one that works ('spotui locate' tells where themes are).",
-        ) from None
+        raise _unusable(path, " ".join(str(error).split())) from None
+    if theme.name != path.stem:
+        raise _unusable(path, f"its name is {theme.name!r}, and must be {path.stem!r} as that of its file")
+    return theme
+
+
+def _unusable(path: Path, why: str) -> ThemeError:
+    return ThemeError(
+        f"The theme {path} cannot be used: {why}.",
+        "Compare it with one that works ('spotui locate' tells where themes are).",
+    )
 
 
 def _yaml_files(folder: Path) -> list[Path]:

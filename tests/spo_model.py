@@ -57,3 +57,8 @@ positional = Persona(role_of, propose=propose, execute=execute, judge=prefer_fir
 
 mixed = Persona(role_of)
 """Proposals and votes that look like chance, the same in every run."""
+
+
+def long_winded(request: JsonObject) -> str:
+    """An answer that takes eight thousand tokens to say nothing."""
+    return "word after word " * 2700

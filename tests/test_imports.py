@@ -97,3 +97,17 @@ def test_the_interface_of_the_reference_starts_without_a_provider(tmp_path: Path
     modules = modules_after("from spotui import SPO_LLM, PromptOptimizer; PromptOptimizer()", tmp_path)
 
     assert not packages(modules) & (HEAVY - {"asyncio"})
+
+
+def test_the_screen_asks_no_model_itself(tmp_path: Path) -> None:
+    shown = (
+        "answers_screen",
+        "answers.late_override",
+        "answers.standard",
+        "try_screen",
+        "trying.add_question",
+    )
+    modules = modules_after(f"import {', '.join(f'spotui.tui.{name}' for name in shown)}", tmp_path)
+
+    assert not packages(modules) & (HEAVY - {"asyncio", "rich", "textual"})
+    assert not {name for name in modules if name.startswith(("spotui.llm", "spotui.run.", "spotui.engine"))}

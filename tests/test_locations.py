@@ -52,6 +52,7 @@ def test_nothing_is_made_by_asking(tmp_path: Path) -> None:
         ("SPOTUI_CONFIG", "config file"),
         ("SPOTUI_DATA_DIR", "data"),
         ("SPOTUI_WORKSPACE", "workspace"),
+        ("SPOTUI_TEMPLATES_DIR", "templates"),
         ("SPOTUI_MODELS_DIR", "models"),
         ("SPOTUI_LOG_DIR", "logs"),
     ],
@@ -69,6 +70,7 @@ def test_folders_follow_the_folder_they_are_in(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("SPOTUI_DATA_DIR", str(tmp_path / "d"))
     monkeypatch.setenv("SPOTUI_CONFIG_DIR", str(tmp_path / "c"))
     assert locations.workspace_dir() == tmp_path / "d" / "workspace"
+    assert locations.templates_dir() == tmp_path / "d" / "templates"
     assert locations.models_dir() == tmp_path / "d" / "models"
     assert locations.config_file() == tmp_path / "c" / "config.yaml"
     assert locations.themes_dir() == tmp_path / "c" / "themes"

@@ -71,6 +71,20 @@ def test_an_existing_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert find_template(str(tmp_path / "poem")) == tmp_path / "poem"
 
 
+def test_a_template_of_the_users_own_is_found_by_name_and_wins_over_an_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own"
+    monkeypatch.setenv("SPOTUI_TEMPLATES_DIR", str(own))
+    assert find_template("poem") == examples_dir() / "poem.yaml"
+    own.mkdir()
+    for name in ("poem.yaml", "Mine.yml"):
+        (own / name).write_text("prompt: mine\n")
+    assert find_template("poem") == find_template("poem.yaml") == own / "poem.yaml"
+    assert find_template("Mine") == own / "Mine.yml"
+
+
 def test_what_is_not_there_is_an_error_with_the_nearest_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

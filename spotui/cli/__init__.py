@@ -19,7 +19,7 @@ VERBS = {
     "show": "a project's rounds, or one round in full",
     "diff": "what changed between two prompts",
     "best": "print the best prompt and nothing else",
-    "test": "try a prompt on a new question",
+    "test": "try prompts on a new question",
     "export": "write the best prompt, or the whole run, as txt, json or markdown",
     "score": "measure a prompt on rows, and compare two row by row",
     "race": "let several methods work on the same rows with the same budget",

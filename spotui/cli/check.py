@@ -7,69 +7,136 @@ from spotui.cli import exit_codes
 from spotui.view.figures import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from spotui.checking import Checked
+    from spotui.dataset import Dataset, RowFault
     from spotui.template import Template
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
     parser.add_argument("template", metavar="FILE", help="a template, or the name of a bundled example")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object: the mistakes, and the tokens of every text"
+    )
 
 
 def main(parsed: argparse.Namespace) -> int:
     """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
     from spotui import locations
+    from spotui.checking import Checked, check
     from spotui.meta_prompts import MetaPrompts, folder_beside
-    from spotui.methods import DEFAULT_METHOD, check_method
     from spotui.resources import find_template
-    from spotui.settings import template_roles
-    from spotui.template import check_template, read_template
+    from spotui.template import TemplateError
+    from spotui.template.read import read_text
 
     path = find_template(parsed.template)
-    problems = check_template(path)
-    for problem in problems:
-        print(f"{path}:{problem.line}: {problem.severity}: {problem.key}: {problem.what}")
-        if problem.mend:
-            print(f"    {problem.mend}")
-    errors = sum(problem.severity == "error" for problem in problems)
-    if errors:
-        print(f"{plural(errors, 'error')}.")
+    try:
+        checked = check(read_text(path))
+    except TemplateError as error:
+        checked = Checked("", error.problems)
+    rows: Dataset | None = None
+    faults: Sequence[RowFault] = ()
+    if not checked.errors and checked.template is not None:
+        _check_parameters(checked.template)
+        rows, faults = _read_rows(path, checked.template)
+    if parsed.json:
+        _print_json(path, checked, faults)
+    else:
+        _print(path, checked, rows, faults)
+    if checked.errors or faults:
         return exit_codes.FAILED
-    template = read_template(path)
-    template_roles(template.models, str(path))
-    method = template.method or DEFAULT_METHOD
-    check_method(method)
-    if template.parameters is not None:
-        from spotui.methods import load_method
-        from spotui.methods.parameters import read_parameters
-        from spotui.template.scoring import parameters_of
-
-        read_parameters(method, load_method(method), parameters_of(template))
     MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
+    return exit_codes.OK
+
+
+def _check_parameters(template: "Template") -> None:
+    """Make sure that the method takes what the template tells it.
+
+    Raises:
+        SpotuiError: It does not.
+    """
+    if template.parameters is None:
+        return
+    from spotui.methods import DEFAULT_METHOD, load_method
+    from spotui.methods.parameters import read_parameters
+    from spotui.template.scoring import parameters_of
+
+    method = template.method or DEFAULT_METHOD
+    read_parameters(method, load_method(method), parameters_of(template))
+
+
+def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Sequence[RowFault]]":
+    """Every row that the template's data file holds, or what is wrong with some."""
     if template.data is None and template.metric is None:
-        print(f"{path}: {plural(len(template.qa), 'question')}, no error.")
-        return exit_codes.OK
-    return _check_rows(path, template)
-
-
-def _check_rows(path: "Path", template: "Template") -> int:
-    """Read every row that the template's data file holds."""
+        return None, ()
     from spotui.dataset import DataError
     from spotui.run.rows import read_rows
 
     try:
-        dataset = read_rows(template, path.parent)
+        return read_rows(template, path.parent), ()
     except DataError as error:
-        for fault in error.faults:
-            print(f"{fault.file}:{fault.line}: error: {fault.what}")
-            if fault.mend:
-                print(f"    {fault.mend}")
-        print(f"{plural(len(error.faults), 'error')}.")
-        return exit_codes.FAILED
-    for notice in dataset.notices:
+        return None, error.faults
+
+
+def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Sequence[RowFault]") -> None:
+    for problem in checked.problems:
+        print(f"{path}:{problem.line}: {problem.severity}: {problem.key}: {problem.what}")
+        if problem.mend:
+            print(f"    {problem.mend}")
+    for fault in faults:
+        print(f"{fault.file}:{fault.line}: error: {fault.what}")
+        if fault.mend:
+            print(f"    {fault.mend}")
+    if errors := checked.errors + len(faults):
+        print(f"{plural(errors, 'error')}.")
+    elif rows is not None:
+        _print_rows(path, rows)
+    elif checked.template is not None:
+        print(f"{path}: {plural(len(checked.template.qa), 'question')}, no error.")
+
+
+def _print_rows(path: "Path", rows: "Dataset") -> None:
+    for notice in rows.notices:
         print(f"{path}: warning: {notice}")
-    sizes = f"{len(dataset.train)} to write prompts from, {len(dataset.eval)} to choose by, "
-    rows = len(dataset.train) + len(dataset.eval) + len(dataset.test)
-    print(f"{path}: {plural(rows, 'row')} ({sizes}{len(dataset.test)} to test on), no error.")
-    return exit_codes.OK
+    sizes = f"{len(rows.train)} to write prompts from, {len(rows.eval)} to choose by, "
+    total = len(rows.train) + len(rows.eval) + len(rows.test)
+    print(f"{path}: {plural(total, 'row')} ({sizes}{len(rows.test)} to test on), no error.")
+
+
+def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") -> None:
+    import msgspec
+
+    told = {
+        "file": str(path),
+        "problems": checked.problems,
+        "rows": faults,
+        "tokens": _tokens(checked.template) if checked.template else None,
+    }
+    print(msgspec.json.encode(told).decode())
+
+
+def _tokens(template: "Template") -> dict[str, object]:
+    """The tokens of every text, by the tokenizer of the model that is to read it."""
+    from spotui.errors import SpotuiError
+    from spotui.launch import Launcher
+    from spotui.llm.tokens import DEFAULT_ENCODING, count_tokens, encoding_for
+    from spotui.settings import Flags
+
+    try:
+        settings = Launcher().settings(Flags(), template).settings
+        encoding = encoding_for(settings.roles.executor.model)
+    except SpotuiError:  # a wrong setting is not the template's mistake, and its texts can be counted
+        encoding = DEFAULT_ENCODING
+
+    def tokens(text: str) -> int:
+        return count_tokens(text, encoding).tokens
+
+    return {
+        "encoding": encoding,
+        "prompt": tokens(template.prompt),
+        "requirements": tokens(template.requirements),
+        "qa": [{"question": tokens(one.question), "answer": tokens(one.answer)} for one in template.qa],
+    }

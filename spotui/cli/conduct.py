@@ -43,8 +43,7 @@ async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> 
             output.write(encode_event(event))
 
         run.subscribe(tell, deltas=True)
-        if not rehearsal:
-            stdin.listen(lambda line: obey(run, line, tell))
+        stdin.listen(lambda line: obey(run, line, tell))
         return await _with_signals(run, work(), say=lambda _text: None, at_once=rehearsal)
     display = display_for("" if rehearsal else run.project.name, plain=parsed.plain)
     run.subscribe(display.show, deltas=display.wants_deltas)

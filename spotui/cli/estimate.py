@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Print what a run is expected to take; no model is asked."""
+    import msgspec
+
+    from spotui.cli.fetching import missing_models, size_of
     from spotui.launch import Launcher
     from spotui.resources import find_template
     from spotui.template import read_template
@@ -38,9 +41,12 @@ def main(parsed: argparse.Namespace) -> int:
     if estimate is None:
         print(f"The method {parsed.method or template.method} does not say what it takes.")
         return exit_codes.OK
+    missing = [
+        f"{one.model_id} is not on this machine; a run fetches it first ({size_of(one)})."
+        for one in missing_models(settings)
+    ]
+    estimate = msgspec.structs.replace(estimate, warnings=(*missing, *estimate.warnings))
     if parsed.json:
-        import msgspec
-
         print(msgspec.json.encode(estimate).decode())
         return exit_codes.OK
     for one in estimate.shares:

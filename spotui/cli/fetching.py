@@ -17,27 +17,32 @@ if TYPE_CHECKING:
 _MEGA = 1_000_000
 
 
+def missing_models(settings: RunSettings) -> "list[Source]":
+    """The embedded models that these settings need and this machine lacks."""
+    embedded = [model for model in settings.models if is_embedded(model)]
+    if not embedded:
+        return []
+    from spotui.llm.local.source import read_source
+    from spotui.llm.local.store import ModelStore
+
+    here = {stored.id for stored in ModelStore(locations.models_dir()).models()}
+    return [read_source(model) for model in embedded if model not in here]
+
+
 def fetch_missing_models(settings: RunSettings, *, yes: bool) -> None:
     """Fetch the embedded models that these settings need and this machine lacks.
 
     Raises:
         SpotuiError: The user does not want it, or it cannot be fetched.
     """
-    embedded = [model for model in settings.models if is_embedded(model)]
-    if not embedded:
-        return
-    from spotui.llm.local.errors import UnknownModelError
-    from spotui.llm.local.source import read_source
-    from spotui.llm.local.store import ModelStore
+    for source in missing_models(settings):
+        agree(source, yes=yes)
+        fetch(source)
 
-    store = ModelStore(locations.models_dir())
-    for model in embedded:
-        try:
-            store.get(model)
-        except UnknownModelError:
-            source = read_source(model)
-            agree(source, yes=yes)
-            fetch(source)
+
+def size_of(source: "Source") -> str:
+    """How much is fetched; empty when nobody knows."""
+    return f"{source.download_bytes / _MEGA:,.0f} MB" if source.download_bytes else ""
 
 
 def agree(source: "Source", *, yes: bool) -> None:
@@ -46,10 +51,8 @@ def agree(source: "Source", *, yes: bool) -> None:
     Raises:
         SpotuiError: The answer is no, or there is nobody to ask.
     """
-    size = f", {source.download_bytes / _MEGA:,.0f} MB" if source.download_bytes else ""
-    print(
-        f"{source.title} ({source.model_id}){size}, {source.licence or 'licence unknown'}.", file=sys.stderr
-    )
+    facts = [f"{source.title} ({source.model_id})", size_of(source), source.licence or "licence unknown"]
+    print(f"{', '.join(fact for fact in facts if fact)}.", file=sys.stderr)
     print(f"It comes from {source.origin}.", file=sys.stderr)
     if yes:
         return

@@ -1,10 +1,8 @@
-"""spotui models list | add | test | remove | import | pull."""
+"""spotui models list | find | add | test | remove | import | pull."""
 
 import argparse
-import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +12,17 @@ from spotui.errors import SpotuiError
 from spotui.view.figures import duration, plural
 
 if TYPE_CHECKING:
+    from spotui.cli.probing import Probe
+    from spotui.secret import Secret
     from spotui.settings import ModelConfig
-
-_QUESTION = "Reply with the single word: ready"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `models` takes."""
     verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     verbs.add_parser("list", help="models in the config file, and embedded ones on this machine")
+    find = verbs.add_parser("find", help="models that can be used here: by key, on this machine, embedded")
+    find.add_argument("--json", action="store_true", help="one JSON object a model")
     add = verbs.add_parser("add", help="test a model, then write it into the config file")
     add.add_argument(
         "model", metavar="ID", help="such as gpt-4o, anthropic/claude-…, or what your server calls it"
@@ -30,15 +30,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
     add.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the key")
     add.add_argument(
-        "--keyring", action="store_true", help="ask for the key and keep it in the system keyring"
+        "--keyring",
+        action="store_true",
+        help="ask for the key, or read it from standard input, and keep it in the system keyring",
     )
     add.add_argument("--concurrency", type=int, metavar="N", help="calls in flight")
+    add.add_argument("--requests-per-minute", type=int, metavar="N", help="calls that may begin in a minute")
+    add.add_argument(
+        "--tokens-per-minute", type=int, metavar="N", help="prompt and completion together, in a minute"
+    )
     add.add_argument("--timeout", type=float, metavar="S", help="seconds without a byte")
     add.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="USD per million tokens")
-    add.add_argument("--no-test", action="store_true", help="write it without asking the model anything")
+    how = add.add_mutually_exclusive_group()
+    how.add_argument("--no-test", action="store_true", help="write it without asking the model anything")
+    how.add_argument("--dry-run", action="store_true", help="ask the model, and write nothing")
     test = verbs.add_parser("test", help="ask a model one short question")
     test.add_argument("model", metavar="ID")
     test.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    for verb in (add, test):
+        verb.add_argument("--json", action="store_true", help="one JSON object")
     remove = verbs.add_parser(
         "remove", help="take a model out of the config file, or an embedded one off the disk"
     )
@@ -65,6 +75,8 @@ def main(parsed: argparse.Namespace) -> int:
     match parsed.what:
         case "list":
             return _list()
+        case "find":
+            return _find(parsed)
         case "add":
             return _add(parsed)
         case "test":
@@ -99,6 +111,20 @@ def _list() -> int:
     return exit_codes.OK
 
 
+def _find(parsed: argparse.Namespace) -> int:
+    import msgspec
+
+    from spotui.discovery import find_models
+    from spotui.settings import load_config
+
+    for one in find_models(load_config().config, os.environ, locations.models_dir()):
+        if parsed.json:
+            print(msgspec.json.encode(one).decode())
+        else:
+            print("  ".join(text for text in (one.model, one.source, one.base_url, one.note) if text))
+    return exit_codes.OK
+
+
 def _key_of(entry: "ModelConfig") -> str:
     if entry.api_key_env:
         state = "set" if os.environ.get(entry.api_key_env) else "not set"
@@ -107,64 +133,63 @@ def _key_of(entry: "ModelConfig") -> str:
 
 
 def _add(parsed: argparse.Namespace) -> int:
-    from spotui.settings import ModelConfig, PriceConfig, key_from, save_model, store_key
+    from spotui.cli.probing import probe
+    from spotui.settings import ModelConfig, PriceConfig, save_model, store_key
+    from spotui.settings.save import check_model
 
     entry = ModelConfig(
         base_url=parsed.base_url,
         api_key_env=parsed.api_key_env,
         api_key_keyring=parsed.keyring,
-        concurrency=parsed.concurrency,
         timeout=parsed.timeout,
+        concurrency=parsed.concurrency,
+        requests_per_minute=parsed.requests_per_minute,
+        tokens_per_minute=parsed.tokens_per_minute,
         price=PriceConfig(input=parsed.price[0], output=parsed.price[1]) if parsed.price else None,
     )
-    if parsed.keyring:
+    check_model(parsed.model, entry)
+    key = _typed_key(parsed.model) if parsed.keyring else None
+    if not parsed.no_test:
+        _tell(probe(parsed.model, entry=entry, key=key), as_json=parsed.json)
+    if not parsed.dry_run:
+        if key is not None:
+            store_key(parsed.model, key)
+        save_model(parsed.model, entry)
+        if not parsed.json:
+            print(f"{parsed.model} is in {locations.config_file()}.")
+    return exit_codes.OK
+
+
+def _typed_key(model: str) -> "Secret | None":
+    """The key that is typed, or comes from a program; None when there is none and the keyring holds one."""
+    from spotui.settings import key_from, read_key
+
+    if sys.stdin.isatty():
         import getpass
 
-        key = key_from(getpass.getpass(f"Key for {parsed.model}: "), "what you typed")
-        if key is None:
-            raise SpotuiError("No key was typed.", "Nothing was changed.")
-        store_key(parsed.model, key)
-    if not parsed.no_test:
-        _ask(parsed.model, entry=entry)
-    save_model(parsed.model, entry)
-    print(f"{parsed.model} is in {locations.config_file()}.")
-    return exit_codes.OK
+        key = key_from(getpass.getpass(f"Key for {model}: "), "what you typed")
+    else:
+        key = key_from(sys.stdin.readline(), "standard input")
+    if key is None and read_key(model) is None:
+        raise SpotuiError("No key was typed.", "Nothing was changed.")
+    return key
 
 
 def _test(parsed: argparse.Namespace) -> int:
-    _ask(parsed.model, base_url=parsed.base_url)
+    from spotui.cli.probing import probe
+
+    _tell(probe(parsed.model, base_url=parsed.base_url), as_json=parsed.json)
     return exit_codes.OK
 
 
-def _ask(model: str, *, base_url: str | None = None, entry: "ModelConfig | None" = None) -> None:
-    """Ask a model one short question and tell how long it took and whether its price is known."""
-    import msgspec
+def _tell(found: "Probe", *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
 
-    from spotui.launch import Launcher
-    from spotui.llm.protocol import Message, Request
-    from spotui.settings import Flags
-
-    launcher = Launcher()
-    if entry is not None:
-        config = launcher.config.config
-        changed = msgspec.structs.replace(config, models={**config.models, model: entry})
-        launcher.config = msgspec.structs.replace(launcher.config, config=changed)
-    settings = launcher.settings(Flags(model=model, base_url=base_url)).settings
-    connection = launcher.connector(settings).connect(model)
-    request = Request(model=model, messages=(Message("user", _QUESTION),), temperature=0.0)
-
-    async def once() -> tuple[str, bool]:
-        try:
-            reply = await connection.provider.complete(request, lambda _: None)
-            return reply.text, reply.cost_usd is not None or await connection.price() is not None
-        finally:
-            await connection.provider.aclose()
-
-    began = time.perf_counter()
-    text, priced = asyncio.run(once())
-    price = "its price is known" if priced else "its price is unknown (--price IN OUT sets it)"
-    took = duration(time.perf_counter() - began)
-    print(f"{model} answered {' '.join(text.split())[:60]!r} in {took}; {price}.")
+        print(msgspec.json.encode(found).decode())
+        return
+    price = "its price is known" if found.is_priced else "its price is unknown (--price IN OUT sets it)"
+    print(f"{found.model} answered {found.reply[:60]!r} in {duration(found.seconds)}; {price}.")
 
 
 def _remove(parsed: argparse.Namespace) -> int:

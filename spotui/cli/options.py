@@ -128,9 +128,11 @@ def add_stopping(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument("--target-wins", metavar="N", help="end after so many wins")
 
 
-def add_budget(parser: argparse.ArgumentParser) -> None:
-    """What a run may cost."""
-    budget = parser.add_argument_group("budget, over all roles and sessions (default: none)")
+def add_budget(
+    parser: argparse.ArgumentParser, title: str = "budget, over all roles and sessions (default: none)"
+) -> None:
+    """What a run may cost, or what else the title says."""
+    budget = parser.add_argument_group(title)
     for kind in ("usd", "tokens", "calls", "minutes"):
         budget.add_argument(f"--budget-{kind}", metavar="N", help=f"stop before {kind} exceed this")
 

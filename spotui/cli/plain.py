@@ -1,6 +1,5 @@
 """A run as plain lines: for pipes, logs and screen readers."""
 
-from spotui.cli.summary import test_result
 from spotui.events import (
     Answered,
     BeamChosen,
@@ -29,6 +28,7 @@ from spotui.events import (
     VoteCast,
 )
 from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.worth import test_result
 from spotui.workspace.lines import CallKey
 
 _SHOWN = 100
@@ -74,7 +74,7 @@ def _aside(event: Event) -> str | None:
         case CallRetried():
             return f"{_call(event.key)}: {event.error} Try {event.tries + 1} in {duration(event.wait)}."
         case CallDropped():
-            return f"{_call(event.key)}: cancelled in flight"
+            return f"{_call(event.key)}: {event.why if event.failed else 'cancelled in flight'}"
         case JudgeMeasured(pairs=0):
             return None
         case JudgeMeasured():

@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="times as fast as it was; 0 is at once (default 1)",
     )
     parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
-    parser.add_argument("--json", action="store_true", help="one event a line")
+    parser.add_argument(
+        "--json", action="store_true", help="one event a line; commands are read from standard input"
+    )
 
 
 def main(parsed: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
 """What a run is worth, in the few lines that stay on the terminal when it has ended."""
 
-from spotui.events import FinalCheckFinished, FinalCheckSkipped, FinalTest, RunStopped
-from spotui.view.figures import count, duration, gained, plural, points, usd
+from spotui.events import RunStopped
+from spotui.view.figures import count, duration, plural, usd
 from spotui.view.picture import Picture
+from spotui.view.worth import worth
 
 
 def summary(project: str, picture: Picture) -> list[str]:
@@ -16,14 +17,7 @@ def summary(project: str, picture: Picture) -> list[str]:
     if stopped is None:
         return []
     lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
-    if stopped.improved:
-        lines.append(f"Best: round {stopped.best}. {_worth(picture)}")
-    elif isinstance(picture.check, FinalCheckFinished):
-        lines.append(f"{picture.check.headline} The seed prompt is kept.")
-    elif stopped.rounds > 1:
-        lines.append("No improvement: the seed prompt is still the best.")
-    else:
-        lines.append("No round after the seed has ended yet.")
+    lines.append(worth(picture, stopped))
     if picture.judge is not None and picture.judge.warning:
         lines.append(picture.judge.warning)
     if (spent := picture.spending) is not None:
@@ -53,33 +47,6 @@ def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
         case _:
             pass
     return lines
-
-
-def _worth(picture: Picture) -> str:
-    """What is known about the gain; the duels alone are no measure of it."""
-    if picture.tested is not None:
-        return test_result(picture.tested)
-    best = picture.rounds.get(picture.best)
-    if best is not None and best.end is not None and best.end.score is not None:
-        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
-    match picture.check:
-        case FinalCheckFinished() as check:
-            return check.headline
-        case FinalCheckSkipped() as check:
-            return f"It won its duel, and was not checked against the seed: {check.why}"
-        case _:
-            return "It won its duel on the questions it was chosen by; it was not checked against the seed."
-
-
-def test_result(test: FinalTest) -> str:
-    """What the test at the end says, in a sentence."""
-    sure = (
-        "" if test.difference_interval[0] > 0 or test.difference_interval[1] < 0 else "; that may be chance"
-    )
-    return (
-        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
-        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
-    )
 
 
 def way_on(project: str) -> str:

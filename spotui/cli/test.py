@@ -6,13 +6,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.output import Output
 from spotui.cli.reading import pick_round
 from spotui.cli.usage import UsageError
+from spotui.events import Answered, CallDelta, CallFinished, CallRetried, Event, encode_event
 from spotui.view.figures import count, duration, usd
 
 if TYPE_CHECKING:
-    from spotui.llm.connection import Connection
-    from spotui.llm.protocol import Delta, Reply, Request
+    from spotui.launch import Launcher
+    from spotui.settings.run_settings import RunSettings
+    from spotui.workspace.history import History
+    from spotui.workspace.projects import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,45 +26,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "question", nargs="?", metavar="QUESTION", help="a new question (default: standard input)"
     )
     parser.add_argument(
-        "--round", metavar="ROUND", default="best", help="seed, best, last or a number (default: best)"
+        "--round",
+        dest="rounds",
+        action="append",
+        metavar="ROUND",
+        help="seed, best, last or a number (default: best); more than one compares their prompts",
     )
     parser.add_argument("--model", metavar="ID", help="another model than the run's executor")
+    parser.add_argument(
+        "--json", action="store_true", help="one event a line, pieces of the replies included"
+    )
+    options.add_budget(parser, "budget for this question (default: that of the run)")
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Ask the executor a question with a round's prompt in front; nothing is stored."""
+    """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
     from spotui.launch import Launcher
-    from spotui.llm.protocol import Message, Request
-    from spotui.run.setup import load_settings
-    from spotui.settings.flags import Flags
+    from spotui.run.trying import try_prompts
     from spotui.workspace.history import read_history
-    from spotui.workspace.snapshot import read_snapshot
 
     launcher = Launcher()
     project = options.workspace(parsed).existing(parsed.name)
-    line = pick_round(project, read_history(project), parsed.round)
+    history = read_history(project)
+    lines = [pick_round(project, history, wanted) for wanted in parsed.rounds or ["best"]]
+    prompts = {line.round: line.prompt for line in lines}
     question = _question(parsed.question)
-    if project.is_ours and parsed.model is None:
-        settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
-    else:
-        settings = launcher.settings(Flags(model=parsed.model)).settings
+    settings = _settings(launcher, project, history, parsed)
     fetch_missing_models(settings, yes=False)
-    executor = settings.roles.executor
-    request = Request(
-        model=executor.model,
-        messages=(Message("user", f"{line.prompt}\n\n{question}"),),
-        temperature=executor.temperature,
-        max_tokens=executor.max_tokens,
-    )
-    connection = launcher.connector(settings).connect(executor.model)
-    reply = asyncio.run(_ask(connection, request))
-    print()
-    tokens = f"{count(reply.usage.prompt_tokens)} tokens in, {count(reply.usage.completion_tokens)} out"
-    print(
-        f"round {line.round}, {executor.model}: {tokens}, {usd(reply.cost_usd)}, {duration(reply.seconds)}",
-        file=sys.stderr,
-    )
+    show = _Lines() if parsed.json else _Answers(list(prompts))
+    asyncio.run(try_prompts(prompts, question, settings, launcher.connections(settings), show))
     return exit_codes.OK
 
 
@@ -73,19 +68,104 @@ def _question(typed: str | None) -> str:
     return question
 
 
-async def _ask(connection: "Connection", request: "Request") -> "Reply":
+def _settings(
+    launcher: "Launcher", project: "Project", history: "History", parsed: argparse.Namespace
+) -> "RunSettings":
+    """The run's settings where there are any, with the executor's model for every role: no other is asked."""
     import msgspec
 
-    def show(delta: "Delta") -> None:
-        sys.stdout.write(delta.text)
-        sys.stdout.flush()
+    from spotui.run.past import change_limits
+    from spotui.run.setup import load_settings
+    from spotui.settings.flags import Flags
+    from spotui.settings.run_settings import RoleSet
+    from spotui.workspace.snapshot import read_snapshot
 
-    try:
-        reply = await connection.provider.complete(request, show)
-        price = await connection.price()
-    finally:
-        await connection.provider.aclose()
-    if reply.cost_usd is None and price is not None:
-        cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
-        return msgspec.structs.replace(reply, cost_usd=cost)
-    return reply
+    if project.is_ours and parsed.model is None:
+        settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
+        settings = change_limits(settings, dict(history.limits))
+    else:
+        settings = launcher.settings(Flags(model=parsed.model)).settings
+    settings = change_limits(settings, launcher.limits(options.flags(parsed)))
+    executor = settings.roles.executor
+    roles = RoleSet(optimizer=executor, evaluator=executor, executor=executor)
+    return msgspec.structs.replace(settings, roles=roles)
+
+
+class _Lines:
+    """Every event as a line."""
+
+    def __init__(self) -> None:
+        self._output = Output()
+
+    def __call__(self, event: Event) -> None:
+        self._output.write(encode_event(event))
+
+
+class _Answers:
+    """The answers one after another, each as it comes where somebody watches.
+
+    Args:
+        rounds: In the order in which they are shown.
+    """
+
+    def __init__(self, rounds: list[int]) -> None:
+        self._waiting = rounds
+        self._has_headings = len(rounds) > 1
+        self._is_watched = sys.stdout.isatty()
+        self._pieces: dict[int, str] = {}
+        self._ends: dict[int, CallFinished] = {}
+        self._answers: dict[int, str] = {}
+        self._shown = 0
+        self._head()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case CallDelta():
+                number = event.key.round
+                self._pieces[number] = self._pieces.get(number, "") + event.text
+                self._stream()
+            case CallRetried():
+                self._pieces.pop(event.key.round, None)
+                self._begin_again(event)
+            case CallFinished():
+                self._ends[event.key.round] = event
+            case Answered():
+                self._answers[event.round] = event.answer
+                self._finish()
+            case _:
+                pass
+
+    def _stream(self) -> None:
+        text = self._pieces.get(self._waiting[0], "")
+        if self._is_watched and len(text) > self._shown:
+            sys.stdout.write(text[self._shown :])
+            sys.stdout.flush()
+            self._shown = len(text)
+
+    def _begin_again(self, event: CallRetried) -> None:
+        if event.key.round == self._waiting[0] and self._shown:
+            print()
+            self._shown = 0
+        print(f"{event.error} Asked again in {duration(event.wait)}.", file=sys.stderr)
+
+    def _finish(self) -> None:
+        while self._waiting and self._waiting[0] in self._answers:
+            number = self._waiting.pop(0)
+            print(self._answers[number][self._shown :], flush=True)
+            self._shown = 0
+            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
+            if self._waiting:
+                print()
+                self._head()
+                self._stream()
+
+    def _head(self) -> None:
+        if self._has_headings:
+            print(f"Round {self._waiting[0]}:")
+
+
+def _facts(end: CallFinished) -> str:
+    mark = "~" if end.estimated else ""
+    tokens = f"{mark}{count(end.prompt_tokens)} tokens in, {mark}{count(end.completion_tokens)} out"
+    cut = ", cut by the length limit" if end.finish_reason == "length" else ""
+    return f"{end.model}: {tokens}, {usd(end.cost_usd)}, {duration(end.seconds)}{cut}"

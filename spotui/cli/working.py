@@ -1,14 +1,10 @@
 """Working on a project, here or in the background."""
 
 import argparse
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spotui import locations
 from spotui.cli import exit_codes, options
 from spotui.errors import SpotuiError
 from spotui.settings.flags import flag_name
@@ -80,39 +76,17 @@ def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
     """A process of its own that outlives this terminal and waits for a person when a call fails."""
-    log = locations.log_dir() / f"{project.name.replace('/', '-')}.log"
-    root = project.folder.parents[project.name.count("/")]
-    command = [sys.executable, "-m", "spotui", "resume", project.name, "--workspace", str(root), "--plain"]
-    command += ["--on-failure", "pause", "--yes"]
     from spotui.launch import LIMITS
+    from spotui.own_process import OwnProcess
 
+    words = ["resume", project.name]
     for key, value in changes.items():
-        command += [flag_name(LIMITS[key]), "none" if value is None else str(value)]
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        output = log.open("ab")
-    except OSError as error:
-        raise SpotuiError(
-            f"The log {log} cannot be written: {error.strerror}.", "Set SPOTUI_LOG_DIR to another folder."
-        ) from None
-    with output:
-        before = output.tell()
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    _await_start(process, project, log, before)
-    print(f"{project.name} runs in the background. Watch it: spotui attach {project.name}    Log: {log}")
-    return exit_codes.OK
-
-
-def _await_start(process: "subprocess.Popen[bytes]", project: "Project", log: Path, before: int) -> None:
-    """Wait until it can be attached to, or until it has failed, so that neither comes as a surprise."""
-    socket = locations.socket_path(project.folder)
+        words += [flag_name(LIMITS[key]), "none" if value is None else str(value)]
+    process = OwnProcess(project, words)
     deadline = time.monotonic() + _START_SECONDS
-    while not socket.exists() and time.monotonic() < deadline:
-        if process.poll() not in {None, exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
-            said = log.read_bytes()[before:].decode(errors="replace").strip()
-            raise SpotuiError(f"{project.name} did not start:\n{said}", f"The log is {log}.")
-        if process.returncode is not None:
-            return
+    while not process.is_ready() and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
+    print(
+        f"{project.name} runs in the background. Watch it: spotui attach {project.name}    Log: {process.log}"
+    )
+    return exit_codes.OK

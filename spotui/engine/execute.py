@@ -7,6 +7,7 @@ from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.events import Answered, Level, Noticed
+from spotui.llm.protocol import Message
 from spotui.workspace.lines import AnswerRecord, CallKey
 
 
@@ -25,7 +26,7 @@ class Executor:
     async def execute(
         self, candidate: Candidate, questions: Sequence[Question], *, held_out: bool = False
     ) -> Trial | None:
-        """Ask every question at once, each as one user message: the prompt, a blank line, the question.
+        """Ask every question at once, with the prompt in front.
 
         Args:
             candidate: The prompt to try.
@@ -69,3 +70,8 @@ class Executor:
     def _notice(self, key: CallKey, text: str, level: Level) -> None:
         where = "held-out question" if key.purpose == "held_out" else "question"
         self._emit(Noticed(text=f"Round {key.round}, answer to {where} {key.index + 1}: {text}", level=level))
+
+
+def in_front(prompt: str, question: str) -> Message:
+    """A question with a prompt in front, as the executor reads it: one message, a blank line between them."""
+    return user(f"{prompt}\n\n{question}")

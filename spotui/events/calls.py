@@ -46,6 +46,7 @@ class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
 
 
 class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call ended without a reply that counts: cancelled, cut by the budget, or failed for good."""
+    """A call brought no reply that counts: cancelled, cut by the budget, or `failed` for good."""
 
     why: str
+    failed: bool = False

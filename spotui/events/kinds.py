@@ -22,7 +22,7 @@ Level = Literal["info", "warning", "error"]
 
 
 class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
-    """A process took the run up; the first event of every stream."""
+    """A process took the run up; the first event of all. `limits` are those in force, None for none."""
 
     version: int
     project: str
@@ -42,6 +42,7 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge_unit: Literal["set", "row"] = "set"
     judge_json: bool = False
     judges: tuple[str, ...] = ()
+    limits: dict[str, float | int | None] = field(default_factory=dict)
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):

@@ -120,7 +120,7 @@ class Door:
                 self.gate.halt("budget", error.what)
                 await self.gate.passage()
             except (ModelError, JournalError, UnknownPriceError) as error:
-                self._emit(CallDropped(key=key, why=error.what))
+                self._emit(CallDropped(key=key, why=error.what, failed=True))
                 if may_overflow and isinstance(error, ContextOverflowError):
                     raise
                 await self._trouble(error)

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 
-import msgspec
-
 from spotui.engine.engine import EARLY_ENDS, Engine
-from spotui.events import Event, FinalTest
+from spotui.events import Event
+from spotui.events.telling import told_test
 from spotui.llm.gate import Halted
 from spotui.run.checking import FinalCheck
 from spotui.run.past import Past
 from spotui.run.work import Work
-from spotui.statistics import compare, score
 from spotui.workspace.lines import FinalTestLine, Line, StopReason
 
 
@@ -71,30 +69,4 @@ async def _final_test(
     line = FinalTestLine(best=best.candidate.round, seed_marks=seed.marks, best_marks=best.marks)
     if past.test is None or (past.test.best, past.test.best_marks) != (line.best, line.best_marks):
         keep(line)
-    emit(final_test(line, engine.task.seed))
-
-
-def final_test(line: FinalTestLine, seed: int) -> FinalTest:
-    """What a test at the end says, with its intervals.
-
-    Args:
-        line: The marks of both prompts.
-        seed: The run's.
-    """
-    old, new = score(line.seed_marks, seed=seed), score(line.best_marks, seed=seed)
-    paired = compare(line.seed_marks, line.best_marks, seed=seed)
-    return FinalTest(
-        best=line.best,
-        rows=len(line.best_marks),
-        seed_score=old.mean,
-        seed_interval=msgspec.structs.astuple(old.interval),
-        best_score=new.mean,
-        best_interval=msgspec.structs.astuple(new.interval),
-        difference=paired.difference,
-        difference_interval=msgspec.structs.astuple(paired.interval),
-        wins=paired.wins,
-        losses=paired.losses,
-        ties=paired.ties,
-        p=paired.p,
-        left_out=paired.left_out,
-    )
+    emit(told_test(line, engine.task.seed))

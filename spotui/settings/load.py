@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui import locations
+from spotui.locations import shown
 from spotui.settings.check import Checker, Keys
 from spotui.settings.config_file import ConfigFile
 from spotui.settings.errors import Problem, SettingsError
@@ -54,7 +55,8 @@ def read_text(path: Path) -> str | None:
         return None
     except OSError as error:
         raise SettingsError(
-            f"{shown(path)} cannot be read ({error.strerror}).", "Check the file and its permissions."
+            f"{shown(path)} cannot be read ({error.strerror}).",
+            "Check the file and its permissions.",
         ) from error
     if len(data) > MAX_BYTES:
         raise SettingsError(f"{shown(path)} is larger than 1 MB.", "A config file is a page or two of YAML.")
@@ -104,11 +106,3 @@ def wrong_yaml(faults: "Sequence[Fault]", path: Path) -> SettingsError:
     return SettingsError.of(
         [Problem(f"{shown(path)}, line {fault.line}", fault.what, fault.mend) for fault in faults]
     )
-
-
-def shown(path: Path) -> str:
-    """A path as a person writes it, with `~` for home."""
-    try:
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    except (ValueError, RuntimeError):
-        return str(path)

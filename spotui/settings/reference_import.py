@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TypeGuard
 
+from spotui.locations import shown
 from spotui.secret import Secret
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import key_from
 from spotui.settings.kinds import KindError, ModelId, Seconds, base_url_fault, convert
-from spotui.settings.load import read_text, shown, wrong_yaml
+from spotui.settings.load import read_text, wrong_yaml
 from spotui.settings.schema import ModelConfig
 
 _COMPATIBLE: Final = frozenset(

@@ -115,3 +115,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Every model that the run asks, each once."""
         roles = self.roles
         return tuple(dict.fromkeys((roles.optimizer.model, *self.panel, roles.executor.model)))
+
+    @property
+    def limits(self) -> dict[str, float | int | None]:
+        """What can be changed while a run goes on, each by the name it has in the journal and on the wire."""
+        return {
+            "rounds": self.max_rounds,
+            "concurrency": self.concurrency,
+            "patience": self.patience,
+            "target_wins": self.target_wins,
+            **msgspec.structs.asdict(self.budget),
+        }

@@ -1,8 +1,7 @@
-"""Changing the user's config file; nothing else writes into the config folder."""
+"""Changing the user's config file."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,15 +12,16 @@ from spotui import locations
 from spotui.settings.check import Checker, Keys
 from spotui.settings.errors import SettingsError
 from spotui.settings.kinds import KindError, ModelId, Name, convert, convert_text
-from spotui.settings.load import parse_config, read_text, shown
+from spotui.settings.load import parse_config, read_text
 from spotui.settings.roles import Role
 from spotui.settings.schema import Config, ModelConfig, RoleConfig
 from spotui.settings.table import BY_KEY
+from spotui.settings.writing import alone, uneditable, unwritable, write_text
 
 if TYPE_CHECKING:
     from spotui.marked_yaml.nodes import Plain
 
-_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url", "concurrency"})
+_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url"})
 
 
 def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None:
@@ -35,12 +35,20 @@ def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None
     Raises:
         SettingsError: A value is wrong, or the file cannot be read or written; it is as it was.
     """
-    values = msgspec.to_builtins(entry)
+    check_model(model, entry)
+    _save({("models", model): msgspec.to_builtins(entry)}, path)
+
+
+def check_model(model: str, entry: ModelConfig) -> None:
+    """See whether a model's entry could stand in the config file.
+
+    Raises:
+        SettingsError: A value is wrong; it names all of them.
+    """
     checker = Checker(f"models.{model}")
-    checker.struct(ModelConfig, values)
+    checker.struct(ModelConfig, msgspec.to_builtins(entry))
     checker.raise_problems()
     _checked("The model id", ModelId, model)
-    _save({("models", model): values}, path)
 
 
 def remove_model(model: str, path: Path | None = None) -> bool:
@@ -101,14 +109,10 @@ def _save(changes: "Mapping[Keys, Plain | UnsetType]", path: Path | None) -> boo
     """Make the changes in the file; whether that changed anything."""
     path = path or locations.config_file()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(path.parent):
+        with alone(path):
             return _edit(changes, path)
     except OSError as error:
-        raise SettingsError(
-            f"{shown(path)} cannot be written ({error.strerror}).",
-            "Check the folder's permissions and the free space.",
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
@@ -120,13 +124,10 @@ def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
     new = _changed(old, changes)
     if new is None or not _says(new, wanted, path):
         what = ", ".join(".".join(keys) for keys in changes)
-        raise SettingsError(
-            f"{shown(path)} is written in a way that spotui cannot change safely at {what}.",
-            "Change it in your editor, or write that part as plain 'key: value' lines.",
-        )
+        raise uneditable(path, what)
     if new == old:
         return False
-    _write(path, new.replace("\n", "\r\n") if windows else new)
+    write_text(path, new.replace("\n", "\r\n") if windows else new)
     return True
 
 
@@ -165,26 +166,3 @@ def _config_with(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> Conf
         else:
             branch[keys[-1]] = value
     return Checker("config").struct(Config, document)
-
-
-def _write(path: Path, text: str) -> None:
-    from spotui.workspace.atomic import replace_file
-
-    target = path.resolve()  # a linked config file stays a link
-    target.touch(mode=0o600)
-    target.chmod(0o600)  # replace_file keeps the mode that it finds
-    replace_file(target, text.encode())
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from saving at the same time; the lock goes with the process."""
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -88,6 +88,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
+    _plain("run.concurrency", Count | None, None, "calls in flight at each endpoint"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
     _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),
     _plain("run.target_wins", Count | None, None, "wins after which the run ends"),
@@ -106,7 +107,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "retry.seconds", Seconds | None, 120.0, "seconds after which a failing call gives up", "retry_seconds"
     ),
     _plain("base_url", BaseUrl | None, None, "one OpenAI-compatible endpoint for all roles"),
-    _plain("concurrency", Count | None, None, "calls in flight at each endpoint"),
 )
 
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}

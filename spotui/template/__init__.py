@@ -7,7 +7,7 @@ from spotui.template.read import check_template, check_text, parse_template, rea
 
 if TYPE_CHECKING:
     from spotui.template.edit import edit_yaml, to_yaml
-    from spotui.template.save import save_template
+    from spotui.template.save import save_template, save_text
 
 __all__ = [
     "QA",
@@ -21,16 +21,17 @@ __all__ = [
     "parse_template",
     "read_template",
     "save_template",
+    "save_text",
     "to_yaml",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Load what writes when it is first needed: most who read a template never save one."""
-    if name == "save_template":
-        from spotui.template.save import save_template
+    if name in ("save_template", "save_text"):
+        from spotui.template import save
 
-        return save_template
+        return getattr(save, name)
     if name in ("edit_yaml", "to_yaml"):
         from spotui.template import edit
 

@@ -26,12 +26,30 @@ def save_template(path: str | os.PathLike[str], template: Template) -> None:
     path = Path(path)
     old = _old_text(path)
     new = to_yaml(template) if old is None else edit_yaml(old, template, path.name)
-    if new == old:
-        return
+    if new != old:
+        save_text(path, new)
+
+
+def save_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a template's text as it is, in one step; it need not be usable yet.
+
+    Args:
+        path: The file; its folder must exist. A link is followed, the file's mode stays.
+        text: What the file is to hold.
+
+    Raises:
+        TemplateError: The file cannot be written, or the text holds half of a character.
+    """
     from spotui.workspace.atomic import replace_file
 
     try:
-        replace_file(path, new.encode())
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        problem = Problem("error", "", line, "There is half of a character here.", "Delete it.")
+        raise TemplateError(str(path), [problem]) from None
+    try:
+        replace_file(Path(path), data)
     except OSError as error:
         what = f"The file cannot be written ({error.strerror})."
         raise TemplateError(str(path), [Problem("error", "", 0, what, "Check its folder.")]) from None

@@ -1,5 +1,9 @@
 """Figures as people read them."""
 
+from datetime import datetime
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def usd(cost: float | None, unpriced: int = 0) -> str:
     """Money; an unknown price is said to be unknown, never $0.
@@ -48,6 +52,30 @@ def gained(difference: float, interval: tuple[float, float]) -> str:
     return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
+def limit(value: float | None) -> str:
+    """What may be spent at most: 0.5, 20, no limit."""
+    return "no limit" if value is None else f"{value:,.10g}"
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 as whole percent."""
+    return f"{share * 100:.0f}%"
+
+
 def plural(number: int, noun: str) -> str:
     """A count with its noun: 1 round, 3 rounds."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time as briefly as it is clear: 14:03 today, 2 Nov 14:03 this year, 2 Nov 2025 before.
+
+    Args:
+        at: When, with its zone.
+        now: The present, with its zone, in which the time is told.
+    """
+    local = at.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} {local:%H:%M}" if local.year == now.year else f"{day} {local.year}"

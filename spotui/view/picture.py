@@ -35,15 +35,18 @@ from spotui.events import (
 from spotui.workspace.lines import CallKey, Outcome
 
 NOTICES_KEPT = 100
+TAIL_KEPT = 200
+"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
 
 @dataclass
 class CallPicture:
-    """A call that is under way."""
+    """A call that is under way; `tail` is the end of its reply so far."""
 
     model: str
     since: float
     characters: int = 0
+    tail: str = ""
     trouble: str = ""
     retry_at: float = 0.0
 
@@ -67,6 +70,7 @@ class Picture:
 
     Attributes:
         opened: What was opened; None before the first event.
+        limits: Those in force, by their names on the wire; None for none.
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
@@ -74,6 +78,7 @@ class Picture:
         judge: What the votes so far say about the judge.
         check: What the final check found, or why there was none.
         notices: The latest things worth a line.
+        refused: The last command that could not be carried out.
         stopped: The last event, once it came.
     """
 
@@ -81,6 +86,7 @@ class Picture:
     state: RunState | Literal["ended"] = "running"
     cause: str = ""
     rounds_wanted: int = 0
+    limits: dict[str, float | int | None] = field(default_factory=dict)
     best: int = 0
     rounds: dict[int, RoundPicture] = field(default_factory=dict)
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
@@ -90,12 +96,25 @@ class Picture:
     judge: JudgeMeasured | None = None
     check: FinalCheckFinished | FinalCheckSkipped | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
+    refused: CommandRefused | None = None
     stopped: RunStopped | None = None
 
     @property
     def current(self) -> RoundPicture | None:
         """The newest round."""
         return self.rounds[max(self.rounds)] if self.rounds else None
+
+    def prompt_of(self, number: int) -> str:
+        """The prompt of a round; empty when there is none."""
+        if number == 1:
+            return self.opened.prompt if self.opened is not None else ""
+        one = self.rounds.get(number)
+        return one.candidate.prompt if one is not None and one.candidate is not None else ""
+
+    def parent_of(self, number: int) -> int:
+        """The round that a round's prompt was made from; the seed is its own."""
+        one = self.rounds.get(number)
+        return one.candidate.parent if one is not None and one.candidate is not None else 1
 
     @property
     def seconds_left(self) -> float | None:
@@ -105,27 +124,33 @@ class Picture:
             return None
         return max(0, self.rounds_wanted - 1 - len(ended)) * sum(ended) / len(ended)
 
+    def end_calls(self) -> None:
+        """Nothing is under way any more: the run or its process has ended."""
+        self.calls.clear()
+
     def apply(self, event: Event) -> None:
         """Let an event change the picture."""
         match event:
             case CallDelta():
                 if call := self.calls.get(event.key):
                     call.characters += len(event.text) + len(event.reasoning)
+                    call.tail = (call.tail + event.text)[-TAIL_KEPT:]
             case CallStarted():
                 self.calls[event.key] = CallPicture(event.model, event.at)
             case CallRetried():
                 if call := self.calls.get(event.key):
-                    call.trouble, call.retry_at = event.error, event.at + event.wait
+                    call.trouble, call.retry_at, call.tail = event.error, event.at + event.wait, ""
                 self.notices.append(event)
             case CallFinished() | CallDropped():
                 self.calls.pop(event.key, None)
             case SpendingChanged():
                 self.spending = event
             case RunOpened():
-                self.opened, self.rounds_wanted = event, event.rounds
+                self.opened, self.rounds_wanted, self.limits = event, event.rounds, dict(event.limits)
             case StateChanged():
                 self.state, self.cause = event.state, event.cause
             case LimitsChanged():
+                self.limits |= event.changes
                 if (rounds := event.changes.get("rounds")) is not None:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():
@@ -139,8 +164,11 @@ class Picture:
             case RunStopped():
                 self.stopped, self.state, self.cause = event, "ended", event.cause
                 self.best = event.best
-                self.calls.clear()
-            case Noticed() | CandidateRefused() | CommandRefused():
+                self.end_calls()
+            case CommandRefused():
+                self.refused = event
+                self.notices.append(event)
+            case Noticed() | CandidateRefused():
                 self.notices.append(event)
             case _:
                 self._apply_to_round(event)

@@ -1,6 +1,6 @@
 """A project read back without running anything: its rounds, its best, how it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from spotui.workspace.lines import (
     CheckLine,
     FinalTestLine,
     HeldOutLine,
+    LimitsLine,
     Outcome,
     OverrideLine,
     RoundLine,
@@ -23,6 +24,17 @@ from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import read_rounds
 
 State = Literal["running", "interrupted", "ended", "foreign"]
+
+_KINDS = (
+    SessionLine,
+    RoundLine,
+    OverrideLine,
+    LimitsLine,
+    HeldOutLine,
+    CheckLine,
+    FinalTestLine,
+    StopLine,
+)
 
 
 class History(msgspec.Struct, frozen=True):
@@ -38,6 +50,7 @@ class History(msgspec.Struct, frozen=True):
             there is no journal.
         check: The final check, or why it was skipped.
         judge: Which kind of judge voted, in a few words; empty when nobody knows.
+        limits: Those that were changed after the start, the last value of each.
     """
 
     rounds: tuple[RoundLine, ...]
@@ -47,6 +60,7 @@ class History(msgspec.Struct, frozen=True):
     check: CheckLine | None = None
     judge: str = ""
     test: FinalTestLine | None = None
+    limits: Mapping[str, float | int | None] = {}
 
     @property
     def best(self) -> RoundLine | None:
@@ -110,8 +124,8 @@ def read_history(project: Project) -> History:
     test: FinalTestLine | None = None
     check: CheckLine | None = None
     judge = ""
-    kinds = (SessionLine, RoundLine, OverrideLine, HeldOutLine, CheckLine, FinalTestLine, StopLine)
-    for line in read_lines(project.journal, *kinds):
+    limits: dict[str, float | int | None] = {}
+    for line in read_lines(project.journal, *_KINDS):
         match line:
             case RoundLine():
                 rounds.append(line)
@@ -123,6 +137,8 @@ def read_history(project: Project) -> History:
                 test = line
             case CheckLine():
                 check = line
+            case LimitsLine():
+                limits.update(line.changes)
             case StopLine():
                 stop = line
             case SessionLine():  # what an earlier one gave as its stop reason no longer holds
@@ -131,7 +147,14 @@ def read_history(project: Project) -> History:
                 pass
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
     return History(
-        apply_overrides(rounds, overrides), stop, held_out, state, check=check, judge=judge, test=test
+        apply_overrides(rounds, overrides),
+        stop,
+        held_out,
+        state,
+        check=check,
+        judge=judge,
+        test=test,
+        limits=limits,
     )
 
 

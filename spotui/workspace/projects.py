@@ -102,7 +102,7 @@ class Workspace:
             ProjectError: The name cannot be a directory's.
         """
         parts = name.split("/")
-        if len(parts) > 2 or not all(_is_name(part) for part in parts):
+        if len(parts) > 2 or not all(is_name(part) for part in parts):
             raise ProjectError(
                 f"{name!r} cannot be a project's name.",
                 f"Use up to {_LONGEST_NAME} letters, digits and spaces ({_LONGEST_NAME // 3} in Chinese); "
@@ -151,6 +151,14 @@ class Workspace:
             ) from None
         return [name for _, name in sorted(found for folder in folders for found in _projects_in(folder))]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no project; one that cannot be read is not empty."""
+        try:
+            return not any(_projects_in(folder) for folder in _folders(self.root))
+        except OSError:
+            return False
+
     def free_name(self, wanted: str) -> str:
         """The wanted name, or with the first number behind it that is free."""
         number, name = 2, wanted
@@ -187,11 +195,12 @@ def new_run_id() -> str:
     return os.urandom(16).hex()
 
 
-def _is_name(part: str) -> bool:
+def is_name(part: str) -> bool:
+    """Whether a file or folder can be called that on every system, and be seen and typed."""
     visible = part.translate(_JOINERS)
     if not visible or not visible.isprintable() or part != part.strip():
         return False
-    return part[0] not in ".-" and "\\" not in part and len(part.encode()) <= _LONGEST_NAME
+    return part[0] not in ".-" and not {"/", "\\"} & set(part) and len(part.encode()) <= _LONGEST_NAME
 
 
 def _cut(name: str, size: int) -> str:
@@ -203,7 +212,7 @@ def _folders(root: Path) -> Iterator[Path]:
     try:
         with os.scandir(root) as entries:
             for entry in entries:
-                if _is_name(entry.name) and not entry.is_file(follow_symlinks=False):
+                if is_name(entry.name) and not entry.is_file(follow_symlinks=False):
                     yield Path(entry)
     except (FileNotFoundError, NotADirectoryError):
         return

@@ -1,5 +1,6 @@
 """spotui check: every mistake at once, each with its place and its mend; `run` refuses the same ones."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,36 @@ def test_a_data_file_that_is_not_there_is_an_error(shell: Shell, home: Path) -> 
     said = shell("check", write_template(home, SCORED))
     assert said.code == 1
     assert "rows.jsonl:0: error: There is no such file." in said.out
+
+
+def test_a_wrong_role_and_a_wrong_method_are_told_with_their_lines(shell: Shell, home: Path) -> None:
+    text = "method: spoo\nmodels:\n  executor:\n    model: m\n    temperature: hot\n" + TEMPLATE
+    path = write_template(home, text)
+    said = shell("check", path)
+    assert said.code == 1
+    assert f"{path}:1: error: method: There is no method 'spoo'." in said.out
+    assert f"{path}:5: error: models: models.executor.temperature must be" in said.out
+    assert "2 errors." in said.out
+
+
+def test_as_json_the_mistakes_come_with_the_tokens_of_every_text(shell: Shell, home: Path) -> None:
+    text = TEMPLATE.replace("count: None", "count: many").replace("answer: None", "answer: A b c.", 1)
+    said = shell("check", write_template(home, text), "--json")
+    assert said.code == 1
+    told = json.loads(said.out)
+    assert [(one["key"], one["line"], one["severity"]) for one in told["problems"]] == [("count", 3, "error")]
+    assert told["tokens"]["prompt"] == 4
+    assert told["tokens"]["qa"][0] == {"question": 6, "answer": 4}
+    assert told["tokens"]["qa"][1]["answer"] == 0
+
+
+def test_as_json_broken_yaml_has_no_tokens(shell: Shell, home: Path) -> None:
+    told = json.loads(shell("check", write_template(home, "prompt: [a"), "--json").out)
+    assert told["problems"]
+    assert told["tokens"] is None
+
+
+def test_tokens_are_those_of_the_model_that_is_to_answer(shell: Shell, home: Path) -> None:
+    for model, encoding in (("gpt-4o", "o200k_base"), ("gpt-4", "cl100k_base")):
+        path = write_template(home, TEMPLATE + f"models:\n  executor: {model}\n")
+        assert json.loads(shell("check", path, "--json").out)["tokens"]["encoding"] == encoding

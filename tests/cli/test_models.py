@@ -1,10 +1,13 @@
 """spotui models: what is listed, tested, added, removed, imported and fetched."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.command_line import ROOT, Outcome, spotui
 from tests.model_server import ModelServer
 
 
@@ -65,6 +68,65 @@ def test_add_refuses_what_the_config_file_could_not_hold(
         said = shell("models", "add", "mine", "--base-url", model.base_url, *wrong, *more)
         assert said.code in {1, 2}
         assert said.err.startswith("spotui: ")
+    assert not config.exists()
+
+
+def test_a_test_tells_latency_and_price_as_json(
+    shell: Shell, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(shell("models", "test", "mine", "--base-url", model.base_url, "--json").out)
+    assert told["model"] == "mine"
+    assert 0 < told["seconds"] < 30
+    assert (told["is_priced"], told["price"]) == (False, None)
+    added = shell("models", "add", "mine", "--base-url", model.base_url, "--price", "1", "2", "--json")
+    assert json.loads(added.out)["price"] == {"input": 1.0, "output": 2.0}
+    assert config.exists()
+
+
+def test_a_dry_run_asks_and_writes_nothing(shell: Shell, model: ModelServer, config: Path) -> None:
+    asked = len(model.requests)
+    assert shell("models", "add", "mine", "--base-url", model.base_url, "--dry-run").code == 0
+    assert len(model.requests) == asked + 1
+    assert not config.exists()
+
+
+def with_keyring(home: Path, *words: str, key: str) -> Outcome:
+    """A process of its own, with a keyring in a file."""
+    path = f"{ROOT / 'tests' / 'file_keyring'}{os.pathsep}{ROOT}"
+    env = {**os.environ, "PYTHONPATH": path, "KEYRING_FILE": str(home / "keyring.json")}
+    del env["OPENAI_API_KEY"]
+    return spotui("models", "add", "mine", *words, "--keyring", env=env, stdin=key)
+
+
+def test_a_key_goes_through_standard_input_into_the_keyring_and_nowhere_else(
+    home: Path, model: ModelServer, config: Path
+) -> None:
+    words = ["--base-url", model.base_url, "--json"]
+    wrong = with_keyring(home, *words, key="sk-wrong\n")
+    assert wrong.code == 1
+    assert "HTTP 401" in wrong.err
+    assert "sk-wrong" not in wrong.out + wrong.err
+    assert not config.exists()
+    assert not (home / "keyring.json").exists()  # a key that does not work is not kept
+
+    assert "No key was typed" in with_keyring(home, *words, key="").err
+
+    assert with_keyring(home, *words, key="sk-the-key\n").code == 0
+    assert json.loads((home / "keyring.json").read_text()) == {"spotui mine": "sk-the-key"}
+    assert "api_key_keyring: true" in config.read_text()
+    assert "sk-the" not in config.read_text()
+
+    again = with_keyring(home, *words, "--concurrency", "2", key="")  # the key that is there is kept
+    assert again.code == 0
+    assert "concurrency: 2" in config.read_text()
+
+
+def test_a_variable_that_is_set_is_what_is_tested_even_beside_a_typed_key(
+    home: Path, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-wrong")
+    words = ["--base-url", model.base_url, "--api-key-env", "MY_KEY"]
+    assert "HTTP 401" in with_keyring(home, *words, key="sk-the-key\n").err
     assert not config.exists()
 
 

@@ -78,38 +78,6 @@ def test_replay_as_events(shell: Shell, workspace: Path) -> None:
     assert [one["outcome"] for one in events if one["event"] == "round_finished"] == ["seed", "win", "win"]
 
 
-def test_test_asks_the_executor_with_the_chosen_prompt_and_stores_nothing(
-    shell: Shell, workspace: Path, model: ModelServer
-) -> None:
-    before = (workspace / "why" / "journal.jsonl").read_bytes()
-    said = shell("test", "why", "Why do fish swim?")
-    assert said.code == 0
-    assert model.requests[-1].json["messages"] == [
-        {"role": "user", "content": "Answer in style 2, with reasons.\n\nWhy do fish swim?"}
-    ]
-    assert said.out.startswith("In style 2: ")
-    assert said.err.startswith("round 3, test-model: ")
-    assert (workspace / "why" / "journal.jsonl").read_bytes() == before
-
-
-def test_test_takes_another_round_and_another_model(
-    shell: Shell, workspace: Path, model: ModelServer
-) -> None:
-    shell("test", "why", "Why?", "--round", "seed", "--model", "other")
-    request = model.requests[-1].json
-    assert request["model"] == "other"
-    assert request["messages"][0]["content"].startswith("Answer the question.\n")
-
-
-def test_test_says_what_is_wrong_with_the_model(
-    shell: Shell, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-another")
-    said = shell("test", "why", "Why?")
-    assert (said.code, said.out) == (1, "")
-    assert "HTTP 401" in said.err
-
-
 def test_doctor_tells_where_every_role_goes_and_hides_the_key(shell: Shell, model: ModelServer) -> None:
     said = shell("doctor", "--model", "test-model")
     assert said.code == 0
@@ -134,3 +102,12 @@ def test_doctor_finds_what_is_wrong_in_the_config_file(shell: Shell, home: Path)
     assert said.code == 1
     assert "wrong config" in said.out
     assert f"{file}, line 1" in said.out
+
+
+def test_estimate_tells_what_would_be_fetched_first(shell: Shell, template: str) -> None:
+    said = shell("estimate", template, "--model", "local/qwen2.5-coder-1.5b")
+    assert "local/qwen2.5-coder-1.5b is not on this machine; a run fetches it first (1,060 MB)." in said.out
+    (warning,) = json.loads(shell("estimate", template, "--model", "local/smollm2-135m", "--json").out)[
+        "warnings"
+    ]
+    assert warning.startswith("local/smollm2-135m is not on this machine")

@@ -122,6 +122,7 @@ def test_one_trouble_holds_every_call_and_going_on_brings_all_home(tmp_path: Pat
         async with an_open_door(base_url, tmp_path, on_trouble="pause") as opened:
             calls = [asyncio.create_task(opened.door.ask(a_key(n), a_request())) for n in range(12)]
             await opened.until(lambda: opened.gate.state == "paused" and opened.gate.in_flight == 0)
+            assert all(event.failed and "401" in event.why for event in opened.told(CallDropped))
             is_down = False
             opened.gate.resume()
             assert len(await asyncio.gather(*calls)) == 12

@@ -52,6 +52,14 @@ def test_the_defaults_are_the_references_and_the_model_is_the_embedded_one() -> 
     assert set(found.origins) == {setting.key for setting in SETTINGS}
 
 
+def test_the_calls_at_once_can_be_a_default_of_the_config_file() -> None:
+    found = settled(config="run: {concurrency: 4}\n")
+    assert found.settings.concurrency == 4
+    assert found.origins["run.concurrency"] == "config line 1"
+    assert settled(Flags(concurrency="none"), config="run: {concurrency: 4}\n").settings.concurrency is None
+    assert settled(environ={"SPOTUI_CONCURRENCY": "2"}).settings.concurrency == 2
+
+
 CONFIG = "roles: {optimizer: {model: from-config}}\n"
 
 

@@ -335,17 +335,20 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
 
 
 COST = """
-import sys, time, yaml
+import sys, time
+start = time.process_time()
+import yaml
+beside = time.process_time() - start
 start = time.process_time()
 from spotui.template import read_template
 cost = time.process_time() - start
 template = read_template(sys.argv[1])
 heavy = {"ruamel", "difflib", "json", "asyncio", "tempfile", "rich", "httpx"} & set(sys.modules)
-print(cost, ",".join(sorted(heavy)))
+print(cost / beside, ",".join(sorted(heavy)))
 """
 
 
-def test_reading_loads_nothing_heavy_and_costs_under_40_ms(tmp_path: Path) -> None:
+def test_reading_loads_nothing_heavy_and_costs_little_beside_yaml(tmp_path: Path) -> None:
     path = tmp_path / "t.yaml"
     path.write_text(GOOD)
     costs = []
@@ -361,4 +364,4 @@ def test_reading_loads_nothing_heavy_and_costs_under_40_ms(tmp_path: Path) -> No
         cost, heavy = done.stdout.rstrip("\n").split(" ")
         assert heavy == ""
         costs.append(float(cost))
-    assert min(costs) < 0.04
+    assert min(costs) < 2.5

@@ -1,6 +1,8 @@
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from spotui.view.figures import count, duration, plural, usd
+from spotui.view.figures import count, duration, limit, moment, plural, usd
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,27 @@ def test_one_thing_has_no_s() -> None:
         "2 rounds",
         "1,200 rounds",
     ]
+
+
+NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2026, 11, 21, 9, 5, tzinfo=UTC), "09:05"),
+        (datetime(2026, 11, 20, 23, 59, tzinfo=UTC), "20 Nov 23:59"),
+        (datetime(2026, 11, 21, 1, 0, tzinfo=timezone(timedelta(hours=2))), "20 Nov 23:00"),
+        (datetime(2025, 11, 21, 17, 0, tzinfo=UTC), "21 Nov 2025"),
+    ],
+)
+def test_a_moment_is_as_short_as_it_is_clear(at: datetime, text: str) -> None:
+    assert moment(at, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "no limit"), (0.5, "0.5"), (20, "20"), (2_000_000, "2,000,000"), (1e6, "1,000,000")],
+)
+def test_a_limit_is_said_in_full(value: float | None, text: str) -> None:
+    assert limit(value) == text

@@ -26,7 +26,7 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.picture import NOTICES_KEPT, Picture
+from spotui.view.picture import NOTICES_KEPT, TAIL_KEPT, Picture
 from spotui.workspace.lines import CallKey, Outcome
 from tests.any_struct import structs
 
@@ -78,14 +78,24 @@ def test_two_pictures_share_nothing(events: list[Event], others: list[Event]) ->
     assert one == painted(*events)
 
 
+def test_only_the_end_of_a_reply_under_way_is_kept() -> None:
+    picture = painted(CallStarted(key=KEY, model="m"))
+    for number in range(1000):
+        picture.apply(CallDelta(key=KEY, text=f"{number} "))
+    assert len(picture.calls[KEY].tail) == TAIL_KEPT
+    assert picture.calls[KEY].tail.endswith("998 999 ")
+
+
 def test_calls_are_those_under_way() -> None:
     picture = painted(
         CallStarted(at=5.0, key=KEY, model="m"), CallDelta(key=KEY, text="héllo", reasoning="hm")
     )
     assert (picture.calls[KEY].since, picture.calls[KEY].characters) == (5.0, 7)
+    assert picture.calls[KEY].tail == "héllo"
 
     picture.apply(CallRetried(at=7.0, key=KEY, error="Slow down.", kind="RateLimited", tries=1, wait=2.0))
     assert (picture.calls[KEY].trouble, picture.calls[KEY].retry_at) == ("Slow down.", 9.0)
+    assert not picture.calls[KEY].tail
 
     picture.apply(CallStarted(at=9.0, key=KEY, model="m"))
     assert (picture.calls[KEY].trouble, picture.calls[KEY].characters) == ("", 0)

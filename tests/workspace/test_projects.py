@@ -243,3 +243,12 @@ def test_a_project_of_the_reference_is_one_although_it_has_no_journal(workspace:
 
 def test_every_run_has_an_id_of_its_own() -> None:
     assert len({new_run_id() for _ in range(1000)}) == 1000
+
+
+def test_a_workspace_is_empty_until_there_is_a_project(workspace: Workspace) -> None:
+    assert workspace.is_empty
+    (workspace.root / "notes").mkdir(parents=True)
+    (workspace.root / ".archive" / "poem").mkdir(parents=True)
+    assert workspace.is_empty
+    make(workspace, "session/poem")
+    assert not workspace.is_empty

@@ -1,0 +1,80 @@
+"""Asking a model one short question, to see whether it can be used."""
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from spotui.launch import Launcher
+from spotui.llm.endpoint import Price
+from spotui.secret import Secret
+from spotui.settings import Flags, ModelConfig
+
+if TYPE_CHECKING:
+    from spotui.llm.connection import Connection
+
+_QUESTION: Final = "Reply with the single word: ready"
+_TYPED: Final = "TYPED_JUST_NOW"
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What a model said.
+
+    Attributes:
+        model: Its id.
+        reply: Its answer, on one line.
+        seconds: From the question to the end of the answer.
+        is_priced: Whether it is known what a call costs.
+        price: USD per million tokens; None when nobody knows, or the endpoint tells it with each reply.
+    """
+
+    model: str
+    reply: str
+    seconds: float
+    is_priced: bool
+    price: Price | None
+
+
+def probe(
+    model: str, *, base_url: str | None = None, entry: ModelConfig | None = None, key: Secret | None = None
+) -> Probe:
+    """Ask a model one short question.
+
+    Args:
+        model: Its id.
+        base_url: An endpoint for this question alone.
+        entry: What would stand in the config file; None for what stands there.
+        key: A key that is stored nowhere yet, for an entry that takes its key from the keyring.
+
+    Raises:
+        SettingsError: The id names nothing, or its endpoint needs a key.
+        ModelError: It did not answer.
+    """
+    environ = dict(os.environ)
+    if entry is not None and key is not None and not environ.get(entry.api_key_env or ""):
+        entry = msgspec.structs.replace(entry, api_key_env=_TYPED, api_key_keyring=False)
+        environ[_TYPED] = key.reveal()
+    launcher = Launcher(environ)
+    if entry is not None:
+        config = launcher.config.config
+        changed = msgspec.structs.replace(config, models={**config.models, model: entry})
+        launcher.config = msgspec.structs.replace(launcher.config, config=changed)
+    settings = launcher.settings(Flags(model=model, base_url=base_url)).settings
+    return asyncio.run(_ask(model, launcher.connector(settings).connect(model)))
+
+
+async def _ask(model: str, connection: "Connection") -> Probe:
+    from spotui.llm.protocol import Message, Request
+
+    request = Request(model=model, messages=(Message("user", _QUESTION),), temperature=0.0)
+    began = time.perf_counter()
+    try:
+        reply = await connection.provider.complete(request, lambda _: None)
+        seconds = time.perf_counter() - began
+        price = await connection.price()
+    finally:
+        await connection.provider.aclose()
+    is_priced = price is not None or reply.cost_usd is not None
+    return Probe(model, " ".join(reply.text.split()), seconds, is_priced, price)

@@ -1,0 +1,289 @@
+"""The answers of a round beside those it had to beat, the judge's reasons, and a vote of one's own."""
+
+import os
+import secrets
+import time
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.commands import Override, Pause, Resume, Vote
+from spotui.tui.answers.panel import AnswersPanel
+from spotui.tui.attempt import attempt
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.run_client import RunClient
+from spotui.tui.run_header import RunHeader
+from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
+from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
+from spotui.workspace.projects import Project
+
+_TICKS_PER_SECOND = 4.0
+_TICKS_PER_SECOND_OVER_SSH = 2.0
+_TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+
+
+class AnswersScreen(Screen[int]):
+    """Shows one round's answers; gives back which round was shown last, 0 for the newest.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        selected: The round to show; 0 for the newest that has answers.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "round before", id="answers.previous_round"),
+        Binding("right_square_bracket", "step(1)", "round after", id="answers.next_round"),
+        Binding("h", "compare", "vote blind", id="answers.vote"),
+        Binding("l", "choose('left')", "left is better", id="answers.left"),
+        Binding("r", "choose('right')", "right is better", id="answers.right"),
+        Binding("e", "choose('tie')", "equal", id="answers.tie"),
+        Binding("o", "override", "make it the verdict", id="answers.override"),
+        Binding("v", "go_to_votes", "votes", id="answers.votes"),
+        Binding("space", "pause", "pause", id="answers.pause"),
+        Binding("space", "resume", "go on", id="answers.resume"),
+        Binding("escape", "back", "back", id="answers.back"),
+    ]
+
+    DEFAULT_CSS = """
+    AnswersScreen {
+        & #round { height: 1; padding: 0 1; }
+        & #told { height: auto; padding: 0 1; background: $panel; color: $text-warning; display: none; }
+        & AnswersPanel { height: 1fr; padding: 0 1; }
+    }
+    """
+
+    AUTO_FOCUS = "AnswersPanel"
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._selected = selected
+        self._standard = Standard()
+        self._is_swapped: bool | None = None
+        self._votes: dict[int, BlindVote] = {}
+        self._texts: dict[str, Content] = {}
+        self._seen = -1
+        self._possible: tuple[bool | str, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """The run, the round, what became of a vote, the answers, the keys."""
+        yield RunHeader()
+        yield Static(id="round", markup=False)
+        yield Static(id="told", markup=False)
+        yield AnswersPanel()
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow what comes."""
+        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
+        self.set_interval(1 / rate, self._look)
+        self.run_worker(self._read(), group="read")
+
+    async def _read(self) -> None:
+        from spotui.tui.answers.standard import read_standard
+
+        standard = await attempt(self, read_standard, self._project)
+        self._standard = standard or Standard()
+        self._tick()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is hidden whose answers are whose."""
+        return self._is_swapped is not None
+
+    @property
+    def shown(self) -> int:
+        """The round that is shown; 0 when there is none."""
+        return self._selected or newest_with_answers(self._client.picture)
+
+    def _answers(self) -> Answers:
+        client = self._client
+        return read_answers(
+            client.picture, self.shown, self._standard, now=time.time(), is_attached=client.is_attached
+        )
+
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
+            self._tick()
+
+    def on_screen_resume(self) -> None:
+        """Nothing was painted while a question was asked above."""
+        self._seen = -1
+
+    def _tick(self) -> None:
+        client = self._client
+        self._seen = client.changes
+        answers = self._answers()
+        told = self._told(answers)
+        if self._is_swapped is not None:
+            answers = answers.blind(is_swapped=self._is_swapped)
+        with self.app.batch_update():
+            self.query_one(RunHeader).show(self._project.name, client.picture, is_attached=client.is_attached)
+            self._say("#round", self._title(answers))
+            self._say("#told", told)
+            self.query_one(AnswersPanel).show(answers)
+        possible = (self.is_blind, client.is_attached, client.picture.state, self._can_override)
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
+
+    def _say(self, place: str, text: Content) -> None:
+        if self._texts.get(place) != text:
+            self._texts[place] = text
+            line = self.query_one(place, Static)
+            line.display = bool(text.plain) or place == "#round"
+            line.update(text)
+
+    def _title(self, answers: Answers) -> Content:
+        if not answers.round:
+            return Content("")
+        if self.is_blind:
+            return Content.styled(f"Round {answers.round}: left or right?", "bold")
+        against = f" against {answers.names[0]}" if len(answers.names) == 2 else ", the seed"
+        tone = _TONES.get(answers.verdict.split(" ")[0], "$text-warning")
+        return Content.assemble(
+            (f"Round {answers.round}{against}", "bold"), "   ", (answers.verdict, f"bold {tone}")
+        )
+
+    def _told(self, answers: Answers) -> Content:
+        picture = self._client.picture
+        if self.is_blind:
+            text = "Which answers meet the requirements better? Whose they are and all votes are hidden."
+            if self._client.is_attached and is_open(picture, self.shown):
+                text += " The round has no verdict yet: your vote counts in it."
+            return Content(text)
+        vote, one = self._votes.get(self.shown), picture.rounds.get(self.shown)
+        if vote is None or one is None:
+            return Content("")
+        text = f"{what_it_was(vote, *answers.names)} {what_became_of_it(vote, picture)}"
+        if self._can_override:
+            text += " With o your choice becomes the verdict."
+        elif not vote.agrees(one) and not self._client.is_attached and not self._client.is_tour:
+            text += " To make your choice the verdict, go back and let the run go on first."
+        return Content(text)
+
+    @property
+    def _can_override(self) -> bool:
+        vote, one = self._votes.get(self.shown), self._client.picture.rounds.get(self.shown)
+        if vote is None or one is None or self.is_blind:
+            return False
+        if one.outcome is None or vote.agrees(one):
+            return False
+        return self._client.is_attached or self._has_finished
+
+    @property
+    def _has_finished(self) -> bool:
+        """Whether the run has done all it was to do; then going on with it asks nothing by itself."""
+        stopped = self._client.picture.stopped
+        is_own = self._project.is_ours and not self._client.is_tour
+        return is_own and stopped is not None and stopped.reason == "finished"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What can be done depends on whether somebody votes just now."""
+        match action:
+            case "choose":
+                return self.is_blind
+            case "step" | "compare":
+                return not self.is_blind
+            case "override":
+                return self._can_override
+            case "go_to_votes":
+                return not self.is_blind
+            case "pause":
+                return self._client.is_attached and self._client.picture.state == "running"
+            case "resume":
+                return self._client.is_attached and self._client.picture.state == "paused"
+            case _:
+                return True
+
+    def action_step(self, by: int) -> None:
+        """Show the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            number = min(max(self.shown + by, rounds[0]), rounds[-1])
+            self._selected = 0 if number == newest_with_answers(self._client.picture) else number
+            self._tick()
+
+    def action_compare(self) -> None:
+        """Hide whose answers are whose, in an order that nobody knows, and ask which ones are better."""
+        answers = self._answers()
+        if not answers.can_be_compared:
+            self.notify(answers.note or "You can vote once both have answered every question.")
+            return
+        self._selected = self.shown
+        self._is_swapped = bool(secrets.randbits(1))
+        self._tick()
+
+    def action_choose(self, side: Side) -> None:
+        """Vote, send it where it can be counted, and show what it was."""
+        if self._is_swapped is None:
+            return
+        vote = BlindVote(self.shown, side, self._is_swapped)
+        if is_open(self._client.picture, vote.round):
+            now = time.time()
+            if self._client.send(Vote(vote.round, vote.choice)):
+                vote = BlindVote(vote.round, side, self._is_swapped, sent_at=now)
+        self._votes[vote.round] = vote
+        self._is_swapped = None
+        self._tick()
+
+    def action_override(self) -> None:
+        """Make the vote the verdict, once it is confirmed."""
+        self.run_worker(self._override(self._votes[self.shown]), group="override")
+
+    async def _override(self, vote: BlindVote) -> None:
+        from spotui.tui.question import Choice, QuestionScreen
+
+        text = "It is marked as yours, and holds from the next round on."
+        if not self._client.is_attached:
+            text = (
+                "It is marked as yours. The run has finished: if another prompt becomes the best by this, "
+                "it is compared with the seed on the held-out questions, which takes calls to the models."
+            )
+        chosen = await self.app.push_screen_wait(
+            QuestionScreen(
+                f"Make round {vote.round} a {vote.verdict}?",
+                (Choice("yes", "y", "yes"), Choice("no", "n", "no, leave the verdict as it is")),
+                text,
+            )
+        )
+        if chosen != "yes":
+            return
+        command = Override(vote.round, vote.verdict)
+        if not self._client.send(command):
+            from spotui.tui.answers.late_override import override
+
+            await override(self, self._project, self._client, command)
+        self._tick()
+
+    def action_go_to_votes(self) -> None:
+        """Show what the judge said, or the answers again."""
+        self.query_one(AnswersPanel).go_to_votes()
+
+    def action_pause(self) -> None:
+        """Hold the judge; calls in flight finish."""
+        self._client.send(Pause())
+
+    def action_resume(self) -> None:
+        """Let the run go on."""
+        self._client.send(Resume())
+
+    def action_back(self) -> None:
+        """Leave the vote, or the screen."""
+        if self.is_blind:
+            self._is_swapped = None
+            self._tick()
+        else:
+            self.dismiss(self._selected)

@@ -1,0 +1,228 @@
+"""The app: its themes, its keys, its screens, and how it ends."""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.worker import WorkerFailed, get_current_worker
+
+from spotui.errors import SpotuiError
+from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
+from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
+from spotui.tui.controls import keep_out_controls
+from spotui.tui.home_screen import HomeScreen
+from spotui.tui.preferences import Preferences
+from spotui.tui.typed_ahead import TypedAheadApp
+from spotui.workspace.projects import Workspace
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from spotui.settings.user_keys import UserKeys
+
+
+def _commands() -> "type[Provider]":
+    from spotui.tui.commands import SpotuiCommands
+
+    return SpotuiCommands
+
+
+_FAULT_SECONDS = 60.0
+
+
+class SpotuiApp(TypedAheadApp):
+    """spotui, full screen.
+
+    Args:
+        workspace: Where the projects are.
+        preferences: How the user wants it.
+
+    Attributes:
+        user_keys: The keys that the user has chosen, by the id of what they do.
+    """
+
+    TITLE = "spotui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True),
+        Binding("ctrl+p", "command_palette", "commands", id="app.commands", priority=True, show=False),
+        Binding("question_mark", "keys", "keys", id="app.keys"),
+        # Where text is typed and over a dialog, too.
+        Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
+    ]
+    COMMANDS: ClassVar = {_commands}
+
+    def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:
+        keep_out_controls()
+        # Without colours everything is left to the terminal's own two.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.workspace = workspace
+        self.user_keys: Mapping[str, str] = {}
+        self.animation_level = "none"
+        if self.no_color:
+            self.stylesheet.add_source(
+                WITHOUT_COLOURS, read_from=("", "without colours"), is_default_css=False
+            )
+        self._preferences = preferences or Preferences()
+        self._begin_with(self._preferences.theme)
+
+    def on_mount(self) -> None:
+        """What nobody sees yet comes after the first paint."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Textual restores the terminal when it exits, not when it is killed.
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
+        self.call_after_refresh(self._settle)
+
+    def get_default_screen(self) -> HomeScreen:
+        """Home first."""
+        return HomeScreen(self.workspace)
+
+    def use_theme(self, name: str) -> bool:
+        """Paint everything in another theme; one that cannot be used is told.
+
+        Returns:
+            Whether it could be used.
+        """
+        if not self._add_theme(name):
+            return False
+        self.theme = name
+        return True
+
+    def open_project(self, name: str) -> None:
+        """Show a project's run, in place of another run that is shown."""
+        from spotui.tui.run_screen import RunScreen
+
+        screen = RunScreen(self.workspace.project(name))
+        if isinstance(self.screen, RunScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault in the background closes nothing: it is told, and everything else goes on."""
+        if isinstance(error, WorkerFailed) and not _is_there(get_current_worker().node):
+            return  # it worked for a widget that has gone meanwhile, and looked for it
+        if isinstance(error, WorkerFailed) and not self.is_headless:
+            from spotui.tui.crash import tell_fault
+
+            self.notify(tell_fault(error.error), severity="error", timeout=_FAULT_SECONDS, markup=False)
+        else:
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Say what happened, and close; Textual would print a traceback with the values of all variables."""
+        from rich.text import Text
+
+        from spotui.tui.crash import tell_crash
+
+        error = self._exception or RuntimeError("unknown")
+        self._exit_renderables.append(Text(tell_crash(error)))
+        self._close_messages_no_wait()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Ask the terminal to put a text on its clipboard, also where it is on another machine."""
+        super().copy_to_clipboard(text)
+        from spotui.tui.clipboard import passed_through
+
+        if self._driver is not None:
+            self._driver.write(passed_through(text))
+
+    async def action_quit(self) -> None:
+        """End the app; ask first while a run goes on that is shown."""
+        if not any(worker.group == "quit" and not worker.is_finished for worker in self.workers):
+            self.run_worker(self._quit(), group="quit")
+
+    async def _quit(self) -> None:
+        from spotui.tui.leaving import may_leave
+
+        if await may_leave(self):
+            self.exit()
+
+    def action_keys(self) -> None:
+        """Tell the keys of what has focus, of its screen, and of the app."""
+        from spotui.tui.keys.keys_screen import KeysScreen, sections_of
+
+        if not isinstance(self.screen, KeysScreen):
+            self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
+
+    def action_models(self) -> None:
+        """The roles, the models and their keys."""
+        from spotui.tui.models_screen import ModelsScreen
+
+        self.push_screen(ModelsScreen())
+
+    def action_settings(self) -> None:
+        """Theme, keys, defaults, budget."""
+        from spotui.tui.settings_screen import SettingsScreen
+
+        self.push_screen(SettingsScreen())
+
+    def action_key_map(self) -> None:
+        """Every binding, to be given another key."""
+        from spotui.tui.keys.key_map_screen import KeyMapScreen
+
+        self.push_screen(KeyMapScreen())
+
+    async def _settle(self) -> None:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        for name in own_theme_names():
+            if name not in self.available_themes:
+                self._add_theme(name)  # a broken one is told now, not when it is chosen
+        for problem in self._preferences.problems:
+            self.tell(problem, "Your settings are left out")
+        if self._preferences.keys is not None:
+            await self._use_keys(self._preferences.keys)
+
+    def tell(self, error: SpotuiError, title: str) -> None:
+        """Tell what stops nothing."""
+        text = f"{error.what} {error.mend}".strip()
+        self.notify(text, title=title, severity="warning", timeout=12, markup=False)
+
+    async def read_keys(self) -> None:
+        """Put the keys that the user's file holds now in place of the usual ones."""
+        from spotui.settings.user_keys import load_user_keys
+
+        try:
+            await self._use_keys(await asyncio.to_thread(load_user_keys))
+        except SpotuiError as error:
+            self.tell(error, "Your keys are left out")
+
+    async def _use_keys(self, user: "UserKeys") -> None:
+        """What cannot be used of them is told."""
+        from spotui.tui.keys.declared import kinds
+        from spotui.tui.keys.key_map import check_keys
+
+        checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
+        self.user_keys = checked.keys
+        self.set_keymap(checked.keys)
+        for where, what, mend in checked.problems:
+            self.tell(SpotuiError(f"{where}: {what}", mend), "A key is left out")
+
+    def _begin_with(self, name: str) -> None:
+        """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""
+        if self.no_color or (not name and self.console.color_system == "standard"):
+            # Some terminals tell their two colours by number, the background last: 7 and 15 are light.
+            is_light = os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+            name = "terminal-light" if is_light else "terminal"
+        if not self.use_theme(name or DEFAULT_THEME):
+            self.register_theme(textual_theme(load_shipped_theme(DEFAULT_THEME)))
+            self.theme = DEFAULT_THEME
+
+    def _add_theme(self, name: str) -> bool:
+        try:
+            self.register_theme(textual_theme(load_theme(name)))
+        except ThemeError as error:
+            self.call_later(self.tell, error, "A theme is left out")
+            return False
+        return True
+
+
+def _is_there(node: DOMNode) -> bool:
+    ancestors = node.ancestors_with_self
+    return node.is_attached and not any(one._pruning for one in ancestors)

@@ -1,0 +1,94 @@
+"""Asking spotui's own command line, so that nothing heavy is ever imported where the screen is."""
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from spotui.own_process import command
+
+_LONGEST_LINE = 64 * 1024 * 1024
+_NAME = "spotui:"
+
+
+class Told(NamedTuple):
+    """What a command left behind.
+
+    Attributes:
+        code: Its exit code.
+        out: Its standard output.
+        err: Its standard error.
+    """
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def fault(self) -> str:
+        """What it complained of, on one line and without its own name; empty when it worked."""
+        if not self.code:
+            return ""
+        lines = self.err.splitlines()
+        begins = [number for number, line in enumerate(lines) if line.startswith(_NAME)]
+        # Before it may stand what it said while it worked.
+        error = " ".join(lines[begins[-1] if begins else 0 :]).removeprefix(_NAME)
+        return " ".join(error.split()) or f"It ended with exit code {self.code}."
+
+
+async def ask(words: Sequence[str], stdin: str = "") -> Told:
+    """Run `spotui WORDS` in a process of its own; it is killed when nobody waits any more.
+
+    Args:
+        words: What would be typed after `spotui`.
+        stdin: What it reads; secrets go here, because a command line can be read by others.
+    """
+    process = _start(words)
+    try:
+        out, err = await asyncio.to_thread(process.communicate, stdin.encode())
+    except asyncio.CancelledError:
+        process.kill()  # the thread sees the end of its pipes then
+        raise
+    return Told(process.returncode, out, err.decode(errors="replace"))
+
+
+async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: bytes = b"") -> Told:
+    """Run `spotui WORDS` in a process of its own, and take its lines as they come.
+
+    It is killed when nobody waits any more.
+
+    Args:
+        words: What would be typed after `spotui`.
+        on_line: Called with every line of its standard output.
+        stdin: What it reads.
+
+    Returns:
+        How it ended; `out` is empty.
+    """
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command(words), stdin=pipe, stdout=pipe, stderr=pipe, limit=_LONGEST_LINE, start_new_session=True
+    )
+    assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - they were asked for
+    complaints = asyncio.create_task(process.stderr.read())
+    try:
+        with contextlib.suppress(ConnectionError):  # it ended before it had read everything
+            process.stdin.write(stdin)
+            await process.stdin.drain()
+        process.stdin.close()
+        while line := await process.stdout.readline():
+            on_line(line)
+        err = await complaints
+        code = await process.wait()
+    finally:
+        complaints.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    return Told(code, b"", err.decode(errors="replace"))
+
+
+def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)

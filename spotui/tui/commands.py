@@ -1,0 +1,109 @@
+"""The command palette: everything that can be done here, in plain words."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from textual.actions import parse
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.dom import DOMNode
+from textual.types import IgnoreReturnCallbackType
+from textual.widget import Widget
+
+from spotui.themes import theme_names
+from spotui.tui.keys.declared import group_of, merged_bindings, moved
+
+if TYPE_CHECKING:
+    from spotui.tui.app import SpotuiApp
+
+_PROJECTS_SHOWN = 12
+"""Projects that are listed before anything is typed; every one can be typed."""
+
+_NOT_HERE = frozenset({"command_palette"})
+
+
+class Command(NamedTuple):
+    """One thing that can be done: its name, what else there is to say, and how it is done."""
+
+    name: str
+    help: str
+    do: IgnoreReturnCallbackType
+
+
+class SpotuiCommands(Provider):
+    """Actions of what is on the screen, the other screens, themes and projects."""
+
+    async def startup(self) -> None:
+        """Look for projects and themes once, away from the event loop."""
+        app = cast("SpotuiApp", self.app)
+        self._projects = await asyncio.to_thread(_names, app)
+        self._themes = await asyncio.to_thread(theme_names)
+
+    async def discover(self) -> Hits:
+        """Everything, with the projects that were worked on last."""
+        for one in self._all(self._projects[:_PROJECTS_SHOWN]):
+            yield DiscoveryHit(one.name, one.do, text=one.name, help=one.help)
+
+    async def search(self, query: str) -> Hits:
+        """What looks like the query."""
+        matcher = self.matcher(query)
+        for one in self._all(self._projects):
+            if (score := matcher.match(one.name)) > 0:
+                yield Hit(score, matcher.highlight(one.name), one.do, text=one.name, help=one.help)
+
+    def _all(self, projects: list[str]) -> Iterator[Command]:
+        actions = list(self._actions())
+        yield from (command for command, is_shown in actions if is_shown)
+        yield from self._others()
+        yield from self._openings(projects)
+        yield from (command for command, is_shown in actions if not is_shown)  # such as moving the cursor
+
+    def _actions(self) -> Iterator[tuple[Command, bool]]:
+        """What the bindings do, of the focused widget first, then of every other on the screen."""
+        focused = list(self.focused.ancestors_with_self) if self.focused else [self.screen, self.app]
+        others = [one for one in self.screen.walk_children() if one.display and one.is_on_screen]
+        user_keys = cast("SpotuiApp", self.app).user_keys
+        seen: set[tuple[str, str]] = set()
+        for node in [*focused, *others]:
+            for binding in chain.from_iterable(merged_bindings(type(node)).values()):
+                known = (binding.id or "", binding.action)
+                if not binding.id or known in seen or not _can(node, binding):
+                    continue
+                seen.add(known)
+                key = self.app.get_key_display(moved(binding, user_keys)[0])
+                name = f"{group_of(binding)}: {binding.description}".capitalize()
+                does = partial(self._act, node, binding.action)
+                yield Command(name, f"{key}   {binding.id}", does), binding.show
+
+    async def _act(self, node: DOMNode, action: str) -> None:
+        if isinstance(node, Widget) and node.focusable and not node.has_focus:
+            node.focus()
+        await self.app.run_action(action, node)
+
+    def _others(self) -> Iterator[Command]:
+        app = cast("SpotuiApp", self.app)
+        yield Command("Models", "The three roles, models and their keys", app.action_models)
+        yield Command("Settings", "Theme, keys, defaults, budget", app.action_settings)
+        yield Command("Keys of your own", "Give what can be done another key", app.action_key_map)
+        for name in self._themes:
+            yield Command(f"Theme: {name}", "For as long as spotui is open", partial(app.use_theme, name))
+
+    def _openings(self, names: list[str]) -> Iterator[Command]:
+        app = cast("SpotuiApp", self.app)
+        for name in names:
+            yield Command(f"Open project {name}", "", partial(app.open_project, name))
+
+
+def _names(app: "SpotuiApp") -> list[str]:
+    try:
+        return app.workspace.names()[::-1]
+    except OSError:
+        return []
+
+
+def _can(node: DOMNode, binding: Binding) -> bool:
+    _, name, parameters = parse(binding.action)
+    return name not in _NOT_HERE and bool(node.check_action(name, parameters))

@@ -1,0 +1,69 @@
+"""Asking for a name."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from spotui.errors import SpotuiError
+
+
+class NameScreen(ModalScreen[str]):
+    """Asks for a name; gives back an empty text when it is left with Escape.
+
+    Args:
+        question: What is named, in a few words.
+        name: What stands there at first.
+        check: Raises SpotuiError for a name that cannot be taken.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "back", id="name.back")]
+
+    DEFAULT_CSS = """
+    NameScreen {
+        align: center middle;
+        & > Vertical {
+            width: 60; max-width: 95%; height: auto; padding: 0 1;
+            border: round $primary; border-title-color: $primary; background: $surface;
+        }
+        & Input { margin: 1 0 0 0; }
+        & Static { height: auto; min-height: 1; color: $text-error; }
+    }
+    """
+
+    def __init__(self, question: str, name: str, check: Callable[[str], None]) -> None:
+        super().__init__()
+        self._question = question
+        self._proposed = name
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        """The name, and what is wrong with it."""
+        with Vertical() as box:
+            box.border_title = Content(self._question)
+            box.border_subtitle = "enter takes it, escape leaves it"
+            name = Input(self._proposed, compact=True)
+            name.cursor_blink = False
+            yield name
+            yield Static(markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What was wrong may be right now."""
+        event.stop()
+        self.query_one(Static).update("")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the name, if it can be taken."""
+        event.stop()
+        name = event.value.strip()
+        try:
+            self._check(name)
+        except SpotuiError as error:
+            self.query_one(Static).update(f"{error.what} {error.mend}")
+        else:
+            self.dismiss(name)

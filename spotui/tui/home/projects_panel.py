@@ -1,0 +1,220 @@
+"""The projects of the workspace."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from spotui.errors import SpotuiError
+from spotui.tui.attempt import attempt
+from spotui.tui.table_view import Column, Row, TableView
+from spotui.view.figures import moment, usd
+from spotui.workspace.projects import Project, Workspace
+
+if TYPE_CHECKING:
+    from spotui.workspace.overview import Overview
+
+_COLUMNS = (
+    Column("name"),
+    Column("state", 11),
+    Column("method", 6, from_width=90),
+    Column("round", 8, is_number=True),
+    Column("best", 8, is_number=True),
+    Column("spent", 13, is_number=True),
+    Column("when", 12, is_number=True),
+)
+_TONES = {
+    "running": "$text-success",
+    "finished": "",
+    "failed": "$text-error",
+    "damaged": "$text-error",
+    "budget": "$text-warning",
+    "interrupted": "$text-warning",
+}
+_AT_ONCE = 8
+"""Projects that are read before the screen shows them."""
+
+
+class ProjectsPanel(TableView):
+    """Every project with how it stands, the last worked on first.
+
+    Args:
+        workspace: Where they are.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "open", id="projects.open"),
+        Binding("n", "begin", "new run", id="projects.new"),
+        Binding("d", "duplicate", "duplicate", id="projects.duplicate"),
+        Binding("r", "rename", "rename", id="projects.rename"),
+        Binding("x,delete", "archive", "delete", id="projects.delete"),
+        Binding("a", "look_into_archive", "deleted ones", id="projects.archive"),
+    ]
+
+    class Removed(Message):
+        """A project went into the archive; `undo` brings it back."""
+
+        def __init__(self, name: str, undo: Callable[[], object]) -> None:
+            super().__init__()
+            self.name = name
+            self.undo = undo
+
+    class NewWanted(Message):
+        """Somebody wants to start a run."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(_COLUMNS, id="projects")
+        self.border_title = "Projects"
+        self._workspace = workspace
+        self._known: dict[str, tuple[int | None, Overview]] = {}
+        self._reading = asyncio.Lock()
+
+    async def read(self) -> None:
+        """Bring the rows up to date; only projects that changed are read again."""
+        async with self._reading:
+            names = await attempt(self, self._workspace.names)
+            if names is None:
+                return
+            names.reverse()
+            self._known = {name: known for name, known in self._known.items() if name in names}
+            for start in range(0, len(names), _AT_ONCE):
+                if await asyncio.to_thread(self._read, names[start : start + _AT_ONCE]):
+                    self._show(names)
+            self._show(names)
+
+    def _read(self, names: list[str]) -> bool:
+        """In a thread; whether any is another than it was."""
+        from spotui.workspace.overview import read_overview
+
+        found = False
+        for name in names:
+            project = self._workspace.project(name)
+            changed = project.changed
+            known = self._known.get(name)
+            # A process that died changes no file.
+            if known is None or known[0] != changed or known[1].state == "running":
+                self._known[name] = changed, read_overview(project)
+                found = True
+        return found
+
+    def _show(self, names: list[str]) -> None:
+        now = datetime.now().astimezone()
+        self.show([Row(name, _cells(name, self._overview(name), now)) for name in names])
+        title = f"Projects  {len(names)}" if names else "Projects"
+        if title != self.border_title:
+            self.border_title = title
+        self._tell_damage()
+
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
+        """Tell what is damaged about the project under the cursor."""
+        event.stop()
+        self._tell_damage()
+
+    def _tell_damage(self) -> None:
+        overview = self._overview(self.current)
+        # There is room for what is wrong, not for the way to the project's folder besides.
+        here = f"{self._workspace.root / self.current}/"
+        why = Content(overview.why.replace(here, "") if overview else "")
+        if why.markup != self.border_subtitle:
+            self.border_subtitle = why
+
+    def _overview(self, name: str) -> "Overview | None":
+        known = self._known.get(name)
+        return known[1] if known else None
+
+    @property
+    def _project(self) -> Project | None:
+        return self._workspace.project(self.current) if self.current else None
+
+    def action_begin(self) -> None:
+        """Start a run."""
+        self.post_message(self.NewWanted())
+
+    def action_duplicate(self) -> None:
+        """Copy the project, with everything it holds."""
+        if (project := self._project) is not None:
+            self.run_worker(self._duplicate(project), group="projects")
+
+    async def _duplicate(self, project: Project) -> None:
+        from spotui.workspace.moving import duplicate, free_copy_name
+
+        name = free_copy_name(self._workspace, project.name)
+        copy = await attempt(self, duplicate, self._workspace, project, name)
+        await self._arrive(copy)
+
+    def action_rename(self) -> None:
+        """Give the project another name."""
+        if (project := self._project) is not None:
+            self.run_worker(self._rename(project), group="projects")
+
+    async def _rename(self, project: Project) -> None:
+        from spotui.tui.home.name_screen import NameScreen
+        from spotui.workspace.moving import rename
+
+        def check(name: str) -> None:
+            if self._workspace.project(name).exists and name != project.name:
+                raise SpotuiError(f"There is a project {name!r} already.")
+
+        name = await self.app.push_screen_wait(NameScreen(f"Rename {project.name}", project.name, check))
+        if name:
+            await self._arrive(await attempt(self, rename, self._workspace, project, name))
+
+    def action_archive(self) -> None:
+        """Move the project into the archive."""
+        if (project := self._project) is not None:
+            self.run_worker(self._archive(project), group="projects")
+
+    async def _archive(self, project: Project) -> None:
+        from spotui.workspace.moving import restore
+
+        folder = await attempt(self, self._workspace.archive, project)
+        if folder is not None:
+            await self.read()
+            self.post_message(self.Removed(project.name, lambda: restore(self._workspace, folder)))
+
+    def action_look_into_archive(self) -> None:
+        """See what was deleted, and bring it back."""
+        self.run_worker(self._look_into_archive(), group="projects")
+
+    async def _look_into_archive(self) -> None:
+        from spotui.tui.home.archive_screen import ArchiveScreen
+        from spotui.workspace.moving import archived, restore
+
+        found = await attempt(self, archived, self._workspace)
+        if found is None:
+            return
+        if not found:
+            self.notify("Nothing was deleted here.")
+            return
+        chosen = await self.app.push_screen_wait(ArchiveScreen(found))
+        if chosen is not None:
+            await self._arrive(await attempt(self, restore, self._workspace, chosen))
+
+    async def _arrive(self, project: Project | None) -> None:
+        """Put the cursor on a project that has just come."""
+        if project is not None:
+            await self.read()
+            self.select(project.name)
+
+
+def _cells(name: str, overview: "Overview | None", now: datetime) -> tuple[Content | str, ...]:
+    if overview is None:
+        return (name, Content.styled("…", "$text-muted"), "", "", "", "", "")
+    state = Content.styled(overview.state, _TONES.get(overview.state, "$text-muted"))
+    if overview.state == "damaged":
+        return (name, state, "", "", "", "", "")
+    wanted = f" of {overview.rounds_wanted}" if overview.rounds_wanted else ""
+    best = "" if overview.best is None else "seed" if overview.best == 1 else f"round {overview.best}"
+    return (
+        name,
+        state,
+        overview.method,
+        f"{overview.rounds}{wanted}",
+        best,
+        usd(overview.cost_usd),
+        moment(overview.when, now) if overview.when else "",
+    )

@@ -1,0 +1,1 @@
+"""Keys: which there are, which the user has put elsewhere, and the screen that tells them."""

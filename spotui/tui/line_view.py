@@ -1,0 +1,166 @@
+"""A scrolling view of blocks of text that paints only what changed."""
+
+from bisect import bisect_right
+from collections import OrderedDict
+
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+STRIPS_KEPT = 256
+"""Blocks whose painted lines are kept; the others are painted again when they are scrolled to."""
+
+
+class LineView(ScrollView, can_focus=True):
+    """Blocks of lines, one below the other; what they say is for a subclass to tell.
+
+    A change costs what it changes: a block that keeps its height repaints its own rows and nothing else,
+    because over SSH the bytes follow the area that is painted.
+
+    Attributes:
+        follows: Whether it stays at the end as blocks are added.
+    """
+
+    # A scrollbar that comes and goes would change the width, and with it the height that it came for.
+    DEFAULT_CSS = "LineView { overflow-x: hidden; scrollbar-gutter: stable; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.follows = True
+        self._starts: list[int] = [0]
+        self._strips: OrderedDict[int, list[Strip]] = OrderedDict()
+        # A width; 0 while it has none, so that it is laid out once it has one.
+        self._laid_out_for = 0
+
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        raise NotImplementedError
+
+    def block(self, number: int, width: int) -> list[Content]:
+        """The lines of a block, each at most `width` cells wide."""
+        raise NotImplementedError
+
+    def height_of(self, number: int, width: int) -> int:
+        """How many lines a block has; a subclass may know it without making them."""
+        return len(self.block(number, width))
+
+    def update_blocks(self, first_changed: int, changed: set[int]) -> None:
+        """Lay out again from `first_changed` where heights changed, and paint what is in `changed`.
+
+        Args:
+            first_changed: No block before it is another than it was.
+            changed: Blocks whose text may be another.
+        """
+        width = self._width
+        if width <= 0:
+            self._laid_out_for = 0
+            return
+        for number in changed:
+            self._strips.pop(number, None)
+        total, known = self.blocks(), len(self._starts) - 1
+        moved = False
+        for number in sorted(number for number in changed if first_changed <= number < min(known, total)):
+            height = self.height_of(number, width)
+            if height != self._starts[number + 1] - self._starts[number]:
+                self._shift(number, height)
+                moved = True
+            elif not moved:
+                self._paint_again(number)
+        if self._lay_out_rest() or moved:
+            self._take_place()
+
+    def lay_out(self, first: int = 0) -> None:
+        """Lay out every block from `first` on anew: another width, another choice of blocks."""
+        for number in [number for number in self._strips if number >= first]:
+            del self._strips[number]
+        del self._starts[first + 1 :]
+        if self._width > 0:
+            self._lay_out_rest()
+            self._take_place()
+        else:
+            self._laid_out_for = 0
+
+    def scroll_to_block(self, number: int, line: int = 0) -> None:
+        """Bring a line of a block to the top."""
+        if 0 <= number < len(self._starts) - 1:
+            self.follows = number == len(self._starts) - 2
+            self.scroll_to(y=self._starts[number] + line, animate=False, immediate=True)
+
+    def block_at(self, line: int) -> int:
+        """The block that a line of the whole belongs to; the last one below the end."""
+        return max(0, min(bisect_right(self._starts, line) - 1, len(self._starts) - 2))
+
+    def render_line(self, y: int) -> Strip:
+        """The line `y` rows below the top of what is visible."""
+        base = self.visual_style.rich_style
+        line = y + round(self.scroll_y)
+        if line >= self._starts[-1]:
+            return Strip.blank(self.size.width, base)
+        number = self.block_at(line)
+        strips, row = self._painted(number), line - self._starts[number]
+        if row >= len(strips):  # it is painted in another width before it hears of that, and once more after
+            return Strip.blank(self.size.width, base)
+        return strips[row].crop_extend(0, self.size.width, base)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Following ends when somebody scrolls up, and begins again at the end."""
+        super().watch_scroll_y(old_value, new_value)
+        # Where the whole has become shorter it is scrolled up to its new end, and nobody did that.
+        self.follows = new_value >= self.max_scroll_y or (self.follows and new_value > old_value)
+
+    def on_resize(self) -> None:
+        """Wrap for the new width."""
+        if self._width != self._laid_out_for:
+            self._laid_out_for = self._width
+            self.lay_out()
+
+    def notify_style_update(self) -> None:
+        """Paint in the new colours."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def _lay_out_rest(self) -> bool:
+        """Place the blocks that have no place yet; whether the whole has become longer or shorter."""
+        total, known = self.blocks(), len(self._starts) - 1
+        del self._starts[total + 1 :]
+        width = self._width
+        for number in range(known, total):
+            self._starts.append(self._starts[-1] + self.height_of(number, width))
+        return total != known
+
+    def _take_place(self) -> None:
+        follows = self.follows
+        self.virtual_size = Size(self._width, self._starts[-1])
+        self.follows = follows
+        if follows:
+            self.scroll_end(animate=False, x_axis=False)
+        self.refresh()
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _shift(self, number: int, height: int) -> None:
+        by = height - (self._starts[number + 1] - self._starts[number])
+        for later in range(number + 1, len(self._starts)):
+            self._starts[later] += by
+
+    def _paint_again(self, number: int) -> None:
+        top = self._starts[number] - round(self.scroll_y)
+        height = self._starts[number + 1] - self._starts[number]
+        region = Region(0, top, self.size.width, height).intersection(self.size.region)
+        if region:
+            self.refresh(region)
+
+    def _painted(self, number: int) -> list[Strip]:
+        strips = self._strips.get(number)
+        if strips is None:
+            base = self.visual_style
+            strips = [Strip(line.render_segments(base)) for line in self.block(number, self._width)]
+            self._strips[number] = strips
+            if len(self._strips) > STRIPS_KEPT:
+                self._strips.popitem(last=False)
+        else:
+            self._strips.move_to_end(number)
+        return strips

@@ -1,0 +1,1 @@
+"""Roles and models on the screen: who answers, where, with which key, and whether they do."""

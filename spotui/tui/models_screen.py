@@ -1,0 +1,163 @@
+"""Roles and models: who answers, where, with which key, and whether they do."""
+
+import asyncio
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui import locations
+from spotui.errors import SpotuiError
+from spotui.locations import shown
+from spotui.settings.save import remove_model, save_model
+from spotui.settings.schema import ModelConfig
+from spotui.tui.attempt import attempt
+from spotui.tui.home.title_bar import TitleBar
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.models.endpoint import Endpoint, endpoint_of
+from spotui.tui.models.models_table import ModelsTable
+from spotui.tui.models.probing import probe
+from spotui.tui.models.roles_table import RolesTable
+from spotui.tui.settings.defaults import Defaults
+from spotui.tui.table_view import TableView
+
+
+class ModelsScreen(Screen[None]):
+    """The roles of every run that says nothing else, and the models of the config file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "undo", "undo", id="endpoints.undo"),
+        Binding("tab", "app.focus_next", "other panel", id="endpoints.other_panel"),
+        Binding("escape", "dismiss(None)", "back", id="endpoints.back"),
+    ]
+
+    DEFAULT_CSS = """
+    ModelsScreen {
+        & TableView {
+            border: round $border-blurred; background: $background;
+            border-title-color: $text-muted; border-subtitle-color: $text-muted;
+            &:focus { border: round $primary; border-title-color: $primary; }
+        }
+        & #roles { height: 6; }
+        & #models { height: 1fr; }
+        & #told { display: none; height: auto; max-height: 6; padding: 0 1; background: $panel; }
+        & #told.-told { display: block; }
+    }
+    """
+
+    AUTO_FOCUS = "#roles"
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._defaults = Defaults()
+        self._tests: dict[str, Content] = {}
+        self._removed: list[tuple[str, ModelConfig]] = []
+
+    def compose(self) -> ComposeResult:
+        """Roles, models, what came of a test."""
+        yield TitleBar(f"models   {shown(locations.config_file())}")
+        yield RolesTable()
+        yield ModelsTable()
+        yield Static(id="told", markup=False)
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Show what was read."""
+        self._fill()
+        if self._defaults.fault:
+            self._tell("", self._defaults.fault)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be nothing to undo."""
+        return bool(self._removed) if action == "undo" else True
+
+    async def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """Change a role or a model."""
+        event.stop()
+        if isinstance(event.table, RolesTable):
+            from spotui.tui.models.role_screen import RoleScreen
+
+            models = tuple(self._defaults.config.config.models)
+            self.app.push_screen(RoleScreen(event.table.role, models), self._read_again)
+        else:
+            entry = self._defaults.config.config.models[event.key]
+            self._edit(endpoint_of(event.key, entry), has_stored_key=entry.api_key_keyring)
+
+    def on_roles_table_test_wanted(self, event: RolesTable.TestWanted) -> None:
+        """Ask the role's model."""
+        self._test(event.model)
+
+    def on_models_table_wanted(self, event: ModelsTable.Wanted) -> None:
+        """Add, test or remove a model."""
+        match event.what:
+            case "add":
+                self._edit(Endpoint())
+            case "test":
+                self._test(event.model)
+            case _:
+                self.run_worker(self._remove(event.model), group="models")
+
+    def action_undo(self) -> None:
+        """Bring back what was removed last."""
+        self.run_worker(self._bring_back(), group="models")
+
+    def _edit(self, endpoint: Endpoint, *, has_stored_key: bool = False) -> None:
+        from spotui.tui.models.endpoint_screen import EndpointScreen
+
+        self.app.push_screen(EndpointScreen(endpoint, has_stored_key=has_stored_key), self._arrive)
+
+    async def _arrive(self, model: str | None) -> None:
+        await self._read_again()
+        if model:
+            self._tests.pop(model, None)
+            self.query_one(ModelsTable).select(model)
+
+    async def _read_again(self, _: None = None) -> None:
+        self._defaults = await asyncio.to_thread(Defaults)
+        self._fill()
+
+    def _fill(self) -> None:
+        self.query_one(RolesTable).fill(self._defaults, self._tests)
+        self.query_one(ModelsTable).fill(self._defaults.config.config, self._tests)
+
+    def _test(self, model: str) -> None:
+        self._tests[model] = Content.styled("…", "$text-muted")
+        self._fill()
+        self.run_worker(self._ask(model), group=f"test {model}", exclusive=True)
+
+    async def _ask(self, model: str) -> None:
+        try:
+            answer = await probe(["test", "--", model])
+        except SpotuiError as error:
+            self._tests[model] = Content.styled("failed", "$text-error")
+            self._tell(model, str(error), "$text-error")
+        else:
+            if answer is not None:
+                self._tests[model] = Content.styled(answer.took, "$text-success")
+                self._tell(model, answer.line)
+        self._fill()
+
+    async def _remove(self, model: str) -> None:
+        entry = self._defaults.config.config.models[model]
+        if await attempt(self, remove_model, model):
+            self._removed.append((model, entry))
+            self.notify(f"{model} is removed; u brings it back.", markup=False)
+            self.refresh_bindings()
+        await self._read_again()
+
+    async def _bring_back(self) -> None:
+        model, entry = self._removed.pop()
+        self.refresh_bindings()
+        await attempt(self, save_model, model, entry)
+        await self._arrive(model)
+
+    def _tell(self, model: str, text: str, tone: str = "") -> None:
+        told = self.query_one("#told", Static)
+        told.update(Content.assemble((f"{model}  " if model else "", "bold"), (text, tone)))
+        told.add_class("-told")

@@ -1,0 +1,110 @@
+"""The row that tells at a glance how a run stands."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from spotui.view.figures import count, duration, usd
+from spotui.view.picture import Picture
+
+_GAP = "  "
+_SHORTEST_CAUSE = 24
+
+
+class RunHeader(Widget):
+    """Name, method, round and state; tokens, money, time and calls in flight as far as there is room."""
+
+    DEFAULT_CSS = """
+    RunHeader { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._state = Content("")
+        self._cause = ""
+        self._taken: list[str] = []
+        self._said = ""
+
+    def say(self, text: str) -> None:
+        """Show a text in place of the state, until it is empty."""
+        self._said = " ".join(text.split())
+        self.refresh()
+
+    def show(self, project: str, picture: Picture, *, is_attached: bool) -> None:
+        """Paint again, if anything that is shown has changed."""
+        state, taken = _state(project, picture, is_attached=is_attached), _taken(picture)
+        cause = "" if picture.state in {"running", "ended"} else " ".join(picture.cause.split())
+        if (state, cause, taken) != (self._state, self._cause, self._taken):
+            self._state, self._cause, self._taken = state, cause, taken
+            self.refresh()
+
+    def render(self) -> Content:
+        """Left how it stands, right what it takes."""
+        width = self.content_size.width
+        left = Content(self._said) if self._said else self._state
+        if self._cause and not self._said:
+            left = Content.assemble(left, f": {self._cause}")
+        shown = list(self._taken)
+        while (
+            shown
+            and min(left.cell_length, self._state.cell_length + _SHORTEST_CAUSE) + _length(shown) > width
+        ):
+            shown.pop()
+        left = left.truncate(max(0, width - _length(shown)), ellipsis=True)
+        right = _GAP.join(shown)
+        return Content.assemble(left, " " * (width - left.cell_length - cell_len(right)), right)
+
+
+def _length(parts: Sequence[str]) -> int:
+    return sum(cell_len(_GAP + part) for part in parts)
+
+
+def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
+    parts: list[tuple[str, str] | str] = [(project, "bold $secondary")]
+    if picture.opened is not None and picture.opened.method:
+        parts.append(f"  {picture.opened.method.upper()}")
+    if picture.current is not None:
+        parts.append(f"  round {picture.current.number} of {picture.rounds_wanted}")
+    if picture.stopped is not None:
+        tone = "$text-error" if picture.stopped.reason == "failed" else "$text-muted"
+        parts.append((f"  {picture.stopped.reason}", tone))
+    elif not is_attached:
+        parts.append(("  not running", "$text-muted"))
+    else:
+        tone = "$text-success" if picture.state == "running" else "$text-warning"
+        parts.append((f"  {picture.state}", tone))
+    return Content.assemble(*parts)
+
+
+def _taken(picture: Picture) -> list[str]:
+    """What the run took so far, the most wanted first."""
+    spent = picture.spending
+    if spent is None:
+        return []
+    since = max(0.0, time.time() - spent.at) if picture.calls else 0.0
+    tokens = count(spent.prompt_tokens + spent.completion_tokens)
+    parts = [
+        _of(usd(spent.cost_usd, spent.unpriced), picture, "usd", usd),
+        _of(f"{tokens} tok", picture, "tokens", count),
+        _of(duration(spent.seconds + since), picture, "minutes", _minutes),
+    ]
+    if (left := picture.seconds_left) is not None:
+        parts.append(f"~{duration(left)} left")
+    if picture.limits.get("calls"):
+        parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
+    if picture.calls:
+        parts.append(f"{len(picture.calls)} in flight")
+    return parts
+
+
+def _of(spent: str, picture: Picture, limit: str, shown: Callable[[Any], str]) -> str:
+    value = picture.limits.get(limit)
+    return spent if value is None else f"{spent} of {shown(value)}"
+
+
+def _minutes(minutes: float) -> str:
+    return duration(60 * minutes)

@@ -1,0 +1,141 @@
+"""Theme, keys, defaults and budget: what the config folder says."""
+
+import asyncio
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui import locations
+from spotui.locations import shown
+from spotui.settings.kinds import JUDGES
+from spotui.settings.table import BY_KEY
+from spotui.tui.home.title_bar import TitleBar
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.settings.default_row import DefaultRow
+from spotui.tui.settings.defaults import Defaults
+from spotui.tui.settings.theme_table import ThemeTable
+
+_GROUPS = (
+    (
+        "A run",
+        (
+            ("run.max_rounds", "Rounds", ()),
+            ("run.sample", "Questions a round", ()),
+            ("run.judge", "Judge", JUDGES),
+            ("run.concurrency", "Calls at once", ("none",)),
+            ("run.reference_answers", "Reference answers", ("true", "false")),
+            ("run.seed", "Seed", ()),
+        ),
+    ),
+    (
+        "Its budget; none is no limit",
+        (
+            ("budget.usd", "USD", ("none",)),
+            ("budget.tokens", "Tokens", ("none",)),
+            ("budget.calls", "Calls", ("none",)),
+            ("budget.minutes", "Minutes", ("none",)),
+        ),
+    ),
+    (
+        "A call that fails",
+        (("retry.tries", "Tries", ("none",)), ("retry.seconds", "Seconds", ("none",))),
+    ),
+)
+
+
+class SettingsScreen(Screen[None]):
+    """What holds for every run that says nothing else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="settings.back"),
+        Binding("tab", "app.focus_next", "next", id="settings.next", show=False),
+        Binding("f2", "app.key_map", "keys of your own", id="settings.key_map"),
+    ]
+
+    DEFAULT_CSS = """
+    SettingsScreen {
+        & > Container {
+            layout: vertical;
+            & > * {
+                border: round $border-blurred; background: $background;
+                border-title-color: $text-muted; border-subtitle-color: $text-muted;
+                &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
+            }
+        }
+        & ThemeTable { height: 10; }
+        & DefaultForm { height: 1fr; padding: 0 1; }
+        & .group { height: 1; margin: 1 0 0 0; color: $secondary; text-style: bold; }
+        & .group.-first { margin: 0; }
+        & #keys { height: auto; color: $text-muted; }
+        & #fault { display: none; height: auto; padding: 0 1; color: $text-error; background: $panel; }
+        &.-fault #fault { display: block; }
+        &.-wide > Container { layout: horizontal; & ThemeTable { width: 34; height: 1fr; } }
+    }
+    """
+
+    AUTO_FOCUS = "ThemeTable"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - Textual's declaration
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def compose(self) -> ComposeResult:
+        """Themes, defaults, keys."""
+        yield TitleBar(f"settings   {shown(locations.config_file())}")
+        yield Static(id="fault", markup=False)
+        with Container():
+            yield ThemeTable()
+            with DefaultForm() as form:
+                form.border_title = "Defaults"
+                form.border_subtitle = "saved when you leave a field; an empty one is the usual value"
+                for number, (title, rows) in enumerate(_GROUPS):
+                    yield Static(title, classes="group" if number else "group -first", markup=False)
+                    for key, label, choices in rows:
+                        yield DefaultRow(key, label, BY_KEY[key].help, choices)
+                yield Static("Keys", classes="group", markup=False)
+                yield Static(
+                    f"F2 gives what can be done another key; yours stand in {shown(locations.keys_file())}.",
+                    id="keys",
+                    markup=False,
+                )
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Read the files once the screen is there."""
+        self.call_after_refresh(lambda: self.run_worker(self._read(), group="read"))
+
+    async def _read(self) -> None:
+        await self.query_one(ThemeTable).read()
+        await self._show()
+
+    async def _show(self) -> None:
+        defaults = await asyncio.to_thread(Defaults)
+        self.set_class(bool(defaults.fault), "-fault")
+        self.query_one("#fault", Static).update(defaults.fault)
+        for row in self.query(DefaultRow):
+            row.show(defaults.of(row.key))
+
+    async def on_default_row_saved(self, event: DefaultRow.Saved) -> None:
+        """Another variable or the file may say something else by now."""
+        event.stop()
+        await self._show()
+
+    async def action_back(self) -> None:
+        """Leave; what is typed is saved first, and a theme that was only looked at is put back."""
+        for row in self.query(DefaultRow):
+            await row.save()
+        self.query_one(ThemeTable).put_back()
+        self.dismiss(None)
+
+
+class DefaultForm(VerticalScroll, can_focus=False):
+    """The defaults, one below the other."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", "field before", id="defaults.up", show=False),
+        Binding("down", "app.focus_next", "next field", id="defaults.down", show=False),
+    ]

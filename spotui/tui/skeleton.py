@@ -1,0 +1,33 @@
+"""The first thing on the screen, a few milliseconds after the start, while Textual is still being loaded.
+
+Nothing but `os` and `sys` may be imported here.
+"""
+
+import os
+import sys
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H"
+_LEAVE = "\x1b[?25h\x1b[?1049l"
+
+
+def is_possible() -> bool:
+    """Whether there is a terminal that a full screen can be painted on; Textual paints on standard error."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def paint() -> None:
+    """Show the frames of the home screen."""
+    columns, rows = os.get_terminal_size()
+    top = "╭" + "─" * (columns - 2) + "╮"
+    middle = "│" + " " * (columns - 2) + "│"
+    bottom = "╰" + "─" * (columns - 2) + "╯"
+    lines = [" \x1b[1mspotui\x1b[0m\x1b[2m", top, *[middle] * (rows - 4), bottom]
+    sys.stdout.write(_ENTER + "\r\n".join(lines) + "\x1b[0m")
+    sys.stdout.flush()
+
+
+def wipe() -> None:
+    """Give the terminal back, when the app could not take it over."""
+    sys.stdout.write(_LEAVE)
+    sys.stdout.flush()

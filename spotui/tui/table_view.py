@@ -1,0 +1,250 @@
+"""A table to choose a row from, which paints only the rows that changed."""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+
+_GAP = "  "
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        title: What stands above it.
+        width: In cells; 0 for the column that takes what the others leave.
+        is_number: Whether it stands at the right.
+        from_width: It is left out where the table is narrower than this.
+    """
+
+    title: str
+    width: int = 0
+    is_number: bool = False
+    from_width: int = 0
+
+
+class Row(NamedTuple):
+    """One row: what it is known by, and its cells."""
+
+    key: str
+    cells: tuple[Content | str, ...]
+
+
+class TableView(ScrollView, can_focus=True):
+    """Rows under titles, with a cursor; a table without rows says what to do.
+
+    Attributes:
+        empty: What is said where there are no rows.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--titles",
+        "table--cursor",
+        "table--resting",
+        "table--empty",
+    }
+
+    DEFAULT_CSS = """
+    TableView {
+        padding: 0 1;
+        overflow-x: hidden;
+        & .table--titles { color: $text-muted; }
+        & .table--empty { color: $text-muted; }
+        & .table--cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
+        & .table--resting { text-style: bold; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose", id="table.choose"),
+        Binding("up,k", "move(-1)", "up", id="table.up", show=False),
+        Binding("down,j", "move(1)", "down", id="table.down", show=False),
+        Binding("pageup", "page(-1)", "page up", id="table.page_up", show=False),
+        Binding("pagedown", "page(1)", "page down", id="table.page_down", show=False),
+        Binding("home", "move(-1000000)", "first", id="table.first", show=False),
+        Binding("end", "move(1000000)", "last", id="table.last", show=False),
+    ]
+
+    class Chosen(Message):
+        """A row was chosen with Enter or a click."""
+
+        def __init__(self, table: "TableView", key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "TableView":
+            """The table."""
+            return self.table
+
+    class Moved(Message):
+        """Another row is under the cursor."""
+
+        def __init__(self, table: "TableView", key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "TableView":
+            """The table."""
+            return self.table
+
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.empty = Content("")
+        self._columns = tuple(columns)
+        self._rows: list[Row] = []
+        self._cursor = 0
+
+    @property
+    def current(self) -> str:
+        """The key of the row under the cursor; empty when there are no rows."""
+        return self._rows[self._cursor].key if self._rows else ""
+
+    @property
+    def keys(self) -> list[str]:
+        """Of every row."""
+        return [row.key for row in self._rows]
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other rows; the cursor stays on its row, or where it was when that row is gone."""
+        before, old = self.current, self._rows
+        self._rows = list(rows)
+        keys = self.keys
+        self._cursor = keys.index(before) if before in keys else max(0, min(self._cursor, len(rows) - 1))
+        if len(old) != len(rows):
+            self._lay_out()
+            self.refresh()
+            self.call_after_refresh(
+                self._follow_cursor
+            )  # there is no scrolling before the scrollbar is there
+        else:
+            for number, (was, now) in enumerate(zip(old, self._rows, strict=True)):
+                if was != now:
+                    self._paint(number)
+        if self.current != before:
+            self.post_message(self.Moved(self, self.current))
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a row, if it is there."""
+        if key in self.keys:
+            self._move_to(self.keys.index(key))
+
+    def render_line(self, y: int) -> Strip:
+        """The titles on the first line, which stays, and the rows below it."""
+        width, base = self.scrollable_content_region.width, self.visual_style
+        if not self._rows:
+            lines = self.empty.wrap(width) if width > 0 else []
+            text = lines[y - 1] if 0 < y <= len(lines) else Content("")
+            return self._strip(text.stylize(self._style("empty")), base)
+        if y == 0:
+            cells = [column.title for column in self._columns]
+            return self._strip(self._line(cells, width).stylize(self._style("titles")), base)
+        number = y - 1 + round(self.scroll_y)
+        if number >= len(self._rows):
+            return Strip.blank(self.size.width, base.rich_style)
+        line = self._line(self._rows[number].cells, width)
+        if number == self._cursor:
+            line = Content(line.plain) if self.has_focus else line
+            line = line.stylize(self._style("cursor" if self.has_focus else "resting"))
+        return self._strip(line, base)
+
+    def on_mount(self) -> None:
+        """The cursor looks different while the table has focus."""
+        self._lay_out()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self._paint(self._cursor)
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self._paint(self._cursor)
+
+    def on_resize(self) -> None:
+        """Columns have other widths."""
+        self._lay_out()
+        self._follow_cursor()
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor on a row; choose the one that has it."""
+        number = event.y - self.gutter.top - 1 + round(self.scroll_y)
+        if event.y > self.gutter.top and number < len(self._rows):
+            if number == self._cursor and event.chain > 1:
+                self.action_choose()
+            self._move_to(number)
+
+    def action_choose(self) -> None:
+        """Choose the row under the cursor."""
+        if self._rows:
+            self.post_message(self.Chosen(self, self.current))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self._move_to(self._cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by what is visible."""
+        self._move_to(self._cursor + by * max(1, self.scrollable_content_region.height - 2))
+
+    def _move_to(self, number: int) -> None:
+        number = max(0, min(number, len(self._rows) - 1))
+        if not self._rows or number == self._cursor:
+            return
+        before, self._cursor = self._cursor, number
+        self._paint(before)
+        self._paint(number)
+        self._follow_cursor()
+        self.post_message(self.Moved(self, self.current))
+
+    def _follow_cursor(self) -> None:
+        height = self.scrollable_content_region.height - 1
+        top = round(self.scroll_y)
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False, immediate=True)
+        elif height > 0 and self._cursor >= top + height:
+            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
+
+    def _lay_out(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, 1 + len(self._rows))
+
+    def _paint(self, number: int) -> None:
+        y = number + 1 - round(self.scroll_y)
+        if 0 < y <= self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _strip(self, line: Content, base: Style) -> Strip:
+        return Strip(line.render_segments(base)).crop_extend(0, self.size.width, base.rich_style)
+
+    def _style(self, name: str) -> Style:
+        # Textual leaves the background out of a partial style.
+        return self.get_visual_style(f"table--{name}", partial=name != "cursor")
+
+    def _line(self, cells: Sequence[Content | str], width: int) -> Content:
+        shown = [
+            (column, cell)
+            for column, cell in zip(self._columns, cells, strict=True)
+            if column.from_width <= width
+        ]
+        fixed = sum(column.width for column, _ in shown) + len(_GAP) * (len(shown) - 1)
+        growing = sum(1 for column, _ in shown if not column.width)
+        room = (width - fixed) // max(1, growing)
+        return Content(_GAP).join(_fit(cell, column.width or max(1, room), column) for column, cell in shown)
+
+
+def _fit(cell: Content | str, width: int, column: Column) -> Content:
+    content = cell if isinstance(cell, Content) else Content(cell)
+    content = content.truncate(width, ellipsis=True)
+    blanks = " " * (width - content.cell_length)
+    return Content.assemble(blanks, content) if column.is_number else Content.assemble(content, blanks)

@@ -1,0 +1,100 @@
+"""Taking something along from a run: a prompt, a report, everything, or a new run."""
+
+from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
+
+from spotui.errors import SpotuiError
+from spotui.tui.child import ask
+from spotui.tui.home.name_screen import NameScreen
+from spotui.tui.question import Choice, QuestionScreen
+from spotui.view.picture import Picture
+from spotui.workspace.create import check_free
+from spotui.workspace.projects import Project, Workspace
+
+_ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json"}
+
+
+def copy_prompt(screen: Screen[Any], picture: Picture, number: int) -> None:
+    """Put a round's prompt on the clipboard of the terminal."""
+    screen.app.copy_to_clipboard(picture.prompt_of(number))
+    name = "the seed" if number == 1 else f"round {number}"
+    screen.notify(f"The prompt of {name} is on the clipboard, if your terminal allows it.")
+
+
+async def export(screen: Screen[Any], project: Project, picture: Picture, number: int) -> None:
+    """Ask what is to be taken, and take it.
+
+    Args:
+        screen: Where it is asked.
+        project: The run.
+        picture: How it stands.
+        number: The selected round.
+    """
+    best = picture.best
+    choices = [
+        Choice("copy", "c", f"copy the prompt of round {best}, the best, to the clipboard"),
+        Choice(f"txt {best}", "p", f"write the prompt of round {best}, the best, into a text file"),
+        Choice(f"markdown {best}", "r", "write a report of the run, as Markdown"),
+        Choice(f"json {best}", "d", "write everything, as JSON"),
+    ]
+    if number != best:
+        text = f"write the prompt of round {number}, the selected one"
+        choices.append(Choice(f"txt {number}", "s", text))
+    chosen = await screen.app.push_screen_wait(QuestionScreen("Take along", choices))
+    if chosen == "copy":
+        copy_prompt(screen, picture, best)
+    elif chosen:
+        form, _, of = chosen.partition(" ")
+        await _write(screen, project, form, int(of))
+
+
+async def branch(screen: Screen[Any], project: Project, number: int) -> Project | None:
+    """Ask for a name, and make a new run that starts from a round; None when there is none.
+
+    Args:
+        screen: Where it is asked.
+        project: The run.
+        number: The round whose prompt is the best of the new run.
+    """
+    workspace = Workspace(_root(project))
+    free = workspace.free_name(project.name.rsplit("/", 1)[-1])
+    question = NameScreen(f"Branch from round {number}", free, lambda typed: check_free(workspace, typed))
+    new = await screen.app.push_screen_wait(question)
+    if not new:
+        return None
+    words = ["branch", project.name, "--workspace", str(workspace.root)]
+    told = await ask([*words, "--round", str(number), "--as", new])
+    if told.fault:
+        screen.notify(told.fault, title="There is no branch", severity="error", markup=False)
+        return None
+    screen.notify(f"{new} holds this run up to round {number}. Space goes on with it.", markup=False)
+    return workspace.project(new)
+
+
+async def _write(screen: Screen[Any], project: Project, form: str, number: int) -> None:
+    proposed = Path.cwd() / f"{project.name.replace('/', '-')}{_ENDINGS[form]}"
+    path = await screen.app.push_screen_wait(NameScreen("Write to", str(proposed), _check_new_file))
+    if not path:
+        return
+    words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
+    told = await ask([*words, "--format", form, "--output", str(Path(path).expanduser())])
+    if told.fault:
+        screen.notify(told.fault, title="Nothing was written", severity="error", markup=False)
+    else:
+        screen.notify(f"Wrote {path}.", markup=False)
+
+
+def _root(project: Project) -> Path:
+    return project.folder.parents[project.name.count("/")]
+
+
+def _check_new_file(typed: str) -> None:
+    path = Path(typed).expanduser()
+    if not typed:
+        raise SpotuiError("A file has a name.")
+    if path.exists():
+        raise SpotuiError(f"{path} is there already.", "Choose another name.")
+    if not path.parent.is_dir():
+        raise SpotuiError(f"There is no folder {path.parent}.", "Make it first, or choose another.")

@@ -1,0 +1,1 @@
+"""The template on the screen: its YAML, its form, what is wrong with it."""

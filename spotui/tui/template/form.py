@@ -1,0 +1,197 @@
+"""The template as a form: another view of the same text."""
+
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input, OptionList, Static, TextArea
+
+from spotui.template.model import QA, Template
+from spotui.tui.template.field import Field
+from spotui.tui.template.row_list import RowList
+from spotui.view.sizes import Sizes
+
+
+class TemplateForm(VerticalScroll, can_focus=False):
+    """Prompt, requirements, count and questions of a template.
+
+    It never changes the text itself: what is typed is told as a template, and what a template says is shown.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "add_question", "new question", id="form.add_question"),
+    ]
+
+    DEFAULT_CSS = """
+    TemplateForm {
+        height: 1fr;
+        layout: vertical;
+        & > Vertical { height: auto; }
+        & #count {
+            height: 3; padding: 0 1; background: $background;
+            border: round $border-blurred; border-title-color: $text-muted;
+            &:focus { border: round $primary; border-title-color: $primary; }
+        }
+        & #broken { display: none; height: auto; padding: 0 1; color: $text-warning; }
+        &.-broken-rows { & #broken { display: block; } & RowList, & #question, & #answer { display: none; } }
+        &.-no-rows { & #question, & #answer { display: none; } }
+    }
+    """
+
+    class Edited(Message):
+        """Somebody typed something else."""
+
+        def __init__(self, form: "TemplateForm", template: Template) -> None:
+            super().__init__()
+            self.form = form
+            self.template = template
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._template = Template(prompt="")
+        self._selected = 0
+        self._sizes = Sizes()
+        self._is_shown = False
+        self._unheard = 0
+
+    def compose(self) -> ComposeResult:
+        """What the method works on, and what it is tried on."""
+        with Vertical():
+            yield Field("Prompt", id="prompt")
+            yield Field("Requirements: what a good answer is like", id="requirements")
+            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder="no limit")
+            count.border_title = "Most words of a prompt"
+            yield count
+        with Vertical():
+            yield Static("Some questions cannot be read. Mend them in the YAML first.", id="broken")
+            yield RowList()
+            yield Field("Question", id="question")
+            yield Field("Answer, if one is known", id="answer")
+
+    def on_mount(self) -> None:
+        """A cursor that blinks sends bytes for ever."""
+        self.query_one("#count", Input).cursor_blink = False
+
+    def show(self, template: Template, sizes: Sizes, *, can_edit_rows: bool = True) -> None:
+        """Show what a template says; what is shown already is left alone, and what is being typed wins.
+
+        Args:
+            template: The template.
+            sizes: Knows how long each text is.
+            can_edit_rows: Whether its questions may be changed here.
+        """
+        self._sizes = sizes
+        self.set_class(not can_edit_rows, "-broken-rows")
+        if self._is_shown and (self._unheard or self._typed() != self._template):
+            return
+        self._is_shown = True
+        self._template = template
+        self._selected = max(0, min(self._selected, len(template.qa) - 1))
+        self._fill()
+
+    def focus_first(self) -> None:
+        """Put the cursor into the prompt."""
+        self.query_one("#prompt").focus()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """A text was typed in, or filled in."""
+        event.stop()
+        self._take()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The count was typed in, or filled in."""
+        event.stop()
+        self._take()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Another question is to be edited."""
+        event.stop()
+        if event.option_index < len(self._template.qa):
+            self._selected = event.option_index
+            self._fill()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Edit the question."""
+        event.stop()
+        self.query_one("#question").focus()
+
+    def on_row_list_wanted(self, event: RowList.Wanted) -> None:
+        """Add, remove or move a question."""
+        event.stop()
+        rows, here = list(self._template.qa), self._selected
+        match event.change:
+            case "add":
+                here = here + 1 if rows else 0
+                rows.insert(here, QA(""))
+            case "remove" if rows:
+                del rows[here]
+            case "up" if here > 0:
+                rows.insert(here - 1, rows.pop(here))
+                here -= 1
+            case "down" if here + 1 < len(rows):
+                rows.insert(here + 1, rows.pop(here))
+                here += 1
+            case _:
+                return
+        self._selected = max(0, min(here, len(rows) - 1))
+        self._tell(msgspec.structs.replace(self._template, qa=tuple(rows)))
+        if event.change == "add":
+            self.query_one("#question").focus()
+
+    def action_add_question(self) -> None:
+        """Add a question below the one that is shown."""
+        if not self.has_class("-broken-rows"):
+            self.query_one(RowList).action_want("add")
+
+    def _take(self) -> None:
+        """Tell what the fields say, if that is something else."""
+        if (template := self._typed()) != self._template:
+            self._tell(template)
+
+    def _typed(self) -> Template:
+        """The template with what the fields say."""
+        count = self.query_one("#count", Input).value
+        rows = list(self._template.qa)
+        if rows:
+            question, answer = self.query_one("#question", Field), self.query_one("#answer", Field)
+            rows[self._selected] = QA(question.value, answer.value)
+        return msgspec.structs.replace(
+            self._template,
+            prompt=self.query_one("#prompt", Field).value,
+            requirements=self.query_one("#requirements", Field).value,
+            count=(int(count) or None) if count else None,
+            qa=tuple(rows),
+        )
+
+    def _tell(self, template: Template) -> None:
+        self._template = template
+        self._fill()
+        self._unheard += 1
+        self.post_message(self.Edited(self, template))
+
+    def hear(self) -> None:
+        """An edit has reached whoever writes it; until then an older template must not be shown."""
+        self._unheard -= 1
+
+    def _fill(self) -> None:
+        """Bring every field to what the template says."""
+        template = self._template
+        row = template.qa[self._selected] if template.qa else QA("")
+        self._give("#prompt", template.prompt, most=template.count)
+        self._give("#requirements", template.requirements)
+        self._give("#question", row.question)
+        self._give("#answer", row.answer)
+        count = self.query_one("#count", Input)
+        if (int(count.value or 0) or None) != template.count:
+            count.value = str(template.count or "")
+        self.set_class(not template.qa, "-no-rows")
+        self.query_one(RowList).show(template.qa, self._selected)
+
+    def _give(self, name: str, value: str, most: int | None = None) -> None:
+        field = self.query_one(name, Field)
+        if Template(prompt=field.value).prompt != value:  # the word None stays while it is being typed
+            field.give(value)
+        field.border_subtitle = self._sizes.say(value, most)

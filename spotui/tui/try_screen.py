@@ -1,0 +1,260 @@
+"""Prompts of a run on questions of the moment, asked of the run's executor."""
+
+import os
+import time
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.events import Answered, SpendingChanged, decode_event
+from spotui.events.calls import CallEvent
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.run_client import RunClient
+from spotui.tui.trying.pane import TryPane
+from spotui.tui.trying.question_box import QuestionBox
+from spotui.view.figures import count, plural, usd
+from spotui.view.tried import Tried
+from spotui.workspace.projects import Project
+
+_TICKS_PER_SECOND = 4.0
+_TICKS_PER_SECOND_OVER_SSH = 2.0
+_NO_PROMPT = "No round has ended yet, so there is no prompt to try. The seed's answers come first."
+
+
+class TryScreen(Screen[str]):
+    """Asks a question with one round's prompt in front, or with two; gives back what was typed last.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        question: What stands in the box at first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "other panel", id="try.other_panel"),
+        Binding("ctrl+t", "second", "second prompt", id="try.second"),
+        Binding("ctrl+s", "add", "keep question", id="try.add"),
+        Binding("escape", "back", "back", id="try.back"),
+    ]
+
+    DEFAULT_CSS = """
+    TryScreen {
+        & #head { height: 1; padding: 0 1; background: $panel; }
+        & QuestionBox { height: 6; }
+        & #panes { layout: vertical; height: 1fr; }
+        & TryPane {
+            height: 1fr; width: 1fr; border: round $border-blurred; border-title-color: $text-muted;
+            border-subtitle-color: $secondary; padding: 0 1; background: $background;
+            &:focus { border: round $primary; border-title-color: $primary; }
+        }
+        &.-wide #panes { layout: horizontal; }
+        &.-wide TryPane { height: 100%; }
+        &.-narrow QuestionBox { height: 5; }
+    }
+    """
+
+    AUTO_FOCUS = "QuestionBox"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, project: Project, client: RunClient, question: str = "") -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._question = question
+        self._asked = ""
+        self._tried: dict[int, Tried] = {}
+        best = client.picture.best or 1
+        self._numbers = [best] if best == 1 else [best, 1]
+        self._spent = SpendingChanged(calls=0, prompt_tokens=0, completion_tokens=0, cost_usd=0.0)
+        self._head = Content("")
+        self._seen: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """What is asked of whom, the question, the answers, the keys."""
+        yield Static(id="head", markup=False)
+        with Vertical():
+            yield QuestionBox(self._question)
+            with Container(id="panes"):
+                yield TryPane()
+                yield TryPane()
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Paint what comes a few times a second."""
+        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
+        self.set_interval(1 / rate, self._look)
+        self._tick()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer is under way."""
+        return any(one.state == "asked" for one in self._tried.values())
+
+    def _rounds(self) -> list[int]:
+        """The rounds whose prompt can be tried."""
+        picture = self._client.picture
+        return [
+            number
+            for number, one in sorted(picture.rounds.items())
+            if one.end is not None and picture.prompt_of(number)
+        ]
+
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is not self:
+            return
+        state = (self._client.changes, *((one.state, one.retry_at) for one in self._tried.values()))
+        if self.is_asking or state != self._seen:
+            self._seen = state
+            self._tick()
+
+    def _tick(self) -> None:
+        with self.app.batch_update():
+            head = self._heading()
+            if head != self._head:
+                self._head = head
+                self.query_one("#head", Static).update(head)
+            for place, pane in enumerate(self.query(TryPane)):
+                pane.display = place < len(self._numbers)
+                if pane.display:
+                    self._show(pane, self._numbers[place])
+
+    def _show(self, pane: TryPane, number: int) -> None:
+        tried = self._tried.get(number)
+        if tried is None:
+            tried = Tried() if self._rounds() else Tried("failed", trouble=_NO_PROMPT)
+        pane.show(self._name_of(number), self._client.picture.prompt_of(number), tried, time.time())
+
+    def _heading(self) -> Content:
+        opened, spent = self._client.picture.opened, self._spent
+        model = opened.models.get("executor", "") if opened is not None else ""
+        parts = [("Try it", "bold $secondary"), (f"  {self._project.name}  {model}", "")]
+        if spent.calls:
+            tokens = count(spent.prompt_tokens + spent.completion_tokens)
+            cost = usd(spent.cost_usd, spent.unpriced)
+            said = f"  {plural(spent.calls, 'call')} here: {tokens} tok, {cost}; not part of the run"
+            parts.append((said, "$text-muted"))
+        return Content.assemble(*parts)
+
+    def _name_of(self, number: int) -> str:
+        name = _called(number)
+        return f"{name}, the best" if number == self._client.picture.best else name
+
+    def on_question_box_asked(self) -> None:
+        """Ask it with every prompt that is shown."""
+        question = self.query_one(QuestionBox).text.strip()
+        if not question:
+            self.notify("Type a question first.")
+        elif not self._rounds():
+            self.notify(_NO_PROMPT)
+        elif self.is_asking:
+            self.notify("An answer is under way; escape stops it.")
+        else:
+            self._asked = question
+            self._tried = {number: Tried() for number in self._numbers}
+            for tried in self._tried.values():
+                tried.ask(time.time())
+            self.run_worker(self._ask(question, list(self._numbers)), group="ask")
+            self._tick()
+
+    async def _ask(self, question: str, numbers: list[int]) -> None:
+        from spotui.tui.child import listen
+
+        root = self._project.folder.parents[self._project.name.count("/")]
+        words = ["test", self._project.name, "--workspace", str(root), "--json"]
+        for number in numbers:
+            words += ["--round", str(number)]
+        asked = self._tried
+        told = await listen(words, self._take, question.encode())
+        for tried in asked.values():
+            tried.fail(told.fault or "There is no answer.")
+
+    def _take(self, line: bytes) -> None:
+        event = decode_event(line)
+        match event:
+            case CallEvent():
+                self._tried[event.key.round].apply(event)
+            case Answered():
+                self._tried[event.round].apply(event)
+            case SpendingChanged():
+                self._spend(event)
+            case _:
+                pass
+
+    def _spend(self, more: SpendingChanged) -> None:
+        spent = self._spent
+        self._spent = SpendingChanged(
+            calls=spent.calls + more.calls,
+            prompt_tokens=spent.prompt_tokens + more.prompt_tokens,
+            completion_tokens=spent.completion_tokens + more.completion_tokens,
+            cost_usd=spent.cost_usd + more.cost_usd,
+            unpriced=spent.unpriced + more.unpriced,
+        )
+
+    def on_try_pane_step_wanted(self, event: TryPane.StepWanted) -> None:
+        """Show another round's prompt in a pane; the answers of the last question stay with theirs."""
+        event.stop()
+        place = list(self.query(TryPane)).index(event.pane)
+        others = [number for at, number in enumerate(self._numbers) if at != place]
+        rounds = [number for number in self._rounds() if number not in others]
+        now = self._numbers[place]
+        further = [number for number in rounds if (number > now) == (event.by > 0) and number != now]
+        if further and not self.is_asking:
+            self._numbers[place] = further[0] if event.by > 0 else further[-1]
+            self._tick()
+
+    def action_second(self) -> None:
+        """Compare two prompts, or try one alone."""
+        if self.is_asking:
+            return
+        if len(self._numbers) == 2:
+            self._numbers.pop()
+        else:
+            others = [number for number in self._rounds() if number not in self._numbers]
+            if not others:
+                self.notify("There is no other prompt to compare with yet.")
+                return
+            self._numbers.append(others[0] if self._numbers[0] != 1 else others[-1])
+        self._tick()
+
+    def action_add(self) -> None:
+        """Add the question to the template that the run came from."""
+        question = self.query_one(QuestionBox).text.strip()
+        if not question:
+            self.notify("Type a question first.")
+            return
+        answers = {
+            _called(number): self._tried[number].text.strip()
+            for number in self._numbers
+            if number in self._tried and self._tried[number].state == "answered" and question == self._asked
+        }
+        self.run_worker(self._add(question, answers), group="add")
+
+    async def _add(self, question: str, answers: dict[str, str]) -> None:
+        from spotui.tui.trying.add_question import add_question
+
+        await add_question(self, self._project, question, answers)
+
+    def action_back(self) -> None:
+        """Stop what is under way, or leave."""
+        if self.is_asking:
+            self.workers.cancel_group(self, "ask")
+            for tried in self._tried.values():
+                tried.stop()
+            self._tick()
+        else:
+            self.dismiss(self.query_one(QuestionBox).text)
+
+
+def _called(number: int) -> str:
+    return "the seed" if number == 1 else f"round {number}"

@@ -1,0 +1,1 @@
+"""What the Try it screen is made of."""

@@ -1,0 +1,206 @@
+"""The answers of a round beside those of the best it had to beat, and what the judge said of them."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from spotui.events import VoteCast
+from spotui.view.figures import duration, plural
+from spotui.view.picture import CallPicture, Picture, RoundPicture
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; as long as it is not there, the text says why, and `tail` is the end of what there is."""
+
+    text: str
+    is_here: bool = True
+    tail: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question with its answers: the best's and the candidate's, or the seed's alone.
+
+    Attributes:
+        number: Of the question, from 1.
+        question: What was asked.
+        reference: What a good answer could be, or an empty text.
+        answers: From left to right.
+    """
+
+    number: int
+    question: str
+    reference: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One vote.
+
+    Attributes:
+        title: Whose it is, and what it chose.
+        facts: Which set of answers stood where.
+        reason: Why.
+        tone: How it went for the candidate.
+    """
+
+    title: str
+    facts: str
+    reason: str
+    tone: Literal["win", "loss", "tie", "void"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What there is to see of a round.
+
+    Attributes:
+        round: Its number; 0 when there is none.
+        names: Whose answers stand where, from left to right.
+        requirements: What the answers have to meet.
+        pairs: A question each.
+        verdict: How it ended or stands, on one line.
+        votes: What was said about it.
+        note: What to know, and what to do, where something is missing.
+    """
+
+    round: int = 0
+    names: tuple[str, ...] = ()
+    requirements: str = ""
+    pairs: tuple[Pair, ...] = ()
+    verdict: str = ""
+    votes: tuple[Said, ...] = ()
+    note: str = ""
+
+    @property
+    def can_be_compared(self) -> bool:
+        """Whether both sets of answers are complete."""
+        return len(self.names) == 2 and all(one.is_here for pair in self.pairs for one in pair.answers)
+
+    def blind(self, *, is_swapped: bool) -> "Answers":
+        """The same answers without anything that tells whose they are or what became of them."""
+        pairs = tuple(
+            replace(pair, answers=pair.answers[::-1] if is_swapped else pair.answers) for pair in self.pairs
+        )
+        return replace(self, names=("Left", "Right"), pairs=pairs, verdict="", votes=(), note="")
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What answers are held against.
+
+    Attributes:
+        requirements: What they have to meet.
+        references: What good answers could be, one for each question of the set.
+    """
+
+    requirements: str = ""
+    references: tuple[str, ...] = ()
+
+
+def read_answers(
+    picture: Picture, number: int, standard: Standard, *, now: float, is_attached: bool
+) -> Answers:
+    """The answers of a round.
+
+    Args:
+        picture: The run.
+        number: The round.
+        standard: What they are held against.
+        now: The time, in seconds since 1970.
+        is_attached: Whether a process works on the run.
+    """
+    one = picture.rounds.get(number)
+    if one is None:
+        return Answers(note=_nothing_yet(is_attached=is_attached))
+    is_seed = number == 1 or not one.best
+    sides = [number] if is_seed else [one.best, number]
+    questions = picture.opened.questions if picture.opened is not None else ()
+    pairs = [
+        Pair(
+            index + 1,
+            question,
+            standard.references[index] if index < len(standard.references) else "",
+            tuple(_answer(picture, side, index, now, is_attached=is_attached) for side in sides),
+        )
+        for index, question in enumerate(questions)
+    ]
+    has_answers = bool(one.answers) or one.end is None
+    return Answers(
+        round=number,
+        names=("the seed",) if is_seed else (f"{_name(one.best)}, the best", f"{_name(number)}, candidate"),
+        requirements=standard.requirements,
+        pairs=tuple(pairs) if has_answers else (),
+        verdict=_verdict(picture, one),
+        votes=tuple(_said(vote) for vote in one.votes),
+        note=_note(one, is_seed=is_seed),
+    )
+
+
+def newest_with_answers(picture: Picture) -> int:
+    """The newest round that has an answer, or else the newest of all; 0 before the first."""
+    return max((number for number, one in picture.rounds.items() if one.answers), default=0) or max(
+        picture.rounds, default=0
+    )
+
+
+def _nothing_yet(*, is_attached: bool) -> str:
+    if is_attached:
+        return "The first round has not begun yet; its answers appear here as they come."
+    return "There are no answers yet, and no process works on this run. Go back and let it go on."
+
+
+def _name(number: int) -> str:
+    return "the seed" if number == 1 else f"round {number}"
+
+
+def _answer(picture: Picture, number: int, index: int, now: float, *, is_attached: bool) -> Answer:
+    one = picture.rounds.get(number)
+    if one is not None and index in one.answers:
+        return Answer(one.answers[index].answer)
+    calls = (
+        call
+        for key, call in picture.calls.items()
+        if (key.round, key.purpose, key.index) == (number, "execute", index)
+    )
+    if (call := next(calls, None)) is not None:
+        return Answer(_under_way(call, now), is_here=False, tail=" ".join(call.tail.split()))
+    if one is None or one.end is not None or not is_attached:
+        return Answer("There is no answer.", is_here=False)
+    return Answer("It has not been asked yet.", is_here=False)
+
+
+def _under_way(call: CallPicture, now: float) -> str:
+    if call.retry_at > now:
+        return f"{call.trouble} Asked again in {duration(call.retry_at - now)}."
+    written = f", {plural(call.characters, 'character')} so far" if call.characters else ""
+    return f"Answering for {max(0, int(now - call.since))} s{written} …"
+
+
+def _verdict(picture: Picture, one: RoundPicture) -> str:
+    choices = [vote.choice for vote in one.votes]
+    tally = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
+    if ties := choices.count("tie"):
+        tally += f", {plural(ties, 'tie')}"
+    if one.outcome is not None:
+        said = {"seed": "the seed", "undecided": "undecided, the best stays"}.get(one.outcome, one.outcome)
+        return f"{said}  {tally}".rstrip()
+    out = sum(key.round == one.number and "vote" in key.purpose for key in picture.calls)
+    return "  ".join(filter(None, (tally, f"{plural(out, 'vote')} under way" if out else "")))
+
+
+def _said(vote: VoteCast) -> Said:
+    who = {"human": "your vote", "likelihood": "likelihood"}.get(vote.voter, f"vote {vote.index + 1}")
+    facts = {"AB": "A is the best's, B the candidate's", "BA": "A is the candidate's, B the best's"}
+    return Said(f"{who}: {vote.choice}", facts.get(vote.order, ""), vote.reason, vote.choice)
+
+
+def _note(one: RoundPicture, *, is_seed: bool) -> str:
+    if is_seed:
+        return "The seed's answers are the first to beat. From round 2 on there are two sets to compare."
+    if one.end is not None and not one.answers:
+        return f"Round {one.number} is void: {one.end.note or 'it has no answers'}."
+    if one.end is not None and not one.votes:
+        return "No votes are kept of this round."
+    return ""

@@ -1,0 +1,178 @@
+"""What a project holds, told as the events that led to it."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from spotui.events import (
+    WIRE_VERSION,
+    Answered,
+    CandidateProposed,
+    Event,
+    HeldOutFinished,
+    RoundFinished,
+    RoundStarted,
+    RunOpened,
+    RunStopped,
+    SpendingChanged,
+    VoteCast,
+)
+from spotui.events.telling import told_check, told_test
+from spotui.workspace.history import History, best_of
+from spotui.workspace.lines import RoundLine
+from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
+
+
+def retell(project: Project, history: History) -> Iterator[Event]:
+    """The events a listener would have had, as far as finished rounds hold them.
+
+    Args:
+        project: The project.
+        history: What it holds.
+    """
+    rounds, opened = history.rounds, _opened(project, history)
+    yield opened
+    for count, line in enumerate(rounds, 1):
+        before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
+        yield from _round(line, before.round if before else 0, after.round if after else 0)
+    if project.is_ours:  # SPO's reference wrote down no calls, and what is not known is not $0
+        yield _spending(history)
+    if history.held_out is not None:
+        votes = [vote.choice for vote in history.held_out.votes]
+        yield HeldOutFinished(
+            best=history.held_out.best,
+            outcome=history.held_out.outcome,
+            questions=history.held_out.questions,
+            wins=votes.count("win"),
+            losses=votes.count("loss"),
+            ties=votes.count("tie"),
+        )
+    if history.check is not None:
+        yield told_check(history.check)
+    if history.test is not None:
+        yield told_test(history.test, int(read_snapshot(project.snapshot).settings.get("seed", 0)))
+    if history.stop is not None:
+        best = history.best.round if history.best else 1
+        yield RunStopped(
+            at=history.stop.at.timestamp(),
+            reason=history.stop.reason,
+            cause=history.stop.cause,
+            best=best,
+            improved=best > 1,
+            rounds=len(rounds),
+            prompt=history.best.prompt if history.best else opened.prompt,
+            resumable=history.stop.reason not in {"finished", "patience", "target", "perfect"},
+        )
+
+
+def _spending(history: History) -> SpendingChanged:
+    rounds = history.rounds
+    return SpendingChanged(
+        calls=sum(line.calls for line in rounds),
+        prompt_tokens=sum(line.prompt_tokens for line in rounds),
+        completion_tokens=sum(line.completion_tokens for line in rounds),
+        cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
+        unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
+        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in rounds),
+    )
+
+
+def _opened(project: Project, history: History) -> RunOpened:
+    rounds = history.rounds
+    opened = RunOpened(
+        version=WIRE_VERSION,
+        project=project.name,
+        folder=str(project.folder),
+        run="",
+        method="",
+        models={},
+        rounds=len(rounds),
+        questions=tuple(one.question for one in rounds[0].answers) if rounds else (),
+        held_out=0,
+        judge="",
+        prompt=rounds[0].prompt if rounds else "",
+    )
+    if not project.is_ours:
+        return opened
+    snapshot = read_snapshot(project.snapshot)
+    settings = snapshot.settings
+    chosen = {
+        "rounds": settings.get("max_rounds"),
+        **{name: settings.get(name) for name in ("concurrency", "patience", "target_wins")},
+    }
+    limits = {**settings.get("budget", {}), **chosen, **history.limits}
+    roles = settings.get("roles", {})
+    return msgspec.structs.replace(
+        opened,
+        run=snapshot.run,
+        method=snapshot.method,
+        models={role: str(of.get("model", "")) for role, of in roles.items()},
+        rounds=int(limits["rounds"] or len(rounds)),
+        held_out=len(snapshot.held_out),
+        judge=str(settings.get("judge", "")),
+        prompt=opened.prompt or _seed_of(snapshot.template),
+        limits=limits,
+    )
+
+
+def _seed_of(template: str) -> str:
+    from spotui.template import TemplateError, parse_template
+
+    try:
+        return parse_template(template).prompt
+    except TemplateError:
+        return ""
+
+
+def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
+    at = line.at.timestamp()
+    # A verdict that was overridden later was the best until then.
+    yield RoundStarted(at=at - line.seconds, round=line.round, best=line.parent or best_before)
+    if line.prompt and line.round > 1:
+        yield CandidateProposed(
+            at=at,
+            round=line.round,
+            parent=line.parent,
+            prompt=line.prompt,
+            modification=line.modification,
+            reasoning=line.reasoning,
+            edited=line.edited,
+        )
+    for index, one in enumerate(line.answers):
+        yield Answered(at=at, round=line.round, index=index, question=one.question, answer=one.answer)
+    for index, vote in enumerate(line.votes):
+        yield VoteCast(
+            at=at,
+            round=line.round,
+            index=index,
+            choice=vote.choice,
+            order=vote.order,
+            reason=vote.reason,
+            voter=vote.voter,
+        )
+    choices = [vote.choice for vote in line.votes]
+    yield RoundFinished(
+        at=at,
+        round=line.round,
+        outcome=line.outcome,
+        best=best_after,
+        wins=choices.count("win"),
+        losses=choices.count("loss"),
+        ties=choices.count("tie"),
+        voids=choices.count("void"),
+        seconds=line.seconds,
+        calls=line.calls,
+        prompt_tokens=line.prompt_tokens,
+        completion_tokens=line.completion_tokens,
+        cost_usd=line.cost_usd,
+        modification=line.modification,
+        note=line.note,
+        win_rate=line.win_rate,
+        win_interval=line.win_interval,
+        flipped=line.flipped,
+        length_ratio=line.length_ratio,
+        score=line.score,
+        score_interval=line.score_interval,
+        edit_budget=line.edit_budget,
+    )

@@ -1,0 +1,107 @@
+"""One prompt's answer to a question of the moment, as its events paint it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event
+from spotui.view.figures import count, duration, usd
+
+State = Literal["idle", "asked", "answered", "failed", "stopped"]
+
+
+@dataclass
+class Tried:
+    """What is known of one answer.
+
+    Attributes:
+        state: How it stands.
+        text: The answer, as far as it is there.
+        began: When the question was asked, seconds since 1970.
+        thought: Characters of reasoning so far.
+        trouble: Why there is no answer, or why it is asked again.
+        retry_at: When it is asked again; 0 when that is not due.
+        end: What it took, once it is whole.
+    """
+
+    state: State = "idle"
+    text: str = ""
+    began: float = 0.0
+    thought: int = 0
+    trouble: str = ""
+    retry_at: float = 0.0
+    end: CallFinished | None = None
+
+    def ask(self, now: float) -> None:
+        """Begin anew."""
+        self.state, self.began, self.end = "asked", now, None
+        self._forget()
+
+    def apply(self, event: Event) -> None:
+        """Let an event of this answer change it."""
+        match event:
+            case CallStarted():
+                self._forget()
+            case CallDelta():
+                self.text += event.text
+                self.thought += len(event.reasoning)
+            case CallRetried():
+                self._forget()
+                self.trouble, self.retry_at = event.error, event.at + event.wait
+            case CallDropped():
+                self.trouble = event.why
+            case CallFinished():
+                self.end = event
+            case Answered():
+                self.state, self.text = "answered", event.answer
+            case _:
+                pass
+
+    def fail(self, why: str) -> None:
+        """There will be no answer."""
+        if self.state == "asked":
+            self.state, self.trouble, self.retry_at = "failed", why, 0.0
+
+    def stop(self) -> None:
+        """Nobody waits for it any more."""
+        if self.state == "asked":
+            self.state, self.retry_at = "stopped", 0.0
+
+    def say(self, now: float) -> str:
+        """How it stands, on one line.
+
+        Args:
+            now: The time, in seconds since 1970.
+        """
+        match self.state:
+            case "idle":
+                return "Not asked yet."
+            case "failed":
+                return self.trouble
+            case "stopped":
+                return "Stopped; the endpoint may charge for what it had written."
+            case "answered" if self.end is not None:
+                return _facts(self.end)
+            case _:
+                return self._under_way(now)
+
+    def _under_way(self, now: float) -> str:
+        if self.retry_at > now:
+            return f"{self.trouble} Asked again in {duration(self.retry_at - now)}."
+        does = "thinking" if self.thought and not self.text else "answering"
+        return f"{does}, {int(max(0.0, now - self.began))} s …"
+
+    def _forget(self) -> None:
+        self.text = self.trouble = ""
+        self.thought, self.retry_at = 0, 0.0
+
+
+def _facts(end: CallFinished) -> str:
+    mark = "~" if end.estimated else ""
+    facts = [
+        f"{mark}{count(end.prompt_tokens)} tok in, {mark}{count(end.completion_tokens)} out",
+        usd(end.cost_usd),
+        duration(end.seconds),
+    ]
+    if end.finish_reason == "length":
+        facts.append("cut by the length limit")
+    return "  ".join(facts)

@@ -1,0 +1,56 @@
+"""What a run is worth, in a sentence."""
+
+from spotui.events import FinalCheckFinished, FinalCheckSkipped, FinalTest, RunStopped
+from spotui.view.figures import gained, plural, points
+from spotui.view.picture import Picture
+
+
+def worth(picture: Picture, stopped: RunStopped) -> str:
+    """What is known about the gain of a run that stopped."""
+    if stopped.improved:
+        return f"Best: round {stopped.best}. {_tested(picture)}"
+    if isinstance(picture.check, FinalCheckFinished):
+        return f"{picture.check.headline} The seed prompt is kept."
+    if stopped.rounds > 1:
+        return "No improvement: the seed prompt is still the best."
+    return "No round after the seed has ended yet."
+
+
+def test_result(test: FinalTest) -> str:
+    """What the test on unseen rows says, in a sentence."""
+    low, high = test.difference_interval
+    sure = "" if low > 0 or high < 0 else "; that may be chance"
+    return (
+        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
+        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    )
+
+
+def _tested(picture: Picture) -> str:
+    """What the end of the run says; how its rounds went is no measure of the gain.
+
+    Each was won by a prompt that was chosen for winning it.
+    """
+    if picture.tested is not None:
+        return test_result(picture.tested)
+    best = picture.rounds.get(picture.best)
+    if best is not None and best.end is not None and best.end.score is not None:
+        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
+    match picture.check:
+        case FinalCheckFinished() as check:
+            return check.headline
+        case FinalCheckSkipped() as check:
+            return f"It won its duel, and was not checked against the seed: {check.why}"
+        case _:
+            return _held_out(picture)
+
+
+def _held_out(picture: Picture) -> str:
+    """What runs of earlier versions know, which had no final check."""
+    held_out = picture.held_out
+    if held_out is None:
+        return "It won its duel on the questions it was chosen by; it was not checked against the seed."
+    verdict = {"win": "it wins", "loss": "it loses", "tie": "a tie", "void": "no verdict"}
+    said = verdict.get(held_out.outcome, held_out.outcome)
+    votes = f"{plural(held_out.wins, 'vote')} for it, {held_out.losses} against"
+    return f"On {plural(held_out.questions, 'held-out question')} against the seed: {said} ({votes})."

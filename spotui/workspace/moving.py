@@ -1,0 +1,145 @@
+"""Projects under other names: renamed, copied, and brought back from the archive."""
+
+import os
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from spotui.workspace.atomic import sync_folder
+from spotui.workspace.create import check_free, create_project
+from spotui.workspace.journal import Journal
+from spotui.workspace.lines import JournalLine
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.projects import ARCHIVE, Project, ProjectError, Workspace, new_run_id
+from spotui.workspace.snapshot import read_snapshot
+
+_ARCHIVED = re.compile(r"(?P<name>.+)-(?P<at>\d{8}-\d{6}-\d{6})")
+_AT = "%Y%m%d-%H%M%S-%f"
+
+
+class Archived(NamedTuple):
+    """A project that was moved out of the way.
+
+    Attributes:
+        name: What it was called.
+        at: When it was moved, local time.
+        folder: Where it is.
+    """
+
+    name: str
+    at: datetime
+    folder: Path
+
+
+def rename(workspace: Workspace, project: Project, name: str) -> Project:
+    """Give a project another name.
+
+    Args:
+        workspace: Where it is.
+        project: A project that exists.
+        name: The new name.
+
+    Raises:
+        ProjectError: The name is taken or impossible.
+        LockedError: Somebody is working on it.
+        OSError: The workspace cannot be written.
+    """
+    new = workspace.project(name)
+    if new.folder == project.folder:
+        return project
+    lock = ProjectLock(project.lock, project.name)
+    lock.acquire()
+    try:
+        _move(workspace, project.folder, new)
+    finally:
+        lock.release()
+    sync_folder(project.folder.parent)
+    return new
+
+
+def duplicate(workspace: Workspace, project: Project, name: str) -> Project:
+    """Copy a project with everything it holds; the copy is a run of its own.
+
+    Args:
+        workspace: Where it is.
+        project: A project that exists; it is only read, so somebody may be working on it.
+        name: What the copy is called.
+
+    Raises:
+        ProjectError: The name is taken or impossible, or the workspace cannot be written.
+        JournalError: The project's journal is damaged.
+        SnapshotError: Its run.yaml is damaged.
+        OSError: It cannot be read.
+    """
+    if project.is_ours:
+        snapshot = msgspec.structs.replace(read_snapshot(project.snapshot), run=new_run_id())
+        with Journal(project.journal) as journal:
+            lines = (line for line in journal.lines() if not isinstance(line, JournalLine))
+            copy = create_project(workspace, name, snapshot, lines=lines)
+        if project.prompts.is_dir():
+            shutil.copytree(project.prompts, copy.prompts, dirs_exist_ok=True)
+        return copy
+    copy = workspace.project(name)
+    check_free(workspace, name)
+    building = workspace.root / f".new-{new_run_id()}"
+    try:
+        shutil.copytree(project.prompts, building / project.prompts.name)
+        _move(workspace, building, copy)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return copy
+
+
+def archived(workspace: Workspace) -> list[Archived]:
+    """What is in the archive, the newest first."""
+    archive = workspace.root / ARCHIVE
+    found = [_archived(archive, one) for one in (*archive.glob("*"), *archive.glob("*/*"))]
+    return sorted((one for one in found if one is not None), key=lambda one: one.at, reverse=True)
+
+
+def restore(workspace: Workspace, folder: Path) -> Project:
+    """Bring a project back from the archive, under its old name or with a number behind it.
+
+    Args:
+        workspace: Where it was.
+        folder: Where it is now, as `Workspace.archive` and `archived` tell.
+
+    Raises:
+        ProjectError: It is not there any more, or its name is impossible now.
+        OSError: The workspace cannot be written.
+    """
+    found = _archived(workspace.root / ARCHIVE, folder)
+    if found is None:
+        raise ProjectError(f"There is no project in {folder} any more.")
+    project = workspace.project(workspace.free_name(found.name))
+    _move(workspace, folder, project)
+    sync_folder(folder.parent)
+    return project
+
+
+def free_copy_name(workspace: Workspace, name: str) -> str:
+    """A name for a copy: the same with the next number behind it."""
+    return workspace.free_name(re.sub(r"-\d+$", "", name) or name)
+
+
+def _move(workspace: Workspace, folder: Path, project: Project) -> None:
+    check_free(workspace, project.name)
+    if os.path.lexists(project.folder):
+        raise ProjectError(f"{project.folder} is there already, and it is no project.", "Give another name.")
+    project.folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(project.folder)
+    sync_folder(project.folder.parent)
+
+
+def _archived(archive: Path, folder: Path) -> Archived | None:
+    match = _ARCHIVED.fullmatch(folder.name)
+    if match is None or not Project(folder, "").exists:
+        return None
+    parent = folder.parent.relative_to(archive)
+    at = datetime.strptime(match["at"], _AT).astimezone()
+    return Archived((parent / match["name"]).as_posix(), at, folder)

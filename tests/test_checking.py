@@ -1,0 +1,61 @@
+"""Everything that is wrong with a template's text, and what can be read all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from spotui.checking import check
+from spotui.resources import examples
+from tests.command_line import TEMPLATE
+
+
+@pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)
+def test_the_examples_are_read_whole(path: Path) -> None:
+    checked = check(path.read_text())
+    assert not checked.errors
+    assert checked.template is not None
+    assert checked.has_whole_rows
+
+
+def test_an_empty_text_is_an_empty_template_with_one_error() -> None:
+    for text in ("", "\n", "# later\n"):
+        checked = check(text)
+        assert checked.errors == 1
+        assert checked.template is not None
+        assert checked.template.prompt == ""
+
+
+@pytest.mark.parametrize("text", ["prompt: [a", "- prompt: x\n", "a: &a [*a]\n", "just a text"])
+def test_what_is_no_template_has_none(text: str) -> None:
+    checked = check(text)
+    assert checked.errors
+    assert checked.template is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "whole"),
+    [
+        ("qa:\n  - question: a\n  - question: b\n", True),
+        ("qa:\n  - question: a\n  - just a text\n", False),
+        ("qa:\n  - question: a\n  - question: [b]\n", False),
+        ("qa:\n  question: a\n", False),
+        ("qa: why?\n", False),
+        ("qa:\n", True),
+        ("", True),
+    ],
+)
+def test_a_question_that_cannot_be_read_keeps_the_list_from_being_changed(rows: str, whole: bool) -> None:
+    assert check(f"prompt: a\nrequirements: b\n{rows}").has_whole_rows is whole
+
+
+def test_problems_of_roles_and_method_stand_among_the_others_by_line() -> None:
+    text = (
+        "method: spoo\n"
+        + TEMPLATE.replace("count: None", "count: 0")
+        + "models:\n  executor:\n    modle: m\n"
+    )
+    problems = check(text).problems
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+    assert [problem.key for problem in problems] == ["method", "count", "models"]
+    assert problems[-1].line == text.count("\n")
+    assert "Did you mean model?" in problems[-1].mend

@@ -1,0 +1,88 @@
+"""The app driven without a terminal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from spotui.tui.app import SpotuiApp
+from spotui.tui.preferences import Preferences
+from spotui.workspace.projects import Workspace
+
+SMALL, LARGE = (80, 24), (120, 40)
+PATIENCE_SECONDS = 20.0
+_FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌▐", " "))
+
+Journey = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
+
+
+def workspace_in(folder: Path) -> Path:
+    """A workspace with a project in it, so that nobody is welcomed as a newcomer."""
+    workspace = folder / "data" / "workspace"
+    results = workspace / "other" / "prompts" / "results.json"
+    results.parent.mkdir(parents=True)
+    results.write_text("[]")
+    return workspace
+
+
+def drive(
+    folder: Path,
+    journey: Journey,
+    size: tuple[int, int] = LARGE,
+    *,
+    workspace: Workspace | None = None,
+    preferences: Preferences | None = None,
+) -> None:
+    """Open the app, take a journey through it, and close it; an exception anywhere in it fails the test.
+
+    Args:
+        folder: What everything is below.
+        journey: The way through the app.
+        size: Of the screen, in cells.
+        workspace: What the app opens; None for one of a newcomer's second day.
+        preferences: How the user wants the app.
+    """
+    workspace = workspace or Workspace(workspace_in(folder))
+
+    async def take() -> None:
+        app = SpotuiApp(workspace, preferences)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await pilot.pause()
+            await journey(app, pilot)
+
+    asyncio.run(take())
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline, (
+            f"it never held; the screen is:\n{seen(pilot.app)}"
+        )
+        await pilot.pause(0.01)
+
+
+async def until_seen(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until every text is on the screen."""
+    await until(pilot, lambda: all(text in seen(pilot.app) for text in texts))
+
+
+def seen(app: object) -> str:
+    """The screen as text, without the blanks at the ends of its lines."""
+    from textual.app import App
+
+    assert isinstance(app, App)
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+async def until_told(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until every text is on the screen, wherever it is wrapped."""
+    await until(pilot, lambda: all(text in told(pilot.app) for text in texts))
+
+
+def told(app: object) -> str:
+    """The screen as one line, without the frames of what is on it."""
+    return " ".join(seen(app).translate(_FRAMES).split())

@@ -1,0 +1,403 @@
+"""A template from opening to saving, as YAML and as a form."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from spotui.checking import check
+from spotui.template import QA, Template, parse_template
+from spotui.tui.app import SpotuiApp
+from spotui.tui.template.editor import YamlEditor
+from spotui.tui.template.field import Field
+from spotui.tui.template.panel import TemplatePanel
+from spotui.tui.template.row_list import RowList
+from spotui.tui.template_screen import TemplateScreen
+from tests.command_line import TEMPLATE, move_in, places
+from tests.terminal import Terminal
+from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, workspace_in
+
+COMMENTED = "# mine\n" + TEMPLATE.replace("count: None", "count: 50  # words\nours: kept")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A template with comments, a count, and a key that spotui does not know."""
+    move_in(monkeypatch, tmp_path)
+    path = tmp_path / "why.yaml"
+    path.write_text(COMMENTED)
+    return path
+
+
+async def opened(app: SpotuiApp, pilot: Pilot[None], path: Path) -> TemplateScreen:
+    screen = TemplateScreen(path)
+    app.push_screen(screen)
+    await until(pilot, lambda: screen.is_mounted and screen.query_one(TemplatePanel).checked is not None)
+    return screen
+
+
+async def form_of(pilot: Pilot[None], screen: TemplateScreen) -> Callable[[str], Field]:
+    await pilot.press("ctrl+t")
+    await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt", Field).has_focus)
+    return lambda name: screen.query_one(f"#{name}", Field)
+
+
+def text_of(screen: TemplateScreen) -> str:
+    return screen.query_one(TemplatePanel).text
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path, size: tuple[int, int]) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        assert "prompt: Answer the question." in seen(app)
+        await pilot.press("down", "end", "H", "i")
+        await until_seen(pilot, "not saved")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: not screen.is_changed)
+        assert path.read_text() == COMMENTED.replace("the question.", "the question.Hi")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not screen)
+
+    drive(path.parent, journey, size)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_mistake_is_marked_with_its_mend_while_it_is_typed(path: Path, size: tuple[int, int]) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        screen.query_one(YamlEditor).move_cursor((3, 7))
+        await pilot.press("m", "a", "n", "y")
+        await until_seen(pilot, "Error Line 4: `count`", "`count: 50`")
+        marked = screen.query_one(YamlEditor).get_line(3).spans[-1].style
+        assert getattr(marked, "underline", False)
+        screen.query_one(YamlEditor).move_cursor((0, 0))
+        await pilot.press("f8")
+        assert screen.query_one(YamlEditor).cursor_location[0] == 3
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "Error" not in seen(app))
+
+    drive(path.parent, journey, size)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_the_form_edits_the_same_text_and_keeps_comments_keys_and_count(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        assert screen.query_one("#count", Input).value == "50"
+        field("prompt").move_cursor((0, 0))
+        await pilot.press("N", "o", "w", ":", "space")
+        await until(pilot, lambda: "prompt: 'Now: Answer" in text_of(screen))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Now: " in path.read_text() and not screen.is_changed)
+        saved = path.read_text()
+        assert saved == COMMENTED.replace(
+            "prompt: Answer the question.", "prompt: 'Now: Answer the question.'"
+        )
+
+    drive(path.parent, journey, size)
+
+
+def test_questions_are_added_moved_and_removed_with_what_belongs_to_them(path: Path) -> None:
+    text = COMMENTED.replace("  - question: Why do", "  # on trees\n  - question: Why do")
+    path.write_text(text)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        rows = screen.query_one(RowList)
+        rows.focus()
+        await pilot.press("down", "K")
+        await until(pilot, lambda: text_of(screen).index("Why do") < text_of(screen).index("Why is"))
+        assert "  # on trees\n  - question: Why do leaves fall?\n" in text_of(screen)
+        await pilot.press("down", "down", "x")
+        await until(pilot, lambda: "ice" not in text_of(screen))
+        await pilot.press("n")
+        await until(pilot, lambda: field("question").has_focus)
+        await pilot.press("W", "h", "o", "?", "tab", "M", "e")
+        await until(pilot, lambda: "answer: Me" in text_of(screen))
+        template = parse_template(text_of(screen))
+        assert [row.question for row in template.qa] == [
+            "Why do leaves fall?",
+            "Why is the sky blue?",
+            "Who?",
+        ]
+        assert template.qa[-1] == QA("Who?", "Me")
+        assert "ours: kept" in text_of(screen)
+
+    drive(path.parent, journey)
+
+
+def test_one_undo_undoes_what_the_form_did_and_what_was_typed_below_it(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await pilot.press("#")
+        field = await form_of(pilot, screen)
+        rows = screen.query_one(RowList)
+        rows.focus()
+        await pilot.press("x")
+        await until(pilot, lambda: "sky" not in text_of(screen))
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "sky" in text_of(screen) and rows.option_count == 3)
+        await until(pilot, lambda: "sky" in field("question").text)
+        field("prompt").focus()
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: text_of(screen) == COMMENTED)
+        await until(pilot, lambda: not screen.is_changed)
+
+    drive(path.parent, journey)
+
+
+def test_emptying_a_field_is_a_mistake_that_is_told_and_can_be_saved(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await form_of(pilot, screen)
+        await pilot.press("f7", "backspace")
+        await until_seen(pilot, "The prompt is empty.")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "prompt: None" in path.read_text())
+        assert parse_template(path.read_text().replace("prompt: None", "prompt: x")).count == 50
+
+    drive(path.parent, journey)
+
+
+def test_the_word_none_can_be_typed_in_a_prompt(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        was = parse_template(text_of(screen))
+        await pilot.press("f7", *"None")
+        await until_seen(pilot, "The prompt is empty.")
+        assert field("prompt").text == "None"
+        await pilot.press("space", *"of", "space", *"it")
+        await until(pilot, lambda: check(text_of(screen)).template == replace(was, prompt="None of it"))
+        assert field("prompt").text == "None of it"
+
+    drive(path.parent, journey)
+
+
+def test_broken_yaml_has_no_form(path: Path) -> None:
+    path.write_text("prompt: [a\n")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await pilot.press("ctrl+t")
+        await until_seen(pilot, "The form needs YAML that can be read.")
+        assert not screen.query_one(TemplatePanel).is_form
+
+    drive(path.parent, journey)
+
+
+def test_questions_that_cannot_be_read_are_not_lost_by_the_form(path: Path) -> None:
+    path.write_text(COMMENTED + "  - just a text\n")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await form_of(pilot, screen)
+        await until_seen(pilot, "Some questions cannot be read.")
+        await pilot.press("ctrl+n", "X")
+        await until(
+            pilot, lambda: "prompt: X" in text_of(screen) or "Answer the question.X" in text_of(screen)
+        )
+        assert text_of(screen).endswith("  - just a text\n")
+
+    drive(path.parent, journey)
+
+
+@pytest.mark.parametrize(
+    "text", ["prompt: a\r\nqa: []\ncount: 3\r\n", "prompt: a\u2028b\n", "prompt: a\x85b\n"], ids=ascii
+)
+def test_a_file_that_would_come_out_as_another_can_only_be_read(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await until_seen(pilot, "read only")
+        await pilot.press("X", "ctrl+s", "escape")
+        await until(pilot, lambda: app.screen is not screen)
+        assert path.read_bytes() == text.encode()
+
+    drive(path.parent, journey)
+
+
+@pytest.mark.parametrize("text", [TEMPLATE.replace("\n", "\r\n"), "\ufeff" + TEMPLATE, TEMPLATE.rstrip()])
+def test_line_ends_and_byte_order_mark_stay(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await form_of(pilot, screen)
+        await pilot.press("end", "!")
+        await until(pilot, lambda: "question.!" in text_of(screen))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: b"question.!" in path.read_bytes())
+        assert path.read_bytes().decode() == text.replace("question.", "question.!", 1)
+
+    drive(path.parent, journey)
+
+
+def test_leaving_asks_when_something_is_not_saved(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await pilot.press("#", "escape")
+        await until_seen(pilot, "why.yaml is not saved")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("escape")
+        await until_seen(pilot, "why.yaml is not saved")
+        await pilot.press("d")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert path.read_text() == COMMENTED
+
+    drive(path.parent, journey)
+
+
+def test_leaving_right_after_typing_in_the_form_asks_too(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await form_of(pilot, screen)
+        await pilot.press("X", "escape")
+        await until_seen(pilot, "why.yaml is not saved")
+        await pilot.press("s")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert "X" in path.read_text().split("requirements")[0]
+
+    drive(path.parent, journey)
+
+
+@pytest.mark.parametrize(("key", "kept"), [("m", "mine"), ("f", "theirs")])
+def test_a_file_that_somebody_else_changed_is_not_overwritten_without_asking(
+    path: Path, key: str, kept: str
+) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await pilot.press("#")
+        path.write_text(TEMPLATE)
+        await pilot.press("ctrl+s")
+        await until_seen(pilot, "has changed on disk")
+        assert path.read_text() == TEMPLATE
+        await pilot.press(key)
+        wanted = "#" + COMMENTED if kept == "mine" else TEMPLATE
+        await until(pilot, lambda: path.read_text() == text_of(screen) == wanted and not screen.is_changed)
+
+    drive(path.parent, journey)
+
+
+def test_a_template_that_is_not_there_yet_is_made_when_it_is_saved(path: Path) -> None:
+    new = path.parent / "own" / "new.yaml"
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, new)
+        await until_seen(pilot, "The template is empty.")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt").has_focus)
+        await pilot.press(*"Say it.", "ctrl+n")
+        await until(pilot, lambda: screen.query_one("#question", Field).has_focus)
+        await pilot.press(*"What?")
+        await until(pilot, lambda: "What?" in text_of(screen))
+        await pilot.press("ctrl+s")
+        await until(pilot, new.exists)
+        assert parse_template(new.read_text()) == Template(prompt="Say it.", qa=(QA("What?"),))
+
+    drive(path.parent, journey)
+
+
+def test_tokens_are_estimated_while_typing_and_counted_when_saved(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        prompt = field("prompt")
+        await until(pilot, lambda: prompt.border_subtitle == "3 of 50 words, 4 tokens")
+        await pilot.press("end", *" Now")
+        await until(pilot, lambda: str(prompt.border_subtitle).startswith("4 of 50 words, ~"))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: prompt.border_subtitle == "4 of 50 words, 5 tokens")
+
+    drive(path.parent, journey)
+
+
+def test_a_new_line_begins_below_its_key_and_tab_leaves_the_text(path: Path) -> None:
+    path.write_text("prompt: |")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await pilot.press("end", "enter", "a", "enter", "b")
+        assert text_of(screen) == "prompt: |\n  a\n  b"
+
+    drive(path.parent, journey)
+
+
+def test_a_shipped_template_can_only_be_read(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = TemplateScreen(path, is_fixed=True)
+        app.push_screen(screen)
+        await until_seen(pilot, "read only", "prompt: Answer")
+        await pilot.press("X", "ctrl+t", "ctrl+s")
+        assert text_of(screen) == COMMENTED
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not screen)
+
+    drive(path.parent, journey)
+
+
+APP = """
+from pathlib import Path
+from spotui.tui.app import SpotuiApp
+from spotui.tui.template_screen import TemplateScreen
+from spotui.workspace.projects import Workspace
+app = SpotuiApp(Workspace(Path({root!r})))
+app.call_later(app.push_screen, TemplateScreen(Path({path!r})))
+app.run()
+"""
+
+
+def terminal_on(path: Path, editor: str) -> Terminal:
+    code = APP.format(root=str(workspace_in(path.parent)), path=str(path))
+    environ = places(path.parent, EDITOR=editor, VISUAL="")
+    for name in ("COLUMNS", "LINES"):  # what runs the tests sets them, a terminal does not
+        environ.pop(name, None)
+    gone = dict.fromkeys(set(os.environ) - set(environ))
+    return Terminal([sys.executable, "-c", code], environ={**gone, **environ})
+
+
+def test_the_user_s_own_editor_gets_the_terminal_and_gives_it_back(path: Path) -> None:
+    editor = path.parent / "editor.sh"
+    editor.write_text(
+        '#!/bin/sh\nprintf "editing, press enter "\nread answer\nsed -i "s/Answer/Explain/" "$1"\n'
+    )
+    editor.chmod(0o755)
+    with terminal_on(path, str(editor)) as terminal:
+        terminal.wait_for("prompt: Answer the question.")
+        terminal.press("ctrl+o")
+        terminal.wait_for("editing, press enter")
+        terminal.press("enter")
+        terminal.wait_for("prompt: Explain the question.", "not saved")
+        terminal.press("ctrl+s")
+        terminal.wait_gone("not saved")
+        assert path.read_text() == COMMENTED.replace("Answer", "Explain")
+        terminal.press("ctrl+z")
+        terminal.wait_for("prompt: Answer the question.")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+
+
+@pytest.mark.parametrize(
+    ("editor", "said"), [("false", "exit code 1"), ("/no/such/editor", "cannot be started")]
+)
+def test_an_editor_that_fails_changes_nothing(path: Path, editor: str, said: str) -> None:
+    with terminal_on(path, editor) as terminal:
+        terminal.wait_for("prompt: Answer the question.")
+        terminal.press("ctrl+o")
+        terminal.wait_for(said)
+        terminal.wait_for("prompt: Answer the question.")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+    assert path.read_text() == COMMENTED

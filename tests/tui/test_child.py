@@ -1,0 +1,35 @@
+"""Asking spotui's own command line from the screen."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from spotui.tui.child import Told, listen
+from tests.command_line import move_in
+
+
+@pytest.mark.parametrize(
+    ("err", "fault"),
+    [
+        ("spotui: It is wrong.\n        Mend it.\n", "It is wrong. Mend it."),
+        ("Fetching.\nspotui: It is wrong.\n", "It is wrong."),
+        ("spotui: a notice\nspotui: It is wrong in spotui: here.\n", "It is wrong in spotui: here."),
+        ("Traceback\nValueError: odd\n", "Traceback ValueError: odd"),
+        ("", "It ended with exit code 1."),
+    ],
+)
+def test_what_a_command_complains_of_is_told_without_what_it_said_before(err: str, fault: str) -> None:
+    assert Told(1, b"", err).fault == fault
+    assert Told(0, b"", err).fault == ""
+
+
+def test_lines_are_taken_as_they_come_and_the_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_in(monkeypatch, tmp_path)
+    lines: list[bytes] = []
+    told = asyncio.run(listen(["locate"], lines.append))
+    assert told.code == 0
+    assert any(str(tmp_path).encode() in line for line in lines)
+    assert asyncio.run(listen(["test", "nothing"], lines.append, b"Why?")).fault.startswith("There is no")

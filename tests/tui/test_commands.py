@@ -1,0 +1,111 @@
+"""The command palette knows everything that can be done here."""
+
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from spotui import locations
+from spotui.tui.app import SpotuiApp
+from spotui.tui.home.projects_panel import ProjectsPanel
+from spotui.tui.home.templates_panel import TemplatesPanel
+from spotui.tui.home_screen import HomeScreen
+from spotui.tui.keys.declared import merged_bindings
+from spotui.tui.keys.keys_screen import KeysScreen
+from spotui.tui.run_screen import RunScreen
+from spotui.workspace.projects import Workspace
+from tests.command_line import move_in
+from tests.tui.piloting import LARGE, SMALL, Journey, drive, until, until_seen
+from tests.tui.projects import finished
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    move_in(monkeypatch, tmp_path)
+    workspace = Workspace(locations.workspace_dir())
+    for name in ("poem", "idioms"):
+        finished(workspace, name)
+    return workspace
+
+
+def at_home(workspace: Workspace, journey: Journey, size: tuple[int, int] = LARGE) -> None:
+    async def after_reading(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.screen.query_one(TemplatesPanel).keys)
+        await journey(app, pilot)
+
+    drive(workspace.root.parent, after_reading, size, workspace=workspace)
+
+
+async def command(pilot: Pilot[None], *words: str) -> None:
+    """Find a command by typing, and do it."""
+    await pilot.press("ctrl+p")
+    await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+    await pilot.press(*"".join(words))
+    await until_seen(pilot, *words)
+    await until(pilot, lambda: pilot.app.screen.query_one(OptionList).option_count)
+    await pilot.press("down", "enter")
+    await until(pilot, lambda: not isinstance(pilot.app.screen, CommandPalette))
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_every_action_that_has_a_name_is_listed(workspace: Workspace, size: tuple[int, int]) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+p")
+        await until_seen(pilot, "Projects: open", "projects.open")
+        options = app.screen.query_one(OptionList)
+        said = "\n".join(str(options.get_option_at_index(n).prompt) for n in range(options.option_count))
+        wanted = [*merged_bindings(HomeScreen).values(), *merged_bindings(TemplatesPanel).values()]
+        named = {one.id for bindings in wanted for one in bindings if one.id} - {"home.undo"}
+        assert [name for name in named if name not in said] == []  # nothing to undo yet
+        assert "home.undo" not in said
+        for text in ("Theme: moss", "Open project idioms"):
+            assert text in said
+
+    at_home(workspace, journey, size)
+
+
+def test_an_action_of_another_panel_is_done_there(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await command(pilot, "Projects: rename")
+        await until_seen(pilot, "Rename ")
+        await pilot.press("escape")
+        await command(pilot, "Templates: duplicate")
+        await until_seen(pilot, "yours")
+        assert app.screen.query_one(TemplatesPanel).has_focus
+        assert not app.screen.query_one(ProjectsPanel).has_focus
+
+    at_home(workspace, journey)
+
+
+def test_a_project_is_opened_from_anywhere(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        for name in ("idioms", "poem"):
+            await command(pilot, f"Open project {name}")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen))
+            await until_seen(pilot, name, "Rounds")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+    at_home(workspace, journey)
+
+
+def test_a_theme_is_used_at_once(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await command(pilot, "Theme: chalk")
+        await until(pilot, lambda: app.theme == "chalk")
+        assert not app.current_theme.dark
+
+    at_home(workspace, journey)
+
+
+def test_keys_and_the_end_are_commands_too(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await command(pilot, "App: keys")
+        await until(pilot, lambda: isinstance(app.screen, KeysScreen))
+        await pilot.press("escape")
+        await command(pilot, "App: quit")
+        await until(pilot, lambda: not app.is_running)
+
+    at_home(workspace, journey)

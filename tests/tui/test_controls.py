@@ -1,0 +1,41 @@
+"""What a model writes never reaches the terminal as a command."""
+
+from pathlib import Path
+
+import pytest
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static, TextArea
+
+from spotui.tui.app import SpotuiApp
+from tests.command_line import move_in
+from tests.tui.piloting import drive, seen
+
+HOSTILE = "ab\x1b]52;c;eA==\x07c\x1b[2Jd\x9b2Je\x00\x08\x7ff 猫"
+
+
+class HostileScreen(Screen[None]):
+    def compose(self) -> ComposeResult:
+        static = Static(Content(HOSTILE))
+        static.border_title = Content(HOSTILE)
+        static.styles.border = ("round", "white")
+        yield static
+        yield TextArea(HOSTILE)
+        yield Input(HOSTILE)
+        yield OptionList(HOSTILE, markup=False)
+
+
+def test_no_control_character_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move_in(monkeypatch, tmp_path)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        app.push_screen(HostileScreen())
+        app.notify(HOSTILE, title=HOSTILE, markup=False)
+        await pilot.pause()
+        painted = seen(app)
+        assert painted.count("ab]52;c;eA==c[2Jd2Jef 猫") == 7
+        assert all(letter == "\n" or letter.isprintable() for letter in painted)
+
+    drive(tmp_path, journey)

@@ -1,0 +1,75 @@
+"""Every screen at three sizes, as text: what a person sees, in files that can be read and compared.
+
+After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-update`, and read what changed.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.pilot import Pilot
+
+from spotui.tui.app import SpotuiApp
+from tests.command_line import move_in
+from tests.tui import scenes
+from tests.tui.piloting import drive, seen
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+SCENES = (
+    scenes.home,
+    scenes.run,
+    scenes.rounds,
+    scenes.diff,
+    scenes.answers,
+    scenes.trying,
+    scenes.template,
+    scenes.new_run,
+    scenes.models,
+    scenes.settings,
+    scenes.keys,
+)
+
+
+class Screens(SingleFileSnapshotExtension):
+    """A text file for every screen."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def screen(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """What the screen looked like."""
+    return snapshot.use_extension(Screens)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder of one's own, and a clock that stands still."""
+    zone = time.tzname
+    move_in(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    scenes.settle_in(monkeypatch)
+    yield
+    monkeypatch.undo()
+    time.tzset()
+    assert time.tzname == zone
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_it_looks_as_it_did(
+    scene: scenes.Scene, size: tuple[int, int], screen: SnapshotAssertion, tmp_path: Path
+) -> None:
+    looks: list[str] = []
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await scene(app, pilot)
+        await pilot.pause()
+        looks.append(seen(app) + "\n")
+
+    drive(tmp_path, journey, size, workspace=scenes.recorded_workspace(tmp_path))
+    assert looks == [screen]

@@ -1,0 +1,80 @@
+"""Projects in one row each, whatever state they are in."""
+
+from pathlib import Path
+
+import pytest
+
+from spotui.workspace.create import create_project
+from spotui.workspace.lines import LimitsLine, Line, SessionLine, StopLine
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.overview import Overview, read_overview
+from spotui.workspace.projects import Workspace
+from tests.workspace.journal_lines import AT, a_round
+from tests.workspace.reference import write_round
+from tests.workspace.snapshots import a_snapshot
+
+BEGUN = SessionLine(at=AT, pid=1, host="h", spotui="0")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def overview(workspace: Workspace, *lines: Line) -> Overview:
+    return read_overview(
+        create_project(workspace, "poem", a_snapshot(settings={"max_rounds": 10}), lines=lines)
+    )
+
+
+def test_a_run_that_ended_tells_why(workspace: Workspace) -> None:
+    seed, best = a_round(1, "seed"), a_round(2, "win")
+    found = overview(workspace, BEGUN, seed, best, StopLine(at=AT, reason="budget", best=2))
+    assert (found.state, found.method, found.rounds, found.rounds_wanted) == ("budget", "spo", 2, 10)
+    assert (found.best, found.when) == (2, best.at)
+
+
+def test_a_run_that_never_began_has_the_time_it_was_set_up(workspace: Workspace) -> None:
+    found = overview(workspace)
+    assert (found.state, found.rounds, found.best, found.when) == ("interrupted", 0, None, AT)
+
+
+def test_rounds_that_were_changed_on_the_way_count(workspace: Workspace) -> None:
+    found = overview(workspace, LimitsLine(changes={"rounds": 4}), LimitsLine(changes={"usd": 1.0}))
+    assert found.rounds_wanted == 4
+
+
+def test_a_run_that_is_worked_on_is_running(workspace: Workspace) -> None:
+    overview(workspace)
+    project = workspace.project("poem")
+    lock = ProjectLock(project.lock, "poem")
+    lock.acquire()
+    assert read_overview(project).state == "running"
+    lock.release()
+    assert read_overview(project).state == "interrupted"
+
+
+def test_a_project_of_the_reference_has_no_method_and_no_price(workspace: Workspace) -> None:
+    project = workspace.project("theirs")
+    write_round(project.folder, 1, succeed=True)
+    found = read_overview(project)
+    assert (found.state, found.method, found.rounds, found.best, found.cost_usd) == (
+        "foreign",
+        "",
+        1,
+        1,
+        None,
+    )
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "run.yaml"])
+def test_a_damaged_project_says_what_is_damaged(name: str, workspace: Workspace) -> None:
+    overview(workspace, a_round(1, "seed"))
+    (workspace.root / "poem" / name).write_text("damage\nall over\n")
+    found = read_overview(workspace.project("poem"))
+    assert found.state == "damaged"
+    assert name in found.why
+
+
+def test_a_project_that_has_gone_is_no_crash(workspace: Workspace) -> None:
+    assert "not there any more" in read_overview(workspace.project("gone")).why
