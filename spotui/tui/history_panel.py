@@ -1,5 +1,6 @@
 """Every round of a run: one row each, and the curves of what they won and what they took."""
 
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -187,8 +188,7 @@ def _cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...]:
     words = ""
     if one.candidate is not None:
         old = picture.prompt_of(one.candidate.parent)
-        added, removed = words_changed(word_diff(old, one.candidate.prompt))
-        words = f"+{added} -{removed}"
+        words = _words(old, one.candidate.prompt)
     modification = " ".join(one.candidate.modification.split()) if one.candidate else ""
     end = one.end
     if end is None:
@@ -204,6 +204,13 @@ def _cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...]:
         duration(end.seconds),
         modification or end.note,
     )
+
+
+@lru_cache(maxsize=512)
+def _words(old: str, new: str) -> str:
+    """What two prompts differ by; a row is made anew at each vote, and long prompts take long to compare."""
+    added, removed = words_changed(word_diff(old, new))
+    return f"+{added} -{removed}"
 
 
 def _rate(end: RoundFinished) -> str:

@@ -81,6 +81,11 @@ class LineView(ScrollView, can_focus=True):
         else:
             self._laid_out_for = 0
 
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self.follows = True
+        self.call_after_refresh(self._stay_at_end)
+
     def scroll_to_block(self, number: int, line: int = 0) -> None:
         """Bring a line of a block to the top."""
         if 0 <= number < len(self._starts) - 1:
@@ -134,8 +139,12 @@ class LineView(ScrollView, can_focus=True):
         self.virtual_size = Size(self._width, self._starts[-1])
         self.follows = follows
         if follows:
-            self.scroll_end(animate=False, x_axis=False)
+            self.call_after_refresh(self._stay_at_end)
         self.refresh()
+
+    def _stay_at_end(self) -> None:
+        if self.follows:  # somebody may have gone elsewhere meanwhile
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     @property
     def _width(self) -> int:

@@ -70,7 +70,7 @@ class LogPanel(Vertical):
         """
         self._round, self._rounds = number, range(1, newest + 1)
         if number == newest:
-            self.query_one(LogView).scroll_end(animate=False)
+            self.query_one(LogView).follow()
         else:
             self.query_one(LogView).go_to_round(number)
 
@@ -117,7 +117,7 @@ class LogPanel(Vertical):
 
     def action_follow(self) -> None:
         """Go to the end and stay there."""
-        self.query_one(LogView).scroll_end(animate=False)
+        self.query_one(LogView).follow()
 
     def action_show_all(self) -> None:
         """Leave nothing out any more."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
+from textual.content import Content
 from textual.widget import Widget
 
 from spotui.tui.panel_tabs import PanelTabs
@@ -74,8 +75,8 @@ class PanelGrid(Vertical):
     def tell_shown(self) -> None:
         """Where panels have no frames, say beside the names what stands in the frame of the shown one."""
         panel, name = self._panels[self._shown], PANELS[self._shown]
-        title = str(panel.border_title or "").removeprefix(name).strip()
-        told = (title, str(panel.border_subtitle or "").strip())
+        title, subtitle = (_plain(text) for text in (panel.border_title, panel.border_subtitle))
+        told = (title.removeprefix(name).strip(), subtitle.strip())
         self.query_one(PanelTabs).detail = "  ".join(text for text in told if text)
 
     def on_descendant_focus(self) -> None:
@@ -116,3 +117,8 @@ class PanelGrid(Vertical):
         grid = self.query_one(Grid).styles
         grid.grid_columns = f"{column}fr {_MOST - column}fr"
         grid.grid_rows = f"{row}fr {_MOST - row}fr"
+
+
+def _plain(title: str | None) -> str:
+    # A title is given back as markup, whatever it was set to.
+    return Content.from_markup(title).plain if title else ""

@@ -124,18 +124,20 @@ class SteeringScreen(Screen[None]):
             )
             return
         picture = self._client.picture
-        ended = sum(one.end is not None for one in picture.rounds.values())
+        ended, stopped = sum(one.end is not None for one in picture.rounds.values()), picture.stopped
         if ended and ended >= picture.rounds_wanted:
-            self.run_worker(self._want_more(ended), group="start")
+            question = f"All {ended} rounds have ended. How many in all?"
+            self.run_worker(self._want_more(question, {"rounds": ended + _MORE_ROUNDS}), group="start")
+        elif stopped is not None and stopped.reason == "budget":
+            question = f"{stopped.cause} How much may it be in all?"
+            self.run_worker(self._want_more(question, {}), group="start")
         else:
             self.run_worker(self._start([]), group="start")
 
-    async def _want_more(self, ended: int) -> None:
+    async def _want_more(self, question: str, proposed: "Mapping[str, Limit]") -> None:
         from spotui.tui.limits_screen import LimitsScreen
 
-        limits = self._client.picture.limits
-        more = {"rounds": ended + _MORE_ROUNDS}
-        screen = LimitsScreen("Go on", limits, more, f"All {ended} rounds have ended. How many in all?")
+        screen = LimitsScreen("Go on", self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
         if changed:
             await self._start(_options(changed))

@@ -151,6 +151,27 @@ def test_a_block_can_be_brought_to_the_top() -> None:
     alone(lambda: Texts(*numbered(30)), journey)
 
 
+def test_who_goes_elsewhere_is_not_taken_to_the_end_by_what_was_added_before() -> None:
+    async def journey(app: App, pilot: Pilot[None]) -> None:
+        view = app.widget
+        await show(pilot, view)
+        await until(pilot, lambda: "block 29" in seen(app))
+        view.add("block 30")
+        view.scroll_to_block(5)
+        await pilot.pause()
+        await pilot.pause()
+        assert top(app) == "block 5"
+        view.follow()
+        view.scroll_to_block(5)
+        await pilot.pause()
+        await pilot.pause()
+        assert top(app) == "block 5"
+        view.follow()
+        await until(pilot, lambda: "block 30" in seen(app))
+
+    alone(lambda: Texts(*numbered(30)), journey)
+
+
 def test_what_happens_while_it_cannot_be_seen_is_there_when_it_can() -> None:
     async def journey(app: App, pilot: Pilot[None]) -> None:
         view = app.widget

@@ -6,9 +6,10 @@ from threading import Event
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from spotui import locations, own_process
+from spotui.cli import main
 from spotui.events import RoundStarted
 from spotui.tui.app import SpotuiApp
 from spotui.tui.diff_panel import DiffPanel
@@ -19,8 +20,8 @@ from spotui.tui.table_view import TableView
 from spotui.workspace.history import History, read_history
 from spotui.workspace.projects import Workspace
 from tests.command_line import HELD_OUT, TEMPLATE, move_in, write_template
-from tests.model_server import JsonObject, ModelServer, Scripted, faults
-from tests.spo_model import climbing
+from tests.model_server import JsonObject, ModelServer, Persona, Scripted, faults
+from tests.spo_model import climbing, execute, prefer_higher_style, propose, role_of
 from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, until_told
 from tests.tui.processes import working
 from tests.tui.projects import damage
@@ -239,6 +240,46 @@ def test_a_run_is_paused_left_found_again_and_goes_on(
     assert history.limits["rounds"] == 5
 
 
+def test_a_person_edits_overrides_and_limits_while_the_run_goes_on(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(request: JsonObject) -> Scripted:
+        return Scripted(text=propose(request), delay=1.0)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await open_run(app, pilot, "Best: round 3")
+        await pilot.press("space")
+        await until_seen(pilot, "How many in all?")
+        app.screen.query_one("#rounds", Input).value = "4"
+        await pilot.press("enter")
+        await until_seen(pilot, "round 4 of 4  running")
+        await pilot.press("n")
+        await until_seen(pilot, "Candidate of round 4", "Answer in style 3, with reasons.")
+        await pilot.press("escape")
+        await until_seen(pilot, "paused")
+        # The run stands still: whatever is told now comes before the candidate is executed.
+        await pilot.press("left_square_bracket", "o", "l")
+        await until(pilot, lambda: screen._client.picture.rounds[3].outcome == "loss")
+        await pilot.press("l")
+        await until_seen(pilot, "Limits of why")
+        app.screen.query_one("#calls", Input).value = "900"
+        await pilot.press("enter")
+        await until(pilot, lambda: screen._client.picture.limits["calls"] == 900)
+        await pilot.press("right_square_bracket", "n")
+        await until_seen(pilot, "Candidate of round 4")
+        app.screen.query_one(TextArea).text = "Answer in style 9, by hand."
+        await pilot.press("ctrl+s")
+        await until_seen(pilot, "round 4 of 4  finished")
+
+    persona = Persona(role_of, propose=slow, execute=execute, judge=prefer_higher_style)
+    with ModelServer(persona) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        drive(tmp_path, journey, workspace=workspace)
+    third, fourth = ended(workspace).rounds[2:]
+    assert (third.outcome, fourth.edited, fourth.prompt) == ("loss", True, "Answer in style 9, by hand.")
+    assert ended(workspace).limits["calls"] == 900
+
+
 def test_limits_of_a_run_at_rest_are_those_it_goes_on_with(workspace: Workspace, tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await open_run(app, pilot, "Best: round 3")
@@ -267,6 +308,30 @@ def test_a_run_that_cannot_go_on_says_why(workspace: Workspace, tmp_path: Path) 
         await until_seen(pilot, "finished", "space go on")
 
     drive(tmp_path, journey, workspace=workspace)
+
+
+def test_a_run_whose_budget_is_spent_asks_how_much_more_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ModelServer
+) -> None:
+    move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-the-key", OPENAI_BASE_URL=model.base_url)
+    words = ("--model", "test-model", "--max-rounds", "3", "--budget-calls", "9")
+    assert main(["run", write_template(tmp_path), *words]) == 4
+    workspace = Workspace(tmp_path / "data" / "workspace")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await open_run(app, pilot, "budget", "The budget of 9 calls is spent.")
+        await pilot.press("space")
+        await until_seen(pilot, "How much may it be in all?")
+        await pilot.press("enter")  # as much as before: it would end where it ended
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await pilot.press("space")
+        await until_seen(pilot, "How much may it be in all?")
+        app.screen.query_one("#calls", Input).value = ""
+        await pilot.press("enter")
+        await until_seen(pilot, "round 3 of 3  finished")
+
+    drive(tmp_path, journey, workspace=workspace)
+    assert len(ended(workspace).rounds) == 3
 
 
 def test_a_branch_goes_on_from_the_selected_round(workspace: Workspace, tmp_path: Path) -> None:

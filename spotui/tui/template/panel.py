@@ -160,7 +160,7 @@ class TemplatePanel(Vertical):
         """Read the text once nobody types for a moment."""
         event.stop()
         self.post_message(self.Changed())
-        self.run_worker(self._read, group="read", exclusive=True)
+        self.run_worker(self._read(), group="read", exclusive=True)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         """Tell of the line that the cursor is on."""
