@@ -9,7 +9,7 @@ def worth(picture: Picture, stopped: RunStopped) -> str:
     """What is known about the gain of a run that stopped."""
     if stopped.improved:
         return f"Best: round {stopped.best}. {_tested(picture)}"
-    if isinstance(picture.check, FinalCheckFinished):
+    if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome in {"loss", "tie"}:
         return f"{picture.check.headline} The seed prompt is kept."
     if stopped.rounds > 1:
         return "No improvement: the seed prompt is still the best."
