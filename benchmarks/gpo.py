@@ -25,6 +25,7 @@ from tests.row_model import kind_of, rows, template
 ROWS, STEPS, CANDIDATES, PARALLEL = 240, 18, 8, 32
 EVAL, TEST = 48, 144
 DELAY = 0.1
+BARE_REQUESTS = 1600
 REPLY = ("--reply", "tests.row_model:unending", "--chunks", "3")
 
 
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     here: str
     goal: str
     holds: bool
+    beside: str = ""
 
 
 def main() -> None:
@@ -62,11 +64,43 @@ def main() -> None:
         (scratch / "sums.yaml").write_text(template(method="gpo"))
         table = [*standard(scratch, runs), overhead(scratch, runs), killed(scratch)]
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"\n{machine}, medians of {runs}\n\n| what | here | goal | holds |\n|---|---|---|---|")
+    print(f"\n{machine}, medians of {runs}\n\n| what | here | beside, in the same run | goal | holds |")
+    print("|---|---|---|---|---|")
     for row in table:
-        print(f"| {row.what} | {row.here} | {row.goal} | {'yes' if row.holds else 'NO'} |")
+        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
     if not all(row.holds for row in table):
         sys.exit(1)
+
+
+def bare(scratch: Path) -> float:
+    """How many times its critical path a bare client takes: what the machine allows now."""
+    with ModelServerProcess(scratch / "bare.log", *REPLY, "--delay", str(DELAY)) as model:
+        code = f"import asyncio, benchmarks.gpo as b; asyncio.run(b.bare_client({model.base_url!r}))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return float(done.stdout) / (BARE_REQUESTS / PARALLEL * DELAY)
+
+
+async def bare_client(base_url: str) -> None:
+    """Send the requests with httpx and httpx-sse and nothing else, and print the seconds it took."""
+    import asyncio
+
+    import httpx
+    from httpx_sse import aconnect_sse
+
+    text = "What is 3 plus 21?\n\nAdd in style 0."
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}
+    left = iter(range(BARE_REQUESTS))
+
+    async def work() -> None:
+        async with httpx.AsyncClient() as client:
+            for _ in left:
+                async with aconnect_sse(client, "POST", f"{base_url}/chat/completions", json=body) as source:
+                    async for _event in source.aiter_sse():
+                        pass
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(PARALLEL)))
+    print(time.perf_counter() - began)
 
 
 def critical_path() -> float:
@@ -89,6 +123,7 @@ def standard(scratch: Path, runs: int) -> list[Row]:
             f"{span:.1f} s, {span / path:.2f} x the critical path of {path:.1f} s",
             "1.15 x",
             span <= 1.15 * path,
+            f"bare httpx, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
         ),
         Row("optimizer completions", str(kinds["propose"]), "144", kinds["propose"] == 144),
         Row("times that one prompt is asked one row, at most", str(twice), "1", twice == 1),
