@@ -96,11 +96,14 @@ class PromptOptimizer:
     Args:
         optimized_path: The workspace; None for the user's own.
         initial_round: 1 starts a run; above 1 goes on with the project, whose next round it must be.
-        max_rounds: Rounds to do, the seed round included when `initial_round` is 1.
+        max_rounds: Rounds to do, the seed round included when `initial_round` is 1; None for as many as the
+            method takes of itself.
         template: A YAML file, or the name of a bundled example.
         name: The project's name; None for the template's.
         fresh: Move an existing project of that name to the archive.
         on_event: Called with every event, on the thread that works.
+        method: Another method than the template's.
+        parameters: What the method is told on top of what the template tells it.
         settings: Any other setting of a run, named like the flags: `base_url`, `judge`, `budget_usd`, … A run
             that goes on takes limits only: `concurrency` and the budget.
 
@@ -112,12 +115,14 @@ class PromptOptimizer:
         self,
         optimized_path: str | Path | None = None,
         initial_round: int = 1,
-        max_rounds: int = 10,
+        max_rounds: int | None = 10,
         template: str | Path = "poem",
         name: str | None = None,
         *,
         fresh: bool = False,
         on_event: Callable[[Event], None] | None = None,
+        method: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         folder = Path(optimized_path).expanduser().absolute() if optimized_path else locations.workspace_dir()
@@ -128,6 +133,8 @@ class PromptOptimizer:
         self._name = name
         self._fresh = fresh
         self._on_event = on_event
+        self._method = method
+        self._parameters = parameters
         unknown = settings.keys() - set(Flags.__struct_fields__)
         if unknown:
             raise TypeError(f"PromptOptimizer has no argument {min(unknown)!r}.")
@@ -183,6 +190,9 @@ class PromptOptimizer:
             template_name=path.name,
             template_path=path,
             fresh=self._fresh,
+            method=self._method,
+            parameters=self._parameters,
+            rounds_chosen=self._max_rounds is not None,
         )
 
     def _existing(self) -> Project:
@@ -207,7 +217,7 @@ class PromptOptimizer:
                 f"{', '.join(fixed)}: a run goes on with the settings it was started with.",
                 "Leave it out, or start a new run.",
             )
-        rounds = self._initial_round - 1 + self._max_rounds
+        rounds = self._initial_round - 1 + (10 if self._max_rounds is None else self._max_rounds)
         return launcher.limits(Flags(max_rounds=rounds, **self._settings))
 
 

@@ -1,12 +1,24 @@
 """What a run is expected to take, before a single call is paid for."""
 
-from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from spotui.estimate_parts import (
+    EMBEDDED_PROPOSAL_TOKENS,
+    PROMPT_TOKENS,
+    PROPOSAL_TOKENS,
+    PROPOSE_FRAME,
+    VOTE_FRAME,
+    VOTE_TOKENS,
+    answer_tokens,
+    budget_warnings,
+    rated,
+    role_seconds,
+    share,
+)
 from spotui.expected import Estimate, Share
-from spotui.llm.budget import UnknownPriceError
 from spotui.settings.roles import ROLES, Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
@@ -14,22 +26,6 @@ from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
-    from spotui.llm.endpoint import Price
-
-# Nothing is known about replies before they come: these are lengths that SPO's runs have, in tokens.
-PROPOSAL_TOKENS = 450
-EMBEDDED_PROPOSAL_TOKENS = 150
-PROMPT_TOKENS = 150
-ANSWER_TOKENS = 200
-ANSWER_TO_REFERENCE = 2
-LEAST_ANSWER_TOKENS = 40
-VOTE_TOKENS = 250
-PROPOSE_FRAME = 240
-VOTE_FRAME = 220
-
-# Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
-HOSTED_PACE = (0.8, 60.0)
-EMBEDDED_PACE = (2.0, 12.0)
 
 ROUNDS_WORTH_HAVING = 2
 
@@ -101,7 +97,7 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
         SettingsError: A role's model leads nowhere.
     """
     asked = min(settings.sample, len(template.qa))
-    answer = _answer_tokens(template)
+    answer = answer_tokens(template)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
     checked = len(template.qa) if settings.final_check and settings.max_rounds > 1 else 0
     whole = _Plan(settings.max_rounds, asked, max(0, checked - asked), checked, answer, proposal)
@@ -109,12 +105,14 @@ def estimate_run(template: Template, settings: RunSettings, connector: "Connecto
         whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0, checked=0
     )
     estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
-    return msgspec.structs.replace(estimate, warnings=tuple(_warnings(settings, needed, least.rounds)))
+    rounds = least.rounds
+    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
+    return msgspec.structs.replace(estimate, warnings=tuple(budget_warnings(settings, needed, what)))
 
 
 def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
     shares = _shares(plan, template, settings, connector)
-    seconds = max([_critical_path(plan, settings, connector), *_rated(shares, connector)])
+    seconds = max([_critical_path(plan, settings, connector), *rated(shares, connector)])
     return Estimate(shares=shares, seconds=seconds)
 
 
@@ -148,8 +146,8 @@ def _shares(
         "evaluator": (verdicts, judged, vote),
         "executor": (plan.answers, executed, plan.answer),
     }
-    shares = [_share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
-    judges = [_share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
+    shares = [share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
+    judges = [share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
     split = [_part(share, len(judges), number) for number, share in enumerate(judges)]
     return tuple(one for share in shares for one in (split if share.role == "evaluator" else [share]))
 
@@ -169,30 +167,10 @@ def _part(share: Share, of: int, number: int) -> Share:
     )
 
 
-def _share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
-    price: Price | None = connector.price_of(model)
-    return Share(
-        role=role,
-        model=model,
-        calls=calls,
-        prompt_tokens=asked,
-        completion_tokens=calls * reply,
-        usd=None if price is None else price.cost(asked, calls * reply),
-    )
-
-
 def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
     """Seconds of the calls that wait for each other."""
 
-    def step(role: Role, tokens: int, calls: float) -> float:
-        model = settings.roles.of(role).model
-        if is_embedded(model):  # calls at once share the same cores
-            wait, pace = EMBEDDED_PACE
-            return wait + calls * tokens / pace
-        wait, pace = HOSTED_PACE
-        at_once = connector.way_to(model).endpoint.limits.concurrency
-        return -(-calls // at_once) * (wait + tokens / pace)
-
+    step = partial(role_seconds, settings, connector)
     seconds = plan.proposals * step("optimizer", plan.proposal, 1)
     seconds += plan.rounds * step("executor", plan.answer, plan.asked)
     if plan.held_out:
@@ -204,39 +182,3 @@ def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -
     if plan.checked:
         seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
     return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)
-
-
-def _answer_tokens(template: Template) -> int:
-    """As long as the reference answers suggest, where every question has one."""
-    references = [estimate_tokens(one.answer) for one in template.qa]
-    if not all(references):
-        return ANSWER_TOKENS
-    mean = sum(references) // len(references)
-    return max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * mean)
-
-
-def _rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
-    """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
-    for model in {share.model for share in shares}:
-        limits = connector.way_to(model).endpoint.limits
-        own = Estimate(tuple(share for share in shares if share.model == model), 0.0)
-        for amount, rate in ((own.calls, limits.requests_per_minute), (own.tokens, limits.tokens_per_minute)):
-            if rate is not None:
-                yield (amount - rate) / rate * 60
-
-
-def _warnings(settings: RunSettings, needed: Estimate, rounds: int) -> Iterator[str]:
-    budget = settings.budget
-    if budget.usd is not None and needed.usd is None:
-        yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
-    pairs = (
-        ("calls", budget.calls, needed.calls),
-        ("tokens", budget.tokens, needed.tokens),
-        ("USD", budget.usd, needed.usd),
-        ("minutes", budget.minutes, needed.seconds / 60),
-    )
-    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
-    for name, limit, need in pairs:
-        if limit is not None and need is not None and limit < need:
-            about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
-            yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."

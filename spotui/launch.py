@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
@@ -10,13 +11,16 @@ from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
+    from spotui.events import Event
     from spotui.llm.connecting import Connector
     from spotui.llm.connection import Connections
     from spotui.llm.door import Trouble
     from spotui.meta_prompts import MetaPrompts
     from spotui.run.calibration import Calibration
+    from spotui.run.measuring import Ruler
     from spotui.run.run import Run
     from spotui.workspace.projects import Project, Workspace
 
@@ -94,8 +98,12 @@ class Launcher:
         settings: RunSettings,
         *,
         template_name: str,
-        template_path: "Path | None" = None,
+        template_path: Path | None = None,
         fresh: bool = False,
+        method: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        rounds_chosen: bool = True,
+        final_test: bool = True,
     ) -> "Project":
         """Set a run up, with the user's own meta-prompts where there are any.
 
@@ -105,8 +113,13 @@ class Launcher:
             template_text: The template.
             settings: What the run uses.
             template_name: What the template is called.
-            template_path: Where it is, for meta-prompts beside it; None when it is nowhere.
+            template_path: Where it is, for what lies beside it: meta-prompts, rows, a metric; None when it is
+                nowhere.
             fresh: Move an existing project of that name out of the way.
+            method: Another method than the template's.
+            parameters: What the method is told on top of what the template tells it.
+            rounds_chosen: Whether somebody chose the number of rounds.
+            final_test: Whether the run tests its best prompt on the test rows itself.
 
         Raises:
             UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
@@ -125,6 +138,56 @@ class Launcher:
             template_name=template_name,
             meta=self.meta_prompts(template_path),
             fresh=fresh,
+            folder=template_path.parent if template_path is not None else None,
+            method=method,
+            parameters=parameters,
+            rounds_chosen=rounds_chosen,
+            final_test=final_test,
+        )
+
+    def ruler(
+        self,
+        place: Path,
+        template: Template,
+        path: Path,
+        settings: RunSettings,
+        emit: "Callable[[Event], None]",
+    ) -> "AbstractAsyncContextManager[Ruler]":
+        """What measures prompts on a template's rows; what was measured before costs nothing.
+
+        Args:
+            place: Where that is kept.
+            template: With rows.
+            path: Where the template is.
+            settings: What is used.
+            emit: Told what happens.
+
+        Raises:
+            SpotuiError: The rows or the metric cannot be used.
+        """
+        from spotui.engine.task import Task
+        from spotui.run.measuring import open_ruler
+        from spotui.run.rows import read_rows
+        from spotui.run.work import criteria_for, marker_for
+
+        rows = read_rows(template, path.parent, seed=settings.seed)
+        task = Task(
+            prompt=template.prompt,
+            requirements=template.requirements,
+            questions=(),
+            criteria=criteria_for(template),
+            rows=rows,
+            seed=settings.seed,
+        )
+        return open_ruler(
+            place,
+            rows=rows,
+            task=task,
+            marker=marker_for(template, path.parent),
+            settings=settings,
+            connections=self.connections(settings),
+            meta=self.meta_prompts(path),
+            emit=emit,
         )
 
     async def calibrate(

@@ -11,10 +11,11 @@ import pytest
 
 import spotui
 from spotui import SPO_LLM, Optimized, PromptOptimizer, Run, SpotuiError
-from spotui.events import CallStarted, Event, RoundFinished, RunStopped
+from spotui.events import CallStarted, Event, FinalTest, RoundFinished, RunStopped
 from spotui.settings import SettingsError
 from spotui.workspace.projects import Project, ProjectError, Workspace
 from spotui.workspace.spo_files import read_rounds
+from tests import row_model
 from tests.command_line import move_in, places, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing, role_of
@@ -233,3 +234,24 @@ def test_every_public_name_is_there_and_listed() -> None:
     assert all(getattr(spotui, name) for name in spotui.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         getattr(spotui, "nothing")  # noqa: B009 - the type checker knows
+
+
+def test_another_method_runs_on_rows_as_long_as_it_takes(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "rows.jsonl").write_text(row_model.rows(60))
+    (place / "sums.yaml").write_text(row_model.template())
+    seen: list[Event] = []
+    with ModelServer(row_model.adding) as adding:
+        monkeypatch.setenv("OPENAI_BASE_URL", adding.base_url)
+        done = PromptOptimizer(
+            place / "workspace",
+            max_rounds=None,
+            template=place / "sums.yaml",
+            method="gpo",
+            parameters={"epochs": 1, "batch_size": 4, "candidates_per_step": 2},
+            on_event=seen.append,
+        ).optimize()
+    assert (done.reason, done.improved) == ("finished", True)
+    assert [one.round for one in seen if isinstance(one, RoundFinished)] == [1, 2, 3, 4]
+    assert [one.best for one in seen if isinstance(one, FinalTest)] == [done.best]

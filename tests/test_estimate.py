@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from spotui.estimate import (
+from spotui.estimate import estimate_run
+from spotui.estimate_parts import (
     ANSWER_TOKENS,
     EMBEDDED_PACE,
     EMBEDDED_PROPOSAL_TOKENS,
@@ -15,7 +16,6 @@ from spotui.estimate import (
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
-    estimate_run,
 )
 from spotui.events import RunStopped, SpendingChanged
 from spotui.expected import Estimate
@@ -111,7 +111,7 @@ def measured(
 
 
 def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.estimate.HOSTED_PACE", (0.06, float("inf")))
+    monkeypatch.setattr("spotui.estimate_parts.HOSTED_PACE", (0.06, float("inf")))
     settings = some_settings(max_rounds=5, final_check=True)
     expected = estimate(settings)
     spent, requests, stopped = measured(tmp_path, settings, delay=0.06)

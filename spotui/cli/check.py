@@ -7,9 +7,11 @@ from spotui.cli import exit_codes
 from spotui.view.figures import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from spotui.checking import Checked
+    from spotui.dataset import Dataset, RowFault
     from spotui.template import Template
 
 
@@ -35,33 +37,82 @@ def main(parsed: argparse.Namespace) -> int:
         checked = check(read_text(path))
     except TemplateError as error:
         checked = Checked("", error.problems)
+    rows: Dataset | None = None
+    faults: Sequence[RowFault] = ()
+    if not checked.errors and checked.template is not None:
+        _check_parameters(checked.template)
+        rows, faults = _read_rows(path, checked.template)
     if parsed.json:
-        _print_json(path, checked)
+        _print_json(path, checked, faults)
     else:
-        _print(path, checked)
-    if checked.errors:
+        _print(path, checked, rows, faults)
+    if checked.errors or faults:
         return exit_codes.FAILED
     MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
     return exit_codes.OK
 
 
-def _print(path: "Path", checked: "Checked") -> None:
+def _check_parameters(template: "Template") -> None:
+    """Make sure that the method takes what the template tells it.
+
+    Raises:
+        SpotuiError: It does not.
+    """
+    if template.parameters is None:
+        return
+    from spotui.methods import DEFAULT_METHOD, load_method
+    from spotui.methods.parameters import read_parameters
+    from spotui.template.scoring import parameters_of
+
+    method = template.method or DEFAULT_METHOD
+    read_parameters(method, load_method(method), parameters_of(template))
+
+
+def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Sequence[RowFault]]":
+    """Every row that the template's data file holds, or what is wrong with some."""
+    if template.data is None and template.metric is None:
+        return None, ()
+    from spotui.dataset import DataError
+    from spotui.run.rows import read_rows
+
+    try:
+        return read_rows(template, path.parent), ()
+    except DataError as error:
+        return None, error.faults
+
+
+def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Sequence[RowFault]") -> None:
     for problem in checked.problems:
         print(f"{path}:{problem.line}: {problem.severity}: {problem.key}: {problem.what}")
         if problem.mend:
             print(f"    {problem.mend}")
-    if checked.errors:
-        print(f"{plural(checked.errors, 'error')}.")
+    for fault in faults:
+        print(f"{fault.file}:{fault.line}: error: {fault.what}")
+        if fault.mend:
+            print(f"    {fault.mend}")
+    if errors := checked.errors + len(faults):
+        print(f"{plural(errors, 'error')}.")
+    elif rows is not None:
+        _print_rows(path, rows)
     elif checked.template is not None:
         print(f"{path}: {plural(len(checked.template.qa), 'question')}, no error.")
 
 
-def _print_json(path: "Path", checked: "Checked") -> None:
+def _print_rows(path: "Path", rows: "Dataset") -> None:
+    for notice in rows.notices:
+        print(f"{path}: warning: {notice}")
+    sizes = f"{len(rows.train)} to write prompts from, {len(rows.eval)} to choose by, "
+    total = len(rows.train) + len(rows.eval) + len(rows.test)
+    print(f"{path}: {plural(total, 'row')} ({sizes}{len(rows.test)} to test on), no error.")
+
+
+def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") -> None:
     import msgspec
 
     told = {
         "file": str(path),
         "problems": checked.problems,
+        "rows": faults,
         "tokens": _tokens(checked.template) if checked.template else None,
     }
     print(msgspec.json.encode(told).decode())

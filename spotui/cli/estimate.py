@@ -1,15 +1,24 @@
 """spotui estimate TEMPLATE."""
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.view.figures import count, usd
+
+if TYPE_CHECKING:
+    from spotui.expected import Estimate
+    from spotui.llm.connecting import Connector
+    from spotui.settings.run_settings import RunSettings
+    from spotui.template import Template
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `estimate` takes."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    options.add_method(parser)
     options.add_settings(parser)
 
 
@@ -18,15 +27,20 @@ def main(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from spotui.cli.fetching import missing_models, size_of
-    from spotui.estimate import estimate_run
     from spotui.launch import Launcher
     from spotui.resources import find_template
     from spotui.template import read_template
 
     launcher = Launcher()
-    template = read_template(find_template(parsed.template))
-    settings = launcher.settings(options.flags(parsed), template).settings
-    estimate = estimate_run(template, settings, launcher.connector(settings))
+    path = find_template(parsed.template)
+    template = read_template(path)
+    resolution = launcher.settings(options.flags(parsed), template)
+    settings, chosen = resolution.settings, resolution.origins["run.max_rounds"] != "default"
+    connector = launcher.connector(settings)
+    estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
+    if estimate is None:
+        print(f"The method {parsed.method or template.method} does not say what it takes.")
+        return exit_codes.OK
     missing = [
         f"{one.model_id} is not on this machine; a run fetches it first ({size_of(one)})."
         for one in missing_models(settings)
@@ -45,3 +59,37 @@ def main(parsed: argparse.Namespace) -> int:
     for text in estimate.warnings:
         print(f"Warning: {text}")
     return exit_codes.OK
+
+
+def expected(
+    parsed: argparse.Namespace,
+    template: "Template",
+    folder: Path,
+    settings: "RunSettings",
+    connector: "Connector",
+    *,
+    rounds_chosen: bool,
+) -> "Estimate | None":
+    """What a run of this template is expected to take; None when its method does not say.
+
+    Raises:
+        SpotuiError: Method, parameters or rows are wrong.
+    """
+    from spotui.methods import DEFAULT_METHOD
+
+    method = parsed.method or template.method or DEFAULT_METHOD
+    if method == DEFAULT_METHOD and template.data is None:
+        from spotui.estimate import estimate_run
+
+        return estimate_run(template, settings, connector)
+    from spotui.estimate_rows import estimate_with_rows
+
+    return estimate_with_rows(
+        template,
+        folder,
+        method,
+        options.parameters(parsed),
+        settings,
+        connector,
+        rounds_chosen=rounds_chosen,
+    )

@@ -15,18 +15,28 @@ from spotui.cli import plain
 from spotui.cli.summary import summary, way_on
 from spotui.events import Event
 from spotui.themes import Theme
-from spotui.view.figures import count, duration, plural, usd
+from spotui.view.figures import count, duration, plural, points, usd
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 _REDRAWS_PER_SECOND = 4
 _REDRAWS_OVER_SSH = 2
 _ROUNDS_SHOWN = 12
+_CALLS_SHOWN = 10
 _VERBS = {
     "propose": "proposing a prompt",
     "execute": "answering question {}",
     "vote": "judging, vote {}",
     "vote_likelihood": "measuring answer {}",
     "vote_typicality": "measuring answer {} without the requirements",
+    "score_train": "answering train row {}",
+    "score_eval": "answering eval row {}",
+    "score_test": "answering test row {}",
+    "mark_train": "marking the answer to train row {}",
+    "mark_eval": "marking the answer to eval row {}",
+    "mark_test": "marking the answer to test row {}",
+    "reflect": "reflecting on failures",
+    "gradient": "writing gradient {}",
+    "summarize": "summing up",
     "held_out": "answering held-out question {}",
     "check_vote": "final check, vote {}",
 }
@@ -97,7 +107,10 @@ class LiveDisplay:
 
     def _draw(self) -> RenderableType:
         parts: list[RenderableType] = [self._head(), self._rounds()]
-        parts += [self._call(key.purpose, key.index, call) for key, call in list(self._picture.calls.items())]
+        calls = list(self._picture.calls.items())
+        parts += [self._call(key.purpose, key.index, call) for key, call in calls[:_CALLS_SHOWN]]
+        if len(calls) > _CALLS_SHOWN:
+            parts.append(Text(f"  · and {plural(len(calls) - _CALLS_SHOWN, 'call')} more", style="dim"))
         return Group(*parts)
 
     def _head(self) -> Text:
@@ -119,7 +132,8 @@ class LiveDisplay:
 
     def _rounds(self) -> Table:
         table = Table(box=None, pad_edge=False, expand=False, header_style="dim")
-        for name in ("round", "verdict", "votes"):
+        scores = self._picture.opened is not None and bool(self._picture.opened.rows)
+        for name in ("round", "verdict", "score" if scores else "votes"):
             table.add_column(name, no_wrap=True)
         for name in ("tokens", "cost", "time"):
             table.add_column(name, justify="right", no_wrap=True)
@@ -139,6 +153,7 @@ class LiveDisplay:
         if one.end is None:
             return [str(one.number), Text("…", style="dim"), votes, "", "", "", text]
         end = one.end
+        votes = points(end.score) if end.score is not None else votes
         tokens = count(end.prompt_tokens + end.completion_tokens)
         verdict = Text(one.outcome or "", style=self._styles.get(one.outcome or "", Style()))
         cost = usd(end.cost_usd)

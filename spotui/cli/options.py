@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spotui import locations
 from spotui.workspace.projects import Workspace
@@ -93,6 +93,33 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--retry-seconds", metavar="S", help="no try begins later than this; both 'none': no retry (120)"
     )
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Which method, and what it is told."""
+    method = parser.add_argument_group("method ('spotui methods' shows them with their parameters)")
+    method.add_argument("--method", metavar="NAME", help="in place of the template's (default: spo)")
+    method.add_argument(
+        "--set",
+        dest="set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the method; give it again for another",
+    )
+
+
+def parameters(parsed: argparse.Namespace) -> "dict[str, Any]":
+    """The parameters that were typed.
+
+    Raises:
+        ParameterError: One of them has no value.
+    """
+    if not parsed.set:
+        return {}
+    from spotui.methods.parameters import parse_assignment
+
+    return dict(parse_assignment(text) for text in parsed.set)
 
 
 def add_stopping(parser: "argparse._ActionsContainer") -> None:

@@ -2,19 +2,24 @@
 
 from spotui.events import (
     Answered,
+    BeamChosen,
     CallDropped,
     CallRetried,
     CandidateProposed,
     CandidateRefused,
+    CandidateScored,
     CommandRefused,
     Event,
     FinalCheckFinished,
     FinalCheckSkipped,
+    FinalTest,
     HeldOutFinished,
     JudgeMeasured,
     Likelihood,
     LimitsChanged,
+    NoteWritten,
     Noticed,
+    PastShown,
     RoundFinished,
     RoundStarted,
     RunOpened,
@@ -22,7 +27,8 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.figures import count, duration, plural, usd
+from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.worth import test_result
 from spotui.workspace.lines import CallKey
 
 _SHOWN = 100
@@ -57,6 +63,8 @@ def line(event: Event) -> str | None:
             return f"round {event.round}: {event.voter} votes{order} {event.choice}: {short(event.reason)}"
         case RoundFinished():
             return _finished(event)
+        case CandidateScored() | PastShown() | NoteWritten() | BeamChosen() | FinalTest():
+            return _scored(event)
         case _:
             return _aside(event)
 
@@ -94,15 +102,51 @@ def _aside(event: Event) -> str | None:
             return None
 
 
+def _scored(event: Event) -> str | None:
+    match event:
+        case CandidateScored():
+            errored = f", {plural(event.left_out, 'row')} errored" if event.left_out else ""
+            changed = (
+                "" if event.words_changed is None else f", {plural(event.words_changed, 'word')} changed"
+            )
+            return (
+                f"round {event.round}: prompt {event.index + 1} scores {points(event.score)} "
+                f"({points(event.low)} to {points(event.high)}) on {plural(event.rows, f'{event.split} row')}"
+                f"{errored}{changed}: {short(event.modification or event.prompt)}"
+            )
+        case PastShown():
+            budget = "no edit budget" if event.edit_budget is None else f"at most {event.edit_budget} words"
+            past = [
+                f"round {one.round}"
+                + ("" if one.score is None else f" ({points(one.score)})")
+                + ("" if one.similarity is None else f" alike {one.similarity:.2f}")
+                for one in event.past
+            ]
+            return (
+                f"round {event.round}: {budget}; the optimizer sees {', '.join(past) or 'no earlier round'}"
+            )
+        case NoteWritten():
+            return f"round {event.round}: {event.what}: {short(event.text)}"
+        case BeamChosen():
+            beam = ", ".join(points(one.score) for one in event.members)
+            return f"round {event.round}: a beam of {len(event.members)} goes on: {beam}"
+        case FinalTest():
+            return f"test of round {event.best}: {test_result(event)}"
+        case _:
+            return None
+
+
 def _opened(event: RunOpened) -> str:
     models = dict.fromkeys(event.models.values())
     held_out = f", {event.held_out} held out" if event.held_out else ""
     recorded = f", {plural(event.recorded, 'call')} recorded" if event.recorded else ""
-    return (
-        f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, "
-        f"{plural(len(event.questions), 'question')}{held_out}{recorded}, "
-        f"judge {event.judge}{_unit(event)}, {' + '.join(models)}"
-    )
+    judge = f"judge {event.judge}{_unit(event)}"
+    asked = f"{plural(len(event.questions), 'question')}{held_out}{recorded}, {judge}"
+    if event.rows:
+        sizes = " + ".join(f"{rows} {split}" for split, rows in event.rows.items())
+        how = f"metric {event.metric}" if event.metric else judge
+        asked = f"{sizes} rows{recorded}, {how}"
+    return f"{event.project}: {event.method}, {plural(event.rounds, 'round')}, {asked}, {' + '.join(models)}"
 
 
 def _unit(event: RunOpened) -> str:
@@ -116,6 +160,9 @@ def _call(key: CallKey) -> str:
 
 def _finished(event: RoundFinished) -> str:
     votes = f", votes {event.wins}:{event.losses}" if event.wins or event.losses else ""
+    if event.score is not None and event.score_interval is not None:
+        low, high = map(points, event.score_interval)
+        votes = f", score {points(event.score)} ({low} to {high})"
     note = f" ({event.note})" if event.note else ""
     return (
         f"round {event.round}: {event.outcome}{note}{votes}; best is round {event.best}; "

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_workspace(parser)
     add_working(parser)
+    options.add_method(parser)
     options.add_settings(parser)
 
 
@@ -61,8 +62,8 @@ def main(parsed: argparse.Namespace) -> int:
 
 
 def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Project":
+    from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.estimate import estimate_run
     from spotui.resources import find_template
     from spotui.template.read import parse_template, read_text
     from spotui.workspace.create import check_free
@@ -78,7 +79,10 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     settings = resolution.settings
     connector = launcher.connector(settings)
     connector.check_budget()
-    estimate = None if parsed.json else estimate_run(template, settings, connector)
+    chosen = resolution.origins["run.max_rounds"] != "default"
+    estimate = None
+    if not parsed.json:
+        estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
     fetch_missing_models(settings, yes=parsed.yes)
     if estimate is not None:
         print(f"Expected: {estimate.line}", file=sys.stderr)
@@ -92,6 +96,9 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
         template_name=path.name,
         template_path=path,
         fresh=parsed.fresh,
+        method=parsed.method,
+        parameters=options.parameters(parsed),
+        rounds_chosen=chosen,
     )
 
 

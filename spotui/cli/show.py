@@ -9,7 +9,7 @@ from spotui.cli.plain import short
 from spotui.cli.reading import pick_round
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
-from spotui.view.figures import count, duration, plural, usd
+from spotui.view.figures import count, duration, plural, points, usd
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
@@ -53,6 +53,11 @@ def _print_history(project: Project, history: History) -> None:
     if history.held_out is not None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
+    if history.test is not None:
+        from spotui.events.telling import told_test
+        from spotui.view.worth import test_result
+
+        print(test_result(told_test(history.test, seed=0)))
     if history.check is not None:
         _print_check(history.check)
     if history.stop is not None:
@@ -97,11 +102,13 @@ def _named(number: int) -> str:
 def _print_rounds(history: History) -> None:
     best = history.best
     room = max(20, shutil.get_terminal_size().columns - _LEFT_OF_TEXT) if sys.stdout.isatty() else 100
-    print(f"{'round':>5}  {'verdict':9}  {'votes':5}  {'tokens':>6}  {'cost':>9}  {'time':>6}  modification")
+    told = "votes" if all(line.score is None for line in history.rounds) else "score"
+    print(f"{'round':>5}  {'verdict':9}  {told:5}  {'tokens':>6}  {'cost':>9}  {'time':>6}  modification")
     for line in history.rounds:
         wins = sum(vote.choice == "win" for vote in line.votes)
         losses = sum(vote.choice == "loss" for vote in line.votes)
         votes = f"{wins}:{losses}" if line.votes else ""
+        votes = votes if line.score is None else points(line.score)
         mark = "*" if best is not None and line.round == best.round else " "
         print(
             f"{line.round:>4}{mark}  {line.outcome:9}  {votes:5}  "
@@ -124,6 +131,11 @@ def _print_round(line: RoundLine) -> None:
     ):
         if text:
             print(f"\n{title}:\n{text}")
+    for each in line.tried:
+        chosen = "*" if each.prompt == line.prompt else " "
+        changed = "" if each.words_changed is None else f", {plural(each.words_changed, 'word')} changed"
+        interval = f"{points(each.low)} to {points(each.high)}"
+        print(f"\n{chosen} Score {points(each.score)} ({interval}){changed}:\n{each.prompt}")
     for number, one in enumerate(line.answers, 1):
         print(f"\nQuestion {number}:\n{one.question}\nAnswer {number}:\n{one.answer}")
     for vote in line.votes:

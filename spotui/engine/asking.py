@@ -59,13 +59,14 @@ class Asker:
         """The reply that the journal holds for this call, or None; asks nobody."""
         return self._door.recorded(key, request)
 
-    async def ask(self, key: CallKey, request: Request) -> Reply:
+    async def ask(self, key: CallKey, request: Request, *, may_overflow: bool = False) -> Reply:
         """The reply, bought once and counted once.
 
         Raises:
             Halted: The run ends here.
+            ContextOverflowError: The request is too long for the model, and may be.
         """
-        reply = await self._door.ask(key, request)
+        reply = await self._door.ask(key, request, may_overflow=may_overflow)
         if key not in self._counted:
             self._counted.add(key)
             self._spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)

@@ -2,17 +2,27 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final, Literal, NoReturn, get_args
 
+from spotui.engine.asking import together
 from spotui.engine.final_check import Standings, check_best
+from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
-from spotui.engine.round import Round
+from spotui.engine.rows import Splits
+from spotui.engine.scored_round import ScoredRound
 from spotui.engine.stopping import Stopping
-from spotui.engine.task import Candidate, Duel, Trial, casts
+from spotui.engine.task import Candidate, Scored, Trial, casts
 from spotui.engine.verbs import Verbs
-from spotui.events import Noticed, RoundFinished, RoundStarted
+from spotui.events import Event, Noticed, RoundStarted
+from spotui.events.telling import told_round
 from spotui.judge_record import judge_record
 from spotui.judging.panel import Panel
+from spotui.llm.gate import Halted
 from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
+
+EarlyEnd = Literal["perfect", "patience", "target"]
+EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
+"""Stop reasons that end a method's work, and not the run's: its best prompt is still tested."""
 
 
 class Engine:
@@ -29,6 +39,7 @@ class Engine:
         task: What the run works on.
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
+        leader: The best score so far, where prompts are scored.
         ending: Why there are no more rounds although more are wanted, or None.
     """
 
@@ -44,6 +55,7 @@ class Engine:
         self.task = verbs.context.task
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
+        self.leader: Scored | None = None
         self.ending: tuple[StopReason, str] | None = None
         self._stopping = stopping
         self._verbs = verbs
@@ -53,7 +65,7 @@ class Engine:
         self._last_recorded = max(recorded, default=0)
         self._trials: dict[int, Trial] = {}
         self._outcomes: dict[int, Outcome] = {}
-        self._turn: Round | None = None
+        self._turn: ScoredRound | None = None
         self._ended = 0
         self._panel = Panel()
         self._standings = Standings()
@@ -79,6 +91,38 @@ class Engine:
     def seed(self) -> Candidate:
         """The prompt the run starts from."""
         return Candidate(round=1, prompt=self.task.prompt)
+
+    @property
+    def rows(self) -> Splits:
+        """The rows of the run.
+
+        Raises:
+            Halted: It has none.
+        """
+        if self._verbs.scorer is None:
+            raise Halted("failed", "This run has no rows to score prompts on.")
+        return self._verbs.scorer.splits
+
+    @property
+    def layout(self) -> Layout:
+        """How prompt and row become a message."""
+        return self._verbs.scorer.layout if self._verbs.scorer is not None else Layout()
+
+    def end(self, reason: EarlyEnd, cause: str) -> NoReturn:
+        """End the run before the wanted rounds are done, as there is nothing more to gain.
+
+        Args:
+            reason: perfect, patience or target.
+            cause: The same in a sentence.
+
+        Raises:
+            Halted: Always.
+        """
+        raise Halted(reason, cause)
+
+    def tell(self, event: Event) -> None:
+        """Tell the run's listeners what the method alone knows."""
+        self._emit(event)
 
     @property
     def best(self) -> Trial:
@@ -108,11 +152,12 @@ class Engine:
             number += 1
 
     @asynccontextmanager
-    async def round(self, number: int) -> AsyncIterator[Round]:
+    async def round(self, number: int) -> AsyncIterator[ScoredRound]:
         """A round from its start to its record; it is void when nothing settles it."""
         self._take_overrides(number)
         self._verbs.context.asker.take_spending()
-        turn = Round(number, self._verbs, self._tried(), is_new=number > self._last_recorded)
+        is_new = number > self._last_recorded
+        turn = ScoredRound(number, self._verbs, self._tried(), self.leader, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         yield turn
@@ -120,6 +165,8 @@ class Engine:
         if turn.trial is not None:
             self._trials[number] = turn.trial
             self._outcomes[number] = turn.outcome
+        if turn.kept is not None and turn.outcome in {"seed", "win"}:
+            self.leader = turn.kept
         self._ended += 1
         self._finish(self._record(turn.line()))
 
@@ -136,29 +183,7 @@ class Engine:
         self._outcomes.update({n: outcome for n, outcome in overrides.items() if n in self._trials})
 
     def _finish(self, line: RoundLine) -> None:
-        duel = Duel(line.outcome, line.votes)
-        self._emit(
-            RoundFinished(
-                round=line.round,
-                outcome=line.outcome,
-                best=self.best.round,
-                wins=duel.count("win"),
-                losses=duel.count("loss"),
-                ties=duel.count("tie"),
-                voids=duel.count("void"),
-                seconds=line.seconds,
-                calls=line.calls,
-                prompt_tokens=line.prompt_tokens,
-                completion_tokens=line.completion_tokens,
-                cost_usd=line.cost_usd,
-                modification=line.modification,
-                note=line.note,
-                win_rate=line.win_rate,
-                win_interval=line.win_interval,
-                flipped=line.flipped,
-                length_ratio=line.length_ratio,
-            )
-        )
+        self._emit(told_round(line, self.best.round))
         self._count_wins(line)
         if votes := casts(line.votes):
             self._measure_judge(line.round, self._panel.after(votes))
@@ -181,3 +206,14 @@ class Engine:
             Halted: The run ends before.
         """
         return await check_best(self._verbs, self._trials[1], self.best, self._standings)
+
+    async def final_test(self) -> tuple[Scored, Scored] | None:
+        """Seed and best on the rows that nothing has seen before; None when there is nothing to compare."""
+        self.conclude()
+        scorer, best = self._verbs.scorer, self.best.candidate
+        if scorer is None or not len(scorer.splits.test) or best.round == self.seed.round:
+            return None
+        old, new = await together(
+            [scorer.score(one.round, [one], scorer.splits.test) for one in (self.seed, best)]
+        )
+        return old[0], new[0]

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from spotui.engine.asking import repair, together, user
+from spotui.engine.answering import answer, incomplete, is_cut
+from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.events import Answered, Level, Noticed
-from spotui.llm.protocol import Message, Reply
+from spotui.llm.protocol import Message
 from spotui.workspace.lines import AnswerRecord, CallKey
 
 
@@ -46,18 +47,19 @@ class Executor:
         return Trial(candidate, tuple(questions), found) if len(found) == len(questions) else None
 
     async def _answer(self, candidate: Candidate, key: CallKey, question: Question) -> AnswerRecord | None:
-        messages = [in_front(candidate.prompt, question.question)]
-        reply = await self._asker.ask(key, self._asker.request("executor", messages))
-        if problem := _problem(reply):
-            self._notice(key, f"{problem} It is asked again.")
-            messages = repair(messages, reply, self._repair.render(problem=problem))
-            again = CallKey(key.round, key.purpose, key.index, attempt=2)
-            second = await self._asker.ask(again, self._asker.request("executor", messages))
-            reply = second if second.text.strip() else reply
-        if not reply.text.strip():
+        messages = [user(question.ask(candidate.prompt))]
+        reply = await answer(
+            self._asker,
+            self._repair,
+            key,
+            messages,
+            lambda text, level: self._notice(key, text, level),
+            incomplete,
+        )
+        if reply is None:
             self._notice(key, "It is empty again, so the round cannot go on.", "error")
             return None
-        if reply.finish_reason == "length":
+        if is_cut(reply):
             self._notice(key, "It is still cut by the length limit, and taken as it is.", "warning")
         if key.purpose == "execute":
             self._emit(
@@ -65,7 +67,7 @@ class Executor:
             )
         return AnswerRecord(question.question, reply.text)
 
-    def _notice(self, key: CallKey, text: str, level: Level = "info") -> None:
+    def _notice(self, key: CallKey, text: str, level: Level) -> None:
         where = "held-out question" if key.purpose == "held_out" else "question"
         self._emit(Noticed(text=f"Round {key.round}, answer to {where} {key.index + 1}: {text}", level=level))
 
@@ -73,11 +75,3 @@ class Executor:
 def in_front(prompt: str, question: str) -> Message:
     """A question with a prompt in front, as the executor reads it: one message, a blank line between them."""
     return user(f"{prompt}\n\n{question}")
-
-
-def _problem(reply: Reply) -> str:
-    if not reply.text.strip():
-        return "It is empty."
-    if reply.finish_reason == "length":
-        return "It was cut by the length limit."
-    return ""

@@ -1,6 +1,6 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from spotui.engine.asking import repair, user
 from spotui.engine.context import Context
@@ -31,7 +31,15 @@ class Proposer:
         self._emit = context.emit
 
     async def propose(
-        self, number: int, meta: str, parent: int, known: Mapping[str, int]
+        self,
+        number: int,
+        meta: str,
+        parent: int,
+        known: Mapping[str, int],
+        *,
+        index: int = 0,
+        temperature: float | None = None,
+        check: Callable[[str], str] = lambda _: "",
     ) -> Candidate | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
@@ -40,6 +48,9 @@ class Proposer:
             meta: The filled meta-prompt.
             parent: The round whose prompt it starts from.
             known: Prompts that were tried, folded by `fold`, with their rounds; none is tried again.
+            index: Which of several that are asked for at once.
+            temperature: The optimizer's own when None.
+            check: What else is wrong with a prompt, one sentence, or an empty text.
 
         Returns:
             The candidate, or None when both replies were unusable.
@@ -49,10 +60,13 @@ class Proposer:
             grammar = tagged_grammar(self._lengths(), refused=known)
         messages = [user(meta)]
         for attempt in (1, 2):
-            key = CallKey(number, "propose", attempt=attempt)
-            reply = await self._asker.ask(key, self._asker.request("optimizer", messages, grammar=grammar))
+            key = CallKey(number, "propose", index, attempt)
+            request = self._asker.request("optimizer", messages, temperature=temperature, grammar=grammar)
+            reply = await self._asker.ask(key, request)
             prompt = last_tagged(reply.text, "prompt")
             problem = self._problem(reply, prompt, known)
+            if prompt is not None and not problem:
+                problem = check(prompt)
             if prompt is not None and not problem:
                 return Candidate(
                     round=number,
@@ -61,7 +75,7 @@ class Proposer:
                     modification=" ".join((last_tagged(reply.text, "modification") or "").split()),
                     reasoning=last_tagged(reply.text, "analyse") or "",
                 )
-            self._emit(CandidateRefused(round=number, why=problem, final=attempt == 2))
+            self._emit(CandidateRefused(round=number, why=problem, final=attempt == 2, index=index))
             messages = repair(messages, reply, self._repair.render(problem=problem))
         return None
 

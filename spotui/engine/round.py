@@ -3,12 +3,13 @@
 import time
 from collections.abc import Mapping
 
-from spotui.engine.task import Candidate, Duel, Trial, casts
+from spotui.engine.task import Candidate, Duel, Scored, Trial, casts
 from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed
 from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine
+from spotui.workspace.tried import TriedRecord
 
 
 class Round:
@@ -18,29 +19,43 @@ class Round:
         number: From 1, the seed's.
         verbs: What it can do.
         tried: Prompts that were tried, folded, with their rounds; none is tried again.
+        leader: The best score so far, where prompts are scored.
         is_new: Whether no earlier session has ended it.
 
     Attributes:
         number: From 1, the seed's.
         outcome: What became of it so far.
         trial: Its candidate with the answers, once there are any.
+        kept: Its candidate with the score, once one was kept.
         opponent: The round of the trial it had to beat; 0 before its duel.
         editable: Whether a person may still change its candidate.
     """
 
-    def __init__(self, number: int, verbs: Verbs, tried: Mapping[str, int], *, is_new: bool) -> None:
+    def __init__(
+        self,
+        number: int,
+        verbs: Verbs,
+        tried: Mapping[str, int],
+        leader: Scored | None = None,
+        *,
+        is_new: bool,
+    ) -> None:
         self.number = number
         self.outcome: Outcome = "void"
         self.trial: Trial | None = None
+        self.kept: Scored | None = None
         self.opponent = 0
         self.editable = number > 1
         self._verbs = verbs
         self._context = verbs.context
         self._tried = tried
+        self._leader = leader
         self._is_new = is_new
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
         self._length_ratio: float | None = None
+        self._scored: list[Scored] = []
+        self._edit_budget: int | None = None
         self._note = ""
         self._started = time.monotonic()
 
@@ -98,6 +113,10 @@ class Round:
         )
         return self._duel
 
+    def explain(self, note: str) -> None:
+        """Say what a reader of the round must know, such as why it has no candidate."""
+        self._note = note
+
     def settle(self, outcome: Outcome) -> None:
         """Give the round its outcome."""
         self.outcome = outcome
@@ -128,9 +147,14 @@ class Round:
             win_interval=rate.interval if rate else None,
             flipped=flipped(casts(votes)),
             length_ratio=self._length_ratio,
+            score=self.kept.score.mean if self.kept else None,
+            score_interval=_ends(self.kept) if self.kept else None,
+            marks=self.kept.marks if self.kept else (),
+            tried=tuple(_record(one) for one in self._scored),
+            edit_budget=self._edit_budget,
         )
 
-    def _announce(self, candidate: Candidate) -> None:
+    def _announce(self, candidate: Candidate, index: int = 0) -> None:
         self._context.emit(
             CandidateProposed(
                 round=candidate.round,
@@ -139,5 +163,25 @@ class Round:
                 modification=candidate.modification,
                 reasoning=candidate.reasoning,
                 edited=candidate.edited,
+                index=index,
+                words_changed=candidate.words_changed,
             )
         )
+
+
+def _ends(scored: Scored) -> tuple[float, float]:
+    return scored.score.interval.low, scored.score.interval.high
+
+
+def _record(scored: Scored) -> TriedRecord:
+    low, high = _ends(scored)
+    return TriedRecord(
+        prompt=scored.prompt,
+        score=scored.score.mean,
+        low=low,
+        high=high,
+        rows=scored.score.rows,
+        left_out=scored.score.left_out,
+        words_changed=scored.candidate.words_changed,
+        modification=scored.candidate.modification,
+    )

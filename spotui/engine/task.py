@@ -2,8 +2,11 @@
 
 import msgspec
 
+from spotui.dataset import Dataset, Row
+from spotui.dataset.source import SplitName
 from spotui.judging.reliability import Cast
 from spotui.judging.votes import Choice
+from spotui.statistics import Score
 from spotui.tags import quote_tags
 from spotui.workspace.lines import AnswerRecord, Outcome, VoteRecord
 
@@ -15,10 +18,21 @@ FENCES = (
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question of the task, with its reference answer or an empty text."""
+    """A question of the task.
+
+    Attributes:
+        question: What is asked.
+        answer: The reference answer, or an empty text.
+        row: The row of a data file that it is; the slots of a prompt are filled from it.
+    """
 
     question: str
     answer: str = ""
+    row: Row | None = None
+
+    def ask(self, prompt: str) -> str:
+        """The prompt and the question as one message."""
+        return f"{prompt}\n\n{self.question}" if self.row is None else self.row.ask(prompt)
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -31,6 +45,9 @@ class Task(msgspec.Struct, frozen=True):
         held_out: Questions that only the final duel sees.
         word_limit: Words a prompt may have at most, or None.
         reference_answers: Whether optimizer and evaluator see the reference answers.
+        criteria: What an answer to a row is marked by, in words.
+        rows: What prompts are scored on, or None when nothing is scored.
+        seed: What everything that is drawn is drawn with.
     """
 
     prompt: str
@@ -39,6 +56,9 @@ class Task(msgspec.Struct, frozen=True):
     held_out: tuple[Question, ...] = ()
     word_limit: int | None = None
     reference_answers: bool = True
+    criteria: str = ""
+    rows: Dataset | None = None
+    seed: int = 0
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -51,6 +71,7 @@ class Candidate(msgspec.Struct, frozen=True):
         modification: One sentence on what was changed.
         reasoning: Why.
         edited: Whether a person changed it.
+        words_changed: Word edit distance to its parent's prompt, or None where that is not measured.
     """
 
     round: int
@@ -59,6 +80,7 @@ class Candidate(msgspec.Struct, frozen=True):
     modification: str = ""
     reasoning: str = ""
     edited: bool = False
+    words_changed: int | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -74,15 +96,55 @@ class Trial(msgspec.Struct, frozen=True):
         return self.candidate.round
 
 
+class RowOutcome(msgspec.Struct, frozen=True):
+    """What became of one row.
+
+    Attributes:
+        position: Of the row in its split, from 0.
+        answer: What the executor answered; empty when it gave no answer.
+        mark: 0..1, or None when the row errored, which says nothing about the prompt.
+        note: What was read out of the answer, the judge's reason, or why there is no mark.
+    """
+
+    position: int
+    answer: str
+    mark: float | None
+    note: str = ""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """A candidate and what it scored on some rows.
+
+    Attributes:
+        candidate: The prompt.
+        split: Which split the rows are of.
+        score: The mean mark with its interval.
+        marks: One a row, None for a row that errored.
+        sample: The first outcomes, up to a limit, with their answers.
+    """
+
+    candidate: Candidate
+    split: SplitName
+    score: Score
+    marks: tuple[float | None, ...]
+    sample: tuple[RowOutcome, ...] = ()
+
+    @property
+    def prompt(self) -> str:
+        """The prompt itself."""
+        return self.candidate.prompt
+
+    def beats(self, other: "Scored") -> bool:
+        """Whether it scores higher, or as high with a shorter prompt."""
+        mine, theirs = (one.score.mean for one in (self, other))
+        return mine > theirs or (mine == theirs and len(self.prompt) < len(other.prompt))
+
+
 class Duel(msgspec.Struct, frozen=True):
     """How a comparison of two trials ended."""
 
     outcome: Outcome
     votes: tuple[VoteRecord, ...] = ()
-
-    def count(self, choice: str) -> int:
-        """Votes of that kind; people's votes on single questions are only counted together."""
-        return sum(vote.choice == choice for vote in self.votes if vote.question is None)
 
 
 class RowVotes(msgspec.Struct, frozen=True):

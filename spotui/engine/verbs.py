@@ -6,6 +6,7 @@ from spotui.engine.context import Context
 from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge
 from spotui.engine.propose import Proposer
+from spotui.engine.score import Scorer
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,11 @@ class Verbs:
         proposer: Brings new prompts.
         executor: Brings answers.
         judge: Brings verdicts.
+        scorer: Brings scores, where there are rows to score on.
     """
 
     context: Context
     proposer: Proposer
     executor: Executor
     judge: Judge
+    scorer: Scorer | None = None

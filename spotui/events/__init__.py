@@ -4,6 +4,14 @@ docs/wire.md says what every field means, and what a new version is.
 """
 
 from spotui.events.base import Event
+from spotui.events.calls import (
+    CallDelta,
+    CallDropped,
+    CallEvent,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+)
 from spotui.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
 from spotui.events.judging import (
     Choice,
@@ -17,12 +25,6 @@ from spotui.events.judging import (
 from spotui.events.kinds import (
     Answered,
     AnyEvent,
-    CallDelta,
-    CallDropped,
-    CallEvent,
-    CallFinished,
-    CallRetried,
-    CallStarted,
     CandidateProposed,
     CandidateRefused,
     CommandRefused,
@@ -39,11 +41,22 @@ from spotui.events.kinds import (
     StateChanged,
     VerdictOverridden,
 )
+from spotui.events.scoring import (
+    BeamChosen,
+    BeamMember,
+    CandidateScored,
+    FinalTest,
+    NoteWritten,
+    PastPrompt,
+    PastShown,
+)
 
 __all__ = [
     "WIRE_VERSION",
     "Answered",
     "AnyEvent",
+    "BeamChosen",
+    "BeamMember",
     "CallDelta",
     "CallDropped",
     "CallEvent",
@@ -52,18 +65,23 @@ __all__ = [
     "CallStarted",
     "CandidateProposed",
     "CandidateRefused",
+    "CandidateScored",
     "Choice",
     "CommandRefused",
     "DuelOpened",
     "Event",
     "FinalCheckFinished",
     "FinalCheckSkipped",
+    "FinalTest",
     "HeldOutFinished",
     "JudgeMeasured",
     "Level",
     "Likelihood",
     "LimitsChanged",
+    "NoteWritten",
     "Noticed",
+    "PastPrompt",
+    "PastShown",
     "RoundFinished",
     "RoundStarted",
     "RunOpened",

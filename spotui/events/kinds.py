@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-import msgspec
+from msgspec import field
 
 from spotui.events.base import Event
+from spotui.events.calls import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted
 from spotui.events.judging import (
     DuelOpened,
     FinalCheckFinished,
@@ -13,7 +14,8 @@ from spotui.events.judging import (
     Likelihood,
     VoteCast,
 )
-from spotui.workspace.lines import CallKey, Outcome, StopReason
+from spotui.events.scoring import BeamChosen, CandidateScored, FinalTest, NoteWritten, PastShown
+from spotui.workspace.lines import Outcome, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
 Level = Literal["info", "warning", "error"]
@@ -34,10 +36,13 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge: str
     prompt: str
     recorded: int = 0
+    parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    metric: str = ""
     judge_unit: Literal["set", "row"] = "set"
     judge_json: bool = False
     judges: tuple[str, ...] = ()
-    limits: dict[str, float | int | None] = msgspec.field(default_factory=dict)
+    limits: dict[str, float | int | None] = field(default_factory=dict)
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -54,54 +59,6 @@ class RoundStarted(Event, frozen=True, kw_only=True, tag="round_started"):
     best: int = 0
 
 
-class CallEvent(Event, frozen=True, kw_only=True):
-    """Something about one model call, named by what asked for it."""
-
-    key: CallKey
-
-
-class CallStarted(CallEvent, frozen=True, kw_only=True, tag="call_started"):
-    """A request went out."""
-
-    model: str
-
-
-class CallDelta(CallEvent, frozen=True, kw_only=True, tag="call_delta"):
-    """A piece of a reply arrived; only sent to listeners that asked for deltas."""
-
-    text: str = ""
-    reasoning: str = ""
-
-
-class CallRetried(CallEvent, frozen=True, kw_only=True, tag="call_retried"):
-    """A try failed and another will follow after `wait` seconds."""
-
-    error: str
-    kind: str
-    tries: int
-    wait: float
-
-
-class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
-    """A reply is in the journal; `recorded` when it was there already and cost nothing now."""
-
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    cost_usd: float | None = None
-    estimated: bool = False
-    recorded: bool = False
-    finish_reason: str = "stop"
-
-
-class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
-    """A call brought no reply that counts: cancelled, cut by the budget, or `failed` for good."""
-
-    why: str
-    failed: bool = False
-
-
 class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):
     """The optimizer proposed a prompt, or a person wrote it (`edited`)."""
 
@@ -111,14 +68,17 @@ class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_propose
     modification: str = ""
     reasoning: str = ""
     edited: bool = False
+    index: int = 0
+    words_changed: int | None = None
 
 
 class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"):
-    """A proposal cannot be used; it is asked for once more, then the round is void."""
+    """A proposal cannot be used; it is asked for once more, then the round goes without it."""
 
     round: int
     why: str
     final: bool = False
+    index: int = 0
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
@@ -151,6 +111,9 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     win_interval: tuple[float, float] | None = None
     flipped: bool | None = None
     length_ratio: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    edit_budget: int | None = None
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -227,6 +190,10 @@ AnyEvent = (
     | CallDropped
     | CandidateProposed
     | CandidateRefused
+    | CandidateScored
+    | PastShown
+    | NoteWritten
+    | BeamChosen
     | Answered
     | Likelihood
     | DuelOpened
@@ -235,6 +202,7 @@ AnyEvent = (
     | JudgeMeasured
     | VerdictOverridden
     | HeldOutFinished
+    | FinalTest
     | FinalCheckFinished
     | FinalCheckSkipped
     | SpendingChanged

@@ -19,7 +19,7 @@ from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPric
 from spotui.llm.connection import Connection, Connections
 from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
-from spotui.llm.errors import ModelError, RetryableError
+from spotui.llm.errors import ContextOverflowError, ModelError, RetryableError
 from spotui.llm.gate import Gate, GateState
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request, Usage
 from spotui.llm.retry import Retry
@@ -96,15 +96,18 @@ class Door:
         line = self._ledger.call(key, digest_of(request))
         return None if line is None else _reply_decoder.decode(line.reply)
 
-    async def ask(self, key: CallKey, request: Request) -> Reply:
+    async def ask(self, key: CallKey, request: Request, *, may_overflow: bool = False) -> Reply:
         """The reply to a request: from the journal if it was ever bought, from the model otherwise.
 
         Args:
             key: What asks; the same key and request always bring the same reply.
             request: What is asked.
+            may_overflow: Whether a request that is too long for the model is the asker's own trouble, and not
+                the run's.
 
         Raises:
             Halted: The run ends before this call could be made.
+            ContextOverflowError: The request is too long, and may be.
         """
         reply = self.recorded(key, request)
         if reply is not None:
@@ -118,6 +121,8 @@ class Door:
                 await self.gate.passage()
             except (ModelError, JournalError, UnknownPriceError) as error:
                 self._emit(CallDropped(key=key, why=error.what, failed=True))
+                if may_overflow and isinstance(error, ContextOverflowError):
+                    raise
                 await self._trouble(error)
             except _AgainError:
                 continue

@@ -5,7 +5,7 @@ shipped one.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +24,21 @@ SLOTS: dict[str, frozenset[str]] = {
     "judge_repair": frozenset({"problem"}),
     "judge_repair_json": frozenset({"problem"}),
     "execute_repair": frozenset({"problem"}),
+    "mark_answer": frozenset({"criteria", "question", "references", "answer", "scale"}),
+    "mark_repair": frozenset({"problem"}),
+    "gpo_propose": frozenset({"task", "past", "score", "current", "reflection", "examples", "change"}),
+    "gpo_reflect": frozenset({"task", "prompt", "failures"}),
+    "gradsum_gradient": frozenset({"task", "prompt", "input", "response", "criteria", "reason"}),
+    "gradsum_summarize": frozenset({"task", "gradients"}),
+    "gradsum_edit": frozenset({"task", "current", "summary", "change"}),
+    "gpo_summarize": frozenset({"task", "summary", "latest"}),
+}
+
+OF_ROWS = frozenset({"mark_answer", "mark_repair"})
+"""Those that only runs with rows use."""
+
+_OF_METHODS = frozenset(name for name in SLOTS if name.startswith(("spo_", "gpo_", "gradsum_"))) - {
+    "spo_repair"
 }
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -101,6 +116,18 @@ class MetaPrompts:
     def texts(self) -> dict[str, str]:
         """Every text by its name."""
         return {name: prompt.text for name, prompt in self._prompts.items()}
+
+    def texts_for(self, own: Collection[str] | None, *, with_rows: bool) -> dict[str, str]:
+        """The texts that one run uses, by name.
+
+        Args:
+            own: The names of those that its method uses itself, or None for all.
+            with_rows: Whether it has rows.
+        """
+        if own is None:
+            return self.texts
+        unused = (_OF_METHODS - {*own}) | (frozenset() if with_rows else OF_ROWS)
+        return {name: text for name, text in self.texts.items() if name not in unused}
 
     def __getitem__(self, name: str) -> MetaPrompt:
         return self._prompts[name]

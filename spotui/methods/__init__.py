@@ -1,23 +1,29 @@
 """The methods: each reads like its paper's pseudocode, written in the engine's verbs.
 
-Another package adds one with an entry point of the group `spotui.methods`: its name, and the function that
-takes an `Engine` and returns when the wanted rounds are done.
+Another package adds one with an entry point of the group `spotui.methods`: its name, and a `Method`, or just
+the function that takes an `Engine` and returns when the wanted rounds are done.
 """
 
-from collections.abc import Awaitable, Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from spotui.errors import SpotuiError
 from spotui.nearest import nearest
 
 if TYPE_CHECKING:
-    from spotui.engine import Engine
-
-Method = Callable[["Engine"], Awaitable[None]]
+    from spotui.methods.method import Method
 
 DEFAULT_METHOD = "spo"
-METHODS = {"spo": "spotui.methods.spo:optimize"}
+METHODS: Final = {
+    "spo": "spotui.methods.spo:SPO",
+    "gpo": "spotui.methods.gpo:GPO",
+    "ape": "spotui.methods.gpo:APE",
+    "apo": "spotui.methods.gpo:APO",
+    "opro": "spotui.methods.gpo:OPRO",
+    "pe2": "spotui.methods.gpo:PE2",
+    "sgdm": "spotui.methods.gpo:SGDM",
+    "gradsum": "spotui.methods.gradsum:GRADSUM",
+}
 """Those that come with spotui; a package cannot put another in the place of one of them."""
 
 GROUP = "spotui.methods"
@@ -41,7 +47,7 @@ def check_method(name: str) -> None:
     raise SpotuiError(f"There is no method {name!r}.", mend)
 
 
-def load_method(name: str) -> Method:
+def load_method(name: str) -> "Method":
     """The method of that name, imported when it is needed.
 
     Raises:
@@ -49,15 +55,17 @@ def load_method(name: str) -> Method:
     """
     check_method(name)
     place = METHODS.get(name) or _added()[name]
-    module, _, function = place.partition(":")
+    module, _, attribute = place.partition(":")
+    from spotui.methods.method import Method, of_function
+
     try:
-        method: Method = getattr(import_module(module), function)
+        found: Any = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise SpotuiError(
             f"The method {name!r} cannot be loaded from {place}: {error}.",
             "Install the package it comes from again.",
         ) from None
-    return method
+    return found if isinstance(found, Method) else of_function(found)
 
 
 def _added() -> dict[str, str]:

@@ -4,6 +4,7 @@ No labels: the only signal is a judge that compares the answers of two prompts.
 """
 
 from spotui.engine import Engine, Trial, format_answers, format_references
+from spotui.methods.method import Method
 from spotui.tags import quote_tags
 
 
@@ -41,3 +42,11 @@ def describe(engine: Engine, best: Trial) -> str:
         references=format_references(best.questions, shown=task.reference_answers),
         limit=limit,
     )
+
+
+SPO = Method(
+    optimize=lambda engine, _: optimize(engine),
+    summary="Compares the answers of two prompts by a judge, without labels.",
+    source="Xiang et al., arXiv 2502.06855",
+    meta_prompts=("spo_propose",),
+)

@@ -12,8 +12,9 @@ from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
 from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
+from spotui.engine.rows import Splits
+from spotui.engine.score import Scorer
 from spotui.engine.stopping import Stopping
-from spotui.engine.task import Task
 from spotui.engine.verbs import Verbs
 from spotui.events import Event
 from spotui.judging.ballots import coin_flips
@@ -22,6 +23,7 @@ from spotui.judging.rule import Rule
 from spotui.judging.sequential import BALANCED, THOROUGH, Sequential
 from spotui.llm.door import Door
 from spotui.meta_prompts import MetaPrompts
+from spotui.run.work import Work
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.lines import RoundLine
 
@@ -29,7 +31,7 @@ REFERENCE_BALLOTS = 4
 
 
 def assemble(
-    task: Task,
+    work: Work,
     settings: RunSettings,
     meta: MetaPrompts,
     door: Door,
@@ -39,8 +41,12 @@ def assemble(
     record: Callable[[RoundLine], RoundLine],
 ) -> Engine:
     """The engine of one run."""
+    task = work.task
     context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
-    verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings))
+    scorer = None
+    if work.marker is not None and task.rows is not None:
+        scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
+    verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings), scorer)
     stopping = Stopping(settings.patience, settings.target_wins)
     return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
 

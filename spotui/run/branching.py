@@ -20,7 +20,11 @@ from spotui.workspace.lines import (
     now,
 )
 from spotui.workspace.projects import Project, Workspace, new_run_id
+from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import Origin, read_snapshot
+
+_AT_THE_END = ("held_out", "check", "score_test", "mark_test")
+"""What the calls are filed under that belong to no round."""
 
 
 def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -> Project:
@@ -44,8 +48,9 @@ def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -
         created=now(),
         origin=Origin(project=project.name, round=line.round),
     )
+    rows = read_rows_file(project.rows)
     with Journal(project.journal) as journal:
-        return create_project(workspace, name, snapshot, lines=_lines(journal, line))
+        return create_project(workspace, name, snapshot, lines=_lines(journal, line), rows=rows)
 
 
 def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
@@ -63,7 +68,7 @@ def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
 def _belongs(line: AnyLine, last: int) -> bool:
     match line:
         case CallLine() | DroppedLine():
-            return line.key.round <= last and not line.key.purpose.startswith(("held_out", "check"))
+            return line.key.round <= last and not line.key.purpose.startswith(_AT_THE_END)
         case RoundLine() | VoteLine() | EditLine():
             return line.round <= last
         case OverrideLine():

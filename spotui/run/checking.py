@@ -5,7 +5,8 @@ from collections.abc import Callable
 import msgspec
 
 from spotui.engine.engine import Engine
-from spotui.events import Event, FinalCheckFinished, FinalCheckSkipped, HeldOutFinished
+from spotui.events import Event, HeldOutFinished
+from spotui.events.telling import told_check
 from spotui.judging.pooling import pooled
 from spotui.run.past import Past
 from spotui.workspace.lines import CheckedRow, CheckLine, HeldOutLine, Line
@@ -76,7 +77,7 @@ class FinalCheck:
         line = CheckLine(best=best, skipped=why)
         if self._past.check is None or not _same(self._past.check, line):
             self._keep(line)
-        self._emit(FinalCheckSkipped(best=best, why=why))
+        self._emit(told_check(line))
 
     def _keep_new(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
         self._keep(found)
@@ -86,7 +87,6 @@ class FinalCheck:
             self._keep(HeldOutLine(best=found.best, outcome=outcome, questions=len(held_out), votes=votes))
 
     def _tell(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
-        choices = [row.choice for row in found.rows]
         if held_out:
             votes = [vote.choice for row in held_out for vote in row.votes]
             self._emit(
@@ -99,23 +99,7 @@ class FinalCheck:
                     ties=votes.count("tie"),
                 )
             )
-        self._emit(
-            FinalCheckFinished(
-                best=found.best,
-                outcome=found.outcome,
-                headline=found.headline,
-                questions=len(found.rows),
-                held_out=len(held_out),
-                wins=choices.count("win"),
-                losses=choices.count("loss"),
-                ties=choices.count("tie"),
-                voids=choices.count("void"),
-                win_rate=found.win_rate,
-                win_interval=found.win_interval,
-                rows=tuple(choices),
-                ranking=found.ranking,
-            )
-        )
+        self._emit(told_check(found))
 
 
 def _same(one: CheckLine, other: CheckLine) -> bool:

@@ -14,6 +14,7 @@ from spotui.workspace.lines import (
     CheckLine,
     DroppedLine,
     EditLine,
+    FinalTestLine,
     LimitsLine,
     OverrideLine,
     RoundLine,
@@ -46,6 +47,7 @@ class Past:
         decisions: What people decided.
         changes: Limits that were changed, the last value of each.
         stop: How the last session ended, or None when it was cut off.
+        test: The last test of the best prompt.
         check: The last final check.
         calls: Finished calls.
     """
@@ -58,6 +60,7 @@ class Past:
         self.decisions: list[VoteLine | EditLine | OverrideLine] = []
         self.changes: dict[str, float | int | None] = {}
         self.stop: StopLine | None = None
+        self.test: FinalTestLine | None = None
         self.check: CheckLine | None = None
         began: datetime | None = None
         last: datetime | None = None
@@ -80,6 +83,8 @@ class Past:
                     self.decisions.append(line)
                 case LimitsLine():
                     self.changes.update(line.changes)
+                case FinalTestLine():
+                    self.test = line
                 case CheckLine():
                     self.check = line
                 case StopLine():

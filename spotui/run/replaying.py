@@ -16,6 +16,7 @@ from spotui.workspace.create import create_project
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import CallLine, EditLine, LimitsLine, Line, OverrideLine, VoteLine
 from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import read_snapshot
 
 _UNLIMITED = 1024
@@ -41,6 +42,7 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
             project.name,
             msgspec.structs.replace(snapshot, settings=unlimited),
             lines=_decisions(journal),
+            rows=read_rows_file(project.rows),
         )
     provider = RecordedProvider(calls, speed)
 

@@ -6,6 +6,8 @@ import platform
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import msgspec
+
 from spotui.engine.decisions import Decisions
 from spotui.engine.engine import Engine
 from spotui.errors import SpotuiError
@@ -23,16 +25,17 @@ from spotui.judging.naming import judge_in_words
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door, Trouble
-from spotui.llm.gate import Gate, GateState, Halted
+from spotui.llm.gate import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
-from spotui.methods import load_method
 from spotui.run.assembly import assemble
 from spotui.run.checking import FinalCheck
+from spotui.run.optimizing import optimize
 from spotui.run.orders import Orders
 from spotui.run.past import Past
 from spotui.run.recorder import Recorder
-from spotui.run.setup import load_settings, load_task
+from spotui.run.setup import load_settings
+from spotui.run.work import Work, load_work
 from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
@@ -78,6 +81,7 @@ class Session:
         orders: Orders,
         notices: list[Noticed],
         is_begun: bool,
+        work: Work,
         emit: Callable[[Event], None],
     ) -> None:
         self.door = door
@@ -91,8 +95,15 @@ class Session:
         self._recorder = recorder
         self._notices = notices
         self._is_begun = is_begun
+        self._work = work
         self._emit = emit
-        self._check = FinalCheck(engine, past, is_wanted=settings.final_check, keep=self._keep, emit=emit)
+        self._check = FinalCheck(
+            engine,
+            past,
+            is_wanted=settings.final_check and not work.method.scores,
+            keep=self._keep,
+            emit=emit,
+        )
 
     def announce(self) -> None:
         """Tell what is being opened, and what earlier sessions spent."""
@@ -111,6 +122,9 @@ class Session:
                 judge=settings.judge,
                 prompt=task.prompt,
                 recorded=self._past.calls,
+                parameters=msgspec.to_builtins(self._work.parameters),
+                rows=self._work.sizes,
+                metric=self._work.metric,
                 judge_unit=settings.judge_unit,
                 judge_json=settings.judge_json,
                 judges=settings.panel[1:],
@@ -138,7 +152,9 @@ class Session:
         """Run the method until a stop reason, and record it."""
         clock = asyncio.create_task(self._watch_clock())
         try:
-            reason, cause = await self._optimize()
+            reason, cause = await optimize(
+                self._work, self._engine, self._check, self._past, self._keep, self._emit
+            )
         finally:
             clock.cancel()
         await self._recorder.finish()
@@ -149,22 +165,6 @@ class Session:
             self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
         self._emit(stopped)
         return stopped
-
-    async def _optimize(self) -> tuple[StopReason, str]:
-        try:
-            await load_method(self._snapshot.method)(self._engine)
-        except Halted as halt:
-            self._check.skip(halt.cause)
-            return halt.reason, halt.cause
-        done: tuple[StopReason, str] = ("finished", f"All {self._engine.ended} rounds are done.")
-        reason, cause = self._engine.ending or done
-        try:
-            await self._check.hold()
-        except Halted as halt:
-            self._check.skip(halt.cause)
-            if halt.reason != "budget":
-                return halt.reason, halt.cause
-        return reason, cause
 
     def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
         best = self._engine.seed if self._check.is_refuted else self._engine.best_candidate
@@ -226,7 +226,7 @@ async def open_session(
                 f"{project.name} has {len(past.rounds)} rounds already, more than {settings.max_rounds}.",
                 "Ask for as many or more, or branch from an earlier round.",
             )
-        task = load_task(snapshot, project.snapshot, settings)
+        work = load_work(snapshot, project, settings)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
         for model in settings.models:
@@ -244,7 +244,7 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
-        engine = assemble(task, settings, meta, door, decisions, emit, past.rounds, recorder.take)
+        engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take)
         orders = Orders(
             engine=engine,
             door=door,
@@ -273,6 +273,7 @@ async def open_session(
             orders=orders,
             notices=notices,
             is_begun=is_begun,
+            work=work,
             emit=emit,
         )
 

@@ -1,17 +1,21 @@
 """Setting up a run: a project with a snapshot of everything the run is started with."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from spotui.engine import Question, Task
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
-from spotui.methods import DEFAULT_METHOD, check_method
+from spotui.methods import DEFAULT_METHOD, load_method
+from spotui.methods.parameters import read_parameters
+from spotui.run.rows import read_rows
 from spotui.settings.run_settings import RunSettings
-from spotui.template import Template, parse_template
+from spotui.template import parse_template
+from spotui.template.scoring import parameters_of
 from spotui.workspace.create import create_project
 from spotui.workspace.lines import now
 from spotui.workspace.projects import Project, Workspace, new_run_id
@@ -42,6 +46,11 @@ def new_project(
     template_name: str,
     meta: MetaPrompts | None = None,
     fresh: bool = False,
+    folder: Path | None = None,
+    method: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    rounds_chosen: bool = True,
+    final_test: bool = True,
 ) -> Project:
     """Make a project for a template.
 
@@ -53,29 +62,50 @@ def new_project(
         template_name: What the template is called.
         meta: The meta-prompts, the shipped ones when None.
         fresh: Move an existing project of that name out of the way.
+        folder: Where the template lies, for its data file and its own metric; None is the working directory.
+        method: Another method than the template's.
+        parameters: What the method is told on top of what the template tells it.
+        rounds_chosen: Whether somebody chose the number of rounds; otherwise a method that knows how many it
+            takes gets those.
+        final_test: Whether the run tests its best prompt on the test rows itself.
 
     Raises:
         TemplateError: The template is wrong.
-        SpotuiError: There is no method of the name it gives.
+        SpotuiError: There is no method of that name, or it cannot be told that.
+        DataError: A row cannot be used.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
     template = parse_template(template_text, template_name)
-    method = template.method or DEFAULT_METHOD
-    check_method(method)
-    questions, held_out = draw_questions(len(template.qa), settings.sample, settings.seed)
+    name_of_method = method or template.method or DEFAULT_METHOD
+    chosen = load_method(name_of_method)
+    told = {**(parameters_of(template) if method in (None, template.method) else {}), **(parameters or {})}
+    if chosen.length and rounds_chosen and settings.max_rounds > 1:
+        told = {chosen.length: settings.max_rounds - 1, **told}
+    read = read_parameters(name_of_method, chosen, told)
+    folder = folder or Path.cwd()
+    rows = None
+    if chosen.scores or template.data is not None:
+        rows = read_rows(template, folder, seed=settings.seed)
+        if chosen.rounds is not None and not rounds_chosen:
+            settings = msgspec.structs.replace(settings, max_rounds=chosen.rounds(read, len(rows.train)))
+    count = len(template.qa) if rows is None or template.data is None else len(rows.train)
+    questions, held_out = draw_questions(count, settings.sample, settings.seed)
     snapshot = Snapshot(
         version=SNAPSHOT_VERSION,
         run=new_run_id(),
         created=now(),
-        method=method,
+        method=name_of_method,
         template_name=template_name,
         template=template_text,
         questions=questions,
-        held_out=held_out,
+        held_out=() if chosen.scores or template.data is not None else held_out,
         settings=msgspec.to_builtins(settings),
-        meta_prompts=(meta or MetaPrompts()).texts,
+        meta_prompts=(meta or MetaPrompts()).texts_for(chosen.meta_prompts, with_rows=rows is not None),
+        parameters=told,
+        template_folder=str(folder.resolve()) if rows is not None else "",
+        final_test=final_test,
     )
-    return create_project(workspace, name, snapshot, fresh=fresh)
+    return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
 
 
 def draw_task(template_text: str, template_name: str, settings: RunSettings) -> Task:
@@ -85,7 +115,19 @@ def draw_task(template_text: str, template_name: str, settings: RunSettings) -> 
         TemplateError: The template is wrong.
     """
     template = parse_template(template_text, template_name)
-    return _task(template, *draw_questions(len(template.qa), settings.sample, settings.seed), settings)
+    drawn = draw_questions(len(template.qa), settings.sample, settings.seed)
+    questions, held_out = (
+        tuple(Question(template.qa[index].question, template.qa[index].answer) for index in part)
+        for part in drawn
+    )
+    return Task(
+        prompt=template.prompt,
+        requirements=template.requirements,
+        questions=questions,
+        held_out=held_out,
+        word_limit=template.count,
+        reference_answers=settings.reference_answers,
+    )
 
 
 def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:
@@ -100,30 +142,3 @@ def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:
         raise SpotuiError(
             f"The settings in {path} are damaged: {error}.", "Restore it from a backup."
         ) from None
-
-
-def load_task(snapshot: Snapshot, path: Path, settings: RunSettings) -> Task:
-    """The task a snapshot holds.
-
-    Raises:
-        TemplateError: The template in it is damaged.
-    """
-    template = parse_template(snapshot.template, str(path))
-    return _task(template, snapshot.questions, snapshot.held_out, settings)
-
-
-def _task(
-    template: Template, questions: Sequence[int], held_out: Sequence[int], settings: RunSettings
-) -> Task:
-    return Task(
-        prompt=template.prompt,
-        requirements=template.requirements,
-        questions=_pick(template, questions),
-        held_out=_pick(template, held_out),
-        word_limit=template.count,
-        reference_answers=settings.reference_answers,
-    )
-
-
-def _pick(template: Template, positions: Sequence[int]) -> tuple[Question, ...]:
-    return tuple(Question(template.qa[index].question, template.qa[index].answer) for index in positions)

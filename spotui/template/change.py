@@ -6,7 +6,7 @@ from spotui.marked_yaml.edit import Editor
 from spotui.marked_yaml.marks import Mapping, Node, Plain, Sequence
 from spotui.template.align import align
 from spotui.template.interpret import interpret, name_of_rows
-from spotui.template.model import KEYS, NONE, QA, ROLES, Template
+from spotui.template.model import KEYS, NONE, QA, ROLES, SCORING, Template
 from spotui.template.rows import row_of
 
 
@@ -35,7 +35,7 @@ class Change:
             self._set(key, getattr(self._new, key) or NONE, getattr(self._old, key) or NONE)
         self._set("method", self._new.method, self._old.method)
         self._set_models()
-        for key in ("data", "metric", "criteria"):
+        for key in SCORING:
             self._set(key, getattr(self._new, key), getattr(self._old, key))
         return self._editor.text()
 

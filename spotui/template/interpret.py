@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from spotui.marked_yaml.marks import Entry, Mapping, Node, Scalar
 from spotui.nearest import nearest
-from spotui.template.model import KEYS, NONE, QA, ROLES, Problem, Template, without_none
+from spotui.template.model import KEYS, NONE, QA, ROLES, SCORING, Problem, Template, without_none
 from spotui.template.report import Report, as_text, kind, short, text_of
 from spotui.template.rows import HOW_TO_LIST, read_rows
 
@@ -43,6 +43,7 @@ class _Reader:
         self._misspelt = report.unknown(root, KEYS, "", "a template")
 
     def template(self) -> Template:
+        self._check_scoring()
         return Template(
             prompt=self._prompt(),
             requirements=self._requirements(),
@@ -50,9 +51,7 @@ class _Reader:
             qa=self._rows(),
             method=self._method(),
             models=self._models(),
-            data=self._plain("data"),
-            metric=self._plain("metric"),
-            criteria=self._plain("criteria"),
+            **{key: self._plain(key) for key in SCORING},
         )
 
     def _prompt(self) -> str:
@@ -95,6 +94,14 @@ class _Reader:
             self._missing("qa", HOW_TO_LIST)
             return ()
         return read_rows(self._report, key, entry)
+
+    def _check_scoring(self) -> None:
+        if self._root.entries.keys().isdisjoint(SCORING):
+            return
+        from spotui.template.scoring import check_scoring
+
+        entry = self._entry(name_of_rows(self._root))
+        check_scoring(self._report, self._root, has_questions=bool(entry and entry.value.data()))
 
     def _method(self) -> str | None:
         entry = self._entry("method")

@@ -17,12 +17,17 @@ KEYS: Final = (
     "qa",
     "faq",
     "method",
+    "parameters",
     "models",
     "data",
     "metric",
     "criteria",
 )
 """The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
+
+SCORING: Final = ("parameters", "data", "metric", "criteria")
+"""The keys of methods with parameters and rows; they are kept as the file has them, and read by
+`template.scoring`."""
 
 ROLES: Final = ("optimizer", "evaluator", "executor")
 
@@ -61,6 +66,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         qa: The questions to try prompts on.
         method: The name of the method, or None for the user's default.
         models: What the template says of the roles: a model id, or a mapping of settings.
+        parameters: What the method is told, as the file has it.
         data: Where more rows come from, as the file has it.
         metric: How answers are scored, as the file has it.
         criteria: What a judge looks for, as the file has it.
@@ -72,6 +78,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     qa: tuple[QA, ...] = ()
     method: str | None = None
     models: dict[str, str | dict[str, Any]] = {}
+    parameters: Any = None
     data: Any = None
     metric: Any = None
     criteria: Any = None
@@ -82,7 +89,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         set_(self, "requirements", without_none(self.requirements))
         set_(self, "method", without_none(self.method or "").strip() or None)
         set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
-        for key in ("data", "metric", "criteria"):
+        for key in SCORING:
             value = getattr(self, key)
             if isinstance(value, str) and not without_none(value):
                 set_(self, key, None)

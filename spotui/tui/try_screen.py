@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.events import Answered, SpendingChanged, decode_event
-from spotui.events.kinds import CallEvent
+from spotui.events.calls import CallEvent
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.trying.pane import TryPane

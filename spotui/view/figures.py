@@ -41,6 +41,17 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def points(score: float) -> str:
+    """A score as it is shown: of 100."""
+    return f"{100 * score:.1f}"
+
+
+def gained(difference: float, interval: tuple[float, float]) -> str:
+    """How much better one score is than another, with the interval."""
+    low, high = interval
+    return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
 def limit(value: float | None) -> str:
     """What may be spent at most: 0.5, 20, no limit."""
     return "no limit" if value is None else f"{value:,.10g}"

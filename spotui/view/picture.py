@@ -17,6 +17,7 @@ from spotui.events import (
     Event,
     FinalCheckFinished,
     FinalCheckSkipped,
+    FinalTest,
     HeldOutFinished,
     JudgeMeasured,
     LimitsChanged,
@@ -73,6 +74,7 @@ class Picture:
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
+        tested: The test at the end, on rows that nothing has seen before.
         judge: What the votes so far say about the judge.
         check: What the final check found, or why there was none.
         notices: The latest things worth a line.
@@ -90,6 +92,7 @@ class Picture:
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
     spending: SpendingChanged | None = None
     held_out: HeldOutFinished | None = None
+    tested: FinalTest | None = None
     judge: JudgeMeasured | None = None
     check: FinalCheckFinished | FinalCheckSkipped | None = None
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
@@ -152,6 +155,8 @@ class Picture:
                     self.rounds_wanted = int(rounds)
             case HeldOutFinished():
                 self.held_out = event
+            case FinalTest():
+                self.tested = event
             case FinalCheckFinished() | FinalCheckSkipped():
                 self.check = event
             case JudgeMeasured():

@@ -9,22 +9,20 @@ from spotui.events import (
     Answered,
     CandidateProposed,
     Event,
-    FinalCheckFinished,
-    FinalCheckSkipped,
     HeldOutFinished,
     JudgeMeasured,
-    RoundFinished,
     RoundStarted,
     RunOpened,
     RunStopped,
     SpendingChanged,
     VoteCast,
 )
+from spotui.events.telling import told_check, told_round, told_test
 from spotui.judge_record import judge_record
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
 from spotui.workspace.history import History, best_of
-from spotui.workspace.lines import CheckLine, RoundLine
+from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -45,8 +43,6 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         yield _spending(history)
     if (judge := _judge(rounds)) is not None:
         yield judge
-    if history.check is not None:
-        yield _check(history.check)
     if history.held_out is not None:
         votes = [vote.choice for vote in history.held_out.votes]
         yield HeldOutFinished(
@@ -57,6 +53,10 @@ def retell(project: Project, history: History) -> Iterator[Event]:
             losses=votes.count("loss"),
             ties=votes.count("tie"),
         )
+    if history.check is not None:
+        yield told_check(history.check)
+    if history.test is not None:
+        yield told_test(history.test, int(read_snapshot(project.snapshot).settings.get("seed", 0)))
     if history.stop is not None:
         best = history.best.round if history.best else 1
         yield RunStopped(
@@ -67,7 +67,7 @@ def retell(project: Project, history: History) -> Iterator[Event]:
             improved=best > 1,
             rounds=len(rounds),
             prompt=history.best.prompt if history.best else opened.prompt,
-            resumable=history.stop.reason != "finished",
+            resumable=history.stop.reason not in {"finished", "patience", "target", "perfect"},
         )
 
 
@@ -139,26 +139,6 @@ def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
     return judge_record(panel, rounds[-1].round) if panel.records else None
 
 
-def _check(line: CheckLine) -> FinalCheckFinished | FinalCheckSkipped:
-    if line.skipped:
-        return FinalCheckSkipped(best=line.best, why=line.skipped)
-    choices = [row.choice for row in line.rows]
-    return FinalCheckFinished(
-        best=line.best,
-        outcome=line.outcome,
-        headline=line.headline,
-        questions=len(choices),
-        wins=choices.count("win"),
-        losses=choices.count("loss"),
-        ties=choices.count("tie"),
-        voids=choices.count("void"),
-        win_rate=line.win_rate,
-        win_interval=line.win_interval,
-        rows=tuple(choices),
-        ranking=line.ranking,
-    )
-
-
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
     at = line.at.timestamp()
     # A verdict that was overridden later was the best until then.
@@ -187,25 +167,4 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
             model=vote.model,
             question=vote.question,
         )
-    choices = [vote.choice for vote in line.votes]
-    yield RoundFinished(
-        at=at,
-        round=line.round,
-        outcome=line.outcome,
-        best=best_after,
-        wins=choices.count("win"),
-        losses=choices.count("loss"),
-        ties=choices.count("tie"),
-        voids=choices.count("void"),
-        seconds=line.seconds,
-        calls=line.calls,
-        prompt_tokens=line.prompt_tokens,
-        completion_tokens=line.completion_tokens,
-        cost_usd=line.cost_usd,
-        modification=line.modification,
-        note=line.note,
-        win_rate=line.win_rate,
-        win_interval=line.win_interval,
-        flipped=line.flipped,
-        length_ratio=line.length_ratio,
-    )
+    yield msgspec.structs.replace(told_round(line, best_after), at=at)

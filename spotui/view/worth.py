@@ -1,6 +1,7 @@
 """What a run is worth, in a sentence."""
 
-from spotui.events import FinalCheckFinished, FinalCheckSkipped, RunStopped
+from spotui.events import FinalCheckFinished, FinalCheckSkipped, FinalTest, RunStopped
+from spotui.view.figures import gained, plural, points
 from spotui.view.picture import Picture
 
 
@@ -8,15 +9,33 @@ def worth(picture: Picture, stopped: RunStopped) -> str:
     """What is known about the gain of a run that stopped."""
     if stopped.improved:
         return f"Best: round {stopped.best}. {_tested(picture)}"
-    if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome != "win":
+    if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome in {"loss", "tie"}:
         return f"{picture.check.headline} The seed prompt is kept."
     if stopped.rounds > 1:
         return "No improvement: the seed prompt is still the best."
     return "No round after the seed has ended yet."
 
 
+def test_result(test: FinalTest) -> str:
+    """What the test on unseen rows says, in a sentence."""
+    low, high = test.difference_interval
+    sure = "" if low > 0 or high < 0 else "; that may be chance"
+    return (
+        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
+        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    )
+
+
 def _tested(picture: Picture) -> str:
-    """The duels alone are no measure of the gain: each was won by a prompt chosen for winning it."""
+    """What the end of the run says; how its rounds went is no measure of the gain.
+
+    Each was won by a prompt that was chosen for winning it.
+    """
+    if picture.tested is not None:
+        return test_result(picture.tested)
+    best = picture.rounds.get(picture.best)
+    if best is not None and best.end is not None and best.end.score is not None:
+        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
     match picture.check:
         case FinalCheckFinished() as check:
             return check.headline

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable
 
+from spotui.dataset import Dataset
 from spotui.workspace.atomic import sync_folder
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import Line
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
+from spotui.workspace.rows_file import write_rows_file
 from spotui.workspace.snapshot import Snapshot, write_snapshot
 
 
@@ -17,6 +19,7 @@ def create_project(
     *,
     fresh: bool = False,
     lines: Iterable[Line] = (),
+    rows: Dataset | None = None,
 ) -> Project:
     """Make the project of a run that has not begun.
 
@@ -29,6 +32,7 @@ def create_project(
         snapshot: What the run is started with.
         fresh: Move an existing project of that name into the archive.
         lines: What the journal begins with, for a run that takes over from another.
+        rows: What its prompts are scored on, or None.
 
     Raises:
         ProjectError: The name is taken or impossible, or the workspace cannot be written.
@@ -39,7 +43,7 @@ def create_project(
     check_free(workspace, name, fresh=fresh)
     building = Project(workspace.root / f".new-{new_run_id()}", name)
     try:
-        _build(building, snapshot, lines)
+        _build(building, snapshot, lines, rows)
         if fresh and project.exists:
             workspace.archive(project)
         project.folder.parent.mkdir(exist_ok=True)
@@ -74,9 +78,11 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
         raise _exists(project)
 
 
-def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line]) -> None:
+def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line], rows: Dataset | None) -> None:
     project.prompts.mkdir(parents=True)
     write_snapshot(project.snapshot, snapshot)
+    if rows is not None:
+        write_rows_file(project.rows, rows)
     with Journal(project.journal, run=snapshot.run, writable=True) as journal:
         for line in lines:
             journal.append(line)

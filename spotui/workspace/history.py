@@ -10,6 +10,7 @@ import msgspec
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import (
     CheckLine,
+    FinalTestLine,
     HeldOutLine,
     LimitsLine,
     Outcome,
@@ -24,7 +25,16 @@ from spotui.workspace.spo_files import read_rounds
 
 State = Literal["running", "interrupted", "ended", "foreign"]
 
-_KINDS = (SessionLine, RoundLine, OverrideLine, HeldOutLine, CheckLine, LimitsLine, StopLine)
+_KINDS = (
+    SessionLine,
+    RoundLine,
+    OverrideLine,
+    LimitsLine,
+    HeldOutLine,
+    CheckLine,
+    FinalTestLine,
+    StopLine,
+)
 
 
 class History(msgspec.Struct, frozen=True):
@@ -34,21 +44,23 @@ class History(msgspec.Struct, frozen=True):
         rounds: Every round that ended, overridden verdicts applied, lowest number first.
         stop: How the run ended last, or None when it never did.
         held_out: The part of the final check that is on unseen questions, if there was one.
+        test: The final test on unseen rows, if there was one.
         state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
             none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
             there is no journal.
-        limits: Those that were changed after the start, the last value of each.
         check: The final check, or why it was skipped.
         judge: Which kind of judge voted, in a few words; empty when nobody knows.
+        limits: Those that were changed after the start, the last value of each.
     """
 
     rounds: tuple[RoundLine, ...]
     stop: StopLine | None
     held_out: HeldOutLine | None
     state: State
-    limits: Mapping[str, float | int | None] = {}
     check: CheckLine | None = None
     judge: str = ""
+    test: FinalTestLine | None = None
+    limits: Mapping[str, float | int | None] = {}
 
     @property
     def best(self) -> RoundLine | None:
@@ -109,9 +121,10 @@ def read_history(project: Project) -> History:
     overrides: list[OverrideLine] = []
     stop: StopLine | None = None
     held_out: HeldOutLine | None = None
-    limits: dict[str, float | int | None] = {}
+    test: FinalTestLine | None = None
     check: CheckLine | None = None
     judge = ""
+    limits: dict[str, float | int | None] = {}
     for line in read_lines(project.journal, *_KINDS):
         match line:
             case RoundLine():
@@ -120,10 +133,12 @@ def read_history(project: Project) -> History:
                 overrides.append(line)
             case HeldOutLine():
                 held_out = line
-            case LimitsLine():
-                limits.update(line.changes)
+            case FinalTestLine():
+                test = line
             case CheckLine():
                 check = line
+            case LimitsLine():
+                limits.update(line.changes)
             case StopLine():
                 stop = line
             case SessionLine():  # what an earlier one gave as its stop reason no longer holds
@@ -131,7 +146,16 @@ def read_history(project: Project) -> History:
             case _:
                 pass
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
-    return History(apply_overrides(rounds, overrides), stop, held_out, state, limits, check, judge)
+    return History(
+        apply_overrides(rounds, overrides),
+        stop,
+        held_out,
+        state,
+        check=check,
+        judge=judge,
+        test=test,
+        limits=limits,
+    )
 
 
 def _foreign_history(project: Project) -> History:

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from spotui.workspace.tried import TriedRecord
+
 JOURNAL_VERSION = 1
 
 Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
@@ -134,6 +136,11 @@ class RoundLine(Line, frozen=True, tag="round"):
         win_interval: Its 95% interval.
         flipped: Whether the first votes of the two orders disagreed; None when they chose no sides.
         length_ratio: Characters of its answers over those of the best's, or None.
+        score: What the candidate scored, 0..1, or None where nothing is scored.
+        score_interval: Its 95% interval.
+        marks: One a row of the split that prompts are chosen by; None for a row that errored.
+        tried: Every prompt that was scored in the round, in the order they were proposed.
+        edit_budget: Words that the optimizer was allowed to change, or None for no limit.
     """
 
     round: int
@@ -156,6 +163,11 @@ class RoundLine(Line, frozen=True, tag="round"):
     win_interval: tuple[float, float] | None = None
     flipped: bool | None = None
     length_ratio: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    marks: tuple[float | None, ...] = ()
+    tried: tuple[TriedRecord, ...] = ()
+    edit_budget: int | None = None
 
 
 class VoteLine(Line, frozen=True, tag="vote"):
@@ -195,6 +207,20 @@ class HeldOutLine(Line, frozen=True, tag="held_out"):
     outcome: Outcome
     questions: int
     votes: tuple[VoteRecord, ...] = ()
+
+
+class FinalTestLine(Line, frozen=True, tag="final_test"):
+    """The test at the end: the best prompt against the seed on the rows that nothing has seen before.
+
+    Attributes:
+        best: The round of the best prompt.
+        seed_marks: The seed's marks, one a row, None for a row that errored.
+        best_marks: The best prompt's marks on the same rows.
+    """
+
+    best: int
+    seed_marks: tuple[float | None, ...]
+    best_marks: tuple[float | None, ...]
 
 
 class CheckedRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -257,6 +283,7 @@ AnyLine = (
     | OverrideLine
     | LimitsLine
     | HeldOutLine
+    | FinalTestLine
     | CheckLine
     | StopLine
 )

@@ -12,6 +12,7 @@ from spotui.workspace.spo_files import RESULTS
 
 PROMPTS = "prompts"
 ARCHIVE = ".archive"
+MEASURED = ".scores"
 
 # A name is a directory's on every file system, with room behind it for the date of its archive.
 _LONGEST_NAME = 200
@@ -39,6 +40,11 @@ class Project:
     def snapshot(self) -> Path:
         """run.yaml, the settings of the run."""
         return self.folder / "run.yaml"
+
+    @property
+    def rows(self) -> Path:
+        """rows.jsonl, what prompts are scored on; only runs that score have it."""
+        return self.folder / "rows.jsonl"
 
     @property
     def journal(self) -> Path:
@@ -103,6 +109,15 @@ class Workspace:
                 "no slash or backslash, and no dot, dash or space in front.",
             )
         return Project(self.root.joinpath(*parts), name)
+
+    def measured(self, name: str) -> Path:
+        """Where measurements of that name are kept; it is no project, and need not exist.
+
+        Raises:
+            ProjectError: The name cannot be a directory's.
+        """
+        self.project(name)
+        return self.root / MEASURED / name.replace("/", "-")
 
     def existing(self, name: str) -> Project:
         """The project of that name.

@@ -43,6 +43,9 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             asked, so a run keeps its own when the user, or a new version, changes them.
         settings: Roles, rounds, seed, judge, budget and retry, as `spotui.settings` writes them.
         origin: The project and round this run was branched from.
+        parameters: What the method was told that differs from its defaults.
+        template_folder: Where the template lay: a metric of the user's own may lie there, too.
+        final_test: Whether the run tests its best prompt itself; somebody else does, in a race.
     """
 
     version: int
@@ -56,6 +59,9 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any]
     meta_prompts: dict[str, str] = {}
     origin: Origin | None = None
+    parameters: dict[str, Any] = {}
+    template_folder: str = ""
+    final_test: bool = True
 
 
 # The one in C takes a fifteenth of the time; some installations of PyYAML lack it.

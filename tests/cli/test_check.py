@@ -104,6 +104,31 @@ def test_the_user_s_own_meta_prompts_are_checked_too(shell: Shell, template: str
     assert str(own) in said.err
 
 
+SCORED = "prompt: Think.\nrequirements: None\ndata: rows.jsonl\nmetric: number\n"
+
+
+def test_the_rows_of_a_template_are_read_and_counted(shell: Shell, home: Path) -> None:
+    rows = "".join(f'{{"question": "What is {n}?", "answer": "{n}"}}\n' for n in [*range(10), 3])
+    (home / "rows.jsonl").write_text(rows)
+    said = shell("check", write_template(home, SCORED))
+    assert said.code == 0
+    assert "warning: rows.jsonl, line 11 asks the same as line 4, and is left out." in said.out
+    assert "10 rows (2 to write prompts from, 2 to choose by, 6 to test on), no error." in said.out
+
+
+def test_a_row_that_cannot_be_scored_is_an_error_with_file_and_line(shell: Shell, home: Path) -> None:
+    (home / "rows.jsonl").write_text('{"question": "a", "answer": "1"}\n{"question": "b", "answer": "x"}\n')
+    said = shell("check", write_template(home, SCORED))
+    assert said.code == 1
+    assert "rows.jsonl:2: error: The answer “x” is no number.\n" in said.out
+
+
+def test_a_data_file_that_is_not_there_is_an_error(shell: Shell, home: Path) -> None:
+    said = shell("check", write_template(home, SCORED))
+    assert said.code == 1
+    assert "rows.jsonl:0: error: There is no such file." in said.out
+
+
 def test_a_wrong_role_and_a_wrong_method_are_told_with_their_lines(shell: Shell, home: Path) -> None:
     text = "method: spoo\nmodels:\n  executor:\n    model: m\n    temperature: hot\n" + TEMPLATE
     path = write_template(home, text)

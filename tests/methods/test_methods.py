@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spotui.errors import SpotuiError
 from spotui.methods import check_method, load_method, method_names
-from spotui.methods.spo import optimize
+from spotui.methods.method import NoParameters
+from spotui.methods.parameters import read_parameters
+from spotui.methods.spo import SPO
 
 
 def test_every_method_loads_by_its_name() -> None:
-    assert load_method("spo") is optimize
+    assert load_method("spo") is SPO
     for name in method_names():
-        assert callable(load_method(name))
+        method = load_method(name)
+        assert method.summary.endswith(".")
+        assert "arXiv" in method.source
+        assert read_parameters(name, method, {}) == msgspec.convert(dict(method.defaults), method.parameters)
 
 
 def test_an_unknown_method_is_refused_with_those_there_are() -> None:
@@ -40,6 +46,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("package")
 def test_another_package_adds_a_method_by_an_entry_point() -> None:
     assert {"annealing", "spo"} <= set(method_names())
-    assert load_method("annealing").__module__ == "annealing"
+    assert load_method("annealing").parameters is NoParameters
     with pytest.raises(SpotuiError, match="'broken' cannot be loaded from annealing:nothing"):
         load_method("broken")

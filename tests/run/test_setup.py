@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.errors import SpotuiError
-from spotui.run.setup import draw_questions, load_settings, load_task, new_project
+from spotui.run.setup import draw_questions, load_settings, new_project
+from spotui.run.work import load_work
 from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.template import TemplateError
 from spotui.workspace.projects import ProjectError, Workspace
@@ -43,7 +44,7 @@ def test_settings_and_task_come_back_as_they_were(tmp_path: Path) -> None:
     project = new_project(Workspace(tmp_path), "sea", template(5, count=9), settings, template_name="a.yaml")
     snapshot = read_snapshot(project.snapshot)
     assert load_settings(snapshot, project.snapshot) == settings
-    task = load_task(snapshot, project.snapshot, settings)
+    task = load_work(snapshot, project, settings).task
     assert (task.prompt, task.requirements, task.word_limit) == ("Say it in style 0.", "Vivid.", 9)
     assert not task.reference_answers
     everything = {(one.question, one.answer) for one in (*task.questions, *task.held_out)}

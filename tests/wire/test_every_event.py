@@ -19,8 +19,10 @@ from spotui.commands import (
 from spotui.events import AnyEvent, CandidateProposed, Event, RoundFinished, StateChanged
 from spotui.run.run import Run
 from spotui.settings.run_settings import RetrySettings
+from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, faults
 from tests.model_server.persona import forced
+from tests.row_model import adding
 from tests.run.starting import Stage, template
 from tests.spo_model import execute, prefer_higher_style, propose, role_of
 from tests.wire.clients import Client, served
@@ -42,7 +44,7 @@ async def hear(
 
 def test_every_event_there_is_can_be_heard(tmp_path: Path, socket: Path) -> None:
     heard: list[Event] = []
-    for scenario in (steered, judged_by_likelihood, stopped_before_its_check):
+    for scenario in (steered, judged_by_likelihood, stopped_before_its_check, scored_on_rows):
         heard += scenario(tmp_path / scenario.__name__, socket)
 
     assert {type(event).__name__ for event in heard} == {kind.__name__ for kind in get_args(AnyEvent)}
@@ -111,3 +113,17 @@ def judged_by_likelihood(folder: Path, socket: Path) -> list[Event]:
     with ModelServer(persona) as server:
         stage = Stage(folder, server)
         return asyncio.run(hear(stage.run(stage.project(judge="likelihood")), socket))
+
+
+def scored_on_rows(folder: Path, socket: Path) -> list[Event]:
+    """Reflections, gradients, beams, scores and a test at the end."""
+    heard: list[Event] = []
+    with ModelServer(adding) as server:
+        stage = Stage(folder, server)
+        for method, parameters in (
+            ("pe2", {"max_steps": 3, "candidates_per_step": 2}),
+            ("gradsum", {"iterations": 1, "candidates_per_parent": 1}),
+        ):
+            project = scored_project(stage, method, name=method, count=60, parameters=parameters)
+            heard += asyncio.run(hear(stage.run(project), socket))
+    return heard

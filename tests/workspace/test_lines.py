@@ -16,6 +16,7 @@ from spotui.workspace.lines import (
     CheckLine,
     DroppedLine,
     EditLine,
+    FinalTestLine,
     HeldOutLine,
     JournalLine,
     LimitsLine,
@@ -40,6 +41,7 @@ WRITTEN = rb"""
 {"kind":"override","round":2,"outcome":"loss","before_round":4,"at":"2026-03-04T05:06:07Z"}
 {"kind":"limits","changes":{"usd":1.5,"calls":null,"rounds":4},"at":"2026-03-04T05:06:07Z"}
 {"kind":"held_out","best":2,"outcome":"win","questions":4,"at":"2026-03-04T05:06:07Z"}
+{"kind":"final_test","best":2,"seed_marks":[0.0,null],"best_marks":[1.0,0.5],"at":"2026-03-04T05:06:07Z"}
 {"kind":"check","best":2,"outcome":"win","headline":"Better.","rows":[{"question":"q","choice":"win"}],"at":"2026-03-04T05:06:07Z"}
 {"kind":"stop","reason":"finished","best":2,"at":"2026-03-04T05:06:07Z"}
 """.lstrip()
@@ -78,6 +80,7 @@ LINES: list[AnyLine] = [
     OverrideLine(at=AT, round=2, outcome="loss", before_round=4),
     LimitsLine(at=AT, changes={"usd": 1.5, "calls": None, "rounds": 4}),
     HeldOutLine(at=AT, best=2, outcome="win", questions=4),
+    FinalTestLine(at=AT, best=2, seed_marks=(0.0, None), best_marks=(1.0, 0.5)),
     CheckLine(at=AT, best=2, outcome="win", headline="Better.", rows=(CheckedRow("q", "win"),)),
     StopLine(at=AT, reason="finished", best=2),
 ]

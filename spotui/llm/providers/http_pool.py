@@ -1,6 +1,6 @@
 """One endpoint's pool of HTTP connections, opened by the first request."""
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from spotui.llm.endpoint import Endpoint
@@ -13,6 +13,7 @@ from spotui.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from ssl import SSLContext
 
     import httpx
 
@@ -46,7 +47,9 @@ class HttpPool:
                 f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."
             )
         self._endpoint = endpoint
-        self._client: httpx.AsyncClient | None = None
+        self._tls: SSLContext | None = None
+        self._clients: list[httpx.AsyncClient] = []
+        self._idle: list[httpx.AsyncClient] = []
 
     @asynccontextmanager
     async def send(
@@ -65,10 +68,12 @@ class HttpPool:
         Raises:
             ModelError: The endpoint cannot be reached, in the request or while its body is read.
         """
-        self._client = self._client or self._open()
         url = self._base_url.at(path, with_login=not self.place.has_key)
         with transport_errors(self.place, self._endpoint.timeout, self._base_url.is_proxied):
-            async with self._client.stream(method, url, content=content) as response:
+            async with (
+                self._one_client() as client,
+                client.stream(method, url, content=content) as response,
+            ):
                 if response.is_redirect:
                     location = response.headers.get("location", "")
                     raise redirect_error(self.place, response.status_code, location)
@@ -76,27 +81,42 @@ class HttpPool:
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        clients, self._clients, self._idle = self._clients, [], []
+        async with AsyncExitStack() as closing:
+            for client in clients:
+                closing.push_async_callback(client.aclose)
+
+    @asynccontextmanager
+    async def _one_client(self) -> "AsyncIterator[httpx.AsyncClient]":
+        """A client that nobody else uses meanwhile, so that it holds one connection.
+
+        In a pool of httpcore every request looks at every connection, and at each one once more for each:
+        with 32 of them that takes more time than all the rest of a call.
+        """
+        if self._idle:
+            client = self._idle.pop()
+        else:
+            client = self._open()
+            self._clients.append(client)
+        try:
+            yield client
+        finally:
+            if client in self._clients:
+                self._idle.append(client)
 
     def _open(self) -> "httpx.AsyncClient":
         from spotui.llm.http_library import httpx
 
-        # Idle connections are kept for as many calls as run at once. There is no ceiling on open ones:
-        # the door in front limits the calls, and may raise that limit during a run.
         limits = httpx.Limits(
-            max_connections=None,
-            max_keepalive_connections=self._endpoint.limits.concurrency,
-            keepalive_expiry=_KEEP_ALIVE_SECONDS,
+            max_connections=None, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_SECONDS
         )
         headers = {"Accept": "text/event-stream, application/json", "User-Agent": "spotui"}
         headers["Content-Type"] = "application/json"
         if self.place.has_key:
             headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
-        verify = self._base_url.is_tls
         try:
+            # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
+            verify = self._tls = self._tls or httpx.create_ssl_context(verify=self._base_url.is_tls)
             # A transport of our own keeps the proxies of the environment out of loopback.
             loopback = (
                 httpx.AsyncHTTPTransport(verify=verify, limits=limits) if self._base_url.is_loopback else None

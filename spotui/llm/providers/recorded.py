@@ -19,7 +19,7 @@ class RecordedProvider:
     """Answers with what was once answered to the same request.
 
     Args:
-        calls: The calls of a journal, oldest first.
+        calls: The calls of a journal.
         speed: How many times as fast as it was; 0 is at once.
     """
 
@@ -28,7 +28,8 @@ class RecordedProvider:
         self._speed = speed
         self._begun = 0
         self._playing = 0
-        for call in calls:
+        # Requests that are alike are asked for in the order of their keys, whichever was answered first.
+        for call in sorted(calls, key=lambda call: call.key):
             self._replies[call.digest].append(call.reply)
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:

@@ -9,6 +9,7 @@ import pytest
 
 from spotui.llm.errors import AuthenticationError
 from spotui.llm.providers.http_pool import HttpPool
+from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from tests.llm.providers.asking import KEY, a_request, an_endpoint, ask_endpoint
 from tests.model_server import ModelServer, faults
 
@@ -101,3 +102,17 @@ def test_leaving_before_the_end_of_a_reply_hangs_up() -> None:
     with ModelServer(faults={1: faults.hang(frames=3)}) as server:
         asyncio.run(main(server.base_url))
         server.wait_until(lambda: server.requests[0].outcome == "client_gone")
+
+
+def test_calls_one_after_the_other_share_connections_and_calls_at_once_have_their_own() -> None:
+    async def ask(base_url: str) -> None:
+        provider = OpenAICompatibleProvider(an_endpoint(base_url))
+        for _ in range(3):
+            await asyncio.gather(*(provider.complete(a_request(), lambda _: None) for _ in range(6)))
+        await provider.aclose()
+
+    with ModelServer(delay=0.02) as server:
+        asyncio.run(ask(server.base_url))
+        assert len(server.requests) == 18
+        assert server.connections_accepted == 6
+        server.wait_until(lambda: not server.connections)

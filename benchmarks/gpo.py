@@ -1,0 +1,244 @@
+"""What GPO costs: `python -m benchmarks.gpo` prints the table for the method's standard task.
+
+48 rows to write prompts from, 48 to choose by, 144 to test on; 18 steps of 8 candidates. Every figure is of a
+whole command in a process of its own, against a real HTTP server; medians of `--runs`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.model_server import ModelServerProcess, Recorded
+from tests.row_model import kind_of, rows, template
+
+ROWS, STEPS, CANDIDATES, PARALLEL = 240, 18, 8, 32
+EVAL, TEST = 48, 144
+DELAY = 0.1
+BARE_REQUESTS = 1600
+REPLY = ("--reply", "tests.row_model:unending", "--chunks", "3")
+
+
+class Figures(NamedTuple):
+    """One whole command."""
+
+    wall: float
+    cpu: float
+    seen: list[Recorded]
+
+    @property
+    def span(self) -> float:
+        """From the first request to the end of the last."""
+        first = min(one.received_at for one in self.seen)
+        return max(one.ended_at or one.received_at for one in self.seen) - first
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    here: str
+    goal: str
+    holds: bool
+    beside: str = ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=3)
+    runs = parser.parse_args().runs
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        (scratch / "rows.jsonl").write_text(rows(ROWS))
+        (scratch / "sums.yaml").write_text(template(method="gpo"))
+        table = [*standard(scratch, runs), overhead(scratch, runs), killed(scratch)]
+    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"\n{machine}, medians of {runs}\n\n| what | here | beside, in the same run | goal | holds |")
+    print("|---|---|---|---|---|")
+    for row in table:
+        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
+    if not all(row.holds for row in table):
+        sys.exit(1)
+
+
+def bare(scratch: Path) -> float:
+    """How many times its critical path a bare client takes: what the machine allows now."""
+    with ModelServerProcess(scratch / "bare.log", *REPLY, "--delay", str(DELAY)) as model:
+        code = f"import asyncio, benchmarks.gpo as b; asyncio.run(b.bare_client({model.base_url!r}))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return float(done.stdout) / (BARE_REQUESTS / PARALLEL * DELAY)
+
+
+async def bare_client(base_url: str) -> None:
+    """Send the requests with httpx and httpx-sse and nothing else, and print the seconds it took."""
+    import asyncio
+
+    import httpx
+    from httpx_sse import aconnect_sse
+
+    text = "What is 3 plus 21?\n\nAdd in style 0."
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}
+    left = iter(range(BARE_REQUESTS))
+
+    async def work() -> None:
+        async with httpx.AsyncClient() as client:
+            for _ in left:
+                async with aconnect_sse(client, "POST", f"{base_url}/chat/completions", json=body) as source:
+                    async for _event in source.aiter_sse():
+                        pass
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(PARALLEL)))
+    print(time.perf_counter() - began)
+
+
+def critical_path() -> float:
+    """Seconds that nothing can be faster than with so many calls at once."""
+    waves = -(-EVAL // PARALLEL) + STEPS * (1 + -(-CANDIDATES * EVAL // PARALLEL)) + -(-2 * TEST // PARALLEL)
+    return waves * DELAY
+
+
+def standard(scratch: Path, runs: int) -> list[Row]:
+    """The whole task at 100 ms a reply."""
+    taken = [spotui(scratch, f"paced-{number}", "--delay", str(DELAY)) for number in range(runs)]
+    span, path = median(one.span for one in taken), critical_path()
+    seen = taken[-1].seen
+    kinds = Counter(kind_of(one.json) for one in seen)
+    twice = max(Counter(str(one.json["messages"]) for one in seen if kind_of(one.json) == "execute").values())
+    tested = test_calls(scratch, f"paced-{runs - 1}")
+    return [
+        Row(
+            "standard task (48/48/144, 18 steps, 8 candidates), 100 ms a reply, 32 at once",
+            f"{span:.1f} s, {span / path:.2f} x the critical path of {path:.1f} s",
+            "1.15 x",
+            span <= 1.15 * path,
+            f"bare httpx, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
+        ),
+        Row("optimizer completions", str(kinds["propose"]), "144", kinds["propose"] == 144),
+        Row("times that one prompt is asked one row, at most", str(twice), "1", twice == 1),
+        Row(
+            "test rows asked, of 144",
+            f"{tested}, {tested / TEST:g} times each",
+            "2 times",
+            tested == 2 * TEST,
+        ),
+    ]
+
+
+def overhead(scratch: Path, runs: int) -> Row:
+    """CPU time a call at zero delay; what starting takes is measured apart and left out."""
+    costs = []
+    for number in range(runs):
+        long = spotui(scratch, f"long-{number}", steps=6)
+        short = spotui(scratch, f"short-{number}", steps=1)
+        costs.append((long.cpu - short.cpu) / (len(long.seen) - len(short.seen)))
+    cost = median(costs) * 1000
+    return Row(f"CPU a call at zero delay, {len(long.seen)} calls", f"{cost:.2f} ms", "3 ms", cost <= 3)
+
+
+def killed(scratch: Path) -> Row:
+    """A run that is killed in the seed round, in proposals, in scores and in the test, and goes on."""
+    kills = (20, 52, 200, 460, 900)
+    with ModelServerProcess(scratch / "killed.log", *REPLY, "--delay", "0.02") as server:
+        words = ["run", "sums.yaml", "--name", "killed"]
+        for requests in kills:
+            killed_after(scratch, command(scratch, words, server.base_url, steps=2), server, requests)
+            words = ["resume", "killed"]
+        subprocess.run(command(scratch, words, "", steps=2), cwd=scratch, check=True, capture_output=True)
+        kept = journal(scratch, "killed")
+        sent = Counter(message_of(one.json) for one in server.requests if kind_of(one.json) == "execute")
+    known = Counter(kept)
+    # A request in flight at a kill is sent again, as nobody has its reply: at most so many as were in flight.
+    again = sum(count - 1 for text, count in sent.items() if count > 1)
+    completed_twice = sum(count - 1 for count in known.values() if count > 1)
+    in_flight = len(kills) * PARALLEL
+    return Row(
+        f"kill -9 in {len(kills)} places: completed calls that were bought again",
+        f"{completed_twice} ({again} of those in flight were, of at most {in_flight})",
+        "0",
+        completed_twice == 0 and again <= in_flight,
+    )
+
+
+def killed_after(scratch: Path, words: list[str], server: ModelServerProcess, requests: int) -> None:
+    """Start a command and kill it once the server has seen so many requests in all."""
+    process = subprocess.Popen(words, cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(server.requests) >= requests or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def spotui(scratch: Path, name: str, *server: str, steps: int = STEPS) -> Figures:
+    """A run of its own, from the command line."""
+    with ModelServerProcess(scratch / f"{name}.log", *REPLY, *server) as model:
+        words = ["run", "sums.yaml", "--name", name]
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command(scratch, words, model.base_url, steps=steps),
+            cwd=scratch,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+        process.stderr.close()
+        if process.returncode not in {0, 3}:
+            raise SystemExit(f"spotui {' '.join(words)} ended with {process.returncode}: {said}")
+        return Figures(wall, usage.ru_utime + usage.ru_stime, model.requests)
+
+
+def command(scratch: Path, words: list[str], base_url: str, *, steps: int) -> list[str]:
+    """The command line; a run that goes on keeps what it was started with."""
+    more = ["--workspace", str(scratch / "workspace"), "--plain"]
+    if words[0] == "run":
+        more += ["--base-url", base_url, "--model", "test-model", "--concurrency", str(PARALLEL)]
+        more += ["--set", f"max_steps={steps}"]
+    return [sys.executable, "-m", "spotui", *words, *more]
+
+
+def journal(scratch: Path, name: str) -> list[str]:
+    """What every call in a journal asked, with what it was filed under."""
+    lines = (scratch / "workspace" / name / "journal.jsonl").read_bytes().splitlines()
+    found = [json.loads(line) for line in lines]
+    return [
+        f"{one['key']} {message_of(one['request'])}"
+        for one in found
+        if one["kind"] == "call" and one["key"]["purpose"] != "propose"
+    ]
+
+
+def test_calls(scratch: Path, name: str) -> int:
+    lines = (scratch / "workspace" / name / "journal.jsonl").read_bytes().splitlines()
+    return sum(b'"purpose":"score_test"' in line for line in lines)
+
+
+def message_of(request: dict[str, object]) -> str:
+    return json.dumps(request["messages"], sort_keys=True)
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+if __name__ == "__main__":
+    main()

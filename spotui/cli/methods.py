@@ -1,0 +1,78 @@
+"""spotui methods [NAME]."""
+
+import argparse
+import textwrap
+from typing import TYPE_CHECKING
+
+from spotui.cli import exit_codes
+
+if TYPE_CHECKING:
+    from spotui.methods.method import Method
+
+_WIDTH = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `methods` takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one method, with all its parameters")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Print the methods there are, or everything one of them can be told."""
+    from spotui.methods import load_method, method_names
+
+    names = [parsed.name] if parsed.name else method_names()
+    found = {name: load_method(name) for name in names}
+    if parsed.json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(_data(found)), indent=2).decode())
+    elif parsed.name:
+        _print_method(parsed.name, found[parsed.name])
+    else:
+        for name, method in found.items():
+            print("\n".join(filter(None, (f"{name:8} {method.summary}", f"{'':8} {method.source}".rstrip()))))
+        print("\n'spotui methods NAME' shows what it can be told; '--method NAME --set P=VALUE' tells it.")
+    return exit_codes.OK
+
+
+def _print_method(name: str, method: "Method") -> None:
+    from spotui.methods.parameters import describe_parameters
+
+    print("\n".join(filter(None, (f"{name}: {method.summary}", method.source))))
+    parameters = describe_parameters(method)
+    if not parameters:
+        print("\nIt has no parameters.")
+    for one in parameters:
+        default = (
+            "none"
+            if one.default is None
+            else str(one.default).lower()
+            if one.default in (True, False)
+            else one.default
+        )
+        text = f"{one.what[:1].upper()}{one.what[1:]}. It takes {one.takes}."
+        print(f"\n{one.name} = {default}")
+        print(textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    "))
+    if method.aliases:
+        print(
+            "\nThe reference's names are taken, too: "
+            + ", ".join(f"{old} ({alias.name})" for old, alias in method.aliases.items())
+            + "."
+        )
+
+
+def _data(methods: "dict[str, Method]") -> "list[dict[str, object]]":
+    from spotui.methods.parameters import describe_parameters
+
+    return [
+        {
+            "name": name,
+            "summary": method.summary,
+            "source": method.source,
+            "scores": method.scores,
+            "parameters": describe_parameters(method),
+        }
+        for name, method in methods.items()
+    ]

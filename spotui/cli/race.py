@@ -1,0 +1,230 @@
+"""spotui race TEMPLATE."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spotui.cli import exit_codes, options, plain
+from spotui.cli.usage import UsageError
+from spotui.view.figures import count, duration, gained, plural, points, usd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spotui.events import Event
+    from spotui.launch import Launcher
+    from spotui.run.racing import Pair, Place
+    from spotui.settings.run_settings import RunSettings
+    from spotui.workspace.projects import Project
+
+_DONE = {"finished", "budget", "perfect", "patience", "target"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `race` takes."""
+    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows and test rows among them")
+    parser.add_argument(
+        "--methods", metavar="A,B,…", default="spo,gpo,gradsum", help="who races (default: spo,gpo,gradsum)"
+    )
+    parser.add_argument(
+        "--set",
+        dest="set",
+        metavar="METHOD.NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of one of the methods; give it again for another",
+    )
+    parser.add_argument("--name", metavar="NAME", help="the folder of the runs (default: TEMPLATE-race)")
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+    parser.add_argument(
+        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
+    )
+    options.add_workspace(parser)
+    options.add_settings(parser)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
+    from spotui.cli.fetching import fetch_missing_models
+    from spotui.launch import Launcher
+    from spotui.llm.gate import Halted
+    from spotui.resources import find_template
+    from spotui.template.read import parse_template, read_text
+
+    launcher = Launcher()
+    path = find_template(parsed.template)
+    text = read_text(path)
+    template = parse_template(text, path.name)
+    resolution = launcher.settings(options.flags(parsed), template)
+    chosen = resolution.origins["run.max_rounds"] != "default"
+    told = _parameters(parsed)
+    fetch_missing_models(resolution.settings, yes=parsed.yes)
+    projects = {
+        method: _project(parsed, launcher, path, text, method, parameters, resolution.settings, chosen=chosen)
+        for method, parameters in told.items()
+    }
+    for method, project in projects.items():
+        code = _run(launcher, method, project)
+        if code != exit_codes.OK:
+            return code
+    name = parsed.name or f"{path.stem}-race"
+    settings = _without_budget(resolution.settings)
+    opened = launcher.ruler(options.workspace(parsed).measured(name), template, path, settings, _ignore)
+
+    async def judge() -> "list[Place]":
+        from spotui.run.racing import judge_race
+
+        async with opened as ruler:
+            if not len(ruler.rows("test")):
+                raise UsageError(
+                    f"{path.name} has no test rows.", "A race is decided on rows nobody has seen."
+                )
+            return await judge_race(ruler, projects)
+
+    try:
+        places = asyncio.run(judge())
+    except Halted as halt:
+        print(f"spotui: {halt.cause} The same command goes on.", file=sys.stderr)
+        return exit_codes.CALL_FAILED
+    from spotui.run.racing import pairs
+
+    _print(parsed, places, pairs(places, seed=settings.seed))
+    return exit_codes.OK
+
+
+def _project(
+    parsed: argparse.Namespace,
+    launcher: "Launcher",
+    path: Path,
+    text: str,
+    method: str,
+    parameters: dict[str, Any],
+    settings: "RunSettings",
+    *,
+    chosen: bool,
+) -> "Project":
+    """The project of one method: the one that is there, or a new one."""
+    workspace = options.workspace(parsed)
+    project = workspace.project(f"{parsed.name or f'{path.stem}-race'}/{method}")
+    if project.exists:
+        return project
+    return launcher.new_project(
+        workspace,
+        project.name,
+        text,
+        _for_the_race(settings),
+        template_name=path.name,
+        template_path=path,
+        method=method,
+        parameters=parameters,
+        rounds_chosen=chosen,
+        final_test=False,
+    )
+
+
+def _run(launcher: "Launcher", method: str, project: "Project") -> int:
+    from spotui.workspace.history import read_history
+
+    stop = read_history(project).stop
+    if stop is not None and stop.reason in _DONE:
+        return exit_codes.OK
+    run = launcher.run(project)
+    run.subscribe(_teller(method))
+    stopped = asyncio.run(run.go())
+    if stopped.reason in _DONE:
+        return exit_codes.OK
+    print(f"spotui: {method}: {stopped.cause} The same command goes on.", file=sys.stderr)
+    return exit_codes.of_run(stopped)
+
+
+def _teller(method: str) -> "Callable[[Event], None]":
+    from spotui.events import Noticed, RoundFinished, RunStopped
+
+    def tell(event: "Event") -> None:
+        if isinstance(event, RoundFinished | Noticed):
+            print(f"{method}: {plain.line(event)}", file=sys.stderr)
+        elif isinstance(event, RunStopped):
+            print(f"{method}: {event.cause}", file=sys.stderr)
+
+    return tell
+
+
+def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What each method is told.
+
+    Raises:
+        SpotuiError: There is no such method, or it does not race.
+    """
+    from spotui.methods import load_method
+    from spotui.methods.parameters import parse_assignment, read_parameters
+
+    names = [name.strip() for name in parsed.methods.split(",") if name.strip()]
+    if len(set(names)) < 2:
+        raise UsageError("A race takes two methods.", "Write such as --methods spo,gpo,gradsum")
+    told: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for text in parsed.set:
+        method, dot, assignment = text.partition(".")
+        if not dot or method not in told:
+            raise UsageError(
+                f"{text!r} tells none of the methods anything.", "Write such as --set gpo.max_steps=6"
+            )
+        key, value = parse_assignment(assignment)
+        told[method][key] = value
+    for name, parameters in told.items():
+        read_parameters(name, load_method(name), parameters)
+    return told
+
+
+def _for_the_race(settings: "RunSettings") -> "RunSettings":
+    """Nobody checks the best prompt but the race itself."""
+    import msgspec
+
+    return msgspec.structs.replace(settings, final_check=False)
+
+
+def _without_budget(settings: "RunSettings") -> "RunSettings":
+    """The budget is that of the methods; the test is the race's own."""
+    import msgspec
+
+    from spotui.settings.run_settings import BudgetSettings
+
+    return msgspec.structs.replace(settings, budget=BudgetSettings())
+
+
+def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pair]") -> None:
+    if parsed.json:
+        import msgspec
+
+        print(msgspec.json.encode({"places": places, "pairs": compared}).decode())
+        return
+    width = max(len(one.method) for one in places)
+    print(
+        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'calls':>6}  "
+        f"{'tokens':>7}  {'cost':>9}  {'time':>7}  rounds"
+    )
+    for one in places:
+        low, high = one.score.interval.low, one.score.interval.high
+        gain = "no better prompt"
+        if one.improved:
+            gain = gained(one.gain.difference, (one.gain.interval.low, one.gain.interval.high))
+        spent = one.spending
+        print(
+            f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
+            f"{gain:24}  {spent.calls:>6}  {count(spent.tokens):>7}  "
+            f"{usd(spent.cost_usd, spent.unpriced):>9}  {duration(one.seconds):>7}  {one.rounds}"
+        )
+    print(f"\nRow by row on {plural(len(places[0].marks), 'test row')}:")
+    for pair in compared:
+        found = pair.comparison
+        sure = "" if found.is_settled else "; that may be chance"
+        print(
+            f"{pair.one} against {pair.other}: "
+            f"{gained(found.difference, (found.interval.low, found.interval.high))}, "
+            f"{found.wins} rows won, {found.losses} lost{sure}"
+        )
+
+
+def _ignore(_event: "Event") -> None:
+    """What the test asks is not worth a line."""

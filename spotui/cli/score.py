@@ -1,0 +1,206 @@
+"""spotui score TEMPLATE."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spotui.cli import exit_codes, options
+from spotui.cli.plain import short
+from spotui.cli.usage import UsageError
+from spotui.view.figures import gained, plural, points
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from spotui.engine.layout import Layout
+    from spotui.engine.task import RowOutcome, Scored
+    from spotui.events import Event
+    from spotui.run.measuring import Ruler
+    from spotui.template import Template
+
+_SPLITS = ("train", "eval", "test")
+_SHOWN = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `score` takes."""
+    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows, or a bundled example")
+    parser.add_argument(
+        "--prompt",
+        metavar="PROMPT",
+        default="seed",
+        help="seed (the template's), best (of the project), or a text file (default: seed)",
+    )
+    parser.add_argument("--against", metavar="PROMPT", help="a second prompt; the first is compared with it")
+    parser.add_argument("--project", metavar="NAME", help="whose best (default: the template's name)")
+    parser.add_argument("--split", choices=_SPLITS, default="test", help="which rows (default: test)")
+    parser.add_argument("--all-rows", action="store_true", help="show every row, not only those that differ")
+    parser.add_argument("--json", action="store_true", help="one JSON object with the marks of every row")
+    parser.add_argument(
+        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
+    )
+    options.add_workspace(parser)
+    options.add_method(parser)
+    options.add_settings(parser)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Measure one prompt on a split, or two of them row by row; what was asked before costs nothing."""
+    from spotui.cli.fetching import fetch_missing_models
+    from spotui.launch import Launcher
+    from spotui.llm.gate import Halted
+    from spotui.resources import find_template
+    from spotui.template import read_template
+
+    launcher = Launcher()
+    path = find_template(parsed.template)
+    template = read_template(path)
+    settings = launcher.settings(options.flags(parsed), template).settings
+    workspace = options.workspace(parsed)
+    names = [one for one in (parsed.against, parsed.prompt) if one]
+    prompts = {name: _prompt(name, parsed, template, path) for name in names}
+    told = _told(parsed, template)
+    fetch_missing_models(settings, yes=parsed.yes)
+    place = workspace.measured(path.stem)
+    opened = launcher.ruler(place, template, path, settings, _tell)
+
+    async def work() -> int:
+        async with opened as ruler:
+            if not len(ruler.rows(parsed.split)):
+                raise UsageError(f"{path.name} has no {parsed.split} rows.", "Choose another --split.")
+            try:
+                return await _measure(ruler, parsed, prompts, ruler.layout(told))
+            except Halted as halt:
+                print(
+                    f"spotui: {halt.cause} What was answered is kept; the same command goes on.",
+                    file=sys.stderr,
+                )
+                return exit_codes.BUDGET if halt.reason == "budget" else exit_codes.CALL_FAILED
+
+    return asyncio.run(work())
+
+
+async def _measure(
+    ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str], layout: "Layout"
+) -> int:
+    """Measure, and print what came out."""
+    found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
+    outcomes = [await ruler.outcomes(prompt, layout, parsed.split) for prompt in prompts.values()]
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if parsed.json:
+        _print_json(parsed.split, prompts, found)
+        return exit_codes.OK
+    for name, scored in zip(prompts, found, strict=True):
+        print(_line(name, scored, parsed.split))
+    if len(found) == 2:
+        _print_comparison(ruler, parsed, list(prompts), found, outcomes)
+    elif parsed.all_rows:
+        for one in outcomes[0]:
+            row = ruler.rows(parsed.split).row(one.position)
+            asked, answered = short(row.question, _SHOWN), short(one.answer, _SHOWN)
+            print(f"  {_mark(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
+    bought = ruler.spending
+    print(f"Bought: {plural(bought.calls, 'call')}; what was known before cost nothing.", file=sys.stderr)
+    return exit_codes.OK
+
+
+def _print_comparison(
+    ruler: "Ruler",
+    parsed: argparse.Namespace,
+    names: list[str],
+    found: "list[Scored]",
+    outcomes: "list[list[RowOutcome]]",
+) -> None:
+    from spotui.statistics import compare
+
+    paired = compare(found[0].marks, found[1].marks)
+    interval = (paired.interval.low, paired.interval.high)
+    sure = "" if paired.is_settled else "; that may be chance"
+    print(f"{names[1]} against {names[0]}: {gained(paired.difference, interval)}, p {paired.p:.3f}{sure}")
+    print(f"{plural(paired.wins, 'row')} won, {paired.losses} lost, {paired.ties} alike.")
+    for old, new in zip(*outcomes, strict=True):
+        if old.mark == new.mark and not parsed.all_rows:
+            continue
+        row = ruler.rows(parsed.split).row(old.position)
+        sign = (
+            " "
+            if old.mark is None or new.mark is None or old.mark == new.mark
+            else "+"
+            if new.mark > old.mark
+            else "-"
+        )
+        print(f"{sign} {_mark(old.mark)} -> {_mark(new.mark)}  {row.place:24}  {short(row.question, _SHOWN)}")
+        print(f"      {names[0]}: {short(old.answer, _SHOWN)}")
+        print(f"      {names[1]}: {short(new.answer, _SHOWN)}")
+
+
+def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> None:
+    import msgspec
+
+    from spotui.statistics import compare
+
+    data: dict[str, object] = {
+        "split": split,
+        "prompts": [
+            {"name": name, "prompt": prompt, "score": scored.score, "marks": scored.marks}
+            for (name, prompt), scored in zip(prompts.items(), found, strict=True)
+        ],
+    }
+    if len(found) == 2:
+        data["comparison"] = compare(found[0].marks, found[1].marks)
+    print(msgspec.json.encode(data).decode())
+
+
+def _line(name: str, scored: "Scored", split: str) -> str:
+    score = scored.score
+    errored = f", {score.left_out} errored" if score.left_out else ""
+    interval = f"{points(score.interval.low)} to {points(score.interval.high)}"
+    return f"{name}: {points(score.mean)} ({interval}) on {plural(score.rows, f'{split} row')}{errored}"
+
+
+def _mark(mark: float | None) -> str:
+    return "  –  " if mark is None else f"{points(mark):>5}"
+
+
+def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: Path) -> str:
+    """The prompt that a name stands for.
+
+    Raises:
+        SpotuiError: There is no such project, or no such file.
+    """
+    if name == "seed":
+        return template.prompt
+    if name == "best":
+        from spotui.cli.reading import best_round
+
+        return best_round(options.workspace(parsed).existing(parsed.project or path.stem)).prompt
+    try:
+        return Path(name).expanduser().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"The prompt {name} cannot be read: {error}.", "Give seed, best, or the path of a text file."
+        ) from None
+
+
+def _told(parsed: argparse.Namespace, template: "Template") -> "msgspec.Struct":
+    """What the method is told, which says where it puts a prompt."""
+    from spotui.methods import DEFAULT_METHOD, load_method
+    from spotui.methods.parameters import read_parameters
+    from spotui.template.scoring import parameters_of
+
+    name = parsed.method or template.method or DEFAULT_METHOD
+    own = parameters_of(template) if name == template.method else {}
+    return read_parameters(name, load_method(name), {**own, **options.parameters(parsed)})
+
+
+def _tell(event: "Event") -> None:
+    """Notices are worth a line, and on a terminal, how far it is."""
+    from spotui.events import CallFinished, Noticed
+
+    if isinstance(event, Noticed):
+        print(f"spotui: {event.text}", file=sys.stderr)
+    elif isinstance(event, CallFinished) and sys.stderr.isatty():
+        print(f"\r{event.key.purpose.replace('_', ' ')}: row {event.key.index + 1} ", end="", file=sys.stderr)

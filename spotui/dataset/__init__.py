@@ -1,0 +1,23 @@
+"""The rows that scored methods work on: read from a template or a data file, checked, and split.
+
+It knows no model and no screen; templates, metrics and runs build on it.
+"""
+
+from spotui.dataset.faults import DataError, KeyFault, RowFault
+from spotui.dataset.load import Dataset, load_dataset
+from spotui.dataset.row import Row
+from spotui.dataset.slots import fill, slot_names
+from spotui.dataset.source import DataSource, read_source
+
+__all__ = [
+    "DataError",
+    "DataSource",
+    "Dataset",
+    "KeyFault",
+    "Row",
+    "RowFault",
+    "fill",
+    "load_dataset",
+    "read_source",
+    "slot_names",
+]

@@ -1,0 +1,81 @@
+"""What can be wrong with a data file, and with what a template says of it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from spotui.errors import SpotuiError
+
+MOST_FAULTS: Final = 20
+"""Bad rows that are told of; a file with more is wrong as a whole, and is not read further."""
+
+
+class KeyFault(msgspec.Struct, frozen=True):
+    """One thing that is wrong in a part of a template.
+
+    Attributes:
+        path: The keys that lead to it, from that part on; empty for the part itself.
+        what: What is wrong, one sentence.
+        mend: What to do about it.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    mend: str
+
+
+class RowFault(msgspec.Struct, frozen=True):
+    """One row that cannot be used.
+
+    Attributes:
+        file: The file, as the template names it.
+        line: Where the row begins, counted from 1; 0 for the file as a whole.
+        what: What is wrong, one sentence.
+        mend: What to do about it; may be empty.
+    """
+
+    file: str
+    line: int
+    what: str
+    mend: str = ""
+
+    @property
+    def place(self) -> str:
+        """The file and the line."""
+        return f"{self.file}, line {self.line}" if self.line else self.file
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what} {self.mend}".rstrip()
+
+
+class DataError(SpotuiError):
+    """Rows that cannot be used.
+
+    Args:
+        faults: At least one, at most `MOST_FAULTS`.
+    """
+
+    def __init__(self, faults: Sequence[RowFault]) -> None:
+        if len(faults) == 1:
+            super().__init__(f"{faults[0].place}: {faults[0].what}", faults[0].mend)
+        else:
+            count = f"{MOST_FAULTS} or more" if len(faults) == MOST_FAULTS else len(faults)
+            super().__init__("\n".join([f"{count} rows cannot be used.", *map("- {}".format, faults)]))
+        self.faults = tuple(faults)
+
+
+class BadRowError(Exception):
+    """A row that cannot be used, before it is known where it stands.
+
+    Args:
+        what: What is wrong, one sentence.
+        mend: What to do about it.
+        line: Where, when it is known better than where the row begins.
+    """
+
+    def __init__(self, what: str, mend: str = "", line: int = 0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+        self.line = line

@@ -1,0 +1,118 @@
+"""What an answer to a row is worth: by a metric, or by the evaluator and the criteria."""
+
+import re
+from typing import Final, Literal, Protocol
+
+from spotui.dataset import Row
+from spotui.engine.asking import Asker, repair, user
+from spotui.engine.task import RowOutcome
+from spotui.llm.errors import ContextOverflowError
+from spotui.llm.local.grammar import tagged_grammar
+from spotui.llm.protocol import Message
+from spotui.meta_prompts import MetaPrompts
+from spotui.metrics import Metric, MetricError
+from spotui.tags import last_tagged, quote_tags
+from spotui.workspace.lines import CallKey
+
+Scale = Literal["binary", "graded"]
+
+_FENCES: Final = ("criteria", "question", "answer", "reason", "score", "reference_answers")
+_LENGTHS: Final = {"reason": 400, "score": 8}
+_GRADE: Final = re.compile(r"(?P<grade>[01](?:\.\d+)?|\.\d+)(?:\s*/\s*1)?(?:\.0*)?")
+_WORDS: Final[dict[Scale, str]] = {
+    "binary": "1 when the answer meets every criterion, else 0.",
+    "graded": "a number from 0 to 1, where 1 meets every criterion and 0 meets none.",
+}
+
+
+class Marker(Protocol):
+    """One way to mark answers."""
+
+    async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
+        """What an answer is worth.
+
+        Args:
+            key: What asked for the answer.
+            position: Of the row in its split.
+            row: What was asked, and what is expected.
+            answer: What came.
+        """
+        ...
+
+
+class MetricMarker:
+    """Marks by a metric, without a model.
+
+    Args:
+        metric: The metric.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:  # noqa: ARG002
+        """The metric's mark; a metric that fails leaves the row without one."""
+        try:
+            mark = self._metric.mark(answer, row)
+        except MetricError as error:
+            return RowOutcome(position, answer, None, str(error))
+        return RowOutcome(position, answer, mark.value, mark.read or "")
+
+
+class JudgeMarker:
+    """Marks by the evaluator, which reads the criteria and writes its reason before the score.
+
+    Args:
+        asker: The way to the evaluator.
+        meta: The meta-prompts.
+        criteria: What an answer has to meet.
+        scale: 0 or 1, or a number between them.
+    """
+
+    def __init__(self, asker: Asker, meta: MetaPrompts, criteria: str, scale: Scale) -> None:
+        self._asker = asker
+        self._meta = meta
+        self._criteria = criteria
+        self._scale: Scale = scale
+        self._grammar = tagged_grammar(_LENGTHS) if asker.takes_grammar("evaluator") else None
+
+    async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
+        """The evaluator's mark; one that cannot be read is asked for once more, then the row has none."""
+        messages: list[Message] = [user(self._text(row, answer))]
+        for attempt in (1, 2):
+            own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
+            request = self._asker.request("evaluator", messages, grammar=self._grammar)
+            try:
+                reply = await self._asker.ask(own, request, may_overflow=True)
+            except ContextOverflowError as error:
+                return RowOutcome(position, answer, None, error.what)
+            grade = read_grade(reply.text, self._scale)
+            reason = " ".join((last_tagged(reply.text, "reason") or "").split())
+            if grade is not None:
+                return RowOutcome(position, answer, grade, reason)
+            problem = f"It has no score tag with {_WORDS[self._scale]}"
+            messages = repair(messages, reply, self._meta["mark_repair"].render(problem=problem))
+        return RowOutcome(position, answer, None, "The evaluator gave no score that can be read.")
+
+    def _text(self, row: Row, answer: str) -> str:
+        references = ""
+        if row.references:
+            body = "\n\n".join(quote_tags(one, _FENCES) for one in row.references)
+            references = f"<reference_answers>\n{body}\n</reference_answers>"
+        question = "\n\n".join([row.question, *(f"{name}: {text}" for name, text in row.slots.items())])
+        return self._meta["mark_answer"].render(
+            criteria=self._criteria,
+            question=quote_tags(question.strip(), _FENCES),
+            references=references,
+            answer=quote_tags(answer, _FENCES),
+            scale=_WORDS[self._scale],
+        )
+
+
+def read_grade(text: str, scale: Scale) -> float | None:
+    """The grade in a reply's score tag, 0..1; None when there is none, or it is none of the scale."""
+    found = _GRADE.fullmatch((last_tagged(text, "score") or "").strip().strip("*").strip())
+    grade = float(found["grade"]) if found else -1.0
+    if not 0 <= grade <= 1 or (scale == "binary" and grade not in (0, 1)):
+        return None
+    return grade

@@ -1,0 +1,219 @@
+"""Score: what a prompt is worth on some rows."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from spotui.dataset import Row
+from spotui.dataset.source import SplitName
+from spotui.engine.answering import answer, is_cut, missing
+from spotui.engine.asking import together, user
+from spotui.engine.context import Context
+from spotui.engine.layout import Layout
+from spotui.engine.marking import Marker
+from spotui.engine.propose import fold
+from spotui.engine.rows import RowSet, Splits
+from spotui.engine.task import Candidate, RowOutcome, Scored
+from spotui.events import CandidateScored, Level, Noticed
+from spotui.llm.errors import ContextOverflowError
+from spotui.statistics import score
+from spotui.workspace.lines import CallKey
+
+PENDING: Final = 256
+"""Rows of one prompt whose messages exist at the same time; the others wait as mere numbers."""
+
+SAMPLE: Final = 100
+"""Answers of one prompt that are kept in memory; all of them are in the journal."""
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What the calls of one prompt on one split are filed under, wherever the prompt turns up again."""
+
+    round: int
+    first: int
+
+
+class Scorer:
+    """Asks every row with a prompt in front and marks the answers.
+
+    A prompt's calls are filed under the round that scored it first, and a call that the journal holds is
+    never made again: so no answer is bought twice, and none has to be held in memory.
+
+    Args:
+        context: What it works with.
+        marker: What an answer is worth.
+        layout: How prompt and row become a message.
+        splits: All rows.
+        seed: The run's, for intervals.
+
+    Attributes:
+        layout: How prompt and row become a message.
+        splits: All rows.
+    """
+
+    def __init__(self, context: Context, marker: Marker, layout: Layout, splits: Splits, seed: int) -> None:
+        self.splits = splits
+        self.layout = layout
+        self._asker = context.asker
+        self._repair = context.meta["execute_repair"]
+        self._emit = context.emit
+        self._marker = marker
+        self._seed = seed
+        self._places: dict[tuple[str, SplitName], _Place] = {}
+        self._taken: dict[tuple[int, SplitName], int] = {}
+        self._told: set[_Place] = set()
+        self._known: dict[tuple[str, SplitName, tuple[int, ...]], Scored] = {}
+
+    async def score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
+        """Score several prompts on the same rows, all at once; those that are alike count as one.
+
+        Args:
+            number: The round that asks.
+            candidates: The prompts.
+            rows: The rows.
+
+        Returns:
+            One a candidate, in their order; a score that is known already costs nothing.
+
+        Raises:
+            Halted: The run ends here.
+        """
+        ways = [fold(one.prompt) for one in candidates]
+        positions = tuple(rows.positions)
+        new: dict[str, Candidate] = {}
+        for way, candidate in zip(ways, candidates, strict=True):
+            if (way, rows.split, positions) not in self._known:
+                new.setdefault(way, candidate)
+                self._place(number, way, rows)
+        found = await together(
+            [self._score(number, index, one, rows) for index, one in enumerate(new.values())]
+        )
+        for way, scored in zip(new, found, strict=True):
+            self._known[way, rows.split, positions] = msgspec.structs.replace(scored, sample=())
+        fresh = dict(zip(new, found, strict=True))
+        return [
+            msgspec.structs.replace(
+                fresh.get(way) or self._known[way, rows.split, positions], candidate=candidate
+            )
+            for way, candidate in zip(ways, candidates, strict=True)
+        ]
+
+    async def outcomes(self, number: int, prompt: str, rows: RowSet) -> list[RowOutcome]:
+        """What became of each row, with its answer; rows that were asked before cost nothing.
+
+        Args:
+            number: The round that asks.
+            prompt: The prompt.
+            rows: The rows; their answers are all held in memory.
+
+        Raises:
+            Halted: The run ends here.
+        """
+        place = self._place(number, fold(prompt), rows)
+        found: dict[int, RowOutcome] = {}
+
+        async def keep(position: int) -> None:
+            found[position] = await self._outcome(place, prompt, rows, position)
+
+        await _each(rows.positions, keep)
+        return [found[position] for position in rows.positions]
+
+    async def _score(self, number: int, index: int, candidate: Candidate, rows: RowSet) -> Scored:
+        place = self._place(number, fold(candidate.prompt), rows)
+        marks: dict[int, float | None] = {}
+        sample: dict[int, RowOutcome] = {}
+        sampled = set(rows.positions[:SAMPLE])
+
+        async def mark(position: int) -> None:
+            outcome = await self._outcome(place, candidate.prompt, rows, position)
+            marks[position] = outcome.mark
+            if position in sampled:
+                sample[position] = outcome
+
+        await _each(rows.positions, mark)
+        ordered = tuple(marks[position] for position in rows.positions)
+        scored = Scored(
+            candidate=candidate,
+            split=rows.split,
+            score=score(ordered, seed=self._seed),
+            marks=ordered,
+            sample=tuple(sample[position] for position in sorted(sample)),
+        )
+        self._tell(number, index, scored)
+        return scored
+
+    async def _outcome(self, place: _Place, prompt: str, rows: RowSet, position: int) -> RowOutcome:
+        row = rows.row(position)
+        key = CallKey(place.round, f"score_{rows.split}", place.first + position)
+        try:
+            reply = await answer(
+                self._asker,
+                self._repair,
+                key,
+                [user(self.layout.render(prompt, row))],
+                lambda text, level: self._notice(place.round, row, text, level),
+                missing,
+                may_overflow=True,
+            )
+        except ContextOverflowError as error:
+            self._notice(
+                place.round, row, f"{error.what} It counts neither as right nor as wrong.", "warning"
+            )
+            return RowOutcome(position, "", None, error.what)
+        if reply is None:
+            self._notice(
+                place.round, row, "It has no answer, and counts neither as right nor as wrong.", "warning"
+            )
+            return RowOutcome(position, "", None, "The executor gave no answer.")
+        if is_cut(reply) and place not in self._told:
+            self._told.add(place)
+            text = "It was cut by the length limit, and is marked as it is, as all such answers are."
+            self._notice(place.round, row, text, "warning")
+        outcome = await self._marker.mark(key, position, row, reply.text)
+        if outcome.mark is None:
+            self._notice(
+                place.round, row, f"{outcome.note} It counts neither as right nor as wrong.", "warning"
+            )
+        return outcome
+
+    def _place(self, number: int, way: str, rows: RowSet) -> _Place:
+        """Where the prompt's calls on this split are filed; settled when it is first asked."""
+        if (way, rows.split) not in self._places:
+            before = self._taken.get((number, rows.split), 0)
+            self._taken[number, rows.split] = before + 1
+            self._places[way, rows.split] = _Place(number, before * rows.size)
+        return self._places[way, rows.split]
+
+    def _notice(self, number: int, row: Row, text: str, level: Level) -> None:
+        self._emit(Noticed(text=f"Round {number}, {row.place}: {text}", level=level))
+
+    def _tell(self, number: int, index: int, scored: Scored) -> None:
+        found = scored.score
+        self._emit(
+            CandidateScored(
+                round=number,
+                index=index,
+                prompt=scored.prompt,
+                split=scored.split,
+                score=found.mean,
+                low=found.interval.low,
+                high=found.interval.high,
+                rows=found.rows,
+                left_out=found.left_out,
+                marks=scored.marks,
+                modification=scored.candidate.modification,
+                words_changed=scored.candidate.words_changed,
+            )
+        )
+
+
+async def _each(positions: Sequence[int], job: Callable[[int], Awaitable[None]]) -> None:
+    """Do a job for every position, a limited number of them at once."""
+    left = iter(positions)
+
+    async def work() -> None:
+        for position in left:
+            await job(position)
+
+    await together([work() for _ in range(min(PENDING, len(positions)))])

@@ -1,0 +1,159 @@
+"""A round of a method that scores prompts on rows."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from spotui.engine.asking import together, user
+from spotui.engine.propose import fold
+from spotui.engine.round import Round
+from spotui.engine.rows import RowSet
+from spotui.engine.score import SAMPLE, Scorer
+from spotui.engine.task import Candidate, RowOutcome, Scored, Trial
+from spotui.llm.gate import Halted
+from spotui.settings.roles import Role
+from spotui.workspace.lines import AnswerRecord, CallKey, Outcome
+
+
+class ScoredRound(Round):
+    """A round whose verbs are bound to the rows of the run."""
+
+    async def propose_several(
+        self,
+        metas: Sequence[str],
+        parents: Sequence[Candidate],
+        *,
+        temperature: float | None = None,
+        check: Callable[[str, str], str] = lambda _prompt, _parent: "",
+        edit_budget: int | None = None,
+    ) -> list[Candidate]:
+        """New prompts from the optimizer, all asked for at once; a person's own comes on top of them.
+
+        Args:
+            metas: The filled meta-prompts, one a candidate.
+            parents: The prompt that each is made from.
+            temperature: The optimizer's own when None.
+            check: What is wrong with a prompt made from another, one sentence, or an empty text.
+            edit_budget: Words that each may change, for the record.
+
+        Returns:
+            Those that can be used, each way of writing once; none makes the round void.
+        """
+        self._edit_budget = edit_budget
+        decisions, gate = self._context.decisions, self._context.gate
+        found = await together(
+            [
+                self._verbs.proposer.propose(
+                    self.number,
+                    meta,
+                    base.round,
+                    {},
+                    index=index,
+                    temperature=temperature,
+                    check=lambda prompt, base=base: check(prompt, base.prompt),  # type: ignore[misc]
+                )
+                for index, (meta, base) in enumerate(zip(metas, parents, strict=True))
+            ]
+        )
+        fresh: dict[str, Candidate] = {}
+        for candidate, base in zip(found, parents, strict=True):
+            if candidate is not None:
+                changed = msgspec.structs.replace(
+                    candidate, words_changed=words_changed(base.prompt, candidate.prompt)
+                )
+                fresh.setdefault(fold(candidate.prompt), changed)
+        if decisions.pause_at_candidate and self._is_new and fresh:
+            decisions.pause_at_candidate = False
+            gate.pause(f"The candidates of round {self.number} are ready to be looked at.")
+        for index, candidate in enumerate(fresh.values()):
+            self._announce(candidate, index)
+        await gate.reopened()
+        if text := decisions.edits.get(self.number):
+            own = Candidate(
+                round=self.number,
+                prompt=text,
+                parent=parents[0].round,
+                modification="edited by hand",
+                edited=True,
+                words_changed=words_changed(parents[0].prompt, text),
+            )
+            self._announce(own, len(fresh))
+            fresh[fold(text)] = own
+        if not fresh:
+            self._note = "the optimizer made no usable proposal"
+        return list(fresh.values())
+
+    async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0) -> str:
+        """What a role writes when it is asked something, at temperature 0; asked again when that is nothing.
+
+        Args:
+            role: Whom to ask.
+            purpose: What the call is filed under.
+            text: The question.
+            index: Which of several of that purpose in this round.
+        """
+        request = self._context.asker.request(role, [user(text)], temperature=0.0)
+        for attempt in (1, 2):
+            key = CallKey(self.number, purpose, index, attempt)
+            if said := (await self._context.asker.ask(key, request)).text.strip():
+                return said
+        return ""
+
+    async def score(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
+        """What the candidates are worth on some rows; what was asked before costs nothing."""
+        self.editable = False
+        scored = await self._scorer.score(self.number, candidates, rows)
+        self._scored += scored
+        return scored
+
+    async def outcomes(self, prompt: str, rows: RowSet) -> list[RowOutcome]:
+        """What became of each row with a prompt; what was asked before costs nothing."""
+        return await self._scorer.outcomes(self.number, prompt, rows)
+
+    async def keep(self, scored: Scored) -> None:
+        """Make a prompt that was scored on the eval split the round's own: a win when it beats the best.
+
+        Raises:
+            Halted: Not even the seed prompt has a score.
+        """
+        if scored.score.rows == 0:
+            self._note = "no row brought a score"
+            if self.number == 1:
+                raise Halted(
+                    "failed",
+                    "No row brings a score with the seed prompt, so nothing can be compared. "
+                    "Look at the notices, and start over with another executor, metric or max_tokens.",
+                )
+            return
+        rows, sample = self._scorer.splits.eval, scored.sample
+        if not sample:
+            part = rows.at(rows.positions[:SAMPLE])
+            sample = tuple(await self._scorer.outcomes(self.number, scored.prompt, part))
+        answers = tuple(AnswerRecord(rows.row(one.position).question, one.answer) for one in sample)
+        own = msgspec.structs.replace(scored.candidate, round=self.number)
+        self.kept = msgspec.structs.replace(scored, candidate=own)
+        self._candidate = own
+        self.trial = Trial(own, (), answers)
+        if self.number == 1:
+            self.outcome = "seed"
+        else:
+            self.outcome = _outcome(scored, self._leader)
+
+    @property
+    def _scorer(self) -> Scorer:
+        if self._verbs.scorer is None:
+            raise Halted("failed", "This run has no rows to score prompts on.")
+        return self._verbs.scorer
+
+
+def _outcome(scored: Scored, leader: Scored | None) -> Outcome:
+    if leader is None or scored.beats(leader):
+        return "win"
+    return "tie" if scored.score.mean == leader.score.mean else "loss"
+
+
+def words_changed(old: str, new: str) -> int:
+    """Word edit distance: words put in, taken out or replaced, each counted once."""
+    from rapidfuzz.distance import Levenshtein
+
+    return Levenshtein.distance(old.split(), new.split())

@@ -1,0 +1,108 @@
+"""What GPO's optimizer is asked, in words."""
+
+from collections.abc import Callable, Sequence
+
+from spotui.engine import Engine, RowOutcome, RowSet, Scored, words_changed
+from spotui.events import PastPrompt
+from spotui.methods.gpo.parameters import Parameters
+from spotui.methods.prompt_texts import (
+    fenced,
+    points,
+    rules,
+    shown,
+    shown_input,
+    shown_references,
+    slot_fault,
+)
+
+
+def describe(
+    engine: Engine,
+    parameters: Parameters,
+    current: Scored,
+    past: Sequence[PastPrompt],
+    summary: str,
+    reflection: str,
+    budget: int | None,
+    step: int,
+) -> str:
+    """The question for one step's candidates (the meta-prompt of section 3)."""
+    return engine.meta["gpo_propose"].render(
+        task=engine.task.requirements,
+        past=_past(parameters, past, summary),
+        score=points(current.score.mean),
+        current=fenced(current.prompt),
+        reflection=_section("reflection", "What is wrong with the current prompt:", reflection),
+        examples=_examples(engine, parameters, step),
+        change=_change(engine, parameters, budget),
+    )
+
+
+def failures(rows: RowSet, wrong: Sequence[RowOutcome]) -> str:
+    """Rows that were answered wrong, with what was expected."""
+    return "\n\n".join(
+        f"Input: {shown_input(rows.row(one.position))}\nOutput: {shown(one.answer)}\n"
+        f"Expected: {shown_references(rows.row(one.position))}"
+        for one in wrong
+    )
+
+
+def latest(parameters: Parameters, current: Scored, reflection: str) -> str:
+    """What a step adds to the running summary; nothing when there was no reflection to add."""
+    if parameters.trajectory_content == "reflections":
+        return reflection
+    return f"This prompt scores {points(current.score.mean)} of 100:\n{fenced(current.prompt)}"
+
+
+def fault_finder(engine: Engine, parameters: Parameters, budget: int | None) -> Callable[[str, str], str]:
+    """What is wrong with a prompt made from another: its slots, or more words changed than allowed."""
+
+    def check(prompt: str, parent: str) -> str:
+        if problem := slot_fault(engine.task.prompt, prompt):
+            return problem
+        if parameters.edit_budget_enforcement == "reject" and budget is not None:
+            changed = words_changed(parent, prompt)
+            if changed > budget:
+                return f"Its prompt changes {changed} words of the current one, but {budget} are allowed."
+        return ""
+
+    return check
+
+
+def _past(parameters: Parameters, past: Sequence[PastPrompt], summary: str) -> str:
+    if parameters.trajectory == "summarization":
+        return _section("summary", "What was learned so far:", summary)
+    if not past:
+        return ""
+    order = "the best last" if parameters.trajectory_order == "ascending" else "the best first"
+    if parameters.trajectory_content == "reflections":
+        texts = "\n\n".join(one.text for one in past)
+        return _section("past_reflections", f"What was wrong with earlier prompts, {order}:", texts)
+    texts = "\n\n".join(f"{one.text}\nScore: {points(one.score or 0.0)}" for one in past)
+    return _section("past_prompts", f"Earlier prompts with their scores of 100, {order}:", texts)
+
+
+def _examples(engine: Engine, parameters: Parameters, step: int) -> str:
+    if not parameters.task_examples:
+        return ""
+    rows = engine.rows.train.draw(parameters.task_examples, seed=f"{engine.task.seed}/examples/{step}")
+    texts = [
+        f"Input: {shown(engine.layout.render('[the prompt]', rows.row(position)))}\n"
+        f"Expected: {shown_references(rows.row(position))}"
+        for position in rows.positions
+    ]
+    lead = "Some inputs of the task, and where the prompt stands in them:"
+    return f"{lead}\n\n<examples>\n" + "\n\n".join(texts) + "\n</examples>"
+
+
+def _change(engine: Engine, parameters: Parameters, budget: int | None) -> str:
+    if parameters.refinement == "editing":
+        lead = "Edit the current prompt so that it scores higher: keep what works, change what does not."
+    else:
+        lead = "Write a new prompt that scores higher than all of these, in words of your own."
+    limit = f"It may differ from the current prompt by at most {budget} words."
+    return " ".join([lead, *([limit] if budget is not None else []), *rules(engine)])
+
+
+def _section(tag: str, lead: str, text: str) -> str:
+    return f"{lead}\n\n<{tag}>\n{fenced(text)}\n</{tag}>" if text else ""

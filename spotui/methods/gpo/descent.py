@@ -1,0 +1,108 @@
+"""GPO's loop (Tang et al., arXiv 2402.17564, algorithm 1 and section 3).
+
+Each step shows the optimizer past prompts with their scores, the direction of the descent and its momentum,
+and asks for a prompt that changes at most so many words, the learning rate.
+"""
+
+from spotui.engine import Engine, Scored, ScoredRound, fold
+from spotui.events import NoteWritten, PastShown
+from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
+from spotui.methods.gpo.parameters import Parameters, steps
+from spotui.methods.gpo.schedule import edit_budget
+from spotui.methods.gpo.trajectory import Trajectory
+
+
+async def optimize(engine: Engine, parameters: Parameters) -> None:
+    """Score the seed; then propose, score on all eval rows and go on from the best, step by step.
+
+    Raises:
+        Halted: The run ends before; the engine knows the best so far.
+    """
+    rows = engine.rows.eval
+    last = steps(parameters, len(engine.rows.train))
+    trajectory = Trajectory(parameters)
+    summary = ""
+    async with engine.round(1) as turn:
+        (current,) = await turn.score([engine.seed], rows)
+        await turn.keep(current)
+    trajectory.add_prompt(current)
+    been_current = {fold(current.prompt)}
+
+    for number in engine.rounds():
+        end_if_perfect(engine)
+        step = number - 1
+        async with engine.round(number) as turn:
+            budget = edit_budget(parameters, step, last)
+            reflection = await reflect(engine, turn, parameters, current, step)
+            past = trajectory.select(
+                reflection if parameters.trajectory_content == "reflections" else current.prompt
+            )
+            if parameters.trajectory == "summarization":
+                summary = await summarize(engine, turn, summary, latest(parameters, current, reflection))
+            engine.tell(
+                PastShown(round=number, current=current.candidate.round, past=tuple(past), edit_budget=budget)
+            )
+            meta = describe(engine, parameters, current, past, summary, reflection, budget, step)
+            count = parameters.candidates_per_step
+            candidates = await turn.propose_several(
+                [meta] * count,
+                [current.candidate] * count,
+                temperature=parameters.optimizer_temperature,
+                check=fault_finder(engine, parameters, budget),
+                edit_budget=budget,
+            )
+            scored = await turn.score(candidates, rows)
+            trajectory.add_reflection(number, reflection, current)
+            fresh = [one for one in scored if one.score.rows and fold(one.prompt) not in been_current]
+            if not fresh:
+                continue
+            current = max(fresh, key=lambda one: (one.score.mean, -len(one.prompt)))
+            been_current.add(fold(current.prompt))
+            for one in [current, *(fresh if parameters.trajectory_losers else [])]:
+                trajectory.add_prompt(one)
+            await turn.keep(current)
+    end_if_perfect(engine)
+
+
+async def reflect(
+    engine: Engine, turn: ScoredRound, parameters: Parameters, current: Scored, step: int
+) -> str:
+    """What the optimizer thinks of the rows of a train batch that the current prompt got wrong.
+
+    The batch is asked only when there is a reflection to make of it; a row that errored is no failure.
+    """
+    if parameters.descent_direction == "performance":
+        return ""
+    batch = engine.rows.train.batch(step, parameters.batch_size, seed=f"{engine.task.seed}/batches")
+    outcomes = await turn.outcomes(current.prompt, batch)
+    wrong = [one for one in outcomes if one.mark is not None and one.mark < 1]
+    if not wrong:
+        return ""
+    text = engine.meta["gpo_reflect"].render(
+        task=engine.task.requirements, prompt=current.prompt, failures=failures(batch, wrong)
+    )
+    reflection = await turn.ask("optimizer", "reflect", text)
+    engine.tell(NoteWritten(round=turn.number, what="reflection", text=reflection, prompt=current.prompt))
+    return reflection
+
+
+async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -> str:
+    """The running summary, with the latest step in it."""
+    if not new:
+        return summary
+    text = engine.meta["gpo_summarize"].render(
+        task=engine.task.requirements, summary=summary or "Nothing yet.", latest=new
+    )
+    merged = await turn.ask("optimizer", "summarize", text)
+    engine.tell(NoteWritten(round=turn.number, what="summary", text=merged))
+    return merged
+
+
+def end_if_perfect(engine: Engine) -> None:
+    """End the run when no prompt can score higher.
+
+    Raises:
+        Halted: It ends.
+    """
+    if engine.leader is not None and engine.leader.score.mean == 1:
+        engine.end("perfect", "Every row that prompts are chosen by is answered right.")

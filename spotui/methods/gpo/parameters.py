@@ -1,0 +1,125 @@
+"""Everything that GPO can be told, under our names and the reference's."""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from spotui.engine.layout import Position
+from spotui.engine.rows import batches
+from spotui.methods.method import Alias, Calls
+
+Direction = Literal["performance", "performance+reflection"]
+Trajectory = Literal["none", "retrieval", "summarization"]
+Content = Literal["prompts", "reflections"]
+Selection = Literal["recency", "relevance", "importance"]
+Order = Literal["ascending", "descending"]
+Refinement = Literal["generation", "editing"]
+Schedule = Literal["none", "constant", "linear", "cosine"]
+Enforcement = Literal["advisory", "reject"]
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What GPO can be told; the defaults are the paper's best setting."""
+
+    descent_direction: Annotated[
+        Direction, Meta(description="what shows the way: scores alone, or also a reflection on failures")
+    ] = "performance"
+    trajectory: Annotated[
+        Trajectory,
+        Meta(description="what of earlier steps is shown: nothing, some of it, or one running summary"),
+    ] = "retrieval"
+    trajectory_content: Annotated[
+        Content, Meta(description="what is remembered of a step: its prompt, or its reflection")
+    ] = "prompts"
+    trajectory_selection: Annotated[
+        Selection, Meta(description="which are shown: the newest, those most like the current one, the best")
+    ] = "relevance"
+    trajectory_size: Annotated[int, Meta(ge=1, le=100, description="how many are shown")] = 3
+    trajectory_order: Annotated[
+        Order, Meta(description="their order by score: the best last, as in the paper, or first")
+    ] = "ascending"
+    trajectory_losers: Annotated[
+        bool, Meta(description="whether candidates that were scored and not chosen are remembered, too")
+    ] = False
+    refinement: Annotated[
+        Refinement, Meta(description="how a prompt comes about: written anew, or edited")
+    ] = "generation"
+    edit_budget_initial: Annotated[int, Meta(ge=1, le=10_000, description="words to change at first")] = 50
+    edit_budget_final: Annotated[int, Meta(ge=1, le=10_000, description="words to change in the end")] = 10
+    edit_budget_schedule: Annotated[
+        Schedule, Meta(description="how the edit budget goes from the one to the other; none is no limit")
+    ] = "cosine"
+    warmup_steps: Annotated[
+        int, Meta(ge=0, le=10_000, description="steps in which the edit budget rises")
+    ] = 0
+    edit_budget_enforcement: Annotated[
+        Enforcement, Meta(description="whether a prompt that changes more words is used all the same")
+    ] = "advisory"
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="ways through the train rows")] = 3
+    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="train rows of a step")] = 8
+    max_steps: (
+        Annotated[
+            int, Meta(ge=1, le=10_000, description="steps in all, in place of what epochs and batches make")
+        ]
+        | None
+    ) = None
+    candidates_per_step: Annotated[int, Meta(ge=1, le=128, description="prompts proposed in a step")] = 8
+    task_examples: Annotated[
+        int, Meta(ge=0, le=100, description="train rows with their answers that the optimizer sees")
+    ] = 3
+    prompt_position: Annotated[Position, Meta(description="where the prompt stands when a row is asked")] = (
+        "question_end"
+    )
+    qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
+    few_shot_demos: Annotated[
+        int, Meta(ge=0, le=100, description="solved train rows in front of every question")
+    ] = 0
+    only_evaluate: Annotated[bool, Meta(description="score the seed prompt and propose none")] = False
+    optimizer_temperature: Annotated[
+        float, Meta(ge=0, le=2, description="the optimizer's temperature when it proposes")
+    ] = 1.0
+
+
+def steps(parameters: Parameters, train_rows: int) -> int:
+    """How many steps a run takes."""
+    if parameters.only_evaluate:
+        return 0
+    if parameters.max_steps is not None:
+        return parameters.max_steps
+    return parameters.epochs * batches(train_rows, parameters.batch_size)
+
+
+def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
+    """How many calls a run makes at most, without the test at the end."""
+    taken = steps(parameters, train_rows)
+    proposals = taken * parameters.candidates_per_step
+    reflects = parameters.descent_direction == "performance+reflection"
+    notes = taken * (reflects + (parameters.trajectory == "summarization"))
+    failures = taken * min(parameters.batch_size, train_rows) * reflects
+    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken)
+
+
+ALIASES: Final = {
+    "gradient_name": Alias("descent_direction"),
+    "momentum_update_name": Alias(
+        "trajectory", {"-": "none", "k-list": "retrieval", "real-time": "summarization"}
+    ),
+    "momentum_para_name": Alias("trajectory_content"),
+    "momentum_selection_name": Alias("trajectory_selection"),
+    "util_gradient_name": Alias("refinement"),
+    "decay_strategy": Alias("edit_budget_schedule", {"consine": "cosine", "-": "none"}),
+    "format_data_num": Alias("task_examples"),
+    "instruction_pos": Alias(
+        "prompt_position",
+        {
+            "before_Q": "before_question",
+            "Q_begin": "question_start",
+            "Q_end": "question_end",
+            "A_begin": "answer_start",
+        },
+    ),
+    "include_qa": Alias("qa_labels"),
+    "few_shot_number": Alias("few_shot_demos"),
+}
+"""The reference's flags, and its words for their values; `consine` is how it spells its default."""

@@ -1,0 +1,81 @@
+"""What GPO remembers of earlier steps, and what of it the optimizer sees: the momentum (section 3.2)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from spotui.engine import Scored
+from spotui.events import PastPrompt
+from spotui.methods.gpo.parameters import Parameters
+from spotui.methods.relevance import similarities
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """Something that was learned in a step.
+
+    Attributes:
+        round: The step's round.
+        text: A prompt, or a reflection on one.
+        score: Of the prompt, 0..1.
+    """
+
+    round: int
+    text: str
+    score: float
+
+
+class Trajectory:
+    """The entries of all steps so far.
+
+    Args:
+        parameters: Which of them are shown, and in what order.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._entries: list[Entry] = []
+
+    def add_prompt(self, scored: Scored) -> None:
+        """Remember a prompt."""
+        if self._parameters.trajectory_content == "prompts":
+            self._add(Entry(scored.candidate.round, scored.prompt, scored.score.mean))
+
+    def add_reflection(self, number: int, text: str, scored: Scored) -> None:
+        """Remember what was written about a prompt."""
+        if text and self._parameters.trajectory_content == "reflections":
+            self._add(Entry(number, text, scored.score.mean))
+
+    def select(self, like: str) -> list[PastPrompt]:
+        """What the optimizer is shown.
+
+        Args:
+            like: The current prompt, or the reflection on it: it is not shown again, and what is most like it
+                is what is relevant.
+        """
+        if self._parameters.trajectory != "retrieval":
+            return []
+        others = [entry for entry in self._entries if entry.text != like]
+        found = similarities(like, [entry.text for entry in others])
+        shown = [
+            PastPrompt(round=entry.round, text=entry.text, score=entry.score, similarity=similarity)
+            for entry, similarity in zip(others, found, strict=True)
+        ]
+        return self._ordered(self._chosen(shown))
+
+    def _chosen(self, shown: Sequence[PastPrompt]) -> list[PastPrompt]:
+        size = self._parameters.trajectory_size
+        match self._parameters.trajectory_selection:
+            case "recency":
+                return list(shown[-size:])
+            case "relevance":
+                return sorted(shown, key=lambda one: one.similarity or 0.0, reverse=True)[:size]
+            case "importance":
+                return sorted(shown, key=lambda one: one.score or 0.0, reverse=True)[:size]
+
+    def _ordered(self, chosen: Sequence[PastPrompt]) -> list[PastPrompt]:
+        downwards = self._parameters.trajectory_order == "descending"
+        return sorted(chosen, key=lambda one: (one.score or 0.0, one.round), reverse=downwards)
+
+    def _add(self, entry: Entry) -> None:
+        if all(entry.text != one.text for one in self._entries):
+            self._entries.append(entry)

@@ -1,0 +1,82 @@
+"""What a method is, apart from what it does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from spotui.engine import Engine
+
+
+class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a method that can be told nothing."""
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """A method: what it does, what it can be told, where it comes from.
+
+    Attributes:
+        optimize: Takes the engine and the parameters, and returns when the wanted rounds are done.
+        summary: What it does, one sentence.
+        source: Where it was published.
+        parameters: The type of the parameters: a struct whose fields all have defaults. The fields
+            `prompt_position`, `qa_labels` and `few_shot_demos`, if it has them, say how a row is asked.
+        defaults: Parameters that differ from those of the struct, for a preset.
+        scores: Whether it scores prompts on rows; it gets the template's rows, split.
+        rounds: How many rounds it takes, the seed round included, given its parameters and the number of
+            train rows; None for a method that goes on as long as it is told.
+        length: The parameter that says how many rounds follow the seed round, which a number of rounds that
+            somebody chose sets; empty when there is none.
+        calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without
+            marks and the test at the end; None for a method that cannot tell.
+        meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
+        aliases: Other names of parameters, and other words for their values.
+    """
+
+    optimize: Callable[["Engine", Any], Awaitable[None]]
+    summary: str = ""
+    source: str = ""
+    parameters: type[msgspec.Struct] = NoParameters
+    defaults: Mapping[str, Any] = {}
+    scores: bool = False
+    rounds: Callable[[Any, int], int] | None = None
+    calls: Callable[[Any, int, int], "Calls"] | None = None
+    length: str = ""
+    meta_prompts: tuple[str, ...] | None = None
+    aliases: Mapping[str, "Alias"] = {}
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """About how many calls a run makes.
+
+    Attributes:
+        proposals: Of the optimizer, for prompts.
+        notes: Of optimizer and evaluator, for reflections, gradients and summaries.
+        answers: Of the executor.
+        steps: Rounds, which wait for each other.
+    """
+
+    proposals: int
+    notes: int
+    answers: int
+    steps: int
+
+
+class Alias(msgspec.Struct, frozen=True):
+    """Another name of a parameter.
+
+    Attributes:
+        name: The name it stands for.
+        words: What other words for its values stand for.
+    """
+
+    name: str
+    words: dict[str, Any] = {}
+
+
+def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:
+    """The method that a function of the engine alone is."""
+    return Method(
+        optimize=lambda engine, _: optimize(engine), summary=(optimize.__doc__ or "").partition("\n")[0]
+    )

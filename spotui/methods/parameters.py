@@ -1,0 +1,154 @@
+"""What a method is told: read from a template or from flags, checked, and described."""
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.methods.method import Method
+from spotui.nearest import nearest
+
+
+class ParameterError(SpotuiError):
+    """A method that is told what it does not take."""
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A parameter as a person reads of it.
+
+    Attributes:
+        name: Its name.
+        takes: Its values: the words, or the kind.
+        default: Its value when nobody says otherwise.
+        what: What it is for.
+    """
+
+    name: str
+    takes: str
+    default: Any
+    what: str
+
+
+def read_parameters(name: str, method: Method, given: Mapping[str, Any]) -> msgspec.Struct:
+    """The parameters of a run.
+
+    Args:
+        name: What the method is called.
+        method: The method.
+        given: What differs from its defaults, by names or aliases; texts are read as the values they spell.
+
+    Raises:
+        ParameterError: There is no such parameter, or it does not take that value.
+    """
+    kinds = _kinds(method)
+    values = dict(method.defaults)
+    for key, value in given.items():
+        alias = method.aliases.get(key)
+        real = alias.name if alias is not None else key
+        if real not in kinds:
+            raise _unknown(name, key, kinds)
+        said = value
+        if isinstance(value, str):
+            words = {
+                word: new
+                for one in method.aliases.values()
+                if one.name == real
+                for word, new in one.words.items()
+            }
+            said = words.get(value, value)
+        values[real] = _value(name, real, kinds[real], said)
+    return msgspec.convert(values, method.parameters)
+
+
+def describe_parameters(method: Method) -> list[Described]:
+    """All parameters of a method in their order."""
+    kinds, found = _kinds(method), []
+    for field in msgspec.structs.fields(method.parameters):
+        default = method.defaults.get(field.name, field.default)
+        found.append(Described(field.name, _takes(kinds[field.name]), default, _what(kinds[field.name])))
+    return found
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """A parameter as it is typed: `name=value`.
+
+    Raises:
+        ParameterError: It has no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ParameterError(f"{text!r} sets no parameter.", "Write such as --set edit_budget_initial=40.")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def _kinds(method: Method) -> dict[str, Any]:
+    return get_type_hints(method.parameters, include_extras=True)
+
+
+def _value(name: str, key: str, kind: Any, value: Any) -> Any:
+    folded = value.casefold() if isinstance(value, str) else value
+    if folded in (None, "none", "null", "") and type(None) in _members(kind):
+        return None
+    try:
+        return msgspec.convert(value, kind, strict=not isinstance(value, str))
+    except msgspec.ValidationError:
+        meant = nearest(value, [str(word) for word in _words(kind)]) if isinstance(value, str) else None
+        mend = f"Did you mean {meant}?" if meant else f"It takes {_takes(kind)}."
+        raise ParameterError(f"{name} cannot set {key} to {value!r}.", mend) from None
+
+
+def _unknown(name: str, key: str, kinds: Mapping[str, Any]) -> ParameterError:
+    if not kinds:
+        return ParameterError(f"{name} has no parameter {key!r}.", "It takes none.")
+    meant = nearest(key, kinds)
+    mend = f"Did you mean {meant}?" if meant else f"Its parameters are {', '.join(kinds)}."
+    return ParameterError(f"{name} has no parameter {key!r}.", mend)
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _words(kind: Any) -> list[Any]:
+    found: list[Any] = []
+    for member in _members(kind):
+        base = get_args(member)[0] if get_origin(member) is Annotated else member
+        if get_origin(base) is Literal:
+            found += get_args(base)
+    return found
+
+
+def _takes(kind: Any) -> str:
+    if words := _words(kind):
+        return ", ".join(map(str, words))
+    return " or ".join(_range(one, kind) for one in _members(kind))
+
+
+def _range(member: Any, kind: Any) -> str:
+    base = get_args(member)[0] if get_origin(member) is Annotated else member
+    names = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        type(None): "none",
+    }
+    name = names.get(base, str(base))
+    for extra in (*getattr(member, "__metadata__", ()), *getattr(kind, "__metadata__", ())):
+        if isinstance(extra, msgspec.Meta) and extra.ge is not None:
+            return (
+                f"{name} from {extra.ge} on" if extra.le is None else f"{name} from {extra.ge} to {extra.le}"
+            )
+    return name
+
+
+def _what(kind: Any) -> str:
+    for one in (kind, *_members(kind)):
+        for extra in getattr(one, "__metadata__", ()):
+            if isinstance(extra, msgspec.Meta) and extra.description:
+                return extra.description
+    return ""

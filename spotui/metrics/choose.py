@@ -1,0 +1,170 @@
+"""From what a template says under `metric` to a metric."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from spotui.dataset import KeyFault
+from spotui.metrics.mark import Metric
+from spotui.nearest import nearest
+
+
+class Option(msgspec.Struct, frozen=True):
+    """What a metric can be told.
+
+    Attributes:
+        kind: What msgspec takes for it.
+        wanted: What it has to be, for an error.
+        needed: Whether there is no metric without it.
+    """
+
+    kind: Any
+    wanted: str
+    needed: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A metric of ours: where its class is, and what it can be told."""
+
+    place: str
+    options: dict[str, Option] = {}
+
+
+_TAG: Final = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][\w.-]*$")]
+METRICS: Final[Mapping[str, Kind]] = {
+    "exact": Kind("texts:Exact"),
+    "normalised": Kind("texts:Normalised"),
+    "contains": Kind("texts:Contains"),
+    "regex": Kind("pattern:Pattern", {"pattern": Option(str, "a regular expression", needed=True)}),
+    "number": Kind(
+        "number:Number",
+        {"tolerance": Option(Annotated[float, msgspec.Meta(ge=0, le=1e300)], "a number, 0 or more")},
+    ),
+    "multiple_choice": Kind("multiple_choice:MultipleChoice"),
+    "yes_no": Kind("yes_no:YesNo"),
+    "tag": Kind(
+        "tag:Tag",
+        {
+            "tag": Option(_TAG, "the name of a tag, such as `answer` for <answer>", needed=True),
+            "metric": Option(Any, "another metric"),
+        },
+    ),
+    "json": Kind("json_value:JsonValue"),
+    "word_list": Kind("word_list:WordList", {"ordered": Option(bool, "true or false")}),
+    "rouge_l": Kind("overlap:RougeL", {"over": Option(Literal["best", "mean"], "best or mean")}),
+    "bleu": Kind("overlap:Bleu"),
+    "chrf": Kind("overlap:Chrf"),
+}
+
+JUDGE: Final = "judge"
+"""No metric of this floor: the evaluator marks by the template's criteria."""
+
+CHOICES: Final[Mapping[str, Kind]] = {
+    **METRICS,
+    JUDGE: Kind("", {"scale": Option(Literal["binary", "graded"], "binary or graded")}),
+}
+"""What a template can name."""
+
+ALIASES: Final = {"normalized": "normalised"}
+OWN: Final = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+_HOW: Final = "Write such as `metric: number`, or `metric: my_module:my_function`."
+
+
+class MetricChoice(msgspec.Struct, frozen=True):
+    """Which metric, and how.
+
+    Attributes:
+        name: One of `METRICS`, or `module:function`.
+        options: What it is told, by name.
+        inner: The metric that it hands its findings to, if it does that.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+    inner: "MetricChoice | None" = None
+
+
+def read_choice(data: object) -> tuple[MetricChoice | None, list[KeyFault]]:
+    """Read what a template says under `metric`.
+
+    Args:
+        data: A name, or a mapping with `name` and options, as plain data.
+
+    Returns:
+        The choice, and what is wrong; the choice is None when something is.
+    """
+    faults: list[KeyFault] = []
+    choice = _choice(data, (), faults)
+    return (None if faults else choice), faults
+
+
+def make_metric(choice: MetricChoice, folder: Path) -> Metric:
+    """The metric itself, imported when it is needed.
+
+    Args:
+        choice: As `read_choice` gave it.
+        folder: The template's folder, where a module of the user's own may lie.
+
+    Raises:
+        MetricError: The user's own pattern or function is broken.
+    """
+    if choice.name not in METRICS:
+        from spotui.metrics.own import Own
+
+        return Own(choice.name, folder)
+    module, _, name = METRICS[choice.name].place.partition(":")
+    options = dict(choice.options)
+    if choice.inner is not None:
+        options["inner"] = make_metric(choice.inner, folder)
+    metric: Metric = getattr(import_module(f"spotui.metrics.{module}"), name)(**options)
+    return metric
+
+
+def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> MetricChoice | None:
+    options = {key: value for key, value in data.items() if key != "name"} if isinstance(data, dict) else {}
+    name = data.get("name") if isinstance(data, dict) else data
+    if not isinstance(name, str) or not name.strip():
+        faults.append(KeyFault(path, "The metric has no name.", _HOW))
+        return None
+    name = name.strip()
+    folded = name.casefold().replace("-", "_").replace(" ", "_")
+    folded = ALIASES.get(folded, folded)
+    if folded in CHOICES:
+        kind, name = CHOICES[folded], folded
+    elif OWN.fullmatch(name):
+        kind = Kind(name)
+    else:
+        meant = nearest(folded, CHOICES)
+        mend = f"Did you mean `{meant}`?" if meant else f"The metrics are {', '.join(CHOICES)}."
+        faults.append(KeyFault(path, f"There is no metric `{name[:40]}`.", mend))
+        return None
+    faults += _faults(name, kind, options, path)
+    inner = None
+    if "metric" in kind.options:
+        inner = _choice(options.pop("metric", "normalised"), (*path, "metric"), faults)
+    if name == JUDGE and path:
+        faults.append(
+            KeyFault(path, "The judge reads whole answers, not parts.", "Choose another metric here.")
+        )
+    return MetricChoice(name, options, inner)
+
+
+def _faults(name: str, kind: Kind, options: dict[str, Any], path: tuple[str, ...]) -> Iterator[KeyFault]:
+    for key, option in kind.options.items():
+        if option.needed and key not in options:
+            yield KeyFault(path, f"The metric {name} needs `{key}`.", f"Add {option.wanted}.")
+    for key, value in options.items():
+        known = kind.options.get(key)
+        if known is None:
+            takes = f"It takes {', '.join(kind.options)}." if kind.options else "It takes no options."
+            yield KeyFault((*path, key), f"The metric {name} has no option `{key[:40]}`.", takes)
+            continue
+        try:
+            options[key] = msgspec.convert(value, known.kind)
+        except msgspec.ValidationError:
+            what = f"`{key}` of the metric {name} is not {known.wanted}."
+            yield KeyFault((*path, key), what, "Correct it or leave it out.")

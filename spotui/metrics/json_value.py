@@ -1,0 +1,70 @@
+"""Compares values written as JSON."""
+
+import json
+import re
+from typing import Any, Final
+
+from spotui.dataset import Row
+from spotui.metrics.mark import Mark, no_reference, shown
+
+_FENCE: Final = re.compile(r"^```[\w-]*[ \t]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_OPENS: Final = re.compile(r"[{\[]")
+_NOTHING: Final = object()
+
+
+class JsonValue:
+    """The answer holds the JSON value of a reference.
+
+    The order of keys, white space, and how a number is written make no difference; the order of a list does.
+    The value is the whole answer, or its last fenced block, or the last object or list in it.
+    """
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """1 when the value is that of any reference, else 0."""
+        found = _find(answer)
+        if found is _NOTHING:
+            return Mark(0.0)
+        right = any(_equal(found, _parse(reference)) for reference in row.references)
+        return Mark(float(right), json.dumps(found, ensure_ascii=False))
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        wrong = next((one for one in row.references if _parse(one) is _NOTHING), None)
+        return no_reference(row) if wrong is None else f"The answer {shown(wrong)} is no JSON."
+
+
+def _find(answer: str) -> Any:
+    for text in (answer, *reversed(_FENCE.findall(answer))):
+        if (found := _parse(text)) is not _NOTHING:
+            return found
+    return _last_container(answer)
+
+
+def _last_container(answer: str) -> Any:
+    decoder, found, at = json.JSONDecoder(), _NOTHING, 0
+    while opening := _OPENS.search(answer, at):
+        try:
+            found, at = decoder.raw_decode(answer, opening.start())
+        except ValueError:
+            at = opening.end()
+        except RecursionError:
+            return _NOTHING
+    return found
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _NOTHING
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1, and 1.0 is 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)

@@ -1,0 +1,138 @@
+"""What a project's run works on, read back from its files: method, parameters, task and metric."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from spotui.dataset import Row
+from spotui.engine import Question, Task
+from spotui.engine.context import Context
+from spotui.engine.layout import Layout
+from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, Scale
+from spotui.engine.rows import RowSet
+from spotui.methods import load_method
+from spotui.methods.method import Method
+from spotui.methods.parameters import read_parameters
+from spotui.run.rows import metric_for
+from spotui.settings.run_settings import RunSettings
+from spotui.template import Template, parse_template
+from spotui.template.scoring import criteria_of, metric_of
+from spotui.workspace.projects import Project
+from spotui.workspace.rows_file import read_rows_file
+from spotui.workspace.snapshot import Snapshot
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a run does, and on what.
+
+    Attributes:
+        method: The method.
+        parameters: What it is told.
+        task: The template as the run sees it.
+        marker: Makes what marks the answers of rows; None when there are no rows, or when nothing says how to
+            mark them and the method does not ask.
+        metric: What that is called; empty when there is none.
+        layout: How prompt and row become a message.
+        final_test: Whether the best prompt is tested on the rows that nothing has seen.
+    """
+
+    method: Method
+    parameters: msgspec.Struct
+    task: Task
+    marker: Callable[[Context], Marker] | None
+    metric: str
+    layout: Layout
+    final_test: bool = True
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each split; empty when there are none."""
+        rows = self.task.rows
+        return (
+            {} if rows is None else {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
+        )
+
+
+def load_work(snapshot: Snapshot, project: Project, settings: RunSettings) -> Work:
+    """What a project's run works on.
+
+    Raises:
+        TemplateError: The template in the snapshot is damaged.
+        SnapshotError: The rows are.
+        MetricError: The metric cannot be made any more.
+        SpotuiError: The method is not there any more, or it cannot be told that.
+    """
+    method = load_method(snapshot.method)
+    parameters = read_parameters(snapshot.method, method, snapshot.parameters)
+    template = parse_template(snapshot.template, str(project.snapshot))
+    task = load_task(template, snapshot, project, settings)
+    marker, metric = None, ""
+    if task.rows is not None and (method.scores or template.metric or template.criteria):
+        marker = marker_for(template, Path(snapshot.template_folder))
+        choice = metric_of(template)
+        metric = choice.name if choice else "judge"
+    return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
+
+
+def load_task(template: Template, snapshot: Snapshot, project: Project, settings: RunSettings) -> Task:
+    """The task a project holds.
+
+    Raises:
+        SnapshotError: Its rows are damaged.
+    """
+    rows = read_rows_file(project.rows)
+    if rows is not None and template.data is not None:
+        pool = [Question(row.question, "\n".join(row.references), row) for row in rows.train]
+    else:
+        pool = [Question(one.question, one.answer) for one in template.qa]
+    return Task(
+        prompt=template.prompt,
+        requirements=template.requirements,
+        questions=tuple(pool[index] for index in snapshot.questions),
+        held_out=tuple(pool[index] for index in snapshot.held_out),
+        word_limit=template.count,
+        reference_answers=settings.reference_answers,
+        criteria=criteria_for(template),
+        rows=rows,
+        seed=settings.seed,
+    )
+
+
+def marker_for(template: Template, folder: Path) -> Callable[[Context], Marker]:
+    """What marks the answers of a template's rows: its metric, or the evaluator by its criteria.
+
+    Args:
+        template: The template; without criteria, its requirements are the criteria.
+        folder: Where it lies.
+
+    Raises:
+        TemplateError: What the template says of it is wrong.
+        MetricError: The metric cannot be made.
+    """
+    metric = metric_for(template, folder)
+    if metric is not None:
+        return lambda _: MetricMarker(metric)
+    choice = metric_of(template)
+    scale: Scale = choice.options.get("scale", "binary") if choice else "binary"
+    criteria = criteria_for(template)
+    return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale)
+
+
+def criteria_for(template: Template) -> str:
+    """What answers are marked by, in words: the template's criteria, or its requirements without them."""
+    return "\n".join(criteria_of(template)) or template.requirements
+
+
+def layout_of(parameters: msgspec.Struct, task: Task) -> Layout:
+    """Where a prompt stands, as far as the parameters say it; before the question otherwise."""
+    usual, demos = Layout(), getattr(parameters, "few_shot_demos", 0)
+    solved: tuple[Row, ...] = ()
+    if demos and task.rows is not None:
+        shown = RowSet("train", task.rows.train).draw(demos, seed=f"{task.seed}/demos").positions
+        solved = tuple(task.rows.train[index] for index in shown)
+    return Layout(
+        position=getattr(parameters, "prompt_position", usual.position),
+        labels=getattr(parameters, "qa_labels", usual.labels),
+        demos=solved,
+    )

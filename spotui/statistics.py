@@ -1,0 +1,199 @@
+"""How sure a score is, and whether one prompt scores better than another on the same rows.
+
+Scores are means over rows of marks in 0..1. The same marks and seed give the same figures, bit by bit.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+CONFIDENCE: Final = 0.95
+RESAMPLES: Final = 2000
+
+FEWEST_RESAMPLED: Final = 30
+"""Below this many rows a bootstrap is too sure of itself."""
+
+MOST_RESAMPLED: Final = 300
+"""Above this many rows a mean is as good as normal, and a bootstrap only takes longer."""
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """Where a figure lies with the confidence that was asked for; both ends belong to it."""
+
+    low: float
+    high: float
+
+    def __contains__(self, figure: float) -> bool:
+        return self.low <= figure <= self.high
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A prompt's score.
+
+    Attributes:
+        mean: Over the rows that have a mark, 0..1; 0 when none has.
+        interval: Where the score on all rows of this kind lies.
+        rows: How many have a mark.
+        left_out: How many have none, because their call failed; they are not wrong.
+    """
+
+    mean: float
+    interval: Interval
+    rows: int
+    left_out: int = 0
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Two prompts on the same rows, from the side of the new one.
+
+    Attributes:
+        difference: Its mean mark less the old one's, -1..1.
+        interval: Where the difference on all rows of this kind lies.
+        wins: Rows that it does better.
+        losses: Rows that it does worse.
+        ties: Rows without a difference.
+        p: How likely chance alone would part wins and losses at least so far (exact two-sided sign test;
+            for marks of 0 and 1 this is McNemar's test).
+        left_out: Rows that one of the two has no mark for.
+    """
+
+    difference: float
+    interval: Interval
+    wins: int
+    losses: int
+    ties: int
+    p: float
+    left_out: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the interval leaves no doubt which one is better."""
+        return 0 not in self.interval
+
+
+def score(marks: Sequence[float | None], *, seed: int = 0, confidence: float = CONFIDENCE) -> Score:
+    """The mean of some marks with its interval.
+
+    Marks of 0 and 1 get Wilson's interval. Others get a bootstrap's, or, where there are few, Wilson's again:
+    it is too wide then, as no marks between 0 and 1 spread more than those of 0 and 1 with the same mean.
+
+    Args:
+        marks: One a row, 0..1; None for a row that errored.
+        seed: The run's.
+        confidence: 0..1, without its ends.
+    """
+    known = [mark for mark in marks if mark is not None]
+    rows = len(known)
+    mean = math.fsum(known) / rows if rows else 0.0
+    is_graded = any(mark not in (0, 1) for mark in known)
+    if is_graded and rows >= FEWEST_RESAMPLED:
+        interval = _of_mean(known, seed, confidence)
+        interval = Interval(max(0.0, interval.low), min(1.0, interval.high))
+    else:
+        interval = wilson(mean * rows, rows, confidence)
+    return Score(mean, interval, rows, len(marks) - rows)
+
+
+def compare(
+    old: Sequence[float | None],
+    new: Sequence[float | None],
+    *,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> Comparison:
+    """Two prompts on the same rows, row by row.
+
+    Marks of 0 and 1 get the interval of Bonett and Price (2012), others a bootstrap's over the pairs, or,
+    where there are few, that of Bonett and Price again, which is too wide then.
+
+    Args:
+        old: The marks of the one, None for a row that errored.
+        new: The marks of the other, in the same order.
+        seed: The run's.
+        confidence: 0..1, without its ends.
+
+    Raises:
+        ValueError: There are not as many of the one as of the other.
+    """
+    pairs = [
+        (before, after)
+        for before, after in zip(old, new, strict=True)
+        if before is not None and after is not None
+    ]
+    differences = [after - before for before, after in pairs]
+    rows = len(differences)
+    wins, losses = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
+    is_graded = any(one not in (-1, 0, 1) for one in differences)
+    if is_graded and rows >= FEWEST_RESAMPLED:
+        interval = _of_mean(differences, seed, confidence)
+    else:
+        interval = _bonett_price(differences, confidence)
+    return Comparison(
+        difference=math.fsum(differences) / rows if rows else 0.0,
+        interval=Interval(max(-1.0, interval.low), min(1.0, interval.high)),
+        wins=wins,
+        losses=losses,
+        ties=rows - wins - losses,
+        p=sign_test(wins, losses),
+        left_out=len(old) - rows,
+    )
+
+
+def wilson(right: float, rows: int, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's interval of a proportion; the whole range when there is no row.
+
+    Args:
+        right: Rows that are right, 0..rows; the sum of their marks when they are graded.
+        rows: How many there are.
+        confidence: 0..1, without its ends.
+    """
+    if rows == 0:
+        return Interval(0.0, 1.0)
+    z, share = _z(confidence), right / rows
+    scale = 1 + z * z / rows
+    centre = (share + z * z / (2 * rows)) / scale
+    half = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows)) / scale
+    low = 0.0 if right <= 0 else max(0.0, centre - half)
+    return Interval(low, 1.0 if right >= rows else min(1.0, centre + half))
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """The chance that fair coins part as far as this, either way: 1 when nothing was won or lost."""
+    tosses = wins + losses
+    tail, ways = 0, 1
+    for heads in range(min(wins, losses) + 1):
+        tail += ways
+        ways = ways * (tosses - heads) // (heads + 1)
+    return min(1.0, 2 * tail / (1 << tosses))
+
+
+def _of_mean(values: Sequence[float], seed: int, confidence: float) -> Interval:
+    """A bootstrap's percentiles, or the normal interval where there are many values."""
+    if len(values) > MOST_RESAMPLED:
+        mean = math.fsum(values) / len(values)
+        spread = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+        half = _z(confidence) * math.sqrt(spread / len(values))
+        return Interval(mean - half, mean + half)
+    rng = random.Random(f"{seed}/bootstrap")  # noqa: S311 - reproducible on purpose
+    count = len(values)
+    means = sorted(math.fsum(rng.choices(values, k=count)) / count for _ in range(RESAMPLES))
+    outside = round((1 - confidence) / 2 * RESAMPLES)
+    return Interval(means[outside], means[-1 - outside])
+
+
+def _bonett_price(differences: Sequence[float], confidence: float) -> Interval:
+    """The normal interval of the mean difference after one more win and one more loss."""
+    rows = len(differences) + 2
+    mean = math.fsum(differences) / rows
+    spread = (math.fsum(one * one for one in differences) + 2) / rows - mean * mean
+    half = _z(confidence) * math.sqrt(spread / rows)
+    return Interval(mean - half, mean + half)
+
+
+def _z(confidence: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf((1 + confidence) / 2)

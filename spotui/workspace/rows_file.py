@@ -1,0 +1,60 @@
+"""rows.jsonl: the rows that a run was started with, so that a data file may change or go afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from spotui.dataset import Dataset, Row
+from spotui.dataset.source import SPLITS, SplitName
+from spotui.workspace.snapshot import SnapshotError
+
+
+class _Line(msgspec.Struct, frozen=True):
+    split: SplitName
+    row: Row
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Line)
+
+
+def write_rows_file(path: Path, rows: Dataset) -> None:
+    """Write all rows, one a line; the file must not be one that anybody reads yet.
+
+    Raises:
+        OSError: The disk is full or read-only.
+    """
+    with path.open("wb") as file:
+        file.writelines(_lines(rows))
+
+
+def read_rows_file(path: Path) -> Dataset | None:
+    """The rows of a run; None when it has none.
+
+    Raises:
+        SnapshotError: The file cannot be read, or is not what spotui wrote.
+    """
+    found: dict[SplitName, list[Row]] = {name: [] for name in SPLITS}
+    number = 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                number += 1
+                one = _decoder.decode(line)
+                found[one.split].append(one.row)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(
+            f"{path}, line {number}, is damaged: {error}.", "Restore it from a backup."
+        ) from None
+    return Dataset(train=tuple(found["train"]), eval=tuple(found["eval"]), test=tuple(found["test"]))
+
+
+def _lines(rows: Dataset) -> Iterator[bytes]:
+    for split in SPLITS:
+        for row in getattr(rows, split):
+            yield _encoder.encode(_Line(split, row)) + b"\n"

@@ -1,0 +1,257 @@
+"""Runs of scored methods from the command line, and the verbs that only they have."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spotui.cli import exit_codes
+from tests.cli.conftest import Shell
+from tests.command_line import places, spotui
+from tests.model_server import ModelServer, Persona
+from tests.row_model import answer, kind_of, propose, racing, rows, template
+
+GPO = "method: gpo\nparameters:\n  max_steps: 3\n  candidates_per_step: 2\n"
+
+
+@pytest.fixture
+def sums(home: Path) -> Iterator[ModelServer]:
+    """A template with rows, and a model that adds."""
+    (home / "rows.jsonl").write_text(rows(60))
+    (home / "sums.yaml").write_text(template() + GPO)
+    with ModelServer(racing) as server:
+        yield server
+
+
+def asking(server: ModelServer) -> tuple[str, ...]:
+    return ("--model", "test-model", "--base-url", server.base_url)
+
+
+def test_a_run_of_a_scored_method_tells_scores_with_intervals(shell: Shell, sums: ModelServer) -> None:
+    said = shell("run", "sums.yaml", *asking(sums))
+    assert said.code == exit_codes.OK
+    lines = said.out.splitlines()
+    assert lines[0] == "sums: gpo, 4 rounds, 12 train + 12 eval + 36 test rows, metric number, test-model"
+    assert "round 1: prompt 1 scores 50.0 (25.4 to 74.6) on 12 eval rows: Add in style 0." in lines
+    assert any(line.startswith("round 4: at most 10 words; the optimizer sees round") for line in lines)
+    best = next(line for line in lines if line.startswith("Best: round 4."))
+    assert best == "Best: round 4. On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)."
+    assert said.err.startswith("Expected: about 162 calls, ")
+    assert "Spent: 162 calls" in said.out
+
+
+def test_the_method_and_its_parameters_can_be_typed(shell: Shell, sums: ModelServer) -> None:
+    said = shell(
+        "run", "sums.yaml", *asking(sums), "--method", "gradsum", "--set", "iterations=1", "--name", "other"
+    )
+    assert said.out.splitlines()[0].startswith("other: gradsum, 2 rounds, ")
+    assert "round 2: a beam of 3 goes on: " in said.out
+    wrong = shell("run", "sums.yaml", *asking(sums), "--set", "max_step=1", "--name", "third")
+    assert wrong.code == exit_codes.FAILED
+    assert "gpo has no parameter 'max_step'" in wrong.err
+    assert "Did you mean max_steps?" in wrong.err
+    assert (
+        shell("run", "sums.yaml", *asking(sums), "--set", "max_steps", "--name", "x").code
+        == exit_codes.FAILED
+    )
+
+
+def test_a_number_of_rounds_is_the_length_of_the_schedule(
+    shell: Shell, home: Path, sums: ModelServer
+) -> None:
+    (home / "sums.yaml").write_text(template() + "method: gpo\nparameters: {candidates_per_step: 1}\n")
+    said = shell("run", "sums.yaml", *asking(sums), "--max-rounds", "3")
+    assert [line.partition(" alike")[0] for line in said.out.splitlines() if "at most" in line] == [
+        "round 2: at most 30 words; the optimizer sees no earlier round",
+        "round 3: at most 10 words; the optimizer sees round 1 (50.0)",
+    ]
+
+
+def test_show_tells_scores_and_what_else_was_tried(shell: Shell, sums: ModelServer) -> None:
+    shell("run", "sums.yaml", *asking(sums))
+    table = shell("show", "sums").out
+    assert "round  verdict    score" in table
+    assert "   4*  win        75.0" in table
+    assert "On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)." in table
+    one = shell("show", "sums", "4").out
+    assert one.count("Score 75.0 (46.8 to 91.1), 2 words changed:") == 2
+
+
+def test_check_finds_a_parameter_that_there_is_not(shell: Shell, home: Path, sums: ModelServer) -> None:
+    (home / "sums.yaml").write_text(template() + "method: gpo\nparameters: {candidates: 2}\n")
+    said = shell("check", "sums.yaml")
+    assert said.code == exit_codes.FAILED
+    assert "gpo has no parameter 'candidates'" in said.err
+    (home / "sums.yaml").write_text(template() + "method: gpo\nparameters: [2]\n")
+    assert (
+        "sums.yaml:6: error: parameters: `parameters` should be a mapping." in shell("check", "sums.yaml").out
+    )
+
+
+def test_score_measures_a_prompt_once(shell: Shell, sums: ModelServer) -> None:
+    said = shell("score", "sums.yaml", *asking(sums))
+    assert said.out == "seed: 36.1 (22.5 to 52.4) on 36 test rows\n"
+    assert "Bought: 36 calls" in said.err
+    again = shell("score", "sums.yaml", *asking(sums))
+    assert again.out == said.out
+    assert "Bought: 0 calls" in again.err
+    assert len(sums.requests) == 36
+
+
+def test_score_compares_two_prompts_row_by_row(shell: Shell, home: Path, sums: ModelServer) -> None:
+    (home / "mine.txt").write_text("Add in style 4.\n")
+    said = shell("score", "sums.yaml", *asking(sums), "--prompt", "mine.txt", "--against", "seed")
+    lines = said.out.splitlines()
+    assert lines[0].startswith("seed: 36.1")
+    assert lines[1].startswith("mine.txt: ")
+    assert lines[2].startswith("mine.txt against seed: +")
+    won = [line for line in lines if line.startswith("+ ")]
+    assert lines[3] == f"{len(won)} rows won, 0 lost, {36 - len(won)} alike."
+    assert won[0].startswith("+   0.0 -> 100.0  rows.jsonl, line ")
+    every = shell(
+        "score", "sums.yaml", *asking(sums), "--prompt", "mine.txt", "--against", "seed", "--all-rows"
+    )
+    assert len([line for line in every.out.splitlines() if "rows.jsonl, line" in line]) == 36
+    data = json.loads(
+        shell("score", "sums.yaml", *asking(sums), "--prompt", "mine.txt", "--against", "seed", "--json").out
+    )
+    assert data["comparison"]["wins"] == len(won)
+    assert [len(one["marks"]) for one in data["prompts"]] == [36, 36]
+
+
+def test_score_takes_the_best_of_a_project_and_other_rows(shell: Shell, sums: ModelServer) -> None:
+    assert shell("score", "sums.yaml", *asking(sums), "--prompt", "best").code == exit_codes.FAILED
+    shell("run", "sums.yaml", *asking(sums))
+    said = shell("score", "sums.yaml", *asking(sums), "--prompt", "best", "--split", "eval")
+    assert said.out == "best: 75.0 (46.8 to 91.1) on 12 eval rows\n"
+
+
+def test_score_goes_on_after_its_budget(shell: Shell, sums: ModelServer) -> None:
+    said = shell("score", "sums.yaml", *asking(sums), "--budget-calls", "10")
+    assert said.code == exit_codes.BUDGET
+    assert "the same command goes on." in said.err
+    again = shell("score", "sums.yaml", *asking(sums))
+    assert again.code == exit_codes.OK
+    assert len(sums.requests) == 36
+
+
+def test_a_race_gives_all_the_same_and_compares_them_on_unseen_rows(shell: Shell, sums: ModelServer) -> None:
+    words = ("race", "sums.yaml", *asking(sums), "--methods", "spo,gpo,gradsum", "--budget-calls", "120")
+    said = shell(*words, "--set", "gradsum.iterations=1")
+    assert said.code == exit_codes.OK
+    lines = said.out.splitlines()
+    assert lines[0].split()[:3] == ["method", "score", "interval"]
+    assert {line.split()[0] for line in lines[1:4]} == {"spo", "gpo", "gradsum"}
+    assert "Row by row on 36 test rows:" in lines
+    assert len([line for line in lines if " against " in line]) == 3
+    spent = {line.split()[0]: line for line in lines[1:4]}
+    assert "  90  " in spent["gpo"]
+    before = len(sums.requests)
+    again = shell(*words, "--json")
+    assert len(sums.requests) == before
+    data = json.loads(again.out)
+    assert [len(one["marks"]) for one in data["places"]] == [36, 36, 36]
+    assert max(one["spending"]["calls"] for one in data["places"]) <= 120
+    assert "sums-race/gpo" in shell("list").out
+
+
+def test_a_race_takes_two_methods_that_there_are(shell: Shell, sums: ModelServer) -> None:
+    assert shell("race", "sums.yaml", *asking(sums), "--methods", "gpo").code == exit_codes.USAGE
+    assert shell("race", "sums.yaml", *asking(sums), "--methods", "gpo,annealing").code == exit_codes.FAILED
+    said = shell("race", "sums.yaml", *asking(sums), "--set", "ape.max_steps=1")
+    assert said.code == exit_codes.USAGE
+    assert not sums.requests
+
+
+def test_methods_are_listed_with_parameters_and_source(shell: Shell) -> None:
+    said = shell("methods").out
+    for name in ("ape", "apo", "gpo", "gradsum", "opro", "pe2", "sgdm", "spo"):
+        assert f"\n{name} " in f"\n{said}"
+    assert "arXiv 2402.17564" in said
+    one = shell("methods", "pe2").out
+    assert "\nedit_budget_initial = 30\n" in one
+    assert "decay_strategy (edit_budget_schedule)" in one
+    data = json.loads(shell("methods", "--json").out)
+    assert all(parameter["what"] for method in data for parameter in method["parameters"])
+    assert shell("methods", "gpoo").code == exit_codes.FAILED
+
+
+def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: ModelServer) -> None:
+    said = shell("estimate", "sums.yaml", *asking(sums), "--json")
+    shares = {one["role"]: one["calls"] for one in json.loads(said.out)["shares"]}
+    assert shares == {"optimizer": 6, "evaluator": 0, "executor": 12 * 7 + 2 * 36}
+    tight = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "50")
+    assert "The budget of 50 calls may not cover the whole run" in tight.out
+    spo = shell("estimate", "sums.yaml", *asking(sums), "--method", "spo", "--json")
+    assert {one["role"]: one["calls"] for one in json.loads(spo.out)["shares"]}["executor"] == 30
+
+
+def test_spo_runs_on_the_same_template(shell: Shell, sums: ModelServer) -> None:
+    said = shell("run", "sums.yaml", *asking(sums), "--method", "spo", "--max-rounds", "3", "--name", "s")
+    assert said.out.splitlines()[0].startswith("s: spo, 3 rounds, 12 train + 12 eval + 36 test rows, metric")
+    assert "round 1: question 3 answered: The answer is" in said.out
+
+
+@pytest.fixture
+def package(home: Path) -> str:
+    """A package that adds a method: it tries one prompt of its own."""
+    (home / "shouting.py").write_text(
+        '''"""A method of somebody else's."""
+
+from typing import Annotated
+
+import msgspec
+
+from spotui.engine import Candidate, Engine
+from spotui.methods.method import Method
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    style: Annotated[int, msgspec.Meta(ge=0, description="how loud")] = 3
+
+
+async def optimize(engine: Engine, parameters: Parameters) -> None:
+    """Score the seed, and then one other prompt."""
+    for number, prompt in ((1, engine.task.prompt), (2, f"Add in style {parameters.style}!")):
+        async with engine.round(number) as turn:
+            (scored,) = await turn.score([Candidate(round=number, prompt=prompt)], engine.rows.eval)
+            await turn.keep(scored)
+
+
+SHOUTING = Method(
+    optimize=optimize, summary="Shouts.", parameters=Parameters, scores=True, rounds=lambda *_: 2
+)
+'''
+    )
+    info = home / "shouting-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[spotui.methods]\nshouting = shouting:SHOUTING\n")
+    return str(home)
+
+
+def test_a_method_of_another_package_runs_like_any_other(package: str, home: Path, sums: ModelServer) -> None:
+    env = places(home)
+    env["PYTHONPATH"] = f"{env['PYTHONPATH']}:{package}"
+    words = ("run", "sums.yaml", *asking(sums), "--method", "shouting", "--set", "style=5")
+    said = spotui(*words, "--name", "s", env=env)
+    assert said.code == exit_codes.OK, said.err
+    assert said.out.splitlines()[0].startswith("s: shouting, 2 rounds, ")
+    assert "Best: round 2. On 36 test rows: " in said.out
+    assert "Shouts." in spotui("methods", env=env).out
+    assert (
+        "style = 3\n    How loud. It takes a whole number from 0 on."
+        in spotui("methods", "shouting", env=env).out
+    )
+
+
+def test_a_run_that_no_prompt_improves_says_so(shell: Shell, home: Path) -> None:
+    (home / "rows.jsonl").write_text(rows(60))
+    (home / "sums.yaml").write_text(template() + GPO)
+    model = Persona(kind_of, propose=lambda request: propose(request).replace("style", "way"), execute=answer)
+    with ModelServer(model) as server:
+        said = shell("run", "sums.yaml", *asking(server))
+    assert said.code == exit_codes.NO_IMPROVEMENT
+    assert "No improvement: the seed prompt is still the best." in said.out
+    assert "test rows" not in said.out.split("All 4 rounds are done.")[1]

@@ -1,0 +1,44 @@
+"""Sets up runs of methods that score prompts on rows."""
+
+from typing import Any
+
+from spotui.run.setup import new_project
+from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.workspace.projects import Project
+from tests.row_model import rows, template
+from tests.run.starting import ONCE, Stage
+
+
+def scored_project(
+    stage: Stage,
+    method: str,
+    *,
+    name: str = "sums",
+    count: int = 30,
+    text: str = "",
+    rows_text: str = "",
+    parameters: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Project:
+    """A project whose rows lie in a file beside the template: a fifth each for train and eval."""
+    folder = stage.folder / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rows.jsonl").write_text(rows_text or rows(count), encoding="utf-8")
+    role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
+    settings: dict[str, Any] = {
+        "roles": RoleSet(optimizer=role, evaluator=role, executor=role),
+        "base_url": stage.server.base_url,
+        "retry": ONCE,
+        **changes,
+    }
+    return new_project(
+        stage.workspace,
+        name,
+        text or template(),
+        RunSettings(**settings),
+        template_name="sums.yaml",
+        folder=folder,
+        method=method,
+        parameters=parameters,
+        rounds_chosen="max_rounds" in changes,
+    )

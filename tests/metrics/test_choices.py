@@ -1,0 +1,123 @@
+"""Which option, and whether yes or no, an answer chooses."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotui.metrics.multiple_choice import read_choice
+from tests.metrics.marking import fault, mark
+
+OPTIONS = "Which one?\n(A) red\n(B) green\n(C) blue"
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter"),
+    [
+        ("B", "B"),
+        ("b", "B"),
+        ("(b)", "B"),
+        (" **B** ", "B"),
+        ("B.", "B"),
+        ("Option B", "B"),
+        ("B) green", "B"),
+        ("B. green", "B"),
+        ("B: green", "B"),
+        ("B, because A is red", "B"),
+        ("B because A is red", "B"),
+        ("(B) green. (A) would be too bright.", "B"),
+        ("I choose B", "B"),
+        ("I choose option (B).", "B"),
+        ("I would go with **B**", "B"),
+        ("After some thought I pick B over A.", "B"),
+        ("The answer is B", "B"),
+        ("The answer is (B) green.", "B"),
+        ("The correct answer is therefore option B.", "B"),
+        ("The best choice would be B", "B"),
+        ("Answer: B", "B"),
+        ("**Answer:** (B)", "B"),
+        ("Answer:\n\nB", "B"),
+        ("The answer is (B), not (A).", "B"),
+        ("The answer is not (A). It's (B).", "B"),
+        (r"Thus \boxed{B}", "B"),
+        (r"Thus $\boxed{\text{(B)}}$", "B"),
+        ("答案是 B", "B"),
+        ("(A) is wrong, so (B)", "B"),
+        ("(A) is wrong. (C) cannot be right. That leaves (B).", "B"),
+        ("Option A is incorrect. Option B fits.", "B"),
+        ("(A) red is a warm colour. (B) green is not.\nThe answer is (B).", "B"),
+        ("(A) is too warm and (C) too cold to be it. So (B) fits best.", "B"),
+        ("I think A dog would choose (B)", "B"),
+        ("A is my choice, because it is red", "A"),
+        ("A", "A"),
+        ("A.", "A"),
+        ("The answer is A because it is red.", "A"),
+        ("I choose A", "A"),
+        ("(A) and (B) are both fine.", None),
+        ("A dog.", None),
+        ("I think it is green.", None),
+        ("green", None),
+        ("", None),
+        ("(A) is wrong.", None),
+        ("It isn't (A).", None),
+    ],
+)
+def test_the_letter_that_is_chosen(answer: str, letter: str | None) -> None:
+    assert read_choice(answer) == letter
+    for reference in ("A", "(B)", "B) green"):
+        wanted = letter == reference.strip("()")[0]
+        assert mark("multiple_choice", answer, reference, question=OPTIONS).value == wanted
+
+
+def test_a_letter_that_is_no_option_is_no_choice() -> None:
+    assert mark("multiple_choice", "X", "X", question=OPTIONS).read is None
+    assert mark("multiple_choice", "X", "X", question="Which variable?").value == 1
+
+
+def test_a_reference_without_a_letter_is_a_fault_of_the_row() -> None:
+    assert fault("multiple_choice", "(B)") == fault("multiple_choice", "b") == ""
+    assert fault("multiple_choice", "green") == "The answer “green” is no letter of an option."
+
+
+@given(st.text("ABCD()*. abnotisxor\n", max_size=40))
+def test_whatever_is_answered_is_read_or_left(answer: str) -> None:
+    assert read_choice(answer) in {*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        ("Yes", "yes"),
+        ("yes.", "yes"),
+        ("**Yes**", "yes"),
+        ("Yes, because no turns are made", "yes"),
+        ("Yes because it is", "yes"),
+        ("True", "yes"),
+        ("No", "no"),
+        ("No, it is not", "no"),
+        ("No it is not", "no"),
+        ("False", "no"),
+        ("Not true", "no"),
+        ("It isn't false.", "yes"),
+        ("The answer is yes", "yes"),
+        ("The answer is: No", "no"),
+        ("Answer: **No**\nYes would need two turns.", "no"),
+        ("You take 5 steps. There are no turns. So the answer is Yes.", "yes"),
+        ("No turns are made, you walk on. So yes.", "yes"),
+        ("Is it so? Yes or no? No.", "no"),
+        (r"\boxed{\text{No}}", "no"),
+        ("是的。", "yes"),
+        ("不是，因为方向不同。", "no"),
+        ("答案：否", "no"),
+        ("It may be yes or no.", None),
+        ("Nothing is known.", None),
+        ("", None),
+    ],
+)
+def test_yes_or_no(answer: str, meaning: str | None) -> None:
+    assert mark("yes_no", answer, "Yes").value == (meaning == "yes")
+    assert mark("yes_no", answer, "False").value == (meaning == "no")
+    assert mark("yes_no", answer, "No").read == meaning
+
+
+def test_a_reference_that_says_neither_is_a_fault_of_the_row() -> None:
+    assert fault("yes_no", "maybe") == "The answer “maybe” is no yes or no."
