@@ -85,9 +85,16 @@ class PanelGrid(Vertical):
         `:focus-within` would style every widget of both panels a second time at each change.
         """
         for number, panel in enumerate(self._panels):
-            panel.set_class(panel.has_focus_within, "-shown")
             if panel.has_focus_within:
-                self._shown = self.query_one(PanelTabs).shown = number
+                self._mark(number)
+
+    def _mark(self, shown: int) -> None:
+        for number, panel in enumerate(self._panels):
+            if panel.has_class("-shown") != (number == shown):
+                panel.set_class(number == shown, "-shown", update=False)
+                # Only the frame is another; `update` would style all that is inside again.
+                self.app.stylesheet.update_nodes([panel])
+        self._shown = self.query_one(PanelTabs).shown = shown
         self.tell_shown()
 
     def on_panel_tabs_chosen(self, event: PanelTabs.Chosen) -> None:
@@ -98,7 +105,7 @@ class PanelGrid(Vertical):
     def action_panel(self, number: int) -> None:
         """Go to a panel."""
         panel = self._panels[number]
-        panel.add_class("-shown")
+        self._mark(number)  # before focus arrives, so that both frames are painted at once
         target = panel if panel.focusable else next((one for one in panel.query("*") if one.focusable), panel)
         target.focus()
 
