@@ -51,7 +51,7 @@ def main(parsed: argparse.Namespace) -> int:
     launcher = Launcher()
     path = find_template(parsed.template)
     template = read_template(path)
-    settings = launcher.settings(options.flags(parsed), template).settings
+    settings = _asked_alone(launcher.settings(options.flags(parsed), template).settings)
     connector = launcher.connector(settings)
     expected = estimate_judge_check(template, path.parent, settings, connector)
     method = _without_duels(parsed, template)
@@ -104,6 +104,14 @@ class _Progress:
         """Leave the line to what follows."""
         if self._is_watched and self._done:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _asked_alone(settings: "RunSettings") -> "RunSettings":
+    """The settings without an optimizer of its own: nobody asks it, so it need not be there."""
+    import msgspec
+
+    roles = msgspec.structs.replace(settings.roles, optimizer=settings.roles.executor)
+    return msgspec.structs.replace(settings, roles=roles)
 
 
 def _without_duels(parsed: argparse.Namespace, template: "Template") -> str:
@@ -227,6 +235,8 @@ def _tally_as_json(tally: "Tally") -> dict[str, object]:
 def _as_offer(
     settings: "RunSettings", expected: "Estimate", known: "JudgeCheck | None", *, compares: bool
 ) -> dict[str, object]:
+    from spotui.cli.fetching import missing_models
+
     return {
         "judge": settings.judge,
         "models": settings.panel,
@@ -235,6 +245,7 @@ def _as_offer(
         "tokens": expected.tokens,
         "usd": expected.usd,
         "seconds": expected.seconds,
+        "missing": [one.model_id for one in missing_models(settings)],
         "warnings": expected.warnings,
         "known": known,
     }
