@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.terminal import paint
 from spotui.events import CallFinished, Event, Noticed
 from spotui.view.figures import percent, plural, usd
 
@@ -98,12 +99,12 @@ class _Progress:
             if self._as_lines:
                 _write({"done": self._done, "of": max(self._done, self._of)})
             elif self._is_watched:
-                print(f"\rcall {self._done} of about {self._of} ", end="", file=sys.stderr, flush=True)
+                paint(f"\rcall {self._done} of about {self._of} ", sys.stderr)
 
     def end(self) -> None:
         """Leave the line to what follows."""
         if self._is_watched and self._done:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            paint("\r\x1b[K", sys.stderr)
 
 
 def _asked_alone(settings: "RunSettings") -> "RunSettings":
