@@ -15,8 +15,7 @@ from textual.widgets import Static
 from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.locations import shown
-from spotui.settings.save import remove_model, save_model
-from spotui.settings.schema import ModelConfig
+from spotui.settings.save import Removed, put_back_model, take_out_model
 from spotui.tui.attempt import attempt
 from spotui.tui.home.title_bar import TitleBar
 from spotui.tui.judge_line import JudgeLine
@@ -67,7 +66,7 @@ class ModelsScreen(Screen[None]):
         super().__init__()
         self._defaults = Defaults()
         self._tests: dict[str, Content] = {}
-        self._removed: list[tuple[str, ModelConfig]] = []
+        self._removed: list[Removed] = []
 
     def compose(self) -> ComposeResult:
         """Roles, models, what came of a test."""
@@ -168,18 +167,18 @@ class ModelsScreen(Screen[None]):
         self._fill()
 
     async def _remove(self, model: str) -> None:
-        entry = self._defaults.config.config.models[model]
-        if await attempt(self, remove_model, model):
-            self._removed.append((model, entry))
+        removed = await attempt(self, take_out_model, model)
+        if removed is not None:
+            self._removed.append(removed)
             self.notify(f"{model} is removed; u brings it back.", markup=False)
             self.refresh_bindings()
         await self._read_again()
 
     async def _bring_back(self) -> None:
-        model, entry = self._removed.pop()
+        removed = self._removed.pop()
         self.refresh_bindings()
-        await attempt(self, save_model, model, entry)
-        await self._arrive(model)
+        await attempt(self, put_back_model, removed)
+        await self._arrive(removed.model)
 
     def _tell(self, model: str, text: str, tone: str = "") -> None:
         told = self.query_one("#told", Static)
