@@ -11,7 +11,7 @@ from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractAsyncContextManager
 
     from spotui.events import Event
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spotui.run.calibration import Calibration
     from spotui.run.measuring import Ruler
     from spotui.run.run import Run
+    from spotui.workspace.judge_checks import CheckedJudge
     from spotui.workspace.projects import Project, Workspace
 
 LIMITS = {
@@ -190,29 +191,72 @@ class Launcher:
             emit=emit,
         )
 
-    async def calibrate(
-        self, template_text: str, settings: RunSettings, *, template_path: "Path"
-    ) -> "Calibration":
-        """Check the judge of these settings on a template, as `spotui judge-check` does.
-
-        Args:
-            template_text: The template.
-            settings: What the run would use.
-            template_path: Where the template is, for its name and for meta-prompts beside it.
+    def judge_of(self, settings: RunSettings) -> "CheckedJudge":
+        """The judge that these settings ask for, as checks of it are filed.
 
         Raises:
-            SpotuiError: A call failed for good, or the budget is spent.
+            SettingsError: One of its models leads nowhere.
         """
+        from spotui.workspace.judge_checks import CheckedJudge
+
+        return CheckedJudge(
+            models=settings.panel,
+            endpoints=self._endpoints(settings, settings.panel),
+            judge=settings.judge,
+            unit=settings.judge_unit,
+            json=settings.judge_json,
+        )
+
+    def _endpoints(self, settings: RunSettings, models: "Iterable[str]") -> tuple[str, ...]:
+        """Where each of these models is; empty where its id says it."""
+        connector = self.connector(settings)
+        return tuple(connector.way_to(model).endpoint.base_url or "" for model in models)
+
+    async def calibrate(
+        self, template: Template, path: Path, settings: RunSettings, emit: "Callable[[Event], None]"
+    ) -> "Calibration":
+        """Check the judge of these settings on a template, as `spotui judge-check` does, and remember it.
+
+        Args:
+            template: The template.
+            path: Where it is, for its name and for what lies beside it.
+            settings: What the run would use.
+            emit: Told of every call.
+
+        Raises:
+            SpotuiError: A row cannot be used, a call failed for good, or the budget is spent.
+        """
+        import time
+
         from spotui.run.calibration import calibrate
         from spotui.run.setup import draw_task
+        from spotui.workspace.judge_checks import JudgeCheck, calls_folder, remember_check
 
-        task = draw_task(template_text, template_path.name, settings)
-        meta = self.meta_prompts(template_path)
+        folder, judge = locations.judge_checks_dir(), self.judge_of(settings)
+        task = draw_task(template, path.parent, settings)
+        meta = self.meta_prompts(path)
+        asked = (*settings.panel, settings.roles.executor.model)
+        place = calls_folder(folder, path.stem, self._endpoints(settings, asked))
         connections = self.connections(settings)
         try:
-            return await calibrate(task, settings, meta, connections, lambda _: None)
+            found = await calibrate(task, settings, meta, connections, emit, place)
         finally:
             await connections.aclose()
+        total, record = found.total, found.panel.together
+        remember_check(
+            folder,
+            JudgeCheck(
+                of=judge,
+                template=path.stem,
+                at=time.time(),
+                comparisons=total.comparisons,
+                settled=total.settled,
+                pairs=record.pairs,
+                flips=record.flips,
+                fit=found.is_fit,
+            ),
+        )
+        return found
 
     def meta_prompts(self, template_path: "Path | None" = None) -> "MetaPrompts":
         """The meta-prompts: the template's own where there are any, then the user's, then the shipped ones.

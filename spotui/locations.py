@@ -81,6 +81,11 @@ def models_dir() -> Path:
     return _chosen("SPOTUI_MODELS_DIR") or data_dir() / "models"
 
 
+def judge_checks_dir() -> Path:
+    """The folder of what judge-checks have asked and found."""
+    return data_dir() / "judge-checks"
+
+
 def log_dir() -> Path:
     """The folder of log files."""
     return _chosen("SPOTUI_LOG_DIR") or _platform_dir("user_log_dir")
@@ -157,6 +162,7 @@ def all_locations() -> list[Location]:
         ("workspace", workspace_dir, ("SPOTUI_WORKSPACE", "SPOTUI_DATA_DIR")),
         ("templates", templates_dir, ("SPOTUI_TEMPLATES_DIR", "SPOTUI_DATA_DIR")),
         ("models", models_dir, ("SPOTUI_MODELS_DIR", "SPOTUI_DATA_DIR")),
+        ("judge-checks", judge_checks_dir, ("SPOTUI_DATA_DIR",)),
         ("logs", log_dir, ("SPOTUI_LOG_DIR",)),
         ("sockets", runtime_dir, ("SPOTUI_RUNTIME_DIR",)),
     )

@@ -7,6 +7,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from spotui.cli import exit_codes
+from spotui.cli.terminal import guarded
 from spotui.cli.usage import Parser, UsageError
 from spotui.errors import SpotuiError
 from spotui.version import VERSION
@@ -69,6 +70,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):  # a terminal may lack a character, a prompt hold half of one
         sys.stdout.reconfigure(errors="replace")
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     parsed = _parse(arguments)
     try:
         code: int = import_module(_module(parsed.verb)).main(parsed)

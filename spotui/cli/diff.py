@@ -5,6 +5,8 @@ import sys
 
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
+from spotui.cli.terminal import paint
+from spotui.controls import without_controls
 from spotui.view.figures import plural
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import read_history
@@ -29,7 +31,10 @@ def main(parsed: argparse.Namespace) -> int:
     pieces = word_diff(old.prompt, new.prompt)
     added, removed = words_changed(pieces)
     print(f"round {old.round} to round {new.round}: {plural(added, 'word')} added, {removed} removed")
-    print("".join(_marked(piece, colour=_wants_colour()) for piece in pieces))
+    if _wants_colour():
+        paint("".join(map(_coloured, pieces)) + "\n", sys.stdout)
+    else:
+        print("".join(map(_marked, pieces)))
     return exit_codes.OK
 
 
@@ -39,9 +44,14 @@ def _wants_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _marked(piece: Piece, *, colour: bool) -> str:
+def _marked(piece: Piece) -> str:
     if piece.change == "same" or not piece.text.strip():
         return piece.text
     begin, end = _MARKS[piece.change]
-    text = f"{begin}{piece.text}{end}"
-    return f"{_COLOURS[piece.change]}{text}\x1b[0m" if colour else text
+    return f"{begin}{piece.text}{end}"
+
+
+def _coloured(piece: Piece) -> str:
+    text = without_controls(_marked(piece))
+    colour = _COLOURS.get(piece.change, "")
+    return f"{colour}{text}\x1b[0m" if colour and piece.text.strip() else text

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui import locations
+from spotui.cli.terminal import paint
 from spotui.errors import SpotuiError
 from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import RunSettings
@@ -93,7 +94,7 @@ def _bar(progress: "PullProgress") -> None:
         text = f"{'█' * filled}{'░' * (30 - filled)} {done:,.0f} of {progress.total / _MEGA:,.0f} MB"
     else:
         text = f"{done:,.0f} MB"
-    print(f"\r{progress.stage:9} {text}", end="", file=sys.stderr, flush=True)
+    paint(f"\r{progress.stage:9} {text}", sys.stderr)
 
 
 class _tenths:  # noqa: N801 - a function with a memory

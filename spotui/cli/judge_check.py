@@ -6,56 +6,174 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
-from spotui.view.figures import plural, usd
+from spotui.cli.terminal import paint
+from spotui.events import CallFinished, Event, Noticed
+from spotui.view.figures import percent, plural, usd
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spotui.expected import Estimate
+    from spotui.launch import Launcher
     from spotui.run.calibration import Calibration, Tally
     from spotui.settings.run_settings import RunSettings
+    from spotui.template import Template
+    from spotui.workspace.judge_checks import JudgeCheck
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `judge-check` takes: the settings of the run that is planned."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="only tell what it would take, and what is known; ask no model",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON object")
+    output.add_argument(
+        "--json-lines", action="store_true", help="the same, after a line with how far it is for every call"
+    )
     parser.add_argument(
         "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
     )
+    options.add_method(parser)
     options.add_settings(parser)
 
 
 def main(parsed: argparse.Namespace) -> int:
     """Let the judge compare answers with damaged copies, and print how often it is right."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.estimate_check import estimate_judge_check
     from spotui.launch import Launcher
     from spotui.resources import find_template
-    from spotui.template.read import parse_template, read_text
+    from spotui.template import read_template
 
-    path = find_template(parsed.template)
-    text = read_text(path)
     launcher = Launcher()
-    settings = launcher.settings(options.flags(parsed), parse_template(text, path.name)).settings
-    launcher.connector(settings).check_budget()
+    path = find_template(parsed.template)
+    template = read_template(path)
+    settings = _asked_alone(launcher.settings(options.flags(parsed), template).settings)
+    connector = launcher.connector(settings)
+    expected = estimate_judge_check(template, path.parent, settings, connector)
+    method = _without_duels(parsed, template)
+    if parsed.estimate:
+        known = _known(launcher, settings, path)
+        if parsed.json or parsed.json_lines:
+            _write(_as_offer(settings, expected, known, compares=not method))
+        else:
+            _print_offer(settings, expected, known, method)
+        return exit_codes.OK
+    connector.check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
-    found = asyncio.run(launcher.calibrate(text, settings, template_path=path))
-    if parsed.json:
-        import msgspec
-
-        print(msgspec.json.encode(_as_json(settings, found)).decode())
+    tell = _Progress(expected.calls, as_lines=parsed.json_lines)
+    try:
+        found = asyncio.run(launcher.calibrate(template, path, settings, tell))
+    finally:
+        tell.end()
+    if parsed.json or parsed.json_lines:
+        _write(_as_json(settings, found))
     else:
-        _print(settings, found)
+        _print(settings, found, method)
     return exit_codes.OK if found.is_fit else exit_codes.NO_IMPROVEMENT
 
 
-def _print(settings: "RunSettings", found: "Calibration") -> None:
+class _Progress:
+    """How far it is: as lines for a program, or in place where a person watches.
+
+    Args:
+        of: Calls that are expected.
+        as_lines: Whether a program reads them.
+    """
+
+    def __init__(self, of: int, *, as_lines: bool) -> None:
+        self._of = of
+        self._done = 0
+        self._as_lines = as_lines
+        self._is_watched = not as_lines and sys.stderr.isatty()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Noticed):
+            print(f"spotui: {event.text}", file=sys.stderr)
+        elif isinstance(event, CallFinished):
+            self._done += 1
+            if self._as_lines:
+                _write({"done": self._done, "of": max(self._done, self._of)})
+            elif self._is_watched:
+                paint(f"\rcall {self._done} of about {self._of} ", sys.stderr)
+
+    def end(self) -> None:
+        """Leave the line to what follows."""
+        if self._is_watched and self._done:
+            paint("\r\x1b[K", sys.stderr)
+
+
+def _asked_alone(settings: "RunSettings") -> "RunSettings":
+    """The settings without an optimizer of its own: nobody asks it, so it need not be there."""
+    import msgspec
+
+    roles = msgspec.structs.replace(settings.roles, optimizer=settings.roles.executor)
+    return msgspec.structs.replace(settings, roles=roles)
+
+
+def _without_duels(parsed: argparse.Namespace, template: "Template") -> str:
+    """The name of the run's method when it compares no answers; empty when it does."""
+    from spotui.methods import DEFAULT_METHOD, load_method
+
+    name = parsed.method or template.method or DEFAULT_METHOD
+    return name if load_method(name).scores else ""
+
+
+def _known(launcher: "Launcher", settings: "RunSettings", path: "Path") -> "JudgeCheck | None":
+    from spotui import locations
+    from spotui.workspace.judge_checks import recall_check
+
+    return recall_check(locations.judge_checks_dir(), launcher.judge_of(settings), path.stem)
+
+
+def _write(data: dict[str, object]) -> None:
+    import msgspec
+
+    print(msgspec.json.encode(data).decode(), flush=True)
+
+
+def _print_offer(
+    settings: "RunSettings", expected: "Estimate", known: "JudgeCheck | None", method: str
+) -> None:
+    print(_title(settings))
+    print(f"Expected: {expected.line}")
+    for text in expected.warnings:
+        print(f"Warning: {text}")
+    _note(method)
+    if known is None:
+        print("This judge has not been checked yet.")
+    else:
+        flips = f"; the order decided in {known.flips} of {known.pairs}" if known.pairs else ""
+        print(f"Checked on {known.template}: right in {known.settled} of {known.comparisons}{flips}.")
+
+
+def _title(settings: "RunSettings") -> str:
     from spotui.judging.naming import judge_in_words
 
     judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
-    print(f"{' + '.join(settings.panel)}: {judge}")
+    return f"{' + '.join(settings.panel)}: {judge}"
+
+
+def _note(method: str) -> None:
+    if method:
+        print(f"{method} marks each answer alone and compares none: this is about the judge of spo.")
+
+
+def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
+    print(_title(settings))
+    _note(method)
     for kind, tally in found.kinds.items():
         print(f"  {kind.replace('_', ' '):13} {_in_words(tally)}")
     for kind in found.skipped:
         print(f"  {kind.replace('_', ' '):13} skipped: it would change nothing in these answers")
     print(f"In all: {_in_words(found.total)}.")
+    if found.total.comparisons:
+        of = plural(found.total.comparisons, "comparison")
+        print(f"All votes on it together, it is right in {found.total.settled} of {of}.")
     record = found.panel.together
     if record.flip_rate is not None:
         print(f"The order decided in {record.flips} of {plural(record.pairs, 'pair')} of votes.")
@@ -75,7 +193,7 @@ def _in_words(tally: "Tally") -> str:
     low, high = tally.accuracy_interval
     wrong = f", wrong in {tally.wrong}" if tally.wrong else ""
     void = f", {tally.voids} void" if tally.voids else ""
-    share = f"{tally.accuracy:.0%} ({low:.0%} to {high:.0%})"
+    share = f"{percent(tally.accuracy)} ({percent(low)} to {percent(high)})"
     return f"right in {tally.right} of {tally.votes} votes, {share}{wrong}{void}"
 
 
@@ -107,6 +225,28 @@ def _tally_as_json(tally: "Tally") -> dict[str, object]:
         "right": tally.right,
         "wrong": tally.wrong,
         "voids": tally.voids,
+        "comparisons": tally.comparisons,
+        "settled": tally.settled,
+        "mistaken": tally.mistaken,
         "accuracy": tally.accuracy,
         "accuracy_interval": tally.accuracy_interval,
+    }
+
+
+def _as_offer(
+    settings: "RunSettings", expected: "Estimate", known: "JudgeCheck | None", *, compares: bool
+) -> dict[str, object]:
+    from spotui.cli.fetching import missing_models
+
+    return {
+        "judge": settings.judge,
+        "models": settings.panel,
+        "compares": compares,
+        "calls": expected.calls,
+        "tokens": expected.tokens,
+        "usd": expected.usd,
+        "seconds": expected.seconds,
+        "missing": [one.model_id for one in missing_models(settings)],
+        "warnings": expected.warnings,
+        "known": known,
     }

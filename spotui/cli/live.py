@@ -1,10 +1,12 @@
 """A run on a terminal: a table of rounds, what is being asked now, and what it costs, redrawn in place."""
 
 import os
+import sys
 import time
 from types import TracebackType
 from typing import Self
 
+from rich import control
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.style import Style
@@ -13,6 +15,8 @@ from rich.text import Text
 
 from spotui.cli import plain
 from spotui.cli.summary import summary, way_on
+from spotui.cli.terminal import behind
+from spotui.controls import keep_out
 from spotui.events import Event
 from spotui.themes import Theme
 from spotui.view.figures import count, duration, plural, points, usd
@@ -65,7 +69,8 @@ class LiveDisplay:
         self._accent = _style(theme.accent)
         self._project = project
         self._picture = Picture()
-        self._console = Console(highlight=False)
+        keep_out(control)
+        self._console = Console(highlight=False, markup=False, emoji=False, file=behind(sys.stdout))
         rate = _REDRAWS_OVER_SSH if os.environ.get("SSH_CONNECTION") else _REDRAWS_PER_SECOND
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=rate, transient=True

@@ -2,6 +2,8 @@
 
 import sys
 
+from spotui.cli.terminal import shown
+
 
 class Output:
     """Writes lines, and falls silent once the reader or the terminal has gone: a run outlives both."""
@@ -14,7 +16,7 @@ class Output:
         if not self.open:
             return
         try:
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.write(shown(data))
             sys.stdout.buffer.flush()
         except OSError:
             self.close()

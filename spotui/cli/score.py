@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.plain import short
+from spotui.cli.terminal import paint
 from spotui.cli.usage import UsageError
 from spotui.view.figures import gained, plural, points
 
@@ -89,7 +90,7 @@ async def _measure(
     found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
     outcomes = [await ruler.outcomes(prompt, layout, parsed.split) for prompt in prompts.values()]
     if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+        paint("\r\x1b[K", sys.stderr)
     if parsed.json:
         _print_json(parsed.split, prompts, found)
         return exit_codes.OK
@@ -203,4 +204,4 @@ def _tell(event: "Event") -> None:
     if isinstance(event, Noticed):
         print(f"spotui: {event.text}", file=sys.stderr)
     elif isinstance(event, CallFinished) and sys.stderr.isatty():
-        print(f"\r{event.key.purpose.replace('_', ' ')}: row {event.key.index + 1} ", end="", file=sys.stderr)
+        paint(f"\r{event.key.purpose.replace('_', ' ')}: row {event.key.index + 1} ", sys.stderr)

@@ -1,6 +1,7 @@
 """How good a judge is, before money is spent on a run: it compares answers with damaged copies of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -22,8 +23,9 @@ from spotui.llm.gate import Gate, Halted
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
 from spotui.run.assembly import make_judge
+from spotui.run.kept import open_kept
 from spotui.settings.run_settings import RunSettings
-from spotui.workspace.lines import AnswerRecord, CallKey, CallLine, Line
+from spotui.workspace.lines import AnswerRecord
 
 CHANCE = 0.5
 """How often a judge is right that looks at nothing."""
@@ -37,12 +39,18 @@ class Tally(msgspec.Struct, frozen=True):
         right: Those for the answer and against its damaged copy.
         wrong: Those for the copy; the rest chose neither.
         voids: Those in which no choice could be read, even when asked again.
+        comparisons: Answers that were compared with a copy, all votes on it taken together.
+        settled: Those decided for the answer.
+        mistaken: Those decided for the copy; in the rest the judge did not decide.
     """
 
     votes: int = 0
     right: int = 0
     wrong: int = 0
     voids: int = 0
+    comparisons: int = 0
+    settled: int = 0
+    mistaken: int = 0
 
     @property
     def accuracy(self) -> float | None:
@@ -84,33 +92,18 @@ class Calibration(msgspec.Struct, frozen=True):
         return found is not None and found[0] > CHANCE and not self.panel.faults
 
 
-class _Memory:
-    """Keeps calls for as long as this lasts; see `Ledger`."""
-
-    def __init__(self) -> None:
-        self._calls: dict[tuple[CallKey, str], CallLine] = {}
-
-    def call(self, key: CallKey, digest: str) -> CallLine | None:
-        return self._calls.get((key, digest))
-
-    def append(self, line: Line) -> None:
-        if isinstance(line, CallLine):
-            self._calls[line.key, line.digest] = line
-
-    def check_room(self) -> None:
-        """There is always room."""
-
-
 async def calibrate(
     task: Task,
     settings: RunSettings,
     meta: MetaPrompts,
     connections: Connections,
     emit: Callable[[Event], None],
+    folder: Path,
 ) -> Calibration:
     """Let the executor answer with the seed prompt, and the judge compare that with damaged copies.
 
-    Every question is judged in both orders for every kind of damage.
+    Every question is judged in both orders for every kind of damage. What was asked in an earlier check is
+    not asked again.
 
     Args:
         task: The prompt and its questions.
@@ -118,25 +111,32 @@ async def calibrate(
         meta: The meta-prompts.
         connections: The models.
         emit: Told of every call.
+        folder: Where calls are kept; made when it is missing.
 
     Raises:
-        SpotuiError: A call failed for good, the budget is spent, or a question got no answer.
+        SpotuiError: A call failed for good, the budget is spent, or a question got no answer; what was
+            asked until then is kept. Or another process checks there.
+        OSError: The folder cannot be made.
     """
-    gate = Gate()
-    door = Door(
-        connections=connections,
-        ledger=_Memory(),
-        budget=Budget(settings.budget),
-        gate=gate,
-        retry=Retry(settings.retry),
-        emit=emit,
-        on_trouble="halt",
-    )
-    context = Context(task, meta, Asker(door, settings.roles), gate, Decisions(), emit)
-    try:
-        return await _calibrate(context, settings, door)
-    except Halted as halt:
-        raise SpotuiError(f"The judge could not be checked: {halt.cause}") from None
+    with open_kept(folder) as journal:
+        gate = Gate()
+        door = Door(
+            connections=connections,
+            ledger=journal,
+            budget=Budget(settings.budget),
+            gate=gate,
+            retry=Retry(settings.retry),
+            emit=emit,
+            on_trouble="halt",
+        )
+        context = Context(task, meta, Asker(door, settings.roles), gate, Decisions(), emit)
+        try:
+            return await _calibrate(context, settings, door)
+        except Halted as halt:
+            raise SpotuiError(
+                f"The judge could not be checked: {halt.cause}",
+                "What was asked until then is kept: checking again goes on from there.",
+            ) from None
 
 
 async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Calibration:
@@ -168,7 +168,16 @@ def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:
     return Trial(Candidate(round=number, prompt=whole.candidate.prompt), whole.questions, records)
 
 
-def _tally(rows: Iterable[RowVotes]) -> Tally:
+def _tally(rows: Sequence[RowVotes]) -> Tally:
     choices = [vote.choice for row in rows for vote in row.votes]
+    verdicts = [row.choice for row in rows]
     right, wrong, voids = (choices.count(choice) for choice in ("loss", "win", "void"))
-    return Tally(len(choices), right, wrong, voids)
+    return Tally(
+        votes=len(choices),
+        right=right,
+        wrong=wrong,
+        voids=voids,
+        comparisons=len(verdicts),
+        settled=verdicts.count("loss"),
+        mistaken=verdicts.count("win"),
+    )

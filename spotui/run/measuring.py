@@ -23,11 +23,9 @@ from spotui.llm.door import Door
 from spotui.llm.gate import Gate
 from spotui.llm.retry import Retry
 from spotui.meta_prompts import MetaPrompts
+from spotui.run.kept import open_kept
 from spotui.run.work import layout_of
 from spotui.settings.run_settings import RunSettings
-from spotui.workspace.journal import Journal
-from spotui.workspace.lock import ProjectLock
-from spotui.workspace.projects import new_run_id
 
 
 class Ruler:
@@ -133,13 +131,7 @@ async def open_ruler(
     """
     async with AsyncExitStack() as cleanup:
         cleanup.push_async_callback(connections.aclose)
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = ProjectLock(folder / "lock", folder.name)
-        lock.acquire()
-        cleanup.callback(lock.release)
-        path = folder / "journal.jsonl"
-        run = None if path.exists() and path.stat().st_size else new_run_id()
-        journal = cleanup.enter_context(Journal(path, run=run, writable=True))
+        journal = cleanup.enter_context(open_kept(folder))
         budget = Budget(settings.budget, Spending(), 0.0)
         door = Door(
             connections=connections,

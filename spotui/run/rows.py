@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from spotui.dataset import Dataset, Row, load_dataset, slot_names
+from spotui.engine import Question
 from spotui.metrics import JUDGE, Metric, make_metric
 from spotui.template import Template
 from spotui.template.scoring import metric_of, source_of
@@ -30,6 +31,18 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
         check=metric.fault if metric else _nothing,
         seed=seed,
     )
+
+
+def questions_of(template: Template, rows: Dataset | None) -> list[Question]:
+    """What a run's questions are drawn from: the rows that prompts are written from, or the template's own.
+
+    Args:
+        template: The template.
+        rows: Its rows, if they were read.
+    """
+    if rows is not None and template.data is not None:
+        return [Question(row.question, "\n".join(row.references), row) for row in rows.train]
+    return [Question(one.question, one.answer) for one in template.qa]
 
 
 def metric_for(template: Template, folder: Path) -> Metric | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from spotui.engine import Question, Task
+from spotui.engine import Task
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import DEFAULT_METHOD, load_method
 from spotui.methods.parameters import read_parameters
-from spotui.run.rows import read_rows
+from spotui.run.rows import questions_of, read_rows
 from spotui.settings.run_settings import RunSettings
-from spotui.template import parse_template
+from spotui.template import Template, parse_template
 from spotui.template.scoring import parameters_of
 from spotui.workspace.create import create_project
 from spotui.workspace.lines import now
@@ -108,17 +108,22 @@ def new_project(
     return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
 
 
-def draw_task(template_text: str, template_name: str, settings: RunSettings) -> Task:
+def draw_task(template: Template, folder: Path, settings: RunSettings) -> Task:
     """The task of a run on a template, without a project.
 
+    Args:
+        template: The template; its questions are drawn from its rows when it has a data file.
+        folder: Where it lies.
+        settings: What the run would use.
+
     Raises:
-        TemplateError: The template is wrong.
+        SpotuiError: A row cannot be used, or the metric cannot be made.
     """
-    template = parse_template(template_text, template_name)
-    drawn = draw_questions(len(template.qa), settings.sample, settings.seed)
+    rows = read_rows(template, folder, seed=settings.seed) if template.data is not None else None
+    pool = questions_of(template, rows)
     questions, held_out = (
-        tuple(Question(template.qa[index].question, template.qa[index].answer) for index in part)
-        for part in drawn
+        tuple(pool[index] for index in part)
+        for part in draw_questions(len(pool), settings.sample, settings.seed)
     )
     return Task(
         prompt=template.prompt,

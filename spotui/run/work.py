@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.dataset import Row
-from spotui.engine import Question, Task
+from spotui.engine import Task
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, Scale
@@ -14,7 +14,7 @@ from spotui.engine.rows import RowSet
 from spotui.methods import load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
-from spotui.run.rows import metric_for
+from spotui.run.rows import metric_for, questions_of
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.template.scoring import criteria_of, metric_of
@@ -82,10 +82,7 @@ def load_task(template: Template, snapshot: Snapshot, project: Project, settings
         SnapshotError: Its rows are damaged.
     """
     rows = read_rows_file(project.rows)
-    if rows is not None and template.data is not None:
-        pool = [Question(row.question, "\n".join(row.references), row) for row in rows.train]
-    else:
-        pool = [Question(one.question, one.answer) for one in template.qa]
+    pool = questions_of(template, rows)
     return Task(
         prompt=template.prompt,
         requirements=template.requirements,

@@ -1,9 +1,9 @@
 """Changing the user's config file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -60,7 +60,56 @@ def remove_model(model: str, path: Path | None = None) -> bool:
     Raises:
         SettingsError: The file cannot be read or written; it is as it was.
     """
-    return _save({("models", model): UNSET}, path)
+    edit = _save({("models", model): UNSET}, path)
+    return edit.after != edit.before
+
+
+class Removed(NamedTuple):
+    """A model's entry that was taken out, and what it takes to put it back.
+
+    Attributes:
+        model: The model id.
+        entry: What it said.
+        before: The file with it.
+        after: The file without it.
+    """
+
+    model: str
+    entry: ModelConfig
+    before: str
+    after: str
+
+
+def take_out_model(model: str, path: Path | None = None) -> Removed | None:
+    """Remove a model's entry so that it can be put back.
+
+    Returns:
+        What was removed, or None when there was nothing.
+
+    Raises:
+        SettingsError: The file cannot be read or written; it is as it was.
+    """
+    before, after = _save({("models", model): UNSET}, path)
+    if before == after:
+        return None
+    entry = parse_config(before, path or locations.config_file()).config.models[model]
+    return Removed(model, entry, before, after)
+
+
+def put_back_model(removed: Removed, path: Path | None = None) -> None:
+    """Put an entry back as it stood, with its comments, also where the file has been changed elsewhere.
+
+    Args:
+        removed: What was taken out.
+        path: The config file, or None for the user's own.
+
+    Raises:
+        SettingsError: The file cannot be read or written; it is as it was.
+    """
+    from spotui.settings.patch import patched
+
+    changes: Mapping[Keys, Plain] = {("models", removed.model): msgspec.to_builtins(removed.entry)}
+    _save(changes, path, lambda text: patched(text, removed.after, removed.before))
 
 
 def save_role(role: Role, values: RoleConfig, path: Path | None = None) -> None:
@@ -105,20 +154,43 @@ def _checked(what: str, kind: object, value: object) -> "Plain":
     return cast("Plain", found)
 
 
-def _save(changes: "Mapping[Keys, Plain | UnsetType]", path: Path | None) -> bool:
-    """Make the changes in the file; whether that changed anything."""
+class _Edit(NamedTuple):
+    """What the file said before a change, and after it."""
+
+    before: str
+    after: str
+
+
+def _save(
+    changes: "Mapping[Keys, Plain | UnsetType]",
+    path: Path | None,
+    better: Callable[[str], str | None] = lambda _: None,
+) -> _Edit:
+    """Make the changes in the file.
+
+    Args:
+        changes: What is to be said.
+        path: The config file, or None for the user's own.
+        better: Another way to write them, which is taken where it says just that.
+    """
     path = path or locations.config_file()
     try:
         with alone(path):
-            return _edit(changes, path)
+            return _edit(changes, path, better)
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
+def _edit(
+    changes: "Mapping[Keys, Plain | UnsetType]", path: Path, better: Callable[[str], str | None]
+) -> _Edit:
     text = read_text(path) or ""
     parse_config(text, path)  # a file with mistakes is the user's to mend: an edit could hide them
     wanted = _config_with(text, changes)
+    found = better(text)
+    if found is not None and _says(found, wanted, path):
+        write_text(path, found)
+        return _Edit(text, found)
     windows = 0 < text.count("\n") == text.count("\r\n")
     old = text.replace("\r\n", "\n") if windows else text
     new = _changed(old, changes)
@@ -126,9 +198,10 @@ def _edit(changes: "Mapping[Keys, Plain | UnsetType]", path: Path) -> bool:
         what = ", ".join(".".join(keys) for keys in changes)
         raise uneditable(path, what)
     if new == old:
-        return False
-    write_text(path, new.replace("\n", "\r\n") if windows else new)
-    return True
+        return _Edit(text, text)
+    new = new.replace("\n", "\r\n") if windows else new
+    write_text(path, new)
+    return _Edit(text, new)
 
 
 def _changed(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> str | None:

@@ -45,8 +45,10 @@ async def ask(words: Sequence[str], stdin: str = "") -> Told:
         stdin: What it reads; secrets go here, because a command line can be read by others.
     """
     process = _start(words)
+    reading = asyncio.get_running_loop().run_in_executor(None, process.communicate, stdin.encode())
     try:
-        out, err = await asyncio.to_thread(process.communicate, stdin.encode())
+        # Shielded: a thread that is called off before it begins would never see the process end.
+        out, err = await asyncio.shield(reading)
     except asyncio.CancelledError:
         process.kill()  # the thread sees the end of its pipes then
         raise

@@ -1,7 +1,8 @@
 """Roles and models: who answers, where, with which key, and whether they do."""
 
 import asyncio
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,10 +15,10 @@ from textual.widgets import Static
 from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.locations import shown
-from spotui.settings.save import remove_model, save_model
-from spotui.settings.schema import ModelConfig
+from spotui.settings.save import Removed, put_back_model, take_out_model
 from spotui.tui.attempt import attempt
 from spotui.tui.home.title_bar import TitleBar
+from spotui.tui.judge_line import JudgeLine
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.models.endpoint import Endpoint, endpoint_of
 from spotui.tui.models.models_table import ModelsTable
@@ -26,11 +27,18 @@ from spotui.tui.models.roles_table import RolesTable
 from spotui.tui.settings.defaults import Defaults
 from spotui.tui.table_view import TableView
 
+if TYPE_CHECKING:
+    from textual.worker import WorkType
+
+CHECKED_ON = "product-name"
+"""The shipped template on which a judge is checked that belongs to no run yet."""
+
 
 class ModelsScreen(Screen[None]):
     """The roles of every run that says nothing else, and the models of the config file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "check_judge", "check the judge", id="endpoints.check_judge"),
         Binding("u", "undo", "undo", id="endpoints.undo"),
         Binding("tab", "app.focus_next", "other panel", id="endpoints.other_panel"),
         Binding("escape", "dismiss(None)", "back", id="endpoints.back"),
@@ -44,6 +52,7 @@ class ModelsScreen(Screen[None]):
             &:focus { border: round $primary; border-title-color: $primary; }
         }
         & #roles { height: 6; }
+        & JudgeLine { padding: 0 2; max-height: 3; }
         & #models { height: 1fr; }
         & #told { display: none; height: auto; max-height: 6; padding: 0 1; background: $panel; }
         & #told.-told { display: block; }
@@ -57,12 +66,13 @@ class ModelsScreen(Screen[None]):
         super().__init__()
         self._defaults = Defaults()
         self._tests: dict[str, Content] = {}
-        self._removed: list[tuple[str, ModelConfig]] = []
+        self._removed: list[Removed] = []
 
     def compose(self) -> ComposeResult:
         """Roles, models, what came of a test."""
         yield TitleBar(f"models   {shown(locations.config_file())}")
         yield RolesTable()
+        yield JudgeLine("c")
         yield ModelsTable()
         yield Static(id="told", markup=False)
         yield KeyHints()
@@ -70,11 +80,14 @@ class ModelsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what was read."""
         self._fill()
+        self._look_at_judge()
         if self._defaults.fault:
             self._tell("", self._defaults.fault)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """There may be nothing to undo."""
+        """There may be nothing to undo, and no judge to check."""
+        if action == "check_judge":
+            return any(line.can_check for line in self.query(JudgeLine))
         return bool(self._removed) if action == "undo" else True
 
     async def on_table_view_chosen(self, event: TableView.Chosen) -> None:
@@ -103,6 +116,10 @@ class ModelsScreen(Screen[None]):
             case _:
                 self.run_worker(self._remove(event.model), group="models")
 
+    def action_check_judge(self) -> None:
+        """See whether the evaluator can tell good answers from damaged ones."""
+        self.query_one(JudgeLine).check()
+
     def action_undo(self) -> None:
         """Bring back what was removed last."""
         self.run_worker(self._bring_back(), group="models")
@@ -121,10 +138,16 @@ class ModelsScreen(Screen[None]):
     async def _read_again(self, _: None = None) -> None:
         self._defaults = await asyncio.to_thread(Defaults)
         self._fill()
+        self._look_at_judge()
 
     def _fill(self) -> None:
         self.query_one(RolesTable).fill(self._defaults, self._tests)
         self.query_one(ModelsTable).fill(self._defaults.config.config, self._tests)
+
+    def _look_at_judge(self) -> None:
+        # As a function: a coroutine that is replaced before it begins is complained of.
+        work: WorkType[None] = partial(self.query_one(JudgeLine).look, CHECKED_ON)
+        self.run_worker(work, group="judge", exclusive=True)
 
     def _test(self, model: str) -> None:
         self._tests[model] = Content.styled("…", "$text-muted")
@@ -144,18 +167,18 @@ class ModelsScreen(Screen[None]):
         self._fill()
 
     async def _remove(self, model: str) -> None:
-        entry = self._defaults.config.config.models[model]
-        if await attempt(self, remove_model, model):
-            self._removed.append((model, entry))
+        removed = await attempt(self, take_out_model, model)
+        if removed is not None:
+            self._removed.append(removed)
             self.notify(f"{model} is removed; u brings it back.", markup=False)
             self.refresh_bindings()
         await self._read_again()
 
     async def _bring_back(self) -> None:
-        model, entry = self._removed.pop()
+        removed = self._removed.pop()
         self.refresh_bindings()
-        await attempt(self, save_model, model, entry)
-        await self._arrive(model)
+        await attempt(self, put_back_model, removed)
+        await self._arrive(removed.model)
 
     def _tell(self, model: str, text: str, tone: str = "") -> None:
         told = self.query_one("#told", Static)

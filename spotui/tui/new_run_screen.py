@@ -13,6 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from spotui.errors import SpotuiError
 from spotui.own_process import OwnProcess
+from spotui.tui.judge_line import JudgeLine
 from spotui.tui.new_run import Choices, Expected, begin, expect
 from spotui.workspace.create import check_free
 from spotui.workspace.projects import Workspace
@@ -43,6 +44,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="new_run.back", priority=True),
+        Binding("ctrl+t", "check_judge", "check the judge", id="new_run.check_judge"),
         Binding("up", "app.focus_previous", "field before", id="new_run.up", show=False),
         Binding("down", "app.focus_next", "next field", id="new_run.down", show=False),
     ]
@@ -90,6 +92,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
                     yield _input(field, first[field], "none")
                     yield Label(name)
             yield Static("…", id="expected", markup=False)
+            yield JudgeLine("ctrl+t")
 
     def on_mount(self) -> None:
         """Estimate what stands there."""
@@ -99,6 +102,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
         """Estimate again once nobody types."""
         event.stop()
         if event.input.id != "name":
+            self.query_one(JudgeLine).forget()
             self._estimate()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -106,6 +110,14 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
         event.stop()
         if self._start is None or self._start.is_finished:
             self._start = self.run_worker(self._begin(), group="begin")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be no judge to check."""
+        return action != "check_judge" or any(line.can_check for line in self.query(JudgeLine))
+
+    def action_check_judge(self) -> None:
+        """See whether the judge can tell good answers from damaged ones."""
+        self.query_one(JudgeLine).check()
 
     def action_back(self) -> None:
         """Leave; a start that is under way is given up first."""
@@ -135,6 +147,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
             self._tell(Content.styled(str(error), "$text-error"))
         else:
             self._tell(_told(expected))
+        await self.query_one(JudgeLine).look(str(self._template), self.chosen.words)
 
     async def _begin(self) -> None:
         name = self.query_one("#name", Input).value.strip()

@@ -48,7 +48,7 @@ def test_what_only_a_run_needs_is_not_imported(home: Path, words: list[str]) -> 
 
 def test_help_does_not_even_import_the_verbs(home: Path) -> None:
     verbs = {name for name in imported(home, "--help") if name.startswith("spotui.cli.")}
-    assert verbs == {"spotui.cli.exit_codes", "spotui.cli.usage"}
+    assert verbs == {"spotui.cli.exit_codes", "spotui.cli.terminal", "spotui.cli.usage"}
 
 
 def test_checking_a_template_imports_no_provider(home: Path, template: str) -> None:

@@ -23,6 +23,7 @@ from spotui.settings import (
     save_model,
     save_role,
 )
+from spotui.settings.save import put_back_model, take_out_model
 
 FILE = """\
 # my settings
@@ -131,6 +132,39 @@ def test_removing_a_model_leaves_the_comments_of_its_neighbours(path: Path) -> N
     assert load_config(path).config.models == {}
     save_model("again", ModelConfig(timeout=3), path)
     assert list(load_config(path).config.models) == ["again"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_model_that_is_put_back_stands_as_it_stood(path: Path, end: str) -> None:
+    before = path.read_text().replace("\n", end).encode()
+    path.write_bytes(before)
+    models = load_config(path).config.models
+    taken = [take_out_model(model, path) for model in models]
+    assert load_config(path).config.models == {}
+    for removed in reversed(taken):
+        assert removed is not None
+        put_back_model(removed, path)
+    assert path.read_bytes() == before
+    assert take_out_model("nobody", path) is None
+
+
+def test_a_model_is_put_back_with_its_comments_where_the_file_was_changed_meanwhile(path: Path) -> None:
+    wanted = path.read_text().replace("temperature: 0.7", "temperature: 0.9")
+    removed = take_out_model("gpt-4o", path)
+    assert removed is not None
+    path.write_text(path.read_text().replace("temperature: 0.7", "temperature: 0.9"))
+    put_back_model(removed, path)
+    assert path.read_text() == wanted
+
+
+def test_a_model_is_put_back_where_nothing_is_as_it_was(path: Path) -> None:
+    entry = load_config(path).config.models["gpt-4o"]
+    removed = take_out_model("gpt-4o", path)
+    assert removed is not None
+    path.write_text("theme: moss\nmodels:\n  gpt-4o:\n    concurrency: 3\n")
+    put_back_model(removed, path)
+    config = load_config(path).config
+    assert (config.theme, config.models) == ("moss", {"gpt-4o": entry})
 
 
 def test_removing_what_is_not_there_changes_nothing(path: Path) -> None:

@@ -100,7 +100,7 @@ async def new_run(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """What a run would take, before it is started."""
     await home(app, pilot)
     await pilot.press("tab", "enter")
-    await until_seen(pilot, "Expected:")
+    await until_seen(pilot, "Expected:", "Judge:")
 
 
 async def trying(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -114,7 +114,7 @@ async def models(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """The three roles, and the models they can have."""
     await home(app, pilot)
     await pilot.press("m")
-    await until_seen(pilot, "optimizer")
+    await until_seen(pilot, "optimizer", "Judge:")
 
 
 async def settings(app: SpotuiApp, pilot: Pilot[None]) -> None:

@@ -1,10 +1,16 @@
 """Asking spotui's own command line from the screen."""
 
 import asyncio
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from spotui.tui import child
 from spotui.tui.child import Told, listen
 from tests.command_line import move_in
 
@@ -33,3 +39,34 @@ def test_lines_are_taken_as_they_come_and_the_end_is_told(
     assert told.code == 0
     assert any(str(tmp_path).encode() in line for line in lines)
     assert asyncio.run(listen(["test", "nothing"], lines.append, b"Why?")).fault.startswith("There is no")
+
+
+def test_a_command_that_nobody_waits_for_ends_even_if_no_thread_was_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_in(monkeypatch, tmp_path)
+    started: list[subprocess.Popen[bytes]] = []
+    really_start = child._start
+
+    def start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
+        started.append(really_start(words))
+        return started[-1]
+
+    monkeypatch.setattr(child, "_start", start)
+    busy = threading.Event()
+
+    async def leave() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        loop.run_in_executor(None, busy.wait)
+        asking = asyncio.create_task(child.ask(["locate"]))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        busy.set()
+
+    asyncio.run(leave())
+    (process,) = started
+    assert process.returncode == -signal.SIGKILL
+    assert process.stdout is not None
+    assert process.stdout.closed

@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from spotui.nearest import nearest
 from spotui.settings.errors import Problem
 from spotui.settings.user_keys import UserKeys
+from spotui.tui.keys.composed import widgets_of
 from spotui.tui.keys.declared import merged_bindings
 from spotui.tui.keys.names import fault_of, normalised, types_something
 
@@ -29,14 +33,16 @@ class KeyMap(NamedTuple):
 
 
 def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode]) -> KeyMap:
-    """Leave out names that are no binding's, keys that are none, and keys that would do two things.
+    """Leave out names that are no binding's, keys that are none, and keys that would do two things or none.
 
     Args:
         user: What the user wrote.
         kinds: Every class that declares bindings.
         app: The app, whose keys work on every screen.
     """
+    kinds = list(kinds)
     tables = [merged_bindings(kind) for kind in kinds]
+    places = [_Place(kind) for kind in kinds if issubclass(kind, Screen)]
     everywhere = merged_bindings(app)
     known = {
         one.id: one
@@ -65,11 +71,10 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
             leave_out(name, f"{typed} is typed into texts, and this key works there too.", "Add ctrl to it.")
         else:
             wanted[name] = keys
-    while clash := _clash(wanted, tables, everywhere):
+    while clash := _clash(wanted, tables, everywhere) or _shadow(wanted, places):
         name, key, other = clash
-        leave_out(
-            name, f"{key} is {_said(other)} already.", "Give that another key as well, or choose another."
-        )
+        what = f"{_said(other)} already" if other is not None else "typed into the text there"
+        leave_out(name, f"{key} is {what}.", "Give that another key as well, or choose another.")
         del wanted[name]
     return KeyMap({name: ",".join(keys) for name, keys in wanted.items()}, tuple(problems))
 
@@ -77,7 +82,47 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
 _SEE_NAMES = "Press F1 in the app to see every name."
 
 
-def _clash(wanted: _Keys, tables: Iterable[_Table], everywhere: _Table) -> tuple[str, str, Binding] | None:
+class _Place:
+    """A screen with what can have the focus on it.
+
+    Args:
+        screen: The screen's class.
+    """
+
+    def __init__(self, screen: type[Screen[object]]) -> None:
+        takers = [kind for kind in widgets_of(screen) if kind.can_focus]
+        panels = [kind for kind in takers if not issubclass(kind, Input | TextArea) and _is_ours(kind)]
+        # Nobody expects the keys of a screen to work where text is typed, unless that is all there is.
+        self.takes_text = not panels and any(issubclass(kind, Input | TextArea) for kind in takers)
+        self.table = merged_bindings(screen)
+        self.panels = [merged_bindings(kind) for kind in (takers if self.takes_text else panels)]
+
+
+def _is_ours(kind: type[Widget]) -> bool:
+    return kind.__module__.partition(".")[0] != "textual"
+
+
+_Clash = tuple[str, str, Binding | None]
+
+
+def _shadow(wanted: _Keys, places: Iterable[_Place]) -> _Clash | None:
+    """The first of the user's keys for a screen that what has the focus there takes for itself."""
+    for place in places:
+        for key, binding in _moved(place.table, wanted):
+            name = binding.id or ""
+            usual = {usual for usual, bindings in place.table.items() if name in {one.id for one in bindings}}
+            if name not in wanted or binding.priority or key in usual:
+                continue
+            if place.takes_text and types_something(key):
+                return name, key, None
+            for panel in place.panels:
+                for other_key, other in _moved(panel, wanted):
+                    if other_key == key and other.id != name:
+                        return name, key, other
+    return None
+
+
+def _clash(wanted: _Keys, tables: Iterable[_Table], everywhere: _Table) -> _Clash | None:
     """The first of the user's keys that does something else already: its name, the key, and what that is."""
     order = list(wanted)
     for table in [*tables, everywhere]:

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
+from textual.widgets import Input
 
 from spotui.settings.user_keys import load_user_keys
 from spotui.tui.keys.key_map import KeyMap, check_keys
@@ -35,6 +36,27 @@ class APanel(ScrollView):
     ]
 
 
+class AHome(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "tour", "tour", id="home.tour"),
+        Binding("x", "end", "end", id="home.end"),  # where the panel has nothing to delete
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield from self._panels()
+
+    def _panels(self) -> ComposeResult:
+        yield from (APanel() for _ in range(2))
+        yield Input()
+
+
+class ADialog(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+t", "test", "test", id="dialog.test")]
+
+    def compose(self) -> ComposeResult:
+        yield Input()
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "keys.yaml"
@@ -42,7 +64,7 @@ def file(tmp_path: Path) -> Path:
 
 def checked(file: Path, text: str) -> KeyMap:
     file.write_text(text)
-    return check_keys(load_user_keys(file), [AScreen, APanel], AnApp)
+    return check_keys(load_user_keys(file), [AScreen, APanel, AHome, ADialog], AnApp)
 
 
 def test_keys_are_taken_as_they_are_written(file: Path) -> None:
@@ -108,3 +130,35 @@ def test_one_key_may_do_different_things_in_different_places(file: Path) -> None
 def test_what_shares_a_key_in_different_states_may_share_another(file: Path) -> None:
     assert checked(file, "run.pause: p\nrun.resume: p\n").problems == ()
     assert len(checked(file, "run.pause: s\n").problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("home.tour: r\n", "home.tour: r is 'rename' (projects.rename) already."),
+        ("home.tour: [ctrl+y, delete]\n", "delete is 'delete' (projects.delete) already."),
+        ("home.tour: n\nprojects.rename: n\n", "home.tour: n is 'rename' (projects.rename) already."),
+        ("home.tour: pagedown\n", "pagedown is 'Page Down' already."),
+        ("dialog.test: z\n", "dialog.test: z is typed into the text there."),
+        ("dialog.test: ctrl+u\n", "ctrl+u is 'Delete all to the left' already."),
+    ],
+)
+def test_a_key_that_what_has_the_focus_takes_is_told(file: Path, text: str, what: str) -> None:
+    found = checked(file, text)
+    assert what in found.problems[0].what
+    assert len(found.problems) == 1
+    assert set(found.keys) <= {"projects.rename"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "home.tour: r\nprojects.rename: z\n",  # the panel has let it go
+        "home.tour: ctrl+u\n",  # works wherever nobody types
+        "home.end: x\n",  # as it is usually
+        "projects.rename: t\n",  # a panel may have what its screen has
+        "run.stop: r\n",  # another screen
+    ],
+)
+def test_a_key_that_nothing_there_takes_is_used(file: Path, text: str) -> None:
+    assert checked(file, text).problems == ()

@@ -1,0 +1,74 @@
+"""The way of everything that is printed for a person: a terminal gets no command that is not our own.
+
+A prompt, an answer or an endpoint's error may hold any character; shown as it is, it could retitle or repaint
+the terminal or write to its clipboard. What is no terminal, such as a pipe or a file, gets the text as it is.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TextIO, cast
+
+from spotui.controls import without_controls
+
+
+class _Guarded:
+    """A terminal that is written to without control characters.
+
+    Args:
+        stream: The terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text without its control characters."""
+        self.stream.write(without_controls(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Guard standard output and standard error, each where it is a terminal."""
+    names = [name for name in ("stdout", "stderr") if _is_terminal(getattr(sys, name))]
+    guards = {name: _Guarded(getattr(sys, name)) for name in names}
+    for name, guard in guards.items():
+        setattr(sys, name, guard)
+    try:
+        yield
+    finally:
+        for name, guard in guards.items():
+            if getattr(sys, name) is guard:
+                setattr(sys, name, guard.stream)
+
+
+def behind(stream: TextIO) -> TextIO:
+    """The stream itself, for what paints with commands of its own and keeps those of others out."""
+    return stream.stream if isinstance(stream, _Guarded) else stream
+
+
+def paint(text: str, stream: TextIO) -> None:
+    """Write our own text with commands, such as the way back to the beginning of the line."""
+    way = behind(stream)
+    way.write(text)
+    way.flush()
+
+
+def shown(data: bytes) -> bytes:
+    """What standard output gets of a line of bytes: a terminal gets it without control characters."""
+    if not _is_terminal(sys.stdout):
+        return data
+    return without_controls(data.decode("utf-8", "replace")).encode("utf-8", "replace")
+
+
+def _is_terminal(stream: object) -> bool:
+    return stream is not None and cast("TextIO", stream).isatty()
