@@ -55,6 +55,11 @@ class Asker:
         """Whether the role's model can be bound by a grammar."""
         return self._door.connections.to(self._roles.of(role).model).takes_grammar
 
+    def at_once(self, roles: Sequence[Role]) -> int:
+        """How many calls of these roles may be in flight together; people change it while a run goes on."""
+        limiters = {self._door.connections.to(self._roles.of(role).model).limiter for role in roles}
+        return sum(limiter.concurrency for limiter in limiters)
+
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
         return self._door.recorded(key, request)
