@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
@@ -129,7 +131,7 @@ class Launcher:
         """
         from spotui.run.setup import new_project
 
-        self.connector(settings).check_budget()
+        self.connector(_without_embedding(settings)).check_budget()
         return new_project(
             workspace,
             name,
@@ -185,7 +187,7 @@ class Launcher:
             task=task,
             marker=marker_for(template, path.parent),
             settings=settings,
-            connections=self.connections(settings),
+            connections=self.connections(_without_embedding(settings)),
             meta=self.meta_prompts(path),
             emit=emit,
         )
@@ -208,7 +210,7 @@ class Launcher:
 
         task = draw_task(template_text, template_path.name, settings)
         meta = self.meta_prompts(template_path)
-        connections = self.connections(settings)
+        connections = self.connections(_without_embedding(settings))
         try:
             return await calibrate(task, settings, meta, connections, lambda _: None)
         finally:
@@ -245,3 +247,8 @@ class Launcher:
         from spotui.run.run import Run
 
         return Run(project, self.connections, on_trouble=on_trouble, changes=changes)
+
+
+def _without_embedding(settings: RunSettings) -> RunSettings:
+    """The settings of what asks no embedding model, or of what may turn out to ask none."""
+    return msgspec.structs.replace(settings, embedding_model=None)

@@ -30,6 +30,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
             somebody chose sets; empty when there is none.
         calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without
             marks and the test at the end; None for a method that cannot tell.
+        embeds: Whether it asks the embedding model, given its parameters; None for never.
         meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
         aliases: Other names of parameters, and other words for their values.
     """
@@ -42,6 +43,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     scores: bool = False
     rounds: Callable[[Any, int], int] | None = None
     calls: Callable[[Any, int, int], "Calls"] | None = None
+    embeds: Callable[[Any], bool] | None = None
     length: str = ""
     meta_prompts: tuple[str, ...] | None = None
     aliases: Mapping[str, "Alias"] = {}
@@ -55,12 +57,14 @@ class Calls(msgspec.Struct, frozen=True):
         notes: Of optimizer and evaluator, for reflections, gradients and summaries.
         answers: Of the executor.
         steps: Rounds, which wait for each other.
+        embeddings: Of the embedding model.
     """
 
     proposals: int
     notes: int
     answers: int
     steps: int
+    embeddings: int = 0
 
 
 class Alias(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """GPO and its relatives, from the seed to the test, against a real server."""
 
+import asyncio
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -144,13 +145,14 @@ def test_the_optimizer_sees_the_past_with_scores_of_a_hundred_and_its_budget(tmp
 
 def test_relevance_shows_the_prompts_most_like_the_current_one() -> None:
     from spotui.engine import Candidate, Scored
+    from spotui.methods.gpo.descent import shared_words
     from spotui.methods.gpo.trajectory import Trajectory
     from spotui.statistics import score
 
     trajectory = Trajectory(Parameters(trajectory_size=2))
     for number, text in enumerate(("Count every object.", "Sing a song.", "Count each object twice."), 1):
         trajectory.add_prompt(Scored(Candidate(number, text), "eval", score([1.0] * number + [0.0] * 4), ()))
-    past = trajectory.select("Count each object slowly.")
+    past = asyncio.run(trajectory.select("Count each object slowly.", shared_words))
     assert [one.round for one in past] == [1, 3]
     assert past[1].similarity is not None
     assert past[0].similarity is not None

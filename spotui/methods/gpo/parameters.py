@@ -13,6 +13,7 @@ Direction = Literal["performance", "performance+reflection"]
 Trajectory = Literal["none", "retrieval", "summarization"]
 Content = Literal["prompts", "reflections"]
 Selection = Literal["recency", "relevance", "importance"]
+Relevance = Literal["bm25", "embedding"]
 Order = Literal["ascending", "descending"]
 Refinement = Literal["generation", "editing"]
 Schedule = Literal["none", "constant", "linear", "cosine"]
@@ -35,6 +36,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     trajectory_selection: Annotated[
         Selection, Meta(description="which are shown: the newest, those most like the current one, the best")
     ] = "relevance"
+    relevance: Annotated[
+        Relevance,
+        Meta(description="what tells how alike two are: the words they share, or --embedding-model"),
+    ] = "bm25"
     trajectory_size: Annotated[int, Meta(ge=1, le=100, description="how many are shown")] = 3
     trajectory_order: Annotated[
         Order, Meta(description="their order by score: the best last, as in the paper, or first")
@@ -96,8 +101,17 @@ def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
     proposals = taken * parameters.candidates_per_step
     reflects = parameters.descent_direction == "performance+reflection"
     notes = taken * (reflects + (parameters.trajectory == "summarization"))
+    learned = parameters.candidates_per_step if parameters.trajectory_losers else 1
+    remembered = learned if parameters.trajectory_content == "prompts" else 1
+    embeddings = (1 + (taken - 1) * remembered if taken > 1 else 0) * embeds(parameters)
     failures = taken * min(parameters.batch_size, train_rows) * reflects
-    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken)
+    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken, embeddings)
+
+
+def embeds(parameters: Parameters) -> bool:
+    """Whether the embedding model is asked: only where relevance chooses what is shown."""
+    is_chosen_by_it = parameters.trajectory == "retrieval" and parameters.trajectory_selection == "relevance"
+    return is_chosen_by_it and parameters.relevance == "embedding"
 
 
 ALIASES: Final = {
