@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 if TYPE_CHECKING:
     from spotui.engine import Engine
@@ -72,11 +73,16 @@ class Alias(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The name it stands for.
-        words: What other words for its values stand for.
+        words: What other words for its values stand for; UNSET for one that leaves the parameter as it is.
     """
 
     name: str
     words: dict[str, Any] = {}
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it only turns something off, or leaves it to the parameter itself."""
+        return UNSET in self.words.values()
 
 
 def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:

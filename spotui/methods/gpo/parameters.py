@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from spotui.engine.layout import Position
 from spotui.engine.rows import batches
@@ -115,14 +115,24 @@ def embeds(parameters: Parameters) -> bool:
 
 
 ALIASES: Final = {
-    "gradient_name": Alias("descent_direction"),
+    "gradient_name": Alias("descent_direction", {"-": "performance", "feedback": "performance+reflection"}),
     "momentum_update_name": Alias(
         "trajectory", {"-": "none", "k-list": "retrieval", "real-time": "summarization"}
     ),
-    "momentum_para_name": Alias("trajectory_content"),
-    "momentum_selection_name": Alias("trajectory_selection"),
-    "util_gradient_name": Alias("refinement"),
-    "decay_strategy": Alias("edit_budget_schedule", {"consine": "cosine", "-": "none"}),
+    "momentum_para_name": Alias(
+        "trajectory_content", {"-": "prompts", "para": "prompts", "feedback": "reflections"}
+    ),
+    "momentum_selection_name": Alias("trajectory_selection", {"-": "relevance", "relavance": "relevance"}),
+    "momentum_selection_num": Alias("trajectory_size"),
+    "util_gradient_name": Alias("refinement", {"generate": "generation", "edit": "editing"}),
+    "initial_step_size": Alias("edit_budget_initial"),
+    "final_step_size": Alias("edit_budget_final"),
+    "decay_strategy": Alias("edit_budget_schedule", {"-": "none", "fixed": "constant", "consine": "cosine"}),
+    "learning_rate_name": Alias("edit_budget_schedule", {"wo_lr": "none", "w_lr": UNSET}),
+    "use_warmup_strategy": Alias("warmup_steps", {"false": 0, "true": UNSET}),
+    "num_search_epochs": Alias("epochs"),
+    "opt_batch_size": Alias("batch_size"),
+    "num_generated_instructions_in_each_step": Alias("candidates_per_step"),
     "format_data_num": Alias("task_examples"),
     "instruction_pos": Alias(
         "prompt_position",
@@ -135,5 +145,6 @@ ALIASES: Final = {
     ),
     "include_qa": Alias("qa_labels"),
     "few_shot_number": Alias("few_shot_demos"),
+    "evaluate_generated_ins_on_few_shot": Alias("few_shot_demos", {"false": 0, "true": UNSET}),
 }
-"""The reference's flags, and its words for their values; `consine` is how it spells its default."""
+"""The reference's flags, and its words for their values; `consine` and `relavance` are how it spells them."""
