@@ -1,7 +1,7 @@
 """What estimates are made of: typical lengths and speeds, and how they add up."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from spotui.expected import Estimate, Share
 from spotui.llm.budget import UnknownPriceError
@@ -30,8 +30,10 @@ HOSTED_PACE = (0.8, 60.0)
 EMBEDDED_PACE = (2.0, 12.0)
 
 
-def share(role: Role, model: str, calls: int, asked: int, reply: int, connector: "Connector") -> Share:
-    """One role's part: so many calls, tokens sent in all, and tokens of a reply."""
+def share(
+    role: Role | Literal["embedding"], model: str, calls: int, asked: int, reply: int, connector: "Connector"
+) -> Share:
+    """One part: so many calls, tokens sent in all, and tokens of a reply."""
     price: Price | None = connector.price_of(model)
     return Share(
         role=role,
@@ -47,7 +49,11 @@ def role_seconds(
     settings: RunSettings, connector: "Connector", role: Role, tokens: int, calls: float
 ) -> float:
     """How long so many calls of one role take that are made at once, with replies of so many tokens."""
-    model = settings.roles.of(role).model
+    return model_seconds(settings.roles.of(role).model, connector, tokens, calls)
+
+
+def model_seconds(model: str, connector: "Connector", tokens: int, calls: float) -> float:
+    """How long so many calls of one model take that are made at once, with replies of so many tokens."""
     if is_embedded(model):  # calls at once share the same cores
         wait, pace = EMBEDDED_PACE
         return wait + calls * tokens / pace

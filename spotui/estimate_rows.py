@@ -13,6 +13,7 @@ from spotui.estimate_parts import (
     PROPOSAL_TOKENS,
     answer_tokens,
     budget_warnings,
+    model_seconds,
     rated,
     role_seconds,
     share,
@@ -22,6 +23,7 @@ from spotui.methods import load_method
 from spotui.methods.method import Calls
 from spotui.methods.parameters import read_parameters
 from spotui.metrics import JUDGE
+from spotui.run.embedding import with_embedding
 from spotui.run.rows import read_rows
 from spotui.settings.roles import Role, is_embedded
 from spotui.settings.run_settings import RunSettings
@@ -71,6 +73,7 @@ def estimate_with_rows(
     if chosen.length and rounds_chosen and settings.max_rounds > 1:
         told = {chosen.length: settings.max_rounds - 1, **told}
     read = read_parameters(method, chosen, told)
+    settings = with_embedding(chosen, read, settings)
     rows = read_rows(template, folder, seed=settings.seed)
     sampled = tuple(QA(one.question, " ".join(one.references[:1])) for one in rows.train)
     stand_in = msgspec.structs.replace(template, qa=sampled, data=None)
@@ -116,6 +119,10 @@ def _estimate(
             connector,
         ),
     )
+    embedding = settings.embedding_model
+    if embedding is not None and calls.embeddings:
+        asked = calls.embeddings * PROMPT_TOKENS
+        shares = (*shares, share("embedding", embedding, calls.embeddings, asked, 0, connector))
     parts: tuple[tuple[Role, int, int], ...] = (
         ("optimizer", proposal, calls.proposals),
         ("evaluator", written, evaluations),
@@ -126,6 +133,9 @@ def _estimate(
         for role, tokens, number in parts
         if number
     )
+    if embedding is not None and calls.embeddings:
+        at_once = calls.embeddings / max(1, calls.steps)
+        seconds += calls.steps * model_seconds(embedding, connector, 0, at_once)
     found = Estimate(shares=shares, seconds=max([seconds, *rated(shares, connector)]))
     warnings = tuple(budget_warnings(settings, found, "the whole run"))
     return msgspec.structs.replace(found, warnings=warnings)

@@ -1,5 +1,7 @@
 """What a run is expected to take, role by role, and how that is said."""
 
+from typing import Literal
+
 import msgspec
 
 from spotui.settings.roles import Role
@@ -7,10 +9,10 @@ from spotui.view.figures import count, duration, plural, usd
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What one role is expected to take.
+    """What one role, or the embedding model, is expected to take.
 
     Attributes:
-        role: The role.
+        role: Which.
         model: Its model.
         calls: How many.
         prompt_tokens: In all its requests.
@@ -18,7 +20,7 @@ class Share(msgspec.Struct, frozen=True):
         usd: What they cost, or None when the price is unknown.
     """
 
-    role: Role
+    role: Role | Literal["embedding"]
     model: str
     calls: int
     prompt_tokens: int

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from spotui import locations
 from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
@@ -130,7 +132,7 @@ class Launcher:
         """
         from spotui.run.setup import new_project
 
-        self.connector(settings).check_budget()
+        self.connector(_without_embedding(settings)).check_budget()
         return new_project(
             workspace,
             name,
@@ -186,7 +188,7 @@ class Launcher:
             task=task,
             marker=marker_for(template, path.parent),
             settings=settings,
-            connections=self.connections(settings),
+            connections=self.connections(_without_embedding(settings)),
             meta=self.meta_prompts(path),
             emit=emit,
         )
@@ -237,7 +239,7 @@ class Launcher:
         meta = self.meta_prompts(path)
         asked = (*settings.panel, settings.roles.executor.model)
         place = calls_folder(folder, path.stem, self._endpoints(settings, asked))
-        connections = self.connections(settings)
+        connections = self.connections(_without_embedding(settings))
         try:
             found = await calibrate(task, settings, meta, connections, emit, place)
         finally:
@@ -289,3 +291,8 @@ class Launcher:
         from spotui.run.run import Run
 
         return Run(project, self.connections, on_trouble=on_trouble, changes=changes)
+
+
+def _without_embedding(settings: RunSettings) -> RunSettings:
+    """The settings of what asks no embedding model, or of what may turn out to ask none."""
+    return msgspec.structs.replace(settings, embedding_model=None)

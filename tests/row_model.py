@@ -14,6 +14,8 @@ _SUM = re.compile(r"What is (\d+) plus (\d+)\?")
 
 def kind_of(request: JsonObject) -> str:
     """What a request asks for, told by the frames of the meta-prompts."""
+    if "input" in request:
+        return "embed"
     text = str(request["messages"][0]["content"])
     if any(tag in text for tag in NOTES):
         return "likelihood"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from spotui.checking import Checked
     from spotui.dataset import Dataset, RowFault
-    from spotui.template import Template
+    from spotui.template import Problem, Template
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +40,9 @@ def main(parsed: argparse.Namespace) -> int:
     rows: Dataset | None = None
     faults: Sequence[RowFault] = ()
     if not checked.errors and checked.template is not None:
-        _check_parameters(checked.template)
+        lacks = _check_parameters(checked)
         rows, faults = _read_rows(path, checked.template)
+        checked = checked._replace(problems=(*checked.problems, *lacks))
     if parsed.json:
         _print_json(path, checked, faults)
     else:
@@ -52,20 +53,42 @@ def main(parsed: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-def _check_parameters(template: "Template") -> None:
-    """Make sure that the method takes what the template tells it.
+def _check_parameters(checked: "Checked") -> "list[Problem]":
+    """Make sure that the method takes what the template tells it; what a run would still lack is a warning.
 
     Raises:
         SpotuiError: It does not.
     """
-    if template.parameters is None:
-        return
+    template = checked.template
+    if template is None or template.parameters is None:
+        return []
     from spotui.methods import DEFAULT_METHOD, load_method
     from spotui.methods.parameters import read_parameters
     from spotui.template.scoring import parameters_of
 
-    method = template.method or DEFAULT_METHOD
-    read_parameters(method, load_method(method), parameters_of(template))
+    name = template.method or DEFAULT_METHOD
+    method = load_method(name)
+    parameters = read_parameters(name, method, parameters_of(template))
+    if method.embeds is None or not method.embeds(parameters) or _has_embedding_model():
+        return []
+    from spotui.marked_yaml.marks import line_of, load
+    from spotui.run.embedding import MEND
+    from spotui.template import Problem
+
+    what = "The method asks an embedding model, and none is chosen."
+    return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, MEND)]
+
+
+def _has_embedding_model() -> bool:
+    """Whether environment or config file name one; a wrong setting is not the template's mistake."""
+    from spotui.errors import SpotuiError
+    from spotui.launch import Launcher
+    from spotui.settings import Flags
+
+    try:
+        return Launcher().settings(Flags()).settings.embedding_model is not None
+    except SpotuiError:
+        return True
 
 
 def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Sequence[RowFault]]":

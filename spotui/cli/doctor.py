@@ -7,11 +7,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from spotui import locations
 from spotui.cli import exit_codes, options
 from spotui.errors import SpotuiError
 from spotui.version import VERSION
+
+if TYPE_CHECKING:
+    from spotui.llm.connecting import Connector
 
 _PACKAGES = ("httpx", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
 
@@ -77,12 +81,19 @@ def _settings(parsed: argparse.Namespace) -> str:
     lines = [str(locations.config_file())]
     for role in ROLES:
         model = resolution.settings.roles.of(role).model
-        way = connector.way_to(model)
-        key = "with a key" if way.endpoint.api_key else "without a key"
-        where = way.endpoint.base_url or way.kind
-        lines.append(f"      {role}: {model} at {where}, {key} ({resolution.origins[f'roles.{role}.model']})")
+        lines.append(_model_line(role, model, connector, resolution.origins[f"roles.{role}.model"]))
+    if (embedding := resolution.settings.embedding_model) is not None:
+        lines.append(
+            _model_line("embedding", embedding, connector, resolution.origins["run.embedding_model"])
+        )
     lines += [f"      {warning.what} {warning.mend}" for warning in resolution.warnings]
     return "\n".join(lines)
+
+
+def _model_line(what: str, model: str, connector: "Connector", origin: str) -> str:
+    way = connector.way_to(model)
+    key = "with a key" if way.endpoint.api_key else "without a key"
+    return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({origin})"
 
 
 def _meta_prompts() -> str:

@@ -41,6 +41,7 @@ _VERBS = {
     "reflect": "reflecting on failures",
     "gradient": "writing gradient {}",
     "summarize": "summing up",
+    "embed": "embedding text {}",
     "held_out": "answering held-out question {}",
     "check_vote": "final check, vote {}",
 }

@@ -66,6 +66,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--judges", metavar="IDS", help="more models that judge beside the evaluator; votes are pooled"
     )
     run.add_argument(
+        "--embedding-model",
+        metavar="ID",
+        help="what tells how alike two prompts are, for relevance=embedding",
+    )
+    run.add_argument(
         "--judge-json",
         action="store_const",
         const=True,

@@ -137,7 +137,7 @@ def _scored(event: Event) -> str | None:
 
 
 def _opened(event: RunOpened) -> str:
-    models = dict.fromkeys(event.models.values())
+    models = dict.fromkeys(filter(None, [*event.models.values(), event.embedding_model]))
     held_out = f", {event.held_out} held out" if event.held_out else ""
     recorded = f", {plural(event.recorded, 'call')} recorded" if event.recorded else ""
     judge = f"judge {event.judge}{_unit(event)}"

@@ -20,11 +20,13 @@ class Asker:
     Args:
         door: The way to the models.
         roles: The settings of each role.
+        embedding_model: What embeds texts, where something does.
     """
 
-    def __init__(self, door: Door, roles: RoleSet) -> None:
+    def __init__(self, door: Door, roles: RoleSet, embedding_model: str = "") -> None:
         self._door = door
         self._roles = roles
+        self._embedding_model = embedding_model
         self._spending = Spending()
         self._counted: set[CallKey] = set()
 
@@ -51,9 +53,18 @@ class Asker:
             json=json,
         )
 
+    def embedding_request(self, text: str) -> Request:
+        """A request for the embedding of a text."""
+        return Request(model=self._embedding_model, messages=(user(text),), embed=True)
+
     def takes_grammar(self, role: Role) -> bool:
         """Whether the role's model can be bound by a grammar."""
         return self._door.connections.to(self._roles.of(role).model).takes_grammar
+
+    def at_once(self, roles: Sequence[Role]) -> int:
+        """How many calls of these roles may be in flight together; people change it while a run goes on."""
+        limiters = {self._door.connections.to(self._roles.of(role).model).limiter for role in roles}
+        return sum(limiter.concurrency for limiter in limiters)
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""

@@ -11,6 +11,7 @@ from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import Message
 from spotui.meta_prompts import MetaPrompts
 from spotui.metrics import Metric, MetricError
+from spotui.settings.roles import Role
 from spotui.tags import last_tagged, quote_tags
 from spotui.workspace.lines import CallKey
 
@@ -26,7 +27,13 @@ _WORDS: Final[dict[Scale, str]] = {
 
 
 class Marker(Protocol):
-    """One way to mark answers."""
+    """One way to mark answers.
+
+    Attributes:
+        asks: The roles it asks for that.
+    """
+
+    asks: tuple[Role, ...]
 
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
         """What an answer is worth.
@@ -46,6 +53,8 @@ class MetricMarker:
     Args:
         metric: The metric.
     """
+
+    asks: tuple[Role, ...] = ()
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
@@ -68,6 +77,8 @@ class JudgeMarker:
         criteria: What an answer has to meet.
         scale: 0 or 1, or a number between them.
     """
+
+    asks: tuple[Role, ...] = ("evaluator",)
 
     def __init__(self, asker: Asker, meta: MetaPrompts, criteria: str, scale: Scale) -> None:
         self._asker = asker

@@ -1,6 +1,7 @@
 """Score: what a prompt is worth on some rows."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Final
 
 import msgspec
@@ -8,8 +9,9 @@ import msgspec
 from spotui.dataset import Row
 from spotui.dataset.source import SplitName
 from spotui.engine.answering import answer, is_cut, missing
-from spotui.engine.asking import together, user
+from spotui.engine.asking import user
 from spotui.engine.context import Context
+from spotui.engine.crew import each
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
@@ -19,9 +21,6 @@ from spotui.events import CandidateScored, Level, Noticed
 from spotui.llm.errors import ContextOverflowError
 from spotui.statistics import score
 from spotui.workspace.lines import CallKey
-
-PENDING: Final = 256
-"""Rows of one prompt whose messages exist at the same time; the others wait as mere numbers."""
 
 SAMPLE: Final = 100
 """Answers of one prompt that are kept in memory; all of them are in the journal."""
@@ -86,9 +85,7 @@ class Scorer:
             if (way, rows.split, positions) not in self._known:
                 new.setdefault(way, candidate)
                 self._place(number, way, rows)
-        found = await together(
-            [self._score(number, index, one, rows) for index, one in enumerate(new.values())]
-        )
+        found = await self._score(number, list(new.values()), rows)
         for way, scored in zip(new, found, strict=True):
             self._known[way, rows.split, positions] = msgspec.structs.replace(scored, sample=())
         fresh = dict(zip(new, found, strict=True))
@@ -116,32 +113,48 @@ class Scorer:
         async def keep(position: int) -> None:
             found[position] = await self._outcome(place, prompt, rows, position)
 
-        await _each(rows.positions, keep)
+        await each(rows.positions, keep, self._at_once)
         return [found[position] for position in rows.positions]
 
-    async def _score(self, number: int, index: int, candidate: Candidate, rows: RowSet) -> Scored:
-        place = self._place(number, fold(candidate.prompt), rows)
-        marks: dict[int, float | None] = {}
-        sample: dict[int, RowOutcome] = {}
+    async def _score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
+        """Scores of prompts that have none yet; each is told as soon as its last row is marked."""
         sampled = set(rows.positions[:SAMPLE])
+        places = [self._place(number, fold(one.prompt), rows) for one in candidates]
+        marks: list[dict[int, float | None]] = [{} for _ in candidates]
+        samples: list[dict[int, RowOutcome]] = [{} for _ in candidates]
+        found: dict[int, Scored] = {}
 
-        async def mark(position: int) -> None:
-            outcome = await self._outcome(place, candidate.prompt, rows, position)
-            marks[position] = outcome.mark
+        async def mark(job: tuple[int, int]) -> None:
+            index, position = job
+            outcome = await self._outcome(places[index], candidates[index].prompt, rows, position)
+            marks[index][position] = outcome.mark
             if position in sampled:
-                sample[position] = outcome
+                samples[index][position] = outcome
+            if len(marks[index]) == len(rows):
+                found[index] = self._scored(candidates[index], rows, marks[index], samples[index])
+                self._tell(number, index, found[index])
 
-        await _each(rows.positions, mark)
+        await each(product(range(len(candidates)), rows.positions), mark, self._at_once)
+        return [found[index] for index in range(len(candidates))]
+
+    def _scored(
+        self,
+        candidate: Candidate,
+        rows: RowSet,
+        marks: Mapping[int, float | None],
+        sample: Mapping[int, RowOutcome],
+    ) -> Scored:
         ordered = tuple(marks[position] for position in rows.positions)
-        scored = Scored(
+        return Scored(
             candidate=candidate,
             split=rows.split,
             score=score(ordered, seed=self._seed),
             marks=ordered,
             sample=tuple(sample[position] for position in sorted(sample)),
         )
-        self._tell(number, index, scored)
-        return scored
+
+    def _at_once(self) -> int:
+        return self._asker.at_once(("executor", *self._marker.asks))
 
     async def _outcome(self, place: _Place, prompt: str, rows: RowSet, position: int) -> RowOutcome:
         row = rows.row(position)
@@ -206,14 +219,3 @@ class Scorer:
                 words_changed=scored.candidate.words_changed,
             )
         )
-
-
-async def _each(positions: Sequence[int], job: Callable[[int], Awaitable[None]]) -> None:
-    """Do a job for every position, a limited number of them at once."""
-    left = iter(positions)
-
-    async def work() -> None:
-        for position in left:
-            await job(position)
-
-    await together([work() for _ in range(min(PENDING, len(positions)))])

@@ -99,6 +99,10 @@ class ScoredRound(Round):
                 return said
         return ""
 
+    async def similarities(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How much texts are like another, by the embedding model of the run; no text is embedded twice."""
+        return await self._verbs.embedder.similarities(self.number, query, texts)
+
     async def score(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
         """What the candidates are worth on some rows; what was asked before costs nothing."""
         self.editable = False

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from spotui.engine.context import Context
+from spotui.engine.embed import Embedder
 from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge
 from spotui.engine.propose import Proposer
@@ -18,6 +19,7 @@ class Verbs:
         proposer: Brings new prompts.
         executor: Brings answers.
         judge: Brings verdicts.
+        embedder: Tells how much texts are alike.
         scorer: Brings scores, where there are rows to score on.
     """
 
@@ -25,4 +27,5 @@ class Verbs:
     proposer: Proposer
     executor: Executor
     judge: Judge
+    embedder: Embedder
     scorer: Scorer | None = None

@@ -42,6 +42,7 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judge_unit: Literal["set", "row"] = "set"
     judge_json: bool = False
     judges: tuple[str, ...] = ()
+    embedding_model: str = ""
     limits: dict[str, float | int | None] = field(default_factory=dict)
 
 

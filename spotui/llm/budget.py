@@ -175,7 +175,8 @@ class Budget:
 
     def expected(self, request: Request, purpose: str) -> int:
         """Tokens that a call will probably take, prompt and completion."""
-        return prompt_size(request) + (self._longest.get(purpose, 0) or LEAST_COMPLETION)
+        reply = 0 if request.embed else self._longest.get(purpose, 0) or LEAST_COMPLETION
+        return prompt_size(request) + reply
 
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""
@@ -223,7 +224,7 @@ class Budget:
             return Reservation(tokens=0, usd=0.0, ceiling=None)
         prompt = prompt_size(request)
         longest = self._longest.get(purpose, 0)
-        wanted = request.max_tokens or max(MOST_COMPLETION, 2 * longest)
+        wanted = 0 if request.embed else request.max_tokens or max(MOST_COMPLETION, 2 * longest)
         needed = min(wanted, max(LEAST_COMPLETION, longest * 5 // 4))
         room: int | None = None
         if limits.tokens is not None:

@@ -1,9 +1,10 @@
 """How hard one endpoint is pressed: calls in flight, requests and tokens a minute."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiolimiter import AsyncLimiter
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, WouldBlock
 
 from spotui.llm.endpoint import Limits
 
@@ -29,9 +30,20 @@ class Limiter:
     def concurrency(self, calls: int) -> None:
         self._slots.total_tokens = calls
 
-    def slot(self) -> AbstractAsyncContextManager[None]:
-        """A place among the calls in flight, free again at the end of the block."""
-        return self._slots
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A place among the calls in flight, free again at the end of the block.
+
+        A free place is taken without a turn of the event loop, in which every other call would have its turn.
+        """
+        try:
+            self._slots.acquire_nowait()
+        except WouldBlock:
+            await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     @property
     def has_rates(self) -> bool:

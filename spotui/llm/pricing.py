@@ -17,6 +17,7 @@ from spotui.llm.endpoint import Price
 from spotui.llm.litellm_files import OPENAI_LIKE_PROVIDERS, PRICES, PROVIDERS, litellm_path
 
 _CHAT_MODES: Final = frozenset({"chat", "completion", "responses"})
+_EMBEDDING: Final = "embedding"
 _MILLION: Final = 1_000_000
 
 # The table writes 0 for free tiers and for prices nobody filled in. Only here does 0 mean free.
@@ -24,7 +25,7 @@ _OWN_MACHINE: Final = frozenset({"ollama", "lemonade"})
 
 _DATE: Final = re.compile(r"(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8})|-latest)$")
 _FAMILIES: Final = (
-    (re.compile(r"(?:ft:)?(?:gpt|chatgpt|o\d)(?:-|$)"), "openai"),
+    (re.compile(r"(?:ft:)?(?:gpt|chatgpt|o\d)(?:-|$)|text-embedding-(?:3|ada)-"), "openai"),
     (re.compile(r"claude-"), "anthropic"),
     (re.compile(r"gemini-"), "gemini"),
     (re.compile(r"deepseek-"), "deepseek"),
@@ -61,6 +62,8 @@ def lookup(model_id: str) -> Price | None:
         The price, or None when it is unknown; an unknown price is never 0.
     """
     row = _row(model_id)
+    if row is not None and row.mode == _EMBEDDING and row.output_cost_per_token is None:
+        row.output_cost_per_token = 0.0
     if row is None or not (_is_number(row.input_cost_per_token) and _is_number(row.output_cost_per_token)):
         return None
     if row.input_cost_per_token <= 0 and row.output_cost_per_token <= 0:
@@ -120,7 +123,7 @@ def nearest(model_id: str, n: int = 3) -> list[str]:
     if slash and prefix not in known:
         found += [f"{name}/{rest}" for name in get_close_matches(prefix, known, 1, cutoff=0.75)]
     provider = prefix if slash else guess_provider(model_id)
-    table = _table()
+    table = {name: row for name, row in _table().items() if row.mode in _CHAT_MODES}
     own = {_short(name): name for name, row in table.items() if provider and _sold_by(provider, row)}
     found += [own[name] for name in get_close_matches(_short(model_id), own, n + 1)]
     if len(found) < n:
@@ -173,7 +176,7 @@ def _read_table() -> Mapping[str, _Row]:
     return {
         name: row
         for name, row in rows.items()
-        if row.mode in _CHAT_MODES and isinstance(row.litellm_provider, str)
+        if row.mode in {*_CHAT_MODES, _EMBEDDING} and isinstance(row.litellm_provider, str)
     }
 
 

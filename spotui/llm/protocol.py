@@ -17,7 +17,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One chat completion to ask for.
+    """One chat completion to ask for, or one embedding.
 
     Attributes:
         model: The model id as the user wrote it, with its provider prefix if it has one.
@@ -28,6 +28,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         logprobs: Whether to return the log-probability of every token of the reply.
         alternatives: How many of the likeliest first tokens to return with their log-probabilities.
         json: Whether the reply must be a JSON object; endpoints that cannot promise that leave it out.
+        embed: Whether an embedding of the last message is wanted in place of an answer to it.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     logprobs: bool = False
     alternatives: int = 0
     json: bool = False
+    embed: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,7 +58,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One finished completion.
+    """One finished completion, or one embedding.
 
     Attributes:
         text: What the model answered, without its reasoning; free of lone surrogates.
@@ -69,6 +71,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         logprobs: Natural log-probability of every token of the reply, when it was asked for.
         alternatives: The likeliest first tokens, each with its log-probability, when they were asked for.
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
+        vector: The embedding that was asked for, as `spotui.llm.vectors` packs it.
     """
 
     text: str
@@ -81,6 +84,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     logprobs: tuple[float, ...] = ()
     alternatives: tuple[tuple[str, float], ...] = ()
     left_out: tuple[str, ...] = ()
+    vector: str = ""
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -24,7 +24,7 @@ EMBEDDED_CONCURRENCY: Final = 4
 """Calls at once to the embedded model: more than four share the same cores and only wait."""
 
 _OPENAI_PREFIX: Final = "openai/"
-_OPENAI_ID: Final = re.compile(r"(ft:)?(gpt-|chatgpt-|o[134](-|$))")
+_OPENAI_ID: Final = re.compile(r"(ft:)?(gpt-|chatgpt-|o[134](-|$))|text-embedding-(3|ada)-")
 _LOCAL_SUFFIXES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 if TYPE_CHECKING:
     from spotui.engine import Engine
@@ -30,6 +31,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
             somebody chose sets; empty when there is none.
         calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without
             marks and the test at the end; None for a method that cannot tell.
+        embeds: Whether it asks the embedding model, given its parameters; None for never.
         meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
         aliases: Other names of parameters, and other words for their values.
     """
@@ -42,6 +44,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     scores: bool = False
     rounds: Callable[[Any, int], int] | None = None
     calls: Callable[[Any, int, int], "Calls"] | None = None
+    embeds: Callable[[Any], bool] | None = None
     length: str = ""
     meta_prompts: tuple[str, ...] | None = None
     aliases: Mapping[str, "Alias"] = {}
@@ -55,12 +58,14 @@ class Calls(msgspec.Struct, frozen=True):
         notes: Of optimizer and evaluator, for reflections, gradients and summaries.
         answers: Of the executor.
         steps: Rounds, which wait for each other.
+        embeddings: Of the embedding model.
     """
 
     proposals: int
     notes: int
     answers: int
     steps: int
+    embeddings: int = 0
 
 
 class Alias(msgspec.Struct, frozen=True):
@@ -68,11 +73,16 @@ class Alias(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The name it stands for.
-        words: What other words for its values stand for.
+        words: What other words for its values stand for; UNSET for one that leaves the parameter as it is.
     """
 
     name: str
     words: dict[str, Any] = {}
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it only turns something off, or leaves it to the parameter itself."""
+        return UNSET in self.words.values()
 
 
 def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:

@@ -5,9 +5,10 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import UNSET
 
 from spotui.errors import SpotuiError
-from spotui.methods.method import Method
+from spotui.methods.method import Alias, Method
 from spotui.nearest import nearest
 
 
@@ -44,22 +45,41 @@ def read_parameters(name: str, method: Method, given: Mapping[str, Any]) -> msgs
     """
     kinds = _kinds(method)
     values = dict(method.defaults)
-    for key, value in given.items():
+    for key, value in _switches_last(method, given):
         alias = method.aliases.get(key)
         real = alias.name if alias is not None else key
         if real not in kinds:
             raise _unknown(name, key, kinds)
-        said = value
-        if isinstance(value, str):
-            words = {
-                word: new
-                for one in method.aliases.values()
-                if one.name == real
-                for word, new in one.words.items()
-            }
-            said = words.get(value, value)
-        values[real] = _value(name, real, kinds[real], said)
+        if alias is not None and alias.is_switch:
+            said = _switched(name, key, alias, value)
+        else:
+            said = _words_of(method, real).get(value, value) if isinstance(value, str) else value
+        if said is not UNSET:
+            values[real] = _value(name, real, kinds[real], said)
     return msgspec.convert(values, method.parameters)
+
+
+def _switches_last(method: Method, given: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What turns something off beats what says how much of it there is, in whatever order they are given."""
+
+    def is_switch(item: tuple[str, Any]) -> bool:
+        alias = method.aliases.get(item[0])
+        return alias is not None and alias.is_switch
+
+    return sorted(given.items(), key=is_switch)
+
+
+def _words_of(method: Method, real: str) -> dict[str, Any]:
+    """Other words for the values of a parameter."""
+    aliases = [one for one in method.aliases.values() if one.name == real and not one.is_switch]
+    return {word: new for one in aliases for word, new in one.words.items()}
+
+
+def _switched(name: str, key: str, alias: Alias, value: Any) -> Any:
+    word = str(value).casefold()
+    if word not in alias.words:
+        raise ParameterError(f"{name} cannot set {key} to {value!r}.", f"It takes {', '.join(alias.words)}.")
+    return alias.words[word]
 
 
 def describe_parameters(method: Method) -> list[Described]:

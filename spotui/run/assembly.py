@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from spotui.engine.asking import Asker
 from spotui.engine.context import Context
 from spotui.engine.decisions import Decisions
+from spotui.engine.embed import Embedder
 from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
 from spotui.engine.judge import Judge, VotingJudge
@@ -42,11 +43,19 @@ def assemble(
 ) -> Engine:
     """The engine of one run."""
     task = work.task
-    context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
+    asker = Asker(door, settings.roles, settings.embedding_model or "")
+    context = Context(task, meta, asker, door.gate, decisions, emit)
     scorer = None
     if work.marker is not None and task.rows is not None:
         scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
-    verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings), scorer)
+    verbs = Verbs(
+        context,
+        Proposer(context),
+        Executor(context),
+        make_judge(context, settings),
+        Embedder(asker, emit),
+        scorer,
+    )
     stopping = Stopping(settings.patience, settings.target_wins)
     return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
 

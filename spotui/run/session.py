@@ -128,6 +128,7 @@ class Session:
                 judge_unit=settings.judge_unit,
                 judge_json=settings.judge_json,
                 judges=settings.panel[1:],
+                embedding_model=settings.embedding_model or "",
                 limits=settings.limits,
             )
         )

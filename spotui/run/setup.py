@@ -12,6 +12,7 @@ from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import DEFAULT_METHOD, load_method
 from spotui.methods.parameters import read_parameters
+from spotui.run.embedding import with_embedding
 from spotui.run.rows import questions_of, read_rows
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
@@ -82,6 +83,7 @@ def new_project(
     if chosen.length and rounds_chosen and settings.max_rounds > 1:
         told = {chosen.length: settings.max_rounds - 1, **told}
     read = read_parameters(name_of_method, chosen, told)
+    settings = with_embedding(chosen, read, settings)
     folder = folder or Path.cwd()
     rows = None
     if chosen.scores or template.data is not None:

@@ -34,6 +34,7 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     judge_unit: FlagValue = None
     judge_json: FlagValue = None
     judges: FlagValue = None
+    embedding_model: FlagValue = None
     reference_answers: FlagValue = None
     patience: FlagValue = None
     target_wins: FlagValue = None

@@ -77,6 +77,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         judge_unit: Whether all answers are compared in one call, or each question's in a call of its own.
         judge_json: Whether votes are asked for as JSON.
         judges: More models that judge beside the evaluator's; votes are pooled.
+        embedding_model: What tells how much two texts are alike, where a method asks for that; or None.
         reference_answers: Whether the roles see the template's answers.
         final_check: Whether the best prompt is compared with the seed on all questions at the end.
         patience: Rounds in a row without a win after which the run ends, or None.
@@ -96,6 +97,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     judge_unit: Unit = "set"
     judge_json: bool = False
     judges: tuple[str, ...] = ()
+    embedding_model: str | None = None
     reference_answers: bool = True
     final_check: bool = True
     patience: int | None = None
@@ -124,5 +126,11 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that the run asks, each once."""
-        roles = self.roles
-        return tuple(dict.fromkeys((roles.optimizer.model, *self.panel, roles.executor.model)))
+        roles, embedding = self.roles, self.embedding_model
+        asked = (
+            roles.optimizer.model,
+            *self.panel,
+            roles.executor.model,
+            *([embedding] if embedding else []),
+        )
+        return tuple(dict.fromkeys(asked))

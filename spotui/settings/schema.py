@@ -82,6 +82,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge_unit: UnitMode | UnsetType = UNSET
     judge_json: Switch | UnsetType = UNSET
     judges: ModelIds | UnsetType | None = UNSET
+    embedding_model: ModelId | UnsetType | None = UNSET
     concurrency: Count | UnsetType | None = UNSET
     reference_answers: Switch | UnsetType = UNSET
     patience: Count | UnsetType | None = UNSET

@@ -87,6 +87,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "run.judge_unit", UnitMode, "set", "whether answers are compared all at once or question by question"
     ),
     _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
+    _plain("run.embedding_model", ModelId | None, None, "what tells how alike two texts are"),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
     _plain("run.concurrency", Count | None, None, "calls in flight at each endpoint"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),

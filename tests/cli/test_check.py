@@ -116,6 +116,24 @@ def test_the_rows_of_a_template_are_read_and_counted(shell: Shell, home: Path) -
     assert "10 rows (2 to write prompts from, 2 to choose by, 6 to test on), no error." in said.out
 
 
+def test_a_method_that_lacks_an_embedding_model_is_warned_of(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f'{{"question": "What is {n}?", "answer": "{n}"}}\n' for n in range(10))
+    (home / "rows.jsonl").write_text(rows)
+    path = write_template(home, SCORED + "method: gpo\nparameters:\n  relevance: embedding\n")
+    said = shell("check", path)
+    assert said.code == 0
+    assert (
+        f"{path}:6: warning: parameters: The method asks an embedding model, and none is chosen." in said.out
+    )
+    assert "--embedding-model" in said.out
+    told = json.loads(shell("check", path, "--json").out)
+    assert [one["severity"] for one in told["problems"]] == ["warning"]
+    monkeypatch.setenv("SPOTUI_EMBEDDING_MODEL", "e")
+    assert "warning" not in shell("check", path).out
+
+
 def test_a_row_that_cannot_be_scored_is_an_error_with_file_and_line(shell: Shell, home: Path) -> None:
     (home / "rows.jsonl").write_text('{"question": "a", "answer": "1"}\n{"question": "b", "answer": "x"}\n')
     said = shell("check", write_template(home, SCORED))

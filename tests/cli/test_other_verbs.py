@@ -83,7 +83,10 @@ def test_doctor_tells_where_every_role_goes_and_hides_the_key(shell: Shell, mode
     assert said.code == 0
     assert f"executor: test-model at {model.base_url}, with a key (flag --model)" in said.out
     assert "wrong" not in said.out
+    assert "embedding" not in said.out
     assert "sk-the-key" not in said.out + said.err
+    said = shell("doctor", "--model", "test-model", "--embedding-model", "e")
+    assert f"embedding: e at {model.base_url}, with a key (flag --embedding-model)" in said.out
 
 
 @pytest.mark.parametrize("place", ["a file", "/proc/spotui"])

@@ -187,6 +187,28 @@ def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: Mo
     assert {one["role"]: one["calls"] for one in json.loads(spo.out)["shares"]}["executor"] == 30
 
 
+def test_relevance_by_an_embedding_model_is_expected_and_paid_for(shell: Shell, sums: ModelServer) -> None:
+    wanted = ("--set", "relevance=embedding")
+    lacking = shell("run", "sums.yaml", *asking(sums), *wanted)
+    assert lacking.code == exit_codes.FAILED
+    assert "none is chosen" in lacking.err
+    chosen = (*asking(sums), *wanted, "--embedding-model", "embedder")
+    (share,) = (
+        one
+        for one in json.loads(shell("estimate", "sums.yaml", *chosen, "--json").out)["shares"]
+        if one["role"] == "embedding"
+    )
+    assert (share["model"], share["calls"], share["completion_tokens"]) == ("embedder", 3, 0)
+    said = shell("run", "sums.yaml", *chosen)
+    assert said.code == exit_codes.OK
+    assert said.out.splitlines()[0].endswith("metric number, test-model + embedder")
+    assert " alike 0." in said.out
+    assert sum(one.target == "/v1/embeddings" for one in sums.requests) == 3
+    dear = shell("run", "sums.yaml", *chosen, "--budget-usd", "1", "--name", "dear")
+    assert dear.code == exit_codes.FAILED
+    assert "the price of" in dear.err
+
+
 def test_spo_runs_on_the_same_template(shell: Shell, sums: ModelServer) -> None:
     said = shell("run", "sums.yaml", *asking(sums), "--method", "spo", "--max-rounds", "3", "--name", "s")
     assert said.out.splitlines()[0].startswith("s: spo, 3 rounds, 12 train + 12 eval + 36 test rows, metric")

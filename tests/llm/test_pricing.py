@@ -50,12 +50,17 @@ def test_a_bare_id_has_the_price_of_its_family_and_another_seller_has_its_own() 
         "openai/claude-sonnet-4-5",
         "gemini/gemma-3-27b-it",  # the table says 0, which only means nobody wrote a price down
         "sample_spec",
-        "text-embedding-3-small",
         "dall-e-3",
     ],
 )
 def test_an_unknown_price_is_none_and_never_zero(model_id: str) -> None:
     assert pricing.lookup(model_id) is None
+
+
+@pytest.mark.parametrize("model_id", ["text-embedding-3-small", "openai/text-embedding-3-small"])
+def test_an_embedding_has_a_price_for_what_is_read_alone(model_id: str) -> None:
+    assert pricing.lookup(model_id) == Price(input=0.02, output=0.0)
+    assert model_id not in pricing.nearest("text-embedding-3-smal")
 
 
 def test_prices_agree_with_the_table_for_every_chat_model_of_openai() -> None:

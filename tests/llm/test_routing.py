@@ -56,6 +56,7 @@ def seen(found: Route) -> tuple[str, str, str | None, str | None]:
         ("o3-mini", "o3-mini"),
         ("o4-mini", "o4-mini"),
         ("ft:gpt-4o-mini:org::id", "ft:gpt-4o-mini:org::id"),
+        ("text-embedding-3-small", "text-embedding-3-small"),
         ("openai/gpt-4o", "gpt-4o"),
         ("openai/anything", "anything"),
     ],

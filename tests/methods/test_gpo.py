@@ -1,5 +1,6 @@
 """GPO and its relatives, from the seed to the test, against a real server."""
 
+import asyncio
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -144,13 +145,14 @@ def test_the_optimizer_sees_the_past_with_scores_of_a_hundred_and_its_budget(tmp
 
 def test_relevance_shows_the_prompts_most_like_the_current_one() -> None:
     from spotui.engine import Candidate, Scored
+    from spotui.methods.gpo.descent import shared_words
     from spotui.methods.gpo.trajectory import Trajectory
     from spotui.statistics import score
 
     trajectory = Trajectory(Parameters(trajectory_size=2))
     for number, text in enumerate(("Count every object.", "Sing a song.", "Count each object twice."), 1):
         trajectory.add_prompt(Scored(Candidate(number, text), "eval", score([1.0] * number + [0.0] * 4), ()))
-    past = trajectory.select("Count each object slowly.")
+    past = asyncio.run(trajectory.select("Count each object slowly.", shared_words))
     assert [one.round for one in past] == [1, 3]
     assert past[1].similarity is not None
     assert past[0].similarity is not None
@@ -315,17 +317,54 @@ def test_the_standard_task_takes_eighteen_steps() -> None:
     assert steps(Parameters(only_evaluate=True), 48) == 0
 
 
-def test_the_references_flags_are_understood() -> None:
-    given = {
-        "momentum_update_name": "k-list",
-        "decay_strategy": "consine",
-        "instruction_pos": "Q_end",
-        "format_data_num": "3",
-        "include_qa": "true",
-        "few_shot_number": 2,
-    }
-    found = read_parameters("gpo", load_method("gpo"), given)
-    assert found == Parameters(qa_labels=True, few_shot_demos=2)
+REFERENCE = {
+    "gradient_name": "-",
+    "momentum_para_name": "para",
+    "momentum_selection_name": "relavance",
+    "momentum_selection_num": 3,
+    "momentum_update_name": "k-list",
+    "learning_rate_name": "w_lr",
+    "initial_step_size": 50,
+    "decay_strategy": "consine",
+    "use_warmup_strategy": False,
+    "warmup_steps": 5,
+    "final_step_size": 10,
+    "util_gradient_name": "generate",
+    "num_search_epochs": "3",
+    "opt_batch_size": 8,
+    "num_generated_instructions_in_each_step": 8,
+    "optimizer_temperature": 1.0,
+    "format_data_num": "3",
+    "instruction_pos": "Q_end",
+    "include_qa": "false",
+    "evaluate_generated_ins_on_few_shot": "false",
+    "few_shot_number": 5,
+    "only_evaluate": False,
+}
+"""How the reference's own script starts GPO."""
+
+
+@pytest.mark.parametrize(
+    ("given", "differs"),
+    [
+        ({}, {}),
+        ({"learning_rate_name": "wo_lr"}, {"edit_budget_schedule": "none"}),
+        ({"decay_strategy": "fixed"}, {"edit_budget_schedule": "constant"}),
+        ({"use_warmup_strategy": "true"}, {"warmup_steps": 5}),
+        ({"evaluate_generated_ins_on_few_shot": True}, {"few_shot_demos": 5}),
+        ({"gradient_name": "feedback"}, {"descent_direction": "performance+reflection"}),
+        ({"momentum_para_name": "feedback"}, {"trajectory_content": "reflections"}),
+        ({"momentum_update_name": "real-time"}, {"trajectory": "summarization"}),
+        ({"momentum_update_name": "-"}, {"trajectory": "none"}),
+        ({"util_gradient_name": "edit", "include_qa": "true"}, {"refinement": "editing", "qa_labels": True}),
+    ],
+)
+def test_the_references_flags_are_understood_in_any_order(
+    given: dict[str, Any], differs: dict[str, Any]
+) -> None:
+    told = {**REFERENCE, **given}
+    for items in (list(told.items()), list(told.items())[::-1]):
+        assert read_parameters("gpo", load_method("gpo"), dict(items)) == Parameters(**differs)
 
 
 @pytest.mark.parametrize(
@@ -335,6 +374,7 @@ def test_the_references_flags_are_understood() -> None:
         ({"trajectory": "retrievel"}, "trajectory to 'retrievel'", "Did you mean retrieval?"),
         ({"batch_size": 0}, "batch_size to 0", "a whole number"),
         ({"batch_size": "many"}, "batch_size to 'many'", "a whole number"),
+        ({"learning_rate_name": "fast"}, "learning_rate_name to 'fast'", "It takes wo_lr, w_lr."),
     ],
 )
 def test_what_gpo_cannot_be_told_is_refused(given: dict[str, Any], what: str, mend: str) -> None:

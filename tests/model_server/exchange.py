@@ -94,7 +94,7 @@ class Exchange(asyncio.Protocol):
             self._begin(_error(401, "Incorrect API key provided."), {})
         elif method == "GET" and path == "/v1/models":
             self._begin(_json(200, {"object": "list", "data": server.models}), {})
-        elif method == "POST" and path == "/v1/chat/completions":
+        elif method == "POST" and path in {"/v1/chat/completions", "/v1/embeddings"}:
             request = json.loads(body)
             self._request = server.log.received(target, request, headers)
             self._begin(server.answer(self._request), request)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.model_server.embedding import embedded
 from tests.model_server.exchange import Exchange
 from tests.model_server.faults import FaultPlan
 from tests.model_server.records import Recorded, RequestLog
@@ -113,9 +114,9 @@ class ModelServer:
         return self._key is None or headers.get("authorization") == f"Bearer {self._key}"
 
     def answer(self, request: Recorded) -> Scripted:
-        """The reply function's answer, with the planned fault."""
+        """The reply function's answer, with the planned fault; an embedding is a bag of words."""
         plan = self._faults
-        reply = self._reply(request.json)
+        reply = embedded(request.json) if "input" in request.json else self._reply(request.json)
         fault = plan(request.number, request.json) if callable(plan) else plan.get(request.number)
         scripted = Scripted(text=reply) if isinstance(reply, str) else reply
         return scripted if fault is None else fault(scripted)

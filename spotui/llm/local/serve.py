@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from pathlib import Path
 
 SETTINGS = "SPOTUI_LOCAL_SERVER"
 
@@ -15,12 +16,24 @@ SETTINGS = "SPOTUI_LOCAL_SERVER"
 _PROMPT_CACHE_MIB = 64
 _LOG_WARNINGS = 2
 
+# Tokens of a text that is embedded; it is read in one go, and room for it is taken at the start.
+_LONGEST_EMBEDDED = 2048
+
+# A model's own keys come first in its file, before those of its vocabulary.
+_HEAD_BYTES = 65_536
+
 
 def _keep_threads_from_spinning() -> None:
     # By default idle workers burn their core for milliseconds at every barrier. With anything else running
     # that costs up to half of the speed; a short spin costs nothing on an idle machine.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+
+def _has_pooling(model: str) -> bool:
+    """Whether a model says how the vectors of its tokens become one; a model for chat does not."""
+    with Path(model).open("rb") as file:
+        return b".pooling_type" in file.read(_HEAD_BYTES)
 
 
 def main() -> None:
@@ -48,6 +61,11 @@ def main() -> None:
     params.endpoint_slots = False
     params.ui = False
     params.verbosity = _LOG_WARNINGS
+    if settings["embeds"]:
+        params.embedding = True
+        params.n_batch = params.n_ubatch = _LONGEST_EMBEDDED
+        if not _has_pooling(settings["model"]):
+            params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:

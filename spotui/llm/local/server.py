@@ -33,16 +33,25 @@ class LocalServer:
         context: Tokens of context that all slots share; one call alone may use them all, up to what the
             model was trained for.
         ready_seconds: How long loading may take.
+        embeds: Whether it is asked for embeddings, of texts of at most 2,048 tokens.
     """
 
     def __init__(
-        self, model: Path, log: Path, *, slots: int = 4, context: int = 16_384, ready_seconds: float = 120.0
+        self,
+        model: Path,
+        log: Path,
+        *,
+        slots: int = 4,
+        context: int = 16_384,
+        ready_seconds: float = 120.0,
+        embeds: bool = False,
     ) -> None:
         self._model = model
         self._log = log
         self._slots = slots
         self._context = context
         self._ready_seconds = ready_seconds
+        self._embeds = embeds
         self._key = Secret(secrets.token_urlsafe(32))
         self._address = ""
         self._child: Child | None = None
@@ -134,6 +143,7 @@ class LocalServer:
             "slots": self._slots,
             "context": self._context,
             "threads": usable_cores(),
+            "embeds": self._embeds,
             "api_key": self._key.reveal(),
         }
         return {**os.environ, SETTINGS: json.dumps(settings)}

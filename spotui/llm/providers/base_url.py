@@ -62,6 +62,7 @@ class BaseUrl:
         self.secrets = tuple(Secret(value) for value in (url.password, *named))
         self.is_loopback = _is_loopback(url.host)
         self.is_tls = url.scheme == "https"
+        self._known: dict[tuple[str, bool], httpx.URL] = {}
 
     def at(self, path: str, *, with_login: bool) -> "httpx.URL":
         """The URL of a path below the root, its query kept.
@@ -70,8 +71,10 @@ class BaseUrl:
             path: Such as `/models`.
             with_login: Whether to keep the user name and password of the URL.
         """
-        url = self._root.copy_with(path=self._root.path.rstrip("/") + path)
-        return url if with_login else url.copy_with(username="", password="")
+        if (path, with_login) not in self._known:
+            url = self._root.copy_with(path=self._root.path.rstrip("/") + path)
+            self._known[path, with_login] = url if with_login else url.copy_with(username="", password="")
+        return self._known[path, with_login]
 
     def is_proxied(self) -> bool:
         """Whether the environment names a proxy for this URL."""

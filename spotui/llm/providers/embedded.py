@@ -61,7 +61,7 @@ class EmbeddedProvider:
         self._timeout = timeout
         self._ready_seconds = ready_seconds
         self._starting = asyncio.Lock()
-        self._session: _Session | None = None
+        self._sessions: dict[bool, _Session] = {}
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """Ask the model once; see `Provider.complete`. It costs nothing, and says so.
@@ -75,7 +75,7 @@ class EmbeddedProvider:
             UnavailableError: The server died; the next call starts it again.
             ModelError: As an OpenAI-compatible endpoint raises it.
         """
-        session = await self._running()
+        session = await self._running(embeds=request.embed)
         began = False
 
         def note(delta: Delta) -> None:
@@ -97,23 +97,28 @@ class EmbeddedProvider:
     async def aclose(self) -> None:
         """End the server and close its connections; safe to call twice."""
         async with self._starting:
-            if self._session is not None:
-                await self._forget(self._session)
+            for session in tuple(self._sessions.values()):
+                await self._forget(session)
 
-    async def _running(self) -> "_Session":
+    async def _running(self, *, embeds: bool) -> "_Session":
+        """A server of either kind; one for embeddings has other settings, and is seldom wanted."""
         async with self._starting:
-            if self._session is None or self._session.server.pid is None:
-                if self._session is not None:
-                    await self._forget(self._session)
-                self._session = await self._start()
-            return self._session
+            session = self._sessions.get(embeds)
+            if session is None or session.server.pid is None:
+                if session is not None:
+                    await self._forget(session)
+                session = self._sessions[embeds] = await self._start(embeds=embeds)
+            return session
 
-    async def _start(self) -> "_Session":
+    async def _start(self, *, embeds: bool) -> "_Session":
         from spotui.llm.local.server import LocalServer
 
         try:
             path = await self._store.checked_path(self._model_id)
-            server = LocalServer(path, self._log, slots=self._slots, ready_seconds=self._ready_seconds)
+            log = self._log.with_suffix(".embeddings.log") if embeds else self._log
+            server = LocalServer(
+                path, log, slots=self._slots, ready_seconds=self._ready_seconds, embeds=embeds
+            )
             await server.start()
         except SpotuiError as error:
             transient = isinstance(error, ServerError) and error.transient
@@ -135,8 +140,8 @@ class EmbeddedProvider:
             raise UnavailableError(death.what, death.mend) from error
 
     async def _forget(self, session: "_Session") -> None:
-        if self._session is session:
-            self._session = None
+        for kind in [kind for kind, known in self._sessions.items() if known is session]:
+            del self._sessions[kind]
         await session.aclose()
 
 

@@ -106,6 +106,7 @@ class HttpPool:
 
     def _open(self) -> "httpx.AsyncClient":
         from spotui.llm.http_library import httpx
+        from spotui.llm.providers.direct_transport import DirectTransport
 
         limits = httpx.Limits(
             max_connections=None, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_SECONDS
@@ -117,16 +118,14 @@ class HttpPool:
         try:
             # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
             verify = self._tls = self._tls or httpx.create_ssl_context(verify=self._base_url.is_tls)
-            # A transport of our own keeps the proxies of the environment out of loopback.
-            loopback = (
-                httpx.AsyncHTTPTransport(verify=verify, limits=limits) if self._base_url.is_loopback else None
-            )
+            # A transport of our own keeps the proxies of the environment out.
+            direct = None if self._base_url.is_proxied() else DirectTransport(verify, _KEEP_ALIVE_SECONDS)
             return httpx.AsyncClient(
                 verify=verify,
                 limits=limits,
                 headers=headers,
                 timeout=httpx.Timeout(self._endpoint.timeout, pool=None),
-                transport=loopback,
+                transport=direct,
             )
         except (ValueError, ImportError, httpx.InvalidURL):
             # Their texts may quote a proxy's password.

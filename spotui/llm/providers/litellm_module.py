@@ -94,6 +94,8 @@ def _import_quietly() -> Any:
     module.suppress_debug_info = True
     module.disable_hf_tokenizer_download = True
     if is_ours:
+        # For embeddings it takes a limit of 0 tries as none given, and uses this.
+        module.DEFAULT_MAX_RETRIES = 0
         # It counts every prompt, with 40 MB of vocabulary or one from a hub, and nobody reads the count.
         module.disable_token_counter = True
         _warm_up(module)

@@ -13,6 +13,7 @@ from spotui.llm.pricing import nearest
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
+from spotui.llm.providers.chat.embedding import embedded_text, read_embedding
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import ReplyAssembler
 from spotui.llm.providers.faults.place import Place
@@ -64,6 +65,8 @@ class LitellmProvider:
                 "Use the embedded model or a llama.cpp server for this.",
             )
         litellm, way = await self._find_way(request.model)
+        if request.embed:
+            return await self._embed(litellm, request, way)
         refused = self.refused
         while True:
             arguments = self._arguments(request, way, refused)
@@ -100,9 +103,47 @@ class LitellmProvider:
             self._ways[model] = way
         return litellm, self._ways[model]
 
+    async def _embed(self, litellm: Any, request: Request, way: Way) -> Reply:
+        started = perf_counter()
+        given = {**self._access(way), "input": [embedded_text(request)]}
+        arguments = {name: value for name, value in given.items() if value is not None}
+        try:
+            answer = await self._step(litellm.aembedding(**arguments), way)
+        except _Failure as failure:
+            raise await self._explained(failure.error, read_error(failure.error), way) from None
+        payload = answer.model_dump()
+        found = read_embedding(payload)
+        if found is None:
+            raise MalformedReplyError(
+                f"{self._place(way)} answered with something other than an embedding.",
+                "Check that the model is one for embeddings.",
+            )
+        cost = (getattr(answer, "_hidden_params", None) or {}).get("response_cost")
+        usage = found.usage
+        return Reply(
+            text="",
+            finish_reason="stop",
+            usage=usage or estimate_usage(request.messages, "", count_tokens=self._count_tokens),
+            seconds=perf_counter() - started,
+            cost_usd=float(cost) if cost and usage and self._endpoint.price is None else None,
+            vector=found.vector,
+        )
+
+    def _access(self, way: Way) -> dict[str, Any]:
+        """What every call of litellm is given."""
+        return {
+            "model": way.litellm_id,
+            "api_base": self._endpoint.base_url,
+            "api_key": way.api_key.reveal() if way.api_key else None,
+            "timeout": self._endpoint.timeout + _GRACE,
+            "max_retries": 0,
+            "num_retries": 0,
+            "caching": False,
+        }
+
     def _arguments(self, request: Request, way: Way, refused: frozenset[str]) -> dict[str, Any]:
         given: dict[str, Any] = {
-            "model": way.litellm_id,
+            **self._access(way),
             "messages": [{"role": m.role, "content": whole_text(m.content)} for m in request.messages],
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -111,12 +152,6 @@ class LitellmProvider:
             "logprobs": request.logprobs or bool(request.alternatives) or None,
             "top_logprobs": request.alternatives or None,
             "response_format": {"type": "json_object"} if request.json else None,
-            "api_base": self._endpoint.base_url,
-            "api_key": way.api_key.reveal() if way.api_key else None,
-            "timeout": self._endpoint.timeout + _GRACE,
-            "max_retries": 0,
-            "num_retries": 0,
-            "caching": False,
         }
         return {name: value for name, value in given.items() if value is not None and name not in refused}
 

@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's chat completions, over httpx."""
+"""Any endpoint that speaks OpenAI's chat completions and embeddings, over httpx."""
 
 import json
 from collections.abc import Callable
@@ -9,11 +9,12 @@ import msgspec
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import MalformedReplyError
 from spotui.llm.protocol import OnDelta, Reply, Request
+from spotui.llm.providers.chat.embedding import embedding_body, read_embedding
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import request_body
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
-from spotui.llm.providers.faults.server_fault import read_fault
+from spotui.llm.providers.faults.server_fault import fault_inside, read_fault
 from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
 
@@ -52,6 +53,8 @@ class OpenAICompatibleProvider:
         When the endpoint refuses an optional parameter, the same request is asked again at once without
         it: refused requests cost nothing. What was refused is remembered once an answer has come.
         """
+        if request.embed:
+            return await self._embed(request)
         refused = self.refused
         while True:
             body = request_body(request, self._api_model or request.model, refused)
@@ -93,6 +96,32 @@ class OpenAICompatibleProvider:
         """Close every connection; safe to call twice."""
         await self._pool.aclose()
 
+    async def _embed(self, request: Request) -> Reply:
+        started, place = perf_counter(), self._pool.place
+        body = msgspec.json.encode(embedding_body(request, self._api_model or request.model))
+        async with self._pool.send("POST", "/embeddings", body) as response:
+            if not response.is_success:
+                raise fault_error(
+                    place, read_fault(response.status_code, response.headers, await fault_body(response))
+                )
+            payload = _decoded(await response.aread())
+        fault = fault_inside(payload) if isinstance(payload, dict) else None
+        if fault is not None:
+            raise fault_error(place, fault)
+        found = read_embedding(payload)
+        if found is None:
+            raise MalformedReplyError(
+                f"{place} answered with something other than an embedding.",
+                "Check that the model is one for embeddings.",
+            )
+        return Reply(
+            text="",
+            finish_reason="stop",
+            usage=found.usage or estimate_usage(request.messages, "", count_tokens=self._count_tokens),
+            seconds=perf_counter() - started,
+            vector=found.vector,
+        )
+
     def _reply(
         self, request: Request, reader: ReplyReader, started: float, left_out: tuple[str, ...]
     ) -> Reply:
@@ -114,13 +143,18 @@ class OpenAICompatibleProvider:
 
 
 def _model_ids(body: bytes) -> list[str] | None:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    payload = _decoded(body)
     if isinstance(payload, dict):
         payload = payload.get("data", payload.get("models"))
     if not isinstance(payload, list):
         return None
     names = [item.get("id") or item.get("name") for item in payload if isinstance(item, dict)]
     return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+
+
+def _decoded(body: bytes) -> object:
+    """What JSON holds; None when it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -51,6 +51,10 @@ class ScriptedProvider:
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """The next reply of the first rule that fits; see `Provider.complete`."""
+        if request.embed:
+            raise BadRequestError(
+                f"The script {self._path} has replies, and no embeddings.", "Use another embedding model."
+            )
         asked = request.messages[-1].content
         found = next(((n, one) for n, one in enumerate(self._rules) if one.when in asked), None)
         if found is None:

@@ -4,12 +4,15 @@ Each step shows the optimizer past prompts with their scores, the direction of t
 and asks for a prompt that changes at most so many words, the learning rate.
 """
 
+from collections.abc import Sequence
+
 from spotui.engine import Engine, Scored, ScoredRound, fold
 from spotui.events import NoteWritten, PastShown
 from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
-from spotui.methods.gpo.parameters import Parameters, steps
+from spotui.methods.gpo.parameters import Parameters, embeds, steps
 from spotui.methods.gpo.schedule import edit_budget
 from spotui.methods.gpo.trajectory import Trajectory
+from spotui.methods.relevance import similarities
 
 
 async def optimize(engine: Engine, parameters: Parameters) -> None:
@@ -34,8 +37,9 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
         async with engine.round(number) as turn:
             budget = edit_budget(parameters, step, last)
             reflection = await reflect(engine, turn, parameters, current, step)
-            past = trajectory.select(
-                reflection if parameters.trajectory_content == "reflections" else current.prompt
+            past = await trajectory.select(
+                reflection if parameters.trajectory_content == "reflections" else current.prompt,
+                turn.similarities if embeds(parameters) else shared_words,
             )
             if parameters.trajectory == "summarization":
                 summary = await summarize(engine, turn, summary, latest(parameters, current, reflection))
@@ -96,6 +100,11 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
     merged = await turn.ask("optimizer", "summarize", text)
     engine.tell(NoteWritten(round=turn.number, what="summary", text=merged))
     return merged
+
+
+async def shared_words(query: str, texts: Sequence[str]) -> list[float]:
+    """How much texts are alike, by BM25."""
+    return similarities(query, texts)
 
 
 def end_if_perfect(engine: Engine) -> None:

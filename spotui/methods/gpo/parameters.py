@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from spotui.engine.layout import Position
 from spotui.engine.rows import batches
@@ -13,6 +13,7 @@ Direction = Literal["performance", "performance+reflection"]
 Trajectory = Literal["none", "retrieval", "summarization"]
 Content = Literal["prompts", "reflections"]
 Selection = Literal["recency", "relevance", "importance"]
+Relevance = Literal["bm25", "embedding"]
 Order = Literal["ascending", "descending"]
 Refinement = Literal["generation", "editing"]
 Schedule = Literal["none", "constant", "linear", "cosine"]
@@ -35,6 +36,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     trajectory_selection: Annotated[
         Selection, Meta(description="which are shown: the newest, those most like the current one, the best")
     ] = "relevance"
+    relevance: Annotated[
+        Relevance,
+        Meta(description="what tells how alike two are: the words they share, or --embedding-model"),
+    ] = "bm25"
     trajectory_size: Annotated[int, Meta(ge=1, le=100, description="how many are shown")] = 3
     trajectory_order: Annotated[
         Order, Meta(description="their order by score: the best last, as in the paper, or first")
@@ -96,19 +101,38 @@ def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
     proposals = taken * parameters.candidates_per_step
     reflects = parameters.descent_direction == "performance+reflection"
     notes = taken * (reflects + (parameters.trajectory == "summarization"))
+    learned = parameters.candidates_per_step if parameters.trajectory_losers else 1
+    remembered = learned if parameters.trajectory_content == "prompts" else 1
+    embeddings = (1 + (taken - 1) * remembered if taken > 1 else 0) * embeds(parameters)
     failures = taken * min(parameters.batch_size, train_rows) * reflects
-    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken)
+    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken, embeddings)
+
+
+def embeds(parameters: Parameters) -> bool:
+    """Whether the embedding model is asked: only where relevance chooses what is shown."""
+    is_chosen_by_it = parameters.trajectory == "retrieval" and parameters.trajectory_selection == "relevance"
+    return is_chosen_by_it and parameters.relevance == "embedding"
 
 
 ALIASES: Final = {
-    "gradient_name": Alias("descent_direction"),
+    "gradient_name": Alias("descent_direction", {"-": "performance", "feedback": "performance+reflection"}),
     "momentum_update_name": Alias(
         "trajectory", {"-": "none", "k-list": "retrieval", "real-time": "summarization"}
     ),
-    "momentum_para_name": Alias("trajectory_content"),
-    "momentum_selection_name": Alias("trajectory_selection"),
-    "util_gradient_name": Alias("refinement"),
-    "decay_strategy": Alias("edit_budget_schedule", {"consine": "cosine", "-": "none"}),
+    "momentum_para_name": Alias(
+        "trajectory_content", {"-": "prompts", "para": "prompts", "feedback": "reflections"}
+    ),
+    "momentum_selection_name": Alias("trajectory_selection", {"-": "relevance", "relavance": "relevance"}),
+    "momentum_selection_num": Alias("trajectory_size"),
+    "util_gradient_name": Alias("refinement", {"generate": "generation", "edit": "editing"}),
+    "initial_step_size": Alias("edit_budget_initial"),
+    "final_step_size": Alias("edit_budget_final"),
+    "decay_strategy": Alias("edit_budget_schedule", {"-": "none", "fixed": "constant", "consine": "cosine"}),
+    "learning_rate_name": Alias("edit_budget_schedule", {"wo_lr": "none", "w_lr": UNSET}),
+    "use_warmup_strategy": Alias("warmup_steps", {"false": 0, "true": UNSET}),
+    "num_search_epochs": Alias("epochs"),
+    "opt_batch_size": Alias("batch_size"),
+    "num_generated_instructions_in_each_step": Alias("candidates_per_step"),
     "format_data_num": Alias("task_examples"),
     "instruction_pos": Alias(
         "prompt_position",
@@ -121,5 +145,6 @@ ALIASES: Final = {
     ),
     "include_qa": Alias("qa_labels"),
     "few_shot_number": Alias("few_shot_demos"),
+    "evaluate_generated_ins_on_few_shot": Alias("few_shot_demos", {"false": 0, "true": UNSET}),
 }
-"""The reference's flags, and its words for their values; `consine` is how it spells its default."""
+"""The reference's flags, and its words for their values; `consine` and `relavance` are how it spells them."""

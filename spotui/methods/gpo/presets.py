@@ -3,7 +3,7 @@
 from typing import Any
 
 from spotui.methods.gpo.descent import optimize
-from spotui.methods.gpo.parameters import ALIASES, Parameters, calls, steps
+from spotui.methods.gpo.parameters import ALIASES, Parameters, calls, embeds, steps
 from spotui.methods.method import Method
 
 
@@ -17,6 +17,7 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         scores=True,
         rounds=lambda parameters, train_rows: 1 + steps(parameters, train_rows),
         calls=calls,
+        embeds=embeds,
         length="max_steps",
         meta_prompts=("gpo_propose", "gpo_reflect", "gpo_summarize"),
         aliases=ALIASES,

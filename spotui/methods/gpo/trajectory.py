@@ -1,13 +1,14 @@
 """What GPO remembers of earlier steps, and what of it the optimizer sees: the momentum (section 3.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from spotui.engine import Scored
 from spotui.events import PastPrompt
 from spotui.methods.gpo.parameters import Parameters
-from spotui.methods.relevance import similarities
+
+Measure = Callable[[str, Sequence[str]], Awaitable[list[float]]]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -45,17 +46,18 @@ class Trajectory:
         if text and self._parameters.trajectory_content == "reflections":
             self._add(Entry(number, text, scored.score.mean))
 
-    def select(self, like: str) -> list[PastPrompt]:
+    async def select(self, like: str, measure: Measure) -> list[PastPrompt]:
         """What the optimizer is shown.
 
         Args:
             like: The current prompt, or the reflection on it: it is not shown again, and what is most like it
                 is what is relevant.
+            measure: Tells how much each of some texts is like another.
         """
         if self._parameters.trajectory != "retrieval":
             return []
         others = [entry for entry in self._entries if entry.text != like]
-        found = similarities(like, [entry.text for entry in others])
+        found = await measure(like, [entry.text for entry in others])
         shown = [
             PastPrompt(round=entry.round, text=entry.text, score=entry.score, similarity=similarity)
             for entry, similarity in zip(others, found, strict=True)

@@ -150,8 +150,8 @@ def test_calls_that_exceed_the_slots_wait_in_line(tiny: Asked) -> None:
 
 
 def kill_server(provider: EmbeddedProvider) -> int:
-    assert provider._session is not None
-    pid = provider._session.server.pid
+    assert provider._sessions[False] is not None
+    pid = provider._sessions[False].server.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     return pid
@@ -169,8 +169,8 @@ def test_a_server_that_dies_during_a_call_is_told_and_started_again(tmp_path: Pa
                 await call
             assert (await provider.complete(a_request(), lambda _: None)).text == REPLY
             assert kill_server(provider) != first
-            assert provider._session is not None
-            await provider._session.server.ended(within=10)
+            assert provider._sessions[False] is not None
+            await provider._sessions[False].server.ended(within=10)
             # Between two calls, nobody needs to know.
             assert (await provider.complete(a_request(), lambda _: None)).text == REPLY
         finally:

@@ -16,7 +16,7 @@ from spotui.llm.providers.faults.server_fault import ServerFault
 # One line a family of servers: OpenAI and vLLM, llama.cpp, Anthropic, Gemini, Groq, TGI, others.
 _OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|maximum model length|context[ _](?:length|window)"
-    r"|exceed_context_size|context size"
+    r"|exceed_context_size|context size|too large to process"
     r"|prompt is too long"
     r"|input token count"
     r"|reduce the length of"
