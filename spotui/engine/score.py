@@ -15,7 +15,7 @@ from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
 from spotui.engine.rows import RowSet, Splits
 from spotui.engine.task import Candidate, RowOutcome, Scored
-from spotui.events import CandidateScored, Level, Noticed
+from spotui.events import CandidateScored, Level, Noticed, ScoringStarted
 from spotui.llm.errors import ContextOverflowError
 from spotui.statistics import score
 from spotui.workspace.lines import CallKey
@@ -86,6 +86,8 @@ class Scorer:
             if (way, rows.split, positions) not in self._known:
                 new.setdefault(way, candidate)
                 self._place(number, way, rows)
+        if new:
+            self._begin(number, len(new), rows)
         found = await together(
             [self._score(number, index, one, rows) for index, one in enumerate(new.values())]
         )
@@ -111,6 +113,7 @@ class Scorer:
             Halted: The run ends here.
         """
         place = self._place(number, fold(prompt), rows)
+        self._begin(number, 1, rows)
         found: dict[int, RowOutcome] = {}
 
         async def keep(position: int) -> None:
@@ -140,7 +143,7 @@ class Scorer:
             marks=ordered,
             sample=tuple(sample[position] for position in sorted(sample)),
         )
-        self._tell(number, index, scored)
+        self._tell(number, index, scored, place)
         return scored
 
     async def _outcome(self, place: _Place, prompt: str, rows: RowSet, position: int) -> RowOutcome:
@@ -188,7 +191,10 @@ class Scorer:
     def _notice(self, number: int, row: Row, text: str, level: Level) -> None:
         self._emit(Noticed(text=f"Round {number}, {row.place}: {text}", level=level))
 
-    def _tell(self, number: int, index: int, scored: Scored) -> None:
+    def _begin(self, number: int, prompts: int, rows: RowSet) -> None:
+        self._emit(ScoringStarted(round=number, split=rows.split, prompts=prompts, rows=len(rows)))
+
+    def _tell(self, number: int, index: int, scored: Scored, place: _Place) -> None:
         found = scored.score
         self._emit(
             CandidateScored(
@@ -204,6 +210,8 @@ class Scorer:
                 marks=scored.marks,
                 modification=scored.candidate.modification,
                 words_changed=scored.candidate.words_changed,
+                asked=place.round,
+                first=place.first,
             )
         )
 

@@ -140,9 +140,10 @@ class LogView(LineView):
         if entry.began is None:
             return entry.facts
         now = time.time()
-        if entry.retry_at > now:
+        if entry.retry_at > now and entry.kind != "calls":
             return f"again in {duration(entry.retry_at - now)}"
-        return f"{duration(max(0.0, now - entry.began))} …"
+        clock = f"{duration(max(0.0, now - entry.began))} …"
+        return f"{entry.facts}, {clock}" if entry.facts else clock
 
     def _body(self, entry: Entry, width: int) -> list[Content]:
         faint = self._style("faint")
@@ -166,6 +167,8 @@ def _aside(entry: Entry, width: int) -> list[str]:
 
 
 def _text(entry: Entry, width: int) -> list[str]:
+    if entry.kind == "calls" and not entry.streamed:
+        return wrap(entry.text, width) if entry.text else []
     if entry.began is not None and not entry.retry_at:
         tail = " ".join(entry.streamed.split())
         return [_end_of(tail, width)]
