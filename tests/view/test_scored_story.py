@@ -29,7 +29,7 @@ from spotui.view.story import Story
 from spotui.workspace.lines import CallKey
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
-from tests.row_model import adding
+from tests.row_model import unending
 from tests.run.starting import Stage
 
 START = RoundStarted(round=2, best=1)
@@ -38,7 +38,7 @@ EVAL = ScoringStarted(round=2, split="eval", prompts=2, rows=3)
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with ModelServer(adding) as server:
+    with ModelServer(unending) as server:
         yield Stage(tmp_path, server)
 
 
@@ -208,7 +208,7 @@ def test_gradients_of_a_prompt_are_one_entry_that_can_be_searched() -> None:
 @pytest.mark.parametrize("method", ["gpo", "apo", "sgdm", "gradsum"])
 def test_a_real_run_reads_well(stage: Stage, method: str) -> None:
     parameters = (
-        {"iterations": 2, "train_rows": 6, "subset_rows": 6, "beam": 2, "candidates_per_parent": 2}
+        {"iterations": 2, "train_rows": 6, "subset_rows": 4, "beam": 2, "candidates_per_parent": 2}
         if method == "gradsum"
         else {"max_steps": 2, "candidates_per_step": 3}
     )
