@@ -23,6 +23,7 @@ from spotui.judging.rule import Rule
 from spotui.judging.sequential import BALANCED, THOROUGH, Sequential
 from spotui.llm.door import Door
 from spotui.meta_prompts import MetaPrompts
+from spotui.run.chronicle import Chronicle
 from spotui.run.work import Work
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.lines import RoundLine
@@ -42,13 +43,20 @@ def assemble(
 ) -> Engine:
     """The engine of one run."""
     task = work.task
-    context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, emit)
+    chronicle = Chronicle(emit)
+    context = Context(task, meta, Asker(door, settings.roles), door.gate, decisions, chronicle.emit)
     scorer = None
     if work.marker is not None and task.rows is not None:
         scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
     verbs = Verbs(context, Proposer(context), Executor(context), make_judge(context, settings), scorer)
     stopping = Stopping(settings.patience, settings.target_wins)
-    return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
+    return Engine(
+        verbs,
+        rounds=settings.max_rounds,
+        stopping=stopping,
+        recorded=recorded,
+        record=lambda line: record(chronicle.close(line)),
+    )
 
 
 def make_judge(context: Context, settings: RunSettings) -> Judge:

@@ -43,7 +43,7 @@ class ScoredStory:
     _budget: int | None = None
     _batches: dict[str, Batch] = field(default_factory=dict)
     _candidates: dict[str, int] = field(default_factory=dict)
-    _gradients: dict[str, int] = field(default_factory=dict)
+    _gradients: dict[str, tuple[int, dict[int, str]]] = field(default_factory=dict)
 
     @property
     def live(self) -> list[int]:
@@ -79,7 +79,7 @@ class ScoredStory:
                 self._score(event)
             case BeamChosen():
                 lines = [
-                    f"{_interval(one.score, one.low, one.high)}   {_brief(one.prompt)}"
+                    f"{_interval(one.score, one.low, one.high)}   {short(one.prompt, _PAST_SHOWN)}"
                     for one in event.members
                 ]
                 title = "beam: " + plural(len(event.members), "prompt")
@@ -121,7 +121,11 @@ class ScoredStory:
         title = f"candidate {event.index + 1}" + (", edited by hand" if event.edited else "")
         text = "" if event.edited else event.modification
         entry = Entry(
-            event.round, "proposal", title, text=text or _brief(event.prompt), aside=event.reasoning
+            event.round,
+            "proposal",
+            title,
+            text=text or short(event.prompt, _PAST_SHOWN),
+            aside=event.reasoning,
         )
         entry.facts = _changed(event.words_changed, self._budget)
         self._candidates[event.prompt] = self.log.add(entry)
@@ -129,10 +133,11 @@ class ScoredStory:
     def _score(self, event: CandidateScored) -> None:
         if event.split == "test":
             return  # the test as a whole says more
+        self._scores = True
         place = self._candidates.get(event.prompt)
         if place is None:
             title = "seed prompt" if event.round == 1 else "prompt of an earlier round"
-            text = _brief(event.prompt)
+            text = short(event.prompt, _PAST_SHOWN)
             place = self.log.add(Entry(event.round, "proposal", title, text=text))
             self._candidates[event.prompt] = place
         entry = self.log.change(place)
@@ -148,23 +153,24 @@ class ScoredStory:
     def _note(self, event: NoteWritten) -> None:
         text = event.text or "Nothing was written."
         if event.what != "gradient":
-            facts = f"on: {_brief(event.prompt, 40)}" if event.prompt else ""
+            facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
             self.log.add(Entry(event.round, "note", event.what, facts, aside=text))
             return
-        place = self._gradients.get(event.prompt)
-        if place is None:
-            place = self.log.add(Entry(event.round, "note", "", f"on: {_brief(event.prompt, 40)}"))
-            self._gradients[event.prompt] = place
+        if event.prompt not in self._gradients:
+            place = self.log.add(Entry(event.round, "note", "", f"on: {short(event.prompt, 40)}"))
+            self._gradients[event.prompt] = place, {}
+        place, texts = self._gradients[event.prompt]
+        texts[event.index] = text
         entry = self.log.change(place)
-        entry.aside = f"{entry.aside}\n{text}" if entry.aside else text
-        entry.title = plural(int(entry.title.partition(" ")[0] or 0) + 1, "gradient")
+        entry.title = plural(len(texts), "gradient")
+        entry.aside = "\n".join(text for _, text in sorted(texts.items()))
 
 
 def _shown(event: PastShown) -> Entry:
     budget = (
         "no edit budget" if event.edit_budget is None else f"edit budget {plural(event.edit_budget, 'word')}"
     )
-    lines = [past_line(one) + f"   {_brief(one.text)}" for one in event.past]
+    lines = [past_line(one) + f"   {short(one.text, _PAST_SHOWN)}" for one in event.past]
     seen = plural(len(event.past), "earlier prompt") if event.past else "no earlier prompt"
     current = "the seed" if event.current == 1 else f"round {event.current}"
     return Entry(event.round, "past", f"optimizer sees {current} and {seen}", budget, "\n".join(lines))
@@ -185,7 +191,3 @@ def _changed(words: int | None, budget: int | None) -> str:
     if words is None:
         return ""
     return f"{words} of {budget} words" if budget is not None else f"{plural(words, 'word')} changed"
-
-
-def _brief(text: str, size: int = _PAST_SHOWN) -> str:
-    return short(text, size)
