@@ -143,7 +143,7 @@ class Scorer:
             marks=ordered,
             sample=tuple(sample[position] for position in sorted(sample)),
         )
-        self._tell(number, index, scored, place)
+        self._tell(number, index, scored, place, rows)
         return scored
 
     async def _outcome(self, place: _Place, prompt: str, rows: RowSet, position: int) -> RowOutcome:
@@ -194,7 +194,7 @@ class Scorer:
     def _begin(self, number: int, prompts: int, rows: RowSet) -> None:
         self._emit(ScoringStarted(round=number, split=rows.split, prompts=prompts, rows=len(rows)))
 
-    def _tell(self, number: int, index: int, scored: Scored, place: _Place) -> None:
+    def _tell(self, number: int, index: int, scored: Scored, place: _Place, rows: RowSet) -> None:
         found = scored.score
         self._emit(
             CandidateScored(
@@ -212,6 +212,7 @@ class Scorer:
                 words_changed=scored.candidate.words_changed,
                 asked=place.round,
                 first=place.first,
+                positions=() if len(rows) == rows.size else tuple(rows.positions),
             )
         )
 

@@ -33,6 +33,7 @@ class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
     words_changed: int | None = None
     asked: int = 0
     first: int = 0
+    positions: tuple[int, ...] = ()
 
 
 class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -40,6 +40,7 @@ class ScoredStory:
     log: Log
     _scores: bool = False
     _now: int = 0
+    _seed: str = ""
     _budget: int | None = None
     _batches: dict[str, Batch] = field(default_factory=dict)
     _candidates: dict[str, int] = field(default_factory=dict)
@@ -136,7 +137,8 @@ class ScoredStory:
         self._scores = True
         place = self._candidates.get(event.prompt)
         if place is None:
-            title = "seed prompt" if event.round == 1 else "prompt of an earlier round"
+            self._seed = event.prompt if event.round == 1 else self._seed
+            title = "seed prompt" if event.prompt == self._seed else "prompt of an earlier round"
             text = short(event.prompt, _PAST_SHOWN)
             place = self.log.add(Entry(event.round, "proposal", title, text=text))
             self._candidates[event.prompt] = place

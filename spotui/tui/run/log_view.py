@@ -131,8 +131,9 @@ class LogView(LineView):
         style = Style() if entry.tone == "plain" else self._style(entry.tone)
         facts = self._facts(entry)
         title = Content.assemble(" ", (entry.title, style))
-        room = width - title.cell_length - cell_len(facts)
-        if room < 1:
+        while facts and (room := width - title.cell_length - cell_len(facts)) < 1:
+            facts = facts.rpartition(", ")[0]  # the first of them say most
+        if not facts:
             return title.truncate(width, ellipsis=True)
         return Content.assemble(title, " " * room, (facts, self._style("faint")))
 
