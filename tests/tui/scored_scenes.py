@@ -5,9 +5,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
+from spotui.tui.run.log_view import LogView
+from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Workspace
 from tests.tui import scored_projects
-from tests.tui.piloting import until_seen
+from tests.tui.piloting import until, until_seen
 
 
 def scored_workspace(folder: Path) -> Workspace:
@@ -22,6 +24,9 @@ async def _opened(app: SpotuiApp, pilot: Pilot[None], name: str) -> None:
     await until_seen(pilot, "beams", "sums")
     app.open_project(name)
     await until_seen(pilot, "finished", "Stopped")
+    template, log = app.screen.query_one(RunTemplatePanel), app.screen.query_one(LogView)
+    await until(pilot, lambda: "tokens" in str(template.border_subtitle))
+    await until(pilot, lambda: log.scroll_y == log.max_scroll_y)
 
 
 async def run_of_gpo(app: SpotuiApp, pilot: Pilot[None]) -> None:
