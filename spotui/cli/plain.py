@@ -29,9 +29,8 @@ from spotui.events import (
 )
 from spotui.view.figures import count, duration, plural, points, usd
 from spotui.view.worth import test_result
+from spotui.view.wrapping import short
 from spotui.workspace.lines import CallKey
-
-_SHOWN = 100
 
 
 def line(event: Event) -> str | None:
@@ -169,9 +168,3 @@ def _finished(event: RoundFinished) -> str:
         f"{count(event.prompt_tokens + event.completion_tokens)} tokens, {usd(event.cost_usd)}, "
         f"{duration(event.seconds)}"
     )
-
-
-def short(text: str, size: int = _SHOWN) -> str:
-    """A text on one line, cut where it is long."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= size else flat[: size - 1] + "…"

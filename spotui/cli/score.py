@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
-from spotui.cli.plain import short
 from spotui.cli.terminal import paint
 from spotui.cli.usage import UsageError
 from spotui.view.figures import gained, plural, points
+from spotui.view.wrapping import short
 
 if TYPE_CHECKING:
     import msgspec

@@ -5,11 +5,11 @@ import shutil
 import sys
 
 from spotui.cli import exit_codes, options
-from spotui.cli.plain import short
 from spotui.cli.reading import pick_round
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
 from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.wrapping import short
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project

@@ -17,7 +17,7 @@ from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
 from spotui.engine.rows import RowSet, Splits
 from spotui.engine.task import Candidate, RowOutcome, Scored
-from spotui.events import CandidateScored, Level, Noticed
+from spotui.events import CandidateScored, Level, Noticed, ScoringStarted
 from spotui.llm.errors import ContextOverflowError
 from spotui.statistics import score
 from spotui.workspace.lines import CallKey
@@ -85,6 +85,8 @@ class Scorer:
             if (way, rows.split, positions) not in self._known:
                 new.setdefault(way, candidate)
                 self._place(number, way, rows)
+        if new:
+            self._begin(number, len(new), rows)
         found = await self._score(number, list(new.values()), rows)
         for way, scored in zip(new, found, strict=True):
             self._known[way, rows.split, positions] = msgspec.structs.replace(scored, sample=())
@@ -108,6 +110,7 @@ class Scorer:
             Halted: The run ends here.
         """
         place = self._place(number, fold(prompt), rows)
+        self._begin(number, 1, rows)
         found: dict[int, RowOutcome] = {}
 
         async def keep(position: int) -> None:
@@ -132,7 +135,7 @@ class Scorer:
                 samples[index][position] = outcome
             if len(marks[index]) == len(rows):
                 found[index] = self._scored(candidates[index], rows, marks[index], samples[index])
-                self._tell(number, index, found[index])
+                self._tell(number, index, found[index], places[index], rows)
 
         await each(product(range(len(candidates)), rows.positions), mark, self._at_once)
         return [found[index] for index in range(len(candidates))]
@@ -201,7 +204,10 @@ class Scorer:
     def _notice(self, number: int, row: Row, text: str, level: Level) -> None:
         self._emit(Noticed(text=f"Round {number}, {row.place}: {text}", level=level))
 
-    def _tell(self, number: int, index: int, scored: Scored) -> None:
+    def _begin(self, number: int, prompts: int, rows: RowSet) -> None:
+        self._emit(ScoringStarted(round=number, split=rows.split, prompts=prompts, rows=len(rows)))
+
+    def _tell(self, number: int, index: int, scored: Scored, place: _Place, rows: RowSet) -> None:
         found = scored.score
         self._emit(
             CandidateScored(
@@ -217,5 +223,8 @@ class Scorer:
                 marks=scored.marks,
                 modification=scored.candidate.modification,
                 words_changed=scored.candidate.words_changed,
+                asked=place.round,
+                first=place.first,
+                positions=() if len(rows) == rows.size else tuple(rows.positions),
             )
         )

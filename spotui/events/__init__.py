@@ -49,6 +49,7 @@ from spotui.events.scoring import (
     NoteWritten,
     PastPrompt,
     PastShown,
+    ScoringStarted,
 )
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "RunOpened",
     "RunState",
     "RunStopped",
+    "ScoringStarted",
     "SpendingChanged",
     "StateChanged",
     "VerdictOverridden",

@@ -14,7 +14,14 @@ from spotui.events.judging import (
     Likelihood,
     VoteCast,
 )
-from spotui.events.scoring import BeamChosen, CandidateScored, FinalTest, NoteWritten, PastShown
+from spotui.events.scoring import (
+    BeamChosen,
+    CandidateScored,
+    FinalTest,
+    NoteWritten,
+    PastShown,
+    ScoringStarted,
+)
 from spotui.workspace.lines import Outcome, StopReason
 
 RunState = Literal["running", "paused", "stopping"]
@@ -115,6 +122,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     score: float | None = None
     score_interval: tuple[float, float] | None = None
     edit_budget: int | None = None
+    prompt: str = ""
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
@@ -191,6 +199,7 @@ AnyEvent = (
     | CallDropped
     | CandidateProposed
     | CandidateRefused
+    | ScoringStarted
     | CandidateScored
     | PastShown
     | NoteWritten

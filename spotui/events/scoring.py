@@ -7,6 +7,15 @@ import msgspec
 from spotui.events.base import Event
 
 
+class ScoringStarted(Event, frozen=True, kw_only=True, tag="scoring_started"):
+    """Rows of one split are about to be asked with some prompts; what is in the journal costs nothing."""
+
+    round: int
+    split: Literal["train", "eval", "test"]
+    prompts: int
+    rows: int
+
+
 class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
     """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
 
@@ -22,6 +31,9 @@ class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
     marks: tuple[float | None, ...] = ()
     modification: str = ""
     words_changed: int | None = None
+    asked: int = 0
+    first: int = 0
+    positions: tuple[int, ...] = ()
 
 
 class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -39,6 +39,7 @@ def told_round(line: RoundLine, best: int) -> RoundFinished:
         score=line.score,
         score_interval=line.score_interval,
         edit_budget=line.edit_budget,
+        prompt=line.prompt if line.score is not None else "",
     )
 
 

@@ -24,6 +24,7 @@ from spotui.judging.rule import Rule
 from spotui.judging.sequential import BALANCED, THOROUGH, Sequential
 from spotui.llm.door import Door
 from spotui.meta_prompts import MetaPrompts
+from spotui.run.chronicle import Chronicle
 from spotui.run.work import Work
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.lines import RoundLine
@@ -43,8 +44,9 @@ def assemble(
 ) -> Engine:
     """The engine of one run."""
     task = work.task
+    chronicle = Chronicle(emit)
     asker = Asker(door, settings.roles, settings.embedding_model or "")
-    context = Context(task, meta, asker, door.gate, decisions, emit)
+    context = Context(task, meta, asker, door.gate, decisions, chronicle.emit)
     scorer = None
     if work.marker is not None and task.rows is not None:
         scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
@@ -53,11 +55,17 @@ def assemble(
         Proposer(context),
         Executor(context),
         make_judge(context, settings),
-        Embedder(asker, emit),
+        Embedder(asker, chronicle.emit),
         scorer,
     )
     stopping = Stopping(settings.patience, settings.target_wins)
-    return Engine(verbs, rounds=settings.max_rounds, stopping=stopping, recorded=recorded, record=record)
+    return Engine(
+        verbs,
+        rounds=settings.max_rounds,
+        stopping=stopping,
+        recorded=recorded,
+        record=lambda line: record(chronicle.close(line)),
+    )
 
 
 def make_judge(context: Context, settings: RunSettings) -> Judge:

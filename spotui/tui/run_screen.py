@@ -185,13 +185,19 @@ class RunScreen(SteeringScreen):
         panel.is_split = not panel.is_split
 
     def action_answers(self) -> None:
-        """Show the selected round's answers beside those it had to beat."""
-        from spotui.tui.answers_screen import AnswersScreen
+        """Show the selected round's answers beside those it had to beat, or its prompts with their rows."""
 
         def select(number: int | None) -> None:
             self.query_one(HistoryPanel).select(number or max(self._client.picture.rounds, default=0))
 
-        self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), select)
+        if self._client.picture.is_scored:
+            from spotui.tui.scores_screen import ScoresScreen
+
+            self.app.push_screen(ScoresScreen(self._project, self._client, self.selected), select)
+        else:
+            from spotui.tui.answers_screen import AnswersScreen
+
+            self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), select)
 
     def action_try(self) -> None:
         """Try prompts on a question of the moment."""

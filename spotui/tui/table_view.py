@@ -135,6 +135,13 @@ class TableView(ScrollView, can_focus=True):
         if self.current != before:
             self.post_message(self.Moved(self, self.current))
 
+    def use_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns, once other rows are shown."""
+        self._columns = tuple(columns)
+        self._rows = []
+        self._lay_out()
+        self.refresh()
+
     def select(self, key: str) -> None:
         """Put the cursor on a row, if it is there."""
         if key in self.keys:

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["round", "proposal", "answer", "vote", "verdict", "trouble", "notice"]
+TAIL_KEPT = 400
+"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
+
+Kind = Literal[
+    "round", "proposal", "answer", "vote", "verdict", "trouble", "notice", "calls", "past", "note", "beam"
+]
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void", "warning", "error"]
 
 
@@ -13,7 +18,7 @@ class Entry:
 
     Attributes:
         round: The round it belongs to, or in which it happened; 0 before the first.
-        kind: What it is.
+        kind: What it is; `calls` is one line for all calls of a kind.
         title: What it is, in a word or two.
         facts: Tokens, seconds and the like.
         text: The modification, the answer, the reason.

@@ -6,6 +6,7 @@ from typing import Literal
 
 from spotui.events import (
     Answered,
+    BeamChosen,
     CallDelta,
     CallDropped,
     CallFinished,
@@ -13,6 +14,7 @@ from spotui.events import (
     CallStarted,
     CandidateProposed,
     CandidateRefused,
+    CandidateScored,
     CommandRefused,
     Event,
     FinalCheckFinished,
@@ -21,7 +23,9 @@ from spotui.events import (
     HeldOutFinished,
     JudgeMeasured,
     LimitsChanged,
+    NoteWritten,
     Noticed,
+    PastShown,
     RoundFinished,
     RoundStarted,
     RunOpened,
@@ -32,6 +36,7 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
+from spotui.view.scores import Scores
 from spotui.workspace.lines import CallKey, Outcome
 
 NOTICES_KEPT = 100
@@ -53,7 +58,7 @@ class CallPicture:
 
 @dataclass
 class RoundPicture:
-    """A round, under way or ended."""
+    """A round, under way or ended; of several candidates `candidate` is the best so far."""
 
     number: int
     best: int = 0
@@ -62,6 +67,7 @@ class RoundPicture:
     answers: dict[int, Answered] = field(default_factory=dict)
     votes: list[VoteCast] = field(default_factory=list)
     end: RoundFinished | None = None
+    scores: Scores = field(default_factory=Scores)
 
 
 @dataclass
@@ -103,6 +109,14 @@ class Picture:
     def current(self) -> RoundPicture | None:
         """The newest round."""
         return self.rounds[max(self.rounds)] if self.rounds else None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether prompts are scored on rows rather than compared by votes."""
+        return any(
+            one.scores.found or (one.end is not None and one.end.score is not None)
+            for one in self.rounds.values()
+        )
 
     def prompt_of(self, number: int) -> str:
         """The prompt of a round; empty when there is none."""
@@ -179,7 +193,15 @@ class Picture:
                 self.rounds[event.round] = RoundPicture(event.round, event.best)
                 self.best = event.best
             case CandidateProposed():
-                self._round(event.round).candidate = event
+                one = self._round(event.round)
+                one.scores.apply(event)
+                if not one.scores.found:
+                    one.candidate = event
+            case CandidateScored() | PastShown() | NoteWritten() | BeamChosen():
+                one = self._round(event.round)
+                one.scores.apply(event)
+                if (leading := one.scores.leading) is not None:
+                    self._keep(one, leading.prompt)
             case Answered():
                 self._round(event.round).answers[event.index] = event
             case VoteCast():
@@ -189,8 +211,14 @@ class Picture:
             case RoundFinished():
                 one = self._round(event.round)
                 one.end, one.outcome, self.best = event, event.outcome, event.best
+                if event.prompt:
+                    self._keep(one, event.prompt)
             case _:
                 pass
+
+    def _keep(self, one: RoundPicture, prompt: str) -> None:
+        if one.number > 1:
+            one.candidate = one.scores.candidate(prompt, one.number, one.best or 1)
 
     def _round(self, number: int) -> RoundPicture:
         return self.rounds.setdefault(number, RoundPicture(number))

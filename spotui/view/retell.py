@@ -8,6 +8,7 @@ from spotui.events import (
     WIRE_VERSION,
     Answered,
     CandidateProposed,
+    CandidateScored,
     Event,
     HeldOutFinished,
     JudgeMeasured,
@@ -16,6 +17,7 @@ from spotui.events import (
     RunStopped,
     SpendingChanged,
     VoteCast,
+    decode_event,
 )
 from spotui.events.telling import told_check, told_round, told_test
 from spotui.judge_record import judge_record
@@ -24,7 +26,9 @@ from spotui.judging.reliability import Cast
 from spotui.workspace.history import History, best_of
 from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
+from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import read_snapshot
+from spotui.workspace.tried import TriedRecord
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -119,6 +123,9 @@ def _opened(project: Project, history: History) -> RunOpened:
         judge=str(settings.get("judge", "")),
         prompt=opened.prompt or _seed_of(snapshot.template),
         limits=limits,
+        parameters=snapshot.parameters,
+        rows=(sizes := count_rows(project.rows)),
+        metric=_metric_of(snapshot.template) if sizes else "",
     )
 
 
@@ -129,6 +136,18 @@ def _seed_of(template: str) -> str:
         return parse_template(template).prompt
     except TemplateError:
         return ""
+
+
+def _metric_of(template: str) -> str:
+    """What marks the answers to rows: a metric's name, or `judge`."""
+    from spotui.template import TemplateError, parse_template
+    from spotui.template.scoring import metric_of
+
+    try:
+        choice = metric_of(parse_template(template))
+    except TemplateError:
+        return ""
+    return choice.name if choice is not None else "judge"
 
 
 def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
@@ -143,7 +162,11 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
     at = line.at.timestamp()
     # A verdict that was overridden later was the best until then.
     yield RoundStarted(at=at - line.seconds, round=line.round, best=line.parent or best_before)
-    if line.prompt and line.round > 1:
+    if line.told:
+        yield from filter(None, map(decode_event, line.told))
+    elif line.tried:  # of before the journal kept more
+        yield from (_scored(line, index, one) for index, one in enumerate(line.tried))
+    elif line.prompt and line.round > 1:
         yield CandidateProposed(
             at=at,
             round=line.round,
@@ -153,7 +176,8 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
             reasoning=line.reasoning,
             edited=line.edited,
         )
-    for index, one in enumerate(line.answers):
+    answers = () if line.score is not None else line.answers  # those to rows are a sample
+    for index, one in enumerate(answers):
         yield Answered(at=at, round=line.round, index=index, question=one.question, answer=one.answer)
     for index, vote in enumerate(line.votes):
         yield VoteCast(
@@ -168,3 +192,20 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
             question=vote.question,
         )
     yield msgspec.structs.replace(told_round(line, best_after), at=at)
+
+
+def _scored(line: RoundLine, index: int, one: TriedRecord) -> CandidateScored:
+    return CandidateScored(
+        at=line.at.timestamp(),
+        round=line.round,
+        index=index,
+        prompt=one.prompt,
+        split="eval",
+        score=one.score,
+        low=one.low,
+        high=one.high,
+        rows=one.rows,
+        left_out=one.left_out,
+        modification=one.modification,
+        words_changed=one.words_changed,
+    )

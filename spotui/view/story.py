@@ -6,6 +6,7 @@ filled as the reply comes in, so entries stand in the order in which they were b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from spotui.events import (
     Answered,
@@ -20,6 +21,7 @@ from spotui.events import (
     Event,
     FinalCheckFinished,
     FinalCheckSkipped,
+    FinalTest,
     HeldOutFinished,
     Likelihood,
     LimitsChanged,
@@ -32,12 +34,12 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.entry import Entry, Kind, Tone
-from spotui.view.figures import count, duration, limit, plural, usd
+from spotui.view.entry import TAIL_KEPT, Entry, Kind, Tone
+from spotui.view.figures import count, duration, limit, plural, points, usd
+from spotui.view.log import Log
+from spotui.view.scored_story import ScoredStory
+from spotui.view.worth import test_result
 from spotui.workspace.lines import Outcome
-
-TAIL_KEPT = 400
-"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
 UNLIKE_LENGTH = 1.5
 """Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
@@ -63,41 +65,21 @@ _TITLES = {
 
 
 @dataclass
-class Story:
-    """The log of one run.
+class Story(Log):
+    """The log of one run."""
 
-    Attributes:
-        entries: In the order they began, without those that gave way.
-        first: The position of the first of them, counted from the run's first entry.
-        changed: Positions of entries that changed since somebody last took them away with `take_changes`.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    first: int = 0
-    changed: set[int] = field(default_factory=set)
     _places: dict[tuple[int, str, int], int] = field(default_factory=dict)
     _live: dict[tuple[int, str, int], int] = field(default_factory=dict)
     _questions: tuple[str, ...] = ()
     _now: int = 0
 
-    def take_changes(self) -> set[int]:
-        """The positions of entries that are new or changed since the last time."""
-        taken, self.changed = self.changed, set()
-        return {position for position in taken if position >= self.first}
-
-    @property
-    def end(self) -> int:
-        """The position after the last entry."""
-        return self.first + len(self.entries)
-
-    def entry(self, position: int) -> Entry:
-        """The entry at a position."""
-        return self.entries[position - self.first]
+    def __post_init__(self) -> None:
+        self._scored = ScoredStory(self)
 
     @property
     def live(self) -> Iterator[int]:
         """The positions of entries whose call is under way; their clocks run."""
-        return iter(self._live.values())
+        return chain(self._live.values(), self._scored.live)
 
     def end_calls(self) -> None:
         """Nothing is under way any more: the run or its process has ended."""
@@ -106,9 +88,12 @@ class Story:
             entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, "not finished"
             self.changed.add(place)
         self._live.clear()
+        self._scored.end_calls()
 
     def apply(self, event: Event) -> None:
         """Let an event write in the log."""
+        if self._scored.takes(event):
+            return
         match event:
             case CallDelta():
                 self._stream(event)
@@ -118,21 +103,21 @@ class Story:
                 self._questions = event.questions
             case RunStopped():
                 self.end_calls()
-                self._add(
+                self.add(
                     Entry(self._now, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
                 )
             case StateChanged(state="paused"):
-                self._add(Entry(self._now, "trouble", "Paused", text=event.cause, tone="warning"))
+                self.add(Entry(self._now, "trouble", "Paused", text=event.cause, tone="warning"))
             case StateChanged(state="running"):
-                self._add(Entry(self._now, "notice", "Running again"))
+                self.add(Entry(self._now, "notice", "Running again"))
             case LimitsChanged():
                 changes = (f"{key} {limit(value)}" for key, value in event.changes.items())
-                self._add(Entry(self._now, "notice", "Limits changed", text=", ".join(changes)))
+                self.add(Entry(self._now, "notice", "Limits changed", text=", ".join(changes)))
             case Noticed():
                 tone: Tone = "plain" if event.level == "info" else event.level
-                self._add(Entry(self._now, "notice", "Notice", text=event.text, tone=tone))
+                self.add(Entry(self._now, "notice", "Notice", text=event.text, tone=tone))
             case CommandRefused():
-                self._add(
+                self.add(
                     Entry(self._now, "trouble", f"Refused: {event.command}", text=event.why, tone="warning")
                 )
             case _:
@@ -142,8 +127,9 @@ class Story:
         match event:
             case RoundStarted():
                 self._now = event.round
+                self._scored.begin_round(event)
                 origin = f"from round {event.best}" if event.best else "the seed prompt"
-                self._add(Entry(event.round, "round", f"Round {event.round}", facts=origin, tone="heading"))
+                self.add(Entry(event.round, "round", f"Round {event.round}", facts=origin, tone="heading"))
                 self._give_way()
             case CandidateProposed():
                 entry = self._slot(event.round, "propose", 0)
@@ -153,7 +139,7 @@ class Story:
                 then = "The round is void." if event.final else "It is asked again."
                 title = "proposal refused"
                 tone: Tone = "void" if event.final else "warning"
-                self._add(Entry(event.round, "trouble", title, text=f"{event.why} {then}", tone=tone))
+                self.add(Entry(event.round, "trouble", title, text=f"{event.why} {then}", tone=tone))
             case Answered():
                 entry = self._slot(event.round, "execute", event.index)
                 entry.text, entry.aside = event.answer, event.question
@@ -164,22 +150,26 @@ class Story:
             case VoteCast():
                 self._vote(event)
             case RoundFinished():
-                self._add(_verdict(event))
+                self.add(_verdict(event))
             case VerdictOverridden():
                 text = f"It holds from round {event.before_round} on."
                 title = f"Round {event.round} overridden by hand: {event.outcome}"
-                self._add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
+                self.add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
             case FinalCheckFinished():
                 title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
-                self._add(Entry(self._now, "verdict", title, text=event.headline, tone="best"))
+                self.add(Entry(self._now, "verdict", title, text=event.headline, tone="best"))
             case FinalCheckSkipped():
-                self._add(Entry(self._now, "verdict", "No final check", text=event.why, tone="warning"))
+                self.add(Entry(self._now, "verdict", "No final check", text=event.why, tone="warning"))
+            case FinalTest():
+                title = f"Test of round {event.best} on {plural(event.rows, 'test row')}"
+                rows = f"{event.wins} rows won, {event.losses} lost"
+                self.add(Entry(self._now, "verdict", title, rows, test_result(event), tone="best"))
             case HeldOutFinished():
                 votes = f"{plural(event.wins, 'vote')} for it, {event.losses} against"
                 text = f"{votes}, {plural(event.ties, 'tie')}."
                 questions = plural(event.questions, "held-out question")
                 title = f"Best against seed on {questions}: {event.outcome}"
-                self._add(Entry(event.best, "verdict", title, text=text, tone="best"))
+                self.add(Entry(event.best, "verdict", title, text=text, tone="best"))
             case _:
                 pass
 
@@ -228,19 +218,13 @@ class Story:
             title = "proposal" if purpose == "propose" else f"{name} {index + 1}"
             kind = _KINDS.get(purpose, "vote")
             aside = self._question(index) if purpose == "execute" else ""
-            self._places[slot] = self._add(Entry(number, kind, title, aside=aside))
+            self._places[slot] = self.add(Entry(number, kind, title, aside=aside))
         place = self._places[slot]
         self.changed.add(place)
         return self.entry(place)
 
     def _question(self, index: int) -> str:
         return self._questions[index] if 0 <= index < len(self._questions) else ""
-
-    def _add(self, entry: Entry) -> int:
-        position = self.end
-        self.changed.add(position)
-        self.entries.append(entry)
-        return position
 
     def _give_way(self) -> None:
         """Let the oldest rounds go, whole ones, half of what is kept at once."""
@@ -249,8 +233,7 @@ class Story:
         cut = len(self.entries) - ENTRIES_KEPT // 2
         while cut < len(self.entries) and self.entries[cut].kind != "round":
             cut += 1
-        del self.entries[:cut]
-        self.first += cut
+        self.drop(cut)
         for places in (self._places, self._live):
             for slot in [slot for slot, place in places.items() if place < self.first]:
                 del places[slot]
@@ -268,6 +251,8 @@ def _facts(event: CallFinished) -> str:
 
 def _verdict(event: RoundFinished) -> Entry:
     votes = f"{event.wins}:{event.losses}, " if event.wins or event.losses or event.ties else ""
+    if event.score is not None and event.score_interval is not None:
+        votes = "{} ({} to {}), ".format(*map(points, (event.score, *event.score_interval)))
     tokens = count(event.prompt_tokens + event.completion_tokens)
     facts = f"{votes}{tokens} tok, {usd(event.cost_usd)}, {duration(event.seconds)}"
     title = {"seed": "The seed is the best so far", "win": "Win: the new best"}.get(

@@ -141,6 +141,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         marks: One a row of the split that prompts are chosen by; None for a row that errored.
         tried: Every prompt that was scored in the round, in the order they were proposed.
         edit_budget: Words that the optimizer was allowed to change, or None for no limit.
+        told: What the method told of it, as events on the wire.
     """
 
     round: int
@@ -168,6 +169,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     marks: tuple[float | None, ...] = ()
     tried: tuple[TriedRecord, ...] = ()
     edit_budget: int | None = None
+    told: tuple[msgspec.Raw, ...] = ()
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

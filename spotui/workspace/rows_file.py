@@ -54,6 +54,26 @@ def read_rows_file(path: Path) -> Dataset | None:
     return Dataset(train=tuple(found["train"]), eval=tuple(found["eval"]), test=tuple(found["test"]))
 
 
+def count_rows(path: Path) -> dict[str, int]:
+    """How many rows of a run each split has, without reading them; empty when it has none.
+
+    Raises:
+        SnapshotError: The file cannot be read.
+    """
+    found: dict[str, int] = dict.fromkeys(SPLITS, 0)
+    heads = {name: b'{"split":"%s",' % name.encode() for name in SPLITS}
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                for name, head in heads.items():
+                    found[name] += line.startswith(head)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+    return found
+
+
 def _lines(rows: Dataset) -> Iterator[bytes]:
     for split in SPLITS:
         for row in getattr(rows, split):

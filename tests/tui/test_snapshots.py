@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
 from tests.command_line import move_in
-from tests.tui import scenes
+from tests.tui import scenes, scored_scenes
 from tests.tui.piloting import drive, seen
 
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -30,6 +30,15 @@ SCENES = (
     scenes.models,
     scenes.settings,
     scenes.keys,
+)
+
+SCORED_SCENES = (
+    scored_scenes.run_of_gpo,
+    scored_scenes.rounds_of_gpo,
+    scored_scenes.rows_of_gpo,
+    scored_scenes.shown_to_gpo,
+    scored_scenes.run_of_gradsum,
+    scored_scenes.shown_to_gradsum,
 )
 
 
@@ -72,4 +81,20 @@ def test_it_looks_as_it_did(
         looks.append(seen(app) + "\n")
 
     drive(tmp_path, journey, size, workspace=scenes.recorded_workspace(tmp_path))
+    assert looks == [screen]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCORED_SCENES, ids=lambda scene: scene.__name__)
+def test_scores_look_as_they_did(
+    scene: scenes.Scene, size: tuple[int, int], screen: SnapshotAssertion, tmp_path: Path
+) -> None:
+    looks: list[str] = []
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await scene(app, pilot)
+        await pilot.pause()
+        looks.append(seen(app) + "\n")
+
+    drive(tmp_path, journey, size, workspace=scored_scenes.scored_workspace(tmp_path))
     assert looks == [screen]

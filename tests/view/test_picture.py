@@ -14,6 +14,7 @@ from spotui.events import (
     CallRetried,
     CallStarted,
     CandidateProposed,
+    CandidateScored,
     Event,
     LimitsChanged,
     Noticed,
@@ -172,3 +173,19 @@ def test_the_latest_notices_and_the_last_spending_are_kept() -> None:
 
     assert list(picture.notices) == notices[5:]
     assert picture.spending == spending[1]
+
+
+def test_of_several_candidates_the_one_that_was_kept_is_the_round_s() -> None:
+    scored = [
+        CandidateScored(
+            round=2, index=0, prompt=prompt, split="eval", score=score, low=0, high=1, rows=2, marks=(1, 0)
+        )
+        for prompt, score in (("A", 0.5), ("B", 0.75), ("C", 0.75))
+    ]
+    proposed = [CandidateProposed(round=2, parent=1, prompt=prompt) for prompt in "ABC"]
+    picture = painted(OPENED, RoundStarted(round=2, best=1), *proposed, *scored)
+    assert picture.prompt_of(2) == "B"
+    assert picture.is_scored
+
+    picture.apply(RoundFinished(round=2, outcome="tie", best=1, score=0.5, prompt="Of round 1."))
+    assert (picture.prompt_of(2), picture.parent_of(2)) == ("Of round 1.", 1)

@@ -30,8 +30,8 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.entry import Entry
-from spotui.view.story import ENTRIES_KEPT, TAIL_KEPT, Story
+from spotui.view.entry import TAIL_KEPT, Entry
+from spotui.view.story import ENTRIES_KEPT, Story
 from spotui.workspace.lines import CallKey
 from tests.any_struct import structs
 from tests.view.test_picture import OPENED

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
+from spotui.events import RunOpened
 from spotui.view.figures import count, duration, usd
 from spotui.view.picture import Picture
 
@@ -98,7 +99,14 @@ def _taken(picture: Picture) -> list[str]:
         parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
     if picture.calls:
         parts.append(f"{len(picture.calls)} in flight")
+    if picture.opened is not None and picture.opened.rows:
+        parts.append(_rows(picture.opened))
     return parts
+
+
+def _rows(opened: RunOpened) -> str:
+    splits = " + ".join(f"{rows:,} {split}" for split, rows in opened.rows.items())
+    return f"{splits} rows" + (f", {opened.metric}" if opened.metric else "")
 
 
 def _of(spent: str, picture: Picture, limit: str, shown: Callable[[Any], str]) -> str:

@@ -1,6 +1,5 @@
 """Every round of a run: one row each, and the curves of what they won and what they took."""
 
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -11,31 +10,11 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.events import JudgeMeasured, RoundFinished
-from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.run.round_cells import SCORED, VOTED, scored_cells, tokens, voted_cells
+from spotui.tui.table_view import Row, TableView
 from spotui.view.curve import bars
-from spotui.view.figures import count, duration, percent, plural, usd
-from spotui.view.picture import Picture, RoundPicture
-from spotui.view.word_diff import word_diff, words_changed
-
-_TONES = {
-    "seed": "$accent",
-    "win": "$text-success",
-    "loss": "$text-muted",
-    "tie": "$text-warning",
-    "undecided": "$text-warning",
-    "void": "$text-error",
-}
-_COLUMNS = (
-    Column("round", 5, is_number=True),
-    Column("verdict", 9),
-    Column("votes", 5),
-    Column("win rate", 17, from_width=110),
-    Column("words", 9, from_width=50),
-    Column("tokens", 7, is_number=True, from_width=56),
-    Column("USD", 9, is_number=True, from_width=84),
-    Column("time", 6, is_number=True, from_width=70),
-    Column("modification", from_width=44),
-)
+from spotui.view.figures import plural
+from spotui.view.picture import Picture
 
 
 class _Seen(NamedTuple):
@@ -46,6 +25,7 @@ class _Seen(NamedTuple):
     votes: int
     candidate: object
     end: object
+    scores: int
 
 
 class HistoryPanel(Vertical):
@@ -91,28 +71,41 @@ class HistoryPanel(Vertical):
         self._seen: dict[int, _Seen] = {}
         self._rows: dict[int, Row] = {}
         self._judge: JudgeMeasured | None = None
+        self._is_scored = False
 
     def compose(self) -> ComposeResult:
         """The curves above, the rounds below them."""
         yield Curves()
-        table = TableView(_COLUMNS)
+        table = TableView(VOTED)
         table.empty = Content("The rounds will stand here, the seed prompt first.")
         yield table
 
     def show(self, picture: Picture) -> None:
         """Bring the rows up to date; only those that changed are painted."""
         table = self.query_one(TableView)
-        if not set(self._rows) <= set(picture.rounds):
+        is_scored = picture.is_scored
+        if not set(self._rows) <= set(picture.rounds) or is_scored != self._is_scored:
             self._rows.clear()
             self._seen.clear()
+        if is_scored != self._is_scored:
+            self._is_scored = is_scored
+            table.use_columns(SCORED if is_scored else VOTED)
+        cells = scored_cells if is_scored else voted_cells
         last = max(self._rows, default=0)
         follows = table.current in {"", str(last)}
         is_changed = False
         for number, one in sorted(picture.rounds.items()):
-            seen = _Seen(number == picture.best, one.outcome, len(one.votes), one.candidate, one.end)
+            seen = _Seen(
+                number == picture.best,
+                one.outcome,
+                len(one.votes),
+                one.candidate,
+                one.end,
+                len(one.scores.found),
+            )
             if seen != self._seen.get(number):
                 self._seen[number] = seen
-                self._rows[number] = _row(picture, one)
+                self._rows[number] = Row(str(number), cells(picture, one))
                 is_changed = True
         if picture.judge is not self._judge or is_changed:
             self._judge = picture.judge
@@ -145,29 +138,29 @@ class HistoryPanel(Vertical):
 
 
 class Curves(Widget):
-    """A bar a round: the win rate of its duel, and what it took."""
+    """A bar a round: the score of its prompt or the win rate of its duel, and what it took."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._won: list[float | None] = []
         self._spent: list[float] = []
         self._is_priced = False
+        self._measure = "win rate"
         self._judge = Content("")
 
     def show(self, picture: Picture) -> None:
         """Paint again what has changed."""
         ends = [one.end for _, one in sorted(picture.rounds.items()) if one.end is not None]
         self._is_priced = any(end.cost_usd for end in ends)
-        self._won = [
-            end.wins / votes if (votes := end.wins + end.losses + end.ties) else None for end in ends
-        ]
-        self._spent = [(end.cost_usd or 0.0) if self._is_priced else float(_tokens(end)) for end in ends]
+        self._measure = "score" if picture.is_scored else "win rate"
+        self._won = [end.score if picture.is_scored else _win_rate(end) for end in ends]
+        self._spent = [(end.cost_usd or 0.0) if self._is_priced else float(tokens(end)) for end in ends]
         self._judge = _judged(picture.judge)
         self.refresh()
 
     def render(self) -> Content:
         """Both curves on one row, and at the right how often the order of the answers changed a vote."""
-        names = ("win rate ", "  USD " if self._is_priced else "  tokens ")
+        names = (f"{self._measure} ", "  USD " if self._is_priced else "  tokens ")
         width = self.content_size.width
         judge = self._judge if self._judge.cell_length < width // 2 else Content("")
         room = (width - judge.cell_length - sum(map(len, names)) - 1) // 2
@@ -180,59 +173,14 @@ class Curves(Widget):
         return Content.assemble(curves, " " * (width - curves.cell_length - judge.cell_length), judge)
 
 
+def _win_rate(end: RoundFinished) -> float | None:
+    votes = end.wins + end.losses + end.ties
+    return end.wins / votes if votes else None
+
+
 def _judged(record: JudgeMeasured | None) -> Content:
     if record is None or not record.pairs:
         return Content("")
     voids = f", {plural(record.voids, 'void')}" if record.voids else ""
     text = f"order changed {record.flips} of {plural(record.pairs, 'pair')}{voids}"
     return Content.styled(text, "$text-warning" if record.warning else "$text-muted")
-
-
-def _tokens(end: RoundFinished) -> int:
-    return end.prompt_tokens + end.completion_tokens
-
-
-def _row(picture: Picture, one: RoundPicture) -> Row:
-    return Row(str(one.number), _cells(picture, one))
-
-
-def _cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...]:
-    is_best = one.number == picture.best
-    number = Content.styled(f"{one.number}*", "bold $accent") if is_best else str(one.number)
-    choices = [vote.choice for vote in one.votes]
-    votes = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
-    words = ""
-    if one.candidate is not None:
-        old = picture.prompt_of(one.candidate.parent)
-        words = _words(old, one.candidate.prompt)
-    modification = " ".join(one.candidate.modification.split()) if one.candidate else ""
-    end = one.end
-    if end is None:
-        return (number, Content.styled("…", "$text-muted"), votes, "", words, "", "", "", modification)
-    return (
-        number,
-        Content.styled(one.outcome or "", _TONES.get(one.outcome or "", "")),
-        votes or (f"{end.wins}:{end.losses}" if end.wins or end.losses else ""),
-        _rate(end),
-        words,
-        count(_tokens(end)),
-        usd(end.cost_usd),
-        duration(end.seconds),
-        modification or end.note,
-    )
-
-
-@lru_cache(maxsize=512)
-def _words(old: str, new: str) -> str:
-    """What two prompts differ by; a row is made anew at each vote, and long prompts take long to compare."""
-    added, removed = words_changed(word_diff(old, new))
-    return f"+{added} -{removed}"
-
-
-def _rate(end: RoundFinished) -> str:
-    if end.win_rate is None:
-        return ""
-    if end.win_interval is None:
-        return percent(end.win_rate)
-    low, high = end.win_interval
-    return f"{percent(end.win_rate)} ({percent(low)} to {percent(high)})"

@@ -134,8 +134,9 @@ class LogView(LineView):
         style = Style() if entry.tone == "plain" else self._style(entry.tone)
         facts = self._facts(entry)
         title = Content.assemble(" ", (entry.title, style))
-        room = width - title.cell_length - cell_len(facts)
-        if room < 1:
+        while facts and (room := width - title.cell_length - cell_len(facts)) < 1:
+            facts = facts.rpartition(", ")[0]  # the first of them say most
+        if not facts:
             return title.truncate(width, ellipsis=True)
         return Content.assemble(title, " " * room, (facts, self._style("faint")))
 
@@ -143,9 +144,10 @@ class LogView(LineView):
         if entry.began is None:
             return entry.facts
         now = time.time()
-        if entry.retry_at > now:
+        if entry.retry_at > now and entry.kind != "calls":
             return f"again in {duration(entry.retry_at - now)}"
-        return f"{duration(max(0.0, now - entry.began))} …"
+        clock = f"{duration(max(0.0, now - entry.began))} …"
+        return f"{entry.facts}, {clock}" if entry.facts else clock
 
     def _body(self, entry: Entry, width: int) -> list[Content]:
         faint = self._style("faint")
@@ -169,6 +171,8 @@ def _aside(entry: Entry, width: int) -> list[str]:
 
 
 def _text(entry: Entry, width: int) -> list[str]:
+    if entry.kind == "calls" and not entry.streamed:
+        return wrap(entry.text, width) if entry.text else []
     if entry.began is not None and not entry.retry_at:
         tail = " ".join(entry.streamed.split())
         return [_end_of(tail, width)]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from spotui.events import (
@@ -130,3 +131,9 @@ def test_an_unknown_price_is_said() -> None:
     assert "$ unknown" in header(
         SpendingChanged(calls=2, prompt_tokens=1, completion_tokens=1, cost_usd=0, unpriced=2)
     )
+
+
+def test_rows_and_metric_are_told_last() -> None:
+    opened = replace(OPENED, method="gpo", rows={"train": 12, "eval": 1200, "test": 36}, metric="number")
+    assert header(opened, width=120).endswith("12 train + 1,200 eval + 36 test rows, number")
+    assert "rows" not in header(opened, width=60)

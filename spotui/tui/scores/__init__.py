@@ -1,0 +1,1 @@
+"""What the screen of scored prompts is made of."""

@@ -1,0 +1,284 @@
+"""The prompts of a round that scores them: row by row, one by one, and what the optimizer was shown."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.tui.attempt import attempt
+from spotui.tui.key_hints import KeyHints
+from spotui.tui.run.client import RunClient
+from spotui.tui.run.header import RunHeader
+from spotui.tui.run.panel_tabs import PanelTabs
+from spotui.tui.scores.passages import PassagesView
+from spotui.tui.table_view import Column, Row, TableView
+from spotui.view.figures import points
+from spotui.view.passage import Passage
+from spotui.view.picture import Picture
+from spotui.view.row_marks import answer_keys, in_words, read_rows, tally
+from spotui.view.shown import read_prompt, read_shown
+from spotui.view.tried_prompts import Prompt, read_prompts, the_best, the_seed
+from spotui.workspace.projects import Project
+
+if TYPE_CHECKING:
+    from spotui.dataset import Row as DataRow
+    from spotui.workspace.lines import CallKey
+
+PAGES = ("Rows", "Prompt", "Shown to the optimizer")
+_TICKS_PER_SECOND = 4.0
+_TICKS_PER_SECOND_OVER_SSH = 2.0
+_COLUMNS = (
+    Column("prompt", 18),
+    Column("score", 6, is_number=True),
+    Column("interval", 14, from_width=60),
+    Column("rows", 5, is_number=True, from_width=70),
+    Column("won:lost", 8, from_width=44),
+    Column("words", 5, is_number=True, from_width=80),
+    Column("modification", from_width=54),
+)
+_TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+
+
+class ScoresScreen(Screen[int]):
+    """Shows one round's prompts; gives back which round was shown last, 0 for the newest.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        selected: The round to show; 0 for the newest.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "round before", id="scores.previous_round"),
+        Binding("right_square_bracket", "step(1)", "round after", id="scores.next_round"),
+        *(
+            Binding(str(number), f"page({number - 1})", name.lower(), id=f"scores.page_{number}")
+            for number, name in enumerate(PAGES, 1)
+        ),
+        Binding("tab", "app.focus_next", "table or page", id="scores.other", show=False),
+        Binding("y", "copy", "copy prompt", id="scores.copy"),
+        Binding("escape", "back", "back", id="scores.back"),
+    ]
+
+    DEFAULT_CSS = """
+    ScoresScreen {
+        & #round { height: 1; padding: 0 1; }
+        & TableView { height: auto; max-height: 40%; padding: 0 1; }
+        & PassagesView { height: 1fr; padding: 0 1; }
+    }
+    """
+
+    AUTO_FOCUS = "TableView"
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._selected = selected
+        self._page = 0
+        self._seen = -1
+        self._prompts: list[Prompt] = []
+        self._rows: Sequence[DataRow] = ()
+        self._replies: dict[CallKey, str] = {}
+        self._asked: set[CallKey] = set()
+        self._was: tuple[object, ...] = ()
+        self._said = Content("")
+
+    def compose(self) -> ComposeResult:
+        """The run, the round, its prompts, and a page about the one under the cursor."""
+        yield RunHeader()
+        yield Static(id="round", markup=False)
+        yield TableView(_COLUMNS)
+        yield PanelTabs(PAGES)
+        yield PassagesView()
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow what comes."""
+        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
+        self.query_one(TableView).empty = Content(
+            "The prompts of the round will stand here with their scores."
+        )
+        self.set_interval(1 / rate, self._look)
+        self.run_worker(self._read_rows(), group="rows")
+        self._tick()
+
+    async def _read_rows(self) -> None:
+        from spotui.workspace.rows_file import read_rows_file
+
+        rows = await attempt(self, read_rows_file, self._project.rows)
+        self._rows = rows.eval if rows is not None else ()
+        self._tick()
+
+    @property
+    def shown(self) -> int:
+        """The round that is shown; 0 when there is none."""
+        return self._selected or max(self._client.picture.rounds, default=0)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt under the cursor."""
+        current = self.query_one(TableView).current
+        return next((one for number, one in enumerate(self._prompts) if _key(number, one) == current), None)
+
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
+            self._tick()
+
+    def _tick(self) -> None:
+        client = self._client
+        self._seen = client.changes
+        picture = client.picture
+        with self.app.batch_update():
+            self.query_one(RunHeader).show(self._project.name, picture, is_attached=client.is_attached)
+            said = _title(picture, self.shown)
+            if said != self._said:
+                self._said = said
+                self.query_one("#round", Static).update(said)
+            prompts = read_prompts(picture, self.shown)
+            if prompts != self._prompts:
+                self._prompts = prompts
+                best = the_best(picture, self.shown) or the_seed(picture)
+                self.query_one(TableView).show(
+                    [Row(_key(number, one), _cells(one, best)) for number, one in enumerate(prompts)]
+                )
+            self._show_page()
+
+    def _show_page(self) -> None:
+        prompt, picture = self.prompt, self._client.picture
+        passages = self._passages(picture, prompt)
+        name = (
+            prompt.text if prompt is not None and self._page < PAGES.index("Shown to the optimizer") else ""
+        )
+        now = (self.shown, self._page, name)
+        self.query_one(PassagesView).show(passages, is_other=now != self._was)
+        self._was = now
+        tabs = self.query_one(PanelTabs)
+        tabs.shown = self._page
+        best = the_best(picture, self.shown) or the_seed(picture)
+        is_compared = self._page == 0 and prompt is not None and best is not None and prompt.text != best.text
+        tabs.detail = (
+            in_words(prompt, best) if is_compared and prompt is not None and best is not None else ""
+        )
+
+    def _passages(self, picture: Picture, prompt: Prompt | None) -> list[Passage]:
+        if self._page == PAGES.index("Shown to the optimizer"):
+            return read_shown(picture, self.shown)
+        if prompt is None:
+            return []
+        if self._page == PAGES.index("Prompt"):
+            return read_prompt(picture, prompt)
+        if not prompt.marks:
+            return [Passage("No row has been marked with this prompt yet.")]
+        sides = self._sides(picture, prompt)
+        self._ask_for([key for side in sides for key in answer_keys(side)])
+        return read_rows(sides, self._rows, self._replies)
+
+    def _sides(self, picture: Picture, prompt: Prompt) -> list[Prompt]:
+        """The seed, the best and the prompt itself, as far as they are three."""
+        others = [one for one in (the_seed(picture), the_best(picture, self.shown)) if one is not None]
+        return [*(one for one in others if one.text != prompt.text), prompt]
+
+    def _ask_for(self, keys: "Sequence[CallKey]") -> None:
+        """Look into the journal for answers that nobody has looked for yet."""
+        new = set(keys) - self._asked
+        if new:
+            self._asked |= new
+            self.run_worker(self._find(new), group="answers")
+
+    async def _find(self, keys: "set[CallKey]") -> None:
+        from spotui.workspace.replies import read_replies
+
+        found: Mapping[CallKey, str] | None = await attempt(self, read_replies, self._project.journal, keys)
+        self._replies.update(found or {})
+        await asyncio.sleep(0)
+        self._show_page()
+
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
+        """Another prompt is under the cursor."""
+        event.stop()
+        self._show_page()
+
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """Read about the prompt that was chosen."""
+        event.stop()
+        self.query_one(PassagesView).focus()
+
+    def on_panel_tabs_chosen(self, event: PanelTabs.Chosen) -> None:
+        """The name of a page was clicked."""
+        event.stop()
+        self.action_page(event.number)
+
+    def action_page(self, number: int) -> None:
+        """Show another page."""
+        self._page = number
+        self._show_page()
+
+    def action_step(self, by: int) -> None:
+        """Show the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            number = min(max(self.shown + by, rounds[0]), rounds[-1])
+            self._selected = 0 if number == rounds[-1] else number
+            self._tick()
+
+    def action_copy(self) -> None:
+        """Copy the prompt under the cursor."""
+        if (prompt := self.prompt) is not None:
+            self.app.copy_to_clipboard(prompt.text)
+            self.notify(f"The prompt of {prompt.name} is on the clipboard, if your terminal allows it.")
+
+    def action_back(self) -> None:
+        """Back to the run."""
+        self.dismiss(self._selected)
+
+
+def _key(number: int, prompt: Prompt) -> str:
+    return f"{number} {prompt.name}"
+
+
+def _cells(prompt: Prompt, best: Prompt | None) -> tuple[Content | str, ...]:
+    scored, words = prompt.scored, prompt.words_changed
+    compared = ""
+    if best is not None and best.text != prompt.text and prompt.marks:
+        found = tally(prompt, best)
+        compared = f"{found.won}:{found.lost}"
+    return (
+        prompt.name,
+        points(scored.score) if scored is not None else "",
+        f"{points(scored.low)} to {points(scored.high)}" if scored is not None else "",
+        str(scored.rows) if scored is not None else "",
+        compared,
+        "" if words is None else str(words),
+        " ".join((prompt.modification or prompt.text).split()),
+    )
+
+
+def _title(picture: Picture, number: int) -> Content:
+    one = picture.rounds.get(number)
+    if one is None:
+        return Content("The first round has not begun yet.")
+    against = (
+        ", the seed" if number == 1 else " against " + ("the seed" if one.best <= 1 else f"round {one.best}")
+    )
+    outcome, end = one.outcome or "", one.end
+    score = f"  {points(end.score)}" if end is not None and end.score is not None else ""
+    note = f"  {end.note}" if end is not None and end.note else ""
+    return Content.assemble(
+        (f"Round {number}{against}", "bold"),
+        "   ",
+        (outcome + score, f"bold {_TONES.get(outcome, '$text-warning')}"),
+        note,
+    )

@@ -1,0 +1,195 @@
+"""What methods that score prompts on rows write in a log."""
+
+from dataclasses import dataclass, field
+
+from spotui.events import (
+    BeamChosen,
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    CandidateProposed,
+    CandidateScored,
+    Event,
+    NoteWritten,
+    PastPrompt,
+    PastShown,
+    RoundStarted,
+    ScoringStarted,
+)
+from spotui.view.batch import Batch, noun_of
+from spotui.view.entry import Entry
+from spotui.view.figures import plural, points
+from spotui.view.log import Log
+from spotui.view.wrapping import short
+
+_BATCHED = {"score", "mark", "gradient", "summarize", "reflect"}
+_PAST_SHOWN = 90
+"""Characters of a past prompt in the log; all of it is on the screen of the round's rows."""
+
+
+@dataclass
+class ScoredStory:
+    """The part of a log that is about scores; it takes the events that it knows how to tell.
+
+    Args:
+        log: Where entries are put.
+    """
+
+    log: Log
+    _scores: bool = False
+    _now: int = 0
+    _seed: str = ""
+    _budget: int | None = None
+    _batches: dict[str, Batch] = field(default_factory=dict)
+    _candidates: dict[str, int] = field(default_factory=dict)
+    _gradients: dict[str, tuple[int, dict[int, str]]] = field(default_factory=dict)
+
+    @property
+    def live(self) -> list[int]:
+        """The positions of lines whose calls are under way."""
+        return [one.place for one in self._batches.values() if one.is_live and one.place is not None]
+
+    def end_calls(self) -> None:
+        """Nothing is under way any more."""
+        for one in self._batches.values():
+            one.end()
+
+    def takes(self, event: Event) -> bool:
+        """Let an event write, if it is about scores; whether it was."""
+        match event:
+            case CallStarted() | CallRetried() | CallFinished() | CallDropped() if self._is_batched(
+                event.key.purpose
+            ):
+                self._batch(event.key.round, event.key.purpose).take(event)
+            case CallDelta() if self._is_batched(event.key.purpose):
+                self._batch(event.key.round, event.key.purpose).stream(
+                    event.key, event.text + event.reasoning
+                )
+            case ScoringStarted():
+                self._begin_scoring(event)
+            case PastShown():
+                self._budget = event.edit_budget
+                self.log.add(_shown(event))
+            case NoteWritten():
+                self._note(event)
+            case CandidateProposed() if self._scores:
+                self._propose(event)
+            case CandidateScored():
+                self._score(event)
+            case BeamChosen():
+                lines = [
+                    f"{_interval(one.score, one.low, one.high)}   {short(one.prompt, _PAST_SHOWN)}"
+                    for one in event.members
+                ]
+                title = "beam: " + plural(len(event.members), "prompt")
+                self.log.add(Entry(event.round, "beam", f"{title} for the next round", text="\n".join(lines)))
+            case _:
+                return False
+        return True
+
+    def begin_round(self, event: RoundStarted) -> None:
+        """What belongs to a round begins anew."""
+        self._now, self._budget = event.round, None
+        self._batches.clear()
+        self._candidates.clear()
+        self._gradients.clear()
+
+    def _is_batched(self, purpose: str) -> bool:
+        return purpose.partition("_")[0] in _BATCHED or (self._scores and purpose == "propose")
+
+    def _batch(self, number: int, purpose: str) -> Batch:
+        name = purpose.replace("mark_", "score_")
+        if name not in self._batches:
+            self._batches[name] = Batch(self.log, self._now or number, noun_of(name))
+        return self._batches[name]
+
+    def _begin_scoring(self, event: ScoringStarted) -> None:
+        self._scores = True
+        name, wanted = f"score_{event.split}", event.prompts * event.rows
+        before = self._batches.get(name)
+        if before is not None and before.is_fresh:  # asked for at the same time: one line for all
+            wanted += before.wanted
+        prompts = wanted // event.rows if event.rows else event.prompts
+        noun = f"{event.split} row"
+        title = f"{plural(prompts, 'prompt')} on {plural(event.rows, noun)}" + (
+            " each" if prompts > 1 else ""
+        )
+        self._batches[name] = Batch(self.log, self._now or event.round, noun, title, wanted)
+
+    def _propose(self, event: CandidateProposed) -> None:
+        title = f"candidate {event.index + 1}" + (", edited by hand" if event.edited else "")
+        text = "" if event.edited else event.modification
+        entry = Entry(
+            event.round,
+            "proposal",
+            title,
+            text=text or short(event.prompt, _PAST_SHOWN),
+            aside=event.reasoning,
+        )
+        entry.facts = _changed(event.words_changed, self._budget)
+        self._candidates[event.prompt] = self.log.add(entry)
+
+    def _score(self, event: CandidateScored) -> None:
+        if event.split == "test":
+            return  # the test as a whole says more
+        self._scores = True
+        place = self._candidates.get(event.prompt)
+        if place is None:
+            self._seed = event.prompt if event.round == 1 else self._seed
+            title = "seed prompt" if event.prompt == self._seed else "prompt of an earlier round"
+            text = short(event.prompt, _PAST_SHOWN)
+            place = self.log.add(Entry(event.round, "proposal", title, text=text))
+            self._candidates[event.prompt] = place
+        entry = self.log.change(place)
+        name = entry.title.partition(":")[0]
+        entry.title = (
+            f"{name}: {_interval(event.score, event.low, event.high)}" if event.rows else f"{name}: no score"
+        )
+        errored = f"{event.left_out} errored" if event.left_out else ""
+        rows = plural(event.rows, f"{event.split} row")
+        entry.facts = ", ".join(filter(None, (rows, errored, _changed(event.words_changed, self._budget))))
+        entry.tone = "warning" if event.left_out else "plain"
+
+    def _note(self, event: NoteWritten) -> None:
+        text = event.text or "Nothing was written."
+        if event.what != "gradient":
+            facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
+            self.log.add(Entry(event.round, "note", event.what, facts, aside=text))
+            return
+        if event.prompt not in self._gradients:
+            place = self.log.add(Entry(event.round, "note", "", f"on: {short(event.prompt, 40)}"))
+            self._gradients[event.prompt] = place, {}
+        place, texts = self._gradients[event.prompt]
+        texts[event.index] = text
+        entry = self.log.change(place)
+        entry.title = plural(len(texts), "gradient")
+        entry.aside = "\n".join(text for _, text in sorted(texts.items()))
+
+
+def _shown(event: PastShown) -> Entry:
+    budget = (
+        "no edit budget" if event.edit_budget is None else f"edit budget {plural(event.edit_budget, 'word')}"
+    )
+    lines = [past_line(one) + f"   {short(one.text, _PAST_SHOWN)}" for one in event.past]
+    seen = plural(len(event.past), "earlier prompt") if event.past else "no earlier prompt"
+    current = "the seed" if event.current == 1 else f"round {event.current}"
+    return Entry(event.round, "past", f"optimizer sees {current} and {seen}", budget, "\n".join(lines))
+
+
+def past_line(one: PastPrompt) -> str:
+    """What is known of something of an earlier round."""
+    score = "" if one.score is None else f"   {points(one.score):>5}"
+    alike = "" if one.similarity is None else f"   alike {one.similarity:.2f}"
+    return f"round {one.round}{score}{alike}"
+
+
+def _interval(score: float, low: float, high: float) -> str:
+    return f"{points(score)} ({points(low)} to {points(high)})"
+
+
+def _changed(words: int | None, budget: int | None) -> str:
+    if words is None:
+        return ""
+    return f"{words} of {budget} words" if budget is not None else f"{plural(words, 'word')} changed"

@@ -1,0 +1,70 @@
+"""Screens of methods that score prompts, which always show the same."""
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from spotui.tui.app import SpotuiApp
+from spotui.tui.run.log_view import LogView
+from spotui.tui.template.run_template import RunTemplatePanel
+from spotui.workspace.projects import Workspace
+from tests.tui import scored_projects
+from tests.tui.piloting import until, until_seen
+
+
+def scored_workspace(folder: Path) -> Workspace:
+    """A workspace with a run of GPO and one of GRAD-SUM."""
+    workspace = Workspace(folder / "workspace")
+    scored_projects.gpo(workspace)
+    scored_projects.gradsum(workspace)
+    return workspace
+
+
+async def _opened(app: SpotuiApp, pilot: Pilot[None], name: str) -> None:
+    await until_seen(pilot, "beams", "sums")
+    app.open_project(name)
+    await until_seen(pilot, "finished", "Stopped")
+    template, log = app.screen.query_one(RunTemplatePanel), app.screen.query_one(LogView)
+    await until(pilot, lambda: "tokens" in str(template.border_subtitle))
+    await until(pilot, lambda: log.scroll_y == log.max_scroll_y)
+
+
+async def run_of_gpo(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """A run of GPO, at the round that won."""
+    await _opened(app, pilot, "sums")
+    await pilot.press("left_square_bracket")
+
+
+async def rounds_of_gpo(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Its rounds with their scores, which a small screen shows alone."""
+    await _opened(app, pilot, "sums")
+    await pilot.press("4")
+    await until_seen(pilot, "verdict")
+
+
+async def rows_of_gpo(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """The prompts of its last round, row by row."""
+    await _opened(app, pilot, "sums")
+    await pilot.press("a")
+    await until_seen(pilot, "won:lost", "The sum is 64.")
+
+
+async def shown_to_gpo(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """What its optimizer saw."""
+    await rows_of_gpo(app, pilot)
+    await pilot.press("3")
+    await until_seen(pilot, "alike")
+
+
+async def run_of_gradsum(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """A run of GRAD-SUM, with gradients, summary and beam in its log."""
+    await _opened(app, pilot, "beams")
+
+
+async def shown_to_gradsum(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """What its optimizer saw."""
+    await _opened(app, pilot, "beams")
+    await pilot.press("a")
+    await until_seen(pilot, "won:lost")
+    await pilot.press("3")
+    await until_seen(pilot, "gradient 1")
