@@ -51,7 +51,7 @@ class Batch:
     title: str = ""
     wanted: int = 0
     place: int | None = None
-    _all: set[CallKey] = field(default_factory=set)
+    _asked: set[CallKey] = field(default_factory=set)
     _done: set[CallKey] = field(default_factory=set)
     _marked: set[CallKey] = field(default_factory=set)
     _live: dict[CallKey, float] = field(default_factory=dict)
@@ -70,12 +70,13 @@ class Batch:
     @property
     def is_fresh(self) -> bool:
         """Whether no call has been told of yet."""
-        return not self._all
+        return not self._asked
 
     def take(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
         """Let something about one of the calls change the line."""
         key = _first_try(event.key)
-        self._all.add(key)
+        if not _is_mark(key):
+            self._asked.add(key)
         match event:
             case CallStarted():
                 self._began = self._began or event.at
@@ -125,9 +126,9 @@ class Batch:
         if self.place is None or self.place < self.log.first:
             return
         entry = self.log.change(self.place)
-        asked = {key for key in self._all if not _is_mark(key)}
-        entry.title = self.title or nouns(max(self.wanted, len(asked)), self.noun)
-        entry.facts = ", ".join(self._counts(max(self.wanted, len(asked))))
+        wanted = max(self.wanted, len(self._asked))
+        entry.title = self.title or nouns(wanted, self.noun)
+        entry.facts = ", ".join(self._counts(wanted))
         entry.began = min(self._live.values(), default=None)
         if entry.began is None:
             entry.streamed = ""
