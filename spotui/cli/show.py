@@ -6,6 +6,7 @@ import sys
 
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
+from spotui.events import CandidateScored, decode_event
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
 from spotui.view.figures import count, duration, plural, points, usd
@@ -131,14 +132,19 @@ def _print_round(line: RoundLine) -> None:
     ):
         if text:
             print(f"\n{title}:\n{text}")
-    for each in line.tried:
-        chosen = "*" if each.prompt == line.prompt else " "
-        changed = "" if each.words_changed is None else f", {plural(each.words_changed, 'word')} changed"
-        interval = f"{points(each.low)} to {points(each.high)}"
-        print(f"\n{chosen} Score {points(each.score)} ({interval}){changed}:\n{each.prompt}")
+    for each in filter(None, map(decode_event, line.told)):
+        if isinstance(each, CandidateScored):
+            _print_scored(each, line.prompt)
     for number, one in enumerate(line.answers, 1):
         print(f"\nQuestion {number}:\n{one.question}\nAnswer {number}:\n{one.answer}")
     for vote in line.votes:
         order = f" {vote.order}" if vote.order else ""
         model = f" {vote.model}" if vote.model else ""
         print(f"\nVote ({vote.voter}{model}{order}): {vote.choice}\n{vote.reason}")
+
+
+def _print_scored(scored: CandidateScored, chosen: str) -> None:
+    mark = "*" if scored.prompt == chosen else " "
+    changed = "" if scored.words_changed is None else f", {plural(scored.words_changed, 'word')} changed"
+    found = f"{points(scored.score)} ({points(scored.low)} to {points(scored.high)})"
+    print(f"\n{mark} Score {found} on {plural(scored.rows, 'row')}{changed}:\n{scored.prompt}")

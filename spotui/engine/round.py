@@ -9,7 +9,6 @@ from spotui.events import CandidateProposed
 from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine
-from spotui.workspace.tried import TriedRecord
 
 
 class Round:
@@ -54,7 +53,6 @@ class Round:
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
         self._length_ratio: float | None = None
-        self._scored: list[Scored] = []
         self._edit_budget: int | None = None
         self._note = ""
         self._started = time.monotonic()
@@ -150,7 +148,6 @@ class Round:
             score=self.kept.score.mean if self.kept else None,
             score_interval=_ends(self.kept) if self.kept else None,
             marks=self.kept.marks if self.kept else (),
-            tried=tuple(_record(one) for one in self._scored),
             edit_budget=self._edit_budget,
         )
 
@@ -171,17 +168,3 @@ class Round:
 
 def _ends(scored: Scored) -> tuple[float, float]:
     return scored.score.interval.low, scored.score.interval.high
-
-
-def _record(scored: Scored) -> TriedRecord:
-    low, high = _ends(scored)
-    return TriedRecord(
-        prompt=scored.prompt,
-        score=scored.score.mean,
-        low=low,
-        high=high,
-        rows=scored.score.rows,
-        left_out=scored.score.left_out,
-        words_changed=scored.candidate.words_changed,
-        modification=scored.candidate.modification,
-    )

@@ -106,9 +106,7 @@ class ScoredRound(Round):
     async def score(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
         """What the candidates are worth on some rows; what was asked before costs nothing."""
         self.editable = False
-        scored = await self._scorer.score(self.number, candidates, rows)
-        self._scored += scored
-        return scored
+        return await self._scorer.score(self.number, candidates, rows)
 
     async def outcomes(self, prompt: str, rows: RowSet) -> list[RowOutcome]:
         """What became of each row with a prompt; what was asked before costs nothing."""

@@ -8,7 +8,6 @@ from spotui.events import (
     WIRE_VERSION,
     Answered,
     CandidateProposed,
-    CandidateScored,
     Event,
     HeldOutFinished,
     JudgeMeasured,
@@ -28,7 +27,6 @@ from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import read_snapshot
-from spotui.workspace.tried import TriedRecord
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -160,12 +158,11 @@ def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
 
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
     at = line.at.timestamp()
-    # A verdict that was overridden later was the best until then.
-    yield RoundStarted(at=at - line.seconds, round=line.round, best=line.parent or best_before)
+    # A verdict that was overridden later was the best until then; scored methods go on from others, too.
+    best = best_before if line.score is not None else line.parent or best_before
+    yield RoundStarted(at=at - line.seconds, round=line.round, best=best)
     if line.told:
         yield from filter(None, map(decode_event, line.told))
-    elif line.tried:  # of before the journal kept more
-        yield from (_scored(line, index, one) for index, one in enumerate(line.tried))
     elif line.prompt and line.round > 1:
         yield CandidateProposed(
             at=at,
@@ -192,20 +189,3 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
             question=vote.question,
         )
     yield msgspec.structs.replace(told_round(line, best_after), at=at)
-
-
-def _scored(line: RoundLine, index: int, one: TriedRecord) -> CandidateScored:
-    return CandidateScored(
-        at=line.at.timestamp(),
-        round=line.round,
-        index=index,
-        prompt=one.prompt,
-        split="eval",
-        score=one.score,
-        low=one.low,
-        high=one.high,
-        rows=one.rows,
-        left_out=one.left_out,
-        modification=one.modification,
-        words_changed=one.words_changed,
-    )

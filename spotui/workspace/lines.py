@@ -5,8 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from spotui.workspace.tried import TriedRecord
-
 JOURNAL_VERSION = 1
 
 Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
@@ -139,7 +137,6 @@ class RoundLine(Line, frozen=True, tag="round"):
         score: What the candidate scored, 0..1, or None where nothing is scored.
         score_interval: Its 95% interval.
         marks: One a row of the split that prompts are chosen by; None for a row that errored.
-        tried: Every prompt that was scored in the round, in the order they were proposed.
         edit_budget: Words that the optimizer was allowed to change, or None for no limit.
         told: What the method told of it, as events on the wire.
     """
@@ -167,7 +164,6 @@ class RoundLine(Line, frozen=True, tag="round"):
     score: float | None = None
     score_interval: tuple[float, float] | None = None
     marks: tuple[float | None, ...] = ()
-    tried: tuple[TriedRecord, ...] = ()
     edit_budget: int | None = None
     told: tuple[msgspec.Raw, ...] = ()
 

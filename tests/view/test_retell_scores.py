@@ -21,20 +21,16 @@ from spotui.run.branching import branch
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
-from spotui.workspace.create import create_project
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import RoundLine
-from spotui.workspace.projects import Project, Workspace
-from spotui.workspace.tried import TriedRecord
+from spotui.workspace.projects import Project
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
 from tests.row_model import unending
 from tests.run.starting import Stage, told
 from tests.spo_model import climbing
 from tests.view.test_picture import painted
-from tests.workspace.journal_lines import a_round
-from tests.workspace.snapshots import a_snapshot
 
 SMALL: dict[str, dict[str, Any]] = {
     "gpo": {"max_steps": 2, "candidates_per_step": 3},
@@ -143,17 +139,6 @@ def test_a_branch_tells_its_rounds_and_what_people_wrote(stage: Stage) -> None:
     copy = branch(stage.workspace, project, second, "copy")
     scores = [event for event in retold(copy) if isinstance(event, CandidateScored)]
     assert [one.round for one in scores] == [1, 2, 2, 2, 2]
-
-
-def test_rounds_of_an_older_journal_tell_their_scores(tmp_path: Path) -> None:
-    tried = (TriedRecord("P", 0.5, 0.2, 0.8, 4, modification="Shorter."), TriedRecord("Q", 0.75, 0.4, 0.9, 4))
-    line = msgspec.structs.replace(
-        a_round(2, "win"), prompt="Q", tried=tried, score=0.75, score_interval=(0.4, 0.9), votes=()
-    )
-    project = create_project(Workspace(tmp_path), "sea", a_snapshot(), lines=[a_round(1, "seed"), line])
-    picture = painted(*retold(project))
-    assert list(picture.rounds[2].scores.found) == ["P", "Q"]
-    assert picture.prompt_of(2) == "Q"
 
 
 def test_the_journal_of_a_run_with_votes_holds_nothing_twice(tmp_path: Path) -> None:
