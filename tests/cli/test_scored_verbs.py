@@ -75,7 +75,7 @@ def test_show_tells_scores_and_what_else_was_tried(shell: Shell, sums: ModelServ
     assert "   4*  win        75.0" in table
     assert "On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)." in table
     one = shell("show", "sums", "4").out
-    assert one.count("Score 75.0 (46.8 to 91.1), 2 words changed:") == 2
+    assert one.count("Score 75.0 (46.8 to 91.1) on 12 rows, 2 words changed:") == 2
 
 
 def test_check_finds_a_parameter_that_there_is_not(shell: Shell, home: Path, sums: ModelServer) -> None:
