@@ -50,6 +50,11 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file, each once."""
+        return tuple(dict.fromkeys(path for path in (self.path, *self.files.values()) if path))
+
+    @property
     def drawn(self) -> tuple[SplitName, ...]:
         """The splits that are drawn from the rows of `path`, or from the template's questions."""
         return tuple(name for name in SPLITS if name not in self.files)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from spotui.dataset.source import read_source
 from spotui.template.model import Template
 from spotui.view.figures import count, plural
 from spotui.words import count_words, estimate_tokens
@@ -36,11 +37,19 @@ class Sizes:
         return f"{said}, {self.tokens(text)}"
 
     def of_template(self, template: Template) -> str:
-        """The size of a whole template: its prompt, and its questions."""
+        """The size of a whole template: its prompt, and its questions; of files, only which they are."""
         texts = [template.prompt, template.requirements]
         texts += [text for row in template.qa for text in (row.question, row.answer)]
         counted = [self._counted.get(text) for text in texts if text]
         known = [one for one in counted if one is not None]
         total = sum(self._counted.get(text, estimate_tokens(text)) for text in texts if text)
         mark = "" if len(known) == len(counted) else "~"
-        return f"{plural(len(template.qa), 'question')}, {mark}{count(total)} tokens"
+        return f"{_material(template)}, {mark}{count(total)} tokens"
+
+
+def _material(template: Template) -> str:
+    parts = [plural(len(template.qa), "question")] if template.qa or template.data is None else []
+    if template.data is not None:
+        source, _ = read_source(template.data, has_questions=bool(template.qa))
+        parts.append("rows of " + ", ".join(source.paths or ("a file",)))
+    return ", ".join(parts)

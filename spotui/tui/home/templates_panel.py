@@ -29,6 +29,7 @@ class _Found(NamedTuple):
     questions: int
     gist: str
     errors: int
+    has_file: bool = False
 
 
 class TemplatesPanel(TableView):
@@ -183,7 +184,8 @@ def _find(path: Path, *, is_own: bool) -> _Found:
         gist = next((f"{one.key}: {one.what}" if one.key else one.what for one in problems), "")
         return _Found(path, is_own, 0, gist, sum(one.severity == "error" for one in problems))
     gist = " ".join((template.requirements or template.prompt).split())
-    return _Found(path, is_own, len(template.qa), gist, 0)
+    has_file = template.data is not None and not template.qa
+    return _Found(path, is_own, len(template.qa), gist, 0, has_file=has_file)
 
 
 def _cells(one: _Found) -> tuple[Content | str, ...]:
@@ -193,4 +195,5 @@ def _cells(one: _Found) -> tuple[Content | str, ...]:
     if one.errors:
         fault = Content.styled(f"{plural(one.errors, 'error')}: {one.gist}", "$text-error")
         return (one.path.stem, whose, "", fault)
-    return (one.path.stem, whose, str(one.questions), Content.styled(one.gist, "$text-muted"))
+    material = "file" if one.has_file else str(one.questions)
+    return (one.path.stem, whose, material, Content.styled(one.gist, "$text-muted"))
