@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO, cast
 
 from rich import control
 from rich.console import Console, Group, RenderableType
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from spotui.cli import plain
 from spotui.cli.summary import summary, way_on
-from spotui.cli.terminal import behind
+from spotui.cli.terminal import Lasting, behind, lose
 from spotui.controls import keep_out
 from spotui.events import Event
 from spotui.themes import Theme
@@ -71,7 +71,9 @@ class LiveDisplay:
         self._project = project
         self._picture = Picture()
         keep_out(control)
-        self._console = Console(highlight=False, markup=False, emoji=False, file=behind(sys.stdout))
+        self._terminal = behind(sys.stdout)
+        screen = cast("TextIO", Lasting(self._terminal))
+        self._console = Console(highlight=False, markup=False, emoji=False, file=screen)
         rate = _REDRAWS_OVER_SSH if os.environ.get("SSH_CONNECTION") else _REDRAWS_PER_SECOND
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=rate, transient=True
@@ -103,6 +105,7 @@ class LiveDisplay:
     def let_go(self) -> None:
         """The terminal is gone: draw nothing any more."""
         self._gone = True
+        lose(self._terminal)
         self._live.stop()
 
     def farewell(self) -> None:

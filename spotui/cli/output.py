@@ -2,7 +2,7 @@
 
 import sys
 
-from spotui.cli.terminal import shown
+from spotui.cli.terminal import lose, shown
 
 
 class Output:
@@ -28,3 +28,4 @@ class Output:
     def close(self) -> None:
         """Write nothing any more."""
         self.open = False
+        lose(sys.stdout)

@@ -4,9 +4,10 @@ A prompt, an answer or an endpoint's error may hold any character; shown as it i
 the terminal or write to its clipboard. What is no terminal, such as a pipe or a file, gets the text as it is.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
 from spotui.controls import without_controls
@@ -61,6 +62,52 @@ def paint(text: str, stream: TextIO) -> None:
     way = behind(stream)
     way.write(text)
     way.flush()
+
+
+class Lasting:
+    """A terminal that may go away while it is painted: what is painted then is lost, and stops nobody.
+
+    Args:
+        stream: The terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        with _losing(self.stream):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what has been kept back."""
+        with _losing(self.stream):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)
+
+
+def lose(stream: TextIO) -> None:
+    """Let a stream whose other side has gone lead nowhere.
+
+    What is in its buffer would otherwise fail once more at every later write, and at the end of the process.
+    """
+    with suppress(OSError, ValueError):  # it has no file behind it
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
+
+
+@contextmanager
+def _losing(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        lose(stream)
 
 
 def shown(data: bytes) -> bytes:
