@@ -86,7 +86,13 @@ def estimate_with_rows(
     calls = msgspec.structs.replace(calls, answers=calls.answers + 2 * len(rows.test))
     choice = metric_of(template)
     is_judged = choice is None or choice.name == JUDGE
-    return _estimate(calls, stand_in, settings, connector, is_judged=is_judged)
+    found = _estimate(calls, stand_in, settings, connector, is_judged=is_judged)
+    lacking = []
+    if choice is None and not template.criteria:
+        lacking.append("The template names no metric: the evaluator marks every answer by the requirements.")
+    if not rows.test:
+        lacking.append("There are no test rows: nothing will say what the best prompt is worth on new ones.")
+    return msgspec.structs.replace(found, warnings=(*lacking, *found.warnings))
 
 
 def _estimate(

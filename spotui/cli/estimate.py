@@ -38,6 +38,9 @@ def main(parsed: argparse.Namespace) -> int:
     settings, chosen = resolution.settings, resolution.origins["run.max_rounds"] != "default"
     connector = launcher.connector(settings)
     estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
+    if estimate is None and parsed.json:
+        print("null")
+        return exit_codes.OK
     if estimate is None:
         print(f"The method {parsed.method or template.method} does not say what it takes.")
         return exit_codes.OK

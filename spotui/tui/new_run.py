@@ -9,6 +9,7 @@ from typing import NamedTuple
 from spotui.errors import SpotuiError
 from spotui.own_process import OwnProcess
 from spotui.tui.child import ask
+from spotui.tui.method.known import Told
 from spotui.view.figures import count, duration, plural, usd
 from spotui.workspace.projects import Project
 
@@ -26,6 +27,7 @@ class Choices(NamedTuple):
         tokens: See `usd`.
         calls: See `usd`.
         minutes: See `usd`.
+        method: Which method, and what it is told; nothing leaves it to the template.
     """
 
     model: str = ""
@@ -35,6 +37,7 @@ class Choices(NamedTuple):
     tokens: str = ""
     calls: str = ""
     minutes: str = ""
+    method: Told = Told()
 
     @property
     def words(self) -> list[str]:
@@ -49,7 +52,7 @@ class Choices(NamedTuple):
             "--budget-minutes": self.minutes,
         }
         # One word each, so that a value that begins with a dash is no option.
-        return [f"{flag}={value}" for flag, value in flags.items() if value]
+        return [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
 
 
 class Expected(NamedTuple):
@@ -76,6 +79,8 @@ async def expect(template: Path, choices: Choices) -> Expected:
     if told.fault:
         raise SpotuiError(told.fault)
     found = json.loads(told.out)
+    if found is None:
+        return Expected("nobody knows: the method does not say what it takes", "", [])
     shares = found["shares"]
     costs = [one["usd"] for one in shares]
     roles: dict[str, list[str]] = {}

@@ -14,6 +14,8 @@ from textual.widgets import Input, Label, Static
 from spotui.errors import SpotuiError
 from spotui.own_process import OwnProcess
 from spotui.tui.judge_line import JudgeLine
+from spotui.tui.method.known import told_by
+from spotui.tui.method.line import MethodLine
 from spotui.tui.new_run import Choices, Expected, begin, expect
 from spotui.workspace.create import check_free
 from spotui.workspace.projects import Workspace
@@ -86,6 +88,9 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
                 with Horizontal():
                     yield Label(name)
                     yield _input(field, first[field], meaning)
+            with Horizontal():
+                yield Label("Method")
+                yield MethodLine("as in the template", id="method")
             with Horizontal(id="budget"):
                 yield Label("Budget", classes="name")
                 for field, name in _BUDGET:
@@ -96,6 +101,18 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
 
     def on_mount(self) -> None:
         """Estimate what stands there."""
+        self.run_worker(self._read_method(), group="method")
+        self._estimate()
+
+    async def _read_method(self) -> None:
+        base = await asyncio.to_thread(told_by, self._template)
+        usual = f"{base}, as in the template" if base.method else "spo, unless you choose another"
+        self.query_one(MethodLine).show(self._first.method, base, usual)
+
+    def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
+        """Another method takes something else."""
+        event.stop()
+        self.query_one(JudgeLine).forget()
         self._estimate()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -130,9 +147,12 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
     @property
     def chosen(self) -> Choices:
         """What stands in the fields."""
-        return Choices(
-            **{field: self.query_one(f"#{field}", Input).value.strip() for field in Choices._fields}
-        )
+        typed = {
+            field: self.query_one(f"#{field}", Input).value.strip()
+            for field in Choices._fields
+            if field != "method"
+        }
+        return Choices(**typed, method=self.query_one(MethodLine).chosen)
 
     def _estimate(self) -> None:
         # As a function: a coroutine that is replaced before it begins is complained of.

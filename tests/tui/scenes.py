@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from spotui.resources import tour_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
+from spotui.tui.method.line import MethodLine
 from spotui.workspace.projects import Workspace
 from tests.tui.piloting import seen, until, until_seen
 
@@ -129,3 +130,13 @@ async def keys(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await run(app, pilot)
     await pilot.press("question_mark")
     await until_seen(pilot, "run.go_on")
+
+
+async def method(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Every method, and what the one under the cursor can be told."""
+    await new_run(app, pilot)
+    app.screen.query_one(MethodLine).focus()
+    await pilot.press("enter")
+    await until_seen(pilot, "gradsum")
+    await pilot.press("home", "down", "down", "enter", "down")
+    await until_seen(pilot, "gpo: It scores")

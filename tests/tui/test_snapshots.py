@@ -27,6 +27,7 @@ SCENES = (
     scenes.trying,
     scenes.template,
     scenes.new_run,
+    scenes.method,
     scenes.models,
     scenes.settings,
     scenes.keys,

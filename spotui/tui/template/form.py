@@ -10,13 +10,17 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static, TextArea
 
 from spotui.template.model import QA, Template
+from spotui.tui.method.known import Told
+from spotui.tui.method.line import MethodLine
 from spotui.tui.template.field import Field
 from spotui.tui.template.row_list import RowList
 from spotui.view.sizes import Sizes
 
+_NO_METHOD = "spo, as in every template that names no other"
+
 
 class TemplateForm(VerticalScroll, can_focus=False):
-    """Prompt, requirements, count and questions of a template.
+    """Prompt, requirements, count, method and questions of a template.
 
     It never changes the text itself: what is typed is told as a template, and what a template says is shown.
     """
@@ -30,7 +34,8 @@ class TemplateForm(VerticalScroll, can_focus=False):
         height: 1fr;
         layout: vertical;
         & > Vertical { height: auto; }
-        & #count {
+        & #count, & MethodLine, & MethodLine:focus {
+            color: $foreground;
             height: 3; padding: 0 1; background: $background;
             border: round $border-blurred; border-title-color: $text-muted;
             &:focus { border: round $primary; border-title-color: $primary; }
@@ -65,6 +70,9 @@ class TemplateForm(VerticalScroll, can_focus=False):
             count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder="no limit")
             count.border_title = "Most words of a prompt"
             yield count
+            method = MethodLine(_NO_METHOD)
+            method.border_title = "Method, and what it is told"
+            yield method
         with Vertical():
             yield Static("Some questions cannot be read. Mend them in the YAML first.", id="broken")
             yield RowList()
@@ -105,6 +113,12 @@ class TemplateForm(VerticalScroll, can_focus=False):
         """The count was typed in, or filled in."""
         event.stop()
         self._take()
+
+    def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
+        """Another method was chosen."""
+        event.stop()
+        told = dict(event.told.parameters) or None
+        self._tell(msgspec.structs.replace(self._template, method=event.told.method, parameters=told))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another question is to be edited."""
@@ -187,6 +201,8 @@ class TemplateForm(VerticalScroll, can_focus=False):
         count = self.query_one("#count", Input)
         if (int(count.value or 0) or None) != template.count:
             count.value = str(template.count or "")
+        told = template.parameters if isinstance(template.parameters, dict) else {}
+        self.query_one(MethodLine).show(Told(template.method or "", told), Told(), _NO_METHOD)
         self.set_class(not template.qa, "-no-rows")
         self.query_one(RowList).show(template.qa, self._selected)
 

@@ -1,0 +1,1 @@
+"""Choosing a method and what it is told."""
