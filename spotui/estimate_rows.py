@@ -25,6 +25,7 @@ from spotui.methods.parameters import read_parameters
 from spotui.metrics import JUDGE
 from spotui.run.embedding import with_embedding
 from spotui.run.rows import read_rows
+from spotui.run.setup import length
 from spotui.settings.roles import Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import QA, Template
@@ -70,8 +71,7 @@ def estimate_with_rows(
     """
     chosen = load_method(method)
     told = {**(parameters_of(template) if method == template.method else {}), **parameters}
-    if chosen.length and rounds_chosen and settings.max_rounds > 1:
-        told = {chosen.length: settings.max_rounds - 1, **told}
+    told = {**length(chosen, settings, rounds_chosen=rounds_chosen), **told}
     read = read_parameters(method, chosen, told)
     settings = with_embedding(chosen, read, settings)
     rows = read_rows(template, folder, seed=settings.seed)

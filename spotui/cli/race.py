@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options, plain
 from spotui.cli.usage import UsageError
+from spotui.errors import SpotuiError
 from spotui.view.figures import count, duration, gained, plural, points, usd
 
 if TYPE_CHECKING:
@@ -105,10 +106,22 @@ def _project(
     *,
     chosen: bool,
 ) -> "Project":
-    """The project of one method: the one that is there, or a new one."""
+    """The project of one method: the one that is there, or a new one.
+
+    Raises:
+        SpotuiError: The one that is there was begun with other rows, limits or models: it would race with
+            those.
+    """
     workspace = options.workspace(parsed)
     project = workspace.project(f"{parsed.name or f'{path.stem}-race'}/{method}")
     if project.exists:
+        from spotui.run.racing import difference
+
+        if what := difference(project, text, _for_the_race(settings), parameters, rounds_chosen=chosen):
+            raise SpotuiError(
+                f"{project.name} was begun with {what}, so it cannot race with this.",
+                "Repeat the command that began it, or begin another race with --name.",
+            )
         return project
     return launcher.new_project(
         workspace,

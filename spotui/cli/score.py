@@ -181,8 +181,9 @@ def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: P
     try:
         return Path(name).expanduser().read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise UsageError(
-            f"The prompt {name} cannot be read: {error}.", "Give seed, best, or the path of a text file."
+            f"The prompt {name} cannot be read: {why}.", "Give seed, best, or the path of a text file."
         ) from None
 
 

@@ -48,7 +48,7 @@ def _print_history(project: Project, history: History) -> None:
     print(f"{project.name}: {history.state}{began}")
     if history.rounds:
         _print_rounds(history)
-    if history.rounds and history.judge:
+    if history.judge and any(line.score is None for line in history.rounds):
         print(f"Judge: {history.judge}.")
     _print_reliability(history)
     if history.held_out is not None:

@@ -1,22 +1,31 @@
 """Several methods on the same rows with the same budget, and what each is worth on unseen rows."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from spotui.engine.layout import Layout
 from spotui.engine.task import Scored
 from spotui.llm.budget import Spending
+from spotui.methods import load_method
+from spotui.methods.parameters import read_parameters
 from spotui.run.measuring import Ruler
 from spotui.run.past import Past
-from spotui.run.setup import load_settings
+from spotui.run.setup import length, load_settings
 from spotui.run.work import load_work
+from spotui.settings.run_settings import RunSettings
 from spotui.statistics import Comparison, Score, compare
+from spotui.template import parse_template
+from spotui.template.scoring import parameters_of
 from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import StopReason
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
+
+_NO_MATTER: Final = frozenset({"max_rounds", "embedding_model", "concurrency", "retry"})
+"""Settings that change nothing in a race, or that its methods choose."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -70,6 +79,48 @@ async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Plac
     """
     places = [await _place(ruler, method, project) for method, project in projects.items()]
     return sorted(places, key=lambda one: one.score.mean, reverse=True)
+
+
+def difference(
+    project: Project,
+    template: str,
+    settings: RunSettings,
+    parameters: Mapping[str, Any],
+    *,
+    rounds_chosen: bool,
+) -> str:
+    """What a run that is there was begun with differently; an empty text when nothing is.
+
+    Args:
+        project: The run.
+        template: The text of the template now.
+        settings: What is wanted now; rounds are left to the method.
+        parameters: What the method is told now on top of what the template tells it.
+        rounds_chosen: Whether somebody chose the number of rounds.
+    """
+    snapshot = read_snapshot(project.snapshot)
+    before = load_settings(snapshot, project.snapshot)
+    if snapshot.template != template:
+        return "another text of the template"
+    for name in RunSettings.__struct_fields__:
+        old, new = getattr(before, name), getattr(settings, name)
+        if old != new and name not in _NO_MATTER:
+            return _named(name, old, new)
+    method = load_method(snapshot.method)
+    own = parse_template(template, snapshot.template_name)
+    told = {**(parameters_of(own) if snapshot.method == own.method else {}), **parameters}
+    told = {**length(method, settings, rounds_chosen=rounds_chosen), **told}
+    old, new = (read_parameters(snapshot.method, method, one) for one in (snapshot.parameters, told))
+    return "other parameters" if old != new else ""
+
+
+def _named(name: str, old: object, new: object) -> str:
+    """A setting with its old value; the first of its fields that differ, where it has some."""
+    if isinstance(old, msgspec.Struct) and isinstance(new, msgspec.Struct):
+        for field in old.__struct_fields__:
+            if getattr(old, field) != getattr(new, field):
+                return _named(f"{name}.{field}", getattr(old, field), getattr(new, field))
+    return f"{name} {'none' if old is None else old}"
 
 
 def pairs(places: Sequence[Place], *, seed: int) -> list[Pair]:

@@ -11,6 +11,7 @@ from spotui.engine import Task
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import DEFAULT_METHOD, load_method
+from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.run.embedding import with_embedding
 from spotui.run.rows import questions_of, read_rows
@@ -80,8 +81,7 @@ def new_project(
     name_of_method = method or template.method or DEFAULT_METHOD
     chosen = load_method(name_of_method)
     told = {**(parameters_of(template) if method in (None, template.method) else {}), **(parameters or {})}
-    if chosen.length and rounds_chosen and settings.max_rounds > 1:
-        told = {chosen.length: settings.max_rounds - 1, **told}
+    told = {**length(chosen, settings, rounds_chosen=rounds_chosen), **told}
     read = read_parameters(name_of_method, chosen, told)
     settings = with_embedding(chosen, read, settings)
     folder = folder or Path.cwd()
@@ -108,6 +108,13 @@ def new_project(
         final_test=final_test,
     )
     return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
+
+
+def length(method: Method, settings: RunSettings, *, rounds_chosen: bool) -> dict[str, int]:
+    """The parameter that says how long a method goes on, when somebody chose the number of rounds."""
+    if not (method.length and rounds_chosen and settings.max_rounds > 1):
+        return {}
+    return {method.length: settings.max_rounds - 1}
 
 
 def draw_task(template: Template, folder: Path, settings: RunSettings) -> Task:

@@ -138,7 +138,8 @@ def test_score_goes_on_after_its_budget(shell: Shell, sums: ModelServer) -> None
 
 def test_a_race_gives_all_the_same_and_compares_them_on_unseen_rows(shell: Shell, sums: ModelServer) -> None:
     words = ("race", "sums.yaml", *asking(sums), "--methods", "spo,gpo,gradsum", "--budget-calls", "120")
-    said = shell(*words, "--set", "gradsum.iterations=1")
+    words = (*words, "--set", "gradsum.iterations=1")
+    said = shell(*words)
     assert said.code == exit_codes.OK
     lines = said.out.splitlines()
     assert lines[0].split()[:3] == ["method", "score", "interval"]
@@ -154,6 +155,27 @@ def test_a_race_gives_all_the_same_and_compares_them_on_unseen_rows(shell: Shell
     assert [len(one["marks"]) for one in data["places"]] == [36, 36, 36]
     assert max(one["spending"]["calls"] for one in data["places"]) <= 120
     assert "sums-race/gpo" in shell("list").out
+
+
+def test_who_was_begun_with_something_else_does_not_race(shell: Shell, sums: ModelServer, home: Path) -> None:
+    words = ("race", "sums.yaml", *asking(sums), "--methods", "gpo,ape")
+    begun = (*words, "--budget-calls", "40", "--set", "ape.max_steps=1")
+    assert shell(*begun).code == exit_codes.OK
+    before = len(sums.requests)
+    assert shell(*begun, "--concurrency", "3").code == exit_codes.OK
+    for other, what in (
+        (words, "budget.calls 40"),
+        ((*begun, "--budget-calls", "41"), "budget.calls 40"),
+        ((*begun, "--exec-model", "other"), "roles.executor.model test-model"),
+        ((*words, "--budget-calls", "40"), "other parameters"),
+    ):
+        said = shell(*other)
+        assert said.code == exit_codes.FAILED
+        assert f"was begun with {what}, so it cannot race with this." in said.err
+        assert "--name" in said.err
+    (home / "sums.yaml").write_text(template() + GPO + "criteria: Short.\n")
+    assert "another text of the template" in shell(*begun).err
+    assert len(sums.requests) == before
 
 
 def test_a_race_takes_two_methods_that_there_are(shell: Shell, sums: ModelServer) -> None:
@@ -175,6 +197,22 @@ def test_methods_are_listed_with_parameters_and_source(shell: Shell) -> None:
     data = json.loads(shell("methods", "--json").out)
     assert all(parameter["what"] for method in data for parameter in method["parameters"])
     assert shell("methods", "gpoo").code == exit_codes.FAILED
+
+
+def test_a_prompt_that_cannot_be_read_is_told(shell: Shell, sums: ModelServer, home: Path) -> None:
+    (home / "bytes.txt").write_bytes(b"\xff")
+    said = shell("score", "sums.yaml", *asking(sums), "--prompt", "nothing.txt")
+    assert said.code == exit_codes.USAGE
+    assert "The prompt nothing.txt cannot be read: No such file or directory." in said.err
+    said = shell("score", "sums.yaml", *asking(sums), "--prompt", "bytes.txt")
+    assert "it is no UTF-8 text" in said.err
+
+
+def test_show_names_no_judge_where_nothing_was_judged(shell: Shell, sums: ModelServer) -> None:
+    shell("run", "sums.yaml", *asking(sums))
+    assert "Judge:" not in shell("show", "sums").out
+    shell("run", "sums.yaml", *asking(sums), "--method", "spo", "--max-rounds", "2", "--name", "s")
+    assert "Judge: balanced" in shell("show", "s").out
 
 
 def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: ModelServer) -> None:

@@ -35,6 +35,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, tls: "SSLContext", keep_alive: float) -> None:
         self._tls = tls
+        tls.set_alpn_protocols(["http/1.1"])
         self._keep_alive = keep_alive
         self._stream: SocketStream | None = None
         self._idle_since = 0.0
@@ -89,7 +90,8 @@ class DirectTransport(httpx.AsyncBaseTransport):
         tls = self._tls if url.scheme == "https" else None
         with _in_words(httpx.ConnectTimeout, httpx.ConnectError):
             async with asyncio.timeout(seconds):
-                self._stream = await SocketStream.connect(url.host, url.port or _PORTS[url.scheme], tls)
+                host, port = url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+                self._stream = await SocketStream.connect(host, port, tls)
         return self._stream
 
     async def _head(self, seconds: float | None) -> h11.Response:

@@ -1,7 +1,11 @@
 """HTTP over one connection: kept, given up, and carried through whatever a server does with it."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,8 +16,15 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def talk(server: Talk, client: Callable[[httpx.AsyncClient], Awaitable[None]], **options: float) -> int:
-    """Let a client talk to a server, and return how many connections it took."""
+def talk(
+    server: Talk,
+    client: Callable[[httpx.AsyncClient], Awaitable[None]],
+    *,
+    certificate: Path | None = None,
+    trusted: bool = True,
+    **options: float,
+) -> int:
+    """Let a client talk to a server, over TLS where there is a certificate; returns how many connections."""
     connections = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -25,17 +36,24 @@ def talk(server: Talk, client: Callable[[httpx.AsyncClient], Awaitable[None]], *
             writer.close()
 
     async def main() -> None:
-        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+        own, tls = None, httpx.create_ssl_context(verify=certificate is not None)
+        if certificate is not None:
+            own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            own.load_cert_chain(certificate)
+            if trusted:
+                tls.load_verify_locations(certificate)
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=own)
         port = listening.sockets[0].getsockname()[1]
-        transport = DirectTransport(httpx.create_ssl_context(verify=False), options.get("keep_alive", 60.0))
+        transport = DirectTransport(tls, options.get("keep_alive", 60.0))
+        scheme = "http" if certificate is None else "https"
         timeout = options.get("timeout", 5.0)
         async with (
             listening,
             httpx.AsyncClient(
-                transport=transport, base_url=f"http://localhost:{port}", timeout=timeout
-            ) as own,
+                transport=transport, base_url=f"{scheme}://localhost:{port}", timeout=timeout
+            ) as asking,
         ):
-            await client(own)
+            await client(asking)
 
     asyncio.run(main())
     return connections
@@ -206,3 +224,55 @@ def test_a_request_that_no_http_can_carry_is_refused_here() -> None:
         assert (await client.get("/")).text == "ok"
 
     talk(polite, client)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody has signed, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    words += ["-addext", "subjectAltName=DNS:localhost"]
+    words += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(words, check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
+    return both
+
+
+def test_tls_is_spoken_and_its_connection_kept(certificate: Path) -> None:
+    body = b"x" * 3_000_000
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            received = await read_request(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(received) + received)
+            await writer.drain()
+        await reader.read()
+
+    async def client(client: httpx.AsyncClient) -> None:
+        for _ in range(2):
+            assert (await client.post("/", content=body)).content == body
+
+    assert talk(echo, client, certificate=certificate) == 1
+
+
+def test_a_certificate_that_is_not_trusted_ends_it(certificate: Path) -> None:
+    async def client(client: httpx.AsyncClient) -> None:
+        with pytest.raises(httpx.ConnectError) as caught:
+            await client.get("/")
+        assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+    assert talk(polite, client, certificate=certificate, trusted=False) == 0
