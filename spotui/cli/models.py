@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     test.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
     for verb in (add, test):
         verb.add_argument("--json", action="store_true", help="one JSON object")
+        verb.add_argument(
+            "--embedding", action="store_true", help="ask for the embedding of a text, not for an answer"
+        )
     remove = verbs.add_parser(
         "remove", help="take a model out of the config file, or an embedded one off the disk"
     )
@@ -150,7 +153,7 @@ def _add(parsed: argparse.Namespace) -> int:
     check_model(parsed.model, entry)
     key = _typed_key(parsed.model) if parsed.keyring else None
     if not parsed.no_test:
-        _tell(probe(parsed.model, entry=entry, key=key), as_json=parsed.json)
+        _tell(probe(parsed.model, entry=entry, key=key, embed=parsed.embedding), as_json=parsed.json)
     if not parsed.dry_run:
         if key is not None:
             store_key(parsed.model, key)
@@ -178,7 +181,7 @@ def _typed_key(model: str) -> "Secret | None":
 def _test(parsed: argparse.Namespace) -> int:
     from spotui.cli.probing import probe
 
-    _tell(probe(parsed.model, base_url=parsed.base_url), as_json=parsed.json)
+    _tell(probe(parsed.model, base_url=parsed.base_url, embed=parsed.embedding), as_json=parsed.json)
     return exit_codes.OK
 
 

@@ -38,7 +38,12 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 def probe(
-    model: str, *, base_url: str | None = None, entry: ModelConfig | None = None, key: Secret | None = None
+    model: str,
+    *,
+    base_url: str | None = None,
+    entry: ModelConfig | None = None,
+    key: Secret | None = None,
+    embed: bool = False,
 ) -> Probe:
     """Ask a model one short question.
 
@@ -47,6 +52,7 @@ def probe(
         base_url: An endpoint for this question alone.
         entry: What would stand in the config file; None for what stands there.
         key: A key that is stored nowhere yet, for an entry that takes its key from the keyring.
+        embed: Whether the question is its embedding.
 
     Raises:
         SettingsError: The id names nothing, or its endpoint needs a key.
@@ -62,13 +68,15 @@ def probe(
         changed = msgspec.structs.replace(config, models={**config.models, model: entry})
         launcher.config = msgspec.structs.replace(launcher.config, config=changed)
     settings = launcher.settings(Flags(model=model, base_url=base_url)).settings
-    return asyncio.run(_ask(model, launcher.connector(settings).connect(model)))
+    return asyncio.run(_ask(model, launcher.connector(settings).connect(model), embed=embed))
 
 
-async def _ask(model: str, connection: "Connection") -> Probe:
+async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
     from spotui.llm.protocol import Message, Request
+    from spotui.llm.vectors import unpack
 
-    request = Request(model=model, messages=(Message("user", _QUESTION),), temperature=0.0)
+    temperature = None if embed else 0.0
+    request = Request(model, (Message("user", _QUESTION),), temperature=temperature, embed=embed)
     began = time.perf_counter()
     try:
         reply = await connection.provider.complete(request, lambda _: None)
@@ -77,4 +85,5 @@ async def _ask(model: str, connection: "Connection") -> Probe:
     finally:
         await connection.provider.aclose()
     is_priced = price is not None or reply.cost_usd is not None
-    return Probe(model, " ".join(reply.text.split()), seconds, is_priced, price)
+    said = f"a vector of {len(unpack(reply.vector))}" if embed else " ".join(reply.text.split())
+    return Probe(model, said, seconds, is_priced, price)

@@ -25,7 +25,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 @pytest.fixture
 def slow() -> Iterator[ModelServer]:
     """A model that takes long enough to be interrupted."""
-    with ModelServer(climbing, delay=0.25) as server:
+    with ModelServer(climbing, delay=0.4) as server:
         yield server
 
 

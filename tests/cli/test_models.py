@@ -45,6 +45,18 @@ def test_add_asks_the_model_once_and_then_writes_it_down(
     assert "concurrency: 3" in config.read_text()
 
 
+def test_a_model_for_embeddings_is_tested_as_one(
+    shell: Shell, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-key")
+    said = shell("models", "test", "bge", "--embedding", "--base-url", model.base_url)
+    assert said.code == 0
+    assert said.out.startswith("bge answered 'a vector of 64' in ")
+    assert model.requests[-1].target == "/v1/embeddings"
+    assert shell("models", "add", "bge", "--embedding", "--base-url", model.base_url, "--dry-run").code == 0
+    assert model.requests[-1].target == "/v1/embeddings"
+
+
 def test_add_writes_nothing_when_the_model_does_not_answer(
     shell: Shell, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -289,3 +289,24 @@ def test_the_size_of_a_prompt_is_no_underestimate(text: str) -> None:
 
 def test_the_size_of_a_prompt_with_half_a_character() -> None:
     assert prompt_size(a_request("\ud83d" * 30)) > 0
+
+
+@pytest.mark.parametrize("price", [PRICE, Price(0.02, 0.0), Price(0.0, 0.0)])
+def test_an_embedding_needs_room_for_what_is_read_alone(price: Price) -> None:
+    request = Request("embedder", (Message("user", "A few words."),), embed=True)
+    size = prompt_size(request)
+
+    async def main() -> None:
+        exact = Budget(BudgetSettings(tokens=size, usd=price.cost(size, 0)))
+        reservation = await exact.reserve(request, "embed", price)
+        assert reservation.tokens == size
+        assert reservation.usd == pytest.approx(price.cost(size, 0))
+        assert not reservation.is_tight
+        assert exact.expected(request, "embed") == size
+        exact.settle(reservation, "embed", a_reply(size, 0, cost=price.cost(size, 0)))
+        with pytest.raises(BudgetSpentError):
+            await exact.reserve(request, "embed", price)
+        with pytest.raises(BudgetSpentError):
+            await Budget(BudgetSettings(tokens=size - 1)).reserve(request, "embed", price)
+
+    run(main())
