@@ -60,6 +60,7 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import fetch_missing_models
     from spotui.launch import Launcher
     from spotui.resources import find_template
+    from spotui.run.rows import read_rows
     from spotui.template.read import parse_template, read_text
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
@@ -70,6 +71,8 @@ def main(parsed: argparse.Namespace) -> int:
     resolution = launcher.settings(options.flags(parsed), template)
     chosen = resolution.origins["run.max_rounds"] != "default"
     told = _parameters(parsed)
+    if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
+        raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
     fetch_missing_models(resolution.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
     record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
@@ -112,10 +115,6 @@ def _judge(
 
     async def judge() -> "list[Place]":
         async with opened as ruler:
-            if not len(ruler.rows("test")):
-                raise UsageError(
-                    f"{record.template} has no test rows.", "A race is decided on rows nobody has seen."
-                )
             return await judge_race(ruler, projects)
 
     try:

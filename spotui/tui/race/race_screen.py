@@ -28,12 +28,20 @@ _COLUMNS = (
     Column("test", 5, is_number=True),
     Column("interval", 14, from_width=70),
     Column("gain on the seed", 24, from_width=104),
-    Column("chosen by", 9, is_number=True, from_width=116),
+    Column("chosen by", 9, is_number=True, from_width=130),
     Column("tokens", 7, is_number=True),
     Column("USD", 9, is_number=True, from_width=94),
     Column("time", 7, is_number=True),
 )
 _TONES = {"running": "$text-success", "failed": "$text-error", "interrupted": "$text-warning"}
+
+
+class LanesTable(TableView):
+    """The methods of a race."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "open its run", id="race.open"),
+    ]
 
 
 class RaceScreen(Screen[None]):
@@ -44,7 +52,6 @@ class RaceScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open its run", id="race.open"),
         Binding("space", "go_on", "go on", id="race.go_on"),
         Binding("escape", "back", "back", id="race.back"),
     ]
@@ -74,7 +81,7 @@ class RaceScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The race, its methods, the methods against each other, the keys."""
         yield Static(id="race", markup=False)
-        table = TableView(_COLUMNS)
+        table = LanesTable(_COLUMNS)
         table.empty = Content("The methods will stand here.")
         yield table
         yield Static(id="pairs", markup=False)
@@ -119,10 +126,6 @@ class RaceScreen(Screen[None]):
         """Open the run of a method."""
         event.stop()
         self._open(event.key)
-
-    def action_open(self) -> None:
-        """Open the run of the method under the cursor."""
-        self._open(self.query_one(TableView).current)
 
     def _open(self, method: str) -> None:
         from spotui.tui.run_screen import RunScreen
