@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes, options
 from spotui.cli.usage import UsageError
 from spotui.view.figures import gained, plural, points
-from spotui.view.wrapping import short
+from spotui.view.short import short
 
 if TYPE_CHECKING:
     import msgspec
