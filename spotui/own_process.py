@@ -9,6 +9,7 @@ from pathlib import Path
 from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.workspace.projects import Project
+from spotui.workspace.race_file import RaceFolder
 
 RUN_ENDED = frozenset({0, 3, 4, 5, 6})
 """Exit codes of a run that began; every other one says that it did not."""
@@ -28,26 +29,23 @@ def command(words: Sequence[str]) -> list[str]:
 _children: list["subprocess.Popen[bytes]"] = []
 
 
-class OwnProcess:
-    """Works on a project in the background, waits for a person when a call fails, and writes a log.
+class Background:
+    """Works in the background, waits for a person when a call fails, and writes a log.
 
     Args:
-        project: The project; it need not exist yet when it is the words that make it.
-        words: What to do, such as `resume NAME`; how it is shown is added here.
+        name: What is worked on.
+        words: What to do; nothing is added.
 
     Attributes:
-        project: The project.
         log: What it says goes here.
 
     Raises:
         SpotuiError: The log cannot be written.
     """
 
-    def __init__(self, project: Project, words: Sequence[str]) -> None:
-        self.project = project
-        self.log = locations.log_dir() / f"{project.name.replace('/', '-')}.log"
-        root = project.folder.parents[project.name.count("/")]
-        how = ["--workspace", str(root), "--plain", "--on-failure", "pause", "--yes"]
+    def __init__(self, name: str, words: Sequence[str]) -> None:
+        self.log = locations.log_dir() / f"{name.replace('/', '-')}.log"
+        self._name = name
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             output = self.log.open("ab")
@@ -59,7 +57,7 @@ class OwnProcess:
         with output:
             self._start = output.tell()
             self._process = subprocess.Popen(
-                command([*words, *how]),
+                command(words),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -80,23 +78,71 @@ class OwnProcess:
         return self._process.poll() is not None
 
     def is_ready(self) -> bool:
-        """Whether the run can be attached to, or has ended already; until then ask again.
+        """Whether it works, or has ended already; until then ask again.
 
         Raises:
             SpotuiError: It did not start, and why.
         """
         if self.has_ended:
             if self._process.returncode not in RUN_ENDED:
-                raise SpotuiError(
-                    f"{self.project.name} did not start:\n{self.said}", f"The log is {self.log}."
-                )
+                raise SpotuiError(f"{self._name} did not start:\n{self.said}", f"The log is {self.log}.")
             return True
-        return _listens(locations.socket_path(self.project.folder))
+        return self.is_working()
+
+    def is_working(self) -> bool:
+        """Whether it has begun, as far as others can see."""
+        raise NotImplementedError
 
     def end(self) -> None:
         """End it at once; everything it has written stays."""
         self._process.kill()
         self._process.wait()
+
+
+class OwnProcess(Background):
+    """Works on a project.
+
+    Args:
+        project: The project; it need not exist yet when it is the words that make it.
+        words: What to do, such as `resume NAME`; how it is shown is added here.
+
+    Attributes:
+        project: The project.
+
+    Raises:
+        SpotuiError: The log cannot be written.
+    """
+
+    def __init__(self, project: Project, words: Sequence[str]) -> None:
+        self.project = project
+        root = project.folder.parents[project.name.count("/")]
+        how = ["--workspace", str(root), "--plain", "--on-failure", "pause", "--yes"]
+        super().__init__(project.name, [*words, *how])
+
+    def is_working(self) -> bool:
+        """Whether the run can be attached to."""
+        return _listens(locations.socket_path(self.project.folder))
+
+
+class OwnRace(Background):
+    """Works on a race, one method after another.
+
+    Args:
+        race: The race; it need not exist yet.
+        words: What to do; how it is shown is added here.
+
+    Raises:
+        SpotuiError: The log cannot be written.
+    """
+
+    def __init__(self, race: RaceFolder, words: Sequence[str]) -> None:
+        self.race = race
+        how = ["--workspace", str(race.workspace.root), "--on-failure", "pause", "--yes"]
+        super().__init__(race.name, [*words, *how])
+
+    def is_working(self) -> bool:
+        """Whether it holds the race, with all that it needs at hand."""
+        return self.race.is_running and self.race.exists
 
 
 def _listens(path: Path) -> bool:

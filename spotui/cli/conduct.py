@@ -35,7 +35,7 @@ def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) ->
 
 
 async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> RunStopped | None:
-    work = run.go if rehearsal else lambda: _serve(run)
+    work = run.go if rehearsal else lambda: serve(run)
     if parsed.json:
         output = Output()
 
@@ -53,7 +53,8 @@ async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> 
     return stopped
 
 
-async def _serve(run: Run) -> RunStopped:
+async def serve(run: Run) -> RunStopped:
+    """Work on a run, and let others watch and steer it meanwhile."""
     wire = Wire(run)
     name = locations.socket_path(run.project.folder).name
     run.while_open = lambda: wire.listen(locations.ensure_runtime_dir() / name)

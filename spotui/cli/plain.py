@@ -28,8 +28,8 @@ from spotui.events import (
     VoteCast,
 )
 from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.short import short
 from spotui.view.worth import test_result
-from spotui.view.wrapping import short
 from spotui.workspace.lines import CallKey
 
 

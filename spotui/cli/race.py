@@ -13,12 +13,16 @@ from spotui.view.figures import count, duration, gained, plural, points, usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from spotui.events import Event
     from spotui.launch import Launcher
+    from spotui.llm.door import Trouble
+    from spotui.run.measuring import Ruler
     from spotui.run.racing import Pair, Place
     from spotui.settings.run_settings import RunSettings
     from spotui.workspace.projects import Project
+    from spotui.workspace.race_file import RaceFolder, RaceRecord
 
 _DONE = {"finished", "budget", "perfect", "patience", "target"}
 
@@ -42,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
     )
+    parser.add_argument(
+        "--on-failure",
+        choices=("halt", "pause"),
+        default="halt",
+        help="when a call fails for good: end the race, or wait for a 'resume' command (default: halt)",
+    )
     options.add_workspace(parser)
     options.add_settings(parser)
 
@@ -50,9 +60,10 @@ def main(parsed: argparse.Namespace) -> int:
     """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
     from spotui.cli.fetching import fetch_missing_models
     from spotui.launch import Launcher
-    from spotui.llm.gate import Halted
     from spotui.resources import find_template
+    from spotui.run.rows import read_rows
     from spotui.template.read import parse_template, read_text
+    from spotui.workspace.race_file import RaceFolder, RaceRecord
 
     launcher = Launcher()
     path = find_template(parsed.template)
@@ -61,27 +72,50 @@ def main(parsed: argparse.Namespace) -> int:
     resolution = launcher.settings(options.flags(parsed), template)
     chosen = resolution.origins["run.max_rounds"] != "default"
     told = _parameters(parsed)
+    if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
+        raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
     fetch_missing_models(resolution.settings, yes=parsed.yes)
-    projects = {
-        method: _project(parsed, launcher, path, text, method, parameters, resolution.settings, chosen=chosen)
-        for method, parameters in told.items()
-    }
-    for method, project in projects.items():
-        code = _run(launcher, method, project)
-        if code != exit_codes.OK:
-            return code
-    name = parsed.name or f"{path.stem}-race"
-    settings = _without_budget(resolution.settings)
-    opened = launcher.ruler(options.workspace(parsed).measured(name), template, path, settings, _ignore)
+    folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
+    record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
+    folder.folder.mkdir(parents=True, exist_ok=True)
+    folder.lock.acquire()
+    try:
+        before = folder.read() if folder.exists else record
+        if before.methods != record.methods or not before.tested:
+            folder.write(record)
+        projects = {
+            method: _project(
+                folder, launcher, path, text, method, parameters, resolution.settings, chosen=chosen
+            )
+            for method, parameters in told.items()
+        }
+        for method, project in projects.items():
+            code = _run(launcher, method, project, parsed.on_failure)
+            if code != exit_codes.OK:
+                return code
+        settings = _without_budget(resolution.settings)
+        ruler = launcher.ruler(folder.folder, template, path, settings, _ignore)
+        return _judge(parsed, folder, record, ruler, projects, seed=settings.seed)
+    finally:
+        folder.lock.release()
+
+
+def _judge(
+    parsed: argparse.Namespace,
+    folder: "RaceFolder",
+    record: "RaceRecord",
+    opened: "AbstractAsyncContextManager[Ruler]",
+    projects: "dict[str, Project]",
+    *,
+    seed: int,
+) -> int:
+    """Ask the test rows, write down what they say, and print it."""
+    from spotui.llm.gate import Halted
+    from spotui.run.racing import judge_race, pairs
+    from spotui.run.recording import recorded_race
 
     async def judge() -> "list[Place]":
-        from spotui.run.racing import judge_race
-
         async with opened as ruler:
-            if not len(ruler.rows("test")):
-                raise UsageError(
-                    f"{path.name} has no test rows.", "A race is decided on rows nobody has seen."
-                )
             return await judge_race(ruler, projects)
 
     try:
@@ -89,14 +123,14 @@ def main(parsed: argparse.Namespace) -> int:
     except Halted as halt:
         print(f"spotui: {halt.cause} The same command goes on.", file=sys.stderr)
         return exit_codes.CALL_FAILED
-    from spotui.run.racing import pairs
-
-    _print(parsed, places, pairs(places, seed=settings.seed))
+    compared = pairs(places, seed=seed)
+    folder.write(recorded_race(record, places, compared))
+    _print(parsed, places, compared)
     return exit_codes.OK
 
 
 def _project(
-    parsed: argparse.Namespace,
+    folder: "RaceFolder",
     launcher: "Launcher",
     path: Path,
     text: str,
@@ -112,8 +146,7 @@ def _project(
         SpotuiError: The one that is there was begun with other rows, limits or models: it would race with
             those.
     """
-    workspace = options.workspace(parsed)
-    project = workspace.project(f"{parsed.name or f'{path.stem}-race'}/{method}")
+    project = folder.project(method)
     if project.exists:
         from spotui.run.racing import difference
 
@@ -124,7 +157,7 @@ def _project(
             )
         return project
     return launcher.new_project(
-        workspace,
+        folder.workspace,
         project.name,
         text,
         _for_the_race(settings),
@@ -137,15 +170,16 @@ def _project(
     )
 
 
-def _run(launcher: "Launcher", method: str, project: "Project") -> int:
+def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Trouble") -> int:
+    from spotui.cli.conduct import serve
     from spotui.workspace.history import read_history
 
     stop = read_history(project).stop
     if stop is not None and stop.reason in _DONE:
         return exit_codes.OK
-    run = launcher.run(project)
+    run = launcher.run(project, on_trouble=on_failure)
     run.subscribe(_teller(method))
-    stopped = asyncio.run(run.go())
+    stopped = asyncio.run(serve(run))
     if stopped.reason in _DONE:
         return exit_codes.OK
     print(f"spotui: {method}: {stopped.cause} The same command goes on.", file=sys.stderr)
@@ -162,6 +196,22 @@ def _teller(method: str) -> "Callable[[Event], None]":
             print(f"{method}: {event.cause}", file=sys.stderr)
 
     return tell
+
+
+def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
+    """What goes on with the race, whatever the settings of the day."""
+    from spotui.settings.flags import flag_name
+
+    words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
+    words += [f"--set={one}" for one in parsed.set]
+    words += [f"--name={parsed.name}"] if parsed.name else []
+    typed: dict[str, Any] = dict(options.typed(parsed))
+    for name, value in typed.items():
+        if value is False:
+            words.append(f"--no-{flag_name(name).removeprefix('--')}")
+        elif value is not None:
+            words.append(flag_name(name) if value is True else f"{flag_name(name)}={value}")
+    return tuple(words)
 
 
 def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.terminal import paint
 from spotui.cli.usage import UsageError
 from spotui.view.figures import gained, plural, points
-from spotui.view.wrapping import short
+from spotui.view.short import short
 
 if TYPE_CHECKING:
     import msgspec

@@ -10,7 +10,7 @@ from spotui.events import CandidateScored, decode_event
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import Cast
 from spotui.view.figures import count, duration, plural, points, usd
-from spotui.view.wrapping import short
+from spotui.view.short import short
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project

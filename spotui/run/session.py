@@ -163,7 +163,8 @@ class Session:
         stopped = self._stopped(reason, cause)
         if self._is_news(stopped):
             seconds = round(self.door.budget.seconds, 3)
-            self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds))
+            spent = msgspec.structs.asdict(self.door.budget.spending)
+            self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds, **spent))
         self._emit(stopped)
         return stopped
 

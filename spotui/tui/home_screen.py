@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spotui.own_process import OwnProcess
     from spotui.tui.new_run import Choices
     from spotui.workspace.projects import Project
+    from spotui.workspace.race_file import RaceFolder
 
 _LOOK_SECONDS = 2.0
 _EMPTY = "No projects yet. Choose a template below and press Enter: a run of it becomes the first project."
@@ -159,6 +160,28 @@ class HomeScreen(Screen[None]):
         if is_fixed:
             self.notify("This one comes with spotui. Duplicate it, and the copy is yours to edit.")
         self.app.push_screen(TemplateScreen(template, is_fixed=is_fixed))
+
+    def on_templates_panel_race_wanted(self, event: TemplatesPanel.RaceWanted) -> None:
+        """Ask who races, start it, and show it."""
+        from spotui.tui.race.new_race_screen import NewRaceScreen
+        from spotui.tui.race.race_screen import RaceScreen
+
+        def show(race: "RaceFolder | None") -> None:
+            if race is not None:
+                self.app.push_screen(RaceScreen(race))
+
+        self.app.push_screen(NewRaceScreen(self._workspace, event.path), show)
+
+    def on_projects_panel_race_wanted(self, event: ProjectsPanel.RaceWanted) -> None:
+        """Show it, if there is one."""
+        from spotui.tui.race.race_screen import RaceScreen
+        from spotui.workspace.race_file import race_of
+
+        race = race_of(event.project, self._workspace)
+        if race is None:
+            self.notify(f"{event.project.name} is no run of a race.", markup=False)
+        else:
+            self.app.push_screen(RaceScreen(race))
 
     def on_templates_panel_edit_wanted(self, event: TemplatesPanel.EditWanted) -> None:
         """Edit it."""

@@ -4,16 +4,17 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from spotui.errors import SpotuiError
-from spotui.own_process import OwnProcess
+from spotui.own_process import Background, OwnProcess
 from spotui.tui.child import ask
 from spotui.tui.method.known import Told
 from spotui.view.figures import count, duration, plural, usd
 from spotui.workspace.projects import Project
 
 _LOOK_SECONDS = 0.05
+_AProcess = TypeVar("_AProcess", bound=Background)
 
 
 class Choices(NamedTuple):
@@ -141,7 +142,19 @@ async def start(project: Project, words: Sequence[str], tell: Callable[[str], No
     Raises:
         SpotuiError: It did not start, and why.
     """
-    process = await asyncio.to_thread(OwnProcess, project, words)
+    return await wait_for(await asyncio.to_thread(OwnProcess, project, words), tell)
+
+
+async def wait_for(process: _AProcess, tell: Callable[[str], None]) -> _AProcess:
+    """Wait until a process works; it is ended when nobody waits any more.
+
+    Args:
+        process: The process.
+        tell: As in `begin`.
+
+    Raises:
+        SpotuiError: It did not start, and why.
+    """
     said = ""
     try:
         while not process.is_ready():

@@ -41,6 +41,7 @@ class RunScreen(SteeringScreen):
         Binding("left_square_bracket", "step(-1)", "round before", id="run.previous_round"),
         Binding("right_square_bracket", "step(1)", "round after", id="run.next_round"),
         Binding("a", "answers", "answers", id="run.answers"),
+        Binding("a", "scores", "rows", id="run.scores"),
         Binding("t", "try", "try it", id="run.try"),
         Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
@@ -115,6 +116,7 @@ class RunScreen(SteeringScreen):
             picture.best,
             newest and newest.candidate,
             picture.refused,
+            picture.is_scored,
         )
         if state != self._state:
             self._state = state
@@ -158,7 +160,10 @@ class RunScreen(SteeringScreen):
     def on_history_panel_opened(self, event: HistoryPanel.Opened) -> None:
         """A round was chosen with Enter."""
         self.selected = event.number
-        self.action_answers()
+        if self._client.picture.is_scored:
+            self.action_scores()
+        else:
+            self.action_answers()
 
     def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
         """Compare with a round of one's choice, or with each one's parent again."""
@@ -184,20 +189,26 @@ class RunScreen(SteeringScreen):
         panel = self.query_one(DiffPanel)
         panel.is_split = not panel.is_split
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A round has answers that are compared, or prompts that are scored."""
+        if action in {"answers", "scores"}:
+            return self._client.picture.is_scored == (action == "scores")
+        return super().check_action(action, parameters)
+
     def action_answers(self) -> None:
-        """Show the selected round's answers beside those it had to beat, or its prompts with their rows."""
+        """Show the selected round's answers beside those it had to beat."""
+        from spotui.tui.answers_screen import AnswersScreen
 
-        def select(number: int | None) -> None:
-            self.query_one(HistoryPanel).select(number or max(self._client.picture.rounds, default=0))
+        self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), self._come_back)
 
-        if self._client.picture.is_scored:
-            from spotui.tui.scores_screen import ScoresScreen
+    def action_scores(self) -> None:
+        """Show the selected round's prompts row by row, and what the optimizer was shown."""
+        from spotui.tui.scores_screen import ScoresScreen
 
-            self.app.push_screen(ScoresScreen(self._project, self._client, self.selected), select)
-        else:
-            from spotui.tui.answers_screen import AnswersScreen
+        self.app.push_screen(ScoresScreen(self._project, self._client, self.selected), self._come_back)
 
-            self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), select)
+    def _come_back(self, number: int | None) -> None:
+        self.query_one(HistoryPanel).select(number or max(self._client.picture.rounds, default=0))
 
     def action_try(self) -> None:
         """Try prompts on a question of the moment."""

@@ -74,6 +74,17 @@ def retell(project: Project, history: History) -> Iterator[Event]:
 
 
 def _spending(history: History) -> SpendingChanged:
+    """What was spent until the run stopped; of one that was cut off, what its rounds took."""
+    stop = history.stop
+    if stop is not None and stop.calls:
+        return SpendingChanged(
+            calls=stop.calls,
+            prompt_tokens=stop.prompt_tokens,
+            completion_tokens=stop.completion_tokens,
+            cost_usd=stop.cost_usd,
+            unpriced=stop.unpriced,
+            seconds=stop.seconds,
+        )
     rounds = history.rounds
     return SpendingChanged(
         calls=sum(line.calls for line in rounds),
@@ -81,7 +92,7 @@ def _spending(history: History) -> SpendingChanged:
         completion_tokens=sum(line.completion_tokens for line in rounds),
         cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
         unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
-        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in rounds),
+        seconds=stop.seconds if stop else sum(line.seconds for line in rounds),
     )
 
 

@@ -22,7 +22,7 @@ from spotui.view.batch import Batch, noun_of
 from spotui.view.entry import Entry
 from spotui.view.figures import plural, points
 from spotui.view.log import Log
-from spotui.view.wrapping import short
+from spotui.view.short import short
 
 _BATCHED = {"score", "mark", "gradient", "summarize", "reflect"}
 _PAST_SHOWN = 90

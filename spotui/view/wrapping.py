@@ -30,12 +30,6 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def short(text: str, size: int = 100) -> str:
-    """A text on one line, cut where it is long."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= size else flat[: size - 1] + "…"
-
-
 def _wrap_line(line: str, width: int) -> Iterator[str]:
     measure = len if line.isascii() else cell_len
     kept, room = "", width

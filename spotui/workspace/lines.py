@@ -262,12 +262,17 @@ class CheckLine(Line, frozen=True, tag="check"):
 
 
 class StopLine(Line, frozen=True, tag="stop"):
-    """The run ended, and why."""
+    """The run ended, why, and what all sessions together took, the calls after the last round included."""
 
     reason: StopReason
     cause: str = ""
     best: int = 0
     seconds: float = 0.0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
 
 
 AnyLine = (

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from spotui.cli import exit_codes
+from spotui.workspace.projects import Workspace
+from spotui.workspace.race_file import RaceFolder
 from tests.cli.conftest import Shell
 from tests.command_line import places, spotui
 from tests.model_server import ModelServer, Persona
@@ -184,6 +186,31 @@ def test_a_race_takes_two_methods_that_there_are(shell: Shell, sums: ModelServer
     said = shell("race", "sums.yaml", *asking(sums), "--set", "ape.max_steps=1")
     assert said.code == exit_codes.USAGE
     assert not sums.requests
+
+
+def test_a_race_without_test_rows_buys_nothing(shell: Shell, home: Path, sums: ModelServer) -> None:
+    data = "{path: rows.jsonl, split: {train: 20, eval: 20, test: 0}}"
+    (home / "sums.yaml").write_text(template(data=data))
+    said = shell("race", "sums.yaml", *asking(sums), "--methods", "gpo,ape")
+    assert said.code == exit_codes.USAGE
+    assert "has no test rows" in said.err
+    assert not sums.requests
+
+
+def test_a_race_writes_down_what_goes_on_with_it_and_what_the_test_says(
+    shell: Shell, home: Path, sums: ModelServer
+) -> None:
+    told = ("--set", "gpo.max_steps=1", "--set", "ape.max_steps=1", "--no-reference-answers")
+    said = shell("race", "sums.yaml", *asking(sums), "--methods", "gpo,ape", *told)
+    assert said.code == exit_codes.OK
+    race = RaceFolder(Workspace(home / "data" / "workspace"), "sums-race")
+    record = race.read()
+    assert [one.method for one in record.tested] == [line.split()[0] for line in said.out.splitlines()[1:3]]
+    assert (record.rows, len(record.compared), race.is_running) == (36, 1, False)
+    before = len(sums.requests)
+    assert shell(*record.words).out == said.out
+    assert len(sums.requests) == before
+    assert race.read() == record
 
 
 def test_methods_are_listed_with_parameters_and_source(shell: Shell) -> None:

@@ -30,6 +30,7 @@ from spotui.workspace.lines import (
     StopLine,
 )
 from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
 from tests.workspace.journal_lines import AT
 from tests.workspace.snapshots import a_snapshot
 
@@ -107,6 +108,57 @@ def gradsum(workspace: Workspace, name: str = "beams") -> Project:
             *_asked(2, 6, [0, 0, 64, 15, 0, 24]),
             _round(2, "win", CARRY, second),
         ],
+    )
+
+
+def race(workspace: Workspace) -> RaceFolder:
+    """A race of both that has ended, with what the test says."""
+    gpo(workspace, "sums-race/gpo")
+    gradsum(workspace, "sums-race/gradsum")
+    folder = RaceFolder(workspace, "sums-race")
+    folder.write(
+        RaceRecord(
+            template="sums.yaml",
+            methods=("gpo", "gradsum", "spo"),
+            words=("race", "sums.yaml"),
+            rows=4,
+            tested=(
+                _tested("gpo", 0.9, (0.72, 0.97), 0.4, (0.2, 0.56), improved=True),
+                _tested("gradsum", 0.75, (0.55, 0.88), 0.25, (-0.03, 0.5), improved=True),
+                _tested("spo", 0.5, (0.31, 0.69), 0.0, (0.0, 0.0), improved=False),
+            ),
+            compared=(
+                Compared("gpo", "gradsum", 0.15, (-0.05, 0.34), 5, 2, settled=False),
+                Compared("gpo", "spo", 0.4, (0.2, 0.56), 9, 1, settled=True),
+                Compared("gradsum", "spo", 0.25, (-0.03, 0.5), 6, 1, settled=False),
+            ),
+        )
+    )
+    return folder
+
+
+def _tested(
+    method: str,
+    score: float,
+    interval: tuple[float, float],
+    gain: float,
+    gain_interval: tuple[float, float],
+    *,
+    improved: bool,
+) -> Tested:
+    return Tested(
+        method=method,
+        improved=improved,
+        score=score,
+        interval=interval,
+        gain=gain,
+        gain_interval=gain_interval,
+        calls=240,
+        tokens=48_200,
+        cost_usd=0.0375,
+        unpriced=0,
+        seconds=75.0,
+        rounds=3,
     )
 
 

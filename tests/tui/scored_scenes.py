@@ -5,6 +5,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
+from spotui.tui.home.templates_panel import TemplatesPanel
+from spotui.tui.race.race_screen import RaceScreen
 from spotui.tui.run.log_view import LogView
 from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Workspace
@@ -68,3 +70,18 @@ async def shown_to_gradsum(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await until_seen(pilot, "won:lost")
     await pilot.press("3")
     await until_seen(pilot, "gradient 1")
+
+
+async def a_race(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Methods against each other, as one table."""
+    await until_seen(pilot, "beams", "sums")
+    app.push_screen(RaceScreen(scored_projects.race(app.workspace)))
+    await until_seen(pilot, "Row by row")
+
+
+async def new_race(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """What a race would take, before it is started."""
+    await until_seen(pilot, "beams", "sums", "chinese-idioms")
+    app.screen.query_one(TemplatesPanel).select_named("navigate")
+    await pilot.press("tab", "c")
+    await until_seen(pilot, "Expected, one after another:", "gradsum  ")

@@ -40,6 +40,8 @@ SCORED_SCENES = (
     scored_scenes.shown_to_gpo,
     scored_scenes.run_of_gradsum,
     scored_scenes.shown_to_gradsum,
+    scored_scenes.a_race,
+    scored_scenes.new_race,
 )
 
 

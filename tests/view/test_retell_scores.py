@@ -84,6 +84,10 @@ def test_it_says_and_shows_what_it_did_live(stage: Stage, method: str) -> None:
     assert said(again) == said(live)
     assert any(one[1] in ("note", "past") for one in said(again))
     assert seen(painted(*again)) == seen(painted(*live))
+    spent, told_again = painted(*live).spending, painted(*again).spending
+    assert spent is not None
+    assert told_again is not None
+    assert (told_again.calls, told_again.prompt_tokens) == (spent.calls, spent.prompt_tokens)
     assert painted(*again).tested == msgspec.structs.replace(
         painted(*live).tested,
         at=painted(*again).tested.at,  # type: ignore[type-var, union-attr]

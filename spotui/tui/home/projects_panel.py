@@ -48,6 +48,7 @@ class ProjectsPanel(TableView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "open", id="projects.open"),
+        Binding("c", "race", "its race", id="projects.race"),
         Binding("n", "begin", "new run", id="projects.new"),
         Binding("d", "duplicate", "duplicate", id="projects.duplicate"),
         Binding("r", "rename", "rename", id="projects.rename"),
@@ -62,6 +63,13 @@ class ProjectsPanel(TableView):
             super().__init__()
             self.name = name
             self.undo = undo
+
+    class RaceWanted(Message):
+        """Somebody wants to see the race that a project is a run of."""
+
+        def __init__(self, project: Project) -> None:
+            super().__init__()
+            self.project = project
 
     class NewWanted(Message):
         """Somebody wants to start a run."""
@@ -113,6 +121,7 @@ class ProjectsPanel(TableView):
         """Tell what is damaged about the project under the cursor."""
         event.stop()
         self._tell_damage()
+        self.refresh_bindings()
 
     def _tell_damage(self) -> None:
         overview = self._overview(self.current)
@@ -129,6 +138,15 @@ class ProjectsPanel(TableView):
     @property
     def _project(self) -> Project | None:
         return self._workspace.project(self.current) if self.current else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only a project in a folder of several can be a run of a race."""
+        return "/" in self.current if action == "race" else True
+
+    def action_race(self) -> None:
+        """Show the race that the project is a run of."""
+        if (project := self._project) is not None:
+            self.post_message(self.RaceWanted(project))
 
     def action_begin(self) -> None:
         """Start a run."""

@@ -42,6 +42,7 @@ class TemplatesPanel(TableView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "start a run", id="templates.start"),
         Binding("e", "edit", "edit", id="templates.edit"),
+        Binding("c", "race", "race methods", id="templates.race"),
         Binding("n", "create", "new template", id="templates.new"),
         Binding("d", "duplicate", "duplicate", id="templates.duplicate"),
         Binding("r", "rename", "rename", id="templates.rename"),
@@ -55,6 +56,13 @@ class TemplatesPanel(TableView):
             super().__init__()
             self.name = name
             self.undo = undo
+
+    class RaceWanted(Message):
+        """Somebody wants to race methods on a template."""
+
+        def __init__(self, path: Path) -> None:
+            super().__init__()
+            self.path = path
 
     class EditWanted(Message):
         """Somebody wants to edit a template, or to look at one that comes with spotui."""
@@ -105,6 +113,11 @@ class TemplatesPanel(TableView):
         if self.current:
             one = self._found[self.current]
             self.post_message(self.EditWanted(one.path, is_fixed=not one.is_own))
+
+    def action_race(self) -> None:
+        """Race methods on the template."""
+        if self.current:
+            self.post_message(self.RaceWanted(self._found[self.current].path))
 
     def action_create(self) -> None:
         """Make a template of one's own."""

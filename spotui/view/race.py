@@ -1,0 +1,157 @@
+"""A race as it stands: every method's run from its own project, and what the test says once there is one."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from spotui.view.figures import gained, plural
+from spotui.workspace.history import History, read_history
+from spotui.workspace.projects import Project
+from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
+from spotui.workspace.snapshot import read_snapshot
+
+
+class Lane(NamedTuple):
+    """How one method stands.
+
+    Attributes:
+        method: Its name.
+        state: waiting, running, interrupted, or its stop reason.
+        rounds: How many ended.
+        wanted: How many there will be at most; 0 when nobody knows.
+        best: The best round; 0 before the seed round has ended.
+        score: What its best prompt scores on the rows it was chosen by; None where nothing is scored.
+        tokens: Of its rounds, or of its whole run once it was tested; the others alike.
+        cost_usd: See `tokens`; None when a price is unknown.
+        seconds: See `tokens`.
+        tested: What the test says.
+    """
+
+    method: str
+    state: str
+    rounds: int = 0
+    wanted: int = 0
+    best: int = 0
+    score: float | None = None
+    tokens: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float = 0.0
+    tested: Tested | None = None
+
+
+class Race(NamedTuple):
+    """A race.
+
+    Attributes:
+        name: The folder of its runs.
+        template: What they work on.
+        state: running, testing, not running, or finished.
+        lanes: A method each: in the order they run, or the best test score first.
+        rows: Test rows.
+        compared: Every method against every one behind it.
+        words: What goes on with it.
+    """
+
+    name: str
+    template: str
+    state: str
+    lanes: tuple[Lane, ...]
+    rows: int
+    compared: tuple[Compared, ...]
+    words: tuple[str, ...]
+
+
+class RaceReader:
+    """Reads a race again and again; only projects that changed are read anew.
+
+    Args:
+        folder: Where it is kept.
+    """
+
+    def __init__(self, folder: RaceFolder) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[int | None, Lane]] = {}
+
+    def read(self) -> Race:
+        """How it stands now.
+
+        Raises:
+            SpotuiError: It, or one of its projects, cannot be read.
+        """
+        is_running = self._folder.is_running  # before the rest: one that ends meanwhile is not cut off
+        record = self._folder.read()
+        tested = {one.method: one for one in record.tested}
+        lanes = [self._lane(method, tested.get(method)) for method in record.methods]
+        if tested:
+            lanes.sort(key=lambda one: -1.0 if one.tested is None else one.tested.score, reverse=True)
+        return Race(
+            self._folder.name,
+            record.template,
+            _state(record, lanes, is_running=is_running),
+            tuple(lanes),
+            record.rows,
+            record.compared,
+            record.words,
+        )
+
+    def _lane(self, method: str, tested: Tested | None) -> Lane:
+        project = self._folder.project(method)
+        changed = project.changed
+        known = self._known.get(method)
+        if known is None or known[0] != changed or known[1].state == "running":
+            lane = _read(method, project) if project.exists else Lane(method, "waiting")
+            self._known[method] = known = changed, lane
+        if tested is None:
+            return known[1]
+        is_priced = not tested.unpriced
+        return known[1]._replace(
+            tested=tested,
+            tokens=tested.tokens,
+            cost_usd=tested.cost_usd if is_priced else None,
+            seconds=tested.seconds,
+        )
+
+
+def against_each_other(race: Race) -> list[str]:
+    """What the test says of every two methods, a line each."""
+    if not race.compared:
+        return []
+    return [
+        f"Row by row on {plural(race.rows, 'test row')}:",
+        *(
+            f"{one.one} against {one.other}: {gained(one.difference, one.interval)}, "
+            f"{plural(one.won, 'row')} won, {one.lost} lost" + ("" if one.settled else "; that may be chance")
+            for one in race.compared
+        ),
+    ]
+
+
+def _state(record: RaceRecord, lanes: list[Lane], *, is_running: bool) -> str:
+    if is_running:
+        is_over = all(one.state not in {"waiting", "running", "interrupted"} for one in lanes)
+        return "testing" if is_over and not record.tested else "running"
+    return "finished" if record.tested else "not running"
+
+
+def _read(method: str, project: Project) -> Lane:
+    history = read_history(project)
+    settings: Mapping[str, object] = read_snapshot(project.snapshot).settings
+    wanted = history.limits.get("rounds") or settings.get("max_rounds")
+    costs = [line.cost_usd for line in history.rounds]
+    best = history.best
+    return Lane(
+        method,
+        _state_of(history),
+        rounds=len(history.rounds),
+        wanted=wanted if isinstance(wanted, int) else 0,
+        best=best.round if best is not None else 0,
+        score=best.score if best is not None else None,
+        tokens=sum(line.prompt_tokens + line.completion_tokens for line in history.rounds),
+        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        seconds=history.stop.seconds if history.stop else sum(line.seconds for line in history.rounds),
+    )
+
+
+def _state_of(history: History) -> str:
+    if history.state == "ended" and history.stop is not None:
+        return history.stop.reason
+    return "waiting" if history.state == "interrupted" and not history.rounds else history.state

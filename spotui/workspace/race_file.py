@@ -1,0 +1,175 @@
+"""race.json: which methods race on a template, and what the test says once all have ended.
+
+How each of them stands is in its own project, so nothing of that is written down twice.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from spotui.errors import SpotuiError
+from spotui.workspace.atomic import replace_file
+from spotui.workspace.lock import ProjectLock
+from spotui.workspace.projects import Project, Workspace
+
+VERSION = 1
+_NAME = "race.json"
+_LOCK = "race"
+
+
+class RaceError(SpotuiError):
+    """A race that cannot be read."""
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """What a method's best prompt is worth on rows that nothing has seen before.
+
+    Attributes:
+        method: The method.
+        improved: Whether its best prompt is another one than the seed.
+        score: The mean mark, 0..1.
+        interval: Its 95% interval.
+        gain: Best against seed, row by row.
+        gain_interval: Its 95% interval.
+        calls: Of its run, without the test.
+        tokens: See `calls`.
+        cost_usd: See `calls`.
+        unpriced: Calls whose price is unknown.
+        seconds: How long it worked.
+        rounds: How many ended.
+    """
+
+    method: str
+    improved: bool
+    score: float
+    interval: tuple[float, float]
+    gain: float
+    gain_interval: tuple[float, float]
+    calls: int
+    tokens: int
+    cost_usd: float
+    unpriced: int
+    seconds: float
+    rounds: int
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """Two methods row by row, from the side of the first.
+
+    Attributes:
+        one: A method.
+        other: Another.
+        difference: Of their scores.
+        interval: Its 95% interval.
+        won: Rows that the first answers better.
+        lost: Rows that it answers worse.
+        settled: Whether it is more than chance.
+    """
+
+    one: str
+    other: str
+    difference: float
+    interval: tuple[float, float]
+    won: int
+    lost: int
+    settled: bool
+
+
+class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A race.
+
+    Attributes:
+        version: The format of this file.
+        template: What the template is called.
+        methods: Who races, in the order in which they run.
+        words: What the race was started with; the same words go on with it.
+        rows: Test rows; 0 before the test.
+        tested: The best score first; empty before the test.
+        compared: Every method against every one behind it.
+    """
+
+    version: int = VERSION
+    template: str
+    methods: tuple[str, ...]
+    words: tuple[str, ...]
+    rows: int = 0
+    tested: tuple[Tested, ...] = ()
+    compared: tuple[Compared, ...] = ()
+
+
+class RaceFolder:
+    """Where a race is kept, beside the answers to its test rows.
+
+    Args:
+        workspace: The workspace.
+        name: The folder of its runs.
+
+    Raises:
+        ProjectError: The name cannot be a folder's.
+    """
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.workspace = workspace
+        self.name = name
+        self.folder = workspace.measured(name)
+        self.lock = ProjectLock(self.folder / _LOCK, name)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a race of that name."""
+        return (self.folder / _NAME).is_file()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process works on it."""
+        return self.lock.living_owner() is not None
+
+    def project(self, method: str) -> Project:
+        """The project of one method."""
+        return self.workspace.project(f"{self.name}/{method}")
+
+    def read(self) -> RaceRecord:
+        """What is written down of it.
+
+        Raises:
+            RaceError: Nothing, or nothing that this version can read.
+        """
+        path = self.folder / _NAME
+        try:
+            record = msgspec.json.decode(path.read_bytes(), type=RaceRecord)
+        except OSError as error:
+            raise RaceError(f"{path} cannot be read: {error.strerror}.", "Start the race again.") from None
+        except msgspec.DecodeError as error:
+            raise RaceError(f"{path} is damaged: {error}.", "Start the race again.") from None
+        if record.version > VERSION:
+            raise RaceError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
+        return record
+
+    def write(self, record: RaceRecord) -> None:
+        """Write it down in one step.
+
+        Raises:
+            OSError: The disk is full or read-only.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace_file(self.folder / _NAME, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+
+
+def race_of(project: Project, workspace: Workspace) -> RaceFolder | None:
+    """The race that a project is a run of, or None."""
+    name, slash, _ = project.name.partition("/")
+    found = RaceFolder(workspace, name) if slash else None
+    return found if found is not None and found.exists else None
+
+
+def race_names(workspace: Workspace) -> list[str]:
+    """Every race of a workspace, the last changed last."""
+    files = workspace.measured("x").parent.glob(f"*/{_NAME}")
+    return [path.parent.name for path in sorted(files, key=_changed)]
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
