@@ -1,7 +1,9 @@
 """A line about the judge: whether it has been checked, with what result, and the key that checks it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
@@ -9,20 +11,23 @@ from textual.widgets import Static
 from spotui.errors import SpotuiError
 from spotui.tui.judge_check import Offer, offer
 
+if TYPE_CHECKING:
+    from textual.worker import WorkType
+
 
 class JudgeLine(Static):
     """Tells of the judge that a run would have; it is not there where no judge compares anything.
 
     Args:
-        key: The key that checks it, as it is shown; the screen binds it to `check`.
+        action: What the screen calls the action that leads to `check`; its key is told.
         id: The widget's.
     """
 
     DEFAULT_CSS = "JudgeLine { height: auto; display: none; &.-told { display: block; } }"
 
-    def __init__(self, key: str, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+    def __init__(self, action: str, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, markup=False)
-        self._key = key
+        self._action = action
         self._offer: Offer | None = None
         self._template = ""
         self._words: Sequence[str] = ()
@@ -34,7 +39,7 @@ class JudgeLine(Static):
 
     def forget(self) -> None:
         """Something else was chosen: what is known of the judge is so no more."""
-        self._offer = None
+        self._offer, self._template = None, ""
 
     async def look(self, template: str, words: Sequence[str] = ()) -> None:
         """Find out about the judge of a run.
@@ -46,13 +51,22 @@ class JudgeLine(Static):
         self.forget()
         self._template, self._words = template, words
         try:
-            self._offer = await offer(template, words)
+            found = await offer(template, words)
         except SpotuiError:  # what is wrong with the run is told where the run is
-            self._offer = None
+            found = None
+        if (template, words) != (self._template, self._words):
+            return  # somebody has looked for another one meanwhile
+        self._offer = found
         text = _told(self._offer, Path(template).stem, self._key) if self._offer else None
         self.set_class(text is not None, "-told")
         self.update(text or Content(""))
         self.screen.refresh_bindings()
+
+    @property
+    def _key(self) -> str:
+        """The key that checks it, which may be one of the user's own."""
+        bindings = [active.binding for active in self.screen.active_bindings.values()]
+        return next((self.app.get_key_display(one) for one in bindings if one.action == self._action), "")
 
     def check(self) -> None:
         """Offer the check, and tell what came of it."""
@@ -60,12 +74,12 @@ class JudgeLine(Static):
             return
         from spotui.tui.judge_check_screen import JudgeCheckScreen
 
-        template, words = self._template, self._words
+        look: WorkType[None] = partial(self.look, self._template, self._words)
 
-        async def look_again(_: None) -> None:
-            await self.look(template, words)
+        def look_again(_: None) -> None:
+            self.run_worker(look, group="look", exclusive=True)
 
-        self.app.push_screen(JudgeCheckScreen(template, words, self._offer), look_again)
+        self.app.push_screen(JudgeCheckScreen(self._template, self._words, self._offer), look_again)
 
 
 def _told(offered: Offer, template: str, key: str) -> Content | None:

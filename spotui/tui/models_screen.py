@@ -72,7 +72,7 @@ class ModelsScreen(Screen[None]):
         """Roles, models, what came of a test."""
         yield TitleBar(f"models   {shown(locations.config_file())}")
         yield RolesTable()
-        yield JudgeLine("c")
+        yield JudgeLine("check_judge")
         yield ModelsTable()
         yield Static(id="told", markup=False)
         yield KeyHints()

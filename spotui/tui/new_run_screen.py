@@ -97,7 +97,7 @@ class NewRunScreen(ModalScreen[OwnProcess | None]):
                     yield _input(field, first[field], "none")
                     yield Label(name)
             yield Static("…", id="expected", markup=False)
-            yield JudgeLine("ctrl+t")
+            yield JudgeLine("check_judge")
 
     def on_mount(self) -> None:
         """Estimate what stands there."""

@@ -25,7 +25,7 @@ from tests.row_model import rows, template
 from tests.spo_model import prefer_first, role_of
 from tests.tui.piloting import LARGE, SMALL, Journey, drive, until, workspace_in
 
-NOT_CHECKED = "Judge: m, balanced. Not checked yet: ctrl+t does it on why (about 27 calls, $ unknown, "
+NOT_CHECKED = "Judge: m, balanced. Not checked yet: ^t does it on why (about 27 calls, $ unknown, "
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE])
 
 
@@ -173,7 +173,7 @@ def test_what_is_known_of_another_template_is_told_with_its_name(home: Path, goo
 
     in_new_run(home, good, check)
     other = write_template(home, name="other.yaml")
-    wanted = "judge-check on why: 12 of 12, flips 0%. ctrl+t checks it on other."
+    wanted = "judge-check on why: 12 of 12, flips 0%. ^t checks it on other."
     in_new_run(home, good, lambda _, pilot: until_said(pilot, wanted), path=other)
 
 
