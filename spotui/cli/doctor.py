@@ -13,7 +13,7 @@ from spotui.cli import exit_codes, options
 from spotui.errors import SpotuiError
 from spotui.version import VERSION
 
-_PACKAGES = ("httpx", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
+_PACKAGES = ("aiohttp", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's chat completions, over httpx."""
+"""Any endpoint that speaks OpenAI's chat completions, over aiohttp."""
 
 import json
 from collections.abc import Callable
