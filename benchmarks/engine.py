@@ -84,7 +84,7 @@ def _paced(scratch: Path, runs: int) -> list[Row]:
         Row(
             "10 rounds, 3 questions, 200 ms a reply",
             f"{rounds:.2f} s, {rounds / path_seconds:.3f} x the critical path",
-            f"critical path {path_seconds:.1f} s; bare httpx in the same order {_median(bare):.2f} s",
+            f"critical path {path_seconds:.1f} s; bare aiohttp in the same order {_median(bare):.2f} s",
             "1.08 x",
             rounds <= 1.08 * path_seconds,
         ),
@@ -124,7 +124,7 @@ def _unpaced(scratch: Path, runs: int) -> list[Row]:
         Row(
             f"own cost a call at zero delay, {long.requests} calls, streamed",
             f"{here:.2f} ms",
-            f"bare httpx-sse {beside:.2f} ms ({here / beside:.2f} x)",
+            f"bare aiohttp {beside:.2f} ms ({here / beside:.2f} x)",
             "5 ms",
             here <= 5,
         )
@@ -192,7 +192,7 @@ def _spotui(arguments: list[str]) -> tuple[float, float, float, float]:
 
 
 def _bare(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> float:
-    """Seconds a bare httpx client needs for the same calls in the same order."""
+    """Seconds a bare aiohttp client needs for the same calls in the same order."""
     with ModelServerProcess(scratch / f"{name}.log", *server) as model:
         code = f"import asyncio, benchmarks.engine as b; asyncio.run(b.bare_client({model.base_url!r}, "
         code += f"{questions}, {rounds}))"
@@ -201,20 +201,19 @@ def _bare(scratch: Path, name: str, questions: int, rounds: int, server: tuple[s
 
 
 async def bare_client(base_url: str, questions: int, rounds: int) -> None:
-    """Make a run's calls with httpx and httpx-sse and nothing else, and print the seconds it took."""
-    import httpx
-    from httpx_sse import aconnect_sse
+    """Make a run's calls with aiohttp and nothing else, and print the seconds it took."""
+    import aiohttp
 
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "word " * 300}]}
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=16)) as client:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as client:
 
         async def call() -> str:
-            url = f"{base_url}/chat/completions"
-            async with aconnect_sse(client, "POST", url, json=body) as source:
+            async with client.post(f"{base_url}/chat/completions", json=body) as response:
                 text = ""
-                async for event in source.aiter_sse():
-                    if event.data != "[DONE]":
-                        choices = json.loads(event.data)["choices"]
+                async for line in response.content:
+                    data = line.removeprefix(b"data: ").strip()
+                    if data and data != b"[DONE]":
+                        choices = json.loads(data)["choices"]
                         text += choices[0]["delta"].get("content") or "" if choices else ""
                 return text
 

@@ -81,26 +81,27 @@ def bare(scratch: Path) -> float:
 
 
 async def bare_client(base_url: str) -> None:
-    """Send the requests with httpx and httpx-sse and nothing else, and print the seconds it took."""
+    """Send the requests with aiohttp and nothing else, and print the seconds it took.
+
+    It is the faster of those that could stand beside: httpx with httpx-sse takes 3.5 times its CPU time.
+    """
     import asyncio
 
-    import httpx
-    from httpx_sse import aconnect_sse
+    import aiohttp
 
     text = "What is 3 plus 21?\n\nAdd in style 0."
-    tls = httpx.create_ssl_context(verify=False)  # 40 ms each, and the server speaks none
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}
     left = iter(range(BARE_REQUESTS))
 
-    async def work() -> None:
-        async with httpx.AsyncClient(verify=tls) as client:
-            for _ in left:
-                async with aconnect_sse(client, "POST", f"{base_url}/chat/completions", json=body) as source:
-                    async for _event in source.aiter_sse():
-                        pass
+    async def work(client: aiohttp.ClientSession) -> None:
+        for _ in left:
+            async with client.post(f"{base_url}/chat/completions", json=body) as response:
+                async for _line in response.content:
+                    pass
 
     began = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(PARALLEL)))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
+        await asyncio.gather(*(work(client) for _ in range(PARALLEL)))
     print(time.perf_counter() - began)
 
 
@@ -124,7 +125,7 @@ def standard(scratch: Path, runs: int) -> list[Row]:
             f"{span:.1f} s, {span / path:.2f} x the critical path of {path:.1f} s",
             "1.15 x",
             span <= 1.15 * path,
-            f"bare httpx, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
+            f"bare aiohttp, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
         ),
         Row(
             "CPU time of that run",

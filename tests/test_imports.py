@@ -11,7 +11,18 @@ from tests.command_line import places, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing
 
-HEAVY = {"asyncio", "httpx", "litellm", "rich", "textual", "tiktoken", "openai", "pydantic", "xllamacpp"}
+HEAVY = {
+    "aiohttp",
+    "asyncio",
+    "httpx",
+    "litellm",
+    "rich",
+    "textual",
+    "tiktoken",
+    "openai",
+    "pydantic",
+    "xllamacpp",
+}
 COMMAND = "from spotui.cli import main\ntry: main({words!r})\nexcept SystemExit: pass\n"
 
 
@@ -64,8 +75,8 @@ def test_a_run_on_an_openai_compatible_server_imports_its_client_and_no_more(
     words += ["--max-rounds", "2", how]
     modules = packages(modules_after(COMMAND.format(words=words), tmp_path))
 
-    assert {"httpx", "asyncio", "tiktoken"} <= modules
-    assert not modules & {"litellm", "textual", "openai", "pydantic", "xllamacpp", "pip"}
+    assert {"aiohttp", "asyncio", "tiktoken"} <= modules
+    assert not modules & {"httpx", "litellm", "textual", "openai", "pydantic", "xllamacpp", "pip"}
 
 
 def test_judging_is_arithmetic_and_text(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from spotui.version import VERSION
 if TYPE_CHECKING:
     from spotui.llm.connecting import Connector
 
-_PACKAGES = ("httpx", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
+_PACKAGES = ("aiohttp", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ print(*sys.modules, file=sys.stderr)
 """
 
 HEAVY = {
+    "aiohttp",
     "asyncio",
     "httpx",
     "litellm",

@@ -164,6 +164,6 @@ def test_it_costs_little_and_imports_neither_litellm_nor_an_event_loop() -> None
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     kept, peak, *modules = done.stdout.split()
-    assert {"litellm", "asyncio", "httpx"}.isdisjoint(modules)
+    assert {"litellm", "asyncio", "aiohttp", "httpx"}.isdisjoint(modules)
     assert int(kept) < 6_000
     assert int(peak) < 10_000

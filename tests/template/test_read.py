@@ -343,7 +343,7 @@ start = time.process_time()
 from spotui.template import read_template
 cost = time.process_time() - start
 template = read_template(sys.argv[1])
-heavy = {"ruamel", "difflib", "json", "asyncio", "tempfile", "rich", "httpx"} & set(sys.modules)
+heavy = {"ruamel", "difflib", "json", "asyncio", "tempfile", "rich", "aiohttp"} & set(sys.modules)
 print(cost / beside, ",".join(sorted(heavy)))
 """
 

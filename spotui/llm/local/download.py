@@ -12,9 +12,8 @@ from spotui.llm.local.disk import require_room
 from spotui.llm.local.errors import PullError
 
 if TYPE_CHECKING:
-    import httpx
+    from aiohttp import ClientResponse
 
-_BLOCK = 1024 * 1024
 _SILENCE_SECONDS = 60.0
 _PARTIAL = 206
 _UNSATISFIABLE = 416
@@ -45,7 +44,10 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
         PullError: The server cannot be reached, refuses, or broke off.
         OSError: The partial file cannot be written.
     """
-    from spotui.llm.http_library import httpx
+    import aiohttp
+
+    from spotui.llm.http_bodies import BodyPieces
+    from spotui.llm.trust import trusting_context
 
     shown = public_url(url)
     state_file = target.with_suffix(".json")
@@ -53,13 +55,20 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
     here, headers = _resume(target, state_file, url)
     try:
         async with (
-            httpx.AsyncClient(follow_redirects=True, timeout=_SILENCE_SECONDS) as client,
-            client.stream("GET", url, headers=headers) as response,
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=trusting_context()),
+                headers={"User-Agent": "spotui", "Accept-Encoding": "identity"},
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS
+                ),
+                trust_env=True,
+            ) as session,
+            session.get(url, headers=headers) as response,
         ):
-            if response.status_code == _UNSATISFIABLE and _whole(response, here):
+            if response.status == _UNSATISFIABLE and _whole(response, here):
                 return _promised_sha256([*response.history, response])
-            if not response.is_success:
-                raise _refusal(shown, response.status_code)
+            if not response.ok:
+                raise _refusal(shown, response.status)
             here, total = _span(response, here)
             require_room(target.parent, (total or here) - here)
             state = _State(url, _validator(response))
@@ -68,17 +77,22 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
             with target.open("r+b" if here else "wb") as file:
                 file.seek(here)
                 file.truncate()
-                async for block in response.aiter_bytes(_BLOCK):
+                async for block in BodyPieces(response, _SILENCE_SECONDS):
                     await asyncio.to_thread(file.write, block)
                     here += len(block)
                     on_bytes(here, total)
             if total is not None and here != total:
                 raise PullError(f"{shown} broke off after {here} of {total} bytes.", _AGAIN)
             return _promised_sha256([*response.history, response])
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise PullError(f"{shown} is no address to fetch from.", "Check the URL.") from error
-    except httpx.HTTPError as error:
-        why = "it was silent too long" if isinstance(error, httpx.TimeoutException) else type(error).__name__
+    except (ValueError, aiohttp.NonHttpUrlClientError):
+        # Its text may quote the password of a proxy.
+        raise PullError(
+            f"{shown} is no address to fetch from.",
+            "Check the URL, and the proxy in HTTP_PROXY and HTTPS_PROXY, if there is one.",
+        ) from None
+    except aiohttp.ClientError as error:
+        is_late = isinstance(error, aiohttp.ServerTimeoutError)
+        why = "it was silent too long" if is_late else type(error).__name__
         raise PullError(f"{shown} could not be fetched: {why}.", f"Check the connection. {_AGAIN}") from error
 
 
@@ -91,26 +105,25 @@ def public_url(url: str) -> str:
 
 
 def _resume(target: Path, state_file: Path, url: str) -> tuple[int, dict[str, str]]:
-    headers = {"User-Agent": "spotui", "Accept-Encoding": "identity"}
     try:
         state = msgspec.json.decode(state_file.read_bytes(), type=_State)
         here = target.stat().st_size
     except (OSError, msgspec.MsgspecError):
-        return 0, headers
+        return 0, {}
     if state.url != url or not state.validator or not here:
-        return 0, headers
-    return here, {**headers, "Range": f"bytes={here}-", "If-Range": state.validator}
+        return 0, {}
+    return here, {"Range": f"bytes={here}-", "If-Range": state.validator}
 
 
-def _validator(response: "httpx.Response") -> str:
+def _validator(response: "ClientResponse") -> str:
     tag: str = response.headers.get("etag", "")
     date: str = response.headers.get("last-modified", "")
     return tag if tag and not tag.startswith("W/") else date
 
 
-def _span(response: "httpx.Response", asked_from: int) -> tuple[int, int | None]:
+def _span(response: "ClientResponse", asked_from: int) -> tuple[int, int | None]:
     """Where the body begins, and the size of the whole file."""
-    if response.status_code == _PARTIAL:
+    if response.status == _PARTIAL:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != asked_from:
             raise PullError(f"{public_url(str(response.url))} sent another piece than was asked for.", _AGAIN)
@@ -119,12 +132,12 @@ def _span(response: "httpx.Response", asked_from: int) -> tuple[int, int | None]
     return 0, int(length) if length.isdigit() else None
 
 
-def _whole(response: "httpx.Response", here: int) -> bool:
+def _whole(response: "ClientResponse", here: int) -> bool:
     """Whether nothing is left to fetch: an earlier try was stopped after its last byte."""
     return bool(here) and response.headers.get("content-range") == f"bytes */{here}"
 
 
-def _promised_sha256(responses: "list[httpx.Response]") -> str | None:
+def _promised_sha256(responses: "list[ClientResponse]") -> str | None:
     tags = (response.headers.get("x-linked-etag", "") for response in responses)
     return next((found[1] for tag in tags if (found := _SHA256.fullmatch(tag))), None)
 

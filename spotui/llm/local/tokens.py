@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spotui.llm.local.forced import literal
+from spotui.llm.providers.faults.http_errors import fault_error
+from spotui.llm.providers.faults.server_fault import read_fault
 
 if TYPE_CHECKING:
-    import httpx
+    from spotui.llm.providers.http_pool import HttpPool
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class _Tokens(msgspec.Struct, frozen=True):
     tokens: list[_Token]
 
 
-async def token_grammar(client: "httpx.AsyncClient", text: str) -> str | None:
+async def token_grammar(root: "HttpPool", text: str) -> str | None:
     """A GBNF grammar that allows only this text, split into tokens as the model would split it.
 
     A grammar of characters leaves the split to the model: it then takes the most likely token that fits,
@@ -39,21 +41,23 @@ async def token_grammar(client: "httpx.AsyncClient", text: str) -> str | None:
     of an odd spelling rather than of the answer.
 
     Args:
-        client: Reaches the server's root.
+        root: Reaches the server's root.
         text: What must be written.
 
     Returns:
         The grammar, or None when the model's tokens do not spell the text exactly.
 
     Raises:
-        httpx.HTTPError: The server cannot be reached or refuses.
+        ModelError: The server cannot be reached or refuses.
     """
     if not text:
         return None
     question = {"content": text, "add_special": False, "parse_special": False, "with_pieces": True}
-    response = await client.post("/tokenize", json=question)
-    response.raise_for_status()
-    tokens = msgspec.json.decode(response.content, type=_Tokens).tokens
+    async with root.send("POST", "/tokenize", msgspec.json.encode(question)) as response:
+        body = await response.aread()
+        if not response.is_success:
+            raise fault_error(root.place, read_fault(response.status_code, response.headers, body))
+    tokens = msgspec.json.decode(body, type=_Tokens).tokens
     if b"".join(token.bytes for token in tokens) != text.encode():
         return None
     parts = [_part(whole, list(run)) for whole, run in groupby(tokens, lambda token: token.is_whole)]

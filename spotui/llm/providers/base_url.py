@@ -7,11 +7,10 @@ from spotui.llm.errors import BadRequestError
 from spotui.secret import Secret
 
 if TYPE_CHECKING:
-    import httpx
+    from yarl import URL
 
 _EXAMPLE = "an address such as http://localhost:8000/v1"
 _SHORTEST_SECRET = 8
-_LAST_PORT = 65535
 
 
 class BaseUrl:
@@ -31,7 +30,7 @@ class BaseUrl:
     """
 
     def __init__(self, written: str | None, model: str) -> None:
-        from spotui.llm.http_library import httpx
+        from yarl import URL
 
         text = (written or "").strip()
         self.shown = _without_secrets(text)
@@ -45,26 +44,24 @@ class BaseUrl:
                 f"Write {_EXAMPLE}.",
             )
         try:
-            url = httpx.URL(text)
-        except httpx.InvalidURL:
+            url = URL(text)
+        except ValueError:
             # Its own message may quote a password, so it is neither shown nor chained.
             url = None
-        if url is None or not url.host or (url.port or 0) > _LAST_PORT:
+        if url is None or not url.host:
             raise BadRequestError(
                 f"The base URL of {model} cannot be read: {self.shown!r}.",
                 f"Check its host and its port; it should be {_EXAMPLE}.",
             )
-        self._root = url.copy_with(
-            path=url.path.rstrip("/").removesuffix("/chat/completions").rstrip("/"), fragment=None
-        )
-        self.shown = str(self._root.copy_with(username="", password="", query=None)).rstrip("/")
-        named = (value for value in url.params.values() if len(value) >= _SHORTEST_SECRET)
-        self.secrets = tuple(Secret(value) for value in (url.password, *named))
+        self._root = _with_path(url, url.raw_path.rstrip("/").removesuffix("/chat/completions").rstrip("/"))
+        self.shown = str(self._root.with_user(None).with_query(None)).rstrip("/")
+        named = (value for value in url.query.values() if len(value) >= _SHORTEST_SECRET)
+        self.secrets = tuple(Secret(value) for value in (url.password or "", *named))
         self.is_loopback = _is_loopback(url.host)
         self.is_tls = url.scheme == "https"
-        self._known: dict[tuple[str, bool], httpx.URL] = {}
+        self._known: dict[tuple[str, bool], URL] = {}
 
-    def at(self, path: str, *, with_login: bool) -> "httpx.URL":
+    def at(self, path: str, *, with_login: bool) -> "URL":
         """The URL of a path below the root, its query kept.
 
         Args:
@@ -72,17 +69,51 @@ class BaseUrl:
             with_login: Whether to keep the user name and password of the URL.
         """
         if (path, with_login) not in self._known:
-            url = self._root.copy_with(path=self._root.path.rstrip("/") + path)
-            self._known[path, with_login] = url if with_login else url.copy_with(username="", password="")
+            url = _with_path(self._root, self._root.raw_path.rstrip("/") + path)
+            self._known[path, with_login] = url if with_login else url.with_user(None)
         return self._known[path, with_login]
+
+    def proxy(self) -> "URL | None":
+        """The proxy that the environment names for this URL.
+
+        Raises:
+            ValueError: It is no http or https proxy.
+        """
+        from yarl import URL
+
+        named = self._named_proxy()
+        if named is None:
+            return None
+        url = URL(named if "://" in named else f"http://{named}")
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError("no proxy")
+        return url
 
     def is_proxied(self) -> bool:
         """Whether the environment names a proxy for this URL."""
+        return self._named_proxy() is not None
+
+    def _named_proxy(self) -> str | None:
         from urllib.request import getproxies, proxy_bypass
 
+        if self.is_loopback:
+            return None
         named = getproxies()
-        proxied = (self._root.scheme in named or "all" in named) and not proxy_bypass(self._root.host)
-        return bool(proxied) and not self.is_loopback
+        proxy = named.get(self._root.scheme) or named.get("all")
+        return proxy if proxy and not proxy_bypass(self._root.host or "") else None
+
+
+def _with_path(url: "URL", path: str) -> "URL":
+    """The URL with another path, encoded already, its login and its query kept."""
+    from yarl import URL
+
+    return URL.build(
+        scheme=url.scheme,
+        authority=url.raw_authority,
+        path=path,
+        query_string=url.raw_query_string,
+        encoded=True,
+    )
 
 
 def _without_secrets(text: str) -> str:

@@ -15,8 +15,6 @@ from spotui.llm.local.store import ModelStore
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 
 if TYPE_CHECKING:
-    import httpx
-
     from spotui.llm.local.server import LocalServer
 
 _SLOTS: Final = 4
@@ -149,18 +147,20 @@ class _Session:
     """A running server and the connections to it."""
 
     def __init__(self, server: "LocalServer", endpoint: Endpoint) -> None:
+        from spotui.llm.providers.http_pool import HttpPool
         from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 
         self.server = server
         self._chat = OpenAICompatibleProvider(endpoint)
-        self._client: httpx.AsyncClient | None = None
-        self._endpoint = endpoint
+        self._root = HttpPool(msgspec.structs.replace(endpoint, base_url=server.address))
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
+        from spotui.llm.local.tokens import token_grammar
+
         answer = literal_text(request.grammar) if request.grammar and request.logprobs else None
         if answer is not None:
             request = msgspec.structs.replace(
-                request, grammar=await self._by_tokens(answer) or request.grammar
+                request, grammar=await token_grammar(self._root, answer) or request.grammar
             )
         elif request.max_tokens is None:
             request = msgspec.structs.replace(request, max_tokens=_LONGEST_REPLY)
@@ -169,26 +169,4 @@ class _Session:
     async def aclose(self) -> None:
         await self.server.stop()
         await self._chat.aclose()
-        if self._client is not None:
-            await self._client.aclose()
-
-    async def _by_tokens(self, answer: str) -> str | None:
-        from spotui.llm.http_library import httpx
-        from spotui.llm.local.tokens import token_grammar
-
-        if self._client is None:
-            key = self.server.api_key.reveal()
-            self._client = httpx.AsyncClient(
-                base_url=self.server.address,
-                headers={"Authorization": f"Bearer {key}"},
-                timeout=self._endpoint.timeout,
-                verify=False,
-                trust_env=False,
-            )
-        try:
-            return await token_grammar(self._client, answer)
-        except httpx.HTTPError as error:
-            raise UnavailableError(
-                f"The local model's server did not split an answer into tokens: {type(error).__name__}.",
-                "Try again.",
-            ) from error
+        await self._root.aclose()

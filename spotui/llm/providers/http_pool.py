@@ -1,24 +1,31 @@
-"""One endpoint's pool of HTTP connections, opened by the first request."""
+"""One endpoint's pool of HTTP connections, opened by the first request.
 
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+They are aiohttp's: of the well-kept clients it is the one that goes from a reply to the next request in the
+fewest turns of the event loop, and litellm brings it anyway.
+"""
+
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import AuthenticationError, BadRequestError
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.faults.http_errors import redirect_error
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.transport_errors import transport_errors
+from spotui.llm.providers.faults.transport_errors import not_http, transport_errors
 from spotui.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from ssl import SSLContext
 
-    import httpx
+    from aiohttp import ClientSession
+    from yarl import URL
 
-_KEEP_ALIVE_SECONDS = 60.0
-_LONGEST_FAULT = 65_536
+    from spotui.llm.providers.http_response import HttpResponse
+
+_KEEP_ALIVE_SECONDS: Final = 60.0
+_LONGEST_FAULT: Final = 65_536
+_LONGEST_HEADER: Final = 65_536
 
 
 class HttpPool:
@@ -46,16 +53,16 @@ class HttpPool:
             raise AuthenticationError(
                 f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."
             )
-        self._endpoint = endpoint
-        self._tls: SSLContext | None = None
-        self._clients: list[httpx.AsyncClient] = []
-        self._idle: list[httpx.AsyncClient] = []
+        self._timeout = endpoint.timeout
+        self._session: ClientSession | None = None
 
     @asynccontextmanager
     async def send(
         self, method: str, path: str, content: bytes | None = None
-    ) -> "AsyncIterator[httpx.Response]":
+    ) -> "AsyncIterator[HttpResponse]":
         """Send one request; leaving the block ends the exchange, whole or not.
+
+        A POST is sent once: only a GET is sent again, when its kept connection turns out to be closed.
 
         Args:
             method: GET or POST.
@@ -68,71 +75,64 @@ class HttpPool:
         Raises:
             ModelError: The endpoint cannot be reached, in the request or while its body is read.
         """
+        from spotui.llm.http_bodies import RequestBody
+        from spotui.llm.providers.http_response import HttpResponse
+
         url = self._base_url.at(path, with_login=not self.place.has_key)
-        with transport_errors(self.place, self._endpoint.timeout, self._base_url.is_proxied):
-            async with (
-                self._one_client() as client,
-                client.stream(method, url, content=content) as response,
-            ):
-                if response.is_redirect:
-                    location = response.headers.get("location", "")
-                    raise redirect_error(self.place, response.status_code, location)
-                yield response
+        body = None if content is None else RequestBody(content, self._timeout)
+        if self._session is None:
+            self._session = self._open()
+        with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
+            async with self._session.request(method, url, data=body, allow_redirects=False) as response:
+                if response.status < 200:
+                    raise not_http(self.place, "it wants to speak another protocol")
+                if 300 <= response.status < 400:
+                    location = response.headers.get("Location", "")
+                    raise redirect_error(self.place, response.status, location)
+                yield HttpResponse(response, self._timeout)
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
-        clients, self._clients, self._idle = self._clients, [], []
-        async with AsyncExitStack() as closing:
-            for client in clients:
-                closing.push_async_callback(client.aclose)
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
-    @asynccontextmanager
-    async def _one_client(self) -> "AsyncIterator[httpx.AsyncClient]":
-        """A client that nobody else uses meanwhile, so that it holds one connection.
+    def _open(self) -> "ClientSession":
+        import aiohttp
 
-        In a pool of httpcore every request looks at every connection, and at each one once more for each:
-        with 32 of them that takes more time than all the rest of a call.
-        """
-        if self._idle:
-            client = self._idle.pop()
-        else:
-            client = self._open()
-            self._clients.append(client)
-        try:
-            yield client
-        finally:
-            if client in self._clients:
-                self._idle.append(client)
-
-    def _open(self) -> "httpx.AsyncClient":
-        from spotui.llm.http_library import httpx
-        from spotui.llm.providers.direct_transport import DirectTransport
-
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_SECONDS
-        )
         headers = {"Accept": "text/event-stream, application/json", "User-Agent": "spotui"}
-        headers["Content-Type"] = "application/json"
         if self.place.has_key:
             headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        proxy = self._proxy()
+        # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
+        tls: dict[str, Any] = {}
+        if self._base_url.is_tls or (proxy is not None and proxy.scheme == "https"):
+            tls["ssl"] = self._tls()
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, **tls),
+            headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._timeout, sock_read=self._timeout),
+            proxy=proxy,
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
+        )
+
+    def _proxy(self) -> "URL | None":
         try:
-            # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
-            verify = self._tls = self._tls or httpx.create_ssl_context(verify=self._base_url.is_tls)
-            # A transport of our own keeps the proxies of the environment out.
-            direct = None if self._base_url.is_proxied() else DirectTransport(verify, _KEEP_ALIVE_SECONDS)
-            return httpx.AsyncClient(
-                verify=verify,
-                limits=limits,
-                headers=headers,
-                timeout=httpx.Timeout(self._endpoint.timeout, pool=None),
-                transport=direct,
-            )
-        except (ValueError, ImportError, httpx.InvalidURL):
-            # Their texts may quote a proxy's password.
+            return self._base_url.proxy()
+        except ValueError:
+            # Its text may quote the proxy's password.
             raise BadRequestError(
                 f"The proxy that the environment names for {self.place} cannot be used.",
-                "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; SOCKS needs the package socksio.",
+                "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; they take http and https proxies.",
             ) from None
+
+    def _tls(self) -> object:
+        from spotui.llm.trust import trusting_context
+
+        try:
+            return trusting_context()
         except OSError as error:
             raise BadRequestError(
                 f"The trusted certificates cannot be read: {error.strerror or error}.",
@@ -140,12 +140,12 @@ class HttpPool:
             ) from error
 
 
-async def fault_body(response: "httpx.Response") -> bytes:
+async def fault_body(response: "HttpResponse") -> bytes:
     """The beginning of a failed response's body: as much of it as came, enough for any message."""
-    from spotui.llm.http_library import httpx
+    from aiohttp import ClientError
 
     body = b""
-    with suppress(httpx.RequestError):
+    with suppress(ClientError):
         async for piece in response.aiter_bytes():
             body += piece
             if len(body) >= _LONGEST_FAULT:

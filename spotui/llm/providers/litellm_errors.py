@@ -22,10 +22,10 @@ from spotui.llm.errors import (
     ModelError,
     TimedOutError,
 )
+from spotui.llm.providers.faults import transport_errors
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
-from spotui.llm.providers.faults.transport_errors import transport_errors
 
 _LONGEST_CHAIN: Final = 20
 _UNREACHABLE: Final = (ConnectionError, socket.gaierror, ssl.SSLError)
@@ -77,7 +77,7 @@ def model_error(
     chain = tuple(_chain(error))
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     if "ClientPayloadError" in names:
-        return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+        return transport_errors.broke_off(place)
     if _headers(chain):
         return fault_error(place, fault)
     if (reached := _transport_error(chain, place, timeout, is_proxied)) is not None:
@@ -116,18 +116,30 @@ def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, place: Pl
 def _transport_error(
     chain: tuple[BaseException, ...], place: Place, timeout: float, is_proxied: Callable[[], bool]
 ) -> ModelError | None:
-    from spotui.llm.http_library import httpx
+    import httpx
 
     below = next((link for link in chain if isinstance(link, (httpx.RequestError, *_UNREACHABLE))), None)
-    if below is None:
-        return None
-    try:
-        with transport_errors(place, timeout, is_proxied):
-            if isinstance(below, httpx.RequestError):
-                raise below
-            raise httpx.ConnectError(str(below)) from below
-    except ModelError as translated:
-        return translated
+    match below:
+        case None:
+            return None
+        case httpx.TimeoutException():
+            is_connecting = isinstance(below, httpx.ConnectTimeout)
+            return transport_errors.timed_out(place, timeout, is_connecting=is_connecting)
+        case httpx.ProxyError():
+            return transport_errors.proxy_failed(place, str(below))
+        case httpx.DecodingError():
+            return transport_errors.not_decompressed(place, str(below))
+        case httpx.RemoteProtocolError():
+            return _protocol_error(place, str(below))
+    return transport_errors.unreachable(place, below, is_proxied)
+
+
+def _protocol_error(place: Place, words: str) -> ModelError:
+    if "without sending a response" in words:
+        return transport_errors.no_answer(place)
+    if "message body" in words:
+        return transport_errors.broke_off(place)
+    return transport_errors.not_http(place, words)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

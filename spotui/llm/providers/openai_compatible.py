@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's chat completions and embeddings, over httpx."""
+"""Any endpoint that speaks OpenAI's chat completions and embeddings, over aiohttp."""
 
 import json
 from collections.abc import Callable

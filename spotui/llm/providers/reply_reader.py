@@ -1,19 +1,19 @@
 """Reads one HTTP response into one reply, whichever way the server chose to send it."""
 
 import json
-from contextlib import aclosing
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from spotui.llm.errors import MalformedReplyError
 from spotui.llm.protocol import Delta, OnDelta
+from spotui.llm.providers.chat.event_stream import EventStream, ServerEvent
 from spotui.llm.providers.chat.wire import ReplyAssembler
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.server_fault import fault_inside
 
 if TYPE_CHECKING:
-    import httpx
+    from spotui.llm.providers.http_response import HttpResponse
 
 _EVENT_STREAM = "text/event-stream"
 _EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":")
@@ -47,16 +47,16 @@ class ReplyReader:
         self._on_delta = on_delta
         self._done = False
 
-    async def read(self, response: "httpx.Response") -> None:
+    async def read(self, response: "HttpResponse") -> None:
         """Read the response to the end of its reply.
 
         Raises:
             ModelError: It carries an error, or something that is not a whole reply.
         """
-        if _EVENT_STREAM in response.headers.get("content-type", ""):
+        if _EVENT_STREAM in response.headers.get("Content-Type", ""):
             await self._read_events(response)
         else:
-            await self._read_body(await response.aread())
+            self._read_body(await response.aread())
         self._emit(self.assembler.finish())
         if not self.assembler.has_choice:
             raise MalformedReplyError(f"{self._place} sent a reply without an answer in it.", "Try again.")
@@ -65,28 +65,26 @@ class ReplyReader:
         if not (self.assembler.finished or self._done):
             raise MalformedReplyError(f"{self._place} broke off in the middle of its reply.", "Try again.")
 
-    async def _read_events(self, response: "httpx.Response") -> None:
+    async def _read_events(self, response: "HttpResponse") -> None:
         import asyncio
 
-        from httpx_sse import EventSource
+        from aiohttp import ClientError
 
-        from spotui.llm.http_library import httpx
-
-        response.encoding = "utf-8-sig"  # Event streams are always UTF-8, whatever the header says.
         clock = asyncio.get_running_loop().time
+        stream = EventStream()
         grace: float | None = None
         try:
-            async with asyncio.timeout(None) as limit, aclosing(EventSource(response).aiter_sse()) as events:
-                async for event in events:
-                    self._take_event(event.event, event.data)
+            async with asyncio.timeout(None) as limit:
+                async for piece in response.aiter_bytes():
+                    self._take_events(stream.feed(piece))
                     if self._grace() != grace:
                         grace = self._grace()
                         limit.reschedule(clock() + grace if grace else None)
+        except ClientError:
+            if not self.assembler.finished:
+                raise
         except TimeoutError:
             if not limit.expired():
-                raise
-        except httpx.TransportError:
-            if not self.assembler.finished:
                 raise
 
     def _grace(self) -> float | None:
@@ -95,24 +93,23 @@ class ReplyReader:
             return _CLOSING_GRACE
         return _USAGE_GRACE if self.assembler.finished else None
 
-    def _take_event(self, name: str, data: str) -> None:
-        if self._done or not data.strip():
-            return
-        self.ended_at = perf_counter()
-        if data.strip() == "[DONE]":
-            self._done = True
-            return
-        payload = self._decode(data)
-        self._take({"error": payload} if name == "error" and "error" not in payload else payload)
+    def _take_events(self, events: list[ServerEvent]) -> None:
+        for event in events:
+            data = event.data.strip()
+            if self._done or not data:
+                continue
+            self.ended_at = perf_counter()
+            if data == "[DONE]":
+                self._done = True
+                continue
+            payload = self._decode(data)
+            is_error = event.name == "error" and "error" not in payload
+            self._take({"error": payload} if is_error else payload)
 
-    async def _read_body(self, body: bytes) -> None:
-        from spotui.llm.http_library import httpx
-
+    def _read_body(self, body: bytes) -> None:
         text = body.decode("utf-8-sig", "replace").strip()
         if text.startswith(_EVENT_FIELDS):
-            await self._read_events(
-                httpx.Response(200, headers={"Content-Type": _EVENT_STREAM}, content=body)
-            )
+            self._take_events(EventStream().feed(body))
             return
         self.ended_at = perf_counter()
         self._take(self._decode(text))

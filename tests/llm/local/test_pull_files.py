@@ -68,9 +68,9 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(
     server.files[PATH] = ServedFile(large, break_after=2_500_000)
     assert "again" in refusal(server.url + PATH, store).mend
     model, told = pulled(server.url + PATH, store)
-    # Whole megabytes are written.
-    kept = 2 * 1024 * 1024
-    assert server.asked == [(PATH, 0), (PATH, kept)]
+    [kept] = [first for _, first in server.asked[1:]]
+    # All but the little that had come and was not yet on its way to the disk.
+    assert 2_000_000 < kept <= 2_500_000
     assert told[0].done == kept
     assert store.own_file(model.id).read_bytes() == large
 

@@ -22,7 +22,7 @@ def test_no_log_record_of_any_level_holds_the_key(caplog: pytest.LogCaptureFixtu
         assert ask_endpoint(endpoint).text
         with pytest.raises(AuthenticationError):
             ask_endpoint(endpoint)
-    assert any(record.name == "httpx" for record in caplog.records)
+    assert any(record.name == "asyncio" for record in caplog.records)
     sent = [record for record in caplog.records if "response" not in record.getMessage()]
     assert not any(KEY in record.getMessage() for record in sent)
 

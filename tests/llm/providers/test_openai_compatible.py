@@ -23,7 +23,8 @@ def ignore(_: Delta) -> None:
 def test_importing_the_provider_imports_no_http_client() -> None:
     script = (
         "import sys, spotui.llm.providers.openai_compatible;"
-        "print([name for name in ('httpx', 'asyncio', 'ssl', 'email') if name in sys.modules])"
+        "heavy = ('aiohttp', 'yarl', 'httpx', 'asyncio', 'ssl', 'email');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT

@@ -9,7 +9,7 @@ from spotui.llm.errors import MalformedReplyError, ModelError, TimedOutError, Un
 from spotui.llm.providers.faults.place import Place
 
 if TYPE_CHECKING:
-    import httpx
+    import aiohttp
 
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 
@@ -30,37 +30,75 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
         UnavailableError: It cannot be reached, or the connection broke before a reply.
         MalformedReplyError: It does not speak HTTP, or broke off in the middle of a reply.
     """
-    from spotui.llm.http_library import httpx
+    import aiohttp
+    from aiohttp.http import HttpProcessingError
 
     try:
         yield
-    except httpx.TimeoutException as error:
-        raise _timed_out(place, error, timeout) from error
-    except httpx.RequestError as error:
-        raise _unreachable(place, error, is_proxied) from error
+    except aiohttp.ServerTimeoutError as error:
+        is_connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        raise timed_out(place, timeout, is_connecting=is_connecting) from error
+    except aiohttp.ClientError as error:
+        raise _client_error(place, error, is_proxied) from error
+    except HttpProcessingError as error:
+        raise not_http(place, error.message) from error
+    except UnicodeError as error:
+        # What Python says of a name with an empty label or one that is too long.
+        raise unreachable(place, error, is_proxied) from error
 
 
-def _timed_out(place: Place, error: "httpx.TimeoutException", timeout: float) -> TimedOutError:
-    from spotui.llm.http_library import httpx
-
-    did = "took no connection" if isinstance(error, httpx.ConnectTimeout) else "sent nothing"
+def timed_out(place: Place, timeout: float, *, is_connecting: bool) -> TimedOutError:
+    """Nothing came for so many seconds, or no connection did."""
+    did = "took no connection" if is_connecting else "sent nothing"
     return TimedOutError(
         f"{place} {did} for {timeout:g} seconds.",
         "Check that it is up, or raise the timeout of this model.",
     )
 
 
-def _unreachable(place: Place, error: "httpx.RequestError", is_proxied: Callable[[], bool]) -> ModelError:
-    from spotui.llm.http_library import httpx
+def no_answer(place: Place) -> UnavailableError:
+    """The connection was closed in place of an answer."""
+    return UnavailableError(
+        f"{place} closed the connection without an answer.", "Check that the server is still running."
+    )
 
-    words = place.quote(str(error)) or type(error).__name__
-    if isinstance(error, httpx.ProxyError):
-        return UnavailableError(f"The proxy on the way to {place} failed: {words}.", _MEND_PROXY)
-    if isinstance(error, httpx.DecodingError):
-        return MalformedReplyError(f"{place} sent a reply that cannot be decompressed: {words}", "Try again.")
-    if isinstance(error, httpx.RemoteProtocolError):
-        return _protocol_error(place, words)
-    reason, mend = _reason(error) or (f"the connection broke ({words})", "Check the network and the server.")
+
+def broke_off(place: Place) -> MalformedReplyError:
+    """The answer ended before its end."""
+    return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+
+
+def not_decompressed(place: Place, words: str) -> MalformedReplyError:
+    """The answer is not compressed as it says."""
+    return MalformedReplyError(
+        place.sentence(f"{place} sent a reply that cannot be decompressed", words), "Try again."
+    )
+
+
+def not_http(place: Place, words: str) -> MalformedReplyError:
+    """What came is no HTTP."""
+    return MalformedReplyError(
+        place.sentence(f"{place} does not answer in HTTP", words),
+        "Check the port, and whether the base URL should begin with https.",
+    )
+
+
+def proxy_failed(place: Place, words: str) -> UnavailableError:
+    """A proxy answered in place of the endpoint."""
+    return UnavailableError(place.sentence(f"The proxy on the way to {place} failed", words), _MEND_PROXY)
+
+
+def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], bool]) -> UnavailableError:
+    """The connection could not be made, or broke.
+
+    Args:
+        place: Where the call went.
+        error: What was raised; the operating system's reason is looked for behind it.
+        is_proxied: Tells whether a proxy of the environment is on the way.
+    """
+    known = _reason(error)
+    words = place.quote(str(error.__cause__ or error)) or type(error).__name__
+    reason, mend = known or (f"the connection broke ({words})", "Check the network and the server.")
     if is_proxied():
         return UnavailableError(
             f"Cannot reach {place} through the environment's proxy: {reason}.", _MEND_PROXY
@@ -68,17 +106,32 @@ def _unreachable(place: Place, error: "httpx.RequestError", is_proxied: Callable
     return UnavailableError(f"Cannot reach {place}: {reason}.", mend)
 
 
-def _protocol_error(place: Place, words: str) -> ModelError:
-    if "without sending a response" in words:
-        return UnavailableError(
-            f"{place} closed the connection without an answer.", "Check that the server is still running."
-        )
-    if "message body" in words:
-        return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
-    return MalformedReplyError(
-        f"{place} does not answer in HTTP: {words}.",
-        "Check the port, and whether the base URL should begin with https.",
-    )
+def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy_failed(place, f"HTTP {error.status} {error.message}")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return not_http(place, error.message)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return no_answer(place)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return _payload_error(place, error, is_proxied)
+    return unreachable(place, error, is_proxied)
+
+
+def _payload_error(
+    place: Place, error: "aiohttp.ClientPayloadError", is_proxied: Callable[[], bool]
+) -> ModelError:
+    from aiohttp.http_exceptions import ContentEncodingError
+
+    for cause in _causes(error):
+        if isinstance(cause, ContentEncodingError):
+            return not_decompressed(place, cause.message)
+    # A connection that was reset is told by name in the text, and nowhere else.
+    if ConnectionResetError.__name__ in str(error):
+        return unreachable(place, ConnectionResetError(), is_proxied)
+    return broke_off(place)
 
 
 def _reason(error: BaseException) -> tuple[str, str] | None:
@@ -87,7 +140,9 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
     import ssl
 
     for cause in _causes(error):
-        if isinstance(cause, socket.gaierror):
+        if isinstance(cause.__cause__, ssl.SSLError):
+            continue  # the HTTP client's own, which tells less
+        if isinstance(cause, (socket.gaierror, UnicodeError)):
             return "its host name is unknown", "Check the spelling of the base URL, and the network."
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
