@@ -10,16 +10,29 @@ from spotui.view.tried_prompts import read_prompts, the_seed
 from spotui.workspace.replies import read_replies
 from spotui.workspace.rows_file import read_rows_file
 from tests.methods.scored import scored_project
-from tests.model_server import ModelServer
-from tests.row_model import adding, template, unending
+from tests.model_server import JsonObject, ModelServer, Scripted, conversation
+from tests.row_model import adding, answer, kind_of, template, unending
 from tests.run.starting import Stage
 from tests.view.test_picture import painted
 from tests.view.test_retell_scores import SMALL, retold
 
 
+def _signature(prompt: str) -> str:
+    """What tells the answers of one prompt from those of another: no two proposals have the same way."""
+    ways = re.findall(r"way (\d+)", prompt)
+    return " " + "i" * int(ways[-1]) if ways else ""
+
+
+def signing(request: JsonObject) -> str | Scripted:
+    """The same model, whose answers bear the way of the prompt."""
+    if kind_of(request) != "execute":
+        return unending(request)
+    return answer(request) + _signature(conversation(request))
+
+
 @pytest.mark.parametrize("method", ["gpo", "gradsum"])
 def test_every_mark_stands_beside_the_answer_that_got_it(tmp_path: Path, method: str) -> None:
-    with ModelServer(unending) as server:
+    with ModelServer(signing) as server:
         stage = Stage(tmp_path, server)
         project = scored_project(stage, method, count=60, parameters=SMALL[method])
         stage.go(project)
@@ -34,6 +47,7 @@ def test_every_mark_stands_beside_the_answer_that_got_it(tmp_path: Path, method:
             partly += len(prompt.marks) < len(data.eval)
             for (position, mark), key in zip(prompt.marks.items(), keys, strict=True):
                 (said,) = re.findall(r"\d+", replies[key])
+                assert replies[key].endswith("." + _signature(prompt.text))
                 assert (said == data.eval[position].references[0]) == (mark == 1)
                 looked_at += 1
     assert looked_at > 60
