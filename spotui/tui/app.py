@@ -103,6 +103,13 @@ class SpotuiApp(TypedAheadApp):
         else:
             self.push_screen(screen)
 
+    def open_race(self, name: str) -> None:
+        """Show a race as one table."""
+        from spotui.tui.race.race_screen import RaceScreen
+        from spotui.workspace.race_file import RaceFolder
+
+        self.push_screen(RaceScreen(RaceFolder(self.workspace, name)))
+
     def _handle_exception(self, error: Exception) -> None:
         """A fault in the background closes nothing: it is told, and everything else goes on."""
         if isinstance(error, WorkerFailed) and not _is_there(get_current_worker().node):

@@ -40,6 +40,7 @@ class SpotuiCommands(Provider):
         """Look for projects and themes once, away from the event loop."""
         app = cast("SpotuiApp", self.app)
         self._projects = await asyncio.to_thread(_names, app)
+        self._races = await asyncio.to_thread(_race_names, app)
         self._themes = await asyncio.to_thread(theme_names)
 
     async def discover(self) -> Hits:
@@ -95,11 +96,22 @@ class SpotuiCommands(Provider):
         app = cast("SpotuiApp", self.app)
         for name in names:
             yield Command(f"Open project {name}", "", partial(app.open_project, name))
+        for name in self._races:
+            yield Command(f"Open race {name}", "Methods as one table", partial(app.open_race, name))
 
 
 def _names(app: "SpotuiApp") -> list[str]:
     try:
         return app.workspace.names()[::-1]
+    except OSError:
+        return []
+
+
+def _race_names(app: "SpotuiApp") -> list[str]:
+    from spotui.workspace.race_file import race_names
+
+    try:
+        return race_names(app.workspace)[::-1]
     except OSError:
         return []
 

@@ -41,6 +41,7 @@ class ScoredStory:
     _scores: bool = False
     _now: int = 0
     _seed: str = ""
+    _known: set[str] = field(default_factory=set)
     _budget: int | None = None
     _batches: dict[str, Batch] = field(default_factory=dict)
     _candidates: dict[str, int] = field(default_factory=dict)
@@ -138,10 +139,12 @@ class ScoredStory:
         place = self._candidates.get(event.prompt)
         if place is None:
             self._seed = event.prompt if event.round == 1 else self._seed
-            title = "seed prompt" if event.prompt == self._seed else "prompt of an earlier round"
+            title = "prompt of an earlier round" if event.prompt in self._known else "prompt"
+            title = "seed prompt" if event.prompt == self._seed else title
             text = short(event.prompt, _PAST_SHOWN)
             place = self.log.add(Entry(event.round, "proposal", title, text=text))
             self._candidates[event.prompt] = place
+        self._known.add(event.prompt)
         entry = self.log.change(place)
         name = entry.title.partition(":")[0]
         entry.title = (

@@ -70,7 +70,9 @@ def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
     if proposed is None:
         known = _known(picture, "", text)
         is_best = one.best > 1 and text == picture.prompt_of(one.best)
-        name = "seed" if text == picture.prompt_of(1) else "the best" if is_best else "earlier prompt"
+        is_old = any(text in other.scores.found for n, other in picture.rounds.items() if n < one.number)
+        name = "the best" if is_best else "earlier prompt" if is_old else "prompt"
+        name = "seed" if text == picture.prompt_of(1) else name
         return Prompt(
             name,
             text,

@@ -327,6 +327,8 @@ def test_a_method_of_another_package_runs_like_any_other(package: str, home: Pat
     assert said.out.splitlines()[0].startswith("s: shouting, 2 rounds, ")
     assert "Best: round 2. On 36 test rows: " in said.out
     assert "Shouts." in spotui("methods", env=env).out
+    estimate = spotui("estimate", "sums.yaml", *asking(sums), "--method", "shouting", "--json", env=env)
+    assert (estimate.code, estimate.out) == (exit_codes.OK, "null\n")
     assert (
         "style = 3\n    How loud. It takes a whole number from 0 on."
         in spotui("methods", "shouting", env=env).out

@@ -17,6 +17,7 @@ from spotui.tui.keys.keys_screen import KeysScreen
 from spotui.tui.run_screen import RunScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
+from tests.tui import scored_projects
 from tests.tui.piloting import LARGE, SMALL, Journey, drive, until, until_seen
 from tests.tui.projects import finished
 
@@ -112,5 +113,15 @@ def test_keys_and_the_end_are_commands_too(workspace: Workspace) -> None:
         await pilot.press("escape")
         await command(pilot, "App: quit")
         await until(pilot, lambda: not app.is_running)
+
+    at_home(workspace, journey)
+
+
+def test_a_race_is_opened_by_its_name(workspace: Workspace) -> None:
+    scored_projects.race(workspace)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await command(pilot, "Open race sums")
+        await until_seen(pilot, "sums-race  race on sums.yaml  finished")
 
     at_home(workspace, journey)

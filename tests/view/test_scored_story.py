@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spotui.events import (
@@ -238,3 +239,16 @@ def test_a_real_run_reads_well(stage: Stage, method: str) -> None:
 def test_rounds_do_not_share_lines() -> None:
     story = told(*itertools.chain(*([RoundStarted(round=n), EVAL, *started(0)] for n in (1, 2))))
     assert [one.round for one in entries(story, "calls")] == [1, 2]
+
+
+def test_a_prompt_that_nobody_proposed_is_named_for_where_it_came_from() -> None:
+    first = msgspec.structs.replace(scored("Seed", 0.5), round=1)
+    third = [msgspec.structs.replace(scored(prompt, 0.5), round=3) for prompt in ("Seed", "Q", "R")]
+    story = told(RoundStarted(round=1), first, START, scored("Q", 0.5), RoundStarted(round=3, best=2), *third)
+    assert [one.title.partition(":")[0] for one in entries(story, "proposal")] == [
+        "seed prompt",
+        "prompt",
+        "seed prompt",
+        "prompt of an earlier round",
+        "prompt",
+    ]
