@@ -79,6 +79,18 @@ def test_a_run_on_an_openai_compatible_server_imports_its_client_and_no_more(
     assert not modules & {"httpx", "litellm", "textual", "openai", "pydantic", "xllamacpp", "pip"}
 
 
+def test_going_on_with_a_finished_run_imports_no_client(server: ModelServer, tmp_path: Path) -> None:
+    words = ["run", write_template(tmp_path), "--model", "m", "--base-url", server.base_url]
+    words += ["--name", "finished", "--max-rounds", "2", "--plain"]
+    modules_after(COMMAND.format(words=words), tmp_path)
+    asked = len(server.requests)
+
+    modules = packages(modules_after(COMMAND.format(words=["resume", "finished", "--plain"]), tmp_path))
+
+    assert len(server.requests) == asked
+    assert not modules & {"aiohttp", "httpx", "litellm", "textual"}
+
+
 def test_judging_is_arithmetic_and_text(tmp_path: Path) -> None:
     code = "from spotui.judging import ballots, likelihoods, majority, reliability, rule, sequential, votes"
 

@@ -23,6 +23,7 @@ class BaseUrl:
     Attributes:
         shown: The URL without user name, password, query and fragment.
         secrets: What must not be shown of it.
+        authorization: What the login in it is sent as, or None when there is no login.
         is_loopback: Whether it is on this machine, where no proxy belongs between.
 
     Raises:
@@ -48,36 +49,38 @@ class BaseUrl:
         except ValueError:
             # Its own message may quote a password, so it is neither shown nor chained.
             url = None
-        if url is None or not url.host:
+        if url is None or not url.host or not _is_a_name(url.raw_host or ""):
             raise BadRequestError(
                 f"The base URL of {model} cannot be read: {self.shown!r}.",
                 f"Check its host and its port; it should be {_EXAMPLE}.",
             )
-        self._root = _with_path(url, url.raw_path.rstrip("/").removesuffix("/chat/completions").rstrip("/"))
-        self.shown = str(self._root.with_user(None).with_query(None)).rstrip("/")
+        self.authorization = _authorization(url)
+        self._root = _with_path(
+            url.with_user(None), url.raw_path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+        )
+        self.shown = str(self._root.with_query(None)).rstrip("/")
         named = (value for value in url.query.values() if len(value) >= _SHORTEST_SECRET)
-        self.secrets = tuple(Secret(value) for value in (url.password or "", *named))
+        hidden = (url.password or "", (self.authorization or "").removeprefix("Basic "), *named)
+        self.secrets = tuple(map(Secret, hidden))
         self.is_loopback = _is_loopback(url.host)
         self.is_tls = url.scheme == "https"
-        self._known: dict[tuple[str, bool], URL] = {}
+        self._known: dict[str, URL] = {}
 
-    def at(self, path: str, *, with_login: bool) -> "URL":
-        """The URL of a path below the root, its query kept.
+    def at(self, path: str) -> "URL":
+        """The URL of a path below the root, without the login, its query kept.
 
         Args:
             path: Such as `/models`.
-            with_login: Whether to keep the user name and password of the URL.
         """
-        if (path, with_login) not in self._known:
-            url = _with_path(self._root, self._root.raw_path.rstrip("/") + path)
-            self._known[path, with_login] = url if with_login else url.with_user(None)
-        return self._known[path, with_login]
+        if path not in self._known:
+            self._known[path] = _with_path(self._root, self._root.raw_path.rstrip("/") + path)
+        return self._known[path]
 
     def proxy(self) -> "URL | None":
         """The proxy that the environment names for this URL.
 
         Raises:
-            ValueError: It is no http or https proxy.
+            ValueError: It is no http or https proxy, or its login cannot be sent.
         """
         from yarl import URL
 
@@ -87,6 +90,8 @@ class BaseUrl:
         url = URL(named if "://" in named else f"http://{named}")
         if url.scheme not in {"http", "https"} or not url.host:
             raise ValueError("no proxy")
+        # What aiohttp can send of a login.
+        f"{url.user}{url.password}".encode("latin-1")
         return url
 
     def is_proxied(self) -> bool:
@@ -103,8 +108,21 @@ class BaseUrl:
         return proxy if proxy and not proxy_bypass(self._root.host or "") else None
 
 
+def _authorization(url: "URL") -> str | None:
+    if url.user is None and url.password is None:
+        return None
+    from base64 import b64encode
+
+    return "Basic " + b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
+
+
+def _is_a_name(host: str) -> bool:
+    """Whether the system will look for it: of any other, Python raises an error of encoding."""
+    return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
+
+
 def _with_path(url: "URL", path: str) -> "URL":
-    """The URL with another path, encoded already, its login and its query kept."""
+    """The URL with another path, encoded already, its query kept."""
     from yarl import URL
 
     return URL.build(

@@ -78,7 +78,7 @@ class HttpPool:
         from spotui.llm.http_bodies import RequestBody
         from spotui.llm.providers.http_response import HttpResponse
 
-        url = self._base_url.at(path, with_login=not self.place.has_key)
+        url = self._base_url.at(path)
         body = None if content is None else RequestBody(content, self._timeout)
         if self._session is None:
             self._session = self._open()
@@ -103,13 +103,20 @@ class HttpPool:
         headers = {"Accept": "text/event-stream, application/json", "User-Agent": "spotui"}
         if self.place.has_key:
             headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        elif self._base_url.authorization is not None:
+            headers["Authorization"] = self._base_url.authorization
         proxy = self._proxy()
         # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
         tls: dict[str, Any] = {}
         if self._base_url.is_tls or (proxy is not None and proxy.scheme == "https"):
             tls["ssl"] = self._tls()
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, **tls),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                resolver=aiohttp.ThreadedResolver(),  # the system's own, whatever else is installed
+                **tls,
+            ),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=self._timeout, sock_read=self._timeout),

@@ -1,8 +1,11 @@
 """A base URL as people write it, and never its secrets."""
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from spotui.llm.errors import BadRequestError
 from spotui.llm.providers.base_url import BaseUrl
@@ -21,7 +24,8 @@ def test_what_is_shown_has_no_secret_in_it(user: str, password: str, token: str,
     for secret in (user, password, token, "#"):
         assert secret not in url.shown
     assert url.shown.startswith("https://models.example:8443")
-    assert {secret.reveal() for secret in url.secrets} == {password, token}
+    sent = b64encode(f"{user}:{password}".encode()).decode()
+    assert {secret.reveal() for secret in url.secrets} == {password, token, sent}
 
 
 @given(st.text(max_size=40), st.text("abc:@/?#[] ", max_size=30))
@@ -56,10 +60,48 @@ def test_where_it_leads(url: str, is_loopback: bool, is_tls: bool) -> None:
     assert (parsed.is_loopback, parsed.is_tls) == (is_loopback, is_tls)
 
 
-def test_a_login_goes_out_only_when_there_is_no_key() -> None:
+def test_a_login_is_taken_out_of_the_address_and_its_query_is_kept() -> None:
     url = BaseUrl("http://ann:secret@host/v1?deployment=9", "m")
-    assert str(url.at("/models", with_login=True)) == "http://ann:secret@host/v1/models?deployment=9"
-    assert str(url.at("/models", with_login=False)) == "http://host/v1/models?deployment=9"
+    assert str(url.at("/models")) == "http://host/v1/models?deployment=9"
+    assert url.authorization == "Basic YW5uOnNlY3JldA=="
+    assert BaseUrl("http://host/v1", "m").authorization is None
+
+
+def test_a_login_may_hold_any_character() -> None:
+    url = BaseUrl("http://ann%3A:p%C3%A4ss%E2%82%AC@host/v1", "m")
+    assert url.authorization == "Basic " + b64encode("ann::päss€".encode()).decode()
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", f"{'a' * 64}.example", "."])
+def test_a_host_that_can_be_no_name_is_refused_at_once(host: str) -> None:
+    with pytest.raises(BadRequestError, match="cannot be read"):
+        BaseUrl(f"http://{host}/v1", "m")
+
+
+@pytest.mark.parametrize(
+    ("named", "proxy"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("https://ann:secret@proxy.example", "https://ann:secret@proxy.example"),
+        ("socks5://proxy.example:1080", None),
+        ("http://ann:p€@proxy.example", None),
+        ("http://proxy.example:port", None),
+        ("http://", None),
+    ],
+)
+def test_only_what_can_be_a_proxy_is_one(
+    monkeypatch: pytest.MonkeyPatch, named: str, proxy: str | None
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", named)
+    url = BaseUrl("http://models.example/v1", "m")
+    if proxy is None:
+        with pytest.raises(ValueError):  # noqa: PT011 - it is told in other words
+            url.proxy()
+    else:
+        assert str(url.proxy()) == str(URL(proxy))
 
 
 def test_a_proxy_is_on_the_way_unless_the_environment_exempts_the_host(

@@ -1,6 +1,8 @@
 """HTTP with one server: kept connections, given up ones, and whatever a server does with a request."""
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,44 +11,24 @@ from aiohttp import SocketTimeoutError
 from spotui.llm.errors import MalformedReplyError, ModelError, TimedOutError, UnavailableError
 from spotui.llm.providers.http_pool import HttpPool, fault_body
 from tests.llm.providers.asking import an_endpoint
+from tests.llm.providers.raw_server import Talk, a_raw_server, read_request
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def talk(server: Talk, client: Callable[[HttpPool], Awaitable[None]], *, timeout: float = 5.0) -> int:
     """Let a pool talk to a server, and return how many connections it took."""
-    connections = 0
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        try:
-            await server(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            writer.close()
-
-    async def main() -> None:
-        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-        port = listening.sockets[0].getsockname()[1]
-        pool = HttpPool(an_endpoint(f"http://localhost:{port}/v1", timeout=timeout))
-        async with listening:
+    async def main() -> int:
+        async with a_raw_server(server) as serving:
+            pool = HttpPool(an_endpoint(f"http://localhost:{serving.port}/v1", timeout=timeout))
             try:
                 await client(pool)
             finally:
                 await pool.aclose()
+            return serving.connections
 
-    asyncio.run(main())
-    return connections
-
-
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """The body of a request."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    lengths = [line.split(b":")[1] for line in head.splitlines() if line.startswith(b"Content-Length:")]
-    return await reader.readexactly(int(lengths[0]) if lengths else 0)
+    return asyncio.run(main())
 
 
 async def said(pool: HttpPool, method: str = "POST", content: bytes | None = b"{}") -> bytes:
@@ -145,6 +127,22 @@ def test_an_answer_that_comes_before_the_request_is_taken_counts() -> None:
             assert (response.status_code, await fault_body(response)) == (413, b"long")
 
     talk(refuse, client)
+
+
+@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_compressed_body_is_what_it_was(coding: str, compress: Callable[[bytes], bytes]) -> None:
+    body = compress(b"the same again " * 1000)
+
+    async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await reader.read()
+
+    async def client(pool: HttpPool) -> None:
+        assert await said(pool) == b"the same again " * 1000
+
+    talk(server, client)
 
 
 def test_hints_that_come_before_the_response_are_passed_over() -> None:

@@ -42,9 +42,6 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
         raise _client_error(place, error, is_proxied) from error
     except HttpProcessingError as error:
         raise not_http(place, error.message) from error
-    except UnicodeError as error:
-        # What Python says of a name with an empty label or one that is too long.
-        raise unreachable(place, error, is_proxied) from error
 
 
 def timed_out(place: Place, timeout: float, *, is_connecting: bool) -> TimedOutError:
@@ -142,7 +139,7 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
     for cause in _causes(error):
         if isinstance(cause.__cause__, ssl.SSLError):
             continue  # the HTTP client's own, which tells less
-        if isinstance(cause, (socket.gaierror, UnicodeError)):
+        if isinstance(cause, socket.gaierror):
             return "its host name is unknown", "Check the spelling of the base URL, and the network."
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (

@@ -1,0 +1,61 @@
+"""A server that says what a test writes, byte for byte."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class RawServer:
+    """A server at a free port of this machine.
+
+    Attributes:
+        port: Where it listens.
+        connections: How many there have been.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self.port = 0
+        self.connections = 0
+        self._talk = talk
+        self._talking: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one conversation."""
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._talking.add(task)
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await self._talk(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+
+    async def end(self) -> None:
+        """Break off what still goes on."""
+        for task in self._talking:
+            task.cancel()
+        await asyncio.gather(*self._talking, return_exceptions=True)
+
+
+@asynccontextmanager
+async def a_raw_server(talk: Talk) -> AsyncIterator[RawServer]:
+    """Serve with this conversation for every connection."""
+    server = RawServer(talk)
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+        server.port = listening.sockets[0].getsockname()[1]
+        try:
+            yield server
+        finally:
+            await server.end()
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """The body of a request."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.splitlines() if line.startswith(b"Content-Length:")]
+    return await reader.readexactly(int(lengths[0]) if lengths else 0)
