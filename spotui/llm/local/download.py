@@ -84,7 +84,7 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
             if total is not None and here != total:
                 raise PullError(f"{shown} broke off after {here} of {total} bytes.", _AGAIN)
             return _promised_sha256([*response.history, response])
-    except (ValueError, aiohttp.NonHttpUrlClientError):
+    except (ValueError, IndexError, aiohttp.NonHttpUrlClientError):
         # Its text may quote the password of a proxy.
         raise PullError(
             f"{shown} is no address to fetch from.",

@@ -31,8 +31,6 @@ class BaseUrl:
     """
 
     def __init__(self, written: str | None, model: str) -> None:
-        from yarl import URL
-
         text = (written or "").strip()
         self.shown = _without_secrets(text)
         if not text:
@@ -44,11 +42,7 @@ class BaseUrl:
                 f"The base URL of {model} is no http or https address: {self.shown!r}.",
                 f"Write {_EXAMPLE}.",
             )
-        try:
-            url = URL(text)
-        except ValueError:
-            # Its own message may quote a password, so it is neither shown nor chained.
-            url = None
+        url = _parsed(text)
         if url is None or not url.host or not _is_a_name(url.raw_host or ""):
             raise BadRequestError(
                 f"The base URL of {model} cannot be read: {self.shown!r}.",
@@ -82,13 +76,11 @@ class BaseUrl:
         Raises:
             ValueError: It is no http or https proxy, or its login cannot be sent.
         """
-        from yarl import URL
-
         named = self._named_proxy()
         if named is None:
             return None
-        url = URL(named if "://" in named else f"http://{named}")
-        if url.scheme not in {"http", "https"} or not url.host:
+        url = _parsed(named if "://" in named else f"http://{named}")
+        if url is None or url.scheme not in {"http", "https"} or not url.host:
             raise ValueError("no proxy")
         # What aiohttp can send of a login.
         f"{url.user}{url.password}".encode("latin-1")
@@ -106,6 +98,16 @@ class BaseUrl:
         named = getproxies()
         proxy = named.get(self._root.scheme) or named.get("all")
         return proxy if proxy and not proxy_bypass(self._root.host or "") else None
+
+
+def _parsed(text: str) -> "URL | None":
+    """The URL, or None when it is none; yarl's own words may quote a password."""
+    from yarl import URL
+
+    try:
+        return URL(text)
+    except (ValueError, IndexError):  # the second for brackets before an @
+        return None
 
 
 def _authorization(url: "URL") -> str | None:

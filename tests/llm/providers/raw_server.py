@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -43,10 +44,10 @@ class RawServer:
 
 
 @asynccontextmanager
-async def a_raw_server(talk: Talk) -> AsyncIterator[RawServer]:
+async def a_raw_server(talk: Talk, tls: SSLContext | None = None) -> AsyncIterator[RawServer]:
     """Serve with this conversation for every connection."""
     server = RawServer(talk)
-    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls) as listening:
         server.port = listening.sockets[0].getsockname()[1]
         try:
             yield server

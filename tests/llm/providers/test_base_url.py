@@ -3,7 +3,7 @@
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -28,6 +28,7 @@ def test_what_is_shown_has_no_secret_in_it(user: str, password: str, token: str,
     assert {secret.reveal() for secret in url.secrets} == {password, token, sent}
 
 
+@example("", "[]@")
 @given(st.text(max_size=40), st.text("abc:@/?#[] ", max_size=30))
 def test_whatever_is_written_is_an_address_or_an_error_that_says_what_to_do(written: str, odd: str) -> None:
     for text in (written, odd, f"http://{written}", f"http://{odd}"):

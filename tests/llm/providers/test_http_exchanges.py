@@ -229,7 +229,7 @@ def test_a_server_that_takes_nothing_is_waited_for_only_so_long() -> None:
         await asyncio.Event().wait()
 
     async def client(pool: HttpPool) -> None:
-        with pytest.raises(TimedOutError, match=r"sent nothing for 0\.2 seconds"):
+        with pytest.raises(TimedOutError, match="sent nothing for 1 seconds"):
             await said(pool, content=b"x" * 50_000_000)
 
-    talk(stuck, client, timeout=0.2)
+    talk(stuck, client, timeout=1.0)

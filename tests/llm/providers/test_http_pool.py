@@ -16,7 +16,6 @@ from tests.model_server import ModelServer, faults
 
 def test_no_log_record_of_any_level_holds_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="httpx")  # litellm lowers it for the whole process
     with ModelServer(api_key=KEY, faults={2: faults.status(401, f"Bad key {KEY}")}) as server:
         endpoint = an_endpoint(server.base_url, key=KEY)
         assert ask_endpoint(endpoint).text
