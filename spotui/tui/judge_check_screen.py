@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from spotui.errors import SpotuiError
+from spotui.tui.dialog import Dialog
 from spotui.tui.judge_check import Found, Offer, check
 from spotui.view.figures import plural, usd
 
@@ -25,7 +25,7 @@ _WHAT = (
 )
 
 
-class JudgeCheckScreen(ModalScreen[None]):
+class JudgeCheckScreen(Dialog[None]):
     """Checks a judge once it is wanted.
 
     Args:
@@ -41,12 +41,7 @@ class JudgeCheckScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     JudgeCheckScreen {
-        align: center middle;
-        & > Vertical {
-            width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 1 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
+        & > Vertical { width: 76; padding: 1; }
         & Static { height: auto; }
     }
     """

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from spotui.tui.dialog import Dialog
 
 
 class Choice(NamedTuple):
@@ -25,7 +26,7 @@ class Choice(NamedTuple):
     text: str
 
 
-class QuestionScreen(ModalScreen[str]):
+class QuestionScreen(Dialog[str]):
     """Asks something; gives back the id of the choice, or an empty text when it is left with Escape.
 
     Args:
@@ -36,11 +37,7 @@ class QuestionScreen(ModalScreen[str]):
 
     DEFAULT_CSS = """
     QuestionScreen {
-        align: center middle;
-        & > Vertical {
-            width: 72; max-width: 95%; height: auto; max-height: 90%;
-            padding: 0 1; border: round $primary; border-title-color: $primary; background: $surface;
-        }
+        & > Vertical { width: 72; max-width: 95%; max-height: 90%; }
         & Static { height: auto; margin-bottom: 1; }
         & OptionList, & OptionList:focus { height: auto; border: none; padding: 0; background: $surface; }
     }

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from spotui.tui.dialog import Dialog
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.figures import moment
 from spotui.workspace.moving import Archived
@@ -17,7 +17,7 @@ from spotui.workspace.moving import Archived
 _COLUMNS = (Column("name"), Column("deleted", 12, is_number=True))
 
 
-class ArchiveScreen(ModalScreen[Path]):
+class ArchiveScreen(Dialog[Path]):
     """Gives back the folder of the project that is to come back, or None.
 
     Args:
@@ -28,11 +28,7 @@ class ArchiveScreen(ModalScreen[Path]):
 
     DEFAULT_CSS = """
     ArchiveScreen {
-        align: center middle;
-        & > Vertical {
-            width: 60; max-width: 95%; height: auto; max-height: 80%;
-            border: round $primary; border-title-color: $primary; background: $surface;
-        }
+        & > Vertical { width: 60; max-width: 95%; max-height: 80%; padding: 0; }
         & TableView { height: auto; background: $surface; }
     }
     """

@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from spotui.errors import SpotuiError
+from spotui.tui.dialog import Dialog
 
 
-class NameScreen(ModalScreen[str]):
+class NameScreen(Dialog[str]):
     """Asks for a name; gives back an empty text when it is left with Escape.
 
     Args:
@@ -26,11 +26,7 @@ class NameScreen(ModalScreen[str]):
 
     DEFAULT_CSS = """
     NameScreen {
-        align: center middle;
-        & > Vertical {
-            width: 60; max-width: 95%; height: auto; padding: 0 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-        }
+        & > Vertical { width: 60; max-width: 95%; }
         & Input { margin: 1 0 0 0; }
         & Static { height: auto; min-height: 1; color: $text-error; }
     }

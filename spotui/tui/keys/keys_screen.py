@@ -7,11 +7,12 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from spotui import locations
 from spotui.locations import shown
+from spotui.tui.dialog import Dialog
 from spotui.tui.keys.declared import merged_bindings, moved
 
 _KEYS_WIDTH, _WHAT_WIDTH = 18, 24
@@ -78,7 +79,7 @@ def _helps(app: App[object], found: Iterable[Binding]) -> tuple[Help, ...]:
     )
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """Tells the keys.
 
     Args:
@@ -97,12 +98,7 @@ class KeysScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     KeysScreen {
-        align: center middle;
-        & > VerticalScroll {
-            width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
-            border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
-            background: $surface;
-        }
+        & > VerticalScroll { width: 76; }
         & Static { height: auto; }
     }
     """

@@ -4,13 +4,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from spotui.tui.dialog import Dialog
 from spotui.tui.keys.names import fault_of
 
 
-class PressScreen(ModalScreen[str]):
+class PressScreen(Dialog[str]):
     """Gives back the key that was pressed, or an empty text for Escape.
 
     Args:
@@ -19,12 +19,7 @@ class PressScreen(ModalScreen[str]):
 
     DEFAULT_CSS = """
     PressScreen {
-        align: center middle;
-        & > Vertical {
-            width: 60; max-width: 95%; height: auto; padding: 1;
-            border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
-            background: $surface;
-        }
+        & > Vertical { width: 60; max-width: 95%; padding: 1; }
         & Static { height: auto; }
         & #fault { color: $text-error; min-height: 1; }
     }

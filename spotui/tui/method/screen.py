@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from spotui.errors import SpotuiError
+from spotui.tui.dialog import Dialog
 from spotui.tui.home.name_screen import NameScreen
 from spotui.tui.method.known import Known, Parameter, Told, Value, in_words, known_methods, typed
 from spotui.tui.table_view import Column, Row, TableView
@@ -18,7 +18,7 @@ _METHODS = (Column("method", 12), Column("what it does"))
 _PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("what it is for", from_width=56))
 
 
-class MethodScreen(ModalScreen[Told | None]):
+class MethodScreen(Dialog[Told | None]):
     """Chooses a method and its parameters; gives back None when it is left with Escape.
 
     Args:
@@ -34,12 +34,7 @@ class MethodScreen(ModalScreen[Told | None]):
 
     DEFAULT_CSS = """
     MethodScreen {
-        align: center middle;
-        & > Vertical {
-            width: 110; max-width: 100%; height: 90%; padding: 0 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
+        & > Vertical { width: 110; height: 90%; }
         & #methods { height: auto; max-height: 10; background: $surface; }
         & #parameters { height: 1fr; background: $surface; margin: 1 0 0 0; }
         & Static { height: auto; min-height: 2; max-height: 4; color: $text-muted; margin: 1 0 0 0; }

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from spotui.errors import SpotuiError
+from spotui.tui.dialog import FieldDialog, field_keys, row, text_field
 from spotui.tui.models.endpoint import Endpoint, FieldError
 from spotui.tui.models.probing import probe
 from spotui.tui.models.variable_input import VariableInput
@@ -28,7 +28,7 @@ _PRICE = (("input", "Price in", "?"), ("output", "and out", "?"))
 _A_NAME = "A variable's name is written in capitals, such as MY_API_KEY. A key goes into the field below."
 
 
-class EndpointScreen(ModalScreen[str]):
+class EndpointScreen(FieldDialog[str]):
     """Adds or changes a model; gives back its id once it is written, or an empty text.
 
     Args:
@@ -40,21 +40,13 @@ class EndpointScreen(ModalScreen[str]):
         Binding("escape", "back", "back", id="model.back", priority=True),
         Binding("ctrl+t", "test", "test, write nothing", id="model.test"),
         Binding("ctrl+s", "save", "save untested", id="model.save"),
-        Binding("up", "app.focus_previous", "field before", id="model.up", show=False),
-        Binding("down", "app.focus_next", "next field", id="model.down", show=False),
+        *field_keys("model"),
     ]
 
     DEFAULT_CSS = """
     EndpointScreen {
-        align: center middle;
-        & > Vertical {
-            width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 1 0 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
-        & Horizontal { height: 1; }
-        & Label { width: 14; color: $text-muted; }
-        & Input { width: 1fr; }
+        & > Vertical { width: 78; }
+        & Label { width: 14; }
         & Horizontal.several Label { width: auto; margin: 0 1 0 1; }
         & Horizontal.several Label.first { width: 14; margin: 0; }
         & Horizontal.several Input { max-width: 9; }
@@ -74,24 +66,19 @@ class EndpointScreen(ModalScreen[str]):
         with Vertical() as box:
             box.border_title = Content(first.model or "A new model")
             box.border_subtitle = "enter tests and saves, ctrl+t only tests, ctrl+s only saves"
-            with Horizontal():
-                yield Label("Model")
-                model = _input("model", first.model, "such as gpt-4o-mini, or what your server calls it")
-                model.disabled = bool(first.model)
-                yield model
-            with Horizontal():
-                yield Label("Endpoint")
-                yield _input("base_url", first.base_url, "http://localhost:8000/v1; empty: its usual one")
-            with Horizontal():
-                yield Label("Key in")
-                variable = VariableInput(first.api_key_env, id="api_key_env")
-                variable.cursor_blink = False
-                yield variable
-            with Horizontal():
-                yield Label("or the key")
-                key = _input("key", "", self._place_of_key())
-                key.password = True
-                yield key
+            model = text_field("model", first.model, "such as gpt-4o-mini, or what your server calls it")
+            model.disabled = bool(first.model)
+            yield row("Model", model)
+            endpoint = text_field(
+                "base_url", first.base_url, "http://localhost:8000/v1; empty: its usual one"
+            )
+            yield row("Endpoint", endpoint)
+            variable = VariableInput(first.api_key_env, id="api_key_env")
+            variable.cursor_blink = False
+            yield row("Key in", variable)
+            key = text_field("key", "", self._place_of_key())
+            key.password = True
+            yield row("or the key", key)
             yield from _several(_LIMITS, first, "")
             yield from _several(_TIME, first, "seconds without a byte")
             yield from _several(_PRICE, first, "USD a million tokens; empty: looked up")
@@ -136,14 +123,12 @@ class EndpointScreen(ModalScreen[str]):
     @property
     def typed(self) -> Endpoint:
         """What stands in the fields, the key apart."""
-        return Endpoint(
-            **{name: self.query_one(f"#{name}", Input).value.strip() for name in Endpoint._fields}
-        )
+        return Endpoint(**{field: self.typed_in(field) for field in Endpoint._fields})
 
     def _begin(self, how: list[str]) -> None:
         if self._asking is not None and not self._asking.is_finished:
             return
-        key = self.query_one("#key", Input).value.strip()
+        key = self.typed_in("key")
         typed = self.typed
         keeps_key = self._has_stored_key and not typed.api_key_env
         try:
@@ -180,15 +165,9 @@ class EndpointScreen(ModalScreen[str]):
         self.query_one("#told", Static).update(Content.styled(text, style))
 
 
-def _input(field: str, value: str, meaning: str) -> Input:
-    made = Input(value, placeholder=meaning, id=field, compact=True)
-    made.cursor_blink = False
-    return made
-
-
 def _several(fields: tuple[tuple[str, str, str], ...], first: Endpoint, meaning: str) -> ComposeResult:
     with Horizontal(classes="several"):
         for number, (field, label, usual) in enumerate(fields):
             yield Label(label, classes="" if number else "first")
-            yield _input(field, getattr(first, field), usual)
+            yield text_field(field, getattr(first, field), usual)
         yield Label(meaning)

@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from spotui.settings.roles import DEFAULT_MODEL, Role
+from spotui.tui.dialog import Dialog, field_keys
 from spotui.tui.settings.default_row import DefaultRow
 from spotui.tui.settings.defaults import Defaults
 
@@ -20,7 +20,7 @@ _ROWS = (
 )
 
 
-class RoleScreen(ModalScreen[None]):
+class RoleScreen(Dialog[None]):
     """Edits a role's defaults; each is saved as it is left.
 
     Args:
@@ -30,18 +30,12 @@ class RoleScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="role.back"),
-        Binding("up", "app.focus_previous", "field before", id="role.up", show=False),
-        Binding("down", "app.focus_next", "next field", id="role.down", show=False),
+        *field_keys("role"),
     ]
 
     DEFAULT_CSS = """
     RoleScreen {
-        align: center middle;
-        & > Vertical {
-            width: 78; max-width: 100%; height: auto; max-height: 100%; padding: 1 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
+        & > Vertical { width: 78; padding: 1; }
         & DefaultRow { & Label { width: 14; } & Input { width: 30; } }
     }
     """

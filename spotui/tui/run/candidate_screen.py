@@ -5,11 +5,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from spotui.tui.dialog import Dialog
 
-class CandidateScreen(ModalScreen[str | None]):
+
+class CandidateScreen(Dialog[str | None]):
     """Asks for the candidate's text; gives back None when it is left with Escape.
 
     Args:
@@ -25,12 +26,7 @@ class CandidateScreen(ModalScreen[str | None]):
 
     DEFAULT_CSS = """
     CandidateScreen {
-        align: center middle;
-        & > Vertical {
-            width: 100; max-width: 95%; height: 80%; padding: 0 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
+        & > Vertical { width: 100; max-width: 95%; height: 80%; }
         & Static { height: auto; max-height: 3; color: $text-muted; margin: 0 0 1 0; }
         & TextArea, & TextArea:focus { height: 1fr; border: none; padding: 0; background: $surface; }
     }

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
+
+from spotui.tui.dialog import FieldDialog, field_keys, row, text_field
 
 Limit = float | int | None
 
@@ -22,7 +23,7 @@ _FIELDS = (
 )
 
 
-class LimitsScreen(ModalScreen[dict[str, Limit] | None]):
+class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
     """Asks for a run's limits; gives back those that were changed, or None when it is left with Escape.
 
     Args:
@@ -34,21 +35,13 @@ class LimitsScreen(ModalScreen[dict[str, Limit] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", id="limits.back"),
-        Binding("up", "app.focus_previous", "field before", id="limits.up", show=False),
-        Binding("down", "app.focus_next", "next field", id="limits.down", show=False),
+        *field_keys("limits"),
     ]
 
     DEFAULT_CSS = """
     LimitsScreen {
-        align: center middle;
-        & > Vertical {
-            width: 64; max-width: 100%; height: auto; max-height: 100%; padding: 1 1 0 1;
-            border: round $primary; border-title-color: $primary; background: $surface;
-            border-subtitle-color: $text-muted;
-        }
-        & Horizontal { height: 1; }
-        & Label { width: 16; color: $text-muted; }
-        & Input { width: 1fr; }
+        & > Vertical { width: 64; }
+        & Label { width: 16; }
         & .text { height: auto; margin: 0 0 1 0; }
         & #wrong { height: auto; min-height: 1; color: $text-error; margin: 1 0 0 0; }
     }
@@ -75,12 +68,7 @@ class LimitsScreen(ModalScreen[dict[str, Limit] | None]):
             if self._text:
                 yield Static(self._text, classes="text", markup=False)
             for field, name, meaning, _ in _FIELDS:
-                with Horizontal():
-                    yield Label(name)
-                    value = _shown(self._proposed.get(field))
-                    made = Input(value, placeholder=meaning, id=field, compact=True)
-                    made.cursor_blink = False
-                    yield made
+                yield row(name, text_field(field, _shown(self._proposed.get(field)), meaning))
             yield Static(id="wrong", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -93,7 +81,7 @@ class LimitsScreen(ModalScreen[dict[str, Limit] | None]):
         event.stop()
         changed: dict[str, Limit] = {}
         for field, name, meaning, number in _FIELDS:
-            typed = self.query_one(f"#{field}", Input).value.strip()
+            typed = self.typed_in(field)
             try:
                 value: Limit = number(typed) if typed else None
             except ValueError:
