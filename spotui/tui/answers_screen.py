@@ -1,6 +1,5 @@
 """The answers of a round beside those it had to beat, the judge's reasons, and a vote of one's own."""
 
-import os
 import secrets
 import time
 from typing import ClassVar
@@ -8,9 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.commands import Override, Pause, Resume, Vote
@@ -19,16 +15,15 @@ from spotui.tui.attempt import attempt
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
+from spotui.tui.run.round_screen import RoundScreen
 from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
 from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
 from spotui.workspace.projects import Project
 
-_TICKS_PER_SECOND = 4.0
-_TICKS_PER_SECOND_OVER_SSH = 2.0
 _TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
 
 
-class AnswersScreen(Screen[int]):
+class AnswersScreen(RoundScreen):
     """Shows one round's answers; gives back which round was shown last, 0 for the newest.
 
     Args:
@@ -53,7 +48,6 @@ class AnswersScreen(Screen[int]):
 
     DEFAULT_CSS = """
     AnswersScreen {
-        & #round { height: 1; padding: 0 1; }
         & #told { height: auto; padding: 0 1; background: $panel; color: $text-warning; display: none; }
         & AnswersPanel { height: 1fr; padding: 0 1; }
     }
@@ -61,19 +55,12 @@ class AnswersScreen(Screen[int]):
 
     AUTO_FOCUS = "AnswersPanel"
 
-    # As on the run's screen: the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
-
     def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
-        super().__init__()
-        self._project = project
-        self._client = client
-        self._selected = selected
+        super().__init__(project, client, selected)
         self._standard = Standard()
         self._is_swapped: bool | None = None
         self._votes: dict[int, BlindVote] = {}
         self._texts: dict[str, Content] = {}
-        self._seen = -1
         self._possible: tuple[bool | str, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -85,9 +72,7 @@ class AnswersScreen(Screen[int]):
         yield KeyHints()
 
     def on_mount(self) -> None:
-        """Show what there is, and follow what comes."""
-        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
-        self.set_interval(1 / rate, self._look)
+        """Show what there is."""
         self.run_worker(self._read(), group="read")
 
     async def _read(self) -> None:
@@ -95,7 +80,7 @@ class AnswersScreen(Screen[int]):
 
         standard = await attempt(self, read_standard, self._project)
         self._standard = standard or Standard()
-        self._tick()
+        self.tick()
 
     @property
     def is_blind(self) -> bool:
@@ -103,9 +88,9 @@ class AnswersScreen(Screen[int]):
         return self._is_swapped is not None
 
     @property
-    def shown(self) -> int:
-        """The round that is shown; 0 when there is none."""
-        return self._selected or newest_with_answers(self._client.picture)
+    def newest(self) -> int:
+        """The newest round that has answers; 0 when there is none."""
+        return newest_with_answers(self._client.picture)
 
     def _answers(self) -> Answers:
         client = self._client
@@ -113,18 +98,14 @@ class AnswersScreen(Screen[int]):
             client.picture, self.shown, self._standard, now=time.time(), is_attached=client.is_attached
         )
 
-    def _look(self) -> None:
-        # Textual paints the top screen whole for what changes in the one below it.
-        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
-            self._tick()
-
     def on_screen_resume(self) -> None:
         """Nothing was painted while a question was asked above."""
         self._seen = -1
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Show what is known now."""
+        super().tick()
         client = self._client
-        self._seen = client.changes
         answers = self._answers()
         told = self._told(answers)
         if self._is_swapped is not None:
@@ -208,14 +189,6 @@ class AnswersScreen(Screen[int]):
             case _:
                 return True
 
-    def action_step(self, by: int) -> None:
-        """Show the round before or after."""
-        rounds = sorted(self._client.picture.rounds)
-        if rounds:
-            number = min(max(self.shown + by, rounds[0]), rounds[-1])
-            self._selected = 0 if number == newest_with_answers(self._client.picture) else number
-            self._tick()
-
     def action_compare(self) -> None:
         """Hide whose answers are whose, in an order that nobody knows, and ask which ones are better."""
         answers = self._answers()
@@ -224,7 +197,7 @@ class AnswersScreen(Screen[int]):
             return
         self._selected = self.shown
         self._is_swapped = bool(secrets.randbits(1))
-        self._tick()
+        self.tick()
 
     def action_choose(self, side: Side) -> None:
         """Vote, send it where it can be counted, and show what it was."""
@@ -237,7 +210,7 @@ class AnswersScreen(Screen[int]):
                 vote = BlindVote(vote.round, side, self._is_swapped, sent_at=now)
         self._votes[vote.round] = vote
         self._is_swapped = None
-        self._tick()
+        self.tick()
 
     def action_override(self) -> None:
         """Make the vote the verdict, once it is confirmed."""
@@ -266,7 +239,7 @@ class AnswersScreen(Screen[int]):
             from spotui.tui.answers.late_override import override
 
             await override(self, self._project, self._client, command)
-        self._tick()
+        self.tick()
 
     def action_go_to_votes(self) -> None:
         """Show what the judge said, or the answers again."""
@@ -284,6 +257,6 @@ class AnswersScreen(Screen[int]):
         """Leave the vote, or the screen."""
         if self.is_blind:
             self._is_swapped = None
-            self._tick()
+            self.tick()
         else:
             self.dismiss(self._selected)

@@ -1,6 +1,5 @@
 """One project: its template, its log, what changed, and its rounds."""
 
-import os
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,6 +14,7 @@ from spotui.tui.run.diff_panel import DiffPanel
 from spotui.tui.run.header import RunHeader
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.log_panel import LogPanel
+from spotui.tui.run.pace import seconds_between_paints
 from spotui.tui.run.panel_grid import PANELS, PanelGrid
 from spotui.tui.run.result import RunResult
 from spotui.tui.run.steering_screen import SteeringScreen
@@ -22,8 +22,6 @@ from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Project
 
 _LONG_SECONDS = 30.0
-TICKS_PER_SECOND = 4.0
-TICKS_PER_SECOND_OVER_SSH = 2.0
 
 
 class RunScreen(SteeringScreen):
@@ -75,8 +73,7 @@ class RunScreen(SteeringScreen):
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
         self.run_worker(self._follow(), group="follow")
-        rate = TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else TICKS_PER_SECOND
-        self.set_interval(1 / rate, self._tick)
+        self.set_interval(seconds_between_paints(), self._tick)
 
     async def _follow(self) -> None:
         try:

@@ -1,16 +1,12 @@
 """The prompts of a round that scores them: row by row, one by one, and what the optimizer was shown."""
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.tui.attempt import attempt
@@ -18,6 +14,7 @@ from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
 from spotui.tui.run.panel_tabs import PanelTabs
+from spotui.tui.run.round_screen import RoundScreen
 from spotui.tui.scores.passages import PassagesView
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.figures import points
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
     from spotui.workspace.lines import CallKey
 
 PAGES = ("Rows", "Prompt", "Shown to the optimizer")
-_TICKS_PER_SECOND = 4.0
-_TICKS_PER_SECOND_OVER_SSH = 2.0
 _COLUMNS = (
     Column("prompt", 18),
     Column("score", 6, is_number=True),
@@ -47,7 +42,7 @@ _COLUMNS = (
 _TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
 
 
-class ScoresScreen(Screen[int]):
+class ScoresScreen(RoundScreen):
     """Shows one round's prompts; gives back which round was shown last, 0 for the newest.
 
     Args:
@@ -70,7 +65,6 @@ class ScoresScreen(Screen[int]):
 
     DEFAULT_CSS = """
     ScoresScreen {
-        & #round { height: 1; padding: 0 1; }
         & TableView { height: auto; max-height: 40%; padding: 0 1; }
         & PassagesView { height: 1fr; padding: 0 1; }
     }
@@ -78,16 +72,9 @@ class ScoresScreen(Screen[int]):
 
     AUTO_FOCUS = "TableView"
 
-    # As on the run's screen: the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
-
     def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
-        super().__init__()
-        self._project = project
-        self._client = client
-        self._selected = selected
+        super().__init__(project, client, selected)
         self._page = 0
-        self._seen = -1
         self._prompts: list[Prompt] = []
         self._rows: Sequence[DataRow] = ()
         self._replies: dict[CallKey, str] = {}
@@ -105,26 +92,24 @@ class ScoresScreen(Screen[int]):
         yield KeyHints()
 
     def on_mount(self) -> None:
-        """Show what there is, and follow what comes."""
-        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
+        """Show what there is."""
         self.query_one(TableView).empty = Content(
             "The prompts of the round will stand here with their scores."
         )
-        self.set_interval(1 / rate, self._look)
         self.run_worker(self._read_rows(), group="rows")
-        self._tick()
+        self.tick()
 
     async def _read_rows(self) -> None:
         from spotui.workspace.rows_file import read_rows_file
 
         rows = await attempt(self, read_rows_file, self._project.rows)
         self._rows = rows.eval if rows is not None else ()
-        self._tick()
+        self.tick()
 
     @property
-    def shown(self) -> int:
-        """The round that is shown; 0 when there is none."""
-        return self._selected or max(self._client.picture.rounds, default=0)
+    def newest(self) -> int:
+        """The newest round; 0 when there is none."""
+        return max(self._client.picture.rounds, default=0)
 
     @property
     def prompt(self) -> Prompt | None:
@@ -132,14 +117,10 @@ class ScoresScreen(Screen[int]):
         current = self.query_one(TableView).current
         return next((one for number, one in enumerate(self._prompts) if _key(number, one) == current), None)
 
-    def _look(self) -> None:
-        # Textual paints the top screen whole for what changes in the one below it.
-        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
-            self._tick()
-
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Show what is known now."""
+        super().tick()
         client = self._client
-        self._seen = client.changes
         picture = client.picture
         with self.app.batch_update():
             self.query_one(RunHeader).show(self._project.name, picture, is_attached=client.is_attached)
@@ -225,14 +206,6 @@ class ScoresScreen(Screen[int]):
         """Show another page."""
         self._page = number
         self._show_page()
-
-    def action_step(self, by: int) -> None:
-        """Show the round before or after."""
-        rounds = sorted(self._client.picture.rounds)
-        if rounds:
-            number = min(max(self.shown + by, rounds[0]), rounds[-1])
-            self._selected = 0 if number == rounds[-1] else number
-            self._tick()
 
     def action_copy(self) -> None:
         """Copy the prompt under the cursor."""

@@ -1,6 +1,5 @@
 """Prompts of a run on questions of the moment, asked of the run's executor."""
 
-import os
 import time
 from typing import ClassVar
 
@@ -17,14 +16,13 @@ from spotui.events import Answered, SpendingChanged, decode_event
 from spotui.events.calls import CallEvent
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
+from spotui.tui.run.pace import seconds_between_paints
 from spotui.tui.trying.pane import TryPane
 from spotui.tui.trying.question_box import QuestionBox
 from spotui.view.figures import count, plural, usd
 from spotui.view.tried import Tried
 from spotui.workspace.projects import Project
 
-_TICKS_PER_SECOND = 4.0
-_TICKS_PER_SECOND_OVER_SSH = 2.0
 _NO_PROMPT = "No round has ended yet, so there is no prompt to try. The seed's answers come first."
 
 
@@ -91,8 +89,7 @@ class TryScreen(Screen[str]):
 
     def on_mount(self) -> None:
         """Paint what comes a few times a second."""
-        rate = _TICKS_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _TICKS_PER_SECOND
-        self.set_interval(1 / rate, self._look)
+        self.set_interval(seconds_between_paints(), self._look)
         self._tick()
 
     @property
