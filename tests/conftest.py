@@ -8,6 +8,9 @@ from hypothesis import settings
 settings.register_profile("spotui", deadline=None)
 settings.load_profile("spotui")
 
+# Hundreds of tests start spotui as a process of its own, which would compile all of it each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Tests wait for servers, processes and screens more than they compute."""
