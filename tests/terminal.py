@@ -17,6 +17,9 @@ from typing import Self
 
 import pyte
 
+PATIENCE_SECONDS = 30.0
+"""A busy machine must not fail a test; what comes is taken as soon as it comes."""
+
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\")
 _KEYS = {
     "enter": "\r",
@@ -98,7 +101,7 @@ class Pty:
                     return
                 self._changed.wait(timeout=max(0.01, left) if self.last_byte_at else 0.1)
 
-    def wait_exit(self, seconds: float = 10.0) -> int:
+    def wait_exit(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Wait for the end of the program; returns its exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
@@ -167,7 +170,7 @@ class Terminal(Pty):
         with self._changed:
             return "\n".join(line.rstrip() for line in self._screen.display)
 
-    def wait_for(self, *texts: str, seconds: float = 10.0) -> str:
+    def wait_for(self, *texts: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until every text is on the screen; returns the screen."""
         with self._changed:
             found = self._changed.wait_for(
@@ -176,7 +179,7 @@ class Terminal(Pty):
         assert found, f"{texts} did not appear within {seconds} s; the screen is:\n{self.text}"
         return self.text
 
-    def wait_gone(self, text: str, seconds: float = 10.0) -> str:
+    def wait_gone(self, text: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until a text is no longer on the screen; returns the screen."""
         with self._changed:
             gone = self._changed.wait_for(
