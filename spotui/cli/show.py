@@ -7,8 +7,7 @@ import sys
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
 from spotui.events import CandidateScored, decode_event
-from spotui.judging.panel import Panel
-from spotui.judging.reliability import Cast
+from spotui.judge_record import panel_of
 from spotui.view.figures import count, duration, plural, points, usd
 from spotui.view.short import short
 from spotui.workspace.history import History, read_history, total_cost
@@ -68,10 +67,7 @@ def _print_history(project: Project, history: History) -> None:
 
 
 def _print_reliability(history: History) -> None:
-    panel = Panel()
-    for line in history.rounds:
-        if votes := [Cast(one.order, one.choice, one.model) for one in line.votes if one.order]:
-            panel = panel.after(votes)
+    panel = panel_of(history.rounds)
     record = panel.together
     if record.flip_rate is not None and record.flip_interval is not None:
         low, high = record.flip_interval

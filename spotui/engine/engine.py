@@ -11,11 +11,11 @@ from spotui.engine.propose import fold
 from spotui.engine.rows import Splits
 from spotui.engine.scored_round import ScoredRound
 from spotui.engine.stopping import Stopping
-from spotui.engine.task import Candidate, Scored, Trial, casts
+from spotui.engine.task import Candidate, Scored, Trial
 from spotui.engine.verbs import Verbs
 from spotui.events import Event, Noticed, RoundStarted
 from spotui.events.telling import told_round
-from spotui.judge_record import judge_record
+from spotui.judge_record import casts, judge_record
 from spotui.judging.panel import Panel
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Mapping
 
-from spotui.engine.task import Candidate, Duel, Scored, Trial, casts
+from spotui.engine.task import Candidate, Duel, Scored, Trial
 from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed
+from spotui.judge_record import casts
 from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
 from spotui.workspace.lines import Outcome, RoundLine

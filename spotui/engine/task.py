@@ -4,7 +4,6 @@ import msgspec
 
 from spotui.dataset import Dataset, Row
 from spotui.dataset.source import SplitName
-from spotui.judging.reliability import Cast
 from spotui.judging.votes import Choice
 from spotui.statistics import Score
 from spotui.tags import quote_tags
@@ -157,13 +156,6 @@ class RowVotes(msgspec.Struct, frozen=True):
 def row_of(trial: Trial, index: int) -> Trial:
     """A trial of one of its questions alone."""
     return Trial(trial.candidate, trial.questions[index : index + 1], trial.answers[index : index + 1])
-
-
-def casts(votes: tuple[VoteRecord, ...]) -> tuple[Cast, ...]:
-    """The judge's own votes of a duel, without those of people and of judges that see no order."""
-    return tuple(
-        Cast(vote.order, vote.choice, vote.model) for vote in votes if vote.voter in {"model", "logprob"}
-    )
 
 
 def format_answers(answers: tuple[AnswerRecord, ...]) -> str:

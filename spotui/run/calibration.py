@@ -10,9 +10,10 @@ from spotui.engine.asking import Asker
 from spotui.engine.context import Context
 from spotui.engine.decisions import Decisions
 from spotui.engine.execute import Executor
-from spotui.engine.task import RowVotes, casts
+from spotui.engine.task import RowVotes
 from spotui.errors import SpotuiError
 from spotui.events import Event
+from spotui.judge_record import casts
 from spotui.judging.damage import DAMAGES, Damage, damaged
 from spotui.judging.panel import Panel
 from spotui.judging.reliability import interval

@@ -19,9 +19,7 @@ from spotui.events import (
     decode_event,
 )
 from spotui.events.telling import told_check, told_round, told_test
-from spotui.judge_record import judge_record
-from spotui.judging.panel import Panel
-from spotui.judging.reliability import Cast
+from spotui.judge_record import judge_record, panel_of
 from spotui.workspace.history import History, best_of
 from spotui.workspace.lines import RoundLine
 from spotui.workspace.projects import Project
@@ -160,10 +158,7 @@ def _metric_of(template: str) -> str:
 
 
 def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
-    panel = Panel()
-    for line in rounds:
-        if votes := [Cast(one.order, one.choice, one.model) for one in line.votes if one.order]:
-            panel = panel.after(votes)
+    panel = panel_of(rounds)
     return judge_record(panel, rounds[-1].round) if panel.records else None
 
 
