@@ -77,17 +77,10 @@ class OpenAICompatibleProvider:
         Raises:
             ModelError: It cannot be reached, refuses, or answers with something else.
         """
-        place = self._pool.place
-        async with self._pool.send("GET", "/models") as response:
-            if not response.is_success:
-                raise fault_error(
-                    place, read_fault(response.status_code, response.headers, await fault_body(response))
-                )
-            body = await response.aread()
-        ids = _model_ids(body)
+        ids = _model_ids(await self._whole("GET", "/models"))
         if ids is None:
             raise MalformedReplyError(
-                f"{place} answered with something other than a list of models.",
+                f"{self._pool.place} answered with something other than a list of models.",
                 "Check the base URL: does it end in /v1?",
             )
         return ids
@@ -99,12 +92,7 @@ class OpenAICompatibleProvider:
     async def _embed(self, request: Request) -> Reply:
         started, place = perf_counter(), self._pool.place
         body = msgspec.json.encode(embedding_body(request, self._api_model or request.model))
-        async with self._pool.send("POST", "/embeddings", body) as response:
-            if not response.is_success:
-                raise fault_error(
-                    place, read_fault(response.status_code, response.headers, await fault_body(response))
-                )
-            payload = _decoded(await response.aread())
+        payload = _decoded(await self._whole("POST", "/embeddings", body))
         fault = fault_inside(payload) if isinstance(payload, dict) else None
         if fault is not None:
             raise fault_error(place, fault)
@@ -121,6 +109,14 @@ class OpenAICompatibleProvider:
             seconds=perf_counter() - started,
             vector=found.vector,
         )
+
+    async def _whole(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        """The body of a response that comes in one piece."""
+        async with self._pool.send(method, path, content) as response:
+            if response.is_success:
+                return await response.aread()
+            fault = read_fault(response.status_code, response.headers, await fault_body(response))
+        raise fault_error(self._pool.place, fault)
 
     def _reply(
         self, request: Request, reader: ReplyReader, started: float, left_out: tuple[str, ...]
