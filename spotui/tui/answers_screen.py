@@ -15,12 +15,10 @@ from spotui.tui.attempt import attempt
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
-from spotui.tui.run.round_screen import RoundScreen
+from spotui.tui.run.round_screen import TONES, RoundScreen
 from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
 from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
 from spotui.workspace.projects import Project
-
-_TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
 
 
 class AnswersScreen(RoundScreen):
@@ -133,7 +131,7 @@ class AnswersScreen(RoundScreen):
         if self.is_blind:
             return Content.styled(f"Round {answers.round}: left or right?", "bold")
         against = f" against {answers.names[0]}" if len(answers.names) == 2 else ", the seed"
-        tone = _TONES.get(answers.verdict.split(" ")[0], "$text-warning")
+        tone = TONES.get(answers.verdict.split(" ")[0], "$text-warning")
         return Content.assemble(
             (f"Round {answers.round}{against}", "bold"), "   ", (answers.verdict, f"bold {tone}")
         )

@@ -14,7 +14,7 @@ from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
 from spotui.tui.run.panel_tabs import PanelTabs
-from spotui.tui.run.round_screen import RoundScreen
+from spotui.tui.run.round_screen import TONES, RoundScreen
 from spotui.tui.scores.passages import PassagesView
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.figures import points
@@ -39,7 +39,6 @@ _COLUMNS = (
     Column("words", 5, is_number=True, from_width=80),
     Column("modification", from_width=54),
 )
-_TONES = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
 
 
 class ScoresScreen(RoundScreen):
@@ -252,6 +251,6 @@ def _title(picture: Picture, number: int) -> Content:
     return Content.assemble(
         (f"Round {number}{against}", "bold"),
         "   ",
-        (outcome + score, f"bold {_TONES.get(outcome, '$text-warning')}"),
+        (outcome + score, f"bold {TONES.get(outcome, '$text-warning')}"),
         note,
     )

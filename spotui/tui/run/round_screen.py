@@ -1,5 +1,7 @@
 """Showing one round of a run, which may be going on."""
 
+from typing import Final
+
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -7,6 +9,9 @@ from textual.widget import Widget
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.pace import seconds_between_paints
 from spotui.workspace.projects import Project
+
+TONES: Final = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+"""The colours of verdicts; a tie, and what is undecided, have that of a warning."""
 
 
 class RoundScreen(Screen[int]):
