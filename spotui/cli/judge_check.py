@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--json-lines", action="store_true", help="the same, after a line with how far it is for every call"
     )
-    parser.add_argument(
-        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
-    )
+    options.add_yes(parser)
     options.add_method(parser)
     options.add_settings(parser)
 

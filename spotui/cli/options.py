@@ -100,6 +100,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """What a verb needs not ask before it begins."""
+    parser.add_argument(
+        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
+    )
+
+
 def add_method(parser: argparse.ArgumentParser) -> None:
     """Which method, and what it is told."""
     method = parser.add_argument_group("method ('spotui methods' shows them with their parameters)")

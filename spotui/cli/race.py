@@ -10,6 +10,7 @@ from spotui.cli import exit_codes, options, plain
 from spotui.cli.usage import UsageError
 from spotui.errors import SpotuiError
 from spotui.view.figures import count, duration, gained, plural, points, usd
+from spotui.workspace.lines import AS_PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from spotui.workspace.projects import Project
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
-_DONE = {"finished", "budget", "perfect", "patience", "target"}
+_DONE = {*AS_PLANNED, "budget"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", metavar="NAME", help="the folder of the runs (default: TEMPLATE-race)")
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
-    parser.add_argument(
-        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
-    )
+    options.add_yes(parser)
     parser.add_argument(
         "--on-failure",
         choices=("halt", "pause"),

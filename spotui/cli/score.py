@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=_SPLITS, default="test", help="which rows (default: test)")
     parser.add_argument("--all-rows", action="store_true", help="show every row, not only those that differ")
     parser.add_argument("--json", action="store_true", help="one JSON object with the marks of every row")
-    parser.add_argument(
-        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
-    )
+    options.add_yes(parser)
     options.add_workspace(parser)
     options.add_method(parser)
     options.add_settings(parser)

@@ -21,9 +21,7 @@ _LOOK_SECONDS = 0.05
 def add_working(parser: argparse.ArgumentParser) -> None:
     """How a run is worked on and shown."""
     parser.add_argument("--detach", action="store_true", help="work in the background; see 'spotui attach'")
-    parser.add_argument(
-        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
-    )
+    options.add_yes(parser)
     output = parser.add_argument_group("output (default: live on a terminal, plain lines in a pipe)")
     output.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
     output.add_argument(

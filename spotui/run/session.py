@@ -41,6 +41,7 @@ from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
 from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import (
+    AS_PLANNED,
     LimitsLine,
     Line,
     SessionLine,
@@ -54,9 +55,6 @@ from spotui.workspace.spo_files import set_aside_if_damaged
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
 _CLOCK_TICK = 0.5
-
-AS_PLANNED: frozenset[StopReason] = frozenset({"finished", "patience", "target", "perfect"})
-"""Reasons after which going on changes nothing, unless more is wanted."""
 
 
 class Session:

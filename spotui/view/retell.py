@@ -21,7 +21,7 @@ from spotui.events import (
 from spotui.events.telling import told_check, told_round, told_test
 from spotui.judge_record import judge_record, panel_of
 from spotui.workspace.history import History, best_of
-from spotui.workspace.lines import RoundLine
+from spotui.workspace.lines import AS_PLANNED, RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import read_snapshot
@@ -67,7 +67,7 @@ def retell(project: Project, history: History) -> Iterator[Event]:
             improved=best > 1,
             rounds=len(rounds),
             prompt=history.best.prompt if history.best else opened.prompt,
-            resumable=history.stop.reason not in {"finished", "patience", "target", "perfect"},
+            resumable=history.stop.reason not in AS_PLANNED,
         )
 
 

@@ -1,7 +1,7 @@
 """The lines of a project's journal: what happened, in the order it happened, and never changed again."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,6 +9,9 @@ JOURNAL_VERSION = 1
 
 Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
 StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed"]
+
+AS_PLANNED: Final[frozenset[StopReason]] = frozenset({"finished", "patience", "target", "perfect"})
+"""Reasons after which going on changes nothing, unless more is wanted."""
 
 
 def now() -> datetime:
