@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import installed
+from benchmarks.spent import spend
 from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
@@ -161,34 +162,18 @@ def _measure(scratch: Path, name: str, questions: int, rounds: int, server: tupl
         command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model"]
         command += ["--workspace", str(scratch / "workspace"), "--judge", "reference"]
         command += ["--sample", str(questions), "--max-rounds", str(rounds)]
-        began, cpu, megabytes, wall = _spotui(command)
+        spent = spend(command)
         seen = model.requests
     first = min(one.received_at for one in seen)
     last = max(one.ended_at or one.received_at for one in seen)
-    return Figures(wall, cpu, megabytes, first - began, last - first, len(seen))
+    return Figures(spent.wall, spent.cpu, spent.memory, first - spent.began, last - first, len(seen))
 
 
 def _resume(scratch: Path, name: str) -> Figures:
     log = scratch / f"{name}-again.log"
     with ModelServerProcess(log, "--reply", "tests.spo_model:climbing") as model:
-        _, cpu, megabytes, wall = _spotui(["resume", name, "--workspace", str(scratch / "workspace")])
-        return Figures(wall, cpu, megabytes, 0.0, 0.0, len(model.requests))
-
-
-def _spotui(arguments: list[str]) -> tuple[float, float, float, float]:
-    """When the command began, its CPU seconds, its peak megabytes, and how long it took."""
-    began = time.time()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "spotui", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    process.stderr.close()
-    if process.returncode not in {0, 3}:
-        raise SystemExit(f"spotui {' '.join(arguments)} ended with {process.returncode}: {said}")
-    return began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, time.time() - began
+        spent = spend(["resume", name, "--workspace", str(scratch / "workspace")])
+        return Figures(spent.wall, spent.cpu, spent.memory, 0.0, 0.0, len(model.requests))
 
 
 def _bare(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> float:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.spent import spend
 from tests.model_server import ModelServerProcess, Recorded
 from tests.row_model import kind_of, rows, template
 
@@ -26,6 +27,7 @@ ROWS, STEPS, CANDIDATES, PARALLEL = 240, 18, 8, 32
 EVAL, TEST = 48, 144
 DELAY = 0.1
 BARE_REQUESTS = 1600
+PROGRAM = (sys.executable, "-m", "spotui")
 REPLY = ("--reply", "tests.row_model:unending", "--chunks", "3")
 
 
@@ -161,9 +163,12 @@ def killed(scratch: Path) -> Row:
     with ModelServerProcess(scratch / "killed.log", *REPLY, "--delay", "0.02") as server:
         words = ["run", "sums.yaml", "--name", "killed"]
         for requests in kills:
-            killed_after(scratch, command(scratch, words, server.base_url, steps=2), server, requests)
+            killed_after(
+                scratch, [*PROGRAM, *command(scratch, words, server.base_url, steps=2)], server, requests
+            )
             words = ["resume", "killed"]
-        subprocess.run(command(scratch, words, "", steps=2), cwd=scratch, check=True, capture_output=True)
+        last = [*PROGRAM, *command(scratch, words, "", steps=2)]
+        subprocess.run(last, cwd=scratch, check=True, capture_output=True)
         kept = journal(scratch, "killed")
         sent = Counter(message_of(one.json) for one in server.requests if kind_of(one.json) == "execute")
     known = Counter(kept)
@@ -191,31 +196,17 @@ def spotui(scratch: Path, name: str, *server: str, steps: int = STEPS) -> Figure
     """A run of its own, from the command line."""
     with ModelServerProcess(scratch / f"{name}.log", *REPLY, *server) as model:
         words = ["run", "sums.yaml", "--name", name]
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command(scratch, words, model.base_url, steps=steps),
-            cwd=scratch,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.stderr is not None
-        said = process.stderr.read().decode()
-        process.stderr.close()
-        if process.returncode not in {0, 3}:
-            raise SystemExit(f"spotui {' '.join(words)} ended with {process.returncode}: {said}")
-        return Figures(wall, usage.ru_utime + usage.ru_stime, model.requests)
+        spent = spend(command(scratch, words, model.base_url, steps=steps), cwd=scratch)
+        return Figures(spent.wall, spent.cpu, model.requests)
 
 
 def command(scratch: Path, words: list[str], base_url: str, *, steps: int) -> list[str]:
-    """The command line; a run that goes on keeps what it was started with."""
+    """The words of a command; a run that goes on keeps what it was started with."""
     more = ["--workspace", str(scratch / "workspace"), "--plain"]
     if words[0] == "run":
         more += ["--base-url", base_url, "--model", "test-model", "--concurrency", str(PARALLEL)]
         more += ["--set", f"max_steps={steps}"]
-    return [sys.executable, "-m", "spotui", *words, *more]
+    return [*words, *more]
 
 
 def journal(scratch: Path, name: str) -> list[str]:

@@ -7,13 +7,13 @@ and scoring a prompt on nearly all of them.
 import os
 import platform
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.spent import spend
 from tests.model_server import ModelServerProcess
 
 MANY, FEW = 10_000, 50
@@ -62,21 +62,7 @@ def measure(folder: Path, what: str, words: Sequence[str]) -> Command:
 
 def peak(folder: Path, words: Sequence[str]) -> float:
     """The most megabytes that a command holds."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "spotui", *words],
-        cwd=folder,
-        env={**os.environ, "SPOTUI_WORKSPACE": str(folder / "workspace")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    process.stderr.close()
-    if process.returncode not in {0, 3}:
-        raise SystemExit(f"spotui {' '.join(words)} ended with {process.returncode}: {said}")
-    return usage.ru_maxrss / 1024
+    return spend(words, cwd=folder, environ={"SPOTUI_WORKSPACE": str(folder / "workspace")}).memory
 
 
 def write(folder: Path, count: int) -> None:
