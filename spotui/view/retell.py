@@ -24,7 +24,7 @@ from spotui.workspace.history import History, best_of
 from spotui.workspace.lines import AS_PLANNED, RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
-from spotui.workspace.snapshot import read_snapshot
+from spotui.workspace.snapshot import Snapshot, read_snapshot
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -34,7 +34,8 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         project: The project.
         history: What it holds.
     """
-    rounds, opened = history.rounds, _opened(project, history)
+    snapshot = read_snapshot(project.snapshot) if project.is_ours else None
+    rounds, opened = history.rounds, _opened(project, history, snapshot)
     yield opened
     for count, line in enumerate(rounds, 1):
         before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
@@ -55,8 +56,8 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         )
     if history.check is not None:
         yield told_check(history.check)
-    if history.test is not None:
-        yield told_test(history.test, int(read_snapshot(project.snapshot).settings.get("seed", 0)))
+    if history.test is not None and snapshot is not None:
+        yield told_test(history.test, int(snapshot.settings.get("seed", 0)))
     if history.stop is not None:
         best = history.best.round if history.best else 1
         yield RunStopped(
@@ -94,7 +95,7 @@ def _spending(history: History) -> SpendingChanged:
     )
 
 
-def _opened(project: Project, history: History) -> RunOpened:
+def _opened(project: Project, history: History, snapshot: Snapshot | None) -> RunOpened:
     rounds = history.rounds
     opened = RunOpened(
         version=WIRE_VERSION,
@@ -109,9 +110,8 @@ def _opened(project: Project, history: History) -> RunOpened:
         judge="",
         prompt=rounds[0].prompt if rounds else "",
     )
-    if not project.is_ours:
+    if snapshot is None:
         return opened
-    snapshot = read_snapshot(project.snapshot)
     settings = snapshot.settings
     limits = {
         "rounds": settings.get("max_rounds"),
