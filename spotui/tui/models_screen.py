@@ -67,6 +67,7 @@ class ModelsScreen(Screen[None]):
         self._defaults = Defaults()
         self._tests: dict[str, Content] = {}
         self._removed: list[Removed] = []
+        self._reading = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Roles, models, what came of a test."""
@@ -136,8 +137,9 @@ class ModelsScreen(Screen[None]):
             self.query_one(ModelsTable).select(model)
 
     async def _read_again(self, _: None = None) -> None:
-        self._defaults = await asyncio.to_thread(Defaults)
-        self._fill()
+        async with self._reading:  # what was read first is not to be shown last
+            self._defaults = await asyncio.to_thread(Defaults)
+            self._fill()
         self._look_at_judge()
 
     def _fill(self) -> None:

@@ -1,14 +1,16 @@
 """Home: everything there is to open, and nothing that cannot be undone."""
 
+import asyncio
 import os
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from spotui import locations
-from spotui.resources import examples_dir
+from spotui import locations, resources
+from spotui.resources import examples, examples_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.tui.home.templates_panel import TemplatesPanel
@@ -51,6 +53,32 @@ async def name_it(pilot: Pilot[None], name: str) -> None:
     await until(pilot, lambda: pilot.app.screen.query(Input))
     pilot.app.screen.query_one(Input).value = name
     await pilot.press("enter")
+
+
+def test_a_template_made_while_the_folder_is_read_is_shown(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, holds_up = Event(), [True]
+
+    def slow_examples() -> list[Path]:
+        if holds_up and holds_up.pop():
+            may_end.wait(10)
+        return examples()
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(resources, "examples", slow_examples)
+        panel = templates(app)
+        first = asyncio.create_task(panel.read())
+        await until(pilot, lambda: not holds_up)
+        panel.focus()
+        await pilot.press("d")
+        await until(pilot, lambda: any(locations.templates_dir().glob("*.yaml")))
+        await pilot.pause(0.3)  # the copy would have been shown by now, and then been lost
+        may_end.set()
+        await first
+        await until_seen(pilot, "yours")
+
+    at_home(workspace, journey)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

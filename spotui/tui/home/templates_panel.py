@@ -1,5 +1,6 @@
 """The templates to start from: the user's own, and those that come with spotui."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -77,13 +78,15 @@ class TemplatesPanel(TableView):
         self.border_title = "Templates"
         self._root = root
         self._found: dict[str, _Found] = {}
+        self._reading = asyncio.Lock()
 
     async def read(self) -> None:
         """Bring the rows up to date."""
-        found = await attempt(self, self._read)
-        if found is not None:
-            self._found = {str(one.path): one for one in found}
-            self.show([Row(key, _cells(one)) for key, one in self._found.items()])
+        async with self._reading:  # what was read first is not to be shown last
+            found = await attempt(self, self._read)
+            if found is not None:
+                self._found = {str(one.path): one for one in found}
+                self.show([Row(key, _cells(one)) for key, one in self._found.items()])
 
     def select_named(self, name: str) -> None:
         """Put the cursor on a template."""
