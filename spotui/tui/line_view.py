@@ -114,6 +114,11 @@ class LineView(ScrollView, can_focus=True):
         # Where the whole has become shorter it is scrolled up to its new end, and nobody did that.
         self.follows = new_value >= self.max_scroll_y or (self.follows and new_value > old_value)
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """What has just become longer than the view could not be scrolled until now."""
+        if self.follows:
+            self.call_after_refresh(self._stay_at_end)
+
     def on_resize(self) -> None:
         """Wrap for the new width."""
         if self._width != self._laid_out_for:

@@ -125,9 +125,7 @@ class TableView(ScrollView, can_focus=True):
         if len(old) != len(rows):
             self._lay_out()
             self.refresh()
-            self.call_after_refresh(
-                self._follow_cursor
-            )  # there is no scrolling before the scrollbar is there
+            self.call_after_refresh(self._follow_cursor)
         else:
             for number, (was, now) in enumerate(zip(old, self._rows, strict=True)):
                 if was != now:
@@ -177,6 +175,10 @@ class TableView(ScrollView, can_focus=True):
     def on_blur(self) -> None:
         """Hide the cursor."""
         self._paint(self._cursor)
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """What has just become longer than the table could not be scrolled until now."""
+        self.call_after_refresh(self._follow_cursor)
 
     def on_resize(self) -> None:
         """Columns have other widths."""

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from textual.content import Content
 from textual.pilot import Pilot
 
@@ -76,6 +77,19 @@ def test_it_stays_at_the_end_until_somebody_scrolls_up() -> None:
         assert view.follows
         view.add("block 31", "block 32")
         await until(pilot, lambda: "block 32" in seen(app))
+
+    alone(Texts, journey)
+
+
+def test_it_goes_to_the_end_also_where_the_scrollbar_comes_late() -> None:
+    async def journey(app: App, pilot: Pilot[None]) -> None:
+        view = app.widget
+        await show(pilot, view)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(view, "call_after_refresh", lambda _: None)  # called too early, in effect
+            view.add(*numbered(30))
+        assert (view.scroll_y, view.show_vertical_scrollbar) == (0, False)
+        await until(pilot, lambda: "block 29" in seen(app))
 
     alone(Texts, journey)
 

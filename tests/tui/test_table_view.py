@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from spotui.tui.table_view import Column, Row, TableView
-from tests.tui.piloting import seen
+from tests.tui.piloting import seen, until
 
 COLUMNS = (Column("name"), Column("kind", 6, from_width=40), Column("size", 5, is_number=True))
 Journey = Callable[["TableApp", Pilot[None]], Awaitable[None]]
@@ -49,6 +49,19 @@ def drive(journey: Journey, size: tuple[int, int] = (60, 8)) -> None:
 
 def rows(keys: Sequence[str]) -> list[Row]:
     return [Row(key, (f"name of {key}", "kind", str(len(key)))) for key in keys]
+
+
+def test_the_cursor_is_in_sight_also_where_the_scrollbar_comes_late() -> None:
+    async def journey(app: TableApp, pilot: Pilot[None]) -> None:
+        keys = [f"row{number}" for number in range(30)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(app.table, "call_after_refresh", lambda _: None)  # called too early, in effect
+            app.table.show(rows(keys))
+            app.table.select("row29")
+        assert (app.table.scroll_y, app.table.show_vertical_scrollbar) == (0, False)
+        await until(pilot, lambda: "name of row29" in seen(app))
+
+    drive(journey)
 
 
 def test_an_empty_table_says_what_to_do() -> None:
