@@ -16,7 +16,7 @@ from spotui.tui.settings.default_row import DefaultRow
 from spotui.tui.settings.theme_table import ThemeTable
 from spotui.tui.settings_screen import SettingsScreen
 from tests.command_line import move_in
-from tests.tui.piloting import LARGE, SMALL, Journey, drive, seen, until, until_seen
+from tests.tui.piloting import LARGE, SMALL, Journey, drive, seen, until, until_seen, until_told
 
 COMMENTED = "# mine\nrun:\n  max_rounds: 7  # enough\n\ntheme: moss\n"
 
@@ -135,7 +135,7 @@ def test_a_config_file_that_is_wrong_is_told_and_left_alone(tmp_path: Path, conf
     config.write_text("them: moss\n")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until_seen(pilot, "line 1", "Did you mean theme?")
+        await until_told(pilot, "line 1", "Did you mean theme?")
         await put(pilot, app, "run.seed", "5")
         await pilot.press("enter")
         await until(pilot, lambda: row(app, "run.seed").has_class("-wrong"))
