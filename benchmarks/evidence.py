@@ -127,7 +127,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("rows", type=Path, help="a folder of JSONL files")
     parser.add_argument("--work", type=Path, default=Path("evidence"), help="where runs are kept")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "evidence.md")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).parents[1] / "docs" / "evidence.md",
+        help="the file written",
+    )
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
     arguments = parser.parse_args()
     results = asyncio.run(collect(arguments.rows.resolve(), arguments.work.resolve(), arguments.seeds))
