@@ -28,6 +28,8 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.follows = True
+        # Textual passes through sizes on the way to another one, in some of which nothing can be scrolled.
+        self._top = 0
         self._starts: list[int] = [0]
         self._strips: OrderedDict[int, list[Strip]] = OrderedDict()
         # A width; 0 while it has none, so that it is laid out once it has one.
@@ -112,7 +114,9 @@ class LineView(ScrollView, can_focus=True):
         """Following ends when somebody scrolls up, and begins again at the end."""
         super().watch_scroll_y(old_value, new_value)
         # Where the whole has become shorter it is scrolled up to its new end, and nobody did that.
-        self.follows = new_value >= self.max_scroll_y or (self.follows and new_value > old_value)
+        if old_value <= self.max_scroll_y:
+            self.follows = new_value >= self.max_scroll_y or (self.follows and new_value > old_value)
+            self._top = round(new_value)
 
     def watch_show_vertical_scrollbar(self) -> None:
         """What has just become longer than the view could not be scrolled until now."""
@@ -120,10 +124,14 @@ class LineView(ScrollView, can_focus=True):
             self.call_after_refresh(self._stay_at_end)
 
     def on_resize(self) -> None:
-        """Wrap for the new width."""
+        """Wrap for the new width; what was at the top stays there."""
+        number = self.block_at(self._top)
+        line = self._top - self._starts[number]
         if self._width != self._laid_out_for:
             self._laid_out_for = self._width
             self.lay_out()
+        if not self.follows:
+            self.call_after_refresh(self._stay_at, number, line)
 
     def notify_style_update(self) -> None:
         """Paint in the new colours."""
@@ -146,6 +154,11 @@ class LineView(ScrollView, can_focus=True):
         if follows:
             self.call_after_refresh(self._stay_at_end)
         self.refresh()
+
+    def _stay_at(self, number: int, line: int) -> None:
+        if not self.follows and number < len(self._starts) - 1:
+            last = self._starts[number + 1] - self._starts[number] - 1
+            self.scroll_to(y=self._starts[number] + min(line, last), animate=False, immediate=True)
 
     def _stay_at_end(self) -> None:
         if self.follows:  # somebody may have gone elsewhere meanwhile

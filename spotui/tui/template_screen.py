@@ -84,6 +84,10 @@ class TemplateScreen(Screen[bool]):
         """Where the panel has no frame, its size stands at the top."""
         self._head()
 
+    def on_resize(self) -> None:
+        """The panel may have a frame now, or none any more."""
+        self.call_after_refresh(self._head)
+
     def watch_is_changed(self) -> None:
         """Say so at the top."""
         self._head()

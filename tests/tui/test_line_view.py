@@ -94,6 +94,21 @@ def test_it_goes_to_the_end_also_where_the_scrollbar_comes_late() -> None:
     alone(Texts, journey)
 
 
+def test_what_is_at_the_top_stays_there_in_a_terminal_of_another_size() -> None:
+    async def journey(app: App, pilot: Pilot[None]) -> None:
+        view = app.widget
+        await show(pilot, view)
+        view.add(*(f"{text} " + "and so on " * 10 for text in numbered(30)))
+        view.scroll_to_block(10)
+        await until(pilot, lambda: top(app).startswith("block 10"))
+        for width, height in ((25, HEIGHT), (WIDTH, 3 * HEIGHT), (WIDTH, HEIGHT)):
+            await pilot.resize_terminal(width, height)
+            await until(pilot, lambda: top(app).startswith("block 10"))
+            assert not view.follows
+
+    alone(Texts, journey)
+
+
 def test_it_stays_at_the_end_of_what_becomes_shorter() -> None:
     async def journey(app: App, pilot: Pilot[None]) -> None:
         view = app.widget

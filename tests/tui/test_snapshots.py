@@ -13,6 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
+from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.tui import scenes, scored_scenes
 from tests.tui.piloting import drive, seen
@@ -71,33 +72,27 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert time.tzname == zone
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_it_looks_as_it_did(
-    scene: scenes.Scene, size: tuple[int, int], screen: SnapshotAssertion, tmp_path: Path
-) -> None:
-    looks: list[str] = []
-
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await scene(app, pilot)
-        await pilot.pause()
-        looks.append(seen(app) + "\n")
-
-    drive(tmp_path, journey, size, workspace=scenes.recorded_workspace(tmp_path))
-    assert looks == [screen]
+def test_it_looks_as_it_did(scene: scenes.Scene, screen: SnapshotAssertion, tmp_path: Path) -> None:
+    look_at(scene, screen, scenes.recorded_workspace(tmp_path))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCORED_SCENES, ids=lambda scene: scene.__name__)
-def test_scores_look_as_they_did(
-    scene: scenes.Scene, size: tuple[int, int], screen: SnapshotAssertion, tmp_path: Path
-) -> None:
-    looks: list[str] = []
+def test_scores_look_as_they_did(scene: scenes.Scene, screen: SnapshotAssertion, tmp_path: Path) -> None:
+    look_at(scene, screen, scored_scenes.scored_workspace(tmp_path))
+
+
+def look_at(scene: scenes.Scene, screen: SnapshotAssertion, workspace: Workspace) -> None:
+    """Open a screen in a terminal that then becomes larger twice."""
+    looks: dict[str, str] = {}
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await scene(app, pilot)
-        await pilot.pause()
-        looks.append(seen(app) + "\n")
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            looks[f"{width}x{height}"] = seen(app) + "\n"
 
-    drive(tmp_path, journey, size, workspace=scored_scenes.scored_workspace(tmp_path))
-    assert looks == [screen]
+    drive(workspace.root.parent, journey, SIZES[0], workspace=workspace)
+    for size, look in looks.items():
+        assert look == screen(name=size)
