@@ -54,12 +54,11 @@ def opened(home: Path, size: tuple[int, int], **more: str) -> Iterator[Recorded]
         yield terminal
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_a_theme_a_default_and_a_model_are_kept(home: Path, size: tuple[int, int]) -> None:
+def test_a_theme_a_default_and_a_model_are_kept(home: Path) -> None:
     config = home / "config" / "config.yaml"
     with (
         ModelServer(climbing) as model,
-        opened(home, size, MY_KEY=KEY, TERM="xterm-256color", COLORTERM="truecolor") as terminal,
+        opened(home, (80, 24), MY_KEY=KEY, TERM="xterm-256color", COLORTERM="truecolor") as terminal,
     ):
         terminal.press(",")
         terminal.wait_for("enter keeps it", "Rounds", seconds=PATIENCE)
@@ -85,7 +84,7 @@ def test_a_theme_a_default_and_a_model_are_kept(home: Path, size: tuple[int, int
     assert "theme: moss" in text
     assert "max_rounds: 7" in text
     assert f"base_url: {model.base_url}" in text
-    with opened(home, size, COLORTERM="truecolor") as again:
+    with opened(home, (80, 24), COLORTERM="truecolor") as again:
         assert "many" in again.colours
 
 

@@ -29,9 +29,8 @@ def server() -> Iterator[ModelServer]:
         yield server
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
 def test_answers_are_read_voted_on_and_tried_in_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ModelServer, columns: int, rows: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ModelServer
 ) -> None:
     environ = {"OPENAI_API_KEY": "sk-the-key", "OPENAI_BASE_URL": server.base_url}
     move_in(monkeypatch, tmp_path, **environ)
@@ -40,7 +39,7 @@ def test_answers_are_read_voted_on_and_tried_in_a_terminal(
     monkeypatch.chdir(tmp_path)
     project = Workspace(tmp_path / "data" / "workspace").project("why")
     with Terminal(
-        [sys.executable, "-m", "spotui"], columns=columns, rows=rows, environ=places(tmp_path, **environ)
+        [sys.executable, "-m", "spotui"], columns=80, rows=24, environ=places(tmp_path, **environ)
     ) as terminal:
         terminal.wait_for("why", "finished")
         terminal.press("enter")

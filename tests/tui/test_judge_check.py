@@ -23,10 +23,9 @@ from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer, Persona, Scripted
 from tests.row_model import rows, template
 from tests.spo_model import prefer_first, role_of
-from tests.tui.piloting import LARGE, SMALL, Journey, drive, until, workspace_in
+from tests.tui.piloting import SMALL, Journey, drive, until, workspace_in
 
 NOT_CHECKED = "Judge: m, balanced. Not checked yet: ^t does it on why (about 27 calls, $ unknown, "
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE])
 
 
 @pytest.fixture(autouse=True)
@@ -75,10 +74,7 @@ async def until_said(pilot: Pilot[None], *texts: str) -> None:
     await until(pilot, lambda: all(text in said(app) + hints(app) for text in texts))
 
 
-@SIZES
-def test_a_new_evaluator_is_checked_once_and_that_is_remembered(
-    home: Path, good: ModelServer, size: tuple[int, int]
-) -> None:
+def test_a_new_evaluator_is_checked_once_and_that_is_remembered(home: Path, good: ModelServer) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await until_said(pilot, NOT_CHECKED)
         await pilot.press("ctrl+t")
@@ -101,7 +97,7 @@ def test_a_new_evaluator_is_checked_once_and_that_is_remembered(
         await until_said(pilot, "Judge: another, balanced. Not checked yet")
         await pilot.press("escape")
 
-    in_new_run(home, good, journey, size)
+    in_new_run(home, good, journey, SMALL)
     in_new_run(home, good, lambda _, pilot: until_said(pilot, "judge-check: 12 of 12, flips 0%."))
 
 
@@ -195,9 +191,8 @@ def line(app: SpotuiApp) -> JudgeLine:
     return app.screen.query_one(JudgeLine)
 
 
-@SIZES
 def test_a_new_default_evaluator_is_offered_a_check(
-    home: Path, good: ModelServer, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    home: Path, good: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-any")
     monkeypatch.setenv("OPENAI_BASE_URL", good.base_url)
@@ -224,6 +219,6 @@ def test_a_new_default_evaluator_is_offered_a_check(
         await pilot.press("enter")
         await until_said(pilot, "Judge: mine, balanced. judge-check: ")
 
-    drive(home, journey, size)
+    drive(home, journey, SMALL)
     lines = (locations.judge_checks_dir() / "checks.jsonl").read_bytes().splitlines()
     assert [json.loads(one)["template"] for one in lines] == ["product-name"]

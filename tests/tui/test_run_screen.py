@@ -350,9 +350,8 @@ def test_a_branch_goes_on_from_the_selected_round(workspace: Workspace, tmp_path
     assert len(ended(workspace).rounds) == 3
 
 
-@SIZES
 def test_a_refused_key_pauses_the_run_and_space_goes_on(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_mended = Event()
 
@@ -373,7 +372,7 @@ def test_a_refused_key_pauses_the_run_and_space_goes_on(
 
     with ModelServer(climbing, faults=refuse) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        drive(tmp_path, journey, size, workspace=workspace)
+        drive(tmp_path, journey, SMALL, workspace=workspace)
 
 
 def test_a_dead_endpoint_pauses_the_run_and_one_that_answers_again_ends_it(

@@ -18,9 +18,7 @@ from spotui.workspace.snapshot import read_snapshot
 from tests.command_line import TEMPLATE, move_in, write_template
 from tests.model_server import ModelServer
 from tests.row_model import rows, template, unending
-from tests.tui.piloting import LARGE, SMALL, drive, until, until_seen, until_told, workspace_in
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+from tests.tui.piloting import SMALL, drive, until, until_seen, until_told, workspace_in
 
 
 @pytest.fixture
@@ -74,10 +72,7 @@ async def give(app: SpotuiApp, pilot: Pilot[None], parameter: str, value: str) -
     await until(pilot, lambda: isinstance(app.screen, MethodScreen))
 
 
-@SIZES
-def test_a_run_of_gpo_starts_with_what_it_was_told(
-    workspace: Workspace, tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_a_run_of_gpo_starts_with_what_it_was_told(workspace: Workspace, tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await new_run(app, pilot)
         await until_seen(pilot, "spo, unless you choose another")
@@ -97,7 +92,7 @@ def test_a_run_of_gpo_starts_with_what_it_was_told(
         await pilot.press("enter")
         await until_seen(pilot, "mine  GPO", "finished")
 
-    drive(tmp_path, journey, size, workspace=workspace)
+    drive(tmp_path, journey, SMALL, workspace=workspace)
     snapshot = read_snapshot(workspace.project("mine").snapshot)
     assert snapshot.method == "gpo"
     assert {key: str(value) for key, value in snapshot.parameters.items()} == {

@@ -83,9 +83,8 @@ async def answered(app: SpotuiApp, pilot: Pilot[None], *texts: str) -> None:
     await until(pilot, told)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_model_is_added_once_it_has_answered(
-    home: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    home: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
 
@@ -107,7 +106,7 @@ def test_a_model_is_added_once_it_has_answered(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-    in_models(home, journey, size)
+    in_models(home, journey, SMALL)
     entry = load_config().config.models["mine"]
     assert (entry.base_url, entry.api_key_env, entry.concurrency) == (server.base_url, "MY_KEY", 3)
     assert KEY not in locations.config_file().read_text()
@@ -164,35 +163,34 @@ def test_a_key_cannot_be_pasted_where_a_variable_belongs(home: Path, said: list[
     assert said == []
 
 
-@pytest.mark.parametrize(
-    ("values", "why"),
-    [
-        ({"model": ""}, "The model must be a model id"),
-        ({"base_url": "localhost"}, "The endpoint must be a URL such as"),
-        ({"base_url": "http://me:secret@localhost/v1"}, "must not hold a user name"),
-        ({"api_key_env": "ABCDEFGHIJKLMNOPQRSTUVWX"}, "looks like a key"),
-        ({"concurrency": "0"}, "At once must be a whole number"),
-        ({"timeout": "soon"}, "The timeout must be seconds"),
-        ({"input": "1"}, "A price has two parts."),
-    ],
-)
-def test_a_field_that_is_wrong_says_so_and_has_the_cursor(
-    home: Path, said: list[str], values: dict[str, str], why: str
-) -> None:
+def test_a_field_that_is_wrong_says_so_and_has_the_cursor(home: Path, said: list[str]) -> None:
+    wrong = (
+        ("model", "", "The model must be a model id"),
+        ("base_url", "localhost", "The endpoint must be a URL such as"),
+        ("base_url", "http://me:secret@localhost/v1", "must not hold a user name"),
+        ("api_key_env", "ABCDEFGHIJKLMNOPQRSTUVWX", "looks like a key"),
+        ("concurrency", "0", "At once must be a whole number"),
+        ("timeout", "soon", "The timeout must be seconds"),
+        ("input", "1", "A price has two parts."),
+    )
+
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("tab", "n")
-        await put(app, pilot, **{"model": "mine", **values})
-        await pilot.press("enter")
-        await answered(app, pilot, why)
-        wanted = "output" if "input" in values else next(iter(values))
-        await until(pilot, lambda: app.focused is app.screen.query_one(f"#{wanted}"))
+        await put(app, pilot, model="mine")
+        for field, value, why in wrong:
+            right = app.screen.query_one(f"#{field}", Input).value
+            await put(app, pilot, **{field: value})
+            await pilot.press("enter")
+            await answered(app, pilot, why)
+            wanted = "output" if field == "input" else field
+            await until(pilot, lambda: app.focused is app.screen.query_one(f"#{wanted}"))  # noqa: B023 - it is used at once
+            await put(app, pilot, **{field: right})
 
     in_models(home, journey, SMALL)
     assert said == []
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_dead_endpoint_is_told_and_can_be_saved_all_the_same(home: Path, size: tuple[int, int]) -> None:
+def test_a_dead_endpoint_is_told_and_can_be_saved_all_the_same(home: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("tab", "n")
         await put(app, pilot, model="mine", base_url="http://127.0.0.1:9/v1")
@@ -204,7 +202,7 @@ def test_a_dead_endpoint_is_told_and_can_be_saved_all_the_same(home: Path, size:
         await pilot.press("t")
         await until_seen(pilot, "failed", "mine  ", "127.0.0.1:9")
 
-    in_models(home, journey, size)
+    in_models(home, journey, SMALL)
 
 
 def test_a_test_that_takes_too_long_is_given_up(home: Path) -> None:
@@ -246,8 +244,7 @@ def test_a_removed_model_comes_back_with_one_key(home: Path) -> None:
     assert locations.config_file().read_text() == text
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_role_is_changed(home: Path, server: ModelServer, size: tuple[int, int]) -> None:
+def test_a_role_is_changed(home: Path, server: ModelServer) -> None:
     locations.config_dir().mkdir()
     locations.config_file().write_text(
         f"models:\n  mine:\n    base_url: {server.base_url}\n"
@@ -274,7 +271,7 @@ def test_a_role_is_changed(home: Path, server: ModelServer, size: tuple[int, int
         await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
         await until(pilot, lambda: server.base_url[:20] in seen(app).partition("Models")[0])
 
-    in_models(home, journey, size)
+    in_models(home, journey, SMALL)
     assert load_config().config.roles.optimizer.model == "mine"
     assert "# warm" in locations.config_file().read_text()
 

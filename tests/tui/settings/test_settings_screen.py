@@ -55,10 +55,7 @@ async def put(pilot: Pilot[None], app: SpotuiApp, key: str, text: str) -> None:
     await pilot.press(*text)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(
-    tmp_path: Path, config: Path, size: tuple[int, int]
-) -> None:
+def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(tmp_path: Path, config: Path) -> None:
     config.write_text(COMMENTED)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -76,7 +73,7 @@ def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(
         await pilot.press("escape", "escape")  # the first puts 12 back
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-    in_settings(tmp_path, journey, size)
+    in_settings(tmp_path, journey, SMALL)
     assert config.read_text() == (
         "# mine\nrun:\n  max_rounds: 12  # enough\n\ntheme: moss\n\nbudget:\n  usd: 0.5\n"
     )
@@ -95,19 +92,8 @@ def test_an_empty_field_is_the_usual_value_again(tmp_path: Path, config: Path) -
     assert config.read_text().startswith("# mine\n")
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-@pytest.mark.parametrize(
-    ("key", "text", "why"),
-    [
-        ("run.max_rounds", "0", "must be a whole number from 1 to"),
-        ("run.judge", "balancd", "Did you mean balanced?"),
-        ("budget.usd", "much", "must be an amount in USD"),
-    ],
-)
-def test_a_wrong_value_says_why_beside_it_and_is_not_saved(
-    tmp_path: Path, config: Path, size: tuple[int, int], key: str, text: str, why: str
-) -> None:
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+def test_a_wrong_value_says_why_beside_it_and_is_not_saved(tmp_path: Path, config: Path) -> None:
+    async def try_it(app: SpotuiApp, pilot: Pilot[None], key: str, text: str, why: str) -> None:
         await put(pilot, app, key, text)
         await pilot.press("enter")
         await until(pilot, lambda: row(app, key).has_class("-wrong"))
@@ -118,7 +104,12 @@ def test_a_wrong_value_says_why_beside_it_and_is_not_saved(
         assert row(app, key).input.value == ""
         assert not row(app, key).has_class("-wrong")
 
-    in_settings(tmp_path, journey, size)
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await try_it(app, pilot, "run.max_rounds", "0", "must be a whole number from 1 to")
+        await try_it(app, pilot, "run.judge", "balancd", "Did you mean balanced?")
+        await try_it(app, pilot, "budget.usd", "much", "must be an amount in USD")
+
+    in_settings(tmp_path, journey, SMALL)
     assert not config.exists()
 
 
@@ -149,10 +140,7 @@ def test_a_config_file_that_is_wrong_is_told_and_left_alone(tmp_path: Path, conf
     assert config.read_text() == "them: moss\n"
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_theme_is_seen_at_once_and_kept_with_enter(
-    tmp_path: Path, config: Path, size: tuple[int, int]
-) -> None:
+def test_a_theme_is_seen_at_once_and_kept_with_enter(tmp_path: Path, config: Path) -> None:
     config.write_text(COMMENTED)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -167,7 +155,7 @@ def test_a_theme_is_seen_at_once_and_kept_with_enter(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.theme == "plum")
 
-    in_settings(tmp_path, journey, size)
+    in_settings(tmp_path, journey, SMALL)
     assert config.read_text() == COMMENTED.replace("moss", "plum")
     assert read_preferences().theme == "plum"
 

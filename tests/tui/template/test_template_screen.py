@@ -20,7 +20,7 @@ from spotui.tui.template.row_list import RowList
 from spotui.tui.template_screen import TemplateScreen
 from tests.command_line import TEMPLATE, move_in, places
 from tests.terminal import Terminal
-from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, workspace_in
+from tests.tui.piloting import SMALL, drive, seen, until, until_seen, workspace_in
 
 COMMENTED = "# mine\n" + TEMPLATE.replace("count: None", "count: 50  # words\nours: kept")
 
@@ -51,8 +51,7 @@ def text_of(screen: TemplateScreen) -> str:
     return screen.query_one(TemplatePanel).text
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path, size: tuple[int, int]) -> None:
+def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, path)
         assert "prompt: Answer the question." in seen(app)
@@ -64,11 +63,10 @@ def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path, size: tuple
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not screen)
 
-    drive(path.parent, journey, size)
+    drive(path.parent, journey, SMALL)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_mistake_is_marked_with_its_mend_while_it_is_typed(path: Path, size: tuple[int, int]) -> None:
+def test_a_mistake_is_marked_with_its_mend_while_it_is_typed(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, path)
         screen.query_one(YamlEditor).move_cursor((3, 7))
@@ -82,13 +80,10 @@ def test_a_mistake_is_marked_with_its_mend_while_it_is_typed(path: Path, size: t
         await pilot.press("ctrl+z")
         await until(pilot, lambda: "Error" not in seen(app))
 
-    drive(path.parent, journey, size)
+    drive(path.parent, journey, SMALL)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_the_form_edits_the_same_text_and_keeps_comments_keys_and_count(
-    path: Path, size: tuple[int, int]
-) -> None:
+def test_the_form_edits_the_same_text_and_keeps_comments_keys_and_count(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, path)
         field = await form_of(pilot, screen)
@@ -103,7 +98,7 @@ def test_the_form_edits_the_same_text_and_keeps_comments_keys_and_count(
             "prompt: Answer the question.", "prompt: 'Now: Answer the question.'"
         )
 
-    drive(path.parent, journey, size)
+    drive(path.parent, journey, SMALL)
 
 
 def test_questions_are_added_moved_and_removed_with_what_belongs_to_them(path: Path) -> None:
