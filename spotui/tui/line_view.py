@@ -92,7 +92,8 @@ class LineView(ScrollView, can_focus=True):
         """Bring a line of a block to the top."""
         if 0 <= number < len(self._starts) - 1:
             self.follows = number == len(self._starts) - 2
-            self.scroll_to(y=self._starts[number] + line, animate=False, immediate=True)
+            self._top = self._starts[number] + line
+            self._stay_at_top()
 
     def block_at(self, line: int) -> int:
         """The block that a line of the whole belongs to; the last one below the end."""
@@ -120,8 +121,7 @@ class LineView(ScrollView, can_focus=True):
 
     def watch_show_vertical_scrollbar(self) -> None:
         """What has just become longer than the view could not be scrolled until now."""
-        if self.follows:
-            self.call_after_refresh(self._stay_at_end)
+        self.call_after_refresh(self._stay_at_end if self.follows else self._stay_at_top)
 
     def on_resize(self) -> None:
         """Wrap for the new width; what was at the top stays there."""
@@ -130,8 +130,10 @@ class LineView(ScrollView, can_focus=True):
         if self._width != self._laid_out_for:
             self._laid_out_for = self._width
             self.lay_out()
-        if not self.follows:
-            self.call_after_refresh(self._stay_at, number, line)
+        if not self.follows and number < len(self._starts) - 1:
+            height = self._starts[number + 1] - self._starts[number]
+            self._top = self._starts[number] + min(line, height - 1)
+            self.call_after_refresh(self._stay_at_top)
 
     def notify_style_update(self) -> None:
         """Paint in the new colours."""
@@ -155,10 +157,8 @@ class LineView(ScrollView, can_focus=True):
             self.call_after_refresh(self._stay_at_end)
         self.refresh()
 
-    def _stay_at(self, number: int, line: int) -> None:
-        if not self.follows and number < len(self._starts) - 1:
-            last = self._starts[number + 1] - self._starts[number] - 1
-            self.scroll_to(y=self._starts[number] + min(line, last), animate=False, immediate=True)
+    def _stay_at_top(self) -> None:
+        self.scroll_to(y=self._top, animate=False, immediate=True)
 
     def _stay_at_end(self) -> None:
         if self.follows:  # somebody may have gone elsewhere meanwhile
