@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from aiolimiter import AsyncLimiter
 from anyio import CapacityLimiter, WouldBlock
 
 from spotui.llm.endpoint import Limits
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 
 class Limiter:
@@ -62,5 +65,9 @@ class Limiter:
             await self._tokens.acquire(min(tokens, self._tokens.max_rate))
 
 
-def _per_minute(rate: int | None) -> AsyncLimiter | None:
-    return None if rate is None else AsyncLimiter(rate, 60)
+def _per_minute(rate: int | None) -> "AsyncLimiter | None":
+    if rate is None:
+        return None
+    from aiolimiter import AsyncLimiter  # a tenth of the start of a run, and few endpoints have rates
+
+    return AsyncLimiter(rate, 60)
