@@ -223,7 +223,7 @@ def test_a_file_that_would_come_out_as_another_can_only_be_read(path: Path, text
     drive(path.parent, journey)
 
 
-@pytest.mark.parametrize("text", [TEMPLATE.replace("\n", "\r\n"), "\ufeff" + TEMPLATE, TEMPLATE.rstrip()])
+@pytest.mark.parametrize("text", ["\ufeff" + TEMPLATE.replace("\n", "\r\n"), TEMPLATE.rstrip()])
 def test_line_ends_and_byte_order_mark_stay(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
