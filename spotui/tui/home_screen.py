@@ -21,6 +21,8 @@ from spotui.tui.table_view import TableView
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
+    from textual.worker import WorkType
+
     from spotui.own_process import OwnProcess
     from spotui.tui.new_run import Choices
     from spotui.workspace.projects import Project
@@ -95,7 +97,8 @@ class HomeScreen(Screen[None]):
 
     def _read_all(self) -> None:
         self._is_read = True
-        self.run_worker(self._read(), group="read")
+        reading: WorkType[None] = self._read  # not a coroutine: somebody may leave before it begins
+        self.run_worker(reading, group="read")
 
     async def _read(self) -> None:
         projects, templates = self.query_one(ProjectsPanel), self.query_one(TemplatesPanel)
@@ -105,7 +108,8 @@ class HomeScreen(Screen[None]):
     def _look(self) -> None:
         # Textual calls the screen below the top one current too, and paints the top one whole for it.
         if self.app.screen is self:
-            self.run_worker(self.query_one(ProjectsPanel).read(), group="look", exclusive=True)
+            looking: WorkType[None] = self.query_one(ProjectsPanel).read
+            self.run_worker(looking, group="look", exclusive=True)
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Open a project, or start a run of a template."""

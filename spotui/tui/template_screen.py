@@ -1,7 +1,7 @@
 """One template file: edited, checked, saved."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from spotui.tui.key_hints import KeyHints
 from spotui.tui.question import Choice, QuestionScreen
 from spotui.tui.template.draft import Draft
 from spotui.tui.template.panel import TemplatePanel
+
+if TYPE_CHECKING:
+    from textual.worker import WorkType
 
 
 class TemplateScreen(Screen[bool]):
@@ -176,7 +179,8 @@ class TemplateScreen(Screen[bool]):
 
     def _count(self) -> None:
         """Have the tokens of what is in the file counted, in a process that may load a vocabulary."""
-        self.run_worker(self._count_tokens(), group="count", exclusive=True)
+        counting: WorkType[None] = self._count_tokens  # as in the panel: not a coroutine
+        self.run_worker(counting, group="count", exclusive=True)
 
     async def _count_tokens(self) -> None:
         from spotui.tui.template.counting import count_texts

@@ -77,8 +77,9 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
         assert asyncio.get_running_loop().time() < deadline, (
             f"it never held; the screen is:\n{seen(pilot.app)}"
         )
-        # The pilot's own pause has every widget answer, while most of what is waited for is elsewhere.
         await asyncio.sleep(LOOK_SECONDS)
+    if pilot.app.is_running:
+        await pilot.pause(0)  # what was seen has also settled: it has its scrollbars, and takes keys
 
 
 async def until_seen(pilot: Pilot[None], *texts: str) -> None:

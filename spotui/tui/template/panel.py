@@ -15,6 +15,8 @@ from spotui.tui.template.editor import YamlEditor
 from spotui.tui.template.problem_bar import ProblemBar
 
 if TYPE_CHECKING:
+    from textual.worker import WorkType
+
     from spotui.checking import Checked
     from spotui.tui.template.field import Field
     from spotui.tui.template.form import TemplateForm
@@ -160,7 +162,9 @@ class TemplatePanel(Vertical):
         """Read the text once nobody types for a moment."""
         event.stop()
         self.post_message(self.Changed())
-        self.run_worker(self._read(), group="read", exclusive=True)
+        # As a function: a coroutine that is replaced or called off before it begins is complained of.
+        reading: WorkType[None] = self._read
+        self.run_worker(reading, group="read", exclusive=True)
 
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         """Tell of the line that the cursor is on."""
