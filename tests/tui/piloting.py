@@ -70,6 +70,8 @@ def _paint_nothing(compositor: Compositor, **_: object) -> None:
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     """Wait until something holds."""
+    if holds():
+        return
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while not holds():
         if (fault := pilot.app._exception) is not None:
