@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.errors import SpotuiError
 from spotui.view.figures import count, usd
 
 if TYPE_CHECKING:
     from spotui.expected import Estimate
+    from spotui.launch import Launcher
     from spotui.llm.connecting import Connector
     from spotui.settings.run_settings import RunSettings
     from spotui.template import Template
@@ -50,7 +52,8 @@ def main(parsed: argparse.Namespace) -> int:
     ]
     estimate = msgspec.structs.replace(estimate, warnings=(*missing, *estimate.warnings))
     if parsed.json:
-        print(msgspec.json.encode(estimate).decode())
+        judge = _judge(launcher, template, path, settings, parsed.method)
+        print(msgspec.json.encode({**msgspec.structs.asdict(estimate), "judge": judge}).decode())
         return exit_codes.OK
     for one in estimate.shares:
         print(
@@ -62,6 +65,18 @@ def main(parsed: argparse.Namespace) -> int:
     for text in estimate.warnings:
         print(f"Warning: {text}")
     return exit_codes.OK
+
+
+def _judge(
+    launcher: "Launcher", template: "Template", path: Path, settings: "RunSettings", method: str | None
+) -> dict[str, object] | None:
+    """What `judge-check --estimate --json` says of the run's judge; None when it cannot be checked."""
+    from spotui.cli.judge_offer import judge_offer
+
+    try:
+        return judge_offer(launcher, template, path, settings, method).as_json()
+    except SpotuiError:
+        return None
 
 
 def expected(

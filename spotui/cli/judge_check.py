@@ -11,14 +11,9 @@ from spotui.events import CallFinished, Event, Noticed
 from spotui.view.figures import percent, plural, usd
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spotui.expected import Estimate
-    from spotui.launch import Launcher
+    from spotui.cli.judge_offer import JudgeOffer
     from spotui.run.calibration import Calibration, Tally
     from spotui.settings.run_settings import RunSettings
-    from spotui.template import Template
-    from spotui.workspace.judge_checks import JudgeCheck
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Let the judge compare answers with damaged copies, and print how often it is right."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.estimate_check import estimate_judge_check
+    from spotui.cli.judge_offer import judge_offer
     from spotui.launch import Launcher
     from spotui.resources import find_template
     from spotui.template import read_template
@@ -50,20 +45,18 @@ def main(parsed: argparse.Namespace) -> int:
     launcher = Launcher()
     path = find_template(parsed.template)
     template = read_template(path)
-    settings = _asked_alone(launcher.settings(options.flags(parsed), template).settings)
-    connector = launcher.connector(settings)
-    expected = estimate_judge_check(template, path.parent, settings, connector)
-    method = _without_duels(parsed, template)
+    chosen = launcher.settings(options.flags(parsed), template).settings
+    offer = judge_offer(launcher, template, path, chosen, parsed.method)
+    settings = offer.settings
     if parsed.estimate:
-        known = _known(launcher, settings, path)
         if parsed.json or parsed.json_lines:
-            _write(_as_offer(settings, expected, known, compares=not method))
+            _write(offer.as_json())
         else:
-            _print_offer(settings, expected, known, method)
+            _print_offer(offer)
         return exit_codes.OK
-    connector.check_budget()
+    launcher.connector(settings).check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
-    tell = _Progress(expected.calls, as_lines=parsed.json_lines)
+    tell = _Progress(offer.expected.calls, as_lines=parsed.json_lines)
     try:
         found = asyncio.run(launcher.calibrate(template, path, settings, tell))
     finally:
@@ -71,7 +64,7 @@ def main(parsed: argparse.Namespace) -> int:
     if parsed.json or parsed.json_lines:
         _write(_as_json(settings, found))
     else:
-        _print(settings, found, method)
+        _print(settings, found, offer.method)
     return exit_codes.OK if found.is_fit else exit_codes.NO_IMPROVEMENT
 
 
@@ -105,43 +98,19 @@ class _Progress:
             paint("\r\x1b[K", sys.stderr)
 
 
-def _asked_alone(settings: "RunSettings") -> "RunSettings":
-    """The settings without an optimizer of its own: nobody asks it, so it need not be there."""
-    import msgspec
-
-    roles = msgspec.structs.replace(settings.roles, optimizer=settings.roles.executor)
-    return msgspec.structs.replace(settings, roles=roles)
-
-
-def _without_duels(parsed: argparse.Namespace, template: "Template") -> str:
-    """The name of the run's method when it compares no answers; empty when it does."""
-    from spotui.methods import DEFAULT_METHOD, load_method
-
-    name = parsed.method or template.method or DEFAULT_METHOD
-    return name if load_method(name).scores else ""
-
-
-def _known(launcher: "Launcher", settings: "RunSettings", path: "Path") -> "JudgeCheck | None":
-    from spotui import locations
-    from spotui.workspace.judge_checks import recall_check
-
-    return recall_check(locations.judge_checks_dir(), launcher.judge_of(settings), path.stem)
-
-
 def _write(data: dict[str, object]) -> None:
     import msgspec
 
     print(msgspec.json.encode(data).decode(), flush=True)
 
 
-def _print_offer(
-    settings: "RunSettings", expected: "Estimate", known: "JudgeCheck | None", method: str
-) -> None:
-    print(_title(settings))
-    print(f"Expected: {expected.line}")
-    for text in expected.warnings:
+def _print_offer(offer: "JudgeOffer") -> None:
+    print(_title(offer.settings))
+    print(f"Expected: {offer.expected.line}")
+    for text in offer.expected.warnings:
         print(f"Warning: {text}")
-    _note(method)
+    _note(offer.method)
+    known = offer.known
     if known is None:
         print("This judge has not been checked yet.")
     else:
@@ -228,23 +197,4 @@ def _tally_as_json(tally: "Tally") -> dict[str, object]:
         "mistaken": tally.mistaken,
         "accuracy": tally.accuracy,
         "accuracy_interval": tally.accuracy_interval,
-    }
-
-
-def _as_offer(
-    settings: "RunSettings", expected: "Estimate", known: "JudgeCheck | None", *, compares: bool
-) -> dict[str, object]:
-    from spotui.cli.fetching import missing_models
-
-    return {
-        "judge": settings.judge,
-        "models": settings.panel,
-        "compares": compares,
-        "calls": expected.calls,
-        "tokens": expected.tokens,
-        "usd": expected.usd,
-        "seconds": expected.seconds,
-        "missing": [one.model_id for one in missing_models(settings)],
-        "warnings": expected.warnings,
-        "known": known,
     }

@@ -54,9 +54,18 @@ class JudgeLine(Static):
             found = await offer(template, words)
         except SpotuiError:  # what is wrong with the run is told where the run is
             found = None
-        if (template, words) != (self._template, self._words):
-            return  # somebody has looked for another one meanwhile
-        self._offer = found
+        if (template, words) == (self._template, self._words):  # nobody has looked for another one meanwhile
+            self.show(found, template, words)
+
+    def show(self, found: Offer | None, template: str, words: Sequence[str] = ()) -> None:
+        """Tell what is known of the judge of a run.
+
+        Args:
+            found: That; None where there is nothing to tell.
+            template: As in `look`.
+            words: The same.
+        """
+        self._offer, self._template, self._words = found, template, words
         text = _told(self._offer, Path(template).stem, self._key) if self._offer else None
         self.set_class(text is not None, "-told")
         self.update(text or Content(""))

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from spotui.errors import SpotuiError
 from spotui.own_process import Background, OwnProcess
 from spotui.tui.child import ask
+from spotui.tui.judge_check import Offer
 from spotui.tui.method.known import Told
 from spotui.view.figures import count, duration, plural, usd
 from spotui.workspace.projects import Project
@@ -63,11 +66,13 @@ class Expected(NamedTuple):
         line: On one line.
         models: Which models, each with its roles.
         warnings: What stands against it.
+        judge: What is known of its judge; None when that cannot be checked.
     """
 
     line: str
     models: str
     warnings: list[str]
+    judge: Offer | None
 
 
 async def expect(template: Path, choices: Choices) -> Expected:
@@ -81,7 +86,7 @@ async def expect(template: Path, choices: Choices) -> Expected:
         raise SpotuiError(told.fault)
     found = json.loads(told.out)
     if found is None:
-        return Expected("nobody knows: the method does not say what it takes", "", [])
+        return Expected("nobody knows: the method does not say what it takes", "", [], None)
     shares = found["shares"]
     costs = [one["usd"] for one in shares]
     roles: dict[str, list[str]] = {}
@@ -97,6 +102,7 @@ async def expect(template: Path, choices: Choices) -> Expected:
             f"{model} ({'all roles' if len(of) == 3 else ', '.join(of)})" for model, of in roles.items()
         ),
         warnings=found["warnings"],
+        judge=msgspec.convert(found["judge"], Offer | None),
     )
 
 

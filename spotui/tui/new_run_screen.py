@@ -95,14 +95,12 @@ class NewRunScreen(StartDialog[OwnProcess]):
         self.query_one(JudgeLine).forget()
         super().estimate()
 
-    async def work_out(self) -> None:
-        """Find out what it would take, then about the judge."""
-        await super().work_out()
-        await self.query_one(JudgeLine).look(str(self._template), self.chosen.words)
-
     async def expected(self) -> Content:
-        """What the run would take."""
-        return _told(await expect(self._template, self.chosen))
+        """What the run would take; the same answer tells what is known of its judge."""
+        chosen = self.chosen
+        found = await expect(self._template, chosen)
+        self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.words)
+        return _told(found)
 
     async def begin(self, name: str) -> OwnProcess:
         """Start the run."""

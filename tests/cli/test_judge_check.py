@@ -143,6 +143,8 @@ def test_an_estimate_asks_nobody_and_tells_what_is_known(shell: Shell, template:
         assert (known["template"], known["comparisons"], known["settled"]) == ("why", 12, 12)
         assert (known["pairs"], known["flips"], known["fit"]) == (12, 0, True)
         assert offer("poem")["known"] == known
+        estimate = shell("estimate", template, "--model", "m", "--base-url", server.base_url, "--json").out
+        assert json.loads(estimate)["judge"] == offer()
         for others in (
             ["--judge", "thorough"],
             ["--judge-json"],
