@@ -16,9 +16,11 @@ from spotui.llm.local.errors import ServerError
 from spotui.llm.local.server import LocalServer
 
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from spotui.llm.local.server import LocalServer
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test under nohup inherits that it is ignored
 
 async def main():
     server = LocalServer(Path(sys.argv[1]), Path(sys.argv[2]))
