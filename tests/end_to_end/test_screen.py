@@ -81,11 +81,10 @@ def finished_rounds(home: Path) -> int:
     return len(read_history(Workspace(home / "data" / "workspace").project("why")).rounds)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer, size: tuple[int, int]) -> None:
+def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -> None:
     """Type, run, see the diff, take the prompt along, quit."""
     write_template(home)
-    with opened(home, size=size) as terminal:
+    with opened(home, size=(80, 24)) as terminal:
         terminal.wait_for("A model", seconds=PATIENCE)
         terminal.press("escape")
         terminal.wait_for("No projects yet", "why")

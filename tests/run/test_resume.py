@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +26,13 @@ from tests.spo_model import climbing, role_of
 
 
 class Whole(NamedTuple):
-    """A run from end to end, and the server it asked."""
+    """A run from end to end, and the server it asked; it is cut after every line, or every third, say."""
 
     stage: Stage
     project: Project
     journal: bytes
     stopped: RunStopped
+    every: int
 
     def cut(self, length: int, name: str) -> Project:
         """A copy whose journal ends after so many bytes, as a process that was killed leaves it."""
@@ -47,15 +49,14 @@ class Whole(NamedTuple):
         return self.journal.index(b"\n") + 1
 
 
-@pytest.fixture(scope="module", params=["balanced", "thorough"])
+@pytest.fixture(scope="module", params=[("balanced", 1), ("thorough", 3)], ids=lambda param: param[0])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     with ModelServer(changeable) as server:
         stage = Stage(tmp_path_factory.mktemp("resume"), server)
-        project = stage.project(
-            "whole", template(4), max_rounds=6, sample=2, judge=request.param, final_check=True
-        )
+        judge, every = request.param
+        project = stage.project("whole", template(4), max_rounds=6, sample=2, judge=judge, final_check=True)
         stopped = stage.go(project).stopped
-        yield Whole(stage, project, project.journal.read_bytes(), stopped)
+        yield Whole(stage, project, project.journal.read_bytes(), stopped, every)
 
 
 async def check_resume(whole: Whole, length: int, name: str) -> None:
@@ -86,12 +87,11 @@ def test_the_whole_run_has_something_of_everything(whole: Whole) -> None:
 
 def test_cut_after_any_line_it_ends_as_it_did(whole: Whole) -> None:
     lines = whole.journal.splitlines(keepends=True)
+    ends = list(accumulate(map(len, lines)))
 
     async def every_line() -> None:
-        length = 0
-        for number, line in enumerate(lines):
-            length += len(line)
-            await check_resume(whole, length, f"line {number}")
+        for number in range(0, len(lines), whole.every):
+            await check_resume(whole, ends[number], f"line {number}")
 
     asyncio.run(every_line())
 
