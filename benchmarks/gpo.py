@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.spent import spend
+from benchmarks.spent import PROGRAM, spend
 from tests.model_server import ModelServerProcess, Recorded
 from tests.row_model import kind_of, rows, template
 
@@ -27,7 +27,6 @@ ROWS, STEPS, CANDIDATES, PARALLEL = 240, 18, 8, 32
 EVAL, TEST = 48, 144
 DELAY = 0.1
 BARE_REQUESTS = 1600
-PROGRAM = (sys.executable, "-m", "spotui")
 REPLY = ("--reply", "tests.row_model:unending", "--chunks", "3")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+PROGRAM = (sys.executable, "-m", "spotui")
+
 
 class Spent(NamedTuple):
     """What one `spotui` command took.
@@ -40,7 +42,7 @@ def spend(
     """
     began = time.time()
     process = subprocess.Popen(
-        [sys.executable, "-m", "spotui", *words],
+        [*PROGRAM, *words],
         cwd=cwd,
         env={**os.environ, **(environ or {})},
         stdout=subprocess.DEVNULL,

@@ -73,13 +73,15 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     if holds():
         return
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    while not holds():
+    is_there = False
+    while not is_there:
         if (fault := pilot.app._exception) is not None:
             raise fault
         assert asyncio.get_running_loop().time() < deadline, (
             f"it never held; the screen is:\n{seen(pilot.app)}"
         )
         await asyncio.sleep(LOOK_SECONDS)
+        is_there = bool(holds())
     if pilot.app.is_running:
         await pilot.pause(0)  # what was seen has also settled: it has its scrollbars, and takes keys
 

@@ -40,9 +40,7 @@ def good() -> Iterator[ModelServer]:
         yield server
 
 
-def in_new_run(
-    folder: Path, server: ModelServer, journey: Journey, size: tuple[int, int] = SMALL, path: str = ""
-) -> None:
+def in_new_run(folder: Path, server: ModelServer, journey: Journey, path: str = "") -> None:
     """Open the screen on which a run of three questions is started."""
 
     async def after_opening(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -52,7 +50,9 @@ def in_new_run(
         await journey(app, pilot)
 
     place = folder / "data" / "workspace"
-    drive(folder, after_opening, size, workspace=Workspace(place if place.exists() else workspace_in(folder)))
+    drive(
+        folder, after_opening, SMALL, workspace=Workspace(place if place.exists() else workspace_in(folder))
+    )
 
 
 def said(app: SpotuiApp) -> str:
@@ -97,7 +97,7 @@ def test_a_new_evaluator_is_checked_once_and_that_is_remembered(home: Path, good
         await until_said(pilot, "Judge: another, balanced. Not checked yet")
         await pilot.press("escape")
 
-    in_new_run(home, good, journey, SMALL)
+    in_new_run(home, good, journey)
     in_new_run(home, good, lambda _, pilot: until_said(pilot, "judge-check: 12 of 12, flips 0%."))
 
 
