@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from spotui.marked_yaml.faults import IN_QUOTES, EmptyYamlError, Fault, YamlError
+from spotui.marked_yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError
 from spotui.marked_yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
 
 BOM: Final = "\ufeff"
@@ -71,7 +71,7 @@ class Composer:
 
     def _node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            self._fault(event, "Lists stand too deep inside each other here.", IN_QUOTES)
+            self._fault(event, TOO_DEEP, IN_QUOTES)
             raise YamlError(self.faults)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)

@@ -8,6 +8,7 @@ import yaml
 from spotui.errors import SpotuiError
 
 IN_QUOTES: Final = "Put the whole text in quotes, or on the lines below a `|`, indented."
+TOO_DEEP: Final = "Lists and mappings are nested too deep here."
 _SAME_COLUMN: Final = "Begin the keys (or dashes) of one level in the same column, and use spaces only."
 
 
@@ -58,6 +59,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
     char = text[here : here + 1]
     before = text[text.rfind("\n", 0, here) + 1 : here]
 
+    if "nesting" in problem:  # libyaml refuses a thousand levels while it looks ahead, since PyYAML 6.0.4
+        return Fault(opened, TOO_DEEP, IN_QUOTES)
     if char == "\t" or "tab character" in problem:
         return Fault(line, "There is a tab where YAML wants spaces.", "Replace the tab with spaces.")
     if "quoted scalar" in context and "unexpected" in problem:
