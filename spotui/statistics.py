@@ -5,6 +5,7 @@ Scores are means over rows of marks in 0..1. The same marks and seed give the sa
 
 import math
 import random
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -162,12 +163,34 @@ def wilson(right: float, rows: int, confidence: float = CONFIDENCE) -> Interval:
 
 def sign_test(wins: int, losses: int) -> float:
     """The chance that fair coins part as far as this, either way: 1 when nothing was won or lost."""
-    tosses = wins + losses
-    tail, ways = 0, 1
-    for heads in range(min(wins, losses) + 1):
-        tail += ways
-        ways = ways * (tosses - heads) // (heads + 1)
-    return min(1.0, 2 * tail / (1 << tosses))
+    return min(1.0, 2 * binomial_tail(max(wins, losses), wins + losses, 0.5))
+
+
+def binomial_tail(hits: int, of: int, rate: float) -> float:
+    """The probability of so many hits or more, for any number of tries.
+
+    The terms are built from their logarithms: the number of ways alone is more than a float can hold from
+    1,030 tries on. They are summed outwards, from the largest, until the rest makes no difference.
+
+    Args:
+        hits: How often it happened.
+        of: How often it could have.
+        rate: How probable a hit is, 0..1 without its ends.
+    """
+    if hits <= 0:
+        return 1.0
+    if hits <= of * rate:
+        return 1.0 - binomial_tail(of - hits + 1, of, 1 - rate)
+    if hits > of:
+        return 0.0
+    ways = math.lgamma(of + 1) - math.lgamma(hits + 1) - math.lgamma(of - hits + 1)
+    term = math.exp(ways + hits * math.log(rate) + (of - hits) * math.log1p(-rate))
+    total, odds = 0.0, rate / (1 - rate)
+    while term > total * sys.float_info.epsilon:
+        total += term
+        term *= (of - hits) / (hits + 1) * odds
+        hits += 1
+    return min(1.0, total)
 
 
 def _of_mean(values: Sequence[float], seed: int, confidence: float) -> Interval:

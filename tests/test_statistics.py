@@ -1,13 +1,15 @@
 """Intervals and paired comparisons, against published figures, exact counts and simulation."""
 
+import math
 import random
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.statistics import Interval, compare, score, sign_test, wilson
+from spotui.statistics import Interval, binomial_tail, compare, score, sign_test, wilson
 
 MARKS = st.lists(st.one_of(st.none(), st.sampled_from([0.0, 0.25, 1.0])), max_size=60)
 
@@ -45,12 +47,40 @@ def test_a_row_that_errored_is_not_a_wrong_row() -> None:
     ("wins", "losses", "p"), [(0, 0, 1.0), (5, 5, 1.0), (5, 0, 0.0625), (0, 6, 0.03125), (8, 2, 0.109375)]
 )
 def test_the_sign_test_is_exact(wins: int, losses: int, p: float) -> None:
-    assert sign_test(wins, losses) == sign_test(losses, wins) == p
+    assert sign_test(wins, losses) == sign_test(losses, wins) == pytest.approx(p, rel=1e-12)
 
 
 def test_the_sign_test_takes_thousands_of_rows() -> None:
     assert sign_test(5100, 4900) == pytest.approx(0.0466, abs=1e-4)
     assert sign_test(10_000, 0) == 0
+
+
+@given(st.integers(0, 400).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))), st.integers(1, 99))
+def test_the_binomial_tail_is_the_sum_of_its_terms(case: tuple[int, int], percent: int) -> None:
+    hits, of = case
+    rate = Fraction(percent, 100)
+    exact = sum(math.comb(of, many) * rate**many * (1 - rate) ** (of - many) for many in range(hits, of + 1))
+    assert binomial_tail(hits, of, percent / 100) == pytest.approx(float(exact), rel=1e-9, abs=1e-12)
+
+
+@given(
+    st.integers(1, 10**6).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))),
+    st.floats(0.01, 0.99),
+)
+def test_a_million_tries_have_a_tail_and_an_interval(case: tuple[int, int], rate: float) -> None:
+    hits, of = case
+    assert 0 <= binomial_tail(hits + 1, of, rate) <= binomial_tail(hits, of, rate) + 1e-9 <= 1 + 1e-9
+    assert 0 <= sign_test(hits, of - hits) <= 1
+    interval = wilson(hits, of)
+    assert 0 <= interval.low <= hits / of <= interval.high <= 1
+
+
+def test_a_million_rows_are_scored_and_compared() -> None:
+    zeros, ones = [0.0] * 499_500, [1.0] * 500_500
+    old, new = score(ones + zeros), compare(zeros + ones, ones + zeros)
+    assert old.interval.low < 0.5005 < old.interval.high
+    assert (new.wins, new.losses) == (499_500, 499_500)
+    assert compare(zeros, [0.25] * len(zeros)).is_settled
 
 
 def test_paired_marks_of_0_and_1_get_the_interval_of_bonett_and_price() -> None:

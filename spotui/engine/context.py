@@ -1,12 +1,13 @@
 """What every verb works with."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from spotui.engine.asking import Asker
 from spotui.engine.decisions import Decisions
 from spotui.engine.task import Task
-from spotui.events import Event
+from spotui.events import Event, Noticed
 from spotui.llm.gate import Gate
 from spotui.meta_prompts import MetaPrompts
 
@@ -30,3 +31,19 @@ class Context:
     gate: Gate
     decisions: Decisions
     emit: Callable[[Event], None]
+    _failed: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def statistic(self, name: str) -> Iterator[None]:
+        """Compute a figure that no decision depends on: a fault in it is noticed once, and the run continues.
+
+        Args:
+            name: The figure, as the subject of a sentence.
+        """
+        try:
+            yield
+        except (ArithmeticError, ValueError) as error:
+            if name not in self._failed:
+                self._failed.add(name)
+                text = f"{name} could not be computed: {error}. The run continues without it."
+                self.emit(Noticed(text=text, level="warning"))

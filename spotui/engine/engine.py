@@ -186,16 +186,17 @@ class Engine:
         self._emit(told_round(line, self.best.round))
         self._count_wins(line)
         if votes := casts(line.votes):
-            self._measure_judge(line.round, self._panel.after(votes))
+            with self._verbs.context.statistic("The reliability of the judge"):
+                self._measure_judge(line.round, self._panel.after(votes))
 
     def _count_wins(self, line: RoundLine) -> None:
         if line.outcome == "win" and self._turn is not None and self._turn.opponent:
             self._standings.add(line.round, self._turn.opponent, line.votes)
 
     def _measure_judge(self, number: int, panel: Panel) -> None:
-        is_new = bool(panel.faults - self._panel.faults)
-        self._panel = panel
+        before, self._panel = self._panel, panel
         self._emit(judge_record(panel, number))
+        is_new = bool(panel.faults - before.faults)
         if is_new:
             self._emit(Noticed(text=panel.warning, level="warning"))
 

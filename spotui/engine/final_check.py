@@ -65,6 +65,9 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
     for row in rows:
         standings.add(best.round, seed.round, row.votes)
     check = Checked(tuple(row.choice for row in rows))
+    ranking: tuple[Ranked, ...] = ()
+    with verbs.context.statistic("The ranking of the prompts"):
+        ranking = standings.ranking()
     asked = len(seed.questions)
     return CheckLine(
         best=best.round,
@@ -76,7 +79,7 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         ),
         win_rate=check.rate.rate if check.rate else None,
         win_interval=check.rate.interval if check.rate else None,
-        ranking=standings.ranking(),
+        ranking=ranking,
     )
 
 

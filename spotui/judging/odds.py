@@ -24,11 +24,11 @@ def read_odds(alternatives: Sequence[tuple[str, float]]) -> float | None:
     """
     found: dict[str, list[float]] = {"A": [], "B": []}
     for token, logprob in alternatives:
-        if (letter := token.strip(_FRAME).upper()) in found:
+        if (letter := token.strip(_FRAME).upper()) in found and math.isfinite(logprob):
             found[letter].append(logprob)
     if not any(found.values()):
         return None
-    least = min(logprob for _, logprob in alternatives)
+    least = min(logprob for _, logprob in alternatives if math.isfinite(logprob))
     first, second = (_sum(logprobs) if logprobs else least for logprobs in found.values())
     return first - second
 

@@ -1,12 +1,13 @@
 """What votes say about the judge who cast them."""
 
 from collections.abc import Iterable, Sequence
-from math import comb, sqrt
+from math import sqrt
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from spotui.judging.votes import Choice
+from spotui.statistics import binomial_tail
 
 Z: Final = 1.959963984540054
 """Standard deviations on either side of a 95% interval."""
@@ -111,9 +112,9 @@ class Reliability(msgspec.Struct, frozen=True):
     @property
     def fault(self) -> Fault:
         """What is wrong with the judge, once the votes show it beyond chance."""
-        if _chance_of(self.flips, self.pairs, FLIPS_OF_A_COIN) < CHANCE:
+        if binomial_tail(self.flips, self.pairs, FLIPS_OF_A_COIN) < CHANCE:
             return "position"
-        return "guessing" if _chance_of(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
+        return "guessing" if binomial_tail(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
 
     @property
     def warning(self) -> str:
@@ -133,11 +134,6 @@ class Reliability(msgspec.Struct, frozen=True):
                 )
             case _:
                 return ""
-
-
-def _chance_of(hits: int, of: int, rate: float) -> float:
-    """The probability of so many hits or more."""
-    return sum(comb(of, many) * rate**many * (1 - rate) ** (of - many) for many in range(hits, of + 1))
 
 
 def length_ratio(best: Iterable[str], candidate: Iterable[str]) -> float | None:

@@ -62,3 +62,18 @@ def test_no_other_strengths_make_the_wins_more_likely(wins: dict[tuple[int, int]
     for one in best:
         for step in (-0.01, 0.01):
             assert likelihood({**best, one: best[one] + step}) <= likelihood(best) + 1e-9
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_thousands_of_prompts_that_each_beat_the_one_before_are_ranked(others: int) -> None:
+    wins = {(n + step, n): 250_000.0 for n in range(1, 3000) for step in range(1, others + 1)}
+    wins |= {(lost, won): 10.0 * others for won, lost in wins}
+    found = strengths(wins)
+    assert list(found) == sorted(found, key=found.__getitem__)
+    if others == 1:
+        assert found[1000] == pytest.approx(999 * math.log(250_000.5 / 10.5))
+
+
+def test_parts_that_were_never_compared_are_each_ranked() -> None:
+    found = strengths({(2, 1): 3.0, (1, 2): 1.0, (4, 3): 1.0, (3, 4): 1.0}, prior=0)
+    assert found == pytest.approx({1: 0.0, 2: math.log(3), 3: found[3], 4: found[3]})

@@ -88,6 +88,20 @@ def test_a_judge_that_mostly_agrees_with_itself_is_not_warned_of(duels: list[str
     assert record(duels).warning == ""
 
 
+@pytest.mark.parametrize(
+    ("flips", "fault"),
+    [(0, ""), (300_000, ""), (321_000, "guessing"), (499_000, "guessing"), (501_000, "position")],
+)
+@pytest.mark.parametrize("pairs", [1_030, 10**6])
+def test_a_record_may_be_of_a_million_votes(pairs: int, flips: int, fault: str) -> None:
+    share = pairs / 10**6
+    found = Reliability(pairs * 4, 7, pairs, round(flips * share), 0).after(casts("wwwl"))
+    if pairs == 10**6:
+        assert found.fault == fault
+    assert found.flip_interval is not None
+    assert len(found.warning) < 200
+
+
 def test_lengths_are_compared_by_characters() -> None:
     assert length_ratio(["ab", "cd"], ["abcdef"]) == 1.5
     assert length_ratio(["", ""], ["a"]) is None

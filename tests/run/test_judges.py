@@ -23,7 +23,7 @@ from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import VoteLine
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted
 from tests.run.starting import Stage, Told, template, told
-from tests.spo_model import execute, prefer_first, prefer_higher_style, propose, role_of
+from tests.spo_model import climbing, execute, prefer_first, prefer_higher_style, propose, role_of
 
 
 def judged(
@@ -175,3 +175,19 @@ def test_whose_answers_are_on_the_left_is_not_always_the_same(tmp_path: Path) ->
         first = [event.left for event in stage.go(project).of(DuelOpened)]
         assert set(first) == {"best", "candidate"}
         assert [event.left for event in stage.go(project).of(DuelOpened)] == first
+
+
+def test_a_fault_in_a_statistic_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflow(*_: object) -> float:
+        raise OverflowError("int too large to convert to float")
+
+    monkeypatch.setattr("spotui.judging.reliability.binomial_tail", overflow)
+    monkeypatch.setattr("spotui.engine.final_check.strengths", overflow)
+    with ModelServer(climbing) as server:
+        stage = Stage(tmp_path, server)
+        end = stage.go(stage.project(final_check=True))
+    assert end.stopped.reason == "finished"
+    assert len(end.outcomes) == 3
+    notices = [notice.text for notice in end.of(Noticed)]
+    assert len(notices) == 2  # each once, however often it fails
+    assert notices[0].startswith("The reliability of the judge could not be computed: int too large")
