@@ -7,7 +7,7 @@ import msgspec
 import yaml
 
 from spotui.marked_yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError
-from spotui.marked_yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, keeps_blank_lines
 
 BOM: Final = "\ufeff"
 MAX_DEPTH: Final = 50
@@ -19,6 +19,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BREAKS: Final = "\x85\u2028\u2029"
 _PRIVATE: Final = range(0xF0000, 0xFFFFE)
+_BLANK: Final = " \t\r\n"
 _TEXT_TAGS: Final = ("!", "tag:yaml.org,2002:str")
 
 
@@ -104,7 +105,7 @@ class Composer:
         line, start, end = self._place(event)
         style = event.style or ""
         if style in ("|", ">"):
-            end = self._end_of_block(start, end)
+            end = start + _length_of_block(self._text[start:end], event.value)
         if event.tag is not None and event.tag not in _TEXT_TAGS:
             self._fault(event, f"YAML tags such as {event.tag} are not used here.", IN_QUOTES)
         text = self._shield.show(event.value)
@@ -176,12 +177,24 @@ class Composer:
         start, end = event.start_mark, event.end_mark
         return start.line + 1, start.index + self._shift, end.index + self._shift
 
-    def _end_of_block(self, start: int, end: int) -> int:
-        """The parser counts blank lines below a block as its own; they are, only where `+` keeps them."""
-        source = self._text[start:end]
-        if "+" in source.split("\n", 1)[0].split("#", 1)[0]:
-            return end - source.endswith("\n")
-        return start + len(source.rstrip())
-
     def _fault(self, event: Any, what: str, mend: str) -> None:
         self.faults.append(Fault(event.start_mark.line + 1, what, mend))
+
+
+def _length_of_block(source: str, value: str) -> int:
+    """How much of what the parser took for a block is the block.
+
+    The blank lines below it are its own only where `+` keeps them. Spaces at the end of its last line are
+    part of it, and so are last lines of spaces that are indented deeper than the block: the parser gives
+    each of them as a line of the value, in a folded block too.
+    """
+    header, *below = source.split("\n")
+    if keeps_blank_lines(header):
+        return len(source.removesuffix("\n"))
+    content = value.rstrip("\n")
+    last = max((number for number, line in enumerate(below, 1) if line.strip(_BLANK)), default=0)
+    if last:
+        last += content[len(content.rstrip(_BLANK)) :].count("\n")
+    elif content:
+        last = content.count("\n") + 1
+    return len("\n".join([header, *below[:last]])) if last else len(header.rstrip(_BLANK))

@@ -5,6 +5,7 @@ The tree that `marks.load` gives knows where each value stands, so an edit is a 
 
 import re
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from itertools import pairwise
 from operator import itemgetter
@@ -12,9 +13,9 @@ from typing import Final
 
 from spotui.marked_yaml.emit import after_colon, block, inline, list_item, quoted
 from spotui.marked_yaml.layout import Layout, is_in_line
-from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence
+from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, keeps_blank_lines
 
-_KEEPS: Final = re.compile(r"[|>][1-9]?\+")
+_LINE_OF_NO_VALUE: Final = re.compile(r"^(?P<margin>[ \t]+)(?:(?P<comment>#)|\r?$)", re.MULTILINE)
 
 
 class Editor:
@@ -99,21 +100,58 @@ class Editor:
         self._splices = [splice for splice in self._splices if not (start <= splice[0] and splice[1] <= end)]
         self._splice(start, end, written)
 
-    def settle(self, node: Node) -> None:
-        """Rewrite the texts in `node` that change with the lines below them.
+    def settle_lines(self, root: Node) -> None:
+        """Move the blank lines and comments that a new text block above them would take in.
 
-        Those keep the blank lines below them (`|+`), or end a file that has no line end there.
+        Args:
+            root: All of the tree.
+        """
+        values = sorted(self._values(root, 0))
+        for line in _LINE_OF_NO_VALUE.finditer(self._text):
+            position = bisect_left(values, (line.end("margin"),)) - 1
+            _, end, column = values[position] if position >= 0 else (0, 0, 0)
+            if end <= line.start() and (len(line["margin"]) > column or "\t" in line["margin"]):
+                self._splice(line.start(), line.end("margin"), " " * column if line["comment"] else "")
+
+    def settle_values(self, node: Node) -> None:
+        """Rewrite what changes with other values or lines.
+
+        These are aliases, and texts that keep the blank lines below them (`|+`) or end the file.
         """
         if isinstance(node, Mapping) and not is_in_line(node):
             for key, entry in node.entries.items():
                 value = entry.value
-                ends_file = value.end == len(self._text)
-                if isinstance(value, Scalar) and (ends_file or _KEEPS.match(self._text, value.start)):
+                if is_in_line(value) and _has_alias(value):
+                    self.put(node, key, value.data())
+                elif isinstance(value, Scalar) and self._depends_on_lines_below(value):
                     self.put(node, key, value.text)
-                self.settle(value)
+                else:
+                    self.settle_values(value)
         if isinstance(node, Sequence) and not is_in_line(node):
             for item in node.items:
-                self.settle(item)
+                self.settle_values(item)
+            repeated = [is_in_line(item) and _has_alias(item) for item in node.items]
+            if any(repeated):
+                items = zip(node.items, repeated, strict=True)
+                self.arrange(node, [item.data() if is_repeated else item for item, is_repeated in items])
+
+    def _values(self, node: Node, column: int) -> Iterator[tuple[int, int, int]]:
+        """Where each single value begins and ends, and the column of the key or dash that it belongs to."""
+        if isinstance(node, Mapping) and not is_in_line(node):
+            for entry in node.entries.values():
+                column = self._layout.column(entry.key.start)
+                yield entry.key.start, entry.key.end, column
+                yield from self._values(entry.value, column)
+        elif isinstance(node, Sequence) and not is_in_line(node):
+            for item in node.items:
+                yield from self._values(item, self._layout.bullet(node)[0])
+        else:
+            yield node.start, node.end, column
+
+    def _depends_on_lines_below(self, text: Scalar) -> bool:
+        if is_in_line(text):
+            return False
+        return text.end == len(self._text) or keeps_blank_lines(self._text, text.start)
 
     def _replace(self, entry: Entry, value: Plain, *, flow: bool) -> None:
         old = entry.value
@@ -197,3 +235,9 @@ def _comment(line: str) -> str:
     """The comment on a line that holds no text, with the spaces before it."""
     found = re.search(r"\s+#.*$", line)
     return found[0] if found else ""
+
+
+def _has_alias(node: Node) -> bool:
+    if isinstance(node, Mapping):
+        return node.alias or any(_has_alias(entry.value) for entry in node.entries.values())
+    return node.alias or (isinstance(node, Sequence) and any(map(_has_alias, node.items)))

@@ -4,11 +4,10 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from spotui.marked_yaml.nodes import Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.nodes import BLOCK_HEADER, Mapping, Node, Scalar, Sequence
 
 _BOM: Final = "\ufeff"
 _DASH: Final = re.compile(r" *-(?=\s|$)")
-_HEADER: Final = re.compile(r"[|>][+-]?([1-9])")
 
 
 def is_in_line(node: Node) -> bool:
@@ -52,8 +51,8 @@ class Layout:
     def step_of(self, literal: Scalar, column: int) -> int:
         """How much deeper one text block is indented than its key at `column`."""
         header, *lines = self._text[literal.start : literal.end].split("\n")
-        if told := _HEADER.match(header):
-            return int(told[1])
+        if (indicators := BLOCK_HEADER.match(header)) and indicators["indent"]:
+            return int(indicators["indent"])
         margins = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
         return min(margins) - column if margins and min(margins) > column else 2
 

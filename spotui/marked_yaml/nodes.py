@@ -8,11 +8,22 @@ import msgspec
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 """Data without marks."""
 
+BLOCK_HEADER: Final = re.compile(
+    r"(?:[&!]\S*[ \t]+)*[|>](?P<chomp>[+-]?)(?P<indent>[1-9]?)(?P<late_chomp>[+-]?)"
+)
+"""The first line of a text block: an anchor or tag, the style, and how it is indented and ends."""
+
 _NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT: Final = re.compile(r"[-+]?[0-9]{1,300}|0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]{1,300}\.[0-9]*|[0-9]{1,300}(?=[eE]))([eE][-+]?[0-9]+)?")
 _NAMED_FLOAT: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+def keeps_blank_lines(source: str, start: int = 0) -> bool:
+    """Whether the text block that begins at `start` keeps the blank lines below it (`|+`)."""
+    header = BLOCK_HEADER.match(source, start)
+    return header is not None and "+" in (header["chomp"], header["late_chomp"])
 
 
 def value_of(text: str) -> Plain:

@@ -19,20 +19,7 @@ def to_yaml(template: Template) -> str:
     Raises:
         TemplateError: It holds something that no template file can say, such as half of a character.
     """
-    values: dict[str, Plain] = {
-        "prompt": template.prompt or NONE,
-        "requirements": template.requirements or NONE,
-        "count": template.count or NONE,
-        "qa": [row_data(qa) for qa in template.qa],
-        "method": template.method,
-        "models": dict(template.models) or None,
-        "data": template.data,
-        "metric": template.metric,
-        "criteria": template.criteria,
-    }
-    shown = {key: value for key, value in values.items() if value is not None}
-    text = "\n\n".join(mapping_lines({key: value}, 0) for key, value in shown.items()) + "\n"
-    return _checked(text, template, {}, "template")
+    return _checked(_written(template, {}), template, {}, "template")
 
 
 def edit_yaml(text: str, template: Template, name: str = "template") -> str:
@@ -53,15 +40,49 @@ def edit_yaml(text: str, template: Template, name: str = "template") -> str:
     except EmptyYamlError:
         return f"{text.rstrip()}\n\n{to_yaml(template)}".lstrip()
     others = {key: value for key, value in root.data().items() if key not in KEYS}
-    with contextlib.suppress(TemplateError):
-        return _checked(Change(text, root, template).text(), template, others, name)
-    settled = Editor(text, root)
-    settled.settle(root)
-    text = settled.text()
-    root = _root(text, name)
-    with contextlib.suppress(TemplateError):
-        return _checked(Change(text, root, template).text(), template, others, name)
+    for settle in (None, Editor.settle_lines, Editor.settle_values):
+        if settle is not None:
+            editor = Editor(text, root)
+            settle(editor, root)
+            text = editor.text()
+            root = _root(text, name)
+        with contextlib.suppress(TemplateError):
+            return _checked(Change(text, root, template).text(), template, others, name)
     return _checked(Change(text, root, template, rewrite=True).text(), template, others, name)
+
+
+def rewrite_yaml(text: str, template: Template) -> str:
+    """A new text for a person to correct where `edit_yaml` fails; it may not be valid YAML.
+
+    The keys that are not a template's stay; comments are lost.
+
+    Args:
+        text: The YAML as it stands.
+        template: What the new text is to say.
+    """
+    try:
+        data = load(text).data()
+    except YamlError:
+        data = None
+    others = {key: value for key, value in data.items() if key not in KEYS} if isinstance(data, dict) else {}
+    return _written(template, others)
+
+
+def _written(template: Template, others: dict[str, Plain]) -> str:
+    values: dict[str, Plain] = {
+        "prompt": template.prompt or NONE,
+        "requirements": template.requirements or NONE,
+        "count": template.count or NONE,
+        "qa": [row_data(qa) for qa in template.qa],
+        "method": template.method,
+        "parameters": template.parameters,
+        "models": dict(template.models) or None,
+        "data": template.data,
+        "metric": template.metric,
+        "criteria": template.criteria,
+    }
+    shown = {key: value for key, value in (values | others).items() if value is not None or key in others}
+    return "\n\n".join(mapping_lines({key: value}, 0) for key, value in shown.items()) + "\n"
 
 
 def _root(text: str, name: str) -> Mapping:

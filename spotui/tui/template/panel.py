@@ -146,8 +146,8 @@ class TemplatePanel(Vertical):
 
                 try:
                     written = await asyncio.to_thread(edit_yaml, text, template)
-                except TemplateError as error:
-                    self.query_one(ProblemBar).show(error.problems, 0)
+                except TemplateError:
+                    await self._open_yaml(text, template)
                     return False
                 if self._typed is template and self.text == text:
                     self._typed = None
@@ -190,9 +190,6 @@ class TemplatePanel(Vertical):
         """Undo the last edit, wherever it was made."""
         if await self.settle():
             self._editor.undo()
-        else:
-            self.take(self.text)
-            self._tell()
 
     async def action_redo(self) -> None:
         """Make the last edit that was undone again."""
@@ -230,6 +227,19 @@ class TemplatePanel(Vertical):
     @property
     def _editor(self) -> YamlEditor:
         return self.query_one(YamlEditor)
+
+    async def _open_yaml(self, text: str, template: Template) -> None:
+        """Leave the form, whose edit cannot be written into the text, with what was typed in the YAML."""
+        from spotui.template.edit import rewrite_yaml
+
+        self.take(await asyncio.to_thread(rewrite_yaml, text, template))
+        self.is_form = False
+        self._editor.focus()
+        self.notify(
+            "The form could not write this edit, so the YAML was rewritten without comments. "
+            "Undo brings the old text back.",
+            severity="warning",
+        )
 
     async def _read(self) -> None:
         await asyncio.sleep(CHECK_AFTER)

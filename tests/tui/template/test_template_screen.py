@@ -51,6 +51,11 @@ def text_of(screen: TemplateScreen) -> str:
     return screen.query_one(TemplatePanel).text
 
 
+def prompt_of(screen: TemplateScreen) -> str | None:
+    template = check(text_of(screen)).template
+    return template.prompt if template else None
+
+
 def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, path)
@@ -175,6 +180,40 @@ def test_the_word_none_can_be_typed_in_a_prompt(path: Path) -> None:
         await pilot.press("space", *"of", "space", *"it")
         await until(pilot, lambda: check(text_of(screen)).template == replace(was, prompt="None of it"))
         assert field("prompt").text == "None of it"
+
+    drive(path.parent, journey)
+
+
+def test_an_edit_that_yaml_cannot_hold_opens_the_yaml_with_the_text(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        field("requirements").insert("Be \ud800 kind.")
+        panel = screen.query_one(TemplatePanel)
+        await until(pilot, lambda: not panel.is_form and screen.query_one(YamlEditor).has_focus)
+        assert "\\ud800 kind." in text_of(screen)
+        assert "ours: kept" in text_of(screen)
+        await until_seen(pilot, "Error Line 3")
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: text_of(screen) == COMMENTED)
+
+    drive(path.parent, journey)
+
+
+@pytest.mark.parametrize("style", ["|", ">-", "|+2"])
+def test_a_writer_may_pause_after_a_space_at_the_end_of_a_block(path: Path, style: str) -> None:
+    path.write_text(COMMENTED.replace("prompt: Answer the question.", f"prompt: {style}\n  Answer it.\n"))
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        await pilot.press("ctrl+end")
+        typed = field("prompt").value
+        for word in ("In ", "one \n", " ", "line.", "\n\n", "\t# ", "x: "):
+            field("prompt").insert(word)
+            typed += word
+            await until(pilot, lambda: prompt_of(screen) == typed)  # noqa: B023 - awaited at once
+        assert screen.query_one(TemplatePanel).is_form
 
     drive(path.parent, journey)
 
