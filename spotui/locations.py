@@ -91,6 +91,24 @@ def log_dir() -> Path:
     return _chosen("SPOTUI_LOG_DIR") or _platform_dir("user_log_dir")
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone, whatever the umask.
+
+    Raises:
+        OSError: It cannot be made, or something else has its name.
+    """
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_private(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+        folder.chmod(0o700)  # a umask may take away even what the owner needs
+    except FileExistsError:
+        if not folder.is_dir():  # otherwise another process was quicker
+            raise
+
+
 def runtime_dir() -> Path:
     """The folder of sockets, short enough for a socket in it; it need not exist yet.
 
@@ -121,7 +139,7 @@ def ensure_runtime_dir() -> Path:
     path = runtime_dir()
     mend = "Remove it, or set SPOTUI_RUNTIME_DIR to a folder that only you can open."
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path)
         found = path.lstat()
     except OSError as error:
         raise SpotuiError(f"{path}: cannot make this folder for sockets ({error.strerror}).", mend) from error

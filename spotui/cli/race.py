@@ -59,6 +59,7 @@ def main(parsed: argparse.Namespace) -> int:
     """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
     from spotui.cli.fetching import fetch_missing_models
     from spotui.launch import Launcher
+    from spotui.locations import make_private
     from spotui.resources import find_template
     from spotui.run.rows import read_rows
     from spotui.template.read import parse_template, read_text
@@ -76,7 +77,7 @@ def main(parsed: argparse.Namespace) -> int:
     fetch_missing_models(resolution.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
     record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
-    folder.folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder.folder)
     folder.lock.acquire()
     try:
         before = folder.read() if folder.exists else record

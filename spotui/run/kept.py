@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spotui.locations import make_private
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import new_run_id
@@ -21,7 +22,7 @@ def open_kept(folder: Path) -> Iterator[Journal]:
         JournalError: It is damaged.
         OSError: The folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     lock = ProjectLock(folder / "lock", folder.name)
     lock.acquire()
     try:

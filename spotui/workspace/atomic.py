@@ -7,9 +7,10 @@ from pathlib import Path
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step, durable once this returns.
+    """Put `data` at a path that the user has chosen, in one step, durable once this returns.
 
-    A link is followed, the mode of an existing file is kept, and when anything fails the old file stands.
+    A link is followed, the mode of an existing file is kept, and a new file gets what the umask leaves. When
+    anything fails the old file is as it was. A file of a project is written with `workspace.files` instead.
 
     Args:
         path: The file to replace or make; its folder must exist.
@@ -19,11 +20,30 @@ def replace_file(path: Path, data: bytes) -> None:
         OSError: The disk is full, read-only or gone.
     """
     target = _behind_links(path)
-    mode = _mode(target)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        replace_in(folder, target.name, data, _mode(target))
+    finally:
+        os.close(folder)
+
+
+def replace_in(folder: int, name: str, data: bytes, mode: int | None) -> None:
+    """Put `data` into an open folder in one step, durable once this returns.
+
+    Args:
+        folder: The folder's descriptor.
+        name: What the file is called there; a link of that name is replaced, not followed.
+        data: The whole new content.
+        mode: The file's mode, or None for what the umask leaves.
+
+    Raises:
+        OSError: The disk is full, read-only or gone; the old file is as it was.
+    """
     # The name is short and free of the target's, which may be as long as a name can be.
-    temporary = target.with_name(f".{os.urandom(8).hex()}.tmp")
-    # A new file gets what the umask leaves; what replaces a private file is private from its first byte.
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    temporary = f".{os.urandom(8).hex()}.tmp"
+    # What gets a mode of its own is private from its first byte.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    handle = os.open(temporary, flags, 0o666 if mode is None else 0o600, dir_fd=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             if mode is not None:
@@ -31,11 +51,13 @@ def replace_file(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
         raise
-    sync_folder(target.parent)
+    with contextlib.suppress(OSError):  # see sync_folder
+        os.fsync(folder)
 
 
 def sync_folder(folder: Path) -> None:

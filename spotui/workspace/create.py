@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterable
 
 from spotui.dataset import Dataset
+from spotui.locations import make_private
 from spotui.workspace.atomic import sync_folder
+from spotui.workspace.files import hint_for
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import Line
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
@@ -46,7 +48,7 @@ def create_project(
         _build(building, snapshot, lines, rows)
         if fresh and project.exists:
             workspace.archive(project)
-        project.folder.parent.mkdir(exist_ok=True)
+        make_private(project.folder.parent)
         _take_name(building, project)
     except BaseException as error:
         _remove(building)
@@ -79,7 +81,7 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
 
 
 def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line], rows: Dataset | None) -> None:
-    project.prompts.mkdir(parents=True)
+    make_private(project.prompts)
     write_snapshot(project.snapshot, snapshot)
     if rows is not None:
         write_rows_file(project.rows, rows)
@@ -106,7 +108,7 @@ def _remove(project: Project) -> None:
 def _unwritable(project: Project, error: OSError) -> ProjectError:
     return ProjectError(
         f"{project.folder} cannot be written: {error.strerror}.",
-        "Choose another place with --workspace or SPOTUI_WORKSPACE.",
+        hint_for(error, "Choose another place with --workspace or SPOTUI_WORKSPACE."),
     )
 
 

@@ -190,4 +190,4 @@ def _moment(text: str) -> datetime | None:
 
 
 def _written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    return datetime.fromtimestamp(path.lstat().st_mtime).astimezone()

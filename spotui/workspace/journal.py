@@ -13,7 +13,8 @@ from typing import Self
 import msgspec
 
 from spotui.workspace.atomic import sync_folder
-from spotui.workspace.journal_reader import BUFFER_BYTES, JournalError, read_lines, scan, unreadable
+from spotui.workspace.files import open_file, reading
+from spotui.workspace.journal_reader import JournalError, read_lines, scan, unreadable
 from spotui.workspace.journal_sync import JournalSync
 from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
 
@@ -50,7 +51,7 @@ class Journal:
         self._sync: JournalSync | None = None
         flags = (os.O_RDWR | os.O_APPEND) if writable else os.O_RDONLY
         try:
-            self._file = os.open(path, flags | (os.O_CREAT if run and writable else 0), 0o666)
+            self._file = open_file(path, flags | (os.O_CREAT if run and writable else 0))
         except OSError as error:
             raise unreadable(path, error) from None
         try:
@@ -66,7 +67,7 @@ class Journal:
 
     def _index(self) -> None:
         """Read every line once: remember where the calls are, and how long the sound part is."""
-        with self.path.open("rb", BUFFER_BYTES) as file:
+        with reading(self.path) as file:
             for raw, line in scan(self.path, file):
                 if isinstance(line, CallLine):
                     self._calls[line.key, line.digest] = (self._length, len(raw))
@@ -94,7 +95,7 @@ class Journal:
         """
         left = self._length
         try:
-            with self.path.open("rb", BUFFER_BYTES) as file:
+            with reading(self.path) as file:
                 while left > 0:
                     raw = file.readline()
                     left -= len(raw)

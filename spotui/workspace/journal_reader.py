@@ -7,9 +7,8 @@ from typing import BinaryIO
 import msgspec
 
 from spotui.errors import SpotuiError
+from spotui.workspace.files import hint_for, reading
 from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallLine, JournalLine, Line
-
-BUFFER_BYTES = 1024 * 1024
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -32,7 +31,7 @@ def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
     """
     heads = tuple(b'{"kind":"%s",' % str(kind.__struct_config__.tag).encode() for kind in kinds)
     try:
-        with path.open("rb", BUFFER_BYTES) as file:
+        with reading(path) as file:
             for raw, line in scan(path, file, heads):
                 if line is not None and raw.startswith(heads):
                     yield line
@@ -103,5 +102,5 @@ def unreadable(path: Path, error: OSError) -> JournalError:
     """What to tell of a journal that the system does not let us read."""
     return JournalError(
         f"The journal {path} cannot be read: {error.strerror}.",
-        "Check that it is there, and its permissions.",
+        hint_for(error, "Check that it is there, and its permissions."),
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from spotui.errors import SpotuiError
+from spotui.locations import make_private
+from spotui.workspace.files import hint_for, open_file, read_file
 
 _FILE = "checks.jsonl"
 _CALLS = "calls"
@@ -85,8 +87,8 @@ def remember_check(folder: Path, check: JudgeCheck) -> None:
     """
     path = folder / _FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        make_private(folder)
+        file = open_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             # One write, so that checks that end at once do not mix. A torn line before it is closed first.
             size = os.fstat(file).st_size
@@ -97,7 +99,11 @@ def remember_check(folder: Path, check: JudgeCheck) -> None:
     except OSError as error:
         raise SpotuiError(
             f"{path}: the result of the check cannot be kept ({error.strerror}).",
-            "Free space or mend the permissions, and check again: the calls are kept and cost nothing more.",
+            hint_for(
+                error,
+                "Free space or fix the permissions, and check again: "
+                "the calls are kept and cost nothing more.",
+            ),
         ) from None
 
 
@@ -120,7 +126,7 @@ def recall_check(folder: Path, judge: CheckedJudge, template: str) -> JudgeCheck
 
 def _checks(path: Path) -> Iterator[JudgeCheck]:
     try:
-        lines = path.read_bytes().splitlines()
+        lines = read_file(path).splitlines()
     except OSError:
         return
     for line in lines:

@@ -3,16 +3,19 @@
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 
 import msgspec
 
 from spotui.errors import SpotuiError
+from spotui.workspace.files import Folder, hint_for, open_file
 
 # Whoever asks whether a project is being worked on holds a shared lock for some microseconds; a process that
 # wants to begin outwaits it.
 _PATIENCE_SECONDS = 0.2
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -52,7 +55,7 @@ class ProjectLock:
             None when nobody does; an owner with pid 0 when somebody does who has not written down who it is.
         """
         try:
-            file = os.open(self.path, os.O_RDONLY)
+            file = open_file(self.path, os.O_RDONLY)
         except OSError:
             return None
         try:
@@ -69,22 +72,21 @@ class ProjectLock:
             The owner that died holding it, or None when it was let go properly.
 
         Raises:
-            LockedError: A living process holds it, or the folder cannot be written.
+            LockedError: A living process holds it, another user could, or the folder cannot be written.
         """
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            with Folder.at(self.path.parent) as folder:
+                self._close_to_others(folder)
+                while (file := self._lock_in(folder)) is None:
+                    pass
         except OSError as error:
             raise self._impossible(error) from None
+        before = _read_owner(file)
         try:
-            self._wait_for(file)
-            before = _read_owner(file)
             _write(file, msgspec.json.encode(Owner(pid=os.getpid(), host=os.uname().nodename)))
         except OSError as error:
             os.close(file)
             raise self._impossible(error) from None
-        except BaseException:
-            os.close(file)
-            raise
         self._file = file
         return before
 
@@ -95,6 +97,43 @@ class ProjectLock:
             with contextlib.suppress(OSError):  # then the next owner hears that this one died; no harm
                 os.ftruncate(file, 0)
             os.close(file)
+
+    def _close_to_others(self, folder: Folder) -> None:
+        """Let nobody else put another lock file into the folder."""
+        found = os.fstat(folder.handle)
+        if not found.st_mode & _WRITABLE_BY_OTHERS or found.st_mode & stat.S_ISVTX:
+            return
+        if found.st_uid != os.geteuid():
+            raise LockedError(
+                f"{folder.path} belongs to another user, and others can write it, so it cannot be locked.",
+                "Copy it into a workspace of your own, and name that with --workspace.",
+            )
+        os.fchmod(folder.handle, stat.S_IMODE(found.st_mode) & ~_WRITABLE_BY_OTHERS)
+
+    def _lock_in(self, folder: Folder) -> int | None:
+        """Open and lock the file; None when it was replaced meanwhile, which makes its lock worthless."""
+        file = folder.open(self.path.name, os.O_RDWR | os.O_CREAT)
+        try:
+            self._check_owner(folder, file)
+            self._wait_for(file)
+            if _is_in(folder, self.path.name, file):
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+        return None
+
+    def _check_owner(self, folder: Folder, file: int) -> None:
+        """Refuse a lock file that somebody else could hold: whoever can open it can lock it."""
+        found = os.fstat(file)
+        if found.st_uid == os.geteuid():
+            os.fchmod(file, 0o600)
+        elif found.st_uid not in {0, os.fstat(folder.handle).st_uid} or found.st_mode & _WRITABLE_BY_OTHERS:
+            raise LockedError(
+                f"The lock of {self._name} belongs to another user (id {found.st_uid}).",
+                f"Remove {self.path} if nobody is working on {self._name}.",
+            )
 
     def _wait_for(self, file: int) -> None:
         patience = time.monotonic() + _PATIENCE_SECONDS
@@ -113,7 +152,9 @@ class ProjectLock:
     def _impossible(self, error: OSError) -> LockedError:
         return LockedError(
             f"{self.path.parent} cannot be locked: {error.strerror}.",
-            "Make room and permission to write there, or use another workspace with --workspace.",
+            hint_for(
+                error, "Make room and permission to write there, or use another workspace with --workspace."
+            ),
         )
 
 
@@ -123,6 +164,13 @@ def _lock(file: int, how: int) -> bool:
     except (BlockingIOError, PermissionError):  # the latter on some network file systems
         return False
     return True
+
+
+def _is_in(folder: Folder, name: str, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(name, dir_fd=folder.handle, follow_symlinks=False), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def _read_owner(file: int) -> Owner | None:

@@ -3,18 +3,21 @@
 import os
 import re
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from spotui.locations import make_private
 from spotui.workspace.atomic import sync_folder
 from spotui.workspace.create import check_free, create_project
+from spotui.workspace.files import copy_files
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import JournalLine
 from spotui.workspace.lock import ProjectLock
-from spotui.workspace.projects import ARCHIVE, Project, ProjectError, Workspace, new_run_id
+from spotui.workspace.projects import ARCHIVE, Project, ProjectError, Workspace, folders_in, new_run_id
 from spotui.workspace.snapshot import read_snapshot
 
 _ARCHIVED = re.compile(r"(?P<name>.+)-(?P<at>\d{8}-\d{6}-\d{6})")
@@ -80,14 +83,15 @@ def duplicate(workspace: Workspace, project: Project, name: str) -> Project:
         with Journal(project.journal) as journal:
             lines = (line for line in journal.lines() if not isinstance(line, JournalLine))
             copy = create_project(workspace, name, snapshot, lines=lines)
-        if project.prompts.is_dir():
-            shutil.copytree(project.prompts, copy.prompts, dirs_exist_ok=True)
+        with suppress(FileNotFoundError):
+            copy_files(project.prompts, copy.prompts)
         return copy
     copy = workspace.project(name)
     check_free(workspace, name)
     building = workspace.root / f".new-{new_run_id()}"
     try:
-        shutil.copytree(project.prompts, building / project.prompts.name)
+        make_private(building)
+        copy_files(project.prompts, building / project.prompts.name)
         _move(workspace, building, copy)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -98,7 +102,9 @@ def duplicate(workspace: Workspace, project: Project, name: str) -> Project:
 def archived(workspace: Workspace) -> list[Archived]:
     """What is in the archive, the newest first."""
     archive = workspace.root / ARCHIVE
-    found = [_archived(archive, one) for one in (*archive.glob("*"), *archive.glob("*/*"))]
+    outer = list(folders_in(archive))
+    inner = [one for folder in outer for one in folders_in(folder)]
+    found = [_archived(archive, one) for one in (*outer, *inner)]
     return sorted((one for one in found if one is not None), key=lambda one: one.at, reverse=True)
 
 
@@ -131,7 +137,7 @@ def _move(workspace: Workspace, folder: Path, project: Project) -> None:
     check_free(workspace, project.name)
     if os.path.lexists(project.folder):
         raise ProjectError(f"{project.folder} is there already, and it is no project.", "Give another name.")
-    project.folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private(project.folder.parent)
     folder.rename(project.folder)
     sync_folder(project.folder.parent)
 

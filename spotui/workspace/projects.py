@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spotui.errors import SpotuiError
+from spotui.locations import make_private
 from spotui.workspace.atomic import sync_folder
 from spotui.workspace.lines import now
 from spotui.workspace.lock import ProjectLock
@@ -108,6 +109,8 @@ class Workspace:
                 f"Use up to {_LONGEST_NAME} letters, digits and spaces ({_LONGEST_NAME // 3} in Chinese); "
                 "no slash or backslash, and no dot, dash or space in front.",
             )
+        if len(parts) == 2:
+            _refuse_link(self.root / parts[0])
         return Project(self.root.joinpath(*parts), name)
 
     def measured(self, name: str) -> Path:
@@ -117,6 +120,7 @@ class Workspace:
             ProjectError: The name cannot be a directory's.
         """
         self.project(name)
+        _refuse_link(self.root / MEASURED)
         return self.root / MEASURED / name.replace("/", "-")
 
     def existing(self, name: str) -> Project:
@@ -143,7 +147,7 @@ class Workspace:
             ProjectError: The workspace cannot be read.
         """
         try:
-            folders = list(_folders(self.root))
+            folders = [folder for folder in folders_in(self.root) if is_name(folder.name)]
         except OSError as error:
             raise ProjectError(
                 f"The workspace {self.root} cannot be read: {error.strerror}.",
@@ -155,7 +159,7 @@ class Workspace:
     def is_empty(self) -> bool:
         """Whether there is no project; one that cannot be read is not empty."""
         try:
-            return not any(_projects_in(folder) for folder in _folders(self.root))
+            return not any(_projects_in(folder) for folder in folders_in(self.root) if is_name(folder.name))
         except OSError:
             return False
 
@@ -177,11 +181,12 @@ class Workspace:
             LockedError: Somebody is working on it.
             OSError: The workspace cannot be written.
         """
+        _refuse_link(self.root / ARCHIVE)
         target = self.root / ARCHIVE / f"{project.name}-{now():%Y%m%d-%H%M%S-%f}"
         lock = ProjectLock(project.lock, project.name)
         lock.acquire()
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_private(target.parent)
             project.folder.rename(target)
         finally:
             lock.release()
@@ -208,22 +213,38 @@ def _cut(name: str, size: int) -> str:
     return parent + slash + last.encode()[:size].decode(errors="ignore").rstrip()
 
 
-def _folders(root: Path) -> Iterator[Path]:
+def folders_in(folder: Path) -> Iterator[Path]:
+    """The folders in a folder, and the links: what those lead to is for whoever opens them to refuse.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     try:
-        with os.scandir(root) as entries:
+        with os.scandir(folder) as entries:
             for entry in entries:
-                if is_name(entry.name) and not entry.is_file(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False) or entry.is_symlink():
                     yield Path(entry)
     except (FileNotFoundError, NotADirectoryError):
         return
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ProjectError(
+            f"{folder} is a symbolic link, and links in a workspace are not followed.",
+            "Name the folder that it leads to with --workspace, or move that folder here.",
+        )
 
 
 def _projects_in(folder: Path) -> list[tuple[int, str]]:
     project = Project(folder, folder.name)
     if (changed := project.changed) is not None:
         return [(changed, project.name)]
+    if folder.is_symlink():
+        return []
     try:
-        nested = [Project(inner, f"{folder.name}/{inner.name}") for inner in _folders(folder)]
+        inside = [inner for inner in folders_in(folder) if is_name(inner.name)]
+        nested = [Project(inner, f"{folder.name}/{inner.name}") for inner in inside]
     except OSError:  # somebody else's folder
         return []
     return [(changed, inner.name) for inner in nested if (changed := inner.changed) is not None]
@@ -231,6 +252,6 @@ def _projects_in(folder: Path) -> list[tuple[int, str]]:
 
 def _changed(path: Path) -> int | None:
     try:
-        return path.stat().st_mtime_ns
+        return path.lstat().st_mtime_ns
     except OSError:
         return None

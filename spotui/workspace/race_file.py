@@ -3,14 +3,16 @@
 How each of them stands is in its own project, so nothing of that is written down twice.
 """
 
-from pathlib import Path
+import os
+from contextlib import suppress
 
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.workspace.atomic import replace_file
+from spotui.locations import make_private
+from spotui.workspace.files import hint_for, read_file, write_file
 from spotui.workspace.lock import ProjectLock
-from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.projects import Project, Workspace, folders_in
 
 VERSION = 1
 _NAME = "race.json"
@@ -117,7 +119,7 @@ class RaceFolder:
     @property
     def exists(self) -> bool:
         """Whether there is a race of that name."""
-        return (self.folder / _NAME).is_file()
+        return os.path.lexists(self.folder / _NAME)
 
     @property
     def is_running(self) -> bool:
@@ -136,9 +138,10 @@ class RaceFolder:
         """
         path = self.folder / _NAME
         try:
-            record = msgspec.json.decode(path.read_bytes(), type=RaceRecord)
+            record = msgspec.json.decode(read_file(path), type=RaceRecord)
         except OSError as error:
-            raise RaceError(f"{path} cannot be read: {error.strerror}.", "Start the race again.") from None
+            mend = hint_for(error, "Start the race again.")
+            raise RaceError(f"{path} cannot be read: {error.strerror}.", mend) from None
         except msgspec.DecodeError as error:
             raise RaceError(f"{path} is damaged: {error}.", "Start the race again.") from None
         if record.version > VERSION:
@@ -151,8 +154,8 @@ class RaceFolder:
         Raises:
             OSError: The disk is full or read-only.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        replace_file(self.folder / _NAME, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        make_private(self.folder)
+        write_file(self.folder / _NAME, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
 def race_of(project: Project, workspace: Workspace) -> RaceFolder | None:
@@ -164,12 +167,8 @@ def race_of(project: Project, workspace: Workspace) -> RaceFolder | None:
 
 def race_names(workspace: Workspace) -> list[str]:
     """Every race of a workspace, the last changed last."""
-    files = workspace.measured("x").parent.glob(f"*/{_NAME}")
-    return [path.parent.name for path in sorted(files, key=_changed)]
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
+    found: list[tuple[int, str]] = []
+    for folder in folders_in(workspace.measured("x").parent):
+        with suppress(OSError):
+            found.append(((folder / _NAME).lstat().st_mtime_ns, folder.name))
+    return [name for _, name in sorted(found)]

@@ -1,5 +1,6 @@
 """rows.jsonl: the rows that a run was started with, so that a data file may change or go afterwards."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 
 from spotui.dataset import Dataset, Row
 from spotui.dataset.source import SPLITS, SplitName
+from spotui.workspace.files import hint_for, open_file, reading
 from spotui.workspace.snapshot import SnapshotError
 
 
@@ -20,12 +22,12 @@ _decoder = msgspec.json.Decoder(_Line)
 
 
 def write_rows_file(path: Path, rows: Dataset) -> None:
-    """Write all rows, one a line; the file must not be one that anybody reads yet.
+    """Write all rows, one a line, into a file that must not exist yet.
 
     Raises:
         OSError: The disk is full or read-only.
     """
-    with path.open("wb") as file:
+    with os.fdopen(open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
         file.writelines(_lines(rows))
 
 
@@ -38,7 +40,7 @@ def read_rows_file(path: Path) -> Dataset | None:
     found: dict[SplitName, list[Row]] = {name: [] for name in SPLITS}
     number = 0
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             for line in file:
                 number += 1
                 one = _decoder.decode(line)
@@ -46,7 +48,7 @@ def read_rows_file(path: Path) -> Dataset | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+        raise _unreadable(path, error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotError(
             f"{path}, line {number}, is damaged: {error}.", "Restore it from a backup."
@@ -63,15 +65,21 @@ def count_rows(path: Path) -> dict[str, int]:
     found: dict[str, int] = dict.fromkeys(SPLITS, 0)
     heads = {name: b'{"split":"%s",' % name.encode() for name in SPLITS}
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             for line in file:
                 for name, head in heads.items():
                     found[name] += line.startswith(head)
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+        raise _unreadable(path, error) from None
     return found
+
+
+def _unreadable(path: Path, error: OSError) -> SnapshotError:
+    return SnapshotError(
+        f"{path} cannot be read: {error.strerror}.", hint_for(error, "Check its permissions.")
+    )
 
 
 def _lines(rows: Dataset) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from spotui.errors import SpotuiError
-from spotui.workspace.atomic import replace_file
+from spotui.workspace.files import hint_for, read_file, write_file
 
 SNAPSHOT_VERSION = 1
 
@@ -91,9 +91,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """
     data = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
     data = {key: value for key, value in data.items() if value is not None}
-    replace_file(
-        path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode()
-    )
+    write_file(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode())
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -103,11 +101,11 @@ def read_snapshot(path: Path) -> Snapshot:
         SnapshotError: It is missing, unreadable, or not what spotui wrote.
     """
     try:
-        data = yaml.load(path.read_bytes().decode(), _Loader)  # noqa: S506 - both are safe loaders
+        data = yaml.load(read_file(path).decode(), _Loader)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise SnapshotError(
             f"{path} cannot be read: {error.strerror}.",
-            "Restore it from a backup, or branch a new run from a round of this one.",
+            hint_for(error, "Restore it from a backup, or branch a new run from a round of this one."),
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date can be out of the calendar
         raise _damaged(path, error) from None

@@ -4,6 +4,7 @@ For a project of ours they are a projection of the journal; for a workspace that
 are all there is.
 """
 
+import errno
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.workspace.atomic import replace_file
+from spotui.workspace.files import Folder, hint_for
 from spotui.workspace.lines import AnswerRecord, RoundLine, now
 from spotui.workspace.whole_text import whole_text
 
@@ -104,26 +105,18 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
     Raises:
         OSError: The disk is full or read-only; every file is either old or new, never half.
     """
-    prompts.mkdir(exist_ok=True)
-    for one in rounds:
-        folder = prompts / f"round_{one.round}"
-        folder.mkdir(exist_ok=True)
-        _refresh(folder / "prompt.txt", encode_prompt(one.prompt))
-        _refresh(folder / "answers.txt", encode_answers(one.answers))
-    _set_aside(prompts)
-    _refresh(prompts / RESULTS, encode_results(rounds))
+    with Folder.at(prompts.parent) as project, project.inside(prompts.name, make=True) as folder:
+        for one in rounds:
+            with folder.inside(f"round_{one.round}", make=True) as round_folder:
+                _refresh(round_folder, "prompt.txt", encode_prompt(one.prompt))
+                _refresh(round_folder, "answers.txt", encode_answers(one.answers))
+        _set_aside(prompts)
+        _refresh(folder, RESULTS, encode_results(rounds))
 
 
-def _refresh(path: Path, data: bytes) -> None:
-    if _content(path) != data:
-        replace_file(path, data)
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+def _refresh(folder: Folder, name: str, data: bytes) -> None:
+    if not folder.holds(name, data):
+        folder.replace(name, data)
 
 
 def read_rounds(prompts: Path) -> list[SpoRound]:
@@ -134,10 +127,18 @@ def read_rounds(prompts: Path) -> list[SpoRound]:
     """
     path = prompts / RESULTS
     try:
-        data = _content(path)
+        data = _results(prompts)
+    except FileNotFoundError:
+        return []
     except OSError as error:
-        raise ResultsError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
-    return [] if data is None else _decode(path, data)
+        mend = hint_for(error, "Check its permissions.")
+        raise ResultsError(f"{path} cannot be read: {error.strerror}.", mend) from None
+    return _decode(path, data)
+
+
+def _results(prompts: Path) -> bytes:
+    with Folder.at(prompts.parent) as project, project.inside(prompts.name) as folder:
+        return folder.read(RESULTS)
 
 
 def _decode(path: Path, data: bytes) -> list[SpoRound]:
@@ -179,15 +180,20 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
     except OSError as error:
         raise ResultsError(
             f"{prompts / RESULTS} is damaged and cannot be moved: {error.strerror}.",
-            "Move it out of the way and try again.",
+            hint_for(error, "Move it out of the way and try again."),
         ) from None
 
 
 def _set_aside(prompts: Path) -> Path | None:
     try:
-        read_rounds(prompts)
-    except ResultsError:
-        aside = prompts / f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
-        (prompts / RESULTS).rename(aside)
-        return aside
+        _decode(prompts / RESULTS, _results(prompts))
+    except FileNotFoundError:
+        return None
+    except (ResultsError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:  # too large to check is not damaged
+            return None
+        aside = f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
+        with Folder.at(prompts.parent) as project, project.inside(prompts.name) as folder:
+            folder.rename(RESULTS, aside)
+        return prompts / aside
     return None

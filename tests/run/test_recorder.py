@@ -7,7 +7,7 @@ import pytest
 
 from spotui.events import Noticed, RoundFinished
 from spotui.llm import tokens
-from spotui.workspace import spo_files
+from spotui.workspace.files import Folder
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import read_rounds
 from tests.model_server import JsonObject, ModelServer, Scripted, conversation
@@ -63,7 +63,7 @@ def test_files_that_cannot_be_written_are_told_and_found_again(
     with ModelServer(climbing) as server:
         stage = Stage(tmp_path, server)
         project = stage.project(text=template(2), max_rounds=2)
-        monkeypatch.setattr(spo_files, "replace_file", full)
+        monkeypatch.setattr(Folder, "replace", full)
         end = stage.go(project)
         notices = [notice.text for notice in end.of(Noticed) if notice.level == "error"]
         assert notices

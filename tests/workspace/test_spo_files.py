@@ -252,7 +252,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
         read_rounds(tmp_path / "prompts")
     with pytest.raises(ResultsError, match="cannot be moved: Not a directory"):
         set_aside_if_damaged(tmp_path / "prompts")
-    with pytest.raises(OSError, match="File exists"):
+    with pytest.raises(NotADirectoryError):
         write_rounds(tmp_path / "prompts", project_rounds([SEED]))
 
 

@@ -1,0 +1,274 @@
+"""Opening what a project keeps: never through a link, regular files only, private from the first byte.
+
+A workspace may come from somebody else. A symbolic link in it can lead to any file of the user, and a pipe
+or a device keeps its reader waiting for ever. So each file is opened from its folder, one name at a time,
+without following links, and checked once it is open: what its name comes to mean later changes nothing.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from spotui.workspace.atomic import replace_in
+
+BUFFER_BYTES: Final = 1024 * 1024
+LARGEST: Final = 256 * 1024 * 1024
+"""The most bytes of a file that is read at once."""
+
+_PRIVATE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+_SAFELY: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS: Final = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class UnsafeFileError(OSError):
+    """A file of a project that is not opened because of what it is.
+
+    Attributes:
+        hint: What to do about it.
+    """
+
+    def __init__(self, code: int, what: str, path: Path, hint: str) -> None:
+        super().__init__(code, what, str(path))
+        self.hint = hint
+
+
+def hint_for(error: OSError, otherwise: str) -> str:
+    """The advice for a file that could not be opened: the error's own, or another."""
+    return error.hint if isinstance(error, UnsafeFileError) else otherwise
+
+
+class Folder:
+    """An open folder; it stays this one, whatever its name comes to mean. A context manager.
+
+    Args:
+        path: Its path, for messages.
+        handle: Its open descriptor, which is closed with it.
+    """
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self.handle = handle
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Open a folder that is not a link itself; links above it are followed.
+
+        Raises:
+            OSError: It is missing, a link, or cannot be opened.
+        """
+        return cls(path, _open_folder(path))
+
+    def inside(self, name: str, *, make: bool = False) -> "Folder":
+        """Open a folder of this one, or make it first.
+
+        Raises:
+            OSError: It is missing, a link, or cannot be opened or made.
+        """
+        path = self.path / name
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(name, _PRIVATE_FOLDER, dir_fd=self.handle)
+        return Folder(path, _open_folder(path, self.handle))
+
+    def open(self, name: str, flags: int) -> int:
+        """Open a file of this folder; with O_CREAT a missing one is made for this user alone.
+
+        Raises:
+            OSError: It is missing, cannot be opened, is not a regular file, or is to be written and has a
+                second name, so that writing would change another file.
+        """
+        path = self.path / name
+        handle = self._open(name, flags)
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(handle)
+            raise _not_a_file(path, found.st_mode)
+        if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
+            os.close(handle)
+            what = f"{name} has a second name (a hard link), and the file there would change, too"
+            raise UnsafeFileError(errno.EMLINK, what, path, f"Replace {path} with a copy of it.")
+        return handle
+
+    def read(self, name: str) -> bytes:
+        """Read a whole file.
+
+        Raises:
+            OSError: It is missing, unreadable, not a regular file, or larger than 256 MiB.
+        """
+        with os.fdopen(self.open(name, os.O_RDONLY), "rb") as file:
+            if os.fstat(file.fileno()).st_size <= LARGEST and len(data := file.read(LARGEST + 1)) <= LARGEST:
+                return data
+        what = f"{name} is larger than {LARGEST >> 20} MiB"
+        raise UnsafeFileError(errno.EFBIG, what, self.path / name, "Restore it from a backup.")
+
+    def holds(self, name: str, data: bytes) -> bool:
+        """Whether a file is there with exactly this content.
+
+        Raises:
+            OSError: It is unreadable or not a regular file.
+        """
+        try:
+            handle = self.open(name, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        with os.fdopen(handle, "rb") as file:
+            return os.fstat(handle).st_size == len(data) and file.read(len(data) + 1) == data
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a file another name in this folder.
+
+        Raises:
+            OSError: It is missing, or the folder cannot be written.
+        """
+        os.rename(name, new, src_dir_fd=self.handle, dst_dir_fd=self.handle)
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Put a file into this folder in one step, durable once this returns.
+
+        A new file is private; of an existing one the mode is kept, except that only its owner may write it.
+
+        Raises:
+            OSError: The disk is full, read-only or gone; the old file is as it was.
+        """
+        try:
+            mode = os.stat(name, dir_fd=self.handle, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            mode = stat.S_IFREG
+        if not stat.S_ISREG(mode):
+            raise _not_a_file(self.path / name, mode)
+        replace_in(self.handle, name, data, mode & 0o744 | _PRIVATE)
+
+    def close(self) -> None:
+        """Let go of it; safe to call twice."""
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
+
+    def _open(self, name: str, flags: int) -> int:
+        try:
+            if flags & os.O_CREAT:
+                with suppress(FileExistsError):
+                    handle = os.open(name, flags | os.O_EXCL | _SAFELY, _PRIVATE, dir_fd=self.handle)
+                    os.fchmod(handle, _PRIVATE)  # a umask may take away even what the owner needs
+                    return handle
+            return os.open(name, flags & ~os.O_CREAT | _SAFELY, dir_fd=self.handle)
+        except OSError as error:
+            raise _explained(error, self.path / name, self.handle) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file of a folder that may come from somebody else.
+
+    Raises:
+        OSError: See `Folder.open`; or the folder is a link.
+    """
+    with Folder.at(path.parent) as folder:
+        return folder.open(path.name, flags)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Read a file of a folder that may come from somebody else, piece by piece.
+
+    Raises:
+        OSError: See `open_file`.
+    """
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb", BUFFER_BYTES) as file:
+        yield file
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file of a folder that may come from somebody else.
+
+    Raises:
+        OSError: See `Folder.read`; or the folder is a link.
+    """
+    with Folder.at(path.parent) as folder:
+        return folder.read(path.name)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace a file of a folder that may come from somebody else, in one step.
+
+    Raises:
+        OSError: See `Folder.replace`; or the folder is a link.
+    """
+    with Folder.at(path.parent) as folder:
+        folder.replace(path.name, data)
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """Copy the regular files of a folder and of those in it; links, pipes and devices are left out.
+
+    Args:
+        source: The folder.
+        target: Where to; made when it is missing, and files in it are replaced.
+
+    Raises:
+        OSError: Something cannot be read or written.
+    """
+    with (
+        Folder.at(source) as old,
+        Folder.at(target.parent) as parent,
+        parent.inside(target.name, make=True) as new,
+    ):
+        _copy(old, new)
+
+
+def _copy(old: Folder, new: Folder) -> None:
+    for entry in os.scandir(old.handle):
+        if entry.is_dir(follow_symlinks=False):
+            with old.inside(entry.name) as old_inside, new.inside(entry.name, make=True) as new_inside:
+                _copy(old_inside, new_inside)
+        elif entry.is_file(follow_symlinks=False):
+            new.replace(entry.name, old.read(entry.name))
+
+
+def _open_folder(path: Path, above: int | None = None) -> int:
+    name = path if above is None else path.name
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFELY, dir_fd=above)
+    except OSError as error:
+        raise _explained(error, path, above) from None
+
+
+def _explained(error: OSError, path: Path, above: int | None) -> OSError:
+    """The error of an open, or what is wrong with what is there."""
+    try:
+        name = path if above is None else path.name
+        mode = os.stat(name, dir_fd=above, follow_symlinks=False).st_mode
+    except OSError:
+        mode = stat.S_IFREG
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return OSError(error.errno, error.strerror, str(path))
+    return _not_a_file(path, mode)
+
+
+def _not_a_file(path: Path, mode: int) -> OSError:
+    if stat.S_ISDIR(mode):
+        return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
+    what = f"{path.name} is {kind}"
+    if stat.S_ISLNK(mode):
+        what += ", and links in a workspace are not followed"
+    return UnsafeFileError(errno.ELOOP, what, path, f"Replace {path} with what belongs there, or remove it.")
