@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from spotui.cli import plain
 from spotui.cli.output import Output
-from spotui.cli.summary import summary, way_on
+from spotui.cli.summary import how_to_continue, summary
 from spotui.events import (
     Answered,
     CallStarted,
@@ -130,7 +130,7 @@ class PlainDisplay:
         if text is not None:
             self._output.line(text)
         if isinstance(event, StateChanged) and event.state == "paused" and self._project:
-            self._output.line(f"Go on: {way_on(self._project)}")
+            self._output.line(f"Continue: {how_to_continue(self._project)}")
 
     def _let_out(self) -> None:
         for text in self._held_back:

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spotui.cli import plain
-from spotui.cli.summary import summary, way_on
+from spotui.cli.rounds_table import FIGURES, RoundCells, fit, head
+from spotui.cli.summary import COPIED, how_to_continue, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.controls import keep_out
 from spotui.events import Event
@@ -112,7 +113,7 @@ class LiveDisplay:
         """Print the summary."""
         if not self._gone:
             for text in summary(self._project, self._picture):
-                self._console.print(Text(text))
+                self._console.print(Text(text), soft_wrap=text.startswith(COPIED))
 
     def _draw(self) -> RenderableType:
         parts: list[RenderableType] = [self._head(), self._rounds()]
@@ -130,7 +131,7 @@ class LiveDisplay:
         if picture.state != "running":
             head.append(f"  {picture.state}: {picture.cause}", style=self._warning)
             if picture.state == "paused" and self._project:
-                head.append(f" Go on: {way_on(self._project)}", style=self._warning)
+                head.append(f" Continue: {how_to_continue(self._project)}", style=self._warning)
         if (spent := picture.spending) is not None:
             tokens = spent.prompt_tokens + spent.completion_tokens
             cost = usd(spent.cost_usd, spent.unpriced)
@@ -140,34 +141,17 @@ class LiveDisplay:
         return head
 
     def _rounds(self) -> Table:
-        table = Table(box=None, pad_edge=False, expand=False, header_style="dim")
-        scores = self._picture.opened is not None and bool(self._picture.opened.rows)
-        for name in ("round", "verdict", "score" if scores else "votes"):
-            table.add_column(name, no_wrap=True)
-        for name in ("tokens", "cost", "time"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("modification", overflow="ellipsis", no_wrap=True, ratio=1)
         shown = sorted(self._picture.rounds.values(), key=lambda one: one.number)[-_ROUNDS_SHOWN:]
-        ends = [one.end for one in shown if one.end is not None]
-        best = ends[-1].best if ends else 0
-        for one in shown:
-            table.add_row(*self._row(one, best))
+        is_scored = self._picture.opened is not None and bool(self._picture.opened.rows)
+        heads, *rows = fit([head(is_scored=is_scored), *map(_cells, shown)], self._console.width)
+        table = Table(box=None, pad_edge=False, expand=False, header_style="dim")
+        for name, text in heads.items():
+            table.add_column(text, no_wrap=True, justify="right" if name in FIGURES else "left")
+        for one, row in zip(shown, rows, strict=True):
+            styles = {"round": self._accent if one.number == self._picture.best else Style()}
+            styles["verdict"] = self._styles.get(one.outcome or "", Style()) if one.end else Style(dim=True)
+            table.add_row(*(Text(text, style=styles.get(name, Style())) for name, text in row.items()))
         return table
-
-    def _row(self, one: RoundPicture, best: int) -> list[RenderableType]:
-        wins = sum(vote.choice == "win" for vote in one.votes)
-        losses = sum(vote.choice == "loss" for vote in one.votes)
-        votes = f"{wins}:{losses}" if one.votes else ""
-        text = " ".join(one.candidate.modification.split()) if one.candidate else ""
-        if one.end is None:
-            return [str(one.number), Text("…", style="dim"), votes, "", "", "", text]
-        end = one.end
-        votes = points(end.score) if end.score is not None else votes
-        tokens = count(end.prompt_tokens + end.completion_tokens)
-        verdict = Text(one.outcome or "", style=self._styles.get(one.outcome or "", Style()))
-        cost = usd(end.cost_usd)
-        number = Text(str(one.number), style=self._accent if one.number == best else Style())
-        return [number, verdict, votes, tokens, cost, duration(end.seconds), text or end.note]
 
     def _call(self, purpose: str, index: int, call: CallPicture) -> Text:
         now = time.time()
@@ -178,6 +162,26 @@ class LiveDisplay:
             )
         so_far = f", {count(call.characters)} characters" if call.characters else ""
         return Text(f"  · {verb}: {call.model}, {duration(max(0.0, now - call.since))}{so_far}", style="dim")
+
+
+def _cells(one: RoundPicture) -> RoundCells:
+    """A round as the table shows it; one under way has no figures yet."""
+    wins = sum(vote.choice == "win" for vote in one.votes)
+    losses = sum(vote.choice == "loss" for vote in one.votes)
+    votes = f"{wins}:{losses}" if one.votes else ""
+    text = " ".join(one.candidate.modification.split()) if one.candidate else ""
+    if one.end is None:
+        return RoundCells(str(one.number), "…", votes, "", "", "", text)
+    end = one.end
+    return RoundCells(
+        round=str(one.number),
+        verdict=one.outcome or "",
+        votes=votes if end.score is None else points(end.score),
+        tokens=count(end.prompt_tokens + end.completion_tokens),
+        cost=usd(end.cost_usd),
+        time=duration(end.seconds),
+        modification=text or end.note,
+    )
 
 
 def _style(colour: str) -> Style:

@@ -6,15 +6,16 @@ import sys
 
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
+from spotui.cli.rounds_table import FIGURES, GAP, RoundCells, fit, head, widest
 from spotui.events import CandidateScored, decode_event
 from spotui.judge_record import panel_of
 from spotui.view.figures import count, duration, plural, points, usd
-from spotui.view.short import short
+from spotui.view.short import width
 from spotui.workspace.history import History, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
 
-_LEFT_OF_TEXT = 52
+_WIDTH_OF_A_PIPE = 150
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,20 +99,34 @@ def _named(number: int) -> str:
 
 def _print_rounds(history: History) -> None:
     best = history.best
-    room = max(20, shutil.get_terminal_size().columns - _LEFT_OF_TEXT) if sys.stdout.isatty() else 100
-    told = "votes" if all(line.score is None for line in history.rounds) else "score"
-    print(f"{'round':>5}  {'verdict':9}  {told:5}  {'tokens':>6}  {'cost':>9}  {'time':>6}  modification")
-    for line in history.rounds:
-        wins = sum(vote.choice == "win" for vote in line.votes)
-        losses = sum(vote.choice == "loss" for vote in line.votes)
-        votes = f"{wins}:{losses}" if line.votes else ""
-        votes = votes if line.score is None else points(line.score)
-        mark = "*" if best is not None and line.round == best.round else " "
-        print(
-            f"{line.round:>4}{mark}  {line.outcome:9}  {votes:5}  "
-            f"{count(line.prompt_tokens + line.completion_tokens):>6}  {usd(line.cost_usd):>9}  "
-            f"{duration(line.seconds):>6}  {short(line.modification or line.note, room)}".rstrip()
-        )
+    is_scored = any(line.score is not None for line in history.rounds)
+    rows = [_cells(line, is_best=best is not None and line.round == best.round) for line in history.rounds]
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    fitted = fit([head(is_scored=is_scored), *rows], columns)
+    widths = widest(fitted)
+    for row in fitted:
+        cells = [_padded(text, widths[name], right=name in FIGURES) for name, text in row.items()]
+        print((" " * GAP).join(cells).rstrip())
+
+
+def _cells(line: RoundLine, *, is_best: bool) -> RoundCells:
+    wins = sum(vote.choice == "win" for vote in line.votes)
+    losses = sum(vote.choice == "loss" for vote in line.votes)
+    votes = f"{wins}:{losses}" if line.votes else ""
+    return RoundCells(
+        round=f"{line.round:>4}{'*' if is_best else ' '}",
+        verdict=line.outcome,
+        votes=votes if line.score is None else points(line.score),
+        tokens=count(line.prompt_tokens + line.completion_tokens),
+        cost=usd(line.cost_usd),
+        time=duration(line.seconds),
+        modification=line.modification or line.note,
+    )
+
+
+def _padded(text: str, cells: int, *, right: bool) -> str:
+    blanks = " " * (cells - width(text))
+    return blanks + text if right else text + blanks
 
 
 def _print_round(line: RoundLine) -> None:

@@ -1,54 +1,115 @@
-"""What a run is worth, in the few lines that stay on the terminal when it has ended."""
+"""The end of a run on the terminal: the better prompt, then what happened, where it is, what to do next."""
 
-from spotui.events import RunStopped
+from collections import Counter
+from typing import Final
+
+from spotui import locations
+from spotui.events import RunOpened, RunStopped
+from spotui.settings.run_settings import BudgetSettings
 from spotui.view.figures import count, duration, plural, usd
 from spotui.view.picture import Picture
 from spotui.view.worth import worth
+from spotui.workspace.lines import Outcome
+
+COPIED: Final = ("Result: ", "Next: ")
+"""How the lines begin that people copy from: they are never broken at a word."""
+
+_INDENT: Final = "  "
+_LOSING: Final[dict[Outcome, str]] = {
+    "loss": "lost",
+    "tie": "tied",
+    "undecided": "undecided",
+    "void": "void",
+}
 
 
 def summary(project: str, picture: Picture) -> list[str]:
     """The lines; empty when the run did not get to its end. Why a run failed belongs on standard error.
 
     Args:
-        project: The project's name; empty when there is nothing to take or go on with.
+        project: The project's name; empty when there is nothing to keep or continue.
         picture: The run.
     """
-    stopped = picture.stopped
+    stopped, opened = picture.stopped, picture.opened
     if stopped is None:
         return []
-    lines = [""] if stopped.reason == "failed" else ["", stopped.cause]
-    lines.append(worth(picture, stopped))
-    if picture.judge is not None and picture.judge.warning:
-        lines.append(picture.judge.warning)
-    if (spent := picture.spending) is not None:
-        lines.append(
-            f"Spent: {plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
-            f"{count(spent.completion_tokens)} out, {usd(spent.cost_usd, spent.unpriced)}, "
-            f"{duration(spent.seconds)}."
-        )
-    return lines + (_next_steps(project, stopped, picture.rounds_wanted) if project else [])
-
-
-def _next_steps(project: str, stopped: RunStopped, rounds: int) -> list[str]:
-    lines = []
+    lines = [""]
     if stopped.improved:
-        lines.append(f"Take it: spotui best {project}    See it: spotui diff {project}")
-    match stopped.reason:
-        case "finished":
-            lines.append(f"More:    spotui resume {project} --max-rounds {2 * rounds}")
-        case "patience":
-            lines.append(f"More:    spotui resume {project} --patience none")
-        case "target":
-            lines.append(f"More:    spotui resume {project} --target-wins none")
-        case "budget":
-            lines.append(f"Go on:   spotui resume {project} with a larger --budget-…, or 'none'")
-        case _ if stopped.resumable:
-            lines.append(f"Go on:   spotui resume {project}")
-        case _:
-            pass
+        lines += ["Better prompt:", "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
+    if picture.judge is not None and picture.judge.warning:
+        lines.append(f"Warning: {picture.judge.warning}")
+    lines.append(f"Outcome: {' '.join(_outcome(picture, stopped))}")
+    if project and opened is not None:
+        lines.append(f"Result:  {_result(project, opened, stopped)}")
+        lines.append(f"Next:    {_next_step(project, picture, stopped)}")
     return lines
 
 
-def way_on(project: str) -> str:
-    """How to let a paused run go on, from another terminal."""
+def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
+    """What happened, and what it took."""
+    sentences = ["The run failed." if stopped.reason == "failed" else stopped.cause, worth(picture, stopped)]
+    if not stopped.improved and (tried := _tried(picture)):
+        sentences.append(tried)
+    if (spent := picture.spending) is not None:
+        sentences.append(
+            f"{plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
+            f"{count(spent.completion_tokens)} out, {usd(spent.cost_usd, spent.unpriced)}, "
+            f"{duration(spent.seconds)}."
+        )
+    return sentences
+
+
+def _tried(picture: Picture) -> str:
+    """Why there is no better prompt: what became of the candidates; empty where nothing lost."""
+    ended = Counter(one.outcome for one in picture.rounds.values() if one.end is not None and one.number > 1)
+    parts = [f"{ended[outcome]} {word}" for outcome, word in _LOSING.items() if ended[outcome]]
+    return f"Of {plural(ended.total(), 'candidate')}: {', '.join(parts)}." if parts else ""
+
+
+def _result(project: str, opened: RunOpened, stopped: RunStopped) -> str:
+    if stopped.improved:
+        path = f"{_shown(opened)}/prompts/round_{stopped.best}/prompt.txt"
+        return f"{path} ('spotui best {project}' prints it)"
+    return f"{_shown(opened)} ('spotui show {project}' lists its rounds)"
+
+
+def _shown(opened: RunOpened) -> str:
+    from pathlib import Path
+
+    return locations.shown(Path(opened.folder))
+
+
+def _next_step(project: str, picture: Picture, stopped: RunStopped) -> str:
+    resume = _resume(project, picture, stopped)
+    if stopped.improved:
+        return f"what changed: spotui diff {project}" + (f"; {resume}" if resume else "")
+    if stopped.reason in {"finished", "patience"} and stopped.rounds > 1:
+        return f"{resume}; or start over with a stronger model (--opt-model, --eval-model)"
+    return resume or f"see its scores: spotui show {project}"
+
+
+def _resume(project: str, picture: Picture, stopped: RunStopped) -> str:
+    """How to continue; empty where nothing is left to do."""
+    command = f"spotui resume {project}"
+    match stopped.reason:
+        case "finished":
+            return f"more rounds: {command} --max-rounds {2 * picture.rounds_wanted}"
+        case "patience":
+            return f"more rounds: {command} --patience none"
+        case "target":
+            return f"more rounds: {command} --target-wins none"
+        case "budget":
+            return f"{command} with a larger {_spent_budgets(picture)}, or 'none'"
+        case _:
+            return f"continue: {command}" if stopped.resumable else ""
+
+
+def _spent_budgets(picture: Picture) -> str:
+    """The flags of the budgets that the run has."""
+    kinds = [kind for kind in BudgetSettings.__struct_fields__ if picture.limits.get(kind) is not None]
+    return " and ".join(f"--budget-{kind}" for kind in kinds) or "--budget-…"
+
+
+def how_to_continue(project: str) -> str:
+    """How to let a paused run continue, from another terminal."""
     return f"spotui attach {project} --send resume"

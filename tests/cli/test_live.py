@@ -45,7 +45,8 @@ def test_the_picture_is_redrawn_and_the_summary_stays(
     assert "\x1b[?25h" in terminal.text  # the cursor is there again
     assert COLOUR.search(terminal.text)
     plain = CONTROL.sub("", terminal.text)
-    assert "Best: round 2." in plain
+    assert "Best: round 2." in " ".join(plain.split())
+    assert "Answer in style 1, with reasons." in " ".join(plain.split())
     shown = [line for line in plain.replace("\r", "\n").splitlines() if "win" in line]
     assert max(map(len, shown)) <= columns
 

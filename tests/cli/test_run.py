@@ -1,6 +1,7 @@
 """spotui run: what it takes, what it leaves, and how its exit code tells how it went."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,14 +40,18 @@ def test_a_run_tells_what_happens_line_by_line_and_what_it_is_worth(
     assert "round 1: the seed prompt" in lines
     assert "round 2: candidate: Ask for style 1." in lines
     assert any(line.startswith("round 2: model votes AB win") for line in lines)
-    end = lines.index("All 2 rounds are done.")
-    assert lines[end + 1].startswith("Best: round 2.")
-    assert lines[-2:] == [
-        "Take it: spotui best why    See it: spotui diff why",
-        "More:    spotui resume why --max-rounds 4",
-    ]
-    assert lines[end + 1].startswith(
-        "Best: round 2. Better than the seed on 3 of 3 questions, worse on 0: it wins 100% (44% to 100%)."
+    end = lines.index("Better prompt:")
+    assert lines[end + 2 : end + 4] == ["  Answer in style 1, with reasons.", ""]
+    outcome, result, next_step = lines[end + 4 :]
+    assert outcome.startswith(
+        "Outcome: All 2 rounds are done. Best: round 2. "
+        "Better than the seed on 3 of 3 questions, worse on 0: it wins 100% (44% to 100%)."
+    )
+    assert re.search(r"\. 1[67] calls, .*, \$ unknown, .* s\.$", outcome)
+    prompt = home / "data" / "workspace" / "why" / "prompts" / "round_2" / "prompt.txt"
+    assert result == f"Result:  {prompt} ('spotui best why' prints it)"
+    assert next_step == (
+        "Next:    what changed: spotui diff why; more rounds: spotui resume why --max-rounds 4"
     )
     assert said.err.startswith("Expected: about 16 calls, ")
     assert [one["succeed"] for one in results(home)] == [True, True]
@@ -56,7 +61,14 @@ def test_no_improvement_has_a_code_of_its_own(shell: Shell, template: str) -> No
     with ModelServer(hopeless) as server:
         said = shell("run", template, "--model", "m", "--base-url", server.base_url, "--max-rounds", "2")
     assert said.code == exit_codes.NO_IMPROVEMENT
-    assert "No improvement: the seed prompt is still the best." in said.out
+    outcome, result, next_step = said.out.splitlines()[-3:]
+    assert "No improvement: the seed prompt is still the best. Of 1 candidate: 1 lost." in outcome
+    assert result.endswith("workspace/why ('spotui show why' lists its rounds)")
+    assert next_step == (
+        "Next:    more rounds: spotui resume why --max-rounds 4; "
+        "or start over with a stronger model (--opt-model, --eval-model)"
+    )
+    assert "Better prompt" not in said.out
     assert shell("best", "why").out == "Answer the question.\n"
 
 
@@ -64,7 +76,7 @@ def test_a_spent_budget_has_a_code_of_its_own_and_says_how_to_go_on(shell: Shell
     said = shell("run", template, "--model", "test-model", "--budget-calls", "4")
     assert said.code == exit_codes.BUDGET
     assert "The budget of 4 calls" in said.out
-    assert "spotui resume why with a larger --budget-" in said.out
+    assert "spotui resume why with a larger --budget-calls, or 'none'" in said.out
     assert "The budget of 4 calls may not cover" in said.err
     went_on = shell("resume", "why", "--budget-calls", "none", "--max-rounds", "2")
     assert went_on.code == exit_codes.OK
@@ -79,7 +91,7 @@ def test_a_failed_call_has_a_code_of_its_own_and_its_cause_on_standard_error(
     assert said.code == exit_codes.CALL_FAILED
     assert "does not accept the key (HTTP 401)" in said.err
     assert "Check the key" in said.err
-    assert said.out.splitlines()[-1] == "Go on:   spotui resume why"
+    assert said.out.splitlines()[-1] == "Next:    continue: spotui resume why"
     assert len(model.requests) == asked
 
 
