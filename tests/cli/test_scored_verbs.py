@@ -74,7 +74,7 @@ def test_show_tells_scores_and_what_else_was_tried(shell: Shell, sums: ModelServ
     shell("run", "sums.yaml", *asking(sums))
     table = shell("show", "sums").out
     assert "round  verdict  score" in table
-    assert "   4*  win        75.0" in table
+    assert "   4*  win      75.0" in table
     assert "On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)." in table
     one = shell("show", "sums", "4").out
     assert one.count("Score 75.0 (46.8 to 91.1) on 12 rows, 2 words changed:") == 2
