@@ -1,4 +1,4 @@
-"""What can go wrong at a model's endpoint, in seven kinds; only the retryable ones are tried again."""
+"""What can go wrong at a model's endpoint, by kind; only the retryable ones are tried again."""
 
 from spotui.errors import SpotuiError
 
@@ -15,8 +15,16 @@ class BadRequestError(ModelError):
     """The endpoint understood the request and refuses it: unknown model, unknown parameter, spent quota."""
 
 
-class ContextOverflowError(BadRequestError):
+class RequestRefusedError(BadRequestError):
+    """The endpoint refuses what this request holds; it may well answer another one."""
+
+
+class ContextOverflowError(RequestRefusedError):
     """The request is longer than the model's context window."""
+
+
+class ContentFilteredError(RequestRefusedError):
+    """The endpoint's content filter stops the request or its reply."""
 
 
 class RetryableError(ModelError):

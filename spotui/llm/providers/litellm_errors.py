@@ -25,6 +25,7 @@ from spotui.llm.errors import (
 from spotui.llm.providers.faults import transport_errors
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
+from spotui.llm.providers.faults.retry_after import asked_wait
 from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
 
 _LONGEST_CHAIN: Final = 20
@@ -32,7 +33,6 @@ _UNREACHABLE: Final = (ConnectionError, socket.gaierror, ssl.SSLError)
 _BODY: Final = re.compile(r"b'.*'|b\".*\"", re.DOTALL)
 _TAIL: Final = re.compile(r"\s*(?:Original exception:|Traceback \(most recent call last\)).*", re.DOTALL)
 _HEAD: Final = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception|Timeout)\w*\s*(?:[:-]\s*|(?=[A-Z])))+")
-_RETRY_DELAY: Final = re.compile(r'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 _NO_KEY: Final = re.compile(
     r"missing credentials|api_key (?:client option )?must be set|unable to locate credentials"
     r"|default credentials|missing \w+ (?:\w+ )?key|api key (?:is )?(?:not set|required|missing)",
@@ -57,8 +57,10 @@ def read_error(error: BaseException) -> ServerFault:
     fault = read_fault(status, headers, _body(chain, text))
     if any("ContextWindowExceeded" in type(link).__name__ for link in chain):
         fault = msgspec.structs.replace(fault, status=400, code="context_length_exceeded")
-    if fault.retry_after is None and (delay := _RETRY_DELAY.search(text)):
-        fault = msgspec.structs.replace(fault, retry_after=float(delay[1]))
+    if any("ContentPolicyViolation" in type(link).__name__ for link in chain):
+        fault = msgspec.structs.replace(fault, status=400, code="content_filter")
+    if fault.retry_after is None:
+        fault = msgspec.structs.replace(fault, retry_after=asked_wait({}, None, text))
     return msgspec.structs.replace(fault, message=_plain_words(fault.message))
 
 

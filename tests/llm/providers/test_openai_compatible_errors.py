@@ -19,6 +19,7 @@ from spotui.llm.errors import (
     ContextOverflowError,
     ModelError,
     RateLimitedError,
+    RequestRefusedError,
     RetryableError,
     TimedOutError,
     UnavailableError,
@@ -30,16 +31,16 @@ from tests.model_server import ModelServer, faults
 @pytest.mark.parametrize(
     ("fault", "kind", "mend"),
     [
-        (faults.status(400), BadRequestError, "settings or the template"),
+        (faults.status(400), RequestRefusedError, "settings or the template"),
         (faults.status(401), AuthenticationError, "Check the key for http://127"),
         (faults.status(403), AuthenticationError, "may use this model"),
         (faults.status(402), BadRequestError, "Top it up"),
         (faults.status(404), BadRequestError, "Check the model id and the base URL"),
         (faults.status(405), BadRequestError, "Check the model id and the base URL"),
         (faults.status(408), UnavailableError, "Try again later"),
-        (faults.status(409), BadRequestError, "settings or the template"),
+        (faults.status(409), UnavailableError, "Try again later"),
         (faults.status(413), ContextOverflowError, "Shorten"),
-        (faults.status(422), BadRequestError, "settings or the template"),
+        (faults.status(422), RequestRefusedError, "settings or the template"),
         (faults.status(425), UnavailableError, "Try again later"),
         (faults.status(429), RateLimitedError, "requests per minute"),
         (faults.status(429, code="insufficient_quota"), BadRequestError, "Top it up"),
@@ -93,9 +94,13 @@ def test_requests_longer_than_the_context(status: int, message: str, error: dict
         ask(faults.status(status, message, **error))
 
 
-def test_a_rate_limit_that_counts_tokens_is_no_long_request() -> None:
-    with pytest.raises(RateLimitedError):
-        ask(faults.status(429, "Request too large on tokens per min (TPM): Limit 10000, Requested 12000"))
+@pytest.mark.parametrize(
+    ("requested", "kind"), [("12000", ContextOverflowError), ("3,000", RateLimitedError)]
+)
+def test_a_request_beyond_the_tokens_of_a_minute_is_too_long(requested: str, kind: type[ModelError]) -> None:
+    words = f"Request too large on tokens per min (TPM): Limit 10,000, Used 9,000, Requested {requested}"
+    with pytest.raises(kind):
+        ask(faults.status(429, words))
 
 
 @pytest.mark.parametrize(
@@ -103,8 +108,9 @@ def test_a_rate_limit_that_counts_tokens_is_no_long_request() -> None:
     [
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": "0.5"}, 0.5),
-        ({"Retry-After": "-3"}, 0.0),
-        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"Retry-After": "0"}, None),
+        ({"Retry-After": "-3"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "inf"}, None),
         ({"retry-after-ms": "1500", "Retry-After": "9"}, 1.5),

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from spotui.llm.errors import (
-    BadRequestError,
     ContextOverflowError,
     MalformedReplyError,
     RateLimitedError,
+    RequestRefusedError,
     TimedOutError,
     UnavailableError,
 )
@@ -257,7 +257,7 @@ def test_a_reset_in_the_middle() -> None:
         ({"message": "boom", "code": 502}, UnavailableError),
         ({"message": "boom", "code": "429"}, RateLimitedError),
         ({"message": "boom", "type": "rate_limit_exceeded"}, RateLimitedError),
-        ({"message": "boom", "type": "invalid_request_error"}, BadRequestError),
+        ({"message": "boom", "type": "invalid_request_error"}, RequestRefusedError),
         ({"message": "boom", "code": 400, "type": "exceed_context_size_error"}, ContextOverflowError),
     ],
 )

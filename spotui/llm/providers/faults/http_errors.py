@@ -5,28 +5,16 @@ import re
 from spotui.llm.errors import (
     AuthenticationError,
     BadRequestError,
+    ContentFilteredError,
     ContextOverflowError,
     ModelError,
     RateLimitedError,
+    RequestRefusedError,
     UnavailableError,
 )
+from spotui.llm.providers.faults.fault_kinds import kind_of
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.server_fault import ServerFault
-
-# One line a family of servers: OpenAI and vLLM, llama.cpp, Anthropic, Gemini, Groq, TGI, others.
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|maximum context length|maximum model length|context[ _](?:length|window)"
-    r"|exceed_context_size|context size|too large to process"
-    r"|prompt is too long"
-    r"|input token count"
-    r"|reduce the length of"
-    r"|`inputs` (?:tokens|must have)"
-    r"|(?:input|prompt|request) (?:is )?too (?:long|large)|too many (?:input )?tokens|token limit exceeded"
-)
-_SPENT = re.compile(
-    r"insufficient_(?:user_)?(?:quota|balance|credits)|exceeded_current_quota|billing_(?:hard_limit|not_active)"
-)
-_NOT_ABOUT_LENGTH = frozenset({401, 403, 429})
 
 
 def fault_error(place: Place, fault: ServerFault) -> ModelError:
@@ -36,33 +24,48 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
         place: Where the call went.
         fault: What the server answered; a status of 0 is one that broke off a reply under way.
     """
-    status = fault.status or _status_by_words(fault)
     note = f" (HTTP {fault.status})" if fault.status else ""
-    if status == 402 or _SPENT.search(fault.code):
-        return BadRequestError(
-            place.sentence(f"The account behind {place} has no quota left{note}", fault.message),
-            f"Top it up, or use another key or model than this one for {place.base_url}.",
-        )
-    if status in (401, 403):
-        return _authentication(place, fault, note)
-    if status == 413 or (status not in _NOT_ABOUT_LENGTH and _is_overflow(fault)):
-        return ContextOverflowError(
-            place.sentence(f"The request is longer than {place} takes{note}", fault.message),
-            "Shorten the prompt or the questions, or use a model with a longer context window.",
-        )
-    if status == 429:
-        return RateLimitedError(
-            place.sentence(f"{place} asks to slow down{note}", fault.message),
-            "Lower its concurrency or its requests per minute.",
-            retry_after=fault.retry_after,
-        )
-    if status in (408, 425) or status >= 500:
-        return UnavailableError(
-            place.sentence(f"{place} failed to answer{note}", fault.message),
-            "Try again later; a server of your own says more in its log.",
-            retry_after=fault.retry_after,
-        )
-    return _bad_request(place, fault, note)
+    match kind_of(fault):
+        case "no_money":
+            return BadRequestError(
+                place.sentence(f"The account behind {place} has no quota left{note}", fault.message),
+                f"Top it up, or use another key or model than this one for {place.base_url}.",
+            )
+        case "overflow":
+            return ContextOverflowError(
+                place.sentence(f"The request is longer than {place} takes{note}", fault.message),
+                "Shorten the prompt or the questions, or use a model with a longer context window.",
+            )
+        case "filtered":
+            return ContentFilteredError(
+                place.sentence(f"The content filter of {place} stopped the request{note}", fault.message),
+                "Change or leave out the text that the filter objects to, or use another model.",
+            )
+        case "rate_limited":
+            return RateLimitedError(
+                place.sentence(f"{place} asks to slow down{note}", fault.message),
+                _slower(fault.retry_after),
+                retry_after=fault.retry_after,
+            )
+        case "authentication":
+            return _authentication(place, fault, note)
+        case "unavailable":
+            return UnavailableError(
+                place.sentence(f"{place} failed to answer{note}", fault.message),
+                "Try again later; if the server is yours, its log says more.",
+                retry_after=fault.retry_after,
+            )
+        case "unknown":
+            versioned = re.search(r"/v\d", place.base_url) is not None
+            return BadRequestError(
+                place.sentence(f"{place} knows no such model or address{note}", fault.message),
+                "Check the model id and the base URL" + ("." if versioned else ": does it end in /v1?"),
+            )
+        case "refused":
+            return RequestRefusedError(
+                place.sentence(f"{place} refuses the request{note}", fault.message),
+                "Change what it complains about in the model's settings or the template.",
+            )
 
 
 def redirect_error(place: Place, status: int, location: str) -> BadRequestError:
@@ -86,29 +89,14 @@ def _authentication(place: Place, fault: ServerFault, note: str) -> Authenticati
     )
 
 
-def _bad_request(place: Place, fault: ServerFault, note: str) -> BadRequestError:
-    if fault.status in (404, 405):
-        versioned = re.search(r"/v\d", place.base_url) is not None
-        return BadRequestError(
-            place.sentence(f"{place} knows no such model or address{note}", fault.message),
-            "Check the model id and the base URL" + ("." if versioned else ": does it end in /v1?"),
-        )
-    return BadRequestError(
-        place.sentence(f"{place} refuses the request{note}", fault.message),
-        "Change what it complains about in the model's settings or the template.",
-    )
+def _slower(retry_after: float | None) -> str:
+    if retry_after is None:
+        return "Lower its concurrency or its requests per minute, or raise --retry-seconds."
+    return f"It asks to wait {_duration(retry_after)}: try again after that, or raise --retry-seconds."
 
 
-def _is_overflow(fault: ServerFault) -> bool:
-    return _OVERFLOW.search(f"{fault.message} {fault.code}".lower()) is not None
-
-
-def _status_by_words(fault: ServerFault) -> int:
-    """The status that a fault inside a stream would have had."""
-    if re.search(r"rate_?limit", fault.code):
-        return 429
-    if re.search(r"authentication|permission|api_key", fault.code):
-        return 401
-    if re.search(r"invalid_request|bad_?request|not_found", fault.code):
-        return 400
-    return 500
+def _duration(seconds: float) -> str:
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.3g} seconds"

@@ -37,4 +37,4 @@ class Place:
         """One sentence: what happened, followed by the server's own words where it said any."""
         quoted = self.quote(words)
         sentence = f"{head}: {quoted}" if quoted else head
-        return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
+        return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."

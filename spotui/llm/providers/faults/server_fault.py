@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
-from time import time
+from collections.abc import Iterator, Mapping
 
 import msgspec
+
+from spotui.llm.providers.faults.retry_after import asked_wait
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _MARKUP = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -19,7 +20,7 @@ class ServerFault(msgspec.Struct, frozen=True):
         message: What the server says, free text.
         code: Its code and type, in lower case, such as `insufficient_quota`.
         param: The parameter it complains about, or empty.
-        retry_after: Seconds it asks to wait, or None.
+        retry_after: Seconds it asks to wait, more than 0, or None.
     """
 
     status: int
@@ -39,13 +40,15 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> ServerFa
     if isinstance(payload, list):
         payload = payload[0] if payload else ""
     fault = _from_object(payload) if isinstance(payload, dict) else ServerFault(0, str(payload))
-    return msgspec.structs.replace(fault, status=status, retry_after=_retry_after(headers))
+    wait = asked_wait(headers, payload, fault.message)
+    return msgspec.structs.replace(fault, status=status, retry_after=wait)
 
 
 def fault_inside(payload: Mapping[str, object]) -> ServerFault | None:
     """The fault that a successful response carries in place of a completion, or None when it carries none."""
     if payload.get("error") or payload.get("object") == "error":
-        return _from_object(payload)
+        fault = _from_object(payload)
+        return msgspec.structs.replace(fault, retry_after=asked_wait({}, payload, fault.message))
     return None
 
 
@@ -63,7 +66,7 @@ def _from_object(payload: Mapping[str, object]) -> ServerFault:
     return ServerFault(
         status=int(status) if re.fullmatch(r"[45]\d\d", status) else 0,
         message=message or json.dumps(payload, ensure_ascii=False),
-        code=f"{_text(error.get('code'))} {_text(error.get('type'))}".strip().lower(),
+        code=" ".join(_codes(error)).lower(),
         param=param,
     )
 
@@ -81,6 +84,17 @@ def _validation(detail: object, param: str) -> tuple[str, str]:
     return "; ".join(findings), param
 
 
+def _codes(error: Mapping[str, object]) -> Iterator[str]:
+    """What the server calls the fault: its code, its type, Google's status, and those of a fault below it."""
+    for name in ("code", "type", "status"):
+        value = error.get(name)
+        if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+            yield str(value)
+    inner = error.get("innererror") or error.get("inner_error")
+    if isinstance(inner, dict):
+        yield from _codes(inner)
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -91,29 +105,3 @@ def _plain(text: str) -> str:
         return text
     title = _TITLE.search(text)
     return title[1] if title else _MARKUP.sub(" ", text)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    written = headers.get("retry-after")
-    if written is None:
-        return None
-    seconds = _number(written)
-    if seconds is not None:
-        return seconds
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(written).timestamp() - time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _number(written: str | None) -> float | None:
-    try:
-        value = float(written or "")
-    except ValueError:
-        return None
-    return max(0.0, value) if abs(value) != float("inf") and value == value else None

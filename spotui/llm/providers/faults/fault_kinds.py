@@ -1,0 +1,146 @@
+"""Which kind of failure a server reports: read from its status, its codes and its words.
+
+Statuses alone say too little. A spent account is 402, 403, 412 or 429; a filtered prompt 400, 403, 422 or
+451; a busy server 400, 409, 424 or 529; and a reply that began well breaks off without any. So the words of
+every provider are listed here by kind, and the first kind in `kind_of` that fits wins.
+"""
+
+import re
+from typing import Final, Literal
+
+from spotui.llm.providers.faults.server_fault import ServerFault
+
+FaultKind = Literal[
+    "no_money", "overflow", "filtered", "rate_limited", "authentication", "unavailable", "unknown", "refused"
+]
+
+
+def _any(*patterns: str) -> "re.Pattern[str]":
+    """One pattern of several, for words in lower case."""
+    return re.compile("|".join(patterns))
+
+
+# Providers that number their failures: Zhipu from 1113, MiniMax from 1002, Baidu 18 and 336xxx, iFlytek.
+_MONEY_CODES: Final = frozenset({"1113", "1008", "2056", "arrearage", "accountoverdueerror"})
+_OVERFLOW_CODES: Final = frozenset({"1261", "336007", "336103", "10907"})
+_FILTER_CODES: Final = frozenset({"1301", "1026", "1027"})
+_RATE_CODES: Final = frozenset({"1302", "1303", "1305", "1002", "1039", "1041", "18", "336501", "336502"})
+_BUSY_CODES: Final = frozenset({"1234", "1312", "336100", "10110"})
+
+_SPENT_CODES: Final = re.compile(r"insufficient_(?:user_)?quota|insufficient_(?:balance|credits)")
+_FUNDS: Final = r"(?:balance|credits?|funds) (?:(?:is|are|has been|have been) )?"
+_MONEY: Final = _any(
+    r"insufficient[ _](?:user[ _])?(?:quota|balance|credits?|funds)|exceeded_current_quota",
+    r"billing[ _](?:hard[ _]limit|not[ _]active)|payment[ _]required|arrear|overdue",
+    r"check your plan and billing|add (?:more )?credits|top[ -]?up|please recharge",
+    _FUNDS + r"(?:too low|insufficient|not enough|negative|exhausted|depleted|used up)",
+    r"not enough (?:credits?|balance|funds|money)|(?:out of|have no|have any) credits\b",
+    r"no (?:credits?|quota) (?:left|remaining|available)|(?:included|all available) credits",
+    r"free tier.{0,40}exhausted|(?:spending|spend|credit|key) limit|account.{0,40}suspended",
+    r"reached your specified api usage limits",
+    r"欠费|余额不足|余额已|充值|额度(?:已)?(?:用尽|不足|耗尽|用完)|资源包",
+)
+_LONG: Final = r"(?:exceed|surpass|greater|more than|over the|larger|longer|above|beyond|must be)"
+_TEXT: Final = r"(?:model|prompts?|inputs?|requests?|messages?|context|total)\b"
+_OVERFLOW: Final = _any(
+    # A window or a length by its name: OpenAI, vLLM, DeepSeek, Mistral, xAI, SGLang, llama.cpp, Copilot.
+    r"context[ _-]?(?:length|window|size|limit)|max(?:imum)? (?:context|model|prompt) len|max_prompt_tokens",
+    r"exceed_context_size|string_above_max_length|max_model_len|max_seq_len|length of prompt_tokens",
+    # Too long, too large, too many: Anthropic, Bedrock, Cohere, Fireworks, Together.
+    r"(?:prompt|inputs?|request|messages?|text|content|payload|body)\b.{0,40}?\btoo (?:long|large|big)",
+    r"too large to process|too many (?:input |prompt |total )?tokens|request_too_large|token limit exceeded",
+    # A count of tokens beyond a limit: Gemini, Copilot, Moonshot, Volcengine, watsonx, TGI.
+    _TEXT + r".{0,60}?\btokens?\b.{0,60}?" + _LONG,
+    _LONG + r"\w*\b.{0,60}?\b" + _TEXT + r".{0,20}?\b(?:token|length|size)",
+    r"input token count|`inputs` (?:tokens|must have)|(?:prompt|inputs?)\b.{0,30}? longer than",
+    r"prompt exceeds|exceeds? (?:the )?max(?:imum)? (?:prompt |input |message )?(?:length|size)",
+    # Advice and ranges: OpenAI, Groq, DashScope.
+    r"reduce the length of|reduce your (?:message|prompt|input)|input or output tokens must be reduced",
+    r"range of input length|context (?:the )?overflow",
+    # Zhipu, Baidu, Tencent, iFlytek.
+    r"(?:输入|提示|内容|文本|上下文|prompt|token)\S{0,12}(?:过长|超长|超出|超过|上限)",
+)
+_FILTERED: Final = _any(
+    # Azure, OpenAI, Anthropic, Moonshot, DeepSeek, Mistral, Bedrock, StepFun.
+    r"content[ _-]?(?:filter|polic|management polic|moderation|censor|safety)|guardrail|censor",
+    r"safety (?:system|filter|setting|check|polic|guideline|reason)|safety_|usage (?:polic|guideline)",
+    r"(?:was|been|is|were) (?:flagged|blocked (?:by|due|because|for))|flagged (?:as|for|by)",
+    r"high risk|content exists risk|responsible[ _]?ai|requires moderation",
+    # Google, Alibaba, Volcengine, MiniMax, Zhipu.
+    r"prohibited_content|blocklist|block_?reason|data_?inspection|inappropriate content",
+    r"sensitive(?:content| words?| content| information| material)|new_sensitive|(?:unsafe|harmful) content",
+    r"敏感|不安全|违规|不合规",
+)
+_PER_TIME: Final = re.compile(r"rate[ _-]?limit|per (?:min|sec|hour|day)")
+_RATE: Final = _any(
+    r"rate[ _-]?limit|too[ _]many[ _](?:requests|concurrent)|throttl|requests? per (?:minute|second|day)",
+    r"(?:rpm|tpm|qps|rpd) limit|qps request limit|concurren\w+ (?:limit|exceed)|max(?:imum)? concurrency",
+    r"slow down|请求过于频繁|频率|并发|限流|速率",
+)
+_BUSY: Final = _any(
+    r"overload|temporar(?:y|ily)|at capacity|capacity[ _](?:exceeded|reached)|no (?:available )?capacity",
+    r"(?:server|service|model|engine|system)(?: is)?(?: currently)? (?:busy|unavailable|not available)",
+    r"(?:currently|still|being|is) (?:loading|loaded|starting)|not ready|upstream (?:error|timeout|connect)",
+    r"try again (?:later|in|shortly|soon)|please retry|timed? ?out",
+    r"繁忙|过载|访问量过大|稍后",
+)
+_KEY: Final = re.compile(r"authenticat|unauthori[sz]ed|api[ _]?key|permission")
+_REFUSED: Final = re.compile(r"invalid_(?:request|param|argument)|bad_?request")
+
+# A request that is larger than the tokens of a whole minute never passes, however long one waits.
+_OF_A_MINUTE: Final = re.compile(r"limit:? ([\d,]+)\b.{0,60}?\brequested:? ([\d,]+)")
+
+_NOT_ABOUT_LENGTH: Final = frozenset({401, 403, 429})
+_PASSING: Final = frozenset({408, 409, 420, 424, 425, 449, 498, 499})
+
+
+def kind_of(fault: ServerFault) -> FaultKind:
+    """The kind of a fault; one without a status broke off a reply under way."""
+    status, words, codes = fault.status, f"{fault.message} {fault.code}".lower(), set(fault.code.split())
+    if _is_about_money(fault, words, codes):
+        return "no_money"
+    if _is_overflow(status, words, codes):
+        return "overflow"
+    if status in (446, 451) or (status not in (401, 429) and _names(words, codes, _FILTERED, _FILTER_CODES)):
+        return "filtered"
+    if status == 429 or (status not in (401, 404) and _names(words, codes, _RATE, _RATE_CODES)):
+        return "rate_limited"
+    if status in (401, 403):
+        return "authentication"
+    if status >= 500 or status in _PASSING:
+        return "unavailable"
+    if status in (0, 400, 422) and _names(words, codes, _BUSY, _BUSY_CODES):
+        return "unavailable"
+    if status in (404, 405, 410):
+        return "unknown"
+    if status == 0 and _KEY.search(fault.code):
+        return "authentication"
+    if status == 0 and "not_found" in fault.code:
+        return "unknown"
+    # A server that breaks a reply off without blaming the request has failed itself.
+    return "refused" if status or _REFUSED.search(fault.code) else "unavailable"
+
+
+def _is_about_money(fault: ServerFault, words: str, codes: set[str]) -> bool:
+    if fault.status == 402:
+        return True
+    # Google's free tier speaks of plan and billing, too, but names the seconds until it answers again.
+    if fault.status in (401, 404, 500) or fault.retry_after is not None:
+        return _SPENT_CODES.search(fault.code) is not None
+    return _names(words, codes, _MONEY, _MONEY_CODES)
+
+
+def _is_overflow(status: int, words: str, codes: set[str]) -> bool:
+    if status == 413:
+        return True
+    if (request := _OF_A_MINUTE.search(words)) is not None:
+        limit, requested = (int(number.replace(",", "")) for number in request.groups())
+        return requested > limit
+    if status in _NOT_ABOUT_LENGTH or _PER_TIME.search(words):
+        return False
+    return _names(words, codes, _OVERFLOW, _OVERFLOW_CODES)
+
+
+def _names(words: str, codes: set[str], pattern: "re.Pattern[str]", numbers: frozenset[str]) -> bool:
+    """Whether a fault names a kind, by its code or in its words."""
+    return bool(codes & numbers) or pattern.search(words) is not None
