@@ -80,6 +80,7 @@ class Folder:
         if make:
             with suppress(FileExistsError):
                 os.mkdir(name, _PRIVATE_FOLDER, dir_fd=self.handle)
+                os.chmod(name, _PRIVATE_FOLDER, dir_fd=self.handle)  # a umask may take away too much
         return Folder(path, _open_folder(path, self.handle))
 
     def open(self, name: str, flags: int) -> int:

@@ -205,3 +205,60 @@ def test_a_place_that_cannot_be_locked_is_a_clear_error(kind: str, tmp_path: Pat
         ProjectLock(path, "poem").acquire()
     assert "--workspace" in caught.value.mend
     assert ProjectLock(path, "poem").living_owner() is None
+
+
+def test_a_lock_file_is_for_its_owner_alone(path: Path) -> None:
+    path.touch()
+    path.chmod(0o666)
+    lock = ProjectLock(path, "poem")
+    lock.acquire()
+    assert path.stat().st_mode & 0o777 == 0o600
+    lock.release()
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o777, 0o755), (0o770, 0o750), (0o755, 0o755), (0o1777, 0o1777)])
+def test_nobody_else_can_put_a_lock_into_the_folder(path: Path, mode: int, kept: int) -> None:
+    path.parent.chmod(mode)
+    lock = ProjectLock(path, "poem")
+    lock.acquire()
+    lock.release()
+    assert path.parent.stat().st_mode & 0o7777 == kept
+
+
+@pytest.mark.parametrize("shared", ["lock", "folder"])
+def test_a_lock_that_another_user_could_hold_is_refused(
+    path: Path, shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.touch()
+    (path if shared == "lock" else path.parent).chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)  # as if all of this were somebody else's
+    with pytest.raises(LockedError, match="belongs to another user") as caught:
+        ProjectLock(path, "poem").acquire()
+    assert caught.value.mend
+
+
+def test_a_lock_of_the_owner_of_the_folder_can_be_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch(0o600)
+    path.chmod(0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    lock = ProjectLock(path, "poem")
+    assert lock.acquire() is None
+    lock.release()
+
+
+def test_a_lock_file_that_is_replaced_while_it_is_taken_is_taken_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = fcntl.flock
+
+    def slow(file: int, how: int) -> None:
+        monkeypatch.undo()
+        path.unlink()
+        path.touch()
+        really(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    lock = ProjectLock(path, "poem")
+    lock.acquire()
+    assert ProjectLock(path, "poem").living_owner() == Owner(os.getpid(), os.uname().nodename)
+    lock.release()
