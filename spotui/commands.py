@@ -26,7 +26,7 @@ class Resume(Command, frozen=True, tag="resume"):
 
 
 class Stop(Command, frozen=True, tag="stop"):
-    """Let the calls in flight finish, those that cost nothing excepted, keep the best, and end."""
+    """Give the calls in flight some seconds to finish, keep the best, and end."""
 
 
 class SetBudget(Command, frozen=True, tag="budget"):

@@ -12,6 +12,7 @@ from spotui.cli import exit_codes, stdin
 from spotui.cli.display import display_for
 from spotui.cli.output import Output
 from spotui.events import Event, RunStopped, encode_event
+from spotui.llm.clock import BEGUN_SECONDS
 from spotui.run.run import Run
 from spotui.wire import Wire, obey
 
@@ -80,8 +81,8 @@ async def _with_signals(
             return
         asked = True
         say(
-            "Stopping: calls in flight finish first, then everything is kept. "
-            f"Ctrl-C again leaves at once. Go on later with: spotui resume {run.project.name}"
+            f"Stopping: calls in flight have {BEGUN_SECONDS:.0f} seconds to finish. Ctrl-C again leaves "
+            f"at once. Everything is kept; resume later with: spotui resume {run.project.name}"
         )
         run.stop()
 
@@ -93,5 +94,5 @@ async def _with_signals(
         return await task
     except asyncio.CancelledError:
         if not at_once:
-            say(f"Left at once; nothing is lost. Go on later with: spotui resume {run.project.name}")
+            say(f"Left at once; nothing is lost. Resume later with: spotui resume {run.project.name}")
         return None

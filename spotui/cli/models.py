@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--tokens-per-minute", type=int, metavar="N", help="prompt and completion together, in a minute"
     )
-    add.add_argument("--timeout", type=float, metavar="S", help="seconds without a byte")
+    add.add_argument("--timeout", type=float, metavar="S", help="seconds without a token")
     add.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="USD per million tokens")
     how = add.add_mutually_exclusive_group()
     how.add_argument("--no-test", action="store_true", help="write it without asking the model anything")

@@ -39,7 +39,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     roles.add_argument("--model", metavar="ID", help="one model for all three roles")
     roles.add_argument("--base-url", metavar="URL", help="one OpenAI-compatible endpoint for all three roles")
-    roles.add_argument("--timeout", metavar="S", help="seconds without a byte before a call has timed out")
+    roles.add_argument(
+        "--timeout", metavar="S", help="seconds without a token before a call has timed out (120)"
+    )
+    roles.add_argument(
+        "--first-token-timeout",
+        metavar="S",
+        help="seconds to the first token of a reply (default: --timeout)",
+    )
+    roles.add_argument(
+        "--call-timeout", metavar="S", help="seconds a whole reply may take, or 'none' (default 1800)"
+    )
     for short, role in _ROLES.items():
         temperature = {"opt": "0.7", "eval": "0.3", "exec": "0"}[short]
         roles.add_argument(f"--{short}-model", metavar="ID", help=f"the {role}'s model")

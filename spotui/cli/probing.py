@@ -79,7 +79,7 @@ async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
     request = Request(model, (Message("user", _QUESTION),), temperature=temperature, embed=embed)
     began = time.perf_counter()
     try:
-        reply = await connection.provider.complete(request, lambda _: None)
+        reply = await connection.complete(request, lambda _: None)
         seconds = time.perf_counter() - began
         price = await connection.price()
     finally:

@@ -184,6 +184,28 @@ class Budget:
         self.spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
         self.release(reservation)
 
+    def is_overrun(self, reservation: Reservation, completion: int, price: Price | None) -> bool:
+        """Whether a reply on its way is longer than the rest of the budget, its own room included.
+
+        An endpoint that ignores the ceiling could write for ever.
+
+        Args:
+            reservation: What was kept for the call.
+            completion: Tokens that came.
+            price: Of the model.
+        """
+        if reservation.ceiling is None or completion <= reservation.ceiling:
+            return False
+        limits, spent, more = self.limits, self.spending, completion - reservation.ceiling
+        if limits.tokens is not None:
+            held = sum(one.tokens for one in self._held)
+            if spent.tokens + held + more > limits.tokens:
+                return True
+        if limits.usd is None or price is None:
+            return False
+        held_usd = sum(one.usd for one in self._held)
+        return spent.cost_usd + held_usd + price.cost(0, more) > limits.usd
+
     def release(self, reservation: Reservation) -> None:
         """Give the room back; safe to call twice."""
         self._held.discard(reservation)

@@ -72,6 +72,8 @@ class Connector:
             base_url=self._settings.base_url,
             concurrency=self._settings.concurrency,
             timeout=self._timeout(model),
+            first_token_timeout=self._settings.first_token_timeout,
+            call_timeout=self._settings.call_timeout,
             config=self._config,
             environ=self._environ,
             known_providers=known_providers,
@@ -130,7 +132,7 @@ class Connector:
                     ModelStore(self._models_dir),
                     self._log_dir / f"{name}.log",
                     slots=way.endpoint.limits.concurrency,
-                    timeout=way.endpoint.timeout,
+                    timeout=way.endpoint.silence,
                 )
 
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 
+from spotui.llm.clock import CallClock
 from spotui.llm.endpoint import Endpoint, Price
 from spotui.llm.limiter import Limiter
-from spotui.llm.protocol import Provider
+from spotui.llm.protocol import Delta, OnDelta, Provider, Reply, Request
 
 
 class Connection:
@@ -35,6 +36,27 @@ class Connection:
         self.takes_grammar = takes_grammar
         self._find_price = find_price
         self._price: asyncio.Task[Price | None] | None = None
+
+    async def complete(self, request: Request, on_delta: OnDelta, clock: CallClock | None = None) -> Reply:
+        """Ask the model once, within the time limits of its endpoint; see `Provider.complete`.
+
+        Args:
+            request: What to ask.
+            on_delta: Called for every piece as it arrives.
+            clock: Keeps the time; a new one when None.
+
+        Raises:
+            ModelError: One of its kinds.
+            CutShortError: The clock was told to end the call.
+        """
+        clock = clock or CallClock(self.endpoint)
+
+        def note(delta: Delta) -> None:
+            clock.progress(delta)
+            on_delta(delta)
+
+        async with clock.running():
+            return await self.provider.complete(request, note)
 
     async def price(self) -> Price | None:
         """USD per million tokens, or None when nobody knows; looked up once, off the event loop."""

@@ -9,24 +9,31 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from spotui.errors import SpotuiError
 from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event, Noticed
 from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError, prompt_size
+from spotui.llm.clock import CallClock, CutShortError
 from spotui.llm.connection import Connection, Connections
 from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
-from spotui.llm.errors import ContextOverflowError, ModelError, RetryableError
+from spotui.llm.errors import ContextOverflowError, ModelError, RetryableError, TimedOutError
 from spotui.llm.gate import Gate, GateState
-from spotui.llm.protocol import Delta, OnDelta, Reply, Request, Usage
+from spotui.llm.protocol import Delta, Reply, Request, Usage
 from spotui.llm.retry import Retry
 from spotui.workspace.journal import JournalError
 from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line
 
 Trouble = Literal["pause", "halt"]
+
+_CLOCK_TICK: Final = 0.5
+
+_BYTES_PER_TOKEN: Final = 4
+_MOST_BYTES_PER_TOKEN: Final = 6
+"""A call is not ended for its length unless its tokens are as long as tokens ever are on average."""
 
 _encoder = msgspec.json.Encoder()
 _reply_decoder = msgspec.json.Decoder(Reply)
@@ -34,6 +41,13 @@ _reply_decoder = msgspec.json.Decoder(Reply)
 
 class _AgainError(Exception):
     """A call without a reply that can be used; it is asked for again, with more room or not at all."""
+
+
+class _Try(NamedTuple):
+    """Permission for one try: the room that is kept for it, and the clock that ends it."""
+
+    reservation: Reservation
+    clock: CallClock
 
 
 class Ledger(Protocol):
@@ -91,6 +105,22 @@ class Door:
         self._told: set[tuple[str, str]] = set()
         gate.tell(self._keep_time)
 
+    @asynccontextmanager
+    async def keeping_time(self) -> AsyncIterator[None]:
+        """The time in which a budget of minutes ends the run when it is spent, whatever is in flight."""
+        watch = asyncio.create_task(self._watch_time())
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch_time(self) -> None:
+        while True:
+            if self.budget.seconds_left == 0:
+                self.gate.halt("budget", f"The budget of {self.budget.limits.minutes:g} minutes is spent.")
+                return
+            await asyncio.sleep(_CLOCK_TICK)
+
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
         line = self._ledger.call(key, digest_of(request))
@@ -132,7 +162,7 @@ class Door:
         price = await connection.price()
         async with connection.limiter.slot():
             reply = await self._retry.run(
-                lambda reservation: self._try(key, request, connection, price, reservation),
+                lambda one: self._try(key, request, connection, price, one),
                 ready=lambda: self._ready(key, request, connection, price),
                 sleep=self.gate.sleep,
                 on_retry=lambda error, tries, wait: self._retried(key, error, tries, wait),
@@ -143,8 +173,10 @@ class Door:
     @asynccontextmanager
     async def _ready(
         self, key: CallKey, request: Request, connection: Connection, price: Price | None
-    ) -> AsyncIterator[Reservation]:
+    ) -> AsyncIterator[_Try]:
         """The time in which a call may be sent, once budget, rates and gate allow it."""
+        is_free = price is not None and price.cost(1, 1) == 0
+        clock = CallClock(connection.endpoint, is_free=is_free)
         reservation = await self.budget.reserve(request, key.purpose, price)
         try:
             if connection.limiter.has_rates:
@@ -153,8 +185,8 @@ class Door:
                 )
             await self.gate.passage()
             self._ledger.check_room()
-            with self.gate.flight():
-                yield reservation
+            with self.gate.flight(clock):
+                yield _Try(reservation, clock)
         finally:
             self.budget.release(reservation)
 
@@ -164,12 +196,12 @@ class Door:
         request: Request,
         connection: Connection,
         price: Price | None,
-        reservation: Reservation,
+        one: _Try,
     ) -> Reply:
-        sent = request
+        sent, reservation = request, one.reservation
         if reservation.ceiling is not None:
             sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
-        reply = await self._send(key, sent, connection, price)
+        reply = await self._send(key, sent, connection, price, one)
         self.budget.settle(reservation, key.purpose, reply)
         if reservation.cut(reply):
             why = "the rest of the budget was too small for it"
@@ -180,44 +212,38 @@ class Door:
         return reply
 
     async def _send(
-        self, key: CallKey, request: Request, connection: Connection, price: Price | None
+        self, key: CallKey, request: Request, connection: Connection, price: Price | None, one: _Try
     ) -> Reply:
         self._emit(CallStarted(key=key, model=request.model))
-        heard: list[Delta] = []
+        heard = 0
 
         def on_delta(delta: Delta) -> None:
-            heard.append(delta)
+            nonlocal heard
+            heard += len(delta.text.encode()) + len(delta.reasoning.encode())
             if self.streams:
                 self._emit(CallDelta(key=key, text=delta.text, reasoning=delta.reasoning))
+            if self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
+                one.clock.stop("it took more than the rest of the budget", grace=0.0)
 
         try:
-            reply = await self._complete(connection, request, price, on_delta)
+            reply = await connection.complete(request, on_delta, one.clock)
         except asyncio.CancelledError:
             why = "it was cancelled in flight"
             self._lose(key, request, heard, price, why)
             self._emit(CallDropped(key=key, why=why))
             raise
+        except CutShortError as cut:
+            self._lose(key, request, heard, price, cut.why)
+            self._emit(CallDropped(key=key, why=cut.why))
+            raise _AgainError from None
         except ModelError as error:
-            if heard:
+            if heard or isinstance(error, TimedOutError):
                 self._lose(key, request, heard, price, f"it broke off: {error.what}")
             raise
-        if reply is None:
-            why = "the run ends, and it costs nothing to ask it again"
-            self._lose(key, request, heard, price, why)
-            self._emit(CallDropped(key=key, why=why))
-            raise _AgainError
         if reply.cost_usd is None and price is not None:
             cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
-
-    async def _complete(
-        self, connection: Connection, request: Request, price: Price | None, on_delta: OnDelta
-    ) -> Reply | None:
-        """The provider's reply; None when the run halts before it and only time was spent on it."""
-        reply = connection.provider.complete(request, on_delta)
-        is_free = price is not None and price.cost(1, 1) == 0
-        return await (self.gate.until_halt(reply) if is_free else reply)
 
     async def _keep(self, key: CallKey, request: Request, reply: Reply) -> None:
         line = CallLine(
@@ -237,12 +263,17 @@ class Door:
             else:
                 return
 
-    def _lose(
-        self, key: CallKey, request: Request, heard: list[Delta], price: Price | None, why: str
-    ) -> None:
-        """Count a call that brought nothing to keep: the endpoint may charge for what it had written."""
-        completion = sum(len(delta.text) + len(delta.reasoning) for delta in heard) // 4
-        usage = Usage(prompt_size(request), completion, estimated=True)
+    def _lose(self, key: CallKey, request: Request, heard: int, price: Price | None, why: str) -> None:
+        """Count a call that brought nothing to keep: the endpoint may charge for what it had written.
+
+        Args:
+            key: What asked.
+            request: What was asked.
+            heard: Bytes of text and reasoning that came.
+            price: Of the model.
+            why: What happened to the call.
+        """
+        usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
         cost = None if price is None else price.cost(usage.prompt_tokens, usage.completion_tokens)
         self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost)
         self._drop(key, request, usage, cost, why)

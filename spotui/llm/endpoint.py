@@ -38,7 +38,9 @@ class Endpoint(msgspec.Struct, frozen=True):
         base_url: The OpenAI-compatible root, such as `http://localhost:8000/v1`; None where litellm or the
             embedded model knows the way.
         api_key: The key, or None when none is configured.
-        timeout: Seconds without a byte after which a call has timed out.
+        timeout: Seconds without a token after which a call has timed out.
+        first_token_timeout: Seconds to the first token, or None for `timeout`.
+        call_timeout: Seconds for a whole call, or None for no limit.
         limits: Concurrency and rates.
         price: The user's own price, or None to look it up.
     """
@@ -47,5 +49,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     base_url: str | None = None
     api_key: Secret | None = None
     timeout: float = 120.0
+    first_token_timeout: float | None = None
+    call_timeout: float | None = None
     limits: Limits = Limits()
     price: Price | None = None
+
+    @property
+    def silence(self) -> float:
+        """Seconds that a connection may bring no byte at all."""
+        return max(self.timeout, self.first_token_timeout or 0.0)

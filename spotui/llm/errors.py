@@ -50,7 +50,7 @@ class UnavailableError(RetryableError):
 
 
 class TimedOutError(RetryableError):
-    """The endpoint did not answer, or stopped answering, within the role's time limit."""
+    """The endpoint was sent a request, and did not answer it within the time limits."""
 
 
 class MalformedReplyError(RetryableError):

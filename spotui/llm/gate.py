@@ -1,10 +1,11 @@
-"""Whether a call may be sent now: open, paused, or halting until the calls in flight are home."""
+"""Whether a call may be sent now: open, paused, or halting until the calls in flight have ended."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
+from spotui.llm.clock import CallClock
 from spotui.workspace.lines import StopReason
 
 GateState = Literal["open", "paused", "halting"]
@@ -29,8 +30,8 @@ class Halted(Exception):  # noqa: N818 - it is how a run ends, not an error
 class Gate:
     """Every call passes here just before it is sent.
 
-    A halt never cuts a call that is paid for: those in flight finish and are kept, and only then do the
-    waiting ones end.
+    A halt gives the calls in flight some seconds to finish, so that what is paid for is kept; only then do
+    the waiting ones end.
 
     Args:
         listeners: Told of every change of state with its cause.
@@ -38,7 +39,7 @@ class Gate:
 
     def __init__(self, *listeners: GateListener) -> None:
         self.state: GateState = "open"
-        self.in_flight = 0
+        self._flights: set[CallClock] = set()
         self._halt: Halted | None = None
         self._listeners = list(listeners)
         self._waiters: list[asyncio.Future[None]] = []
@@ -58,9 +59,11 @@ class Gate:
             self._become("open", "")
 
     def halt(self, reason: StopReason, cause: str) -> None:
-        """End the run once the calls in flight are home; the first reason given is the one that counts."""
+        """End the run once the calls in flight have ended; the first reason given is the one that counts."""
         if self.state != "halting":
             self._halt = Halted(reason, cause)
+            for clock in self._flights:
+                clock.stop("the run ends")
             self._become("halting", cause)
 
     async def passage(self) -> None:
@@ -77,14 +80,23 @@ class Gate:
         """Wait while paused; a run that halts is not paused any more."""
         await self._until(lambda: self.state != "paused")
 
+    @property
+    def in_flight(self) -> int:
+        """Calls that were sent and are not kept yet."""
+        return len(self._flights)
+
     @contextmanager
-    def flight(self) -> Iterator[None]:
-        """The time between sending a request and keeping its reply."""
-        self.in_flight += 1
+    def flight(self, clock: CallClock) -> Iterator[None]:
+        """The time between sending a request and keeping its reply.
+
+        Args:
+            clock: The call's; a halt stops it.
+        """
+        self._flights.add(clock)
         try:
             yield
         finally:
-            self.in_flight -= 1
+            self._flights.discard(clock)
             self._wake()
 
     async def sleep(self, seconds: float) -> None:

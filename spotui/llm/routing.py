@@ -56,6 +56,8 @@ def route(
     base_url: str | None = None,
     concurrency: int | None = None,
     timeout: float | None = None,
+    first_token_timeout: float | None = None,
+    call_timeout: float | None = None,
     config: Config,
     environ: Mapping[str, str],
     known_providers: Callable[[], Collection[str]],
@@ -66,7 +68,9 @@ def route(
         model: The model id as the user wrote it.
         base_url: `RunSettings.base_url`: one OpenAI-compatible endpoint for every hosted model.
         concurrency: `RunSettings.concurrency`, or None for the model's own.
-        timeout: The role's seconds without a byte, or None for the model's own.
+        timeout: The role's seconds without a token, or None for the model's own.
+        first_token_timeout: `RunSettings.first_token_timeout`.
+        call_timeout: `RunSettings.call_timeout`.
         config: The user's config file.
         environ: The environment: SPOTUI_BASE_URL, OPENAI_BASE_URL and keys.
         known_providers: The first segments of model ids that litellm knows; called only when it matters.
@@ -85,6 +89,8 @@ def route(
             base_url=url,
             api_key=key,
             timeout=timeout or entry.timeout or default_timeout(model),
+            first_token_timeout=first_token_timeout,
+            call_timeout=call_timeout,
             limits=_limits(model, entry, concurrency),
             price=Price(entry.price.input, entry.price.output) if entry.price else None,
         )

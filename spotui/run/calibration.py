@@ -132,7 +132,8 @@ async def calibrate(
         )
         context = Context(task, meta, Asker(door, settings.roles), gate, Decisions(), emit)
         try:
-            return await _calibrate(context, settings, door)
+            async with door.keeping_time():
+                return await _calibrate(context, settings, door)
         except Halted as halt:
             raise SpotuiError(
                 f"The judge could not be checked: {halt.cause}",

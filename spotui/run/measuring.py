@@ -143,6 +143,7 @@ async def open_ruler(
             on_trouble="halt",
         )
         context = Context(task, meta, Asker(door, settings.roles), door.gate, Decisions(), emit)
+        await cleanup.enter_async_context(door.keeping_time())
         yield Ruler(context, marker, rows, settings, budget)
 
 

@@ -24,7 +24,9 @@ from spotui.workspace.lines import StopReason
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
-_NO_MATTER: Final = frozenset({"max_rounds", "embedding_model", "concurrency", "retry"})
+_NO_MATTER: Final = frozenset(
+    {"max_rounds", "embedding_model", "concurrency", "retry", "first_token_timeout", "call_timeout"}
+)
 """Settings that change nothing in a race, or that its methods choose."""
 
 

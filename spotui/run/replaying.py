@@ -1,5 +1,6 @@
 """A run once more, from its journal alone: the same engine, with a recording where the models were."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
 
     def connect(model: str) -> Connection:
         return Connection(
-            Endpoint(model=model),
+            Endpoint(model=model, timeout=math.inf),  # a recording takes as long as it took
             provider,
             Limiter(Limits(concurrency=_UNLIMITED)),
             takes_grammar=is_embedded(model),

@@ -73,7 +73,7 @@ class Run:
             self._session.orders.carry_out(command)
 
     def stop(self) -> None:
-        """Let the calls in flight finish, keep the best, and end."""
+        """Give the calls in flight some seconds to finish, keep the best, and end."""
         self.command(Stop())
 
     async def go(self) -> RunStopped:

@@ -1,6 +1,5 @@
 """What is open while a run is worked on: its lock, its journal, its door, its engine."""
 
-import asyncio
 import os
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -54,7 +53,6 @@ from spotui.workspace.snapshot import Snapshot, read_snapshot
 from spotui.workspace.spo_files import set_aside_if_damaged
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
-_CLOCK_TICK = 0.5
 
 
 class Session:
@@ -149,13 +147,10 @@ class Session:
 
     async def work(self) -> RunStopped:
         """Run the method until a stop reason, and record it."""
-        clock = asyncio.create_task(self._watch_clock())
-        try:
+        async with self.door.keeping_time():
             reason, cause = await optimize(
                 self._work, self._engine, self._check, self._past, self._keep, self._emit
             )
-        finally:
-            clock.cancel()
         await self._recorder.finish()
         self._engine.conclude()
         stopped = self._stopped(reason, cause)
@@ -188,14 +183,6 @@ class Session:
             self._journal.append(line)
         except JournalError as error:
             self._emit(Noticed(text=str(error), level="error"))
-
-    async def _watch_clock(self) -> None:
-        while True:
-            if self.door.budget.seconds_left == 0:
-                minutes = self.door.budget.limits.minutes
-                self.door.gate.halt("budget", f"The budget of {minutes:g} minutes is spent.")
-                return
-            await asyncio.sleep(_CLOCK_TICK)
 
 
 @asynccontextmanager

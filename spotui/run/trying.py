@@ -78,7 +78,8 @@ async def try_prompts(
         return reply
 
     try:
-        replies = await together([ask(number, prompt) for number, prompt in prompts.items()])
+        async with door.keeping_time():
+            replies = await together([ask(number, prompt) for number, prompt in prompts.items()])
     except Halted as halt:
         raise TryError(halt.cause) from None
     finally:

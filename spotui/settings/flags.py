@@ -26,6 +26,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     exec_max_tokens: FlagValue = None
     exec_timeout: FlagValue = None
     timeout: FlagValue = None
+    first_token_timeout: FlagValue = None
+    call_timeout: FlagValue = None
     max_rounds: FlagValue = None
     initial_round: FlagValue = None
     sample: FlagValue = None

@@ -16,7 +16,7 @@ REFERENCE_MODEL: Final = "reference"
 
 HOSTED_TIMEOUT: Final = 120.0
 EMBEDDED_TIMEOUT: Final = 600.0
-"""Seconds without a byte; a laptop reads 60 tokens a second, so its first byte may take minutes."""
+"""Seconds without a token; a laptop reads 60 tokens a second, so its first token may take minutes."""
 
 
 class RoleDefaults(NamedTuple):
@@ -46,5 +46,5 @@ def is_embedded(model: str) -> bool:
 
 
 def default_timeout(model: str) -> float:
-    """Seconds without a byte after which a call to this model has timed out, when nobody says otherwise."""
+    """Seconds without a token after which a call to this model has timed out, when nobody says otherwise."""
     return EMBEDDED_TIMEOUT if is_embedded(model) else HOSTED_TIMEOUT

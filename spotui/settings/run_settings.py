@@ -17,7 +17,7 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         model: The model id as the user wrote it.
         temperature: 0 to 2, or None for the endpoint's default.
         max_tokens: The longest reply wanted, in tokens, or None for the endpoint's default.
-        timeout: Seconds without a byte after which a call has timed out.
+        timeout: Seconds without a token after which a call has timed out.
     """
 
     model: str
@@ -84,6 +84,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         target_wins: Wins after which it ends, or None.
         budget: What the run may use.
         retry: How long a failed call is tried again.
+        first_token_timeout: Seconds to the first token of a reply, or None for the role's `timeout`.
+        call_timeout: Seconds for a whole reply, or None for no limit.
         base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
         concurrency: Calls in flight at each endpoint, or None for each model's own limit.
     """
@@ -104,6 +106,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target_wins: int | None = None
     budget: BudgetSettings = BudgetSettings()
     retry: RetrySettings = RetrySettings()
+    first_token_timeout: float | None = None
+    call_timeout: float | None = 1800.0
     base_url: str | None = None
     concurrency: int | None = None
 

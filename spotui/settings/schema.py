@@ -56,7 +56,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         base_url: The root of an OpenAI-compatible endpoint; None for the model's usual one.
         api_key_env: The name of the environment variable that holds the key.
         api_key_keyring: Whether the key is in the system keyring, under the service `spotui`.
-        timeout: Seconds without a byte after which a call has timed out.
+        timeout: Seconds without a token after which a call has timed out.
         concurrency: Calls in flight at once.
         requests_per_minute: Or None for no limit.
         tokens_per_minute: Prompt and completion together, or None for no limit.
@@ -83,6 +83,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge_json: Switch | UnsetType = UNSET
     judges: ModelIds | UnsetType | None = UNSET
     embedding_model: ModelId | UnsetType | None = UNSET
+    first_token_timeout: Seconds | UnsetType | None = UNSET
+    call_timeout: Seconds | UnsetType | None = UNSET
     concurrency: Count | UnsetType | None = UNSET
     reference_answers: Switch | UnsetType = UNSET
     patience: Count | UnsetType | None = UNSET

@@ -89,6 +89,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
     _plain("run.embedding_model", ModelId | None, None, "what tells how alike two texts are"),
     _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
+    _plain(
+        "run.first_token_timeout",
+        Seconds | None,
+        None,
+        "seconds to the first token of a reply (default: timeout)",
+    ),
+    _plain("run.call_timeout", Seconds | None, 1800.0, "seconds a whole reply may take"),
     _plain("run.concurrency", Count | None, None, "calls in flight at each endpoint"),
     _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
     _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),

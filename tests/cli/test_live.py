@@ -76,7 +76,7 @@ def test_ctrl_c_once_lets_the_calls_in_flight_finish_and_says_how_to_go_on(
         slow.wait_until(lambda: len(slow.requests) >= 3)
         terminal.type("\x03")
         assert terminal.wait() == exit_codes.STOPPED
-    assert "Stopping: calls in flight finish first" in terminal.text
+    assert "Stopping: calls in flight have 15 seconds to finish." in terminal.text
     assert "spotui resume why" in terminal.text.partition("Stopped by the user.")[2]
     assert {one.outcome for one in slow.requests} == {"completed"}
     assert spotui("resume", "why", env=places(home, OPENAI_API_KEY="k")).code == exit_codes.OK

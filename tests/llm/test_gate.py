@@ -4,9 +4,15 @@ import asyncio
 
 import pytest
 
+from spotui.llm.clock import CallClock
+from spotui.llm.endpoint import Endpoint
 from spotui.llm.gate import Gate, GateState, Halted
 from tests.llm import virtual_time
 from tests.llm.virtual_time import settled
+
+
+def a_clock() -> CallClock:
+    return CallClock(Endpoint("test-model"))
 
 
 def test_a_pause_holds_calls_until_it_is_over() -> None:
@@ -26,7 +32,7 @@ def test_a_pause_holds_calls_until_it_is_over() -> None:
 def test_a_halt_lets_calls_in_flight_finish_before_the_waiting_ones_end() -> None:
     async def main() -> None:
         gate = Gate()
-        with gate.flight():
+        with gate.flight(a_clock()):
             gate.halt("budget", "It is spent.")
             waiting = asyncio.create_task(gate.passage())
             await settled()
@@ -90,11 +96,11 @@ def test_calls_in_flight_are_counted_however_they_end() -> None:
     gate = Gate()
 
     def fail() -> None:
-        with gate.flight():
+        with gate.flight(a_clock()):
             assert gate.in_flight == 2
             raise ValueError("broken")
 
-    with gate.flight():
+    with gate.flight(a_clock()):
         with pytest.raises(ValueError, match="broken"):
             fail()
         assert gate.in_flight == 1

@@ -37,8 +37,8 @@ class EmbeddedProvider:
         store: Where the model is.
         log: Where the runtime's own messages go.
         slots: Calls answered at once; more wait in line.
-        timeout: Seconds without a byte after which a call has timed out. A call that waits for a slot gets no
-            byte, so this must cover the calls before it.
+        timeout: Seconds without a token after which a call has timed out. A call that waits for a slot gets
+            none, so this must cover the calls before it.
         ready_seconds: How long loading the model may take.
     """
 

@@ -32,7 +32,7 @@ class HttpPool:
     """Sends requests below a base URL, with the key, and names what goes wrong on the way.
 
     Args:
-        endpoint: Where to; its `timeout` bounds every silence: to connect, and between two bytes.
+        endpoint: Where to; its `silence` bounds the time to connect, and between two bytes.
 
     Attributes:
         place: The endpoint as errors name it.
@@ -53,7 +53,7 @@ class HttpPool:
             raise AuthenticationError(
                 f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."
             )
-        self._timeout = endpoint.timeout
+        self._timeout = endpoint.silence
         self._session: ClientSession | None = None
 
     @asynccontextmanager

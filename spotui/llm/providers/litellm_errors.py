@@ -124,9 +124,10 @@ def _transport_error(
     match below:
         case None:
             return None
+        case httpx.ConnectTimeout():
+            return transport_errors.not_connected(place, timeout)
         case httpx.TimeoutException():
-            is_connecting = isinstance(below, httpx.ConnectTimeout)
-            return transport_errors.timed_out(place, timeout, is_connecting=is_connecting)
+            return transport_errors.timed_out(place, timeout)
         case httpx.ProxyError():
             return transport_errors.proxy_failed(place, str(below))
         case httpx.DecodingError():

@@ -135,7 +135,7 @@ class LitellmProvider:
             "model": way.litellm_id,
             "api_base": self._endpoint.base_url,
             "api_key": way.api_key.reveal() if way.api_key else None,
-            "timeout": self._endpoint.timeout + _GRACE,
+            "timeout": self._endpoint.silence + _GRACE,
             "max_retries": 0,
             "num_retries": 0,
             "caching": False,
@@ -200,19 +200,19 @@ class LitellmProvider:
 
     async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:
         try:
-            async with asyncio.timeout(self._endpoint.timeout) as limit:
+            async with asyncio.timeout(self._endpoint.silence) as limit:
                 return await awaitable
         except Exception as error:  # noqa: BLE001 - litellm raises anything, bare Exception included
             if limit.expired():
                 raise TimedOutError(
-                    f"{self._place(way)} sent nothing for {self._endpoint.timeout:g} seconds.",
+                    f"{self._place(way)} sent nothing for {self._endpoint.silence:g} seconds.",
                     "Check that it is up, or raise the timeout of this model.",
                 ) from None
             raise _Failure(error) from None
 
     async def _explained(self, error: Exception, fault: ServerFault, way: Way) -> ModelError:
         is_proxied = self._base_url.is_proxied if self._base_url else _is_proxied
-        said = model_error(error, fault, self._place(way), self._endpoint.timeout, is_proxied)
+        said = model_error(error, fault, self._place(way), self._endpoint.silence, is_proxied)
         if fault.status == 404 and type(said) is BadRequestError:
             return BadRequestError(said.what, await _did_you_mean(way.model))
         return said

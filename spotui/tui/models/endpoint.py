@@ -50,7 +50,7 @@ class Endpoint(NamedTuple):
         concurrency: Calls in flight; the others alike.
         requests_per_minute: See `concurrency`.
         tokens_per_minute: See `concurrency`.
-        timeout: Seconds without a byte.
+        timeout: Seconds without a token.
         input: USD per million tokens of the prompt.
         output: USD per million tokens of the reply.
     """

@@ -80,7 +80,7 @@ class EndpointScreen(FieldDialog[str]):
             key.password = True
             yield row("or the key", key)
             yield from _several(_LIMITS, first, "")
-            yield from _several(_TIME, first, "seconds without a byte")
+            yield from _several(_TIME, first, "seconds without a token")
             yield from _several(_PRICE, first, "USD a million tokens; empty: looked up")
             yield Static(id="told", markup=False)
 

@@ -111,7 +111,7 @@ class SteeringScreen(Screen[None]):
         self._tell(Resume())
 
     def action_stop(self) -> None:
-        """Let the calls in flight finish, keep the best, and end the run."""
+        """Give the calls in flight some seconds to finish, keep the best, and end the run."""
         if self._tell(Stop()):
             self.notify("It stops once the calls in flight have finished. It can go on later.")
 

@@ -36,19 +36,27 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
     try:
         yield
     except aiohttp.ServerTimeoutError as error:
-        is_connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
-        raise timed_out(place, timeout, is_connecting=is_connecting) from error
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            raise not_connected(place, timeout) from error
+        raise timed_out(place, timeout) from error
     except aiohttp.ClientError as error:
         raise _client_error(place, error, is_proxied) from error
     except HttpProcessingError as error:
         raise not_http(place, error.message) from error
 
 
-def timed_out(place: Place, timeout: float, *, is_connecting: bool) -> TimedOutError:
-    """Nothing came for so many seconds, or no connection did."""
-    did = "took no connection" if is_connecting else "sent nothing"
+def timed_out(place: Place, timeout: float) -> TimedOutError:
+    """Nothing came for so many seconds."""
     return TimedOutError(
-        f"{place} {did} for {timeout:g} seconds.",
+        f"{place} sent nothing for {timeout:g} seconds.",
+        "Check that it is up, or raise the timeout of this model.",
+    )
+
+
+def not_connected(place: Place, timeout: float) -> UnavailableError:
+    """No connection could be made for so many seconds, so the request was never sent."""
+    return UnavailableError(
+        f"{place} took no connection for {timeout:g} seconds.",
         "Check that it is up, or raise the timeout of this model.",
     )
 
