@@ -1,6 +1,6 @@
 """The one door to every model.
 
-A call passes, in this order: journal look-up, a place among the calls in flight; for each try, budget
+A call passes, in this order: journal look-up; for each try, a place among the calls in flight, budget
 reservation, rates of its endpoint, gate, provider, budget settlement, journal append; at last, an event.
 What is in the journal is never asked again.
 """
@@ -22,6 +22,7 @@ from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
 from spotui.llm.errors import ContextOverflowError, ModelError, RetryableError, TimedOutError
 from spotui.llm.gate import Gate, GateState
+from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, Reply, Request, Usage
 from spotui.llm.retry import Retry
 from spotui.workspace.journal import JournalError
@@ -103,6 +104,7 @@ class Door:
         self._emit = emit
         self._on_trouble = on_trouble
         self._told: set[tuple[str, str]] = set()
+        self._fewest: dict[Limiter, int] = {}
         gate.tell(self._keep_time)
 
     @asynccontextmanager
@@ -160,13 +162,13 @@ class Door:
     async def _buy(self, key: CallKey, request: Request) -> Reply:
         connection = self.connections.to(request.model)
         price = await connection.price()
-        async with connection.limiter.slot():
-            reply = await self._retry.run(
-                lambda one: self._try(key, request, connection, price, one),
-                ready=lambda: self._ready(key, request, connection, price),
-                sleep=self.gate.sleep,
-                on_retry=lambda error, tries, wait: self._retried(key, error, tries, wait),
-            )
+        reply = await self._retry.run(
+            lambda one: self._try(key, request, connection, price, one),
+            ready=lambda: self._ready(key, request, connection, price),
+            sleep=self.gate.sleep,
+            on_retry=lambda error, tries, wait: self._retried(key, connection, error, tries, wait),
+            answers=lambda: connection.limiter.answers,
+        )
         self._finished(key, request, reply)
         return reply
 
@@ -174,21 +176,23 @@ class Door:
     async def _ready(
         self, key: CallKey, request: Request, connection: Connection, price: Price | None
     ) -> AsyncIterator[_Try]:
-        """The time in which a call may be sent, once budget, rates and gate allow it."""
+        """The time in which a call may be sent, once it has a place, and budget, rates and gate allow it."""
         is_free = price is not None and price.cost(1, 1) == 0
         clock = CallClock(connection.endpoint, is_free=is_free)
-        reservation = await self.budget.reserve(request, key.purpose, price)
-        try:
-            if connection.limiter.has_rates:
-                await self.gate.until_halt(
-                    connection.limiter.turn(self.budget.expected(request, key.purpose))
-                )
-            await self.gate.passage()
-            self._ledger.check_room()
-            with self.gate.flight(clock):
-                yield _Try(reservation, clock)
-        finally:
-            self.budget.release(reservation)
+        limiter = connection.limiter
+        async with limiter.slot():
+            reservation = await self.budget.reserve(request, key.purpose, price)
+            try:
+                if limiter.has_rates:
+                    await self.gate.until_halt(limiter.turn(self.budget.expected(request, key.purpose)))
+                if limiter.hold:
+                    await self.gate.sleep(limiter.hold)
+                await self.gate.passage()
+                self._ledger.check_room()
+                with self.gate.flight(clock):
+                    yield _Try(reservation, clock)
+            finally:
+                self.budget.release(reservation)
 
     async def _try(
         self,
@@ -297,9 +301,21 @@ class Door:
             self.gate.halt("failed", str(error))
         await self.gate.passage()
 
-    def _retried(self, key: CallKey, error: RetryableError, tries: int, wait: float) -> None:
+    def _retried(
+        self, key: CallKey, connection: Connection, error: RetryableError, tries: int, wait: float
+    ) -> None:
         kind = type(error).__name__.removesuffix("Error")
         self._emit(CallRetried(key=key, error=error.what, kind=kind, tries=tries, wait=wait))
+        limiter = connection.limiter
+        if limiter.allowed < self._fewest.get(limiter, limiter.concurrency):
+            self._fewest[limiter] = limiter.allowed
+            calls = "1 call" if limiter.allowed == 1 else f"{limiter.allowed} calls"
+            self._emit(
+                Noticed(
+                    text=f"{connection.endpoint.model} limits the rate: for now, it gets {calls} at a time "
+                    f"instead of {limiter.concurrency}."
+                )
+            )
 
     def _finished(self, key: CallKey, request: Request, reply: Reply, *, recorded: bool = False) -> None:
         self._emit(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from spotui.llm.errors import RetryableError
+from spotui.llm.errors import RateLimitedError, RetryableError
 from spotui.settings.run_settings import RetrySettings
 
 Result = TypeVar("Result")
@@ -35,21 +35,26 @@ class Retry:
         ready: Callable[[], AbstractAsyncContextManager[Ticket]],
         sleep: Callable[[float], Awaitable[None]],
         on_retry: Callable[[RetryableError, int, float], None],
+        answers: Callable[[], int] = lambda: 0,
     ) -> Result:
         """Make the attempt until it succeeds, fails for good, or the settings end it.
 
-        Waits grow exponentially with full jitter; an endpoint's Retry-After is honoured exactly.
+        Waits grow exponentially with full jitter; the time that an endpoint asks for is honoured exactly. A
+        rate limit uses up no tries, and no time while the endpoint answers others: the call's turn will come.
 
         Args:
             attempt: One try, given what `ready` brought.
             ready: Entered for each try; the time until then, such as that of a pause, is not counted.
             sleep: Waits that many seconds, or less when the run is stopped.
             on_retry: Told the error, the tries made and the wait ahead.
+            answers: How many calls the endpoint has answered so far, whoever asked.
 
         Raises:
             ModelError: The last try's error.
         """
         idle = 0.0
+        failures = 0
+        seen, quiet_since = answers(), 0.0
 
         async def once() -> Result:
             nonlocal idle
@@ -59,10 +64,16 @@ class Retry:
                 return await attempt(ticket)
 
         def is_over(state: RetryCallState) -> bool:
+            nonlocal failures, seen, quiet_since
+            elapsed = (state.seconds_since_start or 0.0) - idle
+            is_limited = isinstance(state.outcome and state.outcome.exception(), RateLimitedError)
+            failures += not is_limited
+            if (now := answers()) != seen:
+                seen, quiet_since = now, elapsed
             tries, seconds = self._settings.tries, self._settings.seconds
-            if not self._settings.enabled or (tries is not None and state.attempt_number >= tries):
+            if not self._settings.enabled or (tries is not None and failures >= tries):
                 return True
-            spent = (state.seconds_since_start or 0.0) - idle + state.upcoming_sleep
+            spent = elapsed - (quiet_since if is_limited else 0.0) + state.upcoming_sleep
             return seconds is not None and spent >= seconds
 
         def before_sleep(state: RetryCallState) -> None:

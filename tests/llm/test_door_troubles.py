@@ -1,12 +1,14 @@
 """When calls fail: they are tried again, then the run waits or ends; no failure is kept as an answer."""
 
 import asyncio
+import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from spotui.events import CallDropped, CallFinished, CallRetried, CallStarted
+from spotui.events import CallDropped, CallFinished, CallRetried, CallStarted, Noticed
 from spotui.llm.endpoint import Limits
 from spotui.llm.gate import Halted
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
@@ -245,3 +247,56 @@ def test_a_rate_makes_calls_wait_and_a_stop_lets_them_go(tmp_path: Path) -> None
     with ModelServer() as server:
         run(main(server.base_url))
         assert len(server.requests) == 2
+
+
+def test_an_endpoint_that_takes_two_calls_at_once_loses_none(tmp_path: Path) -> None:
+    def plan(_: int, __: JsonObject) -> faults.Fault | None:
+        answering = [one for one in server.requests if one.outcome == "open"]
+        return refusal if len(answering) > 2 else None
+
+    async def main(base_url: str) -> None:
+        retry = RetrySettings(tries=2, seconds=20.0)
+        async with an_open_door(base_url, tmp_path, retry=retry) as opened:
+            calls = [opened.door.ask(a_key(number), a_request(f"{number}?")) for number in range(20)]
+            assert len(await asyncio.gather(*calls)) == 20
+            assert opened.spending.calls == len(opened.lines()) == 20
+            told = [event.text for event in opened.told(Noticed)]
+            assert told
+            assert all("limits the rate: for now, it gets" in text for text in told)
+            assert len(told) == len(set(told))
+
+    words = "Your account has reached max concurrency: 2, please try again after 0.05 seconds"
+    refusal = replace_delay(faults.status(429, words))
+    with ModelServer(faults=plan, delay=0.05) as server:
+        run(main(server.base_url))
+        assert sum(one.status == 200 for one in server.requests) == 20
+
+
+def replace_delay(fault: faults.Fault) -> faults.Fault:
+    """The same, sent at once."""
+    return lambda reply: replace(fault(reply), delay=0.0)
+
+
+def test_a_limit_of_calls_a_second_holds_all_calls_for_the_time_it_names(tmp_path: Path) -> None:
+    taken: list[float] = []
+
+    def plan(_: int, __: JsonObject) -> faults.Fault | None:
+        now = time.monotonic()
+        taken[:] = [one for one in taken if now - one < 0.4]
+        if len(taken) < 3:
+            taken.append(now)
+            return None
+        left = f"{(0.4 - (now - taken[0])) * 1000 + 5:.0f}ms"
+        headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": left}
+        return faults.status(429, "Rate limit reached.", headers=headers)
+
+    async def main(base_url: str) -> None:
+        # No time of its own is left to a call that is refused twice in a row.
+        retry = RetrySettings(tries=1, seconds=0.6)
+        async with an_open_door(base_url, tmp_path, retry=retry) as opened:
+            calls = [opened.door.ask(a_key(number), a_request(f"{number}?")) for number in range(10)]
+            assert len(await asyncio.gather(*calls)) == 10
+
+    with ModelServer(faults=plan) as server:
+        run(main(server.base_url))
+        assert len(server.requests) < 30

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from spotui.llm.endpoint import Limits
+from spotui.llm.errors import RateLimitedError, UnavailableError
 from spotui.llm.limiter import Limiter
 from tests.llm import virtual_time
 from tests.llm.virtual_time import settled
@@ -73,6 +74,81 @@ def test_fewer_are_let_in_once_those_inside_have_left() -> None:
         await calls.finish()
 
     asyncio.run(main())
+
+
+async def send(limiter: Limiter, *outcomes: Exception | None) -> None:
+    """Calls that are in flight together and end in these ways, in this order."""
+    ready = asyncio.Barrier(len(outcomes))
+
+    async def call(outcome: Exception | None) -> None:
+        async with limiter.slot():
+            await ready.wait()
+            if outcome is not None:
+                raise outcome
+
+    await asyncio.gather(*map(call, outcomes), return_exceptions=True)
+
+
+LIMITED = RateLimitedError("slow down")
+
+
+def test_a_rate_limit_lowers_the_calls_at_once_and_answers_raise_them_again() -> None:
+    async def main() -> None:
+        limiter = Limiter(Limits(concurrency=8))
+        await send(limiter, *[LIMITED] * 8)
+        assert (limiter.allowed, limiter.concurrency) == (5, 8)
+        await send(limiter, LIMITED, LIMITED)
+        assert limiter.allowed == 1
+        seen = []
+        while limiter.allowed < 8:
+            await send(limiter, *[None] * limiter.allowed)
+            seen.append(limiter.allowed)
+        assert seen == sorted(seen)
+        assert len(seen) > 8
+        await send(limiter, *[None] * 8)
+        assert limiter.allowed == 8
+
+    virtual_time.run(main())
+
+
+def test_it_never_falls_below_one_call_and_other_failures_lower_nothing() -> None:
+    async def main() -> None:
+        limiter = Limiter(Limits(concurrency=3))
+        await send(limiter, UnavailableError("down"), None)
+        assert limiter.allowed == 3
+        for _ in range(5):
+            await send(limiter, LIMITED)
+        assert limiter.allowed == 1
+
+    virtual_time.run(main())
+
+
+def test_what_the_user_sets_counts_whatever_the_endpoint_did() -> None:
+    async def main() -> None:
+        limiter = Limiter(Limits(concurrency=8))
+        await send(limiter, LIMITED)
+        limiter.concurrency = 6
+        assert (limiter.allowed, limiter.concurrency) == (6, 6)
+        calls = Calls(limiter, 9)
+        await settled()
+        assert calls.inside == 6
+        await calls.finish()
+
+    virtual_time.run(main())
+
+
+def test_the_wait_that_an_endpoint_asks_for_holds_every_call() -> None:
+    async def main() -> None:
+        limiter = Limiter(Limits())
+        assert limiter.hold == 0
+        await send(
+            limiter, RateLimitedError("later", retry_after=12.0), RateLimitedError("", retry_after=3.0)
+        )
+        assert limiter.hold == 12
+        await asyncio.sleep(12)
+        assert limiter.hold == 0
+
+    virtual_time.run(main())
 
 
 async def turns(limiter: Limiter, *tokens: int) -> list[float]:

@@ -36,6 +36,8 @@ class Calls:
         self.waits: list[float] = []
         self.told: list[tuple[RetryableError, int]] = []
         self.idle = 0.0
+        self.answer_every = float("inf")
+        self.answers_until = float("inf")
         self._retry = Retry(settings)
         self._failures = failures
         self._forever = forever
@@ -44,7 +46,11 @@ class Calls:
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._began = self._clock()
         return await self._retry.run(
-            self._try, ready=self._ready, sleep=self.gate.sleep, on_retry=self._retried
+            self._try,
+            ready=self._ready,
+            sleep=self.gate.sleep,
+            on_retry=self._retried,
+            answers=lambda: int(min(self._clock() - self._began, self.answers_until) // self.answer_every),
         )
 
     async def _try(self, number: int) -> int:
@@ -78,7 +84,6 @@ def test_it_is_tried_again_until_it_succeeds_and_each_time_is_told() -> None:
 @pytest.mark.parametrize(
     ("kind", "tries"),
     [
-        (RateLimitedError, 2),
         (UnavailableError, 2),
         (TimedOutError, 2),
         (MalformedReplyError, 2),
@@ -159,6 +164,30 @@ def test_time_before_a_call_may_be_sent_does_not_count() -> None:
     calls = Calls(RetrySettings(tries=3, seconds=10.0), DOWN, DOWN)
     calls.idle = 1000.0
     assert virtual_time.run(calls.run()) == 3
+
+
+def test_a_rate_limit_uses_up_no_tries_while_the_time_lasts() -> None:
+    slow = RateLimitedError("slow down", retry_after=5.0)
+    calls = Calls(RetrySettings(tries=2, seconds=100.0), *[slow] * 10, DOWN)
+    assert virtual_time.run(calls.run()) == 12
+    calls = Calls(RetrySettings(tries=2, seconds=100.0), slow, forever=True)
+    with pytest.raises(RateLimitedError):
+        virtual_time.run(calls.run())
+    assert calls.tries[-1] == pytest.approx(95)
+
+
+def test_no_call_gives_up_while_the_endpoint_answers_others() -> None:
+    slow = RateLimitedError("slow down", retry_after=7.0)
+    calls = Calls(RetrySettings(seconds=20.0), *[slow] * 30)
+    calls.answer_every = 6.0
+    assert virtual_time.run(calls.run()) == 31
+    assert calls.tries[-1] == pytest.approx(210)
+    calls = Calls(RetrySettings(seconds=20.0), slow, forever=True)
+    calls.answer_every = 6.0
+    calls.answers_until = 90.0
+    with pytest.raises(RateLimitedError):
+        virtual_time.run(calls.run())
+    assert 90 < calls.tries[-1] <= 110
 
 
 def test_a_pause_ends_the_wait_and_going_on_tries_at_once() -> None:
