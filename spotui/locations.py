@@ -1,13 +1,15 @@
 """Every path that spotui uses, and which variable moves it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from spotui.errors import SpotuiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
 
 SOCKET_PATH_BYTES: Final = 104
 """The longest Unix socket path that every system takes (macOS: 104 bytes, Linux: 108)."""
@@ -107,6 +109,27 @@ def make_private(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():  # otherwise another process was quicker
             raise
+
+
+def open_log(path: Path, mode: Literal["ab", "wb"]) -> "FileIO":
+    """Open a log for this user alone, and its folder; a link in its place is not followed.
+
+    Args:
+        path: The log; missing folders above it are made.
+        mode: Whether to add to an existing log or to replace it.
+
+    Raises:
+        OSError: It cannot be written, or is a link.
+    """
+
+    def privately(name: str, flags: int) -> int:
+        handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        with suppress(OSError):  # it was made before logs were private, or by another user
+            os.fchmod(handle, 0o600)
+        return handle
+
+    make_private(path.parent)
+    return open(path, mode, buffering=0, opener=privately)
 
 
 def runtime_dir() -> Path:

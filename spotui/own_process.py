@@ -47,8 +47,7 @@ class Background:
         self.log = locations.log_dir() / f"{name.replace('/', '-')}.log"
         self._name = name
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            output = self.log.open("ab")
+            output = locations.open_log(self.log, "ab")
         except OSError as error:
             raise SpotuiError(
                 f"The log {self.log} cannot be written: {error.strerror}.",

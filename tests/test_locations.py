@@ -206,3 +206,48 @@ def test_asking_for_one_place_loads_no_more_than_it_needs() -> None:
     command = "import sys, spotui.locations; print('platformdirs' in sys.modules, 'tempfile' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_folders_and_logs_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    log = tmp_path / "deep" / "log" / "why.log"
+    before = os.umask(umask)
+    try:
+        for text in (b"one\n", b"two\n"):
+            with locations.open_log(log, "ab") as file:
+                file.write(text)
+    finally:
+        os.umask(before)
+    assert log.read_bytes() == b"one\ntwo\n"
+    assert [one.stat().st_mode & 0o777 for one in (log.parents[1], log.parent, log)] == [0o700, 0o700, 0o600]
+    with locations.open_log(log, "wb"):
+        pass
+    assert log.read_bytes() == b""
+
+
+def test_an_older_log_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    (tmp_path / "why.log").touch()
+    (tmp_path / "why.log").chmod(0o666)
+    locations.open_log(tmp_path / "why.log", "ab").close()
+    assert (tmp_path / "why.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine").chmod(0o755)
+    locations.make_private(tmp_path / "mine" / "new")
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o755
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "new"):
+        with pytest.raises(FileExistsError):
+            locations.make_private(path)
+
+
+def test_a_log_never_leads_into_another_file(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "why.log").symlink_to("precious")
+    os.mkfifo(tmp_path / "pipe.log")
+    for name in ("why.log", "pipe.log"):
+        with pytest.raises(OSError, match=name):
+            locations.open_log(tmp_path / name, "ab")
+    assert (tmp_path / "precious").read_text() == "mine"

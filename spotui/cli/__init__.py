@@ -90,7 +90,9 @@ def _run(arguments: Sequence[str]) -> int:
         where = error.filename
         if where is None:  # no file was opened, so it is the output; Python would try it again at the exit
             where, sys.stdout = "The output", None
-        report(SpotuiError(f"{where} cannot be read or written: {error.strerror}."))
+        from spotui.workspace.files import hint_for
+
+        report(SpotuiError(f"{where} cannot be read or written: {error.strerror}.", hint_for(error, "")))
         return exit_codes.FAILED
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spotui.locations import shown
+from spotui.locations import make_private, shown
 from spotui.settings.errors import SettingsError
 
 
@@ -21,7 +21,7 @@ def alone(path: Path) -> Iterator[None]:
     """
     import fcntl
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         with suppress(OSError):  # some network file systems have no locks

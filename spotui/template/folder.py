@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from spotui.errors import SpotuiError
+from spotui.locations import make_private
 from spotui.template.read import read_text
 from spotui.template.save import save_text
 from spotui.workspace.lines import now
@@ -91,7 +92,7 @@ class TemplateFolder:
             OSError: The folder cannot be made.
         """
         path = self._free_path(name, ".yaml")
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_private(self.root)
         save_text(path, text)
         return path
 
@@ -124,7 +125,7 @@ class TemplateFolder:
             OSError: The folder cannot be written.
         """
         target = self.root / ARCHIVE / f"{path.stem}-{now():%Y%m%d-%H%M%S-%f}{path.suffix}"
-        target.parent.mkdir(exist_ok=True)
+        make_private(target.parent)
         return path.rename(target)
 
     def restore(self, path: Path) -> Path:

@@ -37,9 +37,10 @@ def _name(error: BaseException) -> str:
 def _write_down(error: BaseException) -> str:
     path = locations.log_dir() / f"crash-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         # The values of variables stay out: keys may be among them.
-        path.write_text(f"spotui {VERSION}\n{''.join(traceback.format_exception(error))}")
+        text = f"spotui {VERSION}\n{''.join(traceback.format_exception(error))}"
+        with locations.open_log(path, "ab") as file:
+            file.write(text.encode("utf-8", "replace"))
     except OSError as fault:
         return f"What happened could not be written to {path}: {fault.strerror}."
     return f"What happened is in {path}; please send it along when you tell us."

@@ -10,6 +10,7 @@ import msgspec
 
 from spotui.llm.local.disk import require_room
 from spotui.llm.local.errors import PullError
+from spotui.locations import make_private
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -51,7 +52,7 @@ async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | N
 
     shown = public_url(url)
     state_file = target.with_suffix(".json")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     here, headers = _resume(target, state_file, url)
     try:
         async with (

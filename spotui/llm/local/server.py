@@ -13,6 +13,7 @@ from spotui.llm.local.cores import usable_cores
 from spotui.llm.local.errors import ServerError
 from spotui.llm.local.processes import Child
 from spotui.llm.local.serve import SETTINGS
+from spotui.locations import open_log
 from spotui.secret import Secret
 
 _SERVE = Path(__file__).with_name("serve.py")
@@ -129,8 +130,7 @@ class LocalServer:
 
     def _open_log(self) -> IO[bytes]:
         try:
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            return self._log.open("wb")
+            return open_log(self._log, "wb")
         except OSError as error:
             raise ServerError(
                 f"The log of the local model cannot be written: {self._log}: {error.strerror}.",

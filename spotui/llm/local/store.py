@@ -17,6 +17,7 @@ import msgspec
 from spotui.llm.local.catalog import known_model
 from spotui.llm.local.checksum import sha256_of
 from spotui.llm.local.errors import LocalModelError, PullError, UnknownModelError
+from spotui.locations import make_private
 from spotui.settings.roles import EMBEDDED_PREFIX
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -201,7 +202,7 @@ class ModelStore:
         from filelock import FileLock, Timeout
 
         name = self.folder_of(model_id).name
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private(self.folder)
         try:
             with FileLock(self.folder / f".{name}.lock", timeout=0):
                 yield
@@ -212,7 +213,7 @@ class ModelStore:
 
     def _write(self, model: StoredModel) -> None:
         record = self.folder_of(model.id) / _RECORD
-        record.parent.mkdir(parents=True, exist_ok=True)
+        make_private(record.parent)
         new = record.with_suffix(".new")
         new.write_bytes(msgspec.json.format(msgspec.json.encode(model)))
         new.replace(record)
