@@ -53,6 +53,11 @@ def keys_file() -> Path:
     return config_dir() / "keys.yaml"
 
 
+def trusted_file() -> Path:
+    """The Python files of custom metrics that the user has trusted."""
+    return config_dir() / "trusted.json"
+
+
 def themes_dir() -> Path:
     """The user's own themes, one YAML file each."""
     return config_dir() / "themes"
@@ -197,6 +202,7 @@ def all_locations() -> list[Location]:
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
         ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
         ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
+        ("trusted metrics", trusted_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),

@@ -11,7 +11,7 @@ from spotui.errors import SpotuiError
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import RaceFolder
 
-RUN_ENDED = frozenset({0, 3, 4, 5, 6})
+RUN_ENDED = frozenset({0, 3, 4, 5, 6, 7})
 """Exit codes of a run that began; every other one says that it did not."""
 
 

@@ -47,6 +47,7 @@ exit codes:
   4    a run's budget is spent
   5    a run ended because a call failed for good
   6    a run was stopped
+  7    no row could be marked
   130  interrupted; a run left so goes on with 'spotui resume'"""
 
 

@@ -28,10 +28,10 @@ def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) ->
     stopped = asyncio.run(_conduct(run, parsed, rehearsal=rehearsal))
     if stopped is None:
         return exit_codes.INTERRUPTED
-    if stopped.reason == "failed":
+    if stopped.reason in {"failed", "unmarked"}:
         with contextlib.suppress(OSError):  # the terminal has gone
             print(f"spotui: {stopped.cause}", file=sys.stderr)
-        return exit_codes.CALL_FAILED
+        return exit_codes.of_run(stopped)
     return exit_codes.OK if rehearsal else exit_codes.of_run(stopped)
 
 

@@ -26,6 +26,9 @@ CALL_FAILED: Final = 5
 STOPPED: Final = 6
 """A run was stopped by a person; it can be resumed."""
 
+UNMARKED: Final = 7
+"""No row could be marked: every answer failed, or the metric failed for every answer."""
+
 INTERRUPTED: Final = 130
 """Left at once by a second Ctrl-C; the run can be resumed."""
 
@@ -39,5 +42,7 @@ def of_run(stopped: "RunStopped") -> int:
             return CALL_FAILED
         case "stopped":
             return STOPPED
+        case "unmarked":
+            return UNMARKED
         case _:
             return OK if stopped.improved else NO_IMPROVEMENT

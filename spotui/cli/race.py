@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options, plain
+from spotui.cli.trusting import add_trust, settle_trust
 from spotui.cli.usage import UsageError
 from spotui.errors import SpotuiError
 from spotui.view.figures import count, duration, gained, plural, points, usd
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="the folder of the runs (default: TEMPLATE-race)")
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
     options.add_yes(parser)
+    add_trust(parser)
     parser.add_argument(
         "--on-failure",
         choices=("halt", "pause"),
@@ -74,6 +76,7 @@ def main(parsed: argparse.Namespace) -> int:
     told = _parameters(parsed)
     if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
         raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
+    settle_trust(parsed, template, path.parent)
     fetch_missing_models(resolution.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
     record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
@@ -122,7 +125,7 @@ def _judge(
         places = asyncio.run(judge())
     except Halted as halt:
         print(f"spotui: {halt.cause} The same command goes on.", file=sys.stderr)
-        return exit_codes.CALL_FAILED
+        return exit_codes.UNMARKED if halt.reason == "unmarked" else exit_codes.CALL_FAILED
     compared = pairs(places, seed=seed)
     folder.write(recorded_race(record, places, compared))
     _print(parsed, places, compared)

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Go on where the journal ends; nothing that was bought is bought again."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.trusting import settle_trust_of
     from spotui.cli.working import changed_limits, resumable, work
     from spotui.launch import Launcher
     from spotui.run.setup import load_settings
@@ -29,5 +30,6 @@ def main(parsed: argparse.Namespace) -> int:
     project = resumable(parsed, parsed.name)
     changes = changed_limits(parsed, launcher)
     settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
+    settle_trust_of(parsed, project)
     fetch_missing_models(settings, yes=parsed.yes)
     return work(project, launcher, parsed, changes)

@@ -64,6 +64,7 @@ def main(parsed: argparse.Namespace) -> int:
 def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Project":
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.trusting import settle_trust
     from spotui.resources import find_template
     from spotui.template.read import parse_template, read_text
     from spotui.workspace.create import check_free
@@ -83,6 +84,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     estimate = None
     if not parsed.json:
         estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
+    settle_trust(parsed, template, path.parent)
     fetch_missing_models(settings, yes=parsed.yes)
     if estimate is not None:
         print(f"Expected: {estimate.line}", file=sys.stderr)
@@ -106,6 +108,7 @@ def _go_on(
     parsed: argparse.Namespace, launcher: "Launcher", wanted: str | None
 ) -> "tuple[Project, dict[str, float | int | None]]":
     """The reference's way to continue: so many more rounds, from round N on."""
+    from spotui.cli.trusting import settle_trust_of
     from spotui.cli.working import changed_limits, resumable
     from spotui.launch import LIMITS
     from spotui.settings.flags import flag_name
@@ -115,6 +118,7 @@ def _go_on(
     if not name:
         raise UsageError("Which project?", "Name it with --name, or name its template.")
     project = resumable(parsed, name)
+    settle_trust_of(parsed, project)
     last = max((line.round for line in read_history(project).rounds), default=0)
     if parsed.initial_round != last + 1:
         raise UsageError(

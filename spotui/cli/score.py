@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.terminal import paint
+from spotui.cli.trusting import add_trust, settle_trust
 from spotui.cli.usage import UsageError
 from spotui.view.figures import gained, plural, points
 from spotui.view.short import short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import msgspec
 
     from spotui.engine.layout import Layout
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 _SPLITS = ("train", "eval", "test")
 _SHOWN = 60
+_CODES = {"budget": exit_codes.BUDGET, "unmarked": exit_codes.UNMARKED}
+"""What the exit code says of a measurement that ended early."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-rows", action="store_true", help="show every row, not only those that differ")
     parser.add_argument("--json", action="store_true", help="one JSON object with the marks of every row")
     options.add_yes(parser)
+    add_trust(parser)
     options.add_workspace(parser)
     options.add_method(parser)
     options.add_settings(parser)
@@ -61,9 +67,10 @@ def main(parsed: argparse.Namespace) -> int:
     names = [one for one in (parsed.against, parsed.prompt) if one]
     prompts = {name: _prompt(name, parsed, template, path) for name in names}
     told = _told(parsed, template)
+    settle_trust(parsed, template, path.parent)
     fetch_missing_models(settings, yes=parsed.yes)
     place = workspace.measured(path.stem)
-    opened = launcher.ruler(place, template, path, settings, _tell)
+    opened = launcher.ruler(place, template, path, settings, _teller())
 
     async def work() -> int:
         async with opened as ruler:
@@ -76,7 +83,7 @@ def main(parsed: argparse.Namespace) -> int:
                     f"spotui: {halt.cause} What was answered is kept; the same command goes on.",
                     file=sys.stderr,
                 )
-                return exit_codes.BUDGET if halt.reason == "budget" else exit_codes.CALL_FAILED
+                return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
 
     return asyncio.run(work())
 
@@ -86,14 +93,18 @@ async def _measure(
 ) -> int:
     """Measure, and print what came out."""
     found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
-    outcomes = [await ruler.outcomes(prompt, layout, parsed.split) for prompt in prompts.values()]
     if sys.stderr.isatty():
         paint("\r\x1b[K", sys.stderr)
     if parsed.json:
         _print_json(parsed.split, prompts, found)
-        return exit_codes.OK
+        return _code(prompts, found)
     for name, scored in zip(prompts, found, strict=True):
         print(_line(name, scored, parsed.split))
+    outcomes = [
+        await ruler.outcomes(prompt, layout, parsed.split)
+        for prompt in prompts.values()
+        if len(found) == 2 or parsed.all_rows
+    ]
     if len(found) == 2:
         _print_comparison(ruler, parsed, list(prompts), found, outcomes)
     elif parsed.all_rows:
@@ -103,7 +114,16 @@ async def _measure(
             print(f"  {_mark(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
     bought = ruler.spending
     print(f"Bought: {plural(bought.calls, 'call')}; what was known before cost nothing.", file=sys.stderr)
-    return exit_codes.OK
+    return _code(prompts, found)
+
+
+def _code(prompts: dict[str, str], found: "list[Scored]") -> int:
+    """The exit code; a prompt without a single mark has no score, and that is a failure."""
+    unmarked = [name for name, scored in zip(prompts, found, strict=True) if not scored.score.rows]
+    for name in unmarked:
+        text = f"spotui: No row could be marked with the prompt {name}; the lines above say why."
+        print(text, file=sys.stderr)
+    return exit_codes.UNMARKED if unmarked else exit_codes.OK
 
 
 def _print_comparison(
@@ -144,7 +164,7 @@ def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> N
     data: dict[str, object] = {
         "split": split,
         "prompts": [
-            {"name": name, "prompt": prompt, "score": scored.score, "marks": scored.marks}
+            {"name": name, "prompt": prompt, "score": _score(scored), "marks": scored.marks}
             for (name, prompt), scored in zip(prompts.items(), found, strict=True)
         ],
     }
@@ -153,8 +173,19 @@ def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> N
     print(msgspec.json.encode(data).decode())
 
 
+def _score(scored: "Scored") -> "dict[str, object]":
+    """A score as JSON; without a single mark there is no mean, and no interval of it."""
+    import msgspec
+
+    score = scored.score
+    none = {} if score.rows else {"mean": None, "interval": None}
+    return {**msgspec.structs.asdict(score), **none}
+
+
 def _line(name: str, scored: "Scored", split: str) -> str:
     score = scored.score
+    if not score.rows:
+        return f"{name}: no score; all {plural(score.left_out, f'{split} row')} errored"
     errored = f", {score.left_out} errored" if score.left_out else ""
     interval = f"{points(score.interval.low)} to {points(score.interval.high)}"
     return f"{name}: {points(score.mean)} ({interval}) on {plural(score.rows, f'{split} row')}{errored}"
@@ -196,11 +227,17 @@ def _told(parsed: argparse.Namespace, template: "Template") -> "msgspec.Struct":
     return read_parameters(name, load_method(name), {**own, **options.parameters(parsed)})
 
 
-def _tell(event: "Event") -> None:
-    """Notices are worth a line, and on a terminal, how far it is."""
+def _teller() -> "Callable[[Event], None]":
+    """Prints every notice once, and on a terminal how far it is."""
     from spotui.events import CallFinished, Noticed
 
-    if isinstance(event, Noticed):
-        print(f"spotui: {event.text}", file=sys.stderr)
-    elif isinstance(event, CallFinished) and sys.stderr.isatty():
-        paint(f"\r{event.key.purpose.replace('_', ' ')}: row {event.key.index + 1} ", sys.stderr)
+    printed: set[str] = set()
+
+    def tell(event: "Event") -> None:
+        if isinstance(event, Noticed) and event.text not in printed:
+            printed.add(event.text)
+            print(f"spotui: {event.text}", file=sys.stderr)
+        elif isinstance(event, CallFinished) and sys.stderr.isatty():
+            paint(f"\r{event.key.purpose.replace('_', ' ')}: row {event.key.index + 1} ", sys.stderr)
+
+    return tell

@@ -47,7 +47,8 @@ def summary(project: str, picture: Picture) -> list[str]:
 
 def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
     """What happened, and what it took."""
-    sentences = ["The run failed." if stopped.reason == "failed" else stopped.cause, worth(picture, stopped)]
+    failed = stopped.reason in {"failed", "unmarked"}
+    sentences = ["The run failed." if failed else stopped.cause, worth(picture, stopped)]
     if not stopped.improved and (tried := _tried(picture)):
         sentences.append(tried)
     if (spent := picture.spending) is not None:

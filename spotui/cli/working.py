@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.trusting import add_trust
 from spotui.errors import SpotuiError
 from spotui.settings.flags import flag_name
 
@@ -22,6 +23,7 @@ def add_working(parser: argparse.ArgumentParser) -> None:
     """How a run is worked on and shown."""
     parser.add_argument("--detach", action="store_true", help="work in the background; see 'spotui attach'")
     options.add_yes(parser)
+    add_trust(parser)
     output = parser.add_argument_group("output (default: live on a terminal, plain lines in a pipe)")
     output.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
     output.add_argument(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from spotui.engine.asking import Asker
 from spotui.engine.decisions import Decisions
+from spotui.engine.recorded_marks import RecordedMarks
 from spotui.engine.task import Task
 from spotui.events import Event, Noticed
 from spotui.llm.gate import Gate
@@ -23,6 +24,7 @@ class Context:
         gate: Where the run pauses.
         decisions: What people decided, and where their votes arrive.
         emit: Told what happens.
+        marks: The marks that a custom metric gave before.
     """
 
     task: Task
@@ -31,6 +33,7 @@ class Context:
     gate: Gate
     decisions: Decisions
     emit: Callable[[Event], None]
+    marks: RecordedMarks = field(default_factory=RecordedMarks)
     _failed: set[str] = field(default_factory=set)
 
     @contextmanager

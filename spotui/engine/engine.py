@@ -70,6 +70,11 @@ class Engine:
         self._panel = Panel()
         self._standings = Standings()
 
+    def close(self) -> None:
+        """Let go of what scores prompts."""
+        if self._verbs.scorer is not None:
+            self._verbs.scorer.close()
+
     @property
     def newest(self) -> int:
         """The newest round that has begun, earlier sessions included; 0 before the first."""

@@ -1,19 +1,24 @@
 """What an answer to a row is worth: by a metric, or by the evaluator and the criteria."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
 from spotui.dataset import Row
 from spotui.engine.asking import Asker, repair, user
+from spotui.engine.recorded_marks import RecordedMarks, mark_id
 from spotui.engine.task import RowOutcome
 from spotui.llm.errors import ContextOverflowError
+from spotui.llm.gate import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import Message
 from spotui.meta_prompts import MetaPrompts
 from spotui.metrics import Metric, MetricError
+from spotui.metrics.worker import MetricWorker, UnusableMetricError
 from spotui.settings.roles import Role
 from spotui.tags import last_tagged, quote_tags
-from spotui.workspace.lines import CallKey
+from spotui.workspace.lines import CallKey, MarkLine
 
 Scale = Literal["binary", "graded"]
 
@@ -46,6 +51,10 @@ class Marker(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of what marks."""
+        ...
+
 
 class MetricMarker:
     """Marks by a metric, without a model.
@@ -66,6 +75,68 @@ class MetricMarker:
         except MetricError as error:
             return RowOutcome(position, answer, None, str(error))
         return RowOutcome(position, answer, mark.value, mark.read or "")
+
+    def close(self) -> None:
+        """Nothing: it holds nothing."""
+
+
+class OwnMarker:
+    """Marks by a custom metric, once for each answer.
+
+    Args:
+        name: The metric in the template.
+        worker: Runs it; None where only recorded marks are wanted.
+        marks: The marks that it gave before.
+        tags: The tags that the part of the answer that it marks is in, the outermost first.
+    """
+
+    asks: tuple[Role, ...] = ()
+
+    def __init__(
+        self, name: str, worker: MetricWorker | None, marks: RecordedMarks, tags: Sequence[str] = ()
+    ) -> None:
+        self._name = name
+        self._worker = worker
+        self._marks = marks
+        self._tags = tags
+        self._turn = asyncio.Lock()
+
+    async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:  # noqa: ARG002
+        """The metric's mark; a metric that fails leaves the row without one.
+
+        Raises:
+            Halted: The metric cannot be used at all.
+        """
+        part: str | None = answer
+        for tag in self._tags:
+            part = None if part is None else last_tagged(part, tag)
+        if part is None:
+            return RowOutcome(position, answer, 0.0)
+        async with self._turn:
+            line = await self._line(part, row)
+        return RowOutcome(position, answer, line.mark, part if line.mark is not None else line.note)
+
+    async def _line(self, answer: str, row: Row) -> MarkLine:
+        of = mark_id(self._name, answer, row)
+        digest = None if self._worker is None else self._worker.file.digest
+        if (known := self._marks.find(of, digest)) is not None:
+            return known
+        if self._worker is None or digest is None:
+            missing = f"The journal has no mark by {self._name} for this answer."
+            return MarkLine(of=of, metric="", note=missing)
+        try:
+            line = MarkLine(of=of, metric=digest, mark=(await self._worker.mark(answer, row)).value)
+        except UnusableMetricError as error:
+            raise Halted("unmarked", str(error)) from None
+        except MetricError as error:
+            line = MarkLine(of=of, metric=digest, note=str(error))
+        self._marks.keep(line)
+        return line
+
+    def close(self) -> None:
+        """End the process of the metric."""
+        if self._worker is not None:
+            self._worker.close()
 
 
 class JudgeMarker:
@@ -104,6 +175,9 @@ class JudgeMarker:
             problem = f"It has no score tag with {_WORDS[self._scale]}"
             messages = repair(messages, reply, self._meta["mark_repair"].render(problem=problem))
         return RowOutcome(position, answer, None, "The evaluator gave no score that can be read.")
+
+    def close(self) -> None:
+        """Nothing: it holds nothing."""
 
     def _text(self, row: Row, answer: str) -> str:
         references = ""

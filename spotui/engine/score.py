@@ -156,6 +156,10 @@ class Scorer:
             sample=tuple(sample[position] for position in sorted(sample)),
         )
 
+    def close(self) -> None:
+        """Let go of what marks the answers."""
+        self._marker.close()
+
     def _at_once(self) -> int:
         return self._asker.at_once(("executor", *self._marker.asks))
 

@@ -122,9 +122,9 @@ class ScoredRound(Round):
             self._note = "no row brought a score"
             if self.number == 1:
                 raise Halted(
-                    "failed",
-                    "No row brings a score with the seed prompt, so nothing can be compared. "
-                    "Look at the notices, and start over with another executor, metric or max_tokens.",
+                    "unmarked",
+                    "No answer to the seed prompt could be marked, so nothing can be compared. "
+                    "The notices say why. Start again with another executor, metric or max_tokens.",
                 )
             return
         rows, sample = self._scorer.splits.eval, scored.sample

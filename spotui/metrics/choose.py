@@ -1,6 +1,5 @@
 """From what a template says under `metric` to a metric."""
 
-import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 
 from spotui.dataset import KeyFault
 from spotui.metrics.mark import Metric
+from spotui.metrics.own import is_own
 from spotui.nearest import nearest
 
 
@@ -70,15 +70,15 @@ CHOICES: Final[Mapping[str, Kind]] = {
 """What a template can name."""
 
 ALIASES: Final = {"normalized": "normalised"}
-OWN: Final = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
-_HOW: Final = "Write such as `metric: number`, or `metric: my_module:my_function`."
+_OWN: Final = Kind("", {"timeout": Option(Annotated[float, msgspec.Meta(gt=0, le=3600)], "seconds, above 0")})
+_HOW: Final = "Write, for example, `metric: number`, or `metric: my_file:my_function` for a Python function."
 
 
 class MetricChoice(msgspec.Struct, frozen=True):
     """Which metric, and how.
 
     Attributes:
-        name: One of `METRICS`, or `module:function`.
+        name: One of `METRICS`, or `module:function` for a custom one.
         options: What it is told, by name.
         inner: The metric that it hands its findings to, if it does that.
     """
@@ -107,10 +107,13 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
 
     Args:
         choice: As `read_choice` gave it.
-        folder: The template's folder, where a module of the user's own may lie.
+        folder: The template's folder, where the file of a custom metric is.
+
+    Returns:
+        The metric; a custom one, whose file is only read here, checks rows and marks nothing.
 
     Raises:
-        MetricError: The user's own pattern or function is broken.
+        MetricError: A pattern, or the file of a custom metric, is wrong.
     """
     if choice.name not in METRICS:
         from spotui.metrics.own import Own
@@ -124,6 +127,13 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
     return metric
 
 
+def own_choice(choice: MetricChoice) -> MetricChoice | None:
+    """The custom metric that a choice comes to, also inside of `tag`; None when there is none."""
+    while choice.inner is not None:
+        choice = choice.inner
+    return choice if is_own(choice.name) else None
+
+
 def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> MetricChoice | None:
     options = {key: value for key, value in data.items() if key != "name"} if isinstance(data, dict) else {}
     name = data.get("name") if isinstance(data, dict) else data
@@ -135,8 +145,8 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
     folded = ALIASES.get(folded, folded)
     if folded in CHOICES:
         kind, name = CHOICES[folded], folded
-    elif OWN.fullmatch(name):
-        kind = Kind(name)
+    elif is_own(name):
+        kind = _OWN
     else:
         meant = nearest(folded, CHOICES)
         mend = f"Did you mean `{meant}`?" if meant else f"The metrics are {', '.join(CHOICES)}."

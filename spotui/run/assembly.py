@@ -13,6 +13,7 @@ from spotui.engine.judge import Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
 from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
+from spotui.engine.recorded_marks import RecordedMarks
 from spotui.engine.rows import Splits
 from spotui.engine.score import Scorer
 from spotui.engine.stopping import Stopping
@@ -41,12 +42,13 @@ def assemble(
     emit: Callable[[Event], None],
     recorded: Mapping[int, RoundLine],
     record: Callable[[RoundLine], RoundLine],
+    marks: RecordedMarks,
 ) -> Engine:
     """The engine of one run."""
     task = work.task
     chronicle = Chronicle(emit)
     asker = Asker(door, settings.roles, settings.embedding_model or "")
-    context = Context(task, meta, asker, door.gate, decisions, chronicle.emit)
+    context = Context(task, meta, asker, door.gate, decisions, chronicle.emit, marks)
     scorer = None
     if work.marker is not None and task.rows is not None:
         scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)

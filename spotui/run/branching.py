@@ -13,6 +13,7 @@ from spotui.workspace.lines import (
     EditLine,
     LimitsLine,
     Line,
+    MarkLine,
     Outcome,
     OverrideLine,
     RoundLine,
@@ -73,7 +74,7 @@ def _belongs(line: AnyLine, last: int) -> bool:
             return line.round <= last
         case OverrideLine():
             return line.before_round <= last
-        case LimitsLine():
+        case LimitsLine() | MarkLine():
             return True
         case _:
             return False

@@ -13,6 +13,7 @@ from spotui.engine.context import Context
 from spotui.engine.decisions import Decisions
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
+from spotui.engine.recorded_marks import RecordedMarks
 from spotui.engine.rows import RowSet, Splits
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, RowOutcome, Scored, Task
@@ -93,6 +94,10 @@ class Ruler:
         """
         return await self._scorer(layout).outcomes(1, prompt, self.rows(split))
 
+    def close(self) -> None:
+        """Let go of what marks the answers."""
+        self._marker.close()
+
     def _scorer(self, layout: Layout) -> Scorer:
         # One for each prompt: what its calls are filed under must not depend on what else is measured.
         return Scorer(self._context, self._marker, layout, self._splits, self._seed)
@@ -142,9 +147,13 @@ async def open_ruler(
             emit=emit,
             on_trouble="halt",
         )
-        context = Context(task, meta, Asker(door, settings.roles), door.gate, Decisions(), emit)
+        asker = Asker(door, settings.roles)
+        marks = RecordedMarks(journal, with_failures=False)
+        context = Context(task, meta, asker, door.gate, Decisions(), emit, marks)
         await cleanup.enter_async_context(door.keeping_time())
-        yield Ruler(context, marker, rows, settings, budget)
+        ruler = Ruler(context, marker, rows, settings, budget)
+        cleanup.callback(ruler.close)
+        yield ruler
 
 
 def _candidate(prompt: str) -> Candidate:

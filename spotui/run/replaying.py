@@ -11,11 +11,12 @@ from spotui.llm.endpoint import Endpoint, Limits
 from spotui.llm.limiter import Limiter
 from spotui.llm.providers.recorded import RecordedProvider
 from spotui.run.run import Run
+from spotui.run.trusting import only_recorded
 from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.create import create_project
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import CallLine, EditLine, LimitsLine, Line, OverrideLine, VoteLine
+from spotui.workspace.lines import CallLine, EditLine, LimitsLine, Line, MarkLine, OverrideLine, VoteLine
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import read_snapshot
@@ -58,13 +59,13 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
     def connections(_settings: RunSettings) -> Connections:
         return Connections(connect)
 
-    return Run(copy, connections)
+    return Run(copy, connections, start_metric=only_recorded)
 
 
 def _decisions(journal: Journal) -> Iterator[Line]:
     for line in journal.lines():
         match line:
-            case EditLine() | OverrideLine() | VoteLine():
+            case EditLine() | MarkLine() | OverrideLine() | VoteLine():
                 yield line
             case LimitsLine(changes={"rounds": rounds}):
                 yield LimitsLine(changes={"rounds": rounds})

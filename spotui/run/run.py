@@ -9,6 +9,7 @@ from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, Eve
 from spotui.llm.connection import Connections
 from spotui.llm.door import Trouble
 from spotui.run.session import Session, open_session
+from spotui.run.trusting import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Project
 
@@ -21,6 +22,7 @@ class Run:
         connect: Makes the connections from the run's settings.
         on_trouble: What happens when a call fails for good: wait for a person, or end the run.
         changes: Limits that differ from those the run has; they are journalled.
+        start_metric: Starts a custom metric.
 
     Attributes:
         while_open: Entered while the project is held, such as to serve the run to others.
@@ -33,12 +35,14 @@ class Run:
         *,
         on_trouble: Trouble = "halt",
         changes: Mapping[str, float | int | None] | None = None,
+        start_metric: StartMetric = start_trusted,
     ) -> None:
         self.project = project
         self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._connect = connect
         self._on_trouble = on_trouble
         self._changes = dict(changes or {})
+        self._start_metric = start_metric
         self._listeners: list[Callable[[Event], None]] = []
         self._streamers: list[Callable[[CallDelta], None]] = []
         self._early: list[AnyCommand] = []
@@ -93,6 +97,7 @@ class Run:
             on_trouble=self._on_trouble,
             changes=self._changes,
             emit=self._emit,
+            start_metric=self._start_metric,
         ) as session:
             self._session = session
             self._tell_door()

@@ -9,6 +9,7 @@ import msgspec
 
 from spotui.engine.decisions import Decisions
 from spotui.engine.engine import Engine
+from spotui.engine.recorded_marks import RecordedMarks
 from spotui.errors import SpotuiError
 from spotui.events import (
     WIRE_VERSION,
@@ -34,6 +35,7 @@ from spotui.run.orders import Orders
 from spotui.run.past import Past
 from spotui.run.recorder import Recorder
 from spotui.run.setup import load_settings
+from spotui.run.trusting import StartMetric
 from spotui.run.work import Work, load_work
 from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
@@ -193,6 +195,7 @@ async def open_session(
     on_trouble: Trouble,
     changes: Mapping[str, float | int | None],
     emit: Callable[[Event], None],
+    start_metric: StartMetric,
 ) -> AsyncIterator[Session]:
     """Open a project for work, and let go of everything at the end.
 
@@ -213,7 +216,7 @@ async def open_session(
                 f"{project.name} has {len(past.rounds)} rounds already, more than {settings.max_rounds}.",
                 "Ask for as many or more, or branch from an earlier round.",
             )
-        work = load_work(snapshot, project, settings)
+        work = load_work(snapshot, project, settings, start_metric)
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
         for model in settings.models:
@@ -231,7 +234,9 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
-        engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take)
+        marks = RecordedMarks(journal)
+        engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take, marks)
+        cleanup.callback(engine.close)
         orders = Orders(
             engine=engine,
             door=door,

@@ -9,12 +9,14 @@ from spotui.dataset import Row
 from spotui.engine import Task
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
-from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, Scale
+from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.rows import RowSet
 from spotui.methods import load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
+from spotui.metrics import MetricChoice, own_choice
 from spotui.run.rows import metric_for, questions_of
+from spotui.run.trusting import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.template.scoring import criteria_of, metric_of
@@ -54,13 +56,22 @@ class Work(msgspec.Struct, frozen=True):
         )
 
 
-def load_work(snapshot: Snapshot, project: Project, settings: RunSettings) -> Work:
+def load_work(
+    snapshot: Snapshot, project: Project, settings: RunSettings, start_metric: StartMetric = start_trusted
+) -> Work:
     """What a project's run works on.
+
+    Args:
+        snapshot: What the run was started with.
+        project: The project.
+        settings: What the run uses.
+        start_metric: Starts a custom metric.
 
     Raises:
         TemplateError: The template in the snapshot is damaged.
         SnapshotError: The rows are.
         MetricError: The metric cannot be made any more.
+        UntrustedError: The user has not trusted the file of the metric as it is.
         SpotuiError: The method is not there any more, or it cannot be told that.
     """
     method = load_method(snapshot.method)
@@ -69,7 +80,7 @@ def load_work(snapshot: Snapshot, project: Project, settings: RunSettings) -> Wo
     task = load_task(template, snapshot, project, settings)
     marker, metric = None, ""
     if task.rows is not None and (method.scores or template.metric or template.criteria):
-        marker = marker_for(template, Path(snapshot.template_folder))
+        marker = marker_for(template, Path(snapshot.template_folder), start_metric)
         choice = metric_of(template)
         metric = choice.name if choice else "judge"
     return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
@@ -96,24 +107,37 @@ def load_task(template: Template, snapshot: Snapshot, project: Project, settings
     )
 
 
-def marker_for(template: Template, folder: Path) -> Callable[[Context], Marker]:
+def marker_for(
+    template: Template, folder: Path, start_metric: StartMetric = start_trusted
+) -> Callable[[Context], Marker]:
     """What marks the answers of a template's rows: its metric, or the evaluator by its criteria.
 
     Args:
         template: The template; without criteria, its requirements are the criteria.
         folder: Where it lies.
+        start_metric: Starts a custom metric.
 
     Raises:
         TemplateError: What the template says of it is wrong.
         MetricError: The metric cannot be made.
+        UntrustedError: The user has not trusted the file of a custom metric as it is.
     """
+    choice = metric_of(template)
+    own = None if choice is None else own_choice(choice)
+    if choice is not None and own is not None:
+        worker = start_metric(own, folder)
+        return lambda context: OwnMarker(own.name, worker, context.marks, _tags(choice))
     metric = metric_for(template, folder)
     if metric is not None:
         return lambda _: MetricMarker(metric)
-    choice = metric_of(template)
     scale: Scale = choice.options.get("scale", "binary") if choice else "binary"
     criteria = criteria_for(template)
     return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale)
+
+
+def _tags(choice: MetricChoice) -> list[str]:
+    """The tags that a custom metric is inside of, the outermost first."""
+    return [] if choice.inner is None else [choice.options["tag"], *_tags(choice.inner)]
 
 
 def criteria_for(template: Template) -> str:

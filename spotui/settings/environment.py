@@ -6,6 +6,7 @@ from spotui.locations import VARIABLES as LOCATION_VARIABLES
 from spotui.nearest import nearest
 from spotui.settings.errors import Problem
 from spotui.settings.table import SETTINGS
+from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
 
 PREFIX = "SPOTUI_"
 
@@ -13,7 +14,7 @@ PREFIX = "SPOTUI_"
 def known_variables() -> tuple[str, ...]:
     """Every variable that spotui reads, settings first, each once."""
     of_settings = (variable for setting in SETTINGS for variable in setting.variables)
-    return tuple(dict.fromkeys((*of_settings, *LOCATION_VARIABLES)))
+    return tuple(dict.fromkeys((*of_settings, *LOCATION_VARIABLES, TRUST_VARIABLE)))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:

@@ -8,7 +8,7 @@ import msgspec
 JOURNAL_VERSION = 1
 
 Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
-StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed"]
+StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
 
 AS_PLANNED: Final[frozenset[StopReason]] = frozenset({"finished", "patience", "target", "perfect"})
 """Reasons after which going on changes nothing, unless more is wanted."""
@@ -71,6 +71,22 @@ class CallLine(Line, frozen=True, tag="call"):
     digest: str
     request: msgspec.Raw
     reply: msgspec.Raw
+
+
+class MarkLine(Line, frozen=True, tag="mark"):
+    """The mark that a custom metric gave for an answer; other metrics give theirs again at no cost.
+
+    Attributes:
+        of: A hash of the metric's name, the row and the answer.
+        metric: The SHA-256 of the metric's file.
+        mark: 0..1, or None when the metric failed.
+        note: Why it failed.
+    """
+
+    of: str
+    metric: str
+    mark: float | None = None
+    note: str = ""
 
 
 class DroppedLine(Line, frozen=True, tag="dropped"):
@@ -282,6 +298,7 @@ AnyLine = (
     JournalLine
     | SessionLine
     | CallLine
+    | MarkLine
     | DroppedLine
     | RoundLine
     | VoteLine

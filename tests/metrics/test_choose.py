@@ -37,10 +37,10 @@ def test_a_choice_holds_what_the_template_says() -> None:
 @pytest.mark.parametrize(
     ("data", "path", "word", "mend"),
     [
-        (7, (), "no name", "Write such as"),
-        ({}, (), "no name", "Write such as"),
-        ("", (), "no name", "Write such as"),
-        (["exact"], (), "no name", "Write such as"),
+        (7, (), "no name", "Write, for example"),
+        ({}, (), "no name", "Write, for example"),
+        ("", (), "no name", "Write, for example"),
+        (["exact"], (), "no name", "Write, for example"),
         ("exakt", (), "no metric `exakt`", "Did you mean `exact`?"),
         ("zzz", (), "no metric `zzz`", "The metrics are exact"),
         ("my module:x", (), "no metric", "The metrics are"),
@@ -54,7 +54,8 @@ def test_a_choice_holds_what_the_template_says() -> None:
         ({"name": "rouge_l", "over": "max"}, ("over",), "best or mean", "Correct"),
         ({"name": "tag", "tag": "<answer>"}, ("tag",), "name of a tag", "Correct"),
         ({"name": "tag", "tag": "a", "metric": "exakt"}, ("metric",), "no metric `exakt`", "exact"),
-        ({"name": "my:own", "a": 1}, ("a",), "no option", "It takes no options."),
+        ({"name": "my:own", "a": 1}, ("a",), "no option", "It takes timeout."),
+        ({"name": "my:own", "timeout": 0}, ("timeout",), "not seconds, above 0", "Correct"),
     ],
 )
 def test_a_mistake_is_told_once_with_its_key_and_its_mend(

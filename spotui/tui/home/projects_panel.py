@@ -31,6 +31,7 @@ _TONES = {
     "running": "$text-success",
     "finished": "",
     "failed": "$text-error",
+    "unmarked": "$text-error",
     "damaged": "$text-error",
     "budget": "$text-warning",
     "interrupted": "$text-warning",

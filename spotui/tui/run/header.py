@@ -71,7 +71,7 @@ def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
     if picture.current is not None:
         parts.append(f"  round {picture.current.number} of {picture.rounds_wanted}")
     if picture.stopped is not None:
-        tone = "$text-error" if picture.stopped.reason == "failed" else "$text-muted"
+        tone = "$text-error" if picture.stopped.reason in {"failed", "unmarked"} else "$text-muted"
         parts.append((f"  {picture.stopped.reason}", tone))
     elif not is_attached:
         parts.append(("  not running", "$text-muted"))

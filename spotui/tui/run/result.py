@@ -6,7 +6,12 @@ from textual.widgets import Static
 from spotui.view.picture import Picture
 from spotui.view.worth import worth
 
-_TONES = {"failed": "$text-error", "budget": "$text-warning", "stopped": "$text-warning"}
+_TONES = {
+    "failed": "$text-error",
+    "unmarked": "$text-error",
+    "budget": "$text-warning",
+    "stopped": "$text-warning",
+}
 
 
 class RunResult(Static):

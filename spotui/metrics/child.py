@@ -1,0 +1,99 @@
+"""The process of a custom metric: `child.py ROOT REQUESTS REPLIES`, started by `metrics.worker`.
+
+It reads the file to run as its first line, then one answer and row a line, and writes one reply a line.
+"""
+
+import asyncio
+import base64
+import inspect
+import json
+import math
+import os
+import signal
+import sys
+import traceback
+import types
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+GRACE = 5.0
+"""Seconds after which the kernel ends a call that its parent should have ended, but the parent is gone."""
+
+
+def main() -> None:
+    """Serve one metric until the requests end."""
+    sys.path.append(sys.argv[1])
+    requests, replies = (os.fdopen(int(one), mode) for one, mode in zip(sys.argv[2:], "rw", strict=True))
+    for handle in (requests, replies):
+        os.set_inheritable(handle.fileno(), False)
+    import msgspec
+
+    from spotui.dataset import Row
+
+    def reply(**values: object) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        replies.write(json.dumps(values) + "\n")
+        replies.flush()
+
+    loop = asyncio.new_event_loop()
+    file = json.loads(requests.readline())
+    try:
+        function = _load(file)
+    except BaseException as error:  # noqa: BLE001 - sys.exit in a metric ends nothing but itself
+        reply(error=_in_words(error, file["path"]))
+        return
+    reply(value=None)
+    for line in requests:
+        request = json.loads(line)
+        signal.setitimer(signal.ITIMER_REAL, file["seconds"] + GRACE)
+        try:
+            value = function(request["answer"], msgspec.convert(request["row"], Row))
+            if inspect.isawaitable(value):
+                value = loop.run_until_complete(_awaited(value))
+            outcome: dict[str, object] = {"value": _as_mark(value)}
+        except BaseException as error:  # noqa: BLE001 - as above
+            outcome = {"error": _in_words(error, file["path"])}
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        reply(**outcome)
+
+
+def _load(file: dict[str, Any]) -> Callable[..., Any]:
+    """Run the file, and return its function."""
+    module = types.ModuleType("spotui_metric")
+    module.__file__ = file["path"]
+    sys.modules[module.__name__] = module
+    exec(compile(base64.b64decode(file["source"]), file["path"], "exec"), module.__dict__)  # noqa: S102
+    found: Any = module
+    for part in file["function"].split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{file['function']} is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def _as_mark(value: Any) -> float:
+    """A mark from whatever kind of real number a function returned."""
+    is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
+    mark = float(value) if is_number else math.nan
+    if not -1e-9 <= mark <= 1 + 1e-9:
+        raise ValueError(f"it returned {repr(value)[:60]}, which is not a number from 0 to 1")
+    return min(1.0, max(0.0, mark))
+
+
+def _in_words(error: BaseException, path: str) -> str:
+    """An exception on one line, with the last line of the metric's file that it passed."""
+    try:
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(": .")
+    except Exception:  # noqa: BLE001 - an exception may fail to say what it is
+        text = type(error).__name__
+    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == path]
+    return f"{text} (line {lines[-1]} of {os.path.basename(path)})" if lines else text  # noqa: PTH119
+
+
+if __name__ == "__main__":
+    main()

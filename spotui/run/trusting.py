@@ -1,0 +1,102 @@
+"""Whether the Python file of a custom metric may run: only once the user has trusted it as it is.
+
+A template and a workspace are data, which may come from anybody. What looks at them (`check`, `estimate`,
+`show`, `replay`, the app) never runs such a file; what marks answers runs it only after an explicit yes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from spotui.errors import SpotuiError
+from spotui.metrics import MetricChoice, own_choice
+from spotui.metrics.own import MetricFile, find_metric_file
+from spotui.metrics.worker import MetricWorker
+from spotui.settings.trust import VARIABLE, is_trusted
+from spotui.template import Template, parse_template
+from spotui.template.scoring import metric_of
+from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
+
+StartMetric = Callable[[MetricChoice, Path], MetricWorker | None]
+"""Starts a custom metric that lies in a folder; None where only recorded marks are wanted."""
+
+_TRUST: Final = (
+    "Read it, and if you trust it, repeat the command with --trust {path} (or set {variable} to that path)."
+)
+
+
+class UntrustedError(SpotuiError):
+    """The file of a custom metric that the user has not trusted as it is.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: MetricFile) -> None:
+        super().__init__(
+            f"{file.path} is Python code that you have not trusted as it is now, so the metric {file.name} "
+            "does not run.",
+            _TRUST.format(path=file.path, variable=VARIABLE),
+        )
+        self.file = file
+
+
+def start_trusted(choice: MetricChoice, folder: Path) -> MetricWorker:
+    """A custom metric, ready to run.
+
+    Raises:
+        MetricError: Its file is missing or wrong.
+        UntrustedError: The user has not trusted it as it is.
+    """
+    file = find_metric_file(choice.name, folder)
+    if not is_trusted(file.path, file.digest):
+        raise UntrustedError(file)
+    return MetricWorker(file, **_seconds(choice))
+
+
+def only_recorded(choice: MetricChoice, folder: Path) -> None:
+    """Start nothing: only marks that are recorded count."""
+
+
+def metric_file(template: Template, folder: Path) -> MetricFile | None:
+    """The file of a template's custom metric, or None when it has none; nothing in it is run.
+
+    Args:
+        template: The template.
+        folder: Where it is.
+
+    Raises:
+        TemplateError: What the template says of its metric is wrong.
+        MetricError: The file is missing or wrong.
+    """
+    choice = metric_of(template)
+    own = None if choice is None else own_choice(choice)
+    return None if own is None else find_metric_file(own.name, folder)
+
+
+def metric_file_of(project: Project) -> MetricFile | None:
+    """The file of the custom metric that a project's run marks with, or None when it has none.
+
+    Raises:
+        SpotuiError: The project is damaged, or the file is missing or wrong.
+    """
+    snapshot = read_snapshot(project.snapshot)
+    if not snapshot.template_folder:
+        return None
+    return metric_file(
+        parse_template(snapshot.template, str(project.snapshot)), Path(snapshot.template_folder)
+    )
+
+
+def untrusted(file: MetricFile | None) -> MetricFile | None:
+    """The file that the user has to be asked about, if there is one.
+
+    Raises:
+        SettingsError: The list of trusted files cannot be read.
+    """
+    return None if file is None or is_trusted(file.path, file.digest) else file
+
+
+def _seconds(choice: MetricChoice) -> dict[str, float]:
+    return {"seconds": choice.options["timeout"]} if "timeout" in choice.options else {}
