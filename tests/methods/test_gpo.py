@@ -239,8 +239,8 @@ def test_a_row_that_is_too_long_for_the_model_counts_neither_way_and_the_run_goe
 
 def test_a_seed_without_any_score_ends_the_run(tmp_path: Path) -> None:
     end, _ = go(tmp_path, model=Persona(kind_of, propose=propose, execute=lambda _: ""))
-    assert end.stopped.reason == "failed"
-    assert "No row brings a score" in end.stopped.cause
+    assert end.stopped.reason == "unmarked"
+    assert "No answer to the seed prompt could be marked" in end.stopped.cause
 
 
 def test_a_perfect_prompt_ends_the_run_and_is_tested(tmp_path: Path) -> None:
