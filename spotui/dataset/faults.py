@@ -1,4 +1,4 @@
-"""What can be wrong with a data file, and with what a template says of it."""
+"""The faults of a data file, and of the lines in a template that describe it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,16 +8,16 @@ import msgspec
 from spotui.errors import SpotuiError
 
 MOST_FAULTS: Final = 20
-"""Bad rows that are told of; a file with more is wrong as a whole, and is not read further."""
+"""Bad rows that are listed; a file with more is wrong as a whole, and is not read further."""
 
 
 class KeyFault(msgspec.Struct, frozen=True):
-    """One thing that is wrong in a part of a template.
+    """One fault in a part of a template.
 
     Attributes:
         path: The keys that lead to it, from that part on; empty for the part itself.
-        what: What is wrong, one sentence.
-        mend: What to do about it.
+        what: The fault, one sentence.
+        mend: How to fix it.
     """
 
     path: tuple[str, ...]
@@ -31,8 +31,8 @@ class RowFault(msgspec.Struct, frozen=True):
     Attributes:
         file: The file, as the template names it.
         line: Where the row begins, counted from 1; 0 for the file as a whole.
-        what: What is wrong, one sentence.
-        mend: What to do about it; may be empty.
+        what: The fault, one sentence.
+        mend: How to fix it; may be empty.
     """
 
     file: str
@@ -66,16 +66,18 @@ class DataError(SpotuiError):
 
 
 class BadRowError(Exception):
-    """A row that cannot be used, before it is known where it stands.
+    """A row that cannot be used, before its file and line are known.
 
     Args:
-        what: What is wrong, one sentence.
-        mend: What to do about it.
-        line: Where, when it is known better than where the row begins.
+        what: The fault, one sentence.
+        mend: How to fix it.
+        line: The line, when it is known better than where the row begins.
+        of_file: Whether the other rows of the file have the same fault, so that it is reported once.
     """
 
-    def __init__(self, what: str, mend: str = "", line: int = 0) -> None:
+    def __init__(self, what: str, mend: str = "", line: int = 0, *, of_file: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.mend = mend
         self.line = line
+        self.of_file = of_file

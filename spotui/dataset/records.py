@@ -1,56 +1,84 @@
 """Reads the records of a data file one by one, each with the line it begins on."""
 
-import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, assert_never
 
 from spotui.dataset.csv_rows import read_table
 from spotui.dataset.faults import BadRowError
-from spotui.dataset.json_rows import read_document, read_lines
+from spotui.dataset.json_rows import JsonRows
 from spotui.dataset.record import Read
-from spotui.dataset.source import ENDINGS, FORMATS, Format
+from spotui.dataset.source import ENDINGS, FORMATS, DataSource, Format
+from spotui.dataset.tables import read_arrow, read_parquet, read_workbook
+from spotui.dataset.text_file import TextFile
+
+_OF_JSON: Final = ("jsonl", "json")
 
 
-def read_records(path: Path, form: Format | None, delimiter: str | None) -> Iterator[Read]:
-    """The records of a file; only one of them is held at a time, and the text of a JSON document.
+class DataFile:
+    """One data file.
 
     Args:
         path: The file.
-        form: Its format, or None to tell it from the ending.
-        delimiter: What separates the cells of a CSV file, or None for the usual one.
+        source: How the template says it is to be read.
+        wanted: The columns that its rows are expected to have.
 
-    Raises:
-        BadRowError: The file cannot be read on.
+    Attributes:
+        notice: A sentence about how it was read that a person has to know; empty when there is none.
     """
-    form = form or ENDINGS.get(path.suffix.lower())
-    if form is None:
-        mend = f"Add `format:` with one of {', '.join(FORMATS)}."
-        raise BadRowError("The ending does not tell the format of the file.", mend)
-    try:
-        with path.open("rb") as file:
-            match form:
-                case "jsonl":
-                    yield from read_lines(_lines(file))
-                case "json":
-                    yield from read_document("".join(line for _, line in _lines(file)))
-                case "csv":
-                    yield from read_table(_lines(file), delimiter or ",")
-                case "tsv":
-                    yield from read_table(_lines(file), delimiter or "\t")
-    except OSError as error:
-        raise BadRowError(f"The file cannot be read ({error.strerror}).", "Check its permissions.") from None
 
+    def __init__(self, path: Path, source: DataSource, wanted: frozenset[str]) -> None:
+        self.notice = ""
+        self._path = path
+        self._source = source
+        self._wanted = wanted
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers; what is no UTF-8 ends the reading, as little after it can be right."""
-    for number, line in enumerate(file, 1):
-        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise BadRowError("The file is saved as UTF-16.", _SAVE)
+    def records(self) -> Iterator[Read]:
+        """The records; only one of them is held at a time, and the text of a JSON document.
+
+        Raises:
+            BadRowError: The file cannot be read, or not any further.
+        """
+        form = self._form()
+        if self._source.rows and form not in _OF_JSON:
+            raise BadRowError("`rows` is for JSON files; this is a table.", "Delete `rows`.")
         try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise BadRowError("There are bytes here that are not UTF-8 text.", _SAVE, number) from None
+            yield from self._records(form)
+        except OSError as error:
+            what = f"The file cannot be read ({error.strerror or error})."
+            raise BadRowError(what, "Check its permissions.") from None
 
+    def _records(self, form: Format) -> Iterator[Read]:
+        source, path = self._source, self._path
+        header = source.header
+        match form:
+            case "jsonl" | "json":
+                rows = JsonRows(source.rows, self._wanted, header=header)
+                lines = self._lines()
+                yield from rows.lines(lines) if form == "jsonl" else rows.document(lines)
+            case "csv":
+                yield from read_table(self._lines(), source.delimiter, ",", header=header is not False)
+            case "tsv":
+                yield from read_table(self._lines(), source.delimiter, "\t", header=header is not False)
+            case "parquet":
+                yield from read_parquet(path)
+            case "arrow":
+                yield from read_arrow(path)
+            case "xlsx":
+                yield from read_workbook(path, source.sheet, header=header is not False)
+            case _:
+                assert_never(form)
 
-_SAVE: Final = "Save it as UTF-8."
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        text = TextFile(self._path, self._source.encoding)
+        self.notice = text.notice
+        return text.lines()
+
+    def _form(self) -> Format:
+        suffixes = [suffix.lower() for suffix in self._path.suffixes]
+        ending = next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
+        form = self._source.format or ENDINGS.get(ending)
+        if form is None:
+            hint = f"Add `format:` with one of {', '.join(FORMATS)}."
+            raise BadRowError("The ending does not say what format the file has.", hint)
+        return form

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from spotui.dataset.source import SplitName
+from spotui.dataset.record import SplitName
 
 USUAL: Final[Mapping[SplitName, float]] = {"train": 0.2, "eval": 0.2, "test": 0.6}
 """The proportions of GPO's tasks (48, 48 and 144 rows of 240)."""

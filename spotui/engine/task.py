@@ -3,7 +3,7 @@
 import msgspec
 
 from spotui.dataset import Dataset, Row
-from spotui.dataset.source import SplitName
+from spotui.dataset.record import SplitName
 from spotui.judging.votes import Choice
 from spotui.statistics import Score
 from spotui.tags import quote_tags

@@ -1,12 +1,16 @@
 """The rows of a template, read with all that the template says of them."""
 
 from pathlib import Path
+from typing import Final
 
 from spotui.dataset import Dataset, Row, load_dataset, slot_names
 from spotui.engine import Question
-from spotui.metrics import JUDGE, Metric, make_metric
+from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric
 from spotui.template import Template
 from spotui.template.scoring import metric_of, source_of
+
+_OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label", "json", "word_list")
+"""Metrics of tasks in which two different answers contradict each other."""
 
 
 def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
@@ -22,13 +26,15 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
         MetricError: Its metric cannot be made.
         DataError: A row cannot be used.
     """
-    metric = metric_for(template, folder)
+    metric, choice = metric_for(template, folder), metric_of(template)
     return load_dataset(
         source_of(template),
         folder,
         qa=[(one.question, one.answer) for one in template.qa],
         slots=slot_names(template.prompt),
         check=metric.fault if metric else _nothing,
+        takes_objects=_takes_objects(choice),
+        several_answers=_takes_several(choice),
         seed=seed,
     )
 
@@ -54,6 +60,21 @@ def metric_for(template: Template, folder: Path) -> Metric | None:
     """
     choice = metric_of(template)
     return make_metric(choice, folder) if choice and choice.name != JUDGE else None
+
+
+def _takes_objects(choice: MetricChoice | None) -> bool:
+    """Whether something can compare an answer with an object: a model, JSON values, or a custom function."""
+    if choice is None or choice.name in (JUDGE, "json") or ":" in choice.name:
+        return True
+    return choice.inner is not None and _takes_objects(choice.inner)
+
+
+def _takes_several(choice: MetricChoice | None) -> bool:
+    """Whether rows that differ in their answers alone can all be right, as texts can and classes cannot."""
+    innermost = choice
+    while innermost is not None and innermost.inner is not None:
+        innermost = innermost.inner
+    return innermost is None or innermost.name not in _OF_ONE_ANSWER
 
 
 def _nothing(row: Row) -> str:  # noqa: ARG001 - without a metric, nothing is wrong with any row

@@ -1,6 +1,7 @@
 """Rows from files: what is read, what is refused with its line, and how rows are split."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,10 @@ def test_the_question_follows_a_prompt_that_has_no_slot_for_it() -> None:
 
 
 BAD = [
-    ("rows.jsonl", '{"question": "a"}\n{"question": }\n', 2, "no JSON"),
+    ("rows.jsonl", '{"question": "a"}\n{"question": }\n', 2, "not JSON"),
     ("rows.jsonl", '{"question": "a"} {"question": "b"}\n', 1, "follows"),
-    ("rows.jsonl", "\n[1, 2]\n", 2, "a list"),
-    ("rows.jsonl", '{"question": NaN}\n', 1, "NaN"),
+    ("rows.jsonl", '\n[1, 2]\n{"question": "a"}', 2, "a list"),
+    ("rows.jsonl", '{"question": NaN}\n', 1, "empty"),
     ("rows.jsonl", "[" * 100_000 + "\n", 1, "too deeply"),
     ("rows.jsonl", '{"question": " "}\n', 1, "empty"),
     ("rows.jsonl", '{"question": null}\n', 1, "empty"),
@@ -118,23 +119,31 @@ BAD = [
         1,
         "no column `question`; the columns are `questoin`",
     ),
-    ("rows.jsonl", b'{"question": "a"}\n{"question": "\xff"}\n', 2, "UTF-8"),
-    ("rows.jsonl", "{}".encode("utf-16"), 0, "UTF-16"),
-    ("rows.json", '{"question": "a"}\n{"question": "b"}\n', 2, "follows"),
+    (
+        "rows.jsonl",
+        '{"question": "Größe, Öl, süß, Käse, 雪"}\n{"question": "'.encode() + b'\xff"}\n',
+        2,
+        "UTF-8",
+    ),
+    ("rows.jsonl", '{"question": "a", "question": "b"}\n', 1, "`question` is in an object twice"),
+    ("rows.jsonl", "", 0, "empty"),
+    ("rows.jsonl", b"\0\1\2", 0, "not a text"),
+    ("rows.jsonl", b"PK\3\4 an archive", 0, "not a text"),
+    ("rows.jsonl.gz", b"\x1f\x8b\0 torn", 0, "damaged"),
     ("rows.json", '[{"question": "a"}] x', 1, "follows"),
     ("rows.json", '[{"question": "a"}\n{"question": "b"}]', 2, "comma"),
     ("rows.json", '[{"question": "a"},\n3]', 2, "single value"),
     ("rows.json", '{"a": []\n, "b": []}', 1, "2 lists"),
-    ("rows.json", '{"a": 1}', 1, "no lists"),
+    ("rows.json", '{"a": 1}', 1, "no list"),
     ("rows.json", '{"a"\n 1}', 2, "colon"),
     ("rows.json", '\n"text"', 2, "no list"),
-    ("rows.json", '[{"question":\n nope}]', 2, "no JSON"),
-    ("rows.json", "", 1, "no list"),
+    ("rows.json", '[{"question":\n nope}]', 2, "not JSON"),
+    ("rows.json", " \n", 0, "empty"),
     ("rows.csv", "", 0, "empty"),
     ("rows.csv", "question,answer\na\n", 2, "1 cells"),
-    ("rows.csv", 'question,answer\na,b\n"c,d\ne,f\n', 3, "read on"),
+    ("rows.csv", 'question,answer\na,b\n"c,d\ne,f\n', 3, "cannot be read from here"),
     ("rows.csv", "question,question\na,b\n", 1, "called `question`"),
-    ("rows.csv", "question;answer\na;b\n", 1, "one column"),
+    ("rows.csv", "input;answer\na;b\n", 2, "no column `question`; the columns are `input`, `answer`"),
     ("rows.txt", "question\na\n", 0, "ending"),
 ]
 
@@ -164,14 +173,15 @@ def test_a_missing_column_says_which_slot_wants_it_and_what_is_near(tmp_path: Pa
     with pytest.raises(DataError) as caught:
         load(tmp_path, jsonl({"question": "a", "contexts": "b"}), slots={"context"})
     assert caught.value.mend == (
-        "Say which one is meant, as in `columns: {context: contexts}`, "
+        "Say which one it is, as in `columns: {context: contexts}`, "
         "or write `{{context}}` in the prompt if it is a text."
     )
 
 
 def test_what_the_metric_finds_wrong_with_a_row_is_told_like_the_rest(tmp_path: Path) -> None:
+    text = jsonl({"question": "a", "answer": "even"}, {"question": "b", "answer": "odd"})
     with pytest.raises(DataError) as caught:
-        load(tmp_path, numbered(3), check=lambda row: "It is odd." if "1" in row.references else "")
+        load(tmp_path, text, check=lambda row: "It is odd." if "odd" in row.references else "")
     assert str(caught.value) == "rows.jsonl, line 2: It is odd."
 
 
@@ -179,8 +189,11 @@ def test_a_missing_file_is_told_with_what_is_near(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(numbered(3))
     with pytest.raises(DataError, match=r"row\.jsonl: There is no such file\. Did you mean rows\.jsonl\?"):
         load_dataset(source(path="row.jsonl"), tmp_path)
-    with pytest.raises(DataError, match="not an ordinary file"):
+    with pytest.raises(DataError, match=r"a folder, not a file\. Name a file in it, e\.g\. rows\.jsonl\."):
         load_dataset(source(path=str(tmp_path)), tmp_path)
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(DataError, match="not an ordinary file"):
+        load_dataset(source(path="pipe.jsonl"), tmp_path)
     with pytest.raises(DataError, match="cannot be opened"):
         load_dataset(source(path="a\0b"), tmp_path)
 
@@ -235,10 +248,12 @@ def test_a_split_that_is_empty_in_the_end_is_told(tmp_path: Path) -> None:
 
 
 def test_the_questions_of_a_template_are_rows(tmp_path: Path) -> None:
-    qa = [("a", "x"), ("b", ""), ("A", "y"), ("c", "z")]
+    qa = [("a", "x"), ("b", ""), ("A", "X"), ("c", "z")]
     found = load_dataset(DataSource(), tmp_path, qa=qa)
+    assert asked(found) == [("a", ("x", "X")), ("b", ()), ("c", ("z",))]
+    found = load_dataset(DataSource(), tmp_path, qa=qa, several_answers=False)
     assert asked(found) == [("a", ("x",)), ("b", ()), ("c", ("z",))]
-    assert found.notices == ("qa, line 3 asks the same as line 1, and is left out.",)
+    assert found.notices == ("qa, line 3 asks the same as line 1 with another answer, and is left out.",)
     with pytest.raises(DataError, match="no column `context`"):
         load_dataset(DataSource(), tmp_path, qa=qa, slots={"context"})
 

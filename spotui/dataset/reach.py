@@ -1,0 +1,73 @@
+"""Finds the value of a column: by its name, or by a dotted path into objects, lists and cells of JSON."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from spotui.dataset.json_text import read_cell
+from spotui.dataset.record import Record
+
+MISSING: Final = object()
+"""In place of a value where a record has no such column; None is a value."""
+
+_TURNS: Final = ("messages", "conversations", "conversation")
+_ASKING: Final = ("user", "human")
+_ANSWERING: Final = ("assistant", "gpt", "model", "bot")
+
+
+def reach(record: Record, column: str) -> Any:
+    """The value of a column, or MISSING.
+
+    Args:
+        record: The record.
+        column: A name, or a path such as `answers.text`: a name leads into an object or into each object of a
+            list, a number, counted from 0, to one item of a list.
+    """
+    if column in record:
+        return record[column]
+    steps = column.split(".")
+    for length in range(len(steps) - 1, 0, -1):  # a name may hold dots itself
+        head = ".".join(steps[:length])
+        if head in record:
+            return _inside(record[head], steps[length:])
+    return MISSING
+
+
+def turns(record: Record) -> tuple[str, str] | None:
+    """The last question of a recorded conversation and its answer; None when there is no conversation."""
+    for name in _TURNS:
+        listed = record.get(name)
+        said = [turn for turn in map(_turn, listed if isinstance(listed, list) else ()) if turn]
+        asked = [at for at, (role, _) in enumerate(said) if role in _ASKING]
+        if asked:
+            answers = [text for role, text in said[asked[-1] :] if role in _ANSWERING]
+            return said[asked[-1]][1], answers[-1] if answers else ""
+    return None
+
+
+def _inside(value: Any, steps: list[str]) -> Any:
+    if not steps:
+        return value
+    if isinstance(value, str):
+        value = read_cell(value) if value.lstrip().startswith(("{", "[")) else None
+    if isinstance(value, Mapping):
+        return reach(value, ".".join(steps))
+    if not isinstance(value, list | tuple):
+        return MISSING
+    if steps[0].isdecimal():
+        at = int(steps[0])
+        return _inside(value[at], steps[1:]) if at < len(value) else MISSING
+    found = [_inside(item, steps) for item in value]
+    return (
+        [one for one in found if one is not MISSING] if any(one is not MISSING for one in found) else MISSING
+    )
+
+
+def _turn(turn: Any) -> tuple[str, str] | None:
+    if not isinstance(turn, Mapping):
+        return None
+    role = turn.get("role", turn.get("from"))
+    content = turn.get("content", turn.get("value"))
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        content = "\n".join(part for part in parts if isinstance(part, str))
+    return (role.casefold(), content) if isinstance(role, str) and isinstance(content, str) else None

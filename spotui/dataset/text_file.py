@@ -1,0 +1,157 @@
+"""Reads the text of a data file line by line, whatever its encoding, its line ends and its compression."""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from spotui.dataset.faults import BadRowError
+
+MOST_BYTES: Final = 2_000_000_000
+"""The largest file, after decompression: a small `.gz` can hold any amount of zeros."""
+MOST_CHARACTERS: Final = 32_000_000
+"""The longest line."""
+
+_CHUNK: Final = 1 << 20
+_SAMPLE: Final = 1 << 16
+_GZIP: Final = b"\x1f\x8b"
+_NOT_TEXT: Final = {
+    b"PAR1": "It looks like a Parquet file: write `format: parquet`.",
+    b"ARROW1": "It looks like an Arrow file: write `format: arrow`.",
+    b"PK\x03\x04": "It looks like an Excel file or a zip archive: write `format: xlsx`, or unpack it.",
+}
+_BOMS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class TextFile:
+    """The text of one file.
+
+    Args:
+        path: The file; what begins like gzip is decompressed.
+        encoding: Its encoding, or None to detect it: a byte order mark, UTF-8, or the likeliest other one.
+
+    Raises:
+        BadRowError: It is not a text, is damaged, or is too large.
+        OSError: It cannot be read.
+
+    Attributes:
+        notice: A sentence about an encoding that was guessed; empty otherwise.
+    """
+
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
+        self._path = path
+        self.notice = ""
+        self._encoding = encoding or self._detect()
+        if fault := self._fault(self._encoding):
+            raise fault
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines with their numbers; a line ends with LF, CR LF or CR."""
+        with self._bytes() as file, io.TextIOWrapper(file, self._encoding, newline="") as reader:
+            number = 0
+            while line := reader.readline(MOST_CHARACTERS):
+                number += 1
+                if len(line) == MOST_CHARACTERS:
+                    what = f"The line is longer than {MOST_CHARACTERS // 1_000_000} million characters."
+                    raise BadRowError(what, "Look for a line break that is missing.", number)
+                yield number, line
+
+    @contextmanager
+    def _bytes(self) -> Iterator[IO[bytes]]:
+        with self._path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+            file.seek(0)
+            try:
+                yield gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                what = f"The compressed file is damaged ({error})."
+                raise BadRowError(what, "Compress it again, or unpack it.") from None
+
+    def _chunks(self) -> Iterator[bytes]:
+        size = 0
+        with self._bytes() as file:
+            while chunk := file.read(_CHUNK):
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    what = f"The file holds more than {MOST_BYTES // 1_000_000_000} GB."
+                    raise BadRowError(what, "Take a part of its rows.")
+                yield chunk
+
+    def _detect(self) -> str:
+        first = next(self._chunks(), b"")
+        for mark, encoding in _BOMS.items():
+            if first.startswith(mark):
+                return encoding
+        for mark, hint in _NOT_TEXT.items():
+            if first.startswith(mark):
+                raise BadRowError("The file is not a text.", hint)
+        if b"\0" in first:
+            encoding = _guess(first[:_SAMPLE])
+            if encoding.startswith(("utf-16", "utf-32")):
+                return encoding
+            raise BadRowError("The file is not a text.", "Give the path of a data file.")
+        damage = self._fault("utf-8")
+        if damage is None:
+            return "utf-8"
+        sample = self._unusual_bytes()
+        if _is_mostly_utf8(sample):
+            raise damage
+        encoding = _guess(sample)
+        self.notice = (
+            f"The file is not UTF-8; it was read as {encoding}. If its text looks wrong, save it as UTF-8 "
+            "or write `encoding:` with the right one."
+        )
+        return encoding
+
+    def _fault(self, encoding: str) -> BadRowError | None:
+        """The first line that the encoding cannot read, or None."""
+        decoder, line, rest = codecs.getincrementaldecoder(encoding)(), 1, ""
+        for chunk in (*self._chunks(), b""):
+            try:
+                text = rest + decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                good = error.object[: error.start].decode(encoding, "ignore")
+                line += _breaks(rest + good)
+                what = f"There are bytes here that are not {encoding.upper()} text."
+                return BadRowError(what, "Save the file as UTF-8.", line)
+            rest = "\r" if text.endswith("\r") else ""  # its LF may be in the next chunk
+            line += _breaks(text.removesuffix(rest))
+        return None
+
+    def _unusual_bytes(self) -> bytes:
+        """Lines with other bytes than ASCII, as many as a guess needs."""
+        sample = b""
+        for chunk in self._chunks():
+            for line in chunk.splitlines(keepends=True):
+                if not line.isascii():
+                    sample += line[:_SAMPLE]
+                if len(sample) >= _SAMPLE:
+                    return sample
+        return sample
+
+
+def _breaks(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+def _is_mostly_utf8(sample: bytes) -> bool:
+    """Whether a few bytes are damaged in a text that is UTF-8 otherwise."""
+    text = sample.decode("utf-8", "replace")
+    return sum(char > "\x7f" for char in text) > 4 * text.count("\ufffd")
+
+
+def _guess(sample: bytes) -> str:
+    import chardet
+
+    found = chardet.detect(sample, encoding_era=chardet.EncodingEra.MODERN_WEB)["encoding"] or "cp1252"
+    return found.lower().replace("windows-", "cp")
