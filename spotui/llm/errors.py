@@ -27,6 +27,10 @@ class ContentFilteredError(RequestRefusedError):
     """The endpoint's content filter stops the request or its reply."""
 
 
+class OversizedReplyError(RequestRefusedError):
+    """The endpoint sends more than a reply can hold."""
+
+
 class RetryableError(ModelError):
     """A failure that another try may mend.
 

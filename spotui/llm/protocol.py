@@ -1,12 +1,19 @@
 """What passes through the door: a request in, deltas on the way, a reply out."""
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
 Speaker = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
+
+
+MOST_TOKENS: Final = 20_000_000
+"""As many tokens as one call can have in its prompt or completion; twice the longest context there is."""
+
+MOST_USD: Final = 10_000.0
+"""As much as one call can cost."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -43,13 +50,23 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens of one call; `estimated` when the endpoint did not report them and we counted."""
+    """Tokens of one call.
+
+    Attributes:
+        prompt_tokens: Of all messages, cached ones included.
+        completion_tokens: Of answer and reasoning.
+        reasoning_tokens: The part of the completion that is reasoning.
+        cached_tokens: The part of the prompt that the endpoint read from its cache.
+        estimated: Whether the endpoint reported no usable counts, so that these are estimates.
+        cache_write_tokens: The part of the prompt that the endpoint wrote into its cache.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     reasoning_tokens: int = 0
     cached_tokens: int = 0
     estimated: bool = False
+    cache_write_tokens: int = 0
 
     @property
     def total(self) -> int:
@@ -62,7 +79,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         text: What the model answered, without its reasoning; free of lone surrogates.
-        finish_reason: Why the model stopped; `length` means the reply was cut.
+        finish_reason: Why the model stopped; `length` and `content_filter` mean that the reply was cut.
         usage: Tokens of the call.
         seconds: From sending the request to the last byte.
         first_token_seconds: From sending the request to the first piece of text or reasoning.
@@ -72,6 +89,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         alternatives: The likeliest first tokens, each with its log-probability, when they were asked for.
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
         vector: The embedding that was asked for, as `spotui.llm.vectors` packs it.
+        refusal: The words in which the model refused to answer, where the endpoint sends them in a field.
     """
 
     text: str
@@ -85,6 +103,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     alternatives: tuple[tuple[str, float], ...] = ()
     left_out: tuple[str, ...] = ()
     vector: str = ""
+    refusal: str = ""
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -89,7 +89,7 @@ class HttpPool:
                 if 300 <= response.status < 400:
                     location = response.headers.get("Location", "")
                     raise redirect_error(self.place, response.status, location)
-                yield HttpResponse(response, self._timeout)
+                yield HttpResponse(response, self._timeout, self.place)
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""

@@ -1,6 +1,5 @@
 """Any endpoint that speaks OpenAI's chat completions and embeddings, over aiohttp."""
 
-import json
 from collections.abc import Callable
 from time import perf_counter
 
@@ -10,6 +9,7 @@ from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import MalformedReplyError
 from spotui.llm.protocol import OnDelta, Reply, Request
 from spotui.llm.providers.chat.embedding import embedding_body, read_embedding
+from spotui.llm.providers.chat.server_json import decode_json
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import request_body
 from spotui.llm.providers.faults.http_errors import fault_error
@@ -46,6 +46,8 @@ class OpenAICompatibleProvider:
         self._pool = HttpPool(endpoint)
         self._api_model = api_model
         self._count_tokens = count_tokens
+        # The user's own price comes before the one that the endpoint reports.
+        self._has_no_price = endpoint.price is None
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """Ask the model once; see `Provider.complete`.
@@ -92,7 +94,7 @@ class OpenAICompatibleProvider:
     async def _embed(self, request: Request) -> Reply:
         started, place = perf_counter(), self._pool.place
         body = msgspec.json.encode(embedding_body(request, self._api_model or request.model))
-        payload = _decoded(await self._whole("POST", "/embeddings", body))
+        payload = decode_json((await self._whole("POST", "/embeddings", body)).decode("utf-8-sig", "replace"))
         fault = fault_inside(payload) if isinstance(payload, dict) else None
         if fault is not None:
             raise fault_error(place, fault)
@@ -128,6 +130,7 @@ class OpenAICompatibleProvider:
             text=text,
             reasoning=reasoning,
             finish_reason=assembler.finish_reason,
+            cost_usd=assembler.cost_usd if self._has_no_price else None,
             usage=assembler.usage
             or estimate_usage(request.messages, text, reasoning, count_tokens=self._count_tokens),
             seconds=reader.ended_at - started,
@@ -135,22 +138,15 @@ class OpenAICompatibleProvider:
             logprobs=tuple(assembler.logprobs),
             alternatives=assembler.alternatives,
             left_out=left_out,
+            refusal=assembler.refusal,
         )
 
 
 def _model_ids(body: bytes) -> list[str] | None:
-    payload = _decoded(body)
+    payload = decode_json(body.decode("utf-8-sig", "replace"))
     if isinstance(payload, dict):
         payload = payload.get("data", payload.get("models"))
     if not isinstance(payload, list):
         return None
     names = [item.get("id") or item.get("name") for item in payload if isinstance(item, dict)]
     return [name for name in dict.fromkeys(names) if isinstance(name, str)]
-
-
-def _decoded(body: bytes) -> object:
-    """What JSON holds; None when it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

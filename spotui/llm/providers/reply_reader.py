@@ -1,28 +1,29 @@
 """Reads one HTTP response into one reply, whichever way the server chose to send it."""
 
-import json
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from spotui.llm.errors import MalformedReplyError
+from spotui.llm.errors import MalformedReplyError, ModelError
 from spotui.llm.protocol import Delta, OnDelta
-from spotui.llm.providers.chat.event_stream import EventStream, ServerEvent
-from spotui.llm.providers.chat.wire import ReplyAssembler
+from spotui.llm.providers.chat.assembler import ReplyAssembler
+from spotui.llm.providers.chat.event_stream import DONE, EventStream, ServerEvent
+from spotui.llm.providers.chat.server_json import decode_json
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.server_fault import fault_inside
+from spotui.llm.providers.reply_size import LONGEST_BODY, check_size
 
 if TYPE_CHECKING:
+    import asyncio
+
     from spotui.llm.providers.http_response import HttpResponse
 
-_EVENT_STREAM = "text/event-stream"
-_EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":")
+_EVENT_STREAM: Final = "text/event-stream"
+_EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 
-# Some servers leave control characters in strings as they are.
-_JSON = json.JSONDecoder(strict=False)
-
-# A reply is whole before its stream ends: what may still follow is waited for, but not for long.
-_USAGE_GRACE = 5.0
+# After its last text a stream still brings its usage and its end. A server that leaves the connection open
+# instead is not waited for as long as one that may be thinking.
+_ENDING_GRACE = 5.0
 _CLOSING_GRACE = 0.1
 
 
@@ -46,6 +47,8 @@ class ReplyReader:
         self._place = place
         self._on_delta = on_delta
         self._done = False
+        self._aside = ""
+        self._without_choice: dict[str, object] = {}
 
     async def read(self, response: "HttpResponse") -> None:
         """Read the response to the end of its reply.
@@ -53,84 +56,128 @@ class ReplyReader:
         Raises:
             ModelError: It carries an error, or something that is not a whole reply.
         """
-        if _EVENT_STREAM in response.headers.get("Content-Type", ""):
-            await self._read_events(response)
-        else:
-            self._read_body(await response.aread())
-        self._emit(self.assembler.finish())
-        if not self.assembler.has_choice:
-            raise MalformedReplyError(f"{self._place} sent a reply without an answer in it.", "Try again.")
-        if self.assembler.aborted:
-            raise MalformedReplyError(f"{self._place} gave up in the middle of its reply.", "Try again.")
-        if not (self.assembler.finished or self._done):
-            raise MalformedReplyError(f"{self._place} broke off in the middle of its reply.", "Try again.")
-
-    async def _read_events(self, response: "HttpResponse") -> None:
         import asyncio
 
         from aiohttp import ClientError
 
-        clock = asyncio.get_running_loop().time
-        stream = EventStream()
-        grace: float | None = None
         try:
             async with asyncio.timeout(None) as limit:
-                async for piece in response.aiter_bytes():
-                    self._take_events(stream.feed(piece))
-                    if self._grace() != grace:
-                        grace = self._grace()
-                        limit.reschedule(clock() + grace if grace else None)
+                await self._read_pieces(response, limit)
         except ClientError:
-            if not self.assembler.finished:
+            if not (self._done or self.assembler.finished):
                 raise
         except TimeoutError:
             if not limit.expired():
                 raise
+        self._emit(self.assembler.finish())
+        self._check_whole()
+
+    async def _read_pieces(self, response: "HttpResponse", limit: "asyncio.Timeout") -> None:
+        """Read a stream event by event, and any other body as one; the first bytes tell which it is."""
+        import asyncio
+
+        clock = asyncio.get_running_loop().time
+        says_stream = _EVENT_STREAM in response.headers.get("Content-Type", "")
+        stream, body, is_stream, size = EventStream(), bytearray(), None, 0
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            check_size(size, self._place, LONGEST_BODY)
+            if not is_stream:
+                body += piece
+                check_size(len(body), self._place)
+                if is_stream is None:
+                    is_stream = _is_stream(body, says_stream=says_stream)
+                if not is_stream:
+                    continue
+                piece = bytes(body)  # noqa: PLW2901 - all that came before it was known to be a stream
+            if self._take_events(stream.feed(piece)):
+                limit.reschedule(None if (grace := self._grace()) is None else clock() + grace)
+            check_size(stream.pending + self.assembler.size, self._place)
+        if is_stream or (is_stream is None and says_stream):
+            self._take_events(stream.close())
+        else:
+            self._read_body(bytes(body))
 
     def _grace(self) -> float | None:
         """Seconds to wait for the rest of the stream, or None while the reply is not whole."""
-        if self._done or (self.assembler.finished and self.assembler.usage):
+        if self._done:
             return _CLOSING_GRACE
-        return _USAGE_GRACE if self.assembler.finished else None
+        return _ENDING_GRACE if self.assembler.finished else None
 
-    def _take_events(self, events: list[ServerEvent]) -> None:
+    def _take_events(self, events: list[ServerEvent]) -> bool:
+        """Take events in; returns whether there were any."""
         for event in events:
             data = event.data.strip()
             if self._done or not data:
                 continue
             self.ended_at = perf_counter()
-            if data == "[DONE]":
+            if data == DONE:
                 self._done = True
                 continue
-            payload = self._decode(data)
-            is_error = event.name == "error" and "error" not in payload
-            self._take({"error": payload} if is_error else payload)
+            payload = decode_json(data)
+            if event.name == "error" and not (isinstance(payload, dict) and "error" in payload):
+                payload = {"error": data if payload is None else payload}
+            if payload is None and data.startswith("{"):
+                raise self._unreadable(data)
+            self._take_any(payload, data)
+        return bool(events)
+
+    def _take_any(self, payload: object, written: str) -> None:
+        """Take a payload, or several in a list; a heartbeat that is neither is passed over."""
+        payloads = payload if isinstance(payload, list) else [payload]
+        for one in payloads:
+            if isinstance(one, dict):
+                self._take(one)
+            else:
+                self._aside = self._aside or written
 
     def _read_body(self, body: bytes) -> None:
         text = body.decode("utf-8-sig", "replace").strip()
-        if text.startswith(_EVENT_FIELDS):
-            self._take_events(EventStream().feed(body))
-            return
         self.ended_at = perf_counter()
-        self._take(self._decode(text))
-        self._done = True
+        payload = decode_json(text)
+        if payload is None and text.startswith("{"):
+            # Perhaps one object a line.
+            stream = EventStream()
+            self._take_events(stream.feed(body) + stream.close())
+        if isinstance(payload, (dict, list)):
+            self._take_any(payload, text)
+            self._done = True
+        elif not self.assembler.has_choice:
+            raise self._unreadable(text)
 
-    def _decode(self, text: str) -> dict[str, object]:
-        try:
-            payload = _JSON.decode(text)
-        except (ValueError, RecursionError):
-            payload = None
-        if isinstance(payload, dict):
-            return payload
-        if not text:
-            raise MalformedReplyError(f"{self._place} answered with nothing.", "Try again.")
-        if text.startswith("<"):
+    def _check_whole(self) -> None:
+        """Raise the error of what was read, unless it is a whole reply."""
+        assembler = self.assembler
+        if not assembler.has_choice:
+            raise self._no_answer()
+        if assembler.aborted:
+            raise MalformedReplyError(f"{self._place} gave up in the middle of its reply.", "Try again.")
+        if not (self._done or assembler.is_whole):
             raise MalformedReplyError(
+                self._place.sentence(f"{self._place} broke off in the middle of its reply", self._aside),
+                "Try again.",
+            )
+
+    def _no_answer(self) -> ModelError:
+        """The error for a reply without an answer in it, in the server's own words where it has any."""
+        if self._without_choice:
+            fault = fault_inside(self._without_choice, is_all=True)
+            if fault is not None:
+                return fault_error(self._place, fault)
+        elif self._aside:
+            return self._unreadable(self._aside)
+        return MalformedReplyError(f"{self._place} sent a reply without an answer in it.", "Try again.")
+
+    def _unreadable(self, text: str) -> ModelError:
+        if not text:
+            return MalformedReplyError(f"{self._place} answered with nothing.", "Try again.")
+        if text.startswith("<"):
+            return MalformedReplyError(
                 f"{self._place} answered with a web page.", "Check the base URL: does it end in /v1?"
             )
-        said = self._place.quote(text)
-        raise MalformedReplyError(
-            f"{self._place} answered with something other than a chat completion: {said!r}.",
+        quoted = self._place.quote(text)
+        return MalformedReplyError(
+            f"{self._place} answered with something other than a chat completion: {quoted!r}.",
             "Check that the base URL leads to an OpenAI-compatible API.",
         )
 
@@ -139,8 +186,25 @@ class ReplyReader:
         if fault is not None:
             raise fault_error(self._place, fault)
         self._emit(self.assembler.feed(payload))
+        if not self.assembler.has_choice:
+            self._without_choice = payload
 
     def _emit(self, delta: Delta | None) -> None:
         if delta is not None:
             self.first_piece_at = self.first_piece_at or perf_counter()
             self._on_delta(delta)
+
+
+def _is_stream(start: bytes | bytearray, *, says_stream: bool) -> bool | None:
+    """Whether a body is an event stream; None while too little of it is there.
+
+    Servers send errors as plain JSON under the header of a stream, and streams under any other header.
+    """
+    written = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not written:
+        return None
+    if written[:1] in (b"{", b"[", b"<"):
+        return False
+    if says_stream or written.startswith(_EVENT_FIELDS):
+        return True
+    return None if any(field.startswith(written) for field in _EVENT_FIELDS) else False

@@ -99,7 +99,7 @@ def test_a_post_that_a_kept_connection_has_swallowed_is_not_sent_twice(method: s
 
 
 def test_megabytes_go_there_and_come_back() -> None:
-    body = bytes(range(256)) * 32 * 1024
+    body = bytes(range(256)) * 12 * 1024
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         received = await read_request(reader)

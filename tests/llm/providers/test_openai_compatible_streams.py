@@ -7,6 +7,8 @@ import pytest
 from spotui.llm.errors import (
     ContextOverflowError,
     MalformedReplyError,
+    ModelError,
+    OversizedReplyError,
     RateLimitedError,
     RequestRefusedError,
     TimedOutError,
@@ -59,6 +61,15 @@ def says(text: object, **choice: object) -> bytes:
         pytest.param(
             (b'data: {"choices":\ndata: [{"delta":{"content":"four"}}]}\n\n', STOP), id="two data lines"
         ),
+        pytest.param((says("fo")[:-1], says("ur")[:-1], STOP[:-1]), id="one newline"),
+        pytest.param((says("fo"), says("ur", finish_reason="stop").rstrip()), id="no newline at the end"),
+        pytest.param((says("four"), DONE.rstrip()), id="no newline behind DONE"),
+        pytest.param((says("four")[6:], STOP[6:]), id="no data fields"),
+        pytest.param((b"data: [HEARTBEAT]\n\n", says("four"), b"data: ping\n\n", STOP), id="heartbeats"),
+        pytest.param((b"data: 1\n\ndata: null\n\n", says("four"), STOP), id="JSON that is no object"),
+        pytest.param((b"data: [" + says("four")[6:].strip() + b"]\n\n", STOP), id="chunks in a list"),
+        pytest.param((says("four", finish_reason="null"), STOP), id="null as text"),
+        pytest.param((b'data: {"code":0,"message":"ok"}\n\n', says("four"), STOP), id="an outcome"),
     ],
 )
 def test_streams_that_say_four(pieces: tuple[bytes, ...]) -> None:
@@ -80,10 +91,23 @@ def test_an_event_stream_under_another_name(content_type: str) -> None:
     assert ask(faults.raw(200, stream, {"Content-Type": content_type})).text == "four"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=utf-8", "text/html"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/json; charset=utf-8", "text/html", "text/event-stream"]
+)
 def test_a_whole_body_under_any_name(content_type: str) -> None:
     body = {"choices": [{"message": {"content": [{"type": "text", "text": "four"}]}}]}
     assert ask(faults.raw(200, json.dumps(body).encode(), {"Content-Type": content_type})).text == "four"
+
+
+@pytest.mark.parametrize("content_type", ["application/x-ndjson", "application/json"])
+def test_one_chunk_a_line(content_type: str) -> None:
+    body = b"".join(one[6:].replace(b"\n\n", b"\n") for one in (says("fo"), says("ur"), STOP))
+    assert ask(faults.raw(200, body, {"Content-Type": content_type})).text == "four"
+
+
+def test_blanks_in_front_of_a_body_keep_its_connection_alive() -> None:
+    body = json.dumps({"choices": [{"message": {"content": "four"}}]}).encode()
+    assert ask(faults.raw(200, b"\n \n\n" + body)).text == "four"
 
 
 def test_a_stream_whose_header_lies_about_its_alphabet() -> None:
@@ -143,6 +167,14 @@ def test_reasoning_between_tags_cut_anywhere() -> None:
     assert "".join(delta.reasoning for delta in deltas) == "2 + 2"
 
 
+@pytest.mark.parametrize("chunks", [1, 7, 200])
+@pytest.mark.parametrize("stream", [True, False])
+def test_reasoning_in_the_marks_of_another_family(stream: bool, chunks: int) -> None:
+    text = "<|channel|>analysis<|message|>2 + 2<|end|><|start|>assistant<|channel|>final<|message|>four"
+    reply = ask(Scripted(text, stream=stream, chunks=chunks))
+    assert (reply.text, reply.reasoning) == ("four", "2 + 2")
+
+
 def test_reasoning_that_the_length_limit_cut() -> None:
     reply = ask(Scripted("<think>two and", finish_reason="length"))
     assert (reply.text, reply.reasoning, reply.finish_reason) == ("", "two and", "length")
@@ -160,6 +192,45 @@ def test_halves_of_characters() -> None:
         delta.text.encode()
     assert ask(Scripted(pieces=("end \ud83d",))).text == "end �"
     assert ask(Scripted(pieces=("whole \ud83d\ude00 \ude00",), stream=False)).text == "whole 😀 �"
+
+
+USAGE = b'"usage":{"prompt_tokens":9,"completion_tokens":%d}'
+
+
+def test_a_finish_reason_in_each_piece_does_not_end_the_reply() -> None:
+    pieces = [says(word, finish_reason="stop")[:-3] + b"," + USAGE % 1 + b"}\n\n" for word in ("fo", "ur")]
+    reply = ask(Scripted(body=(*pieces, DONE), headers={"Content-Type": "text/event-stream"}, pause=0.15))
+    assert reply.text == "four"
+
+
+def test_usage_that_comes_late_counts() -> None:
+    early, late = (b'data: {"choices":[],' + USAGE % count + b"}\n\n" for count in (1, 5000))
+    pieces = (says("four"), early, STOP, late, DONE)
+    reply = ask(Scripted(body=pieces, headers={"Content-Type": "text/event-stream"}, pause=0.15))
+    assert reply.usage == Usage(9, 5000)
+
+
+def test_usage_behind_the_text_ends_a_reply_that_gives_no_reason() -> None:
+    assert ask(faults.events(says("four"), b'data: {"choices":[],' + USAGE % 1 + b"}\n\n")).text == "four"
+
+
+def test_text_that_the_server_repeats_as_a_whole_message_is_taken_once() -> None:
+    whole = b'data: {"choices":[{"message":{"content":"four"},"finish_reason":"stop"}]}\n\n'
+    assert ask(faults.events(says("fo"), says("ur"), whole, DONE)).text == "four"
+
+
+def test_a_cost_that_the_endpoint_reports() -> None:
+    reported = {"prompt_tokens": 9, "completion_tokens": 1, "cost": 0.0123}
+    assert ask(Scripted("four", usage=reported)).cost_usd == 0.0123
+    assert ask(Scripted("four")).cost_usd is None
+
+
+@pytest.mark.parametrize(
+    "tokens", ["1" + "0" * 400, "1" + "0" * 5000, "-5", "1.5", '"12"', "true", "1e12", "[]"]
+)
+def test_counts_that_cannot_be_are_estimated(tokens: str) -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":%b,"completion_tokens":1}}\n\n' % tokens.encode()
+    assert ask(faults.events(says("four"), STOP, usage, DONE)).usage == Usage(5, 1, estimated=True)
 
 
 def test_null_and_empty_content_are_an_empty_text() -> None:
@@ -195,6 +266,7 @@ def test_a_reply_cut_by_the_length_limit() -> None:
         (faults.events(), "without an answer"),
         (faults.events(DONE), "without an answer"),
         (faults.raw(200, b'{"choices": []}'), "without an answer"),
+        (faults.events(says("four"), b"data: upstream gone\n\n"), "broke off in .* reply: upstream gone"),
         (
             faults.events(says("four"), b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n'),
             "gave up",
@@ -231,7 +303,7 @@ def test_a_stream_that_breaks_after_its_finish_reason_is_whole() -> None:
 
 
 def test_usage_that_never_comes_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_reader, "_USAGE_GRACE", 0.05)
+    monkeypatch.setattr(reply_reader, "_ENDING_GRACE", 0.05)
     scripted = Scripted(
         body=(says("four"), STOP), headers={"Content-Type": "text/event-stream"}, ending="hang", frames=3
     )
@@ -274,8 +346,58 @@ def test_an_error_in_place_of_the_rest(error: dict[str, object], kind: type[Exce
         b'event: error\ndata: {"message": "boom", "type": "overloaded"}\n\n',
         b'data: {"object": "error", "message": "boom", "code": 500}\n\n',
         b'data: {"error": "boom"}\n\n',
+        b'error: {"code":500,"message":"boom","type":"server_error"}\n\n',
+        b'error: {"error":{"message":"boom"}}\n',
+        b"error: boom\n\n",
+        b"event: error\ndata: boom\n\n",
+        b'{"error": {"message": "boom"}}',
+        b'data: {"choices":[{"finish_reason":"error","error":{"code":502,"message":"boom"}}]}\n\n',
+        b'data: {"choices":[{"error":"boom"}]}\n\n',
+        b'data: {"type":"error","error":{"type":"overloaded_error","message":"boom"}}\n\n',
+        b'data: {"choices":[],"base_resp":{"status_code":1000,"status_msg":"boom"}}\n\n',
     ],
 )
 def test_errors_in_other_shapes(piece: bytes) -> None:
     with pytest.raises(UnavailableError, match="boom"):
         ask(faults.events(says("half"), piece), a_request())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "x", "choices": None, "base_resp": {"status_code": 1000, "status_msg": "boom"}},
+        {"code": 11200, "message": "boom", "sid": "x"},
+        {"error_code": 336000, "error_msg": "boom"},
+        {"success": False, "code": 500, "msg": "boom", "data": None},
+        {"success": False, "errors": [{"code": 7003, "message": "boom"}], "result": None},
+        {"detail": "boom"},
+        {"detail": [{"loc": ["body", "model"], "msg": "boom"}]},
+        {"status": "error", "message": "boom"},
+        {"header": {"code": 10013, "message": "boom"}},
+        {"errcode": 1, "errmsg": "boom"},
+        {"statusCode": 500, "message": "boom"},
+        {"message": "boom"},
+        {"error": "boom", "choices": []},
+        {"choices": [{"index": 0, "error": {"message": "boom"}}]},
+        [{"error": {"message": "boom"}}],
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_errors_in_a_success_are_quoted(body: object, content_type: str) -> None:
+    with pytest.raises(ModelError, match="boom"):
+        ask(faults.raw(200, json.dumps(body).encode(), {"Content-Type": content_type}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"choices": [{"message": {"content": "%b"}}]}' % (b"x" * 5 * 2**20),
+        b"data: " + b"x" * 5 * 2**20,
+        says("x" * 1000) * 5000,
+        (b"data: " + b"x" * 1000 + b"\n") * 5000,
+    ],
+    ids=["a body", "a line", "a text", "an event"],
+)
+def test_a_reply_that_is_too_long_is_not_read_to_its_end(body: bytes) -> None:
+    with pytest.raises(OversizedReplyError, match="more than 4 MiB"):
+        ask(faults.events(body))

@@ -1,15 +1,25 @@
 """Server-sent events, from bytes that come in any pieces.
 
 By hand, after the WHATWG's specification: the decoders on PyPI come with a client of their own, which they
-import (httpx-sse) or pull from until it blocks (sseclient-py).
+import (httpx-sse) or pull from until it blocks (sseclient-py). Model servers break the specification in a few
+ways that leave no doubt about what they mean. These are read, too:
+
+- events that end with one newline, where the data so far is whole and more data begins;
+- a last event without a blank line, or without any line end;
+- `error: {...}`, and a line that is a JSON object without `data:` in front.
 """
 
-from codecs import getincrementaldecoder
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from spotui.llm.providers.chat.server_json import decode_json
+
+DONE: Final = "[DONE]"
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class ServerEvent(NamedTuple):
-    """An event; what is only for reconnecting, its id and delay, is left out.
+    """An event; its id and delay, which only matter for reconnecting, are left out.
 
     Attributes:
         name: Its type, or empty.
@@ -21,45 +31,109 @@ class ServerEvent(NamedTuple):
 
 
 class EventStream:
-    """Reads one event stream, as `Interpreting an event stream` in the HTML standard (9.2.6) has it."""
+    """Reads one event stream, as `Interpreting an event stream` in the HTML standard (9.2.6) has it.
+
+    Attributes:
+        pending: Bytes held back, because neither their line nor their event has ended.
+    """
 
     def __init__(self) -> None:
-        self._decoder = getincrementaldecoder("utf-8-sig")("replace")
-        self._line: list[str] = []
+        self.pending = 0
+        self._line: list[bytes] = []
+        self._is_first_line = True
         self._after_return = False
         self._name = ""
+        self._next_name: str | None = None
         self._data: list[str] = []
+        self._is_of_lines = False
 
     def feed(self, piece: bytes) -> list[ServerEvent]:
-        """The events that end in this piece; one that never ends is none."""
-        text = self._decoder.decode(piece)
-        if not text:
+        """The events that end in this piece."""
+        if not piece:
             return []
         if self._after_return:
-            text = text.removeprefix("\n")
-        self._after_return = text.endswith("\r")
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        *ended, rest = text.split("\n")
+            piece = piece.removeprefix(b"\n")
+        self._after_return = piece.endswith(b"\r")
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        # A line break is never part of another character, so lines can be cut before they are decoded.
+        *ended, rest = piece.split(b"\n")
         if ended:
-            ended[0] = "".join((*self._line, ended[0]))
+            ended[0] = b"".join((*self._line, ended[0]))
             self._line = []
+            self.pending = sum(map(len, self._data))
         if rest:
             self._line.append(rest)
-        return [event for line in ended if (event := self._take(line)) is not None]
+            self.pending += len(rest)
+        return [event for line in ended if (event := self._take(self._decoded(line))) is not None]
+
+    def close(self) -> list[ServerEvent]:
+        """The events that only the end of the body ends; one that was cut off is none."""
+        events = self.feed(b"\n") if self._line else []
+        if self._data and self._is_whole():
+            events.append(self._dispatch())
+        return events
+
+    def _decoded(self, line: bytes) -> str:
+        if self._is_first_line:
+            self._is_first_line = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        return line.decode("utf-8", "replace")
 
     def _take(self, line: str) -> ServerEvent | None:
         if not line:
-            return self._dispatch()
+            return self._end_event()
         field, _, value = line.partition(":")
+        if line.startswith("{"):
+            field, value = "data", line
         value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-        elif field == "event":
-            self._name = value
+        if field == "event":
+            # Behind data it belongs to the next event where a single newline ends events.
+            if self._data:
+                self._next_name = value
+            else:
+                self._name = value
+        elif field in ("data", "error"):
+            return self._add(field, value)
         return None
 
-    def _dispatch(self) -> ServerEvent | None:
-        event = ServerEvent(self._name, "\n".join(self._data)) if self._data else None
-        self._name, self._data = "", []
+    def _add(self, field: str, value: str) -> ServerEvent | None:
+        ended = self._dispatch() if self._data and self._is_whole(before=value) else None
+        self._data.append(value)
+        self.pending += len(value)
+        if field == "error":
+            self._name = "error"
+        return ended
+
+    def _end_event(self) -> ServerEvent | None:
+        if self._next_name is not None:
+            self._name, self._next_name = self._next_name, None
+        if self._data:
+            return self._dispatch()
+        self._name = ""
+        return None
+
+    def _dispatch(self) -> ServerEvent:
+        event = ServerEvent(self._name, "\n".join(self._data))
+        self._name, self._next_name = self._next_name or "", None
+        self._data, self._is_of_lines = [], False
+        self.pending = sum(map(len, self._line))
         return event
+
+    def _is_whole(self, before: str | None = None) -> bool:
+        """Whether the data so far makes an event, although no blank line has ended it.
+
+        Args:
+            before: The data line that follows, or None at the end of the body.
+        """
+        begins_object = self._data[0].lstrip().startswith("{")
+        if not begins_object:
+            return before is None or before.lstrip().startswith("{")
+        if not self._data[-1].rstrip().endswith("}"):
+            return False
+        # An object that is written over many lines must not be decoded at each of them.
+        if before is not None and (self._is_of_lines or before.lstrip()[:1] in (",", "]", "}")):
+            return False
+        is_whole = decode_json("\n".join(self._data)) is not None
+        self._is_of_lines = not is_whole
+        return is_whole

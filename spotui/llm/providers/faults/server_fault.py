@@ -11,6 +11,19 @@ from spotui.llm.providers.faults.retry_after import asked_wait
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _MARKUP = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
+# Names under which servers put an outcome into a successful response: Baidu, Zhipu, MiniMax, Tencent, relays.
+_CODE_NAMES = (
+    *("code", "error_code", "errcode", "err_code", "errorCode", "ErrorCode"),
+    *("status_code", "statusCode", "retcode", "ret", "status"),
+)
+_OK_CODES = frozenset({"", "0", "200", "20000", "ok", "success"})
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+_ERROR_WORDS = (
+    *("error_msg", "errmsg", "err_msg", "errorMessage", "error_message", "ErrorMsg"),
+    *("errors", "detail"),
+)
+_OTHER_WORDS = ("message", "msg", "status_msg", "Message", "reason", "description", "title")
+
 
 class ServerFault(msgspec.Struct, frozen=True):
     """A refusal or a failure in the server's own words.
@@ -44,12 +57,63 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> ServerFa
     return msgspec.structs.replace(fault, status=status, retry_after=wait)
 
 
-def fault_inside(payload: Mapping[str, object]) -> ServerFault | None:
-    """The fault that a successful response carries in place of a completion, or None when it carries none."""
-    if payload.get("error") or payload.get("object") == "error":
-        fault = _from_object(payload)
-        return msgspec.structs.replace(fault, retry_after=asked_wait({}, payload, fault.message))
-    return None
+def fault_inside(payload: Mapping[str, object], *, is_all: bool = False) -> ServerFault | None:
+    """The fault that a successful response carries in place of a completion, or None when it carries none.
+
+    Args:
+        payload: A body, or a chunk of a stream.
+        is_all: Whether nothing else has come, so that any words in it say why.
+    """
+    fault = _inside(payload, is_all=is_all)
+    if fault is None:
+        return None
+    return msgspec.structs.replace(fault, retry_after=asked_wait({}, payload, fault.message))
+
+
+def _inside(payload: Mapping[str, object], *, is_all: bool) -> ServerFault | None:
+    error = payload.get("error")
+    if (any(error.values()) if isinstance(error, dict) else error) or payload.get("object") == "error":
+        return _from_object(payload)
+    choices = payload.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("error"):
+            return _from_object(choice)
+    outcome = payload.get("base_resp")  # MiniMax
+    if isinstance(outcome, dict) and (fault := _failure(outcome)):
+        return fault
+    header = payload.get("header")  # iFlytek
+    inner = header if isinstance(header, dict) else {}
+    return None if choices else _failure(inner) or _failure(payload, is_all=is_all)
+
+
+def _failure(outcome: Mapping[str, object], *, is_all: bool = False) -> ServerFault | None:
+    """The fault in an outcome that is a code with words, or a flag, or words that only errors have."""
+    words = _words_in(outcome, _ERROR_WORDS)
+    code = next((value for name in _CODE_NAMES if _is_failure(value := outcome.get(name))), None)
+    failed = outcome.get("success") is False or str(outcome.get("status")).lower() in _FAILED
+    if not words and (failed or is_all or code is not None):
+        words = _words_in(outcome, _OTHER_WORDS)
+    if not (words or failed):
+        return None
+    fields = {"code": code, "message": words, "type": outcome.get("type")}
+    return _from_object({"error": fields} if words else outcome)
+
+
+def _is_failure(code: object) -> bool:
+    return isinstance(code, (int, str)) and not isinstance(code, bool) and str(code).lower() not in _OK_CODES
+
+
+def _words_in(outcome: Mapping[str, object], names: tuple[str, ...]) -> str:
+    """The first words under one of these names, in a text or in the entries of a list."""
+    for name in names:
+        value = outcome.get(name)
+        entries = value if isinstance(value, list) else [value]
+        found = [
+            _words_in(one, ("message", "msg")) if isinstance(one, dict) else _text(one) for one in entries
+        ]
+        if words := "; ".join(filter(None, found)):
+            return words
+    return ""
 
 
 def _from_object(payload: Mapping[str, object]) -> ServerFault:

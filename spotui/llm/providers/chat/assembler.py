@@ -1,0 +1,287 @@
+"""A reply put together from the chunks of a stream, or from one whole body; without the network."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from spotui.llm.protocol import Delta, FinishReason, Usage
+from spotui.llm.providers.chat.finish_reason import Ending, read_ending
+from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
+from spotui.llm.providers.chat.strand import Strand
+from spotui.llm.providers.chat.usage import later_usage, read_cost, read_usage
+from spotui.workspace.whole_text import SurrogateJoiner, whole_text
+
+_REASONING_FIELDS: Final = (
+    *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
+    *("thinking", "thinking_content", "thinking_blocks"),
+)
+_REASONING_TYPES: Final = ("reason", "think", "thought")
+_WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
+_MOST_ALTERNATIVES: Final = 100
+_LOGPROB_SIZE: Final = 8
+_DEEPEST: Final = 8
+
+
+class _Piece(NamedTuple):
+    """The text in one chunk or message."""
+
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+
+
+class ReplyAssembler:
+    """Puts one reply together.
+
+    Attributes:
+        usage: The last usage the endpoint reported, or None.
+        cost_usd: The cost the endpoint reported, or None.
+        logprobs: Log-probability of every token so far.
+        alternatives: The likeliest first tokens, as far as the endpoint reported them.
+        has_choice: Whether the endpoint has begun an answer.
+    """
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
+        self.has_choice = False
+        self._index: int | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.logprobs: list[float] = []
+        self.alternatives: tuple[tuple[str, float], ...] = ()
+        self._ending: Ending | None = None
+        self._went_on = False
+        self._has_late_usage = False
+        self._from_deltas = False
+        self._content, self._reasoning, self._refusal = Strand(), Strand(), Strand()
+        self._content_joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
+        self._splitter = ReasoningSplitter()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has said why it stopped, and nothing has come since to disprove it."""
+        return self._ending is not None and not self._went_on
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a body that ends here holds a whole reply: with a reason, or with its usage at the end."""
+        return self._ending is not None or self._has_late_usage
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the endpoint itself broke the answer off."""
+        return self._ending == "aborted"
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the model stopped."""
+        return "other" if self._ending is None or self._ending == "aborted" else self._ending
+
+    @property
+    def refusal(self) -> str:
+        """The words in which the model refused to answer, where the endpoint sends them in a field."""
+        return self._refusal.text().strip()
+
+    @property
+    def size(self) -> int:
+        """Characters kept so far."""
+        return (
+            self._content.size
+            + self._reasoning.size
+            + self._refusal.size
+            + _LOGPROB_SIZE * len(self.logprobs)
+        )
+
+    def feed(self, payload: Mapping[str, object]) -> Delta | None:
+        """Take one chunk or one whole body in.
+
+        Returns:
+            The piece of text or reasoning it adds, or None when it adds none.
+        """
+        choice = self._pick(payload.get("choices"))
+        self._take_usage(payload, choice)
+        if choice is None:
+            self._take_block(payload)
+            return None
+        self.has_choice = True
+        self._take_logprobs(choice.get("logprobs"))
+        piece = self._new_in(choice)
+        self._take_ending(choice, has_more=bool(piece.text or piece.reasoning))
+        if piece.refusal:
+            self._refusal.add(piece.refusal)
+        return self._add(piece)
+
+    def finish(self) -> Delta | None:
+        """Settle what was held back; call once, after the last chunk."""
+        text, reasoning = self._splitter.feed(self._content_joiner.flush())
+        held_text, held_reasoning = self._splitter.flush()
+        return _delta(text + held_text, reasoning + held_reasoning + self._reasoning_joiner.flush())
+
+    def result(self) -> tuple[str, str]:
+        """The text and the reasoning of the whole reply."""
+        named = self._reasoning.text()
+        text, marked = split_reasoning(self._content.text(), alone=not named)
+        return text, (named + marked).strip()
+
+    def _pick(self, choices: object) -> Mapping[str, object] | None:
+        """The choice that this reply follows: the first, whatever its number, unless number 0 comes."""
+        if not isinstance(choices, list):
+            return None
+        numbered = [(_number(one.get("index")), one) for one in choices if isinstance(one, dict)]
+        if not numbered:
+            return None
+        number = min(other for other, _ in numbered)
+        if self._index is None:
+            self._index = number
+        elif number == 0 != self._index:
+            self._index = 0
+            self._begin()
+        return next((one for other, one in numbered if other == self._index), None)
+
+    def _take_usage(self, payload: Mapping[str, object], choice: Mapping[str, object] | None) -> None:
+        behind = payload.get("x_groq")
+        for reported in (
+            payload.get("usage"),
+            choice.get("usage") if choice else None,  # Moonshot
+            behind.get("usage") if isinstance(behind, dict) else None,
+        ):
+            if reported is None:
+                continue
+            usage = read_usage(reported)
+            if usage is not None:
+                self.usage = later_usage(self.usage, usage)
+                self._has_late_usage = self.has_choice
+            cost = read_cost(reported)
+            self.cost_usd = self.cost_usd if cost is None else cost
+
+    def _take_block(self, payload: Mapping[str, object]) -> None:
+        """Gemini answers a prompt that it blocks without any choice."""
+        feedback = payload.get("prompt_feedback") or payload.get("promptFeedback")
+        if isinstance(feedback, dict) and (feedback.get("block_reason") or feedback.get("blockReason")):
+            self.has_choice = True
+            self._ending = "content_filter"
+
+    def _take_logprobs(self, reported: object) -> None:
+        tokens = _tokens(reported)
+        if tokens and not self.logprobs:
+            self.alternatives = tuple(_told(tokens[0].get("top_logprobs")))[:_MOST_ALTERNATIVES]
+        self.logprobs += [logprob for _, logprob in _told(tokens)]
+
+    def _take_ending(self, choice: Mapping[str, object], *, has_more: bool) -> None:
+        """Note why the model stopped; some servers give a reason with every chunk, long before the end."""
+        if has_more:
+            self._went_on = self._went_on or self._ending is not None
+            self._has_late_usage = False
+        ending = read_ending(choice.get("finish_reason") or choice.get("finishReason"))
+        if ending is not None:
+            self._ending = ending
+        elif has_more:
+            self._ending = None
+
+    def _new_in(self, choice: Mapping[str, object]) -> _Piece:
+        """The text of a chunk that has not been sent before.
+
+        A `message` is whole, or so far: beside deltas, or behind them, it repeats what they brought.
+        """
+        piece = _read_piece(choice.get("delta"))
+        if piece.text:
+            self._from_deltas = True
+        if any(piece) or self._from_deltas:
+            return piece
+        message = _read_piece(choice.get("message"))
+        if not any(message):
+            return _read_piece({"content": choice.get("text") or choice.get("content")})
+        return _Piece(
+            self._content.new_in(message.text),
+            self._reasoning.new_in(message.reasoning),
+            self._refusal.new_in(message.refusal),
+        )
+
+    def _add(self, piece: _Piece) -> Delta | None:
+        text, reasoning = "", ""
+        if piece.text:
+            self._content.add(piece.text)
+            text, reasoning = self._splitter.feed(self._content_joiner.feed(piece.text))
+        if piece.reasoning:
+            self._reasoning.add(piece.reasoning)
+            reasoning = self._reasoning_joiner.feed(piece.reasoning) + reasoning
+        return _delta(text, reasoning)
+
+
+def _delta(text: str, reasoning: str) -> Delta | None:
+    return Delta(text=text, reasoning=reasoning) if text or reasoning else None
+
+
+def _number(index: object) -> int:
+    """A choice's number; some servers write it as text, or leave it out."""
+    try:
+        return int(index) if isinstance(index, (int, str)) else 0
+    except ValueError:
+        return 0
+
+
+def _tokens(reported: object) -> list[Mapping[str, object]]:
+    tokens = reported.get("content") if isinstance(reported, dict) else None
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+
+
+def _told(tokens: object) -> Iterator[tuple[str, float]]:
+    """Tokens with their log-probabilities, those that have one."""
+    for token in tokens if isinstance(tokens, list) else ():
+        logprob = token.get("logprob") if isinstance(token, dict) else None
+        if isinstance(logprob, (int, float)):
+            text = token.get("token")
+            yield whole_text(text) if isinstance(text, str) else "", float(logprob)
+
+
+def _read_piece(piece: object) -> _Piece:
+    """The text, the reasoning and the refusal in a delta or a message."""
+    if isinstance(piece, str):
+        return _Piece(piece)
+    if not isinstance(piece, dict):
+        return _Piece()
+    text, reasoning, refusal = _read_content(piece.get("content"))
+    named = next((words for name in _REASONING_FIELDS if (words := _words(piece.get(name)))), "")
+    told = piece.get("refusal")
+    return _Piece(text, named or reasoning, told if isinstance(told, str) else refusal)
+
+
+def _read_content(content: object) -> _Piece:
+    """Content is a string, or parts of several types, some of them thoughts."""
+    if isinstance(content, str):
+        return _Piece(content)
+    parts = content if isinstance(content, list) else [content]
+    texts, thoughts, refusals = [], [], []
+    for part in parts:
+        if not isinstance(part, dict):
+            texts.append(part if isinstance(part, str) else "")
+        elif _is_thought(part):
+            thoughts.append(_words(part))
+        elif part.get("type") == "refusal":
+            refusals.append(_words(part.get("refusal")))
+        else:
+            texts.append(_words(part.get("text")))
+    return _Piece("".join(texts), "".join(thoughts), "".join(refusals))
+
+
+def _is_thought(part: Mapping[str, object]) -> bool:
+    kind = str(part.get("type") or "").lower()
+    return (
+        any(stem in kind for stem in _REASONING_TYPES)
+        or part.get("thought") is True
+        or ("thinking" in part and "text" not in part)
+    )
+
+
+def _words(value: object, depth: int = 0) -> str:
+    """All text in a string, in parts, or in the fields in which parts have it."""
+    if isinstance(value, str):
+        return value
+    if depth == _DEEPEST:
+        return ""
+    if isinstance(value, list):
+        return "".join(_words(one, depth + 1) for one in value)
+    if isinstance(value, dict):
+        return next((words for name in _WORDS if (words := _words(value.get(name), depth + 1))), "")
+    return ""
