@@ -18,18 +18,15 @@ from spotui.estimate_parts import (
     role_seconds,
     share,
 )
-from spotui.expected import Estimate, Share
-from spotui.methods import load_method
+from spotui.expected import Estimate
 from spotui.methods.method import Calls
-from spotui.methods.parameters import read_parameters
-from spotui.metrics import JUDGE
-from spotui.run.embedding import with_embedding
+from spotui.run.needed_models import is_judged
 from spotui.run.rows import read_rows
-from spotui.run.setup import length
+from spotui.run.setup import choose
 from spotui.settings.roles import Role, is_embedded
 from spotui.settings.run_settings import RunSettings
 from spotui.template import QA, Template
-from spotui.template.scoring import metric_of, parameters_of
+from spotui.template.scoring import metric_of
 from spotui.words import estimate_tokens
 
 if TYPE_CHECKING:
@@ -40,6 +37,20 @@ NOTE_FRAME = 600
 PROPOSE_FRAME = 900
 MARK_TOKENS = 80
 MARK_FRAME = 180
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Calls of one role: how many, the tokens sent in all, and the tokens of a reply."""
+
+    calls: int
+    asked: int
+    reply: int
+
+    def __add__(self, other: "Part") -> "Part":
+        """Both, with the mean length of a reply."""
+        calls = self.calls + other.calls
+        written = self.calls * self.reply + other.calls * other.reply
+        return Part(calls, self.asked + other.asked, written // max(1, calls))
 
 
 def estimate_with_rows(
@@ -69,11 +80,8 @@ def estimate_with_rows(
     Raises:
         SpotuiError: Method, parameters or rows are wrong.
     """
-    chosen = load_method(method)
-    told = {**(parameters_of(template) if method == template.method else {}), **parameters}
-    told = {**length(chosen, settings, rounds_chosen=rounds_chosen), **told}
-    read = read_parameters(method, chosen, told)
-    settings = with_embedding(chosen, read, settings)
+    choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
+    chosen, settings = choice.method, choice.settings
     rows = read_rows(template, folder, seed=settings.seed)
     sampled = tuple(QA(one.question, " ".join(one.references[:1])) for one in rows.train)
     stand_in = msgspec.structs.replace(template, qa=sampled, data=None)
@@ -82,13 +90,18 @@ def estimate_with_rows(
         return estimate_run(asked, settings, connector)
     if chosen.calls is None:
         return None
-    calls = chosen.calls(read, len(rows.train), len(rows.eval))
-    calls = msgspec.structs.replace(calls, answers=calls.answers + 2 * len(rows.test))
-    choice = metric_of(template)
-    is_judged = choice is None or choice.name == JUDGE
-    found = _estimate(calls, stand_in, settings, connector, is_judged=is_judged)
+    calls = chosen.calls(choice.parameters, len(rows.train), len(rows.eval))
+    calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * len(rows.test))
+    found = _estimate(
+        calls,
+        stand_in,
+        settings,
+        connector,
+        is_judged=is_judged(template),
+        evaluator_writes=chosen.asks is None or "evaluator" in chosen.asks(choice.parameters),
+    )
     lacking = []
-    if choice is None and not template.criteria:
+    if metric_of(template) is None and not template.criteria:
         lacking.append("The template names no metric: the evaluator marks every answer by the requirements.")
     if not rows.test:
         lacking.append("There are no test rows: nothing will say what the best prompt is worth on new ones.")
@@ -96,48 +109,41 @@ def estimate_with_rows(
 
 
 def _estimate(
-    calls: Calls, template: Template, settings: RunSettings, connector: "Connector", *, is_judged: bool
+    calls: Calls,
+    template: Template,
+    settings: RunSettings,
+    connector: "Connector",
+    *,
+    is_judged: bool,
+    evaluator_writes: bool,
 ) -> Estimate:
     questions = [estimate_tokens(one.question) for one in template.qa]
     question, answer = sum(questions) // max(1, len(questions)), answer_tokens(template)
     is_small = is_embedded(settings.roles.optimizer.model)
     proposal = EMBEDDED_PROPOSAL_TOKENS if is_small else PROPOSAL_TOKENS
     marks = calls.answers if is_judged else 0
-    evaluations = calls.notes + marks
-    evaluated = calls.notes * (NOTE_FRAME + question + answer) + marks * (MARK_FRAME + question + answer)
-    written = (calls.notes * NOTE_TOKENS + marks * MARK_TOKENS) // max(1, evaluations)
-    shares: tuple[Share, ...] = (
-        share(
-            "optimizer",
-            settings.roles.optimizer.model,
-            calls.proposals,
-            calls.proposals * PROPOSE_FRAME,
-            proposal,
-            connector,
-        ),
-        share("evaluator", settings.roles.evaluator.model, evaluations, evaluated, written, connector),
-        share(
-            "executor",
-            settings.roles.executor.model,
-            calls.answers,
-            calls.answers * (PROMPT_TOKENS + question),
-            answer,
-            connector,
-        ),
+    of_notes = Part(calls.notes, calls.notes * (NOTE_FRAME + question + answer), NOTE_TOKENS)
+    of_marks = Part(marks, marks * (MARK_FRAME + question + answer), MARK_TOKENS)
+    proposed = Part(calls.proposals, calls.proposals * PROPOSE_FRAME, proposal)
+    answered = Part(calls.answers, calls.answers * (PROMPT_TOKENS + question), answer)
+    parts: dict[Role, Part] = {
+        "optimizer": proposed if evaluator_writes else proposed + of_notes,
+        "evaluator": of_marks + of_notes if evaluator_writes else of_marks,
+        "executor": answered,
+    }
+    shares = tuple(
+        share(role, settings.roles.of(role).model, part.calls, part.asked, part.reply, connector)
+        for role, part in parts.items()
+        if role in settings.asked
     )
     embedding = settings.embedding_model
     if embedding is not None and calls.embeddings:
         asked = calls.embeddings * PROMPT_TOKENS
         shares = (*shares, share("embedding", embedding, calls.embeddings, asked, 0, connector))
-    parts: tuple[tuple[Role, int, int], ...] = (
-        ("optimizer", proposal, calls.proposals),
-        ("evaluator", written, evaluations),
-        ("executor", answer, calls.answers),
-    )
     seconds = sum(
-        calls.steps * role_seconds(settings, connector, role, tokens, number / max(1, calls.steps))
-        for role, tokens, number in parts
-        if number
+        calls.steps * role_seconds(settings, connector, role, part.reply, part.calls / max(1, calls.steps))
+        for role, part in parts.items()
+        if part.calls
     )
     if embedding is not None and calls.embeddings:
         at_once = calls.embeddings / max(1, calls.steps)

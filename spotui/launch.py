@@ -130,9 +130,12 @@ class Launcher:
             TemplateError: The template is wrong.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
-        from spotui.run.setup import new_project
+        from spotui.run.setup import choose, new_project
+        from spotui.template.read import parse_template
 
-        self.connector(_without_embedding(settings)).check_budget()
+        template = parse_template(template_text, template_name)
+        choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
+        self.connector(choice.settings).check_budget()
         return new_project(
             workspace,
             name,
@@ -170,6 +173,7 @@ class Launcher:
         """
         from spotui.engine.task import Task
         from spotui.run.measuring import open_ruler
+        from spotui.run.needed_models import with_scoring_models
         from spotui.run.rows import read_rows
         from spotui.run.work import criteria_for, marker_for
 
@@ -188,7 +192,7 @@ class Launcher:
             task=task,
             marker=marker_for(template, path.parent),
             settings=settings,
-            connections=self.connections(_without_embedding(settings)),
+            connections=self.connections(_without_embedding(with_scoring_models(template, settings))),
             meta=self.meta_prompts(path),
             emit=emit,
         )

@@ -72,7 +72,7 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
     if method.embeds is None or not method.embeds(parameters) or _has_embedding_model():
         return []
     from spotui.marked_yaml.marks import line_of, load
-    from spotui.run.embedding import MEND
+    from spotui.run.needed_models import MEND
     from spotui.template import Problem
 
     what = "The method asks an embedding model, and none is chosen."

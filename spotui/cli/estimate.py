@@ -31,13 +31,17 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import missing_models, size_of
     from spotui.launch import Launcher
     from spotui.resources import find_template
+    from spotui.run.setup import choose
     from spotui.template import read_template
 
     launcher = Launcher()
     path = find_template(parsed.template)
     template = read_template(path)
     resolution = launcher.settings(options.flags(parsed), template)
-    settings, chosen = resolution.settings, resolution.origins["run.max_rounds"] != "default"
+    chosen = resolution.origins["run.max_rounds"] != "default"
+    settings = choose(
+        template, resolution.settings, parsed.method, options.parameters(parsed), rounds_chosen=chosen
+    ).settings
     connector = launcher.connector(settings)
     estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
     if estimate is None and parsed.json:

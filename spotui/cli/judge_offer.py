@@ -66,18 +66,10 @@ def judge_offer(
     from spotui.workspace.judge_checks import recall_check
 
     name = method or template.method or DEFAULT_METHOD
-    alone = asked_alone(settings)
+    alone = settings.asking("evaluator", "executor")
     return JudgeOffer(
         alone,
         estimate_judge_check(template, path.parent, alone, launcher.connector(alone)),
         recall_check(locations.judge_checks_dir(), launcher.judge_of(alone), path.stem),
         name if load_method(name).scores else "",
     )
-
-
-def asked_alone(settings: "RunSettings") -> "RunSettings":
-    """The settings without an optimizer of its own: nobody asks it, so it need not be there."""
-    import msgspec
-
-    roles = msgspec.structs.replace(settings.roles, optimizer=settings.roles.executor)
-    return msgspec.structs.replace(settings, roles=roles)

@@ -49,7 +49,7 @@ def _print_method(name: str, method: "Method") -> None:
             "none"
             if one.default is None
             else str(one.default).lower()
-            if one.default in (True, False)
+            if isinstance(one.default, bool)
             else one.default
         )
         text = f"{one.what[:1].upper()}{one.what[1:]}. It takes {one.takes}."

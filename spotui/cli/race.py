@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spotui.run.measuring import Ruler
     from spotui.run.racing import Pair, Place
     from spotui.settings.run_settings import RunSettings
+    from spotui.template import Template
     from spotui.workspace.projects import Project
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
@@ -77,7 +78,7 @@ def main(parsed: argparse.Namespace) -> int:
     if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
         raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
     settle_trust(parsed, template, path.parent)
-    fetch_missing_models(resolution.settings, yes=parsed.yes)
+    fetch_missing_models(_of_all(told, template, resolution.settings, chosen=chosen), yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
     record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
     make_private(folder.folder)
@@ -101,6 +102,19 @@ def main(parsed: argparse.Namespace) -> int:
         return _judge(parsed, folder, record, ruler, projects, seed=settings.seed)
     finally:
         folder.lock.release()
+
+
+def _of_all(
+    methods: "dict[str, dict[str, Any]]", template: "Template", settings: "RunSettings", *, chosen: bool
+) -> "RunSettings":
+    """The settings with the models that at least one of the methods asks."""
+    from spotui.run.setup import choose
+
+    found = [
+        choose(template, settings, method, parameters, rounds_chosen=chosen).settings
+        for method, parameters in methods.items()
+    ]
+    return settings.asking(*(role for one in found for role in one.asked))
 
 
 def _judge(

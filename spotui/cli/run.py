@@ -66,6 +66,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
     from spotui.resources import find_template
+    from spotui.run.setup import choose
     from spotui.template.read import parse_template, read_text
     from spotui.workspace.create import check_free
 
@@ -77,10 +78,11 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     resolution = launcher.settings(options.flags(parsed), template)
     for warning in resolution.warnings:
         print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
-    settings = resolution.settings
+    chosen = resolution.origins["run.max_rounds"] != "default"
+    method, parameters = parsed.method, options.parameters(parsed)
+    settings = choose(template, resolution.settings, method, parameters, rounds_chosen=chosen).settings
     connector = launcher.connector(settings)
     connector.check_budget()
-    chosen = resolution.origins["run.max_rounds"] != "default"
     estimate = None
     if not parsed.json:
         estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
@@ -98,8 +100,8 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
         template_name=path.name,
         template_path=path,
         fresh=parsed.fresh,
-        method=parsed.method,
-        parameters=options.parameters(parsed),
+        method=method,
+        parameters=parameters,
         rounds_chosen=chosen,
     )
 

@@ -57,12 +57,13 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.launch import Launcher
     from spotui.llm.gate import Halted
     from spotui.resources import find_template
+    from spotui.run.needed_models import with_scoring_models
     from spotui.template import read_template
 
     launcher = Launcher()
     path = find_template(parsed.template)
     template = read_template(path)
-    settings = launcher.settings(options.flags(parsed), template).settings
+    settings = with_scoring_models(template, launcher.settings(options.flags(parsed), template).settings)
     workspace = options.workspace(parsed)
     names = [one for one in (parsed.against, parsed.prompt) if one]
     prompts = {name: _prompt(name, parsed, template, path) for name in names}

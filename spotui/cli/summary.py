@@ -41,7 +41,7 @@ def summary(project: str, picture: Picture) -> list[str]:
     lines.append(f"Outcome: {' '.join(_outcome(picture, stopped))}")
     if project and opened is not None:
         lines.append(f"Result:  {_result(project, opened, stopped)}")
-        lines.append(f"Next:    {_next_step(project, picture, stopped)}")
+        lines.append(f"Next:    {_next_step(project, picture, opened, stopped)}")
     return lines
 
 
@@ -80,8 +80,8 @@ def _shown(opened: RunOpened) -> str:
     return locations.shown(Path(opened.folder))
 
 
-def _next_step(project: str, picture: Picture, stopped: RunStopped) -> str:
-    resume = _resume(project, picture, stopped)
+def _next_step(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:
+    resume = _resume(project, picture, opened, stopped)
     if stopped.improved:
         return f"what changed: spotui diff {project}" + (f"; {resume}" if resume else "")
     if stopped.reason in {"finished", "patience"} and stopped.rounds > 1:
@@ -89,10 +89,12 @@ def _next_step(project: str, picture: Picture, stopped: RunStopped) -> str:
     return resume or f"see its scores: spotui show {project}"
 
 
-def _resume(project: str, picture: Picture, stopped: RunStopped) -> str:
+def _resume(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:
     """How to continue; empty where nothing is left to do."""
     command = f"spotui resume {project}"
     match stopped.reason:
+        case "finished" if opened.parameters.get("only_evaluate"):
+            return ""
         case "finished":
             return f"more rounds: {command} --max-rounds {2 * picture.rounds_wanted}"
         case "patience":

@@ -71,13 +71,10 @@ def _question(typed: str | None) -> str:
 def _settings(
     launcher: "Launcher", project: "Project", history: "History", parsed: argparse.Namespace
 ) -> "RunSettings":
-    """The run's settings where there are any, with the executor's model for every role: no other is asked."""
-    import msgspec
-
+    """The run's settings where there are any; only the executor is asked."""
     from spotui.run.past import change_limits
     from spotui.run.setup import load_settings
     from spotui.settings.flags import Flags
-    from spotui.settings.run_settings import RoleSet
     from spotui.workspace.snapshot import read_snapshot
 
     if project.is_ours and parsed.model is None:
@@ -86,9 +83,7 @@ def _settings(
     else:
         settings = launcher.settings(Flags(model=parsed.model)).settings
     settings = change_limits(settings, launcher.limits(options.flags(parsed)))
-    executor = settings.roles.executor
-    roles = RoleSet(optimizer=executor, evaluator=executor, executor=executor)
-    return msgspec.structs.replace(settings, roles=roles)
+    return settings.asking("executor")
 
 
 class _Lines:

@@ -80,6 +80,10 @@ class Splits:
         self.eval = RowSet("eval", data.eval)
         self.test = RowSet("test", data.test)
 
+    def of(self, split: SplitName) -> RowSet:
+        """All rows of the split of that name."""
+        return {"train": self.train, "eval": self.eval, "test": self.test}[split]
+
 
 def batches(rows: int, size: int) -> int:
     """Batches of one way through the rows: a rest counts when it is half a batch or more; never none."""

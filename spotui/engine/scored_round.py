@@ -113,7 +113,7 @@ class ScoredRound(Round):
         return await self._scorer.outcomes(self.number, prompt, rows)
 
     async def keep(self, scored: Scored) -> None:
-        """Make a prompt that was scored on the eval split the round's own: a win when it beats the best.
+        """Make a prompt that was scored the round's own: a win when it beats the best.
 
         Raises:
             Halted: Not even the seed prompt has a score.
@@ -127,7 +127,7 @@ class ScoredRound(Round):
                     "The notices say why. Start again with another executor, metric or max_tokens.",
                 )
             return
-        rows, sample = self._scorer.splits.eval, scored.sample
+        rows, sample = self._scorer.splits.of(scored.split), scored.sample
         if not sample:
             part = rows.at(rows.positions[:SAMPLE])
             sample = tuple(await self._scorer.outcomes(self.number, scored.prompt, part))

@@ -1,5 +1,7 @@
 """What a run works on: the task, the candidates, and what their answers were."""
 
+from typing import Final
+
 import msgspec
 
 from spotui.dataset import Dataset, Row
@@ -14,6 +16,11 @@ FENCES = (
     *("answers", "answers_of_A", "answers_of_B", "reference_answers"),
 )
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
+
+
+EDITION: Final = 2
+"""The edition of how methods word and order what they ask. A run keeps the edition it began with: a call is
+found in its journal by what was asked, and would be bought again if a newer version asked otherwise."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -47,6 +54,7 @@ class Task(msgspec.Struct, frozen=True):
         criteria: What an answer to a row is marked by, in words.
         rows: What prompts are scored on, or None when nothing is scored.
         seed: What everything that is drawn is drawn with.
+        edition: Which edition of its method's questions the run keeps to; see `EDITION`.
     """
 
     prompt: str
@@ -58,6 +66,7 @@ class Task(msgspec.Struct, frozen=True):
     criteria: str = ""
     rows: Dataset | None = None
     seed: int = 0
+    edition: int = EDITION
 
 
 class Candidate(msgspec.Struct, frozen=True):

@@ -34,6 +34,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         embeds: Whether it asks the embedding model, given its parameters; None for never.
         meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
         aliases: Other names of parameters, and other words for their values.
+        elsewhere: Names that its reference has for what is no parameter here, with where to set that.
+        asks: The roles whose models it asks, given its parameters, marks aside; None for all three.
     """
 
     optimize: Callable[["Engine", Any], Awaitable[None]]
@@ -48,6 +50,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     length: str = ""
     meta_prompts: tuple[str, ...] | None = None
     aliases: Mapping[str, "Alias"] = {}
+    elsewhere: Mapping[str, str] = {}
+    asks: Callable[[Any], tuple[str, ...]] | None = None
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -59,6 +63,7 @@ class Calls(msgspec.Struct, frozen=True):
         answers: Of the executor.
         steps: Rounds, which wait for each other.
         embeddings: Of the embedding model.
+        tests: Prompts that are scored on the test rows: usually the seed and the best.
     """
 
     proposals: int
@@ -66,23 +71,27 @@ class Calls(msgspec.Struct, frozen=True):
     answers: int
     steps: int
     embeddings: int = 0
+    tests: int = 2
 
 
 class Alias(msgspec.Struct, frozen=True):
     """Another name of a parameter.
 
     Attributes:
-        name: The name it stands for.
-        words: What other words for its values stand for; UNSET for one that leaves the parameter as it is.
+        name: The parameter.
+        words: Other words for its values. UNSET leaves the parameter as it is; a mapping sets several
+            parameters at once.
+        usual: The value that a switch turns on when nothing else gives one.
     """
 
     name: str
     words: dict[str, Any] = {}
+    usual: Any = UNSET
 
     @property
     def is_switch(self) -> bool:
-        """Whether it only turns something off, or leaves it to the parameter itself."""
-        return UNSET in self.words.values()
+        """Whether it takes its own words only, and beats the parameters that it switches on or off."""
+        return any(word is UNSET or isinstance(word, dict) for word in self.words.values())
 
 
 def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:

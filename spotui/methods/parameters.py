@@ -1,8 +1,8 @@
-"""What a method is told: read from a template or from flags, checked, and described."""
+"""The parameters of a method: read from a template or from flags, checked, and described."""
 
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET
@@ -11,9 +11,15 @@ from spotui.errors import SpotuiError
 from spotui.methods.method import Alias, Method
 from spotui.nearest import nearest
 
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+"""How people write true and false on a command line."""
+
 
 class ParameterError(SpotuiError):
-    """A method that is told what it does not take."""
+    """A parameter that a method does not have, or a value that it does not take."""
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -49,18 +55,18 @@ def read_parameters(name: str, method: Method, given: Mapping[str, Any]) -> msgs
         alias = method.aliases.get(key)
         real = alias.name if alias is not None else key
         if real not in kinds:
-            raise _unknown(name, key, kinds)
+            raise _unknown(name, key, method, kinds)
         if alias is not None and alias.is_switch:
-            said = _switched(name, key, alias, value)
+            meant = _switched(name, key, alias, value, values)
         else:
-            said = _words_of(method, real).get(value, value) if isinstance(value, str) else value
-        if said is not UNSET:
-            values[real] = _value(name, real, kinds[real], said)
+            words = _words_of(method, real)
+            meant = {real: words.get(value, value) if isinstance(value, str) else value}
+        values |= {one: _value(name, one, kinds[one], new) for one, new in meant.items()}
     return msgspec.convert(values, method.parameters)
 
 
 def _switches_last(method: Method, given: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """What turns something off beats what says how much of it there is, in whatever order they are given."""
+    """A switch beats what says how much of it there is, in whatever order they are given."""
 
     def is_switch(item: tuple[str, Any]) -> bool:
         alias = method.aliases.get(item[0])
@@ -75,11 +81,18 @@ def _words_of(method: Method, real: str) -> dict[str, Any]:
     return {word: new for one in aliases for word, new in one.words.items()}
 
 
-def _switched(name: str, key: str, alias: Alias, value: Any) -> Any:
+def _switched(name: str, key: str, alias: Alias, value: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a switch sets, given those set so far."""
     word = str(value).casefold()
+    word = str(_BOOLEANS.get(word, word)).casefold()
     if word not in alias.words:
         raise ParameterError(f"{name} cannot set {key} to {value!r}.", f"It takes {', '.join(alias.words)}.")
-    return alias.words[word]
+    meant = alias.words[word]
+    if isinstance(meant, dict):
+        return meant
+    if meant is not UNSET:
+        return {alias.name: meant}
+    return {} if alias.usual is UNSET or values.get(alias.name) else {alias.name: alias.usual}
 
 
 def describe_parameters(method: Method) -> list[Described]:
@@ -111,6 +124,8 @@ def _value(name: str, key: str, kind: Any, value: Any) -> Any:
     folded = value.casefold() if isinstance(value, str) else value
     if folded in (None, "none", "null", "") and type(None) in _members(kind):
         return None
+    if bool in _members(kind) and folded in _BOOLEANS:
+        return _BOOLEANS[folded]
     try:
         return msgspec.convert(value, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError:
@@ -119,7 +134,9 @@ def _value(name: str, key: str, kind: Any, value: Any) -> Any:
         raise ParameterError(f"{name} cannot set {key} to {value!r}.", mend) from None
 
 
-def _unknown(name: str, key: str, kinds: Mapping[str, Any]) -> ParameterError:
+def _unknown(name: str, key: str, method: Method, kinds: Mapping[str, Any]) -> ParameterError:
+    if key in method.elsewhere:
+        return ParameterError(f"{key} is not a parameter of {name}.", method.elsewhere[key])
     if not kinds:
         return ParameterError(f"{name} has no parameter {key!r}.", "It takes none.")
     meant = nearest(key, kinds)

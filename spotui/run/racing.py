@@ -25,7 +25,7 @@ from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
 _NO_MATTER: Final = frozenset(
-    {"max_rounds", "embedding_model", "concurrency", "retry", "first_token_timeout", "call_timeout"}
+    {"max_rounds", "embedding_model", "unused", "concurrency", "retry", "first_token_timeout", "call_timeout"}
 )
 """Settings that change nothing in a race, or that its methods choose."""
 

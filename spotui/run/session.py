@@ -37,7 +37,6 @@ from spotui.run.recorder import Recorder
 from spotui.run.setup import load_settings
 from spotui.run.trusting import StartMetric
 from spotui.run.work import Work, load_work
-from spotui.settings.roles import ROLES
 from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
 from spotui.workspace.journal import Journal, JournalError
@@ -113,7 +112,7 @@ class Session:
                 folder=str(self._project.folder),
                 run=self._snapshot.run,
                 method=self._snapshot.method,
-                models={role: settings.roles.of(role).model for role in ROLES},
+                models={role: settings.roles.of(role).model for role in settings.asked},
                 rounds=settings.max_rounds,
                 questions=tuple(one.question for one in task.questions),
                 held_out=len(task.held_out),
@@ -125,7 +124,7 @@ class Session:
                 metric=self._work.metric,
                 judge_unit=settings.judge_unit,
                 judge_json=settings.judge_json,
-                judges=settings.panel[1:],
+                judges=settings.panel[1:] if "evaluator" in settings.asked else (),
                 embedding_model=settings.embedding_model or "",
                 limits=settings.limits,
             )

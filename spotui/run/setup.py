@@ -3,17 +3,18 @@
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from spotui.engine import Task
+from spotui.engine.task import EDITION
 from spotui.errors import SpotuiError
 from spotui.meta_prompts import MetaPrompts
 from spotui.methods import DEFAULT_METHOD, load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
-from spotui.run.embedding import with_embedding
+from spotui.run.needed_models import with_needed_models
 from spotui.run.rows import questions_of, read_rows
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
@@ -78,12 +79,8 @@ def new_project(
         ProjectError: The name is taken, or the workspace cannot be written.
     """
     template = parse_template(template_text, template_name)
-    name_of_method = method or template.method or DEFAULT_METHOD
-    chosen = load_method(name_of_method)
-    told = {**(parameters_of(template) if method in (None, template.method) else {}), **(parameters or {})}
-    told = {**length(chosen, settings, rounds_chosen=rounds_chosen), **told}
-    read = read_parameters(name_of_method, chosen, told)
-    settings = with_embedding(chosen, read, settings)
+    choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
+    chosen, read, settings = choice.method, choice.parameters, choice.settings
     folder = folder or Path.cwd()
     rows = None
     if chosen.scores or template.data is not None:
@@ -96,18 +93,65 @@ def new_project(
         version=SNAPSHOT_VERSION,
         run=new_run_id(),
         created=now(),
-        method=name_of_method,
+        method=choice.name,
         template_name=template_name,
         template=template_text,
         questions=questions,
         held_out=() if chosen.scores or template.data is not None else held_out,
         settings=msgspec.to_builtins(settings),
         meta_prompts=(meta or MetaPrompts()).texts_for(chosen.meta_prompts, with_rows=rows is not None),
-        parameters=told,
+        parameters=choice.given,
         template_folder=str(folder.resolve()) if rows is not None else "",
         final_test=final_test,
+        edition=EDITION,
     )
     return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
+
+
+class Choice(NamedTuple):
+    """A method with its parameters, and the settings that a run of it needs.
+
+    Attributes:
+        name: The method's name.
+        method: The method.
+        given: Parameters that differ from its defaults, as they were given.
+        parameters: All of them.
+        settings: Without the models that the run never asks.
+    """
+
+    name: str
+    method: Method
+    given: dict[str, Any]
+    parameters: msgspec.Struct
+    settings: RunSettings
+
+
+def choose(
+    template: Template,
+    settings: RunSettings,
+    method: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    rounds_chosen: bool = True,
+) -> Choice:
+    """The method of a run.
+
+    Args:
+        template: What it works on, which may name a method and parameters.
+        settings: What the user chose.
+        method: Another method than the template's.
+        parameters: Parameters on top of the template's.
+        rounds_chosen: Whether somebody chose the number of rounds.
+
+    Raises:
+        SpotuiError: There is no such method, it does not take the parameters, or it lacks a model.
+    """
+    name = method or template.method or DEFAULT_METHOD
+    chosen = load_method(name)
+    given = {**(parameters_of(template) if method in (None, template.method) else {}), **(parameters or {})}
+    given = {**length(chosen, settings, rounds_chosen=rounds_chosen), **given}
+    read = read_parameters(name, chosen, given)
+    return Choice(name, chosen, given, read, with_needed_models(chosen, read, template, settings))
 
 
 def length(method: Method, settings: RunSettings, *, rounds_chosen: bool) -> dict[str, int]:

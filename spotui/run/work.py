@@ -104,6 +104,7 @@ def load_task(template: Template, snapshot: Snapshot, project: Project, settings
         criteria=criteria_for(template),
         rows=rows,
         seed=settings.seed,
+        edition=snapshot.edition,
     )
 
 

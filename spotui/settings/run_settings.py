@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from spotui.settings.roles import Role
+from spotui.settings.roles import ROLES, Role
 
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
 Unit = Literal["set", "row"]
@@ -88,6 +88,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         call_timeout: Seconds for a whole reply, or None for no limit.
         base_url: One OpenAI-compatible endpoint for all roles, or None for each model's own.
         concurrency: Calls in flight at each endpoint, or None for each model's own limit.
+        unused: Roles that the run never asks: their models need not exist.
     """
 
     roles: RoleSet
@@ -110,6 +111,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     call_timeout: float | None = 1800.0
     base_url: str | None = None
     concurrency: int | None = None
+    unused: tuple[Role, ...] = ()
 
     @property
     def limits(self) -> dict[str, float | int | None]:
@@ -130,11 +132,19 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that the run asks, each once."""
-        roles, embedding = self.roles, self.embedding_model
-        asked = (
-            roles.optimizer.model,
-            *self.panel,
-            roles.executor.model,
-            *([embedding] if embedding else []),
-        )
-        return tuple(dict.fromkeys(asked))
+        of_roles: dict[Role, tuple[str, ...]] = {
+            "optimizer": (self.roles.optimizer.model,),
+            "evaluator": self.panel,
+            "executor": (self.roles.executor.model,),
+        }
+        asked = [model for role in self.asked for model in of_roles[role]]
+        return tuple(dict.fromkeys([*asked, *([self.embedding_model] if self.embedding_model else [])]))
+
+    @property
+    def asked(self) -> tuple[Role, ...]:
+        """The roles that the run asks."""
+        return tuple(role for role in ROLES if role not in self.unused)
+
+    def asking(self, *roles: Role) -> "RunSettings":
+        """The same settings for what asks these roles only."""
+        return msgspec.structs.replace(self, unused=tuple(role for role in ROLES if role not in roles))

@@ -13,7 +13,16 @@ def worth(picture: Picture, stopped: RunStopped) -> str:
         return f"{picture.check.headline} The seed prompt is kept."
     if stopped.rounds > 1:
         return "No improvement: the seed prompt is still the best."
-    return "No round after the seed has ended yet."
+    return _seed_alone(picture)
+
+
+def _seed_alone(picture: Picture) -> str:
+    """What is known when no round after the seed has ended."""
+    seed = picture.rounds.get(1)
+    if seed is None or seed.end is None or seed.end.score is None or seed.end.score_interval is None:
+        return "No round after the seed has ended yet."
+    low, high = map(points, seed.end.score_interval)
+    return f"The seed prompt scores {points(seed.end.score)} ({low} to {high})."
 
 
 def test_result(test: FinalTest) -> str:

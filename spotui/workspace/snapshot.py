@@ -46,6 +46,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         parameters: What the method was told that differs from its defaults.
         template_folder: Where the template lay: a metric of the user's own may lie there, too.
         final_test: Whether the run tests its best prompt itself; somebody else does, in a race.
+        edition: The edition of how its method words what it asks (`spotui.engine.task.EDITION`).
     """
 
     version: int
@@ -62,6 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Any] = {}
     template_folder: str = ""
     final_test: bool = True
+    edition: int = 1
 
 
 # The one in C takes a fifteenth of the time; some installations of PyYAML lack it.

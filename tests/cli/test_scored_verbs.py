@@ -245,7 +245,7 @@ def test_show_names_no_judge_where_nothing_was_judged(shell: Shell, sums: ModelS
 def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: ModelServer) -> None:
     said = shell("estimate", "sums.yaml", *asking(sums), "--json")
     shares = {one["role"]: one["calls"] for one in json.loads(said.out)["shares"]}
-    assert shares == {"optimizer": 6, "evaluator": 0, "executor": 12 * 7 + 2 * 36}
+    assert shares == {"optimizer": 6, "executor": 12 * 7 + 2 * 36}
     tight = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "50")
     assert "The budget of 50 calls may not cover the whole run" in tight.out
     spo = shell("estimate", "sums.yaml", *asking(sums), "--method", "spo", "--json")

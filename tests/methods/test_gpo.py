@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from spotui.errors import SpotuiError
@@ -25,13 +27,16 @@ from spotui.methods import load_method
 from spotui.methods.gpo.parameters import Parameters, steps
 from spotui.methods.gpo.schedule import edit_budget
 from spotui.methods.parameters import read_parameters
+from spotui.settings.run_settings import RoleSet, RoleSettings
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import CallLine, FinalTestLine, RoundLine
+from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation, faults
 from tests.row_model import adding, answer, grade, kind_of, note, propose, rows, template
 from tests.run.starting import Stage, Told, bought, text_of, told
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
 SMALL = {"max_steps": 3, "candidates_per_step": 2, "batch_size": 6}
 
 
@@ -158,6 +163,35 @@ def test_relevance_shows_the_prompts_most_like_the_current_one() -> None:
     assert past[1].similarity is not None
     assert past[0].similarity is not None
     assert 1 > past[1].similarity > past[0].similarity > 0
+
+
+@pytest.mark.parametrize(
+    ("selection", "order", "expected"),
+    [
+        ("relevance", "ascending", [2, 4, 1, 3]),
+        ("relevance", "descending", [3, 1, 4, 2]),
+        ("importance", "ascending", [3, 1, 4, 2]),
+        ("recency", "descending", [4, 3, 2, 1]),
+    ],
+)
+def test_the_past_is_ordered_by_what_it_was_chosen_by(
+    selection: Any, order: Any, expected: list[int]
+) -> None:
+    from spotui.engine import Candidate, Scored
+    from spotui.methods.gpo.trajectory import Trajectory
+    from spotui.statistics import score
+
+    async def likeness(_query: str, texts: Sequence[str]) -> list[float]:
+        alike = {"one": 0.6, "two": 0.1, "three": 0.9, "four": 0.3}
+        return [alike[text] for text in texts]
+
+    parameters = Parameters(trajectory_size=4, trajectory_selection=selection, trajectory_order=order)
+    trajectory = Trajectory(parameters)
+    for number, (text, right) in enumerate({"one": 2, "two": 4, "three": 1, "four": 3}.items(), 1):
+        marks = score([1.0] * right + [0.0] * (5 - right))
+        trajectory.add_prompt(Scored(Candidate(number, text), "eval", marks, ()))
+    past = asyncio.run(trajectory.select("current", likeness))
+    assert [one.round for one in past] == expected
 
 
 def test_a_reflection_is_made_of_wrong_rows_and_shown(tmp_path: Path) -> None:
@@ -345,6 +379,8 @@ REFERENCE = {
 }
 """How the reference's own script starts GPO."""
 
+QA_AT_ANSWER = {"qa_labels": True, "prompt_position": "answer_start"}
+
 
 @pytest.mark.parametrize(
     ("given", "differs"),
@@ -358,6 +394,25 @@ REFERENCE = {
         ({"momentum_para_name": "feedback"}, {"trajectory_content": "reflections"}),
         ({"momentum_update_name": "real-time"}, {"trajectory": "summarization"}),
         ({"momentum_update_name": "-"}, {"trajectory": "none"}),
+        ({"momentum_para_name": "-"}, {"trajectory": "none"}),
+        ({"momentum_selection_name": "-"}, {}),
+        ({"momentum_selection_name": "importance"}, {"trajectory_selection": "importance"}),
+        ({"momentum_selection_num": 0}, {"trajectory_size": 0}),
+        ({"util_gradient_name": "generate_without", "gradient_name": "feedback"}, {}),
+        ({"util_gradient_name": "edit_without"}, {"refinement": "editing"}),
+        ({"decay_strategy": "-"}, {"edit_budget_schedule": "none"}),
+        (
+            {"initial_step_size": "0", "final_step_size": 0},
+            {"edit_budget_initial": 0, "edit_budget_final": 0},
+        ),
+        ({"num_search_epochs": 0}, {"epochs": 0}),
+        ({"format_data_num": 0}, {"task_examples": 0}),
+        ({"optimizer_temperature": 0}, {"optimizer_temperature": 0.0}),
+        ({"use_warmup_strategy": "True", "warmup_steps": 0}, {"warmup_steps": 5}),
+        ({"use_warmup_strategy": "1", "warmup_steps": 3}, {"warmup_steps": 3}),
+        ({"evaluate_generated_ins_on_few_shot": "t", "few_shot_number": 0}, {"few_shot_demos": 5}),
+        ({"only_evaluate": "True"}, {"only_evaluate": True}),
+        ({"include_qa": "t", "instruction_pos": "A_begin"}, QA_AT_ANSWER),
         ({"util_gradient_name": "edit", "include_qa": "true"}, {"refinement": "editing", "qa_labels": True}),
     ],
 )
@@ -386,6 +441,64 @@ def test_what_gpo_cannot_be_told_is_refused(given: dict[str, Any], what: str, me
     assert mend in caught.value.mend
 
 
+@pytest.mark.parametrize(
+    ("flag", "hint"),
+    [
+        ("dataset", "data: {path:"),
+        ("task_name", "one task"),
+        ("initial_instruction", "template's prompt"),
+        ("optimizer_llm_name", "--opt-model"),
+        ("scorer_llm_name", "--exec-model"),
+        ("openai_api_key", "OPENAI_API_KEY"),
+        ("openai_api_key_list", "OPENAI_API_KEY"),
+        ("gpus", "--base-url"),
+    ],
+)
+def test_a_flag_that_is_no_parameter_says_where_it_belongs(flag: str, hint: str) -> None:
+    with pytest.raises(SpotuiError) as caught:
+        read_parameters("opro", load_method("opro"), {flag: "x"})
+    assert caught.value.what == f"{flag} is not a parameter of opro."
+    assert hint in caught.value.mend
+    assert f"`{flag}`" in DOCUMENT
+
+
+def test_an_edit_budget_of_nothing_still_allows_a_word() -> None:
+    found = [edit_budget(Parameters(edit_budget_initial=0, edit_budget_final=0), step, 4) for step in (1, 4)]
+    assert found == [1, 1]
+
+
+def test_no_epoch_scores_the_seed_alone(tmp_path: Path) -> None:
+    end, server = go(tmp_path, parameters={"epochs": 0})
+    assert kinds(server) == {"execute": 12}
+    assert end.stopped.rounds == 1
+
+
+def test_an_unused_role_needs_no_model(tmp_path: Path) -> None:
+    with ModelServer(adding) as server:
+        stage = Stage(tmp_path, server)
+        role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
+        nowhere = msgspec.structs.replace(role, model="local/not-on-this-machine")
+        roles = RoleSet(optimizer=role, evaluator=nowhere, executor=role)
+        end = stage.go(scored_project(stage, "gpo", parameters=SMALL, count=60, roles=roles))
+        assert end.one(RunOpened).models == {"optimizer": "test-model", "executor": "test-model"}
+        only = RoleSet(optimizer=nowhere, evaluator=nowhere, executor=role)
+        parameters = {"only_evaluate": True}
+        end = stage.go(scored_project(stage, "gpo", name="only", count=60, roles=only, parameters=parameters))
+        assert end.one(RunOpened).models == {"executor": "test-model"}
+    assert end.stopped.reason == "finished"
+
+
+def test_a_run_of_the_first_edition_is_worded_as_it_was(tmp_path: Path) -> None:
+    with ModelServer(adding) as server:
+        stage = Stage(tmp_path, server)
+        project = scored_project(stage, "gpo", parameters={**SMALL, "task_examples": 2}, count=60)
+        write_snapshot(project.snapshot, msgspec.structs.replace(read_snapshot(project.snapshot), edition=1))
+        stage.go(project)
+        asked_then = asked(server, "propose")
+    assert "the best last" in asked_then[-1]
+    assert len({one.split("<examples>")[1].split("</examples>")[0] for one in asked_then}) > 1
+
+
 def test_presets_are_the_six_methods_of_the_paper() -> None:
     def of(name: str) -> Parameters:
         found = read_parameters(name, load_method(name), {})
@@ -400,10 +513,18 @@ def test_presets_are_the_six_methods_of_the_paper() -> None:
     assert of("gpo") == Parameters()
 
 
-def test_only_the_seed_is_scored_when_only_that_is_wanted(tmp_path: Path) -> None:
+def test_only_evaluate_scores_the_seed_on_the_test_rows_and_ends(tmp_path: Path) -> None:
     end, server = go(tmp_path, parameters={"only_evaluate": True})
-    assert kinds(server) == {"execute": 12}
-    assert end.stopped.rounds == 1
+    assert kinds(server) == {"execute": 36}
+    assert [(one.split, one.rows) for one in end.of(CandidateScored)] == [("test", 36)]
+    assert (end.stopped.reason, end.stopped.rounds, end.stopped.improved) == ("finished", 1, False)
+    assert end.one(RoundFinished).score == end.of(CandidateScored)[0].score
+
+
+def test_only_evaluate_takes_the_eval_rows_where_there_are_no_test_rows(tmp_path: Path) -> None:
+    text = template(data="{path: rows.jsonl, split: {train: 10, eval: 10, test: 0}}")
+    end, _ = go(tmp_path, parameters={"only_evaluate": True}, text=text)
+    assert [(one.split, one.rows) for one in end.of(CandidateScored)] == [("eval", 10)]
 
 
 def test_notes_are_written_at_temperature_zero_and_prompts_at_their_own(tmp_path: Path) -> None:

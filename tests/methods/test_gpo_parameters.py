@@ -45,7 +45,7 @@ def test_without_a_trajectory_no_past_is_shown(tmp_path: Path) -> None:
 def test_recency_shows_the_newest_as_many_as_wanted(tmp_path: Path) -> None:
     end, asked, _ = go(tmp_path, {"trajectory_selection": "recency", "trajectory_size": 2})
     assert [sorted(one) for one in shown(end)] == [[], [1], [1, 2], [2, 3]]
-    assert "the best last" in asked["propose"][-1]
+    assert "the newest last" in asked["propose"][-1]
 
 
 def test_the_best_may_come_first(tmp_path: Path) -> None:
@@ -92,9 +92,18 @@ def test_without_a_schedule_no_budget_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_so_many_examples_of_the_task_are_shown(tmp_path: Path, count: int) -> None:
-    _, asked, _ = go(tmp_path, {"task_examples": count, "max_steps": 1})
+def test_the_same_examples_of_the_task_are_shown_in_every_step(tmp_path: Path, count: int) -> None:
+    _, asked, _ = go(tmp_path, {"task_examples": count})
     assert all(one.count("Expected: ") == count for one in asked["propose"])
+    if count:
+        assert len({one.split("<examples>")[1].split("</examples>")[0] for one in asked["propose"]}) == 1
+
+
+def test_a_trajectory_of_size_zero_shows_nothing(tmp_path: Path) -> None:
+    for selection in ("recency", "relevance", "importance"):
+        wanted = {"trajectory_selection": selection, "trajectory_size": 0, "max_steps": 3}
+        end, _, _ = go(tmp_path / selection, wanted)
+        assert shown(end) == [[], [], []]
 
 
 @pytest.mark.parametrize(
@@ -110,12 +119,12 @@ def test_so_many_examples_of_the_task_are_shown(tmp_path: Path, count: int) -> N
 def test_the_executor_is_asked_as_the_layout_says(
     tmp_path: Path, position: str, labels: bool, asks: str
 ) -> None:
-    _, asked, _ = go(tmp_path, {"prompt_position": position, "qa_labels": labels, "only_evaluate": True})
+    _, asked, _ = go(tmp_path, {"prompt_position": position, "qa_labels": labels, "max_steps": 0})
     assert all(asks in one for one in asked["execute"])
 
 
 def test_solved_rows_stand_in_front_of_every_question(tmp_path: Path) -> None:
-    _, asked, _ = go(tmp_path, {"few_shot_demos": 3, "qa_labels": True, "only_evaluate": True})
+    _, asked, _ = go(tmp_path, {"few_shot_demos": 3, "qa_labels": True, "max_steps": 0})
     assert all(one.count("Q: ") == 4 for one in asked["execute"])
     assert len({one.split("\n\n")[0] for one in asked["execute"]}) == 1
 

@@ -29,7 +29,7 @@ def describe(
     """The question for one step's candidates (the meta-prompt of section 3)."""
     return engine.meta["gpo_propose"].render(
         task=engine.task.requirements,
-        past=_past(parameters, past, summary),
+        past=_past(engine, parameters, past, summary),
         score=points(current.score.mean),
         current=fenced(current.prompt),
         reflection=_section("reflection", "What is wrong with the current prompt:", reflection),
@@ -69,12 +69,12 @@ def fault_finder(engine: Engine, parameters: Parameters, budget: int | None) -> 
     return check
 
 
-def _past(parameters: Parameters, past: Sequence[PastPrompt], summary: str) -> str:
+def _past(engine: Engine, parameters: Parameters, past: Sequence[PastPrompt], summary: str) -> str:
     if parameters.trajectory == "summarization":
         return _section("summary", "What was learned so far:", summary)
     if not past:
         return ""
-    order = "the best last" if parameters.trajectory_order == "ascending" else "the best first"
+    order = _order(engine, parameters)
     if parameters.trajectory_content == "reflections":
         texts = "\n\n".join(one.text for one in past)
         return _section("past_reflections", f"What was wrong with earlier prompts, {order}:", texts)
@@ -82,10 +82,21 @@ def _past(parameters: Parameters, past: Sequence[PastPrompt], summary: str) -> s
     return _section("past_prompts", f"Earlier prompts with their scores of 100, {order}:", texts)
 
 
+def _order(engine: Engine, parameters: Parameters) -> str:
+    """How the past is ordered, in words."""
+    place = "last" if parameters.trajectory_order == "ascending" else "first"
+    if engine.task.edition == 1 or parameters.trajectory_selection == "importance":
+        return f"the best {place}"
+    if parameters.trajectory_selection == "recency":
+        return f"the newest {place}"
+    return f"the most similar to the current one {place}"
+
+
 def _examples(engine: Engine, parameters: Parameters, step: int) -> str:
     if not parameters.task_examples:
         return ""
-    rows = engine.rows.train.draw(parameters.task_examples, seed=f"{engine.task.seed}/examples/{step}")
+    drawn = f"examples/{step}" if engine.task.edition == 1 else "examples"
+    rows = engine.rows.train.draw(parameters.task_examples, seed=f"{engine.task.seed}/{drawn}")
     texts = [
         f"Input: {shown(engine.layout.render('[the prompt]', rows.row(position)))}\n"
         f"Expected: {shown_references(rows.row(position))}"

@@ -21,9 +21,12 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     Raises:
         Halted: The run ends before; the engine knows the best so far.
     """
+    if parameters.only_evaluate and engine.task.edition > 1:
+        await evaluate(engine)
+        return
     rows = engine.rows.eval
     last = steps(parameters, len(engine.rows.train))
-    trajectory = Trajectory(parameters)
+    trajectory = Trajectory(parameters, by_score=engine.task.edition == 1)
     summary = ""
     async with engine.round(1) as turn:
         (current,) = await turn.score([engine.seed], rows)
@@ -66,6 +69,14 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 trajectory.add_prompt(one)
             await turn.keep(current)
     end_if_perfect(engine)
+
+
+async def evaluate(engine: Engine) -> None:
+    """Score the seed on the test rows, or on the eval rows where there are none."""
+    rows = engine.rows.test if len(engine.rows.test) else engine.rows.eval
+    async with engine.round(1) as turn:
+        (seed,) = await turn.score([engine.seed], rows)
+        await turn.keep(seed)
 
 
 async def reflect(

@@ -40,9 +40,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Relevance,
         Meta(description="what tells how alike two are: the words they share, or --embedding-model"),
     ] = "bm25"
-    trajectory_size: Annotated[int, Meta(ge=1, le=100, description="how many are shown")] = 3
+    trajectory_size: Annotated[int, Meta(ge=0, le=100, description="how many are shown")] = 3
     trajectory_order: Annotated[
-        Order, Meta(description="their order by score: the best last, as in the paper, or first")
+        Order,
+        Meta(description="the order they are shown in: the most similar, newest or best last, or first"),
     ] = "ascending"
     trajectory_losers: Annotated[
         bool, Meta(description="whether candidates that were scored and not chosen are remembered, too")
@@ -50,8 +51,12 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     refinement: Annotated[
         Refinement, Meta(description="how a prompt comes about: written anew, or edited")
     ] = "generation"
-    edit_budget_initial: Annotated[int, Meta(ge=1, le=10_000, description="words to change at first")] = 50
-    edit_budget_final: Annotated[int, Meta(ge=1, le=10_000, description="words to change in the end")] = 10
+    edit_budget_initial: Annotated[
+        int, Meta(ge=0, le=10_000, description="words to change at first; one word is always allowed")
+    ] = 50
+    edit_budget_final: Annotated[
+        int, Meta(ge=0, le=10_000, description="words to change in the end; one word is always allowed")
+    ] = 10
     edit_budget_schedule: Annotated[
         Schedule, Meta(description="how the edit budget goes from the one to the other; none is no limit")
     ] = "cosine"
@@ -61,17 +66,18 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     edit_budget_enforcement: Annotated[
         Enforcement, Meta(description="whether a prompt that changes more words is used all the same")
     ] = "advisory"
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="ways through the train rows")] = 3
+    epochs: Annotated[int, Meta(ge=0, le=1000, description="passes through the train rows")] = 3
     batch_size: Annotated[int, Meta(ge=1, le=10_000, description="train rows of a step")] = 8
     max_steps: (
         Annotated[
-            int, Meta(ge=1, le=10_000, description="steps in all, in place of what epochs and batches make")
+            int, Meta(ge=0, le=10_000, description="steps in all, in place of what epochs and batches make")
         ]
         | None
     ) = None
     candidates_per_step: Annotated[int, Meta(ge=1, le=128, description="prompts proposed in a step")] = 8
     task_examples: Annotated[
-        int, Meta(ge=0, le=100, description="train rows with their answers that the optimizer sees")
+        int,
+        Meta(ge=0, le=100, description="train rows with their answers that the optimizer sees in every step"),
     ] = 3
     prompt_position: Annotated[Position, Meta(description="where the prompt stands when a row is asked")] = (
         "question_end"
@@ -80,7 +86,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     few_shot_demos: Annotated[
         int, Meta(ge=0, le=100, description="solved train rows in front of every question")
     ] = 0
-    only_evaluate: Annotated[bool, Meta(description="score the seed prompt and propose none")] = False
+    only_evaluate: Annotated[
+        bool, Meta(description="score the seed prompt on the test rows, and end there")
+    ] = False
     optimizer_temperature: Annotated[
         float, Meta(ge=0, le=2, description="the optimizer's temperature when it proposes")
     ] = 1.0
@@ -96,7 +104,9 @@ def steps(parameters: Parameters, train_rows: int) -> int:
 
 
 def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
-    """How many calls a run makes at most, without the test at the end."""
+    """How many calls a run makes at most, without those on test rows."""
+    if parameters.only_evaluate:
+        return Calls(proposals=0, notes=0, answers=0, steps=0, tests=1)
     taken = steps(parameters, train_rows)
     proposals = taken * parameters.candidates_per_step
     reflects = parameters.descent_direction == "performance+reflection"
@@ -106,6 +116,11 @@ def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
     embeddings = (1 + (taken - 1) * remembered if taken > 1 else 0) * embeds(parameters)
     failures = taken * min(parameters.batch_size, train_rows) * reflects
     return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken, embeddings)
+
+
+def asks(parameters: Parameters) -> tuple[str, ...]:
+    """The roles that a run asks, marks aside; the optimizer writes reflections and summaries, too."""
+    return ("executor",) if parameters.only_evaluate else ("optimizer", "executor")
 
 
 def embeds(parameters: Parameters) -> bool:
@@ -120,16 +135,39 @@ ALIASES: Final = {
         "trajectory", {"-": "none", "k-list": "retrieval", "real-time": "summarization"}
     ),
     "momentum_para_name": Alias(
-        "trajectory_content", {"-": "prompts", "para": "prompts", "feedback": "reflections"}
+        "trajectory_content",
+        {
+            "-": {"trajectory": "none"},
+            "para": {"trajectory_content": "prompts"},
+            "feedback": {"trajectory_content": "reflections"},
+        },
     ),
-    "momentum_selection_name": Alias("trajectory_selection", {"-": "relevance", "relavance": "relevance"}),
+    "momentum_selection_name": Alias(
+        "trajectory_selection",
+        {
+            "-": UNSET,
+            "recency": "recency",
+            "relavance": "relevance",
+            "relevance": "relevance",
+            "importance": "importance",
+        },
+    ),
     "momentum_selection_num": Alias("trajectory_size"),
-    "util_gradient_name": Alias("refinement", {"generate": "generation", "edit": "editing"}),
+    "util_gradient_name": Alias(
+        "refinement",
+        {
+            "-": UNSET,
+            "generate": {"refinement": "generation"},
+            "edit": {"refinement": "editing"},
+            "generate_without": {"refinement": "generation", "descent_direction": "performance"},
+            "edit_without": {"refinement": "editing", "descent_direction": "performance"},
+        },
+    ),
     "initial_step_size": Alias("edit_budget_initial"),
     "final_step_size": Alias("edit_budget_final"),
     "decay_strategy": Alias("edit_budget_schedule", {"-": "none", "fixed": "constant", "consine": "cosine"}),
     "learning_rate_name": Alias("edit_budget_schedule", {"wo_lr": "none", "w_lr": UNSET}),
-    "use_warmup_strategy": Alias("warmup_steps", {"false": 0, "true": UNSET}),
+    "use_warmup_strategy": Alias("warmup_steps", {"false": 0, "true": UNSET}, usual=5),
     "num_search_epochs": Alias("epochs"),
     "opt_batch_size": Alias("batch_size"),
     "num_generated_instructions_in_each_step": Alias("candidates_per_step"),
@@ -145,6 +183,20 @@ ALIASES: Final = {
     ),
     "include_qa": Alias("qa_labels"),
     "few_shot_number": Alias("few_shot_demos"),
-    "evaluate_generated_ins_on_few_shot": Alias("few_shot_demos", {"false": 0, "true": UNSET}),
+    "evaluate_generated_ins_on_few_shot": Alias("few_shot_demos", {"false": 0, "true": UNSET}, usual=5),
 }
 """The reference's flags, and its words for their values; `consine` and `relavance` are how it spells them."""
+
+_KEYS: Final = "Keys belong in the environment, for example OPENAI_API_KEY, or in 'spotui models add'."
+
+ELSEWHERE: Final = {
+    "dataset": "Name the rows in the template: data: {path: FILE.jsonl, columns: {question: input, …}}.",
+    "task_name": "A run works on one task. Start a run for each task, with its rows under data.",
+    "initial_instruction": "It is the template's prompt. Write it there as prompt: …",
+    "optimizer_llm_name": "Choose the model with --opt-model, or in the template as models: {optimizer: …}.",
+    "scorer_llm_name": "Choose the model with --exec-model, or in the template as models: {executor: …}.",
+    "openai_api_key": _KEYS,
+    "openai_api_key_list": _KEYS,
+    "gpus": "Serve the model with a program that uses them, for example vLLM, and give its --base-url.",
+}
+"""The reference's flags that are settings of a run or of the template here."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spotui.methods.gpo.descent import optimize
-from spotui.methods.gpo.parameters import ALIASES, Parameters, calls, embeds, steps
+from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, embeds, steps
 from spotui.methods.method import Method
 
 
@@ -21,6 +21,8 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         length="max_steps",
         meta_prompts=("gpo_propose", "gpo_reflect", "gpo_summarize"),
         aliases=ALIASES,
+        elsewhere=ELSEWHERE,
+        asks=asks,
     )
 
 

@@ -30,10 +30,12 @@ class Trajectory:
 
     Args:
         parameters: Which of them are shown, and in what order.
+        by_score: Whether the order is by score, whatever they are chosen by, as in runs of the first edition.
     """
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, *, by_score: bool = False) -> None:
         self._parameters = parameters
+        self._by_score = by_score
         self._entries: list[Entry] = []
 
     def add_prompt(self, scored: Scored) -> None:
@@ -68,7 +70,7 @@ class Trajectory:
         size = self._parameters.trajectory_size
         match self._parameters.trajectory_selection:
             case "recency":
-                return list(shown[-size:])
+                return list(shown[max(0, len(shown) - size) :])
             case "relevance":
                 return sorted(shown, key=lambda one: one.similarity or 0.0, reverse=True)[:size]
             case "importance":
@@ -76,7 +78,14 @@ class Trajectory:
 
     def _ordered(self, chosen: Sequence[PastPrompt]) -> list[PastPrompt]:
         downwards = self._parameters.trajectory_order == "descending"
-        return sorted(chosen, key=lambda one: (one.score or 0.0, one.round), reverse=downwards)
+        return sorted(chosen, key=self._rank, reverse=downwards)
+
+    def _rank(self, one: PastPrompt) -> tuple[float, int]:
+        """What past prompts are ordered by: the same that they are chosen by."""
+        by = self._parameters.trajectory_selection
+        if self._by_score or by == "importance":
+            return one.score or 0.0, one.round
+        return (one.similarity or 0.0 if by == "relevance" else 0.0), one.round
 
     def _add(self, entry: Entry) -> None:
         if all(entry.text != one.text for one in self._entries):
