@@ -331,10 +331,17 @@ class Door:
                 finish_reason=reply.finish_reason,
             )
         )
-        for name in reply.left_out:
-            if (request.model, name) not in self._told:
-                self._told.add((request.model, name))
-                self._emit(Noticed(text=f"{request.model} does not take {name}: it is left out."))
+        self._tell_concessions(request.model, reply)
+
+    def _tell_concessions(self, model: str, reply: Reply) -> None:
+        """Say once what of a request a model does not take."""
+        told = {name: f"{model} does not take {name}: it is left out." for name in reply.left_out}
+        for name, most in reply.lowered:
+            told[name] = f"{model} takes {name} only up to {most:g}: it is lowered."
+        for name, text in told.items():
+            if (model, name) not in self._told:
+                self._told.add((model, name))
+                self._emit(Noticed(text=text))
 
     def _keep_time(self, state: GateState, _cause: str) -> None:
         if state == "paused":

@@ -88,6 +88,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         logprobs: Natural log-probability of every token of the reply, when it was asked for.
         alternatives: The likeliest first tokens, each with its log-probability, when they were asked for.
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
+        lowered: Values of the request that are beyond what the endpoint takes, each with what was sent.
         vector: The embedding that was asked for, as `spotui.llm.vectors` packs it.
         refusal: The words in which the model refused to answer, where the endpoint sends them in a field.
     """
@@ -102,6 +103,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     logprobs: tuple[float, ...] = ()
     alternatives: tuple[tuple[str, float], ...] = ()
     left_out: tuple[str, ...] = ()
+    lowered: tuple[tuple[str, float], ...] = ()
     vector: str = ""
     refusal: str = ""
 

@@ -8,7 +8,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from spotui.llm.endpoint import Endpoint
-from spotui.llm.errors import BadRequestError, MalformedReplyError, ModelError, TimedOutError
+from spotui.llm.errors import (
+    BadRequestError,
+    MalformedReplyError,
+    ModelError,
+    RetryableError,
+    TimedOutError,
+)
 from spotui.llm.pricing import nearest
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
@@ -17,7 +23,7 @@ from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.embedding import embedded_text, read_embedding
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
+from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.litellm_errors import model_error, read_error
 from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
@@ -40,14 +46,15 @@ class LitellmProvider:
         count_tokens: Tokens of a text, for endpoints that report no usage; None divides characters by four.
 
     Attributes:
-        refused: Optional parameters that were left out because the model does not take them.
+        concessions: What requests do without, as the model does not take it.
 
     Raises:
         BadRequestError: The base URL is no http address.
     """
 
     def __init__(self, endpoint: Endpoint, *, count_tokens: Callable[[str], int] | None = None) -> None:
-        self.refused: frozenset[str] = frozenset()
+        self.concessions = Concessions()
+        self._proven = self.concessions
         self._endpoint = endpoint
         self._base_url = BaseUrl(endpoint.base_url, endpoint.model) if endpoint.base_url else None
         self._count_tokens = count_tokens
@@ -67,20 +74,27 @@ class LitellmProvider:
         litellm, way = await self._find_way(request.model)
         if request.embed:
             return await self._embed(litellm, request, way)
-        refused = self.refused
         while True:
-            arguments = self._arguments(request, way, refused)
+            concessions = self.concessions
+            arguments = self._arguments(concessions.applied(request), way, concessions.refused)
             try:
                 reply = await self._attempt(litellm, arguments, request, way, on_delta)
             except _Failure as failure:
                 fault = read_error(failure.error)
-                parameter = refused_parameter(arguments, fault)
-                if parameter not in _OPTIONAL:
-                    raise await self._explained(failure.error, fault, way) from None
-                refused |= {parameter}
+                refusal = refusal_in(arguments, fault)
+                if refusal is None or (refusal.most is None and refusal.name not in _OPTIONAL):
+                    said = await self._explained(failure.error, fault, way)
+                    if not isinstance(said, RetryableError):
+                        self.concessions = self._proven
+                    raise said from None
+                self.concessions = self.concessions.after(refusal, request)
             else:
-                self.refused |= refused
-                return msgspec.structs.replace(reply, left_out=ineffective(request, refused))
+                self._proven |= concessions
+                return msgspec.structs.replace(
+                    reply,
+                    left_out=concessions.left_out(request),
+                    lowered=tuple(concessions.limits(request).items()),
+                )
 
     async def aclose(self) -> None:
         """Close litellm's connections, unless another provider still uses them; safe to call twice."""

@@ -6,14 +6,14 @@ from time import perf_counter
 import msgspec
 
 from spotui.llm.endpoint import Endpoint
-from spotui.llm.errors import MalformedReplyError
+from spotui.llm.errors import MalformedReplyError, RetryableError
 from spotui.llm.protocol import OnDelta, Reply, Request
 from spotui.llm.providers.chat.embedding import embedding_body, read_embedding
 from spotui.llm.providers.chat.server_json import decode_json
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import request_body
 from spotui.llm.providers.faults.http_errors import fault_error
-from spotui.llm.providers.faults.refusals import ineffective, refused_parameter
+from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import fault_inside, read_fault
 from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
@@ -28,7 +28,7 @@ class OpenAICompatibleProvider:
         count_tokens: Tokens of a text, for endpoints that report no usage; None divides characters by four.
 
     Attributes:
-        refused: Optional parameters the endpoint has refused so far; they are left out or renamed.
+        concessions: What requests do without, as the endpoint has refused it.
 
     Raises:
         BadRequestError: The base URL is missing or is no http address.
@@ -42,7 +42,8 @@ class OpenAICompatibleProvider:
         api_model: str | None = None,
         count_tokens: Callable[[str], int] | None = None,
     ) -> None:
-        self.refused: frozenset[str] = frozenset()
+        self.concessions = Concessions()
+        self._proven = self.concessions
         self._pool = HttpPool(endpoint)
         self._api_model = api_model
         self._count_tokens = count_tokens
@@ -52,26 +53,31 @@ class OpenAICompatibleProvider:
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """Ask the model once; see `Provider.complete`.
 
-        When the endpoint refuses an optional parameter, the same request is asked again at once without
-        it: refused requests cost nothing. What was refused is remembered once an answer has come.
+        When the endpoint refuses a parameter, the same request is asked again at once without it or with a
+        lower value: refused requests cost nothing. That is remembered for the next try of a call, too, and
+        for good once an answer has come.
         """
         if request.embed:
             return await self._embed(request)
-        refused = self.refused
         while True:
-            body = request_body(request, self._api_model or request.model, refused)
+            concessions = self.concessions
+            sent = concessions.applied(request)
+            body = request_body(sent, self._api_model or request.model, concessions.refused)
             started = perf_counter()
             async with self._pool.send("POST", "/chat/completions", msgspec.json.encode(body)) as response:
                 if response.is_success:
-                    self.refused |= refused
+                    self._proven |= concessions
                     reader = ReplyReader(self._pool.place, on_delta)
                     await reader.read(response)
-                    return self._reply(request, reader, started, ineffective(request, refused))
+                    return self._reply(request, reader, started, concessions)
                 fault = read_fault(response.status_code, response.headers, await fault_body(response))
-            parameter = refused_parameter(body, fault)
-            if parameter is None:
-                raise fault_error(self._pool.place, fault)
-            refused |= {parameter}
+            refusal = refusal_in(body, fault)
+            if refusal is None:
+                error = fault_error(self._pool.place, fault)
+                if not isinstance(error, RetryableError):
+                    self.concessions = self._proven
+                raise error
+            self.concessions = self.concessions.after(refusal, request)
 
     async def list_models(self) -> list[str]:
         """The ids of the models the endpoint offers, in its order.
@@ -121,7 +127,7 @@ class OpenAICompatibleProvider:
         raise fault_error(self._pool.place, fault)
 
     def _reply(
-        self, request: Request, reader: ReplyReader, started: float, left_out: tuple[str, ...]
+        self, request: Request, reader: ReplyReader, started: float, concessions: Concessions
     ) -> Reply:
         assembler = reader.assembler
         text, reasoning = assembler.result()
@@ -137,7 +143,8 @@ class OpenAICompatibleProvider:
             first_token_seconds=None if first is None else first - started,
             logprobs=tuple(assembler.logprobs),
             alternatives=assembler.alternatives,
-            left_out=left_out,
+            left_out=concessions.left_out(request),
+            lowered=tuple(concessions.limits(request).items()),
             refusal=assembler.refusal,
         )
 

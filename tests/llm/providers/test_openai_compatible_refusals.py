@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spotui.llm.errors import BadRequestError
+from spotui.llm.errors import BadRequestError, ContextOverflowError, UnavailableError
 from spotui.llm.protocol import Reply, Request
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from tests.llm.providers.asking import a_request, an_endpoint
@@ -28,7 +28,7 @@ def call(server: ModelServer, *requests: Request) -> tuple[list[Reply], frozense
         try:
             return [
                 await provider.complete(request, lambda _: None) for request in requests
-            ], provider.refused
+            ], provider.concessions.refused
         finally:
             await provider.aclose()
 
@@ -148,18 +148,15 @@ def test_a_guess_that_did_not_help_is_forgotten() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        faults.status(400, "Invalid 'temperature': decimal above maximum value.", param="temperature"),
-        faults.status(400, "temperature must be between 0 and 1"),
-        faults.status(400, "max_tokens is too large: 9000. This model supports at most 4096 tokens."),
         faults.status(
             400, "Unsupported parameter: 'messages'", param="messages", code="unsupported_parameter"
         ),
         faults.status(400, "Grammar is not supported"),
         faults.status(400, "The streaming_mode of this server is not supported"),
-        faults.status(500, "temperature is not supported"),
+        faults.status(500, "the temperature of the server is too high"),
     ],
 )
-def test_what_the_user_must_mend_is_not_asked_again(fault: Fault) -> None:
+def test_what_no_change_of_parameters_helps_is_not_asked_again(fault: Fault) -> None:
     with ModelServer(faults=lambda *_: fault) as server:
         with pytest.raises(Exception, match="HTTP"):
             call(server, ALL)
@@ -176,3 +173,56 @@ def test_calls_that_are_refused_side_by_side() -> None:
     fault = faults.status(400, "Unsupported parameter: temperature")
     with ModelServer(lambda _: "four", faults=refuse(["temperature"], fault)) as server:
         assert asyncio.run(talk(server.base_url)) == ["four"] * 6
+
+
+def test_a_refusal_is_remembered_by_the_next_try_when_the_connection_breaks() -> None:
+    def plan(number: int, request: dict[str, Any]) -> Fault | None:
+        if "temperature" in request:
+            return faults.status(400, "Unsupported parameter: temperature")
+        return faults.reset() if number == 2 else None
+
+    async def talk(base_url: str) -> Reply:
+        provider = OpenAICompatibleProvider(an_endpoint(base_url))
+        with pytest.raises(UnavailableError):
+            await provider.complete(ALL, lambda _: None)
+        reply = await provider.complete(ALL, lambda _: None)
+        await provider.aclose()
+        return reply
+
+    with ModelServer(lambda _: "four", faults=plan) as server:
+        assert asyncio.run(talk(server.base_url)).left_out == ("temperature",)
+        assert len(server.requests) == 3
+
+
+def test_a_limit_that_leaves_the_prompt_no_room_is_lowered_as_often_as_it_takes() -> None:
+    def plan(_: int, request: dict[str, Any]) -> Fault | None:
+        prompt = len(request["messages"][0]["content"])
+        if prompt + request["max_tokens"] <= 2048:
+            return None
+        words = f"maximum context length is 2048 tokens, you requested {prompt} prompt tokens and more"
+        return faults.status(400, words)
+
+    requests = [a_request("x" * size, max_tokens=4096) for size in (1500, 100, 1900, 1800, 1985)]
+    with ModelServer(lambda _: "four", faults=plan) as server:
+        replies, _ = call(server, *requests[:-1])
+        limits = [one.json["max_tokens"] for one in server.requests if one.status == 200]
+        assert [dict(reply.lowered)["max_tokens"] for reply in replies] == limits
+        assert [size + limit for size, limit in zip((1500, 100, 1900, 1800), limits, strict=True)] <= [
+            2048
+        ] * 4
+        assert min(limits) >= 64
+        with pytest.raises(ContextOverflowError):
+            call(server, requests[-1])
+
+
+def test_the_most_that_a_server_takes_is_sent_and_told() -> None:
+    def plan(_: int, request: dict[str, Any]) -> Fault | None:
+        is_too_high = request.get("top_logprobs", 0) > 5
+        return faults.status(400, "top_logprobs must be less than or equal to 5") if is_too_high else None
+
+    asked = a_request(alternatives=20)
+    with ModelServer(lambda _: "four", faults=plan) as server:
+        replies, refused = call(server, asked, asked)
+    assert [reply.lowered for reply in replies] == [(("top_logprobs", 5.0),)] * 2
+    assert not refused
+    assert [one.json["top_logprobs"] for one in server.requests] == [20, 5, 5]

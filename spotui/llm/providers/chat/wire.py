@@ -22,8 +22,9 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
             body["stream_options"] = {"include_usage": True}
     if request.temperature is not None and "temperature" not in refused:
         body["temperature"] = request.temperature
-    if request.max_tokens is not None:
-        body["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = request.max_tokens
+    limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
+    if request.max_tokens is not None and limit not in refused:
+        body[limit] = request.max_tokens
     if request.grammar is not None:
         body["grammar"] = request.grammar
     if (request.logprobs or request.alternatives) and "logprobs" not in refused:
