@@ -13,6 +13,7 @@ from spotui.engine.decisions import Inbox
 from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
+from spotui.events import Event, Noticed
 from spotui.judging.ballots import Ballot, alternating
 from spotui.judging.checking import row_verdict
 from spotui.judging.pooling import pooled
@@ -44,6 +45,53 @@ class Judge(Protocol):
             One for each question, in order, from the best candidate's side.
         """
         ...
+
+
+class CannotJudgeError(Exception):
+    """A judge lacks what it decides by; its text says what.
+
+    Args:
+        why: One sentence.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class FallbackJudge:
+    """A judge, and another that takes its place for good when it turns out that it cannot judge.
+
+    Args:
+        first: The judge that is asked for.
+        instead: The other.
+        emit: Told when the other takes over.
+    """
+
+    def __init__(self, first: Judge, instead: Judge, emit: Callable[[Event], None]) -> None:
+        self._judge = first
+        self._instead = instead
+        self._emit = emit
+
+    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+        """Compare two trials on the questions of a round; see `Judge.duel`."""
+        try:
+            return await self._judge.duel(best, candidate)
+        except CannotJudgeError as error:
+            self._replace(error)
+        return await self._judge.duel(best, candidate)
+
+    async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
+        """Compare two trials question by question; see `Judge.compare_rows`."""
+        try:
+            return await self._judge.compare_rows(seed, best)
+        except CannotJudgeError as error:
+            self._replace(error)
+        return await self._judge.compare_rows(seed, best)
+
+    def _replace(self, error: CannotJudgeError) -> None:
+        self._judge = self._instead
+        self._emit(Noticed(text=f"{error.why} It votes in words instead.", level="warning"))
 
 
 class VotingJudge:

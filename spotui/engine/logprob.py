@@ -9,6 +9,7 @@ import msgspec
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.count import Count
+from spotui.engine.judge import CannotJudgeError
 from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
@@ -16,7 +17,6 @@ from spotui.judging.ballots import Order
 from spotui.judging.majority import Weighed
 from spotui.judging.odds import compare_odds, for_candidate, read_odds
 from spotui.judging.votes import Choice
-from spotui.llm.gate import Halted
 from spotui.settings.run_settings import Unit
 from spotui.workspace.lines import CallKey, VoteRecord
 
@@ -33,7 +33,8 @@ class LogprobJudge:
     reasoning the evaluator overlooks what has to be worked out.
 
     Args:
-        context: What it works with; the evaluator must tell its likeliest first tokens.
+        context: What it works with; the evaluator must report its likeliest first tokens, or a duel raises
+            CannotJudgeError.
         unit: Whether all answers are compared at once, or each question's alone.
     """
 
@@ -87,11 +88,7 @@ class LogprobJudge:
         request = msgspec.structs.replace(request, max_tokens=1, alternatives=ALTERNATIVES)
         reply = await self._context.asker.ask(key, request)
         if not reply.alternatives:
-            raise Halted(
-                "failed",
-                f"{request.model} does not tell how probable its tokens are, so it cannot judge by logprob. "
-                "Start over with another --judge.",
-            )
+            raise CannotJudgeError(f"{request.model} does not report how probable its tokens are.")
         odds = read_odds(reply.alternatives)
         return None if odds is None else for_candidate(odds, order)
 

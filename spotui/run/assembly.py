@@ -9,7 +9,7 @@ from spotui.engine.decisions import Decisions
 from spotui.engine.embed import Embedder
 from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
-from spotui.engine.judge import Judge, VotingJudge
+from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
 from spotui.engine.likelihood import LikelihoodJudge
 from spotui.engine.logprob import LogprobJudge
 from spotui.engine.propose import Proposer
@@ -74,15 +74,16 @@ def make_judge(context: Context, settings: RunSettings) -> Judge:
     """The judge that the settings ask for."""
     if settings.judge == "likelihood":
         return LikelihoodJudge(context)
-    if settings.judge == "logprob":
-        return LogprobJudge(context, settings.judge_unit)
-    return VotingJudge(
+    voting = VotingJudge(
         context,
         lambda number: _rule(settings, number),
         models=settings.panel,
         unit=settings.judge_unit,
         json=settings.judge_json,
     )
+    if settings.judge == "logprob":
+        return FallbackJudge(LogprobJudge(context, settings.judge_unit), voting, context.emit)
+    return voting
 
 
 def _rule(settings: RunSettings, number: int) -> Rule:

@@ -119,10 +119,13 @@ def test_letters_are_weighed_question_by_question_too(tmp_path: Path) -> None:
     assert (len(asked_to_judge(server)), end.outcomes[1]) == (6, "win")
 
 
-def test_an_evaluator_that_tells_no_probabilities_ends_the_run_and_says_why(tmp_path: Path) -> None:
-    _, end = run_with(tmp_path, lambda _: "A", judge="logprob")
-    assert end.stopped.reason == "failed"
-    assert "does not tell how probable its tokens are" in end.stopped.cause
+def test_an_evaluator_that_reports_no_probabilities_votes_in_words(tmp_path: Path) -> None:
+    server, end = run_with(tmp_path, prefer_higher_style, judge="logprob", final_check=True)
+    assert end.outcomes == ["seed", "win"]
+    [told] = [one.text for one in end.of(Noticed) if "probable" in one.text]
+    assert told == "test-model does not report how probable its tokens are. It votes in words instead."
+    # The judge is asked for probabilities in the first duel only.
+    assert sum("top_logprobs" in one for one in asked_to_judge(server)) <= 2
 
 
 HOSTILE = (
