@@ -1,33 +1,140 @@
-"""Keeping a text from commanding the terminal: what a model writes is shown, never obeyed."""
+"""Showing what a text hides: what a model or a file says is painted, never obeyed and never kept from view.
 
+A terminal obeys control characters: an answer could clear the screen or write to the clipboard. Other
+characters have no shape at all: they reverse the order of the letters around them, or carry a message that
+only a model reads. Each of them is shown as a mark. Those that a script or an emoji needs stay in place.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
 from types import ModuleType
 from typing import Final
 
-_KEPT = "\t\n"
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSEEN: Final = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2028\u2029\u2060-\u2065\u206a-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ufdd0-\ufdef\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
+)
+_CONTROLS: Final = "\0-\x08\x0b-\x1f\x7f-\x9f"
+# The flags of England, Scotland and Wales are the only emoji that are spelled with tag characters.
+_FLAG: Final = "\U0001f3f4(?:{})\U000e007f".format(
+    "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
+    )
+)
+_SUSPECT: Final = re.compile(f"[{_CONTROLS}{_BIDI}{_UNSEEN}]")
+_HIDDEN: Final = re.compile(f"{_FLAG}|\r\n|{_SUSPECT.pattern}")
+_IS_BIDI: Final = re.compile(f"[{_BIDI}]")
 
-LEFT_OUT: Final[dict[int, None]] = {
-    code: None for code in (*range(32), *range(127, 160)) if chr(code) not in _KEPT
-}
-"""Every control character that a shown text goes without, as `str.translate` takes them.
+_EMOJI: Final = re.compile("[\u203c\u2049\u3030\u2194\u25fb-\u25fe\u2934\u2935\U0001f3fb-\U0001f3ff]")
+"""Emoji that Unicode does not call symbols, and the colours of a skin."""
+_JOINING: Final = re.compile(
+    "[\u0620-\u07ff\u0840-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1a20-\u1aaf\u1b00-\u1c4f\ua800-\ua82f"
+    "\ua840-\ua8ff\ua930-\ua9df\uaa00-\uaa5f\uaae0-\uaaff\uabc0-\uabff\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc"
+    "\U00010a00-\U00010aff\U00010f30-\U00010fdf\U00011000-\U00011fff\U0001e900-\U0001e95f]"
+)
+"""Scripts that write a letter in another way where it joins, or must not join, the next."""
+_WITHOUT_SPACES: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf]")
+"""Scripts that write words without spaces, and mark with an unseen one where a line may break."""
+_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_MONGOLIAN: Final = re.compile("[\u1807\u1820-\u18aa]")
+_JAMO: Final = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
+_HIEROGLYPH: Final = re.compile("[\U00013000-\U0001342f\U00013440-\U000143ff]")
 
-Those from 128 on are the same commands as an escape character with a letter: U+009B begins one as ESC [ does.
-"""
+_CONTROL_PICTURES: Final = 0x2400
 
 
-def without_controls(text: str) -> str:
-    """The text without what a terminal would obey; line breaks and tabs stay."""
-    return text.translate(LEFT_OUT)
+def visible(text: str) -> str:
+    """The text with every hidden character as a mark that names it, for example <U+202E>."""
+    return _HIDDEN.sub(_named, text) if _may_hide(text) else text
 
 
-def keep_out(*modules: ModuleType) -> None:
-    """Let Rich and Textual leave out every control character of what they paint from now on.
+def visible_in_place(text: str) -> str:
+    """The text with every hidden character as one mark, so that a cursor or a colour stays in its place.
 
-    Both leave out five control characters, and let the escape character through: an answer could clear the
-    screen or write to the clipboard. Neither has an option for it, so their tables of what is left out are
-    made longer.
+    ⇄ is for those that turn the direction of writing, ␛ and its neighbours for controls, ⌧ for all others.
+    """
+    return _HIDDEN.sub(_pictured, text) if _may_hide(text) else text
+
+
+def guard(module: ModuleType, name: str, shown: Callable[[str], str]) -> None:
+    """Let Rich or Textual paint every text with its hidden characters as marks.
+
+    Both leave out five control characters and let all others through, and neither has an option for it. So
+    their function that leaves out is replaced.
 
     Args:
-        modules: Those with such a table: `rich.control`, `textual.content`.
+        module: `rich.text` or `textual.content`.
+        name: The function.
+        shown: How a text is shown.
     """
-    for module in modules:
-        getattr(module, "_CONTROL_STRIP_TRANSLATE", {}).update(LEFT_OUT)
+    if hasattr(module, name):
+        setattr(module, name, lambda text, *_: shown(text))
+
+
+def _may_hide(text: str) -> bool:
+    """Whether to look closer; quick, since this is asked of every text that is painted."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return False
+    return _SUSPECT.search(text) is not None
+
+
+def _named(found: re.Match[str]) -> str:
+    if found[0] == "\r\n":
+        return "\n"
+    return found[0] if _belongs(found) else f"<U+{ord(found[0]):04X}>"
+
+
+def _pictured(found: re.Match[str]) -> str:
+    char = found[0]
+    if char == "\r\n":
+        return " \n"
+    if _belongs(found):
+        return char
+    if char < " ":
+        return chr(_CONTROL_PICTURES + ord(char))
+    if char == "\x7f":
+        return "␡"
+    return "⇄" if _IS_BIDI.match(char) else "⌧"
+
+
+def _belongs(found: re.Match[str]) -> bool:
+    """Whether a script or an emoji needs this character in this place."""
+    char, text = found[0], found.string
+    if len(char) > 1:
+        return True
+    before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+    match char:
+        case "\u200d" if _is_emoji(before.replace("\ufe0f", text[found.start() - 2 : found.start() - 1])):
+            return _is_emoji(after)
+        case "\u200d":
+            return _joins(before)
+        case "\u200c":
+            return _joins(before) and _joins(after)
+        case "\u200b":
+            return bool(_WITHOUT_SPACES.match(before) and _WITHOUT_SPACES.match(after))
+        case "\ufe0e" | "\ufe0f":
+            return _is_emoji(before) or (after == "\u20e3" and before in {*"#*0123456789"})
+        case "\ufe00" | "\ufe01" | "\ufe02":
+            return bool(_HAN.match(before)) or _is_a(before, "Sm")
+        case "\u180b" | "\u180c" | "\u180d" | "\u180e" | "\u180f":
+            return bool(_MONGOLIAN.match(before))
+        case "\u115f" | "\u1160":
+            return bool(_JAMO.match(before) or _JAMO.match(after))
+    if "\U00013430" <= char <= "\U0001343f":
+        return bool(_HIEROGLYPH.match(before))
+    return "\U000e0100" <= char <= "\U000e01ef" and bool(_HAN.match(before))
+
+
+def _is_emoji(char: str) -> bool:
+    return _is_a(char, "So") or bool(_EMOJI.match(char))
+
+
+def _joins(char: str) -> bool:
+    return bool(_JOINING.match(char)) and _is_a(char, "Lo", "Lm", "Lu", "Ll", "Mn", "Mc")
+
+
+def _is_a(char: str, *categories: str) -> bool:
+    return bool(char) and unicodedata.category(char) in categories

@@ -6,7 +6,7 @@ import sys
 from spotui.cli import exit_codes, options
 from spotui.cli.reading import pick_round
 from spotui.cli.terminal import paint
-from spotui.controls import without_controls
+from spotui.controls import visible
 from spotui.view.figures import plural
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import read_history
@@ -52,6 +52,6 @@ def _marked(piece: Piece) -> str:
 
 
 def _coloured(piece: Piece) -> str:
-    text = without_controls(_marked(piece))
+    text = visible(_marked(piece))
     colour = _COLOURS.get(piece.change, "")
     return f"{colour}{text}\x1b[0m" if colour and piece.text.strip() else text

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self, TextIO, cast
 
-from rich import control
+import rich.text
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.style import Style
@@ -17,7 +17,7 @@ from spotui.cli import plain
 from spotui.cli.rounds_table import FIGURES, RoundCells, fit, head
 from spotui.cli.summary import COPIED, how_to_continue, summary
 from spotui.cli.terminal import Lasting, behind, lose
-from spotui.controls import keep_out
+from spotui.controls import guard, visible
 from spotui.events import Event
 from spotui.themes import Theme
 from spotui.view.figures import count, duration, plural, points, usd
@@ -71,7 +71,7 @@ class LiveDisplay:
         self._accent = _style(theme.accent)
         self._project = project
         self._picture = Picture()
-        keep_out(control)
+        guard(rich.text, "strip_control_codes", visible)
         self._terminal = behind(sys.stdout)
         screen = cast("TextIO", Lasting(self._terminal))
         self._console = Console(highlight=False, markup=False, emoji=False, file=screen)

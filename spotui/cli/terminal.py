@@ -1,7 +1,7 @@
-"""The way of everything that is printed for a person: a terminal gets no command that is not our own.
+"""Printing for a person: a terminal gets no command that is not our own, and no character that is not seen.
 
 A prompt, an answer or an endpoint's error may hold any character; shown as it is, it could retitle or repaint
-the terminal or write to its clipboard. What is no terminal, such as a pipe or a file, gets the text as it is.
+the terminal, write to its clipboard, or hide words. A pipe or a file gets the text as it is.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
-from spotui.controls import without_controls
+from spotui.controls import visible
 
 
 class _Guarded:
-    """A terminal that is written to without control characters.
+    """A terminal that is written to with marks in place of hidden characters.
 
     Args:
         stream: The terminal.
@@ -24,8 +24,8 @@ class _Guarded:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text without its control characters."""
-        self.stream.write(without_controls(text))
+        """Write a text with its hidden characters as marks."""
+        self.stream.write(visible(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -111,10 +111,10 @@ def _losing(stream: TextIO) -> Iterator[None]:
 
 
 def shown(data: bytes) -> bytes:
-    """What standard output gets of a line of bytes: a terminal gets it without control characters."""
+    """What standard output gets of a line of bytes: a terminal gets its hidden characters as marks."""
     if not _is_terminal(sys.stdout):
         return data
-    return without_controls(data.decode("utf-8", "replace")).encode("utf-8", "replace")
+    return visible(data.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _is_terminal(stream: object) -> bool:

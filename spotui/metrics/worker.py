@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import msgspec
 
-from spotui.controls import without_controls
+from spotui.controls import visible
 from spotui.dataset import Row
 from spotui.metrics.mark import Mark, MetricError
 from spotui.metrics.own import MetricFile
@@ -221,7 +221,7 @@ class _Process:
         self._printed += len(text)
         more = "\n… (the metric printed more, which is left out)\n" if 0 < room < len(text) else ""
         with suppress(OSError, ValueError):  # the terminal has gone
-            sys.stderr.write(without_controls(text[:room]) + more)
+            sys.stderr.write(visible(text[:room]) + more)
             sys.stderr.flush()
 
     def _ended(self) -> _EndedError:

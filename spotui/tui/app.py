@@ -15,7 +15,7 @@ from textual.worker import WorkerFailed, get_current_worker
 from spotui.errors import SpotuiError
 from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
 from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
-from spotui.tui.controls import keep_out_controls
+from spotui.tui.controls import guard_screen
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.preferences import Preferences
 from spotui.tui.typed_ahead import TypedAheadApp
@@ -58,7 +58,7 @@ class SpotuiApp(TypedAheadApp):
     COMMANDS: ClassVar = {_commands}
 
     def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:
-        keep_out_controls()
+        guard_screen()
         # Without colours everything is left to the terminal's own two.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.workspace = workspace

@@ -1,11 +1,12 @@
-"""Keeping a text from commanding the terminal that the app paints."""
+"""Keeping a text from commanding the terminal that the app paints, and from hiding anything on it."""
 
-from spotui.controls import keep_out
+from spotui.controls import guard, visible_in_place
 
 
-def keep_out_controls() -> None:
-    """Leave out every control character of what is painted from now on."""
-    from rich import control
+def guard_screen() -> None:
+    """Paint every hidden character as a mark from now on."""
+    from rich import text
     from textual import content
 
-    keep_out(content, control)
+    guard(content, "_strip_control_codes", visible_in_place)  # every label, log, answer and toast
+    guard(text, "strip_control_codes", visible_in_place)  # what is typed into: editors and input fields

@@ -5,17 +5,19 @@ from typing import Final
 
 from rich.cells import get_character_cell_size
 
+from spotui.controls import visible
+
 _ELLIPSIS: Final = "…"
 _EMOJI_STYLE: Final = "\ufe0f"
 
 
 def short(text: str, cells: int = 100) -> str:
-    """A text on one line, cut with an ellipsis where it is wider than `cells`.
+    """A text on one line, its hidden characters as marks, cut with an ellipsis where it exceeds `cells`.
 
     Chinese characters and emoji take two cells. A letter keeps its accents, and an emoji of several parts is
     kept or cut as a whole.
     """
-    flat = " ".join(text.split())
+    flat = visible(" ".join(text.split()))
     if flat.isascii():
         return flat if len(flat) <= cells else flat[: max(0, cells - 1)] + _ELLIPSIS[:cells]
     clusters = _clusters(flat)

@@ -218,7 +218,7 @@ def test_what_a_function_prints_goes_to_standard_error(
     printed = capsys.readouterr()
     assert printed.out == ""
     lines = sorted(printed.err.splitlines())
-    assert lines == ["from a program", "straight to it", "to the errors", "to the output: [2Jx"]
+    assert lines == ["from a program", "straight to it", "to the errors", "to the output: <U+001B>[2Jx"]
 
 
 def test_an_endless_loop_is_ended_and_given_up_after_three(marking: Marking) -> None:

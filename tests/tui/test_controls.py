@@ -1,4 +1,4 @@
-"""What a model writes never reaches the terminal as a command."""
+"""What a model writes never reaches the terminal as a command, and hides nothing on it."""
 
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from spotui.tui.app import SpotuiApp
 from tests.command_line import move_in
 from tests.tui.piloting import drive, seen
 
-HOSTILE = "ab\x1b]52;c;eA==\x07c\x1b[2Jd\x9b2Je\x00\x08\x7ff 猫"
+HOSTILE = "ab\x1b]52;c;eA==\x07c\x1b[2Jd\x9b2Je\x00\x08\x7ff 猫 \u202eg\u200bh\U000e0041 👩\u200d🚀"
+SHOWN = "ab␛]52;c;eA==␇c␛[2Jd⌧2Je␀␈␡f 猫 ⇄g⌧h⌧ 👩\u200d🚀"
 
 
 class HostileScreen(Screen[None]):
@@ -27,7 +28,7 @@ class HostileScreen(Screen[None]):
         yield OptionList(HOSTILE, markup=False)
 
 
-def test_no_control_character_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_hidden_character_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     move_in(monkeypatch, tmp_path)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -35,7 +36,7 @@ def test_no_control_character_is_painted(tmp_path: Path, monkeypatch: pytest.Mon
         app.notify(HOSTILE, title=HOSTILE, markup=False)
         await pilot.pause()
         painted = seen(app)
-        assert painted.count("ab]52;c;eA==c[2Jd2Jef 猫") == 7
-        assert all(letter == "\n" or letter.isprintable() for letter in painted)
+        assert painted.count(SHOWN) == 7
+        assert all(letter in "\n\u200d" or letter.isprintable() for letter in painted)
 
     drive(tmp_path, journey)
