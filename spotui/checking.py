@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Sequence, YamlError, line_of, load
+from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Scalar, Sequence, YamlError, line_of, load
 from spotui.template.interpret import interpret, name_of_rows
 from spotui.template.model import Problem, Template
 
@@ -47,6 +47,8 @@ def check(text: str) -> Checked:
         return Checked(text, tuple(problems))
     problems += _of_roles(root, template)
     problems += _of_method(root, template)
+    problems += _of_columns(root, template)
+    problems += _of_slots(root, template)
     problems.sort(key=lambda problem: problem.line)
     return Checked(text, tuple(problems), template, _rows_of(root) == len(template.qa))
 
@@ -73,6 +75,65 @@ def _of_roles(root: Node, template: Template) -> list[Problem]:
             for where, what, mend in error.problems
         ]
     return []
+
+
+def _of_columns(root: Mapping, template: Template) -> list[Problem]:
+    if template.data is None:
+        return []
+    from spotui.dataset import read_source, slot_names
+    from spotui.template.scoring import misspelt_columns
+
+    source, faults = read_source(template.data, has_questions=bool(template.qa))
+    if faults:
+        return []  # they are problems already
+    misspelt = misspelt_columns(template, source)
+    problems = [
+        Problem("error", ".".join(("data", *one.path)), line_of(root, "data", *one.path), one.what, one.mend)
+        for one in misspelt
+    ]
+    known = {"question", "answer", *slot_names(template.prompt), *(one.path[-1] for one in misspelt)}
+    if isinstance(template.metric, str) and ":" in template.metric:
+        return problems  # a custom metric may read any column
+    for name in [name for name in source.columns if name not in known]:
+        what = f"`{name}` is not a slot of the prompt, so the model is not shown that column."
+        mend = f"Write `{{{name}}}` where it belongs in the prompt, or delete the line."
+        problems.append(
+            Problem("warning", f"data.columns.{name}", line_of(root, "data", "columns", name), what, mend)
+        )
+    return problems
+
+
+def _of_slots(root: Mapping, template: Template) -> list[Problem]:
+    """Warnings of what looks like a slot and is sent to the model as text."""
+    from spotui.dataset import lookalikes, slot_names
+
+    columns = template.data.get("columns") if isinstance(template.data, dict) else None
+    problems = []
+    for one in lookalikes(template.prompt, columns if isinstance(columns, dict) else ()):
+        what = f"`{one.text[:40]}` is sent to the model as it is: here, a slot is a name in single braces."
+        mend = f"Write `{{{one.name}}}` if a part of the question belongs there."
+        if not one.name:
+            mend = "Write the text out; `{question}` is the place of the question."
+        problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, one.start), what, mend))
+    if template.data is None:
+        for name in sorted(slot_names(template.prompt) - {"question"}):
+            start = template.prompt.index(f"{{{name}}}")
+            what = (
+                f"`{{{name}}}` is sent to the model as it is: questions under `qa` fill only `{{question}}`."
+            )
+            mend = (
+                "Move the questions to a data file with a column of that name, or leave it if it is a text."
+            )
+            problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, start), what, mend))
+    return problems
+
+
+def _line_in_prompt(root: Mapping, template: Template, offset: int) -> int:
+    """The line of a part of the prompt, or that of its key where the text is not laid out by lines."""
+    entry = root.entries["prompt"]
+    if isinstance(entry.value, Scalar) and entry.value.style == "|":
+        return entry.value.line + 1 + template.prompt.count("\n", 0, offset)
+    return entry.key.line
 
 
 def _of_method(root: Mapping, template: Template) -> list[Problem]:

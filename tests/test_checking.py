@@ -6,6 +6,8 @@ import pytest
 
 from spotui.checking import check
 from spotui.resources import examples
+from spotui.template import TemplateError
+from spotui.template.scoring import source_of
 from tests.command_line import TEMPLATE
 
 
@@ -59,3 +61,46 @@ def test_problems_of_roles_and_method_stand_among_the_others_by_line() -> None:
     assert [problem.key for problem in problems] == ["method", "count", "models"]
     assert problems[-1].line == text.count("\n")
     assert "Did you mean model?" in problems[-1].mend
+
+
+HEAD = "requirements: Right.\nqa:\n  - question: Who?\n"
+DATA = "requirements: Right.\ndata:\n  path: rows.jsonl\n  columns:\n    question: input\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "key", "line", "words"),
+    [
+        (f"prompt: 'Answer {{{{question}}}}'\n{HEAD}", "warning", "prompt", 1, "Write `{question}` if"),
+        (f"prompt: |\n  Think.\n\n  Then $question\n{HEAD}", "warning", "prompt", 4, "single braces"),
+        (f"prompt: '{{% if x %}}a'\n{HEAD}", "warning", "prompt", 1, "Write the text out"),
+        (f"prompt: 'About {{topic}}'\n{HEAD}", "warning", "prompt", 1, "under `qa` fill only `{question}`"),
+        (f"prompt: a\n{DATA}    anwser: b\n", "error", "data.columns.anwser", 7, "Did you mean `answer`?"),
+        (f"prompt: '{{ctx}}'\n{DATA}    cxt: b\n", "error", "data.columns.cxt", 7, "Did you mean `ctx`?"),
+        (f"prompt: a\n{DATA}    id: b\n", "warning", "data.columns.id", 7, "Write `{id}` where it belongs"),
+    ],
+)
+def test_a_slot_that_is_none_is_named(text: str, severity: str, key: str, line: int, words: str) -> None:
+    (problem,) = check(text).problems
+    assert (problem.severity, problem.key, problem.line) == (severity, key, line)
+    assert words in f"{problem.what} {problem.mend}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"prompt: 'Answer {{question}} as {{\"a\": 1}}'\n{HEAD}",
+        f"prompt: 'Read {{ctx}}'\n{DATA}    ctx: b\n    answer: c\n",
+        f"prompt: a\n{DATA}    tests: b\nmetric: checks.py:passes\n",
+    ],
+)
+def test_a_slot_that_is_one_is_not_named(text: str) -> None:
+    assert check(text).problems == ()
+
+
+def test_a_run_refuses_misspelt_columns_too() -> None:
+    template = check(f"prompt: a\n{DATA}    anwser: b\n").template
+    assert template is not None
+    with pytest.raises(
+        TemplateError, match=r"`anwser` is not a slot of the prompt\. Did you mean `answer`\?"
+    ):
+        source_of(template)

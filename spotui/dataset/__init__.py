@@ -6,7 +6,7 @@ It knows no model and no screen; templates, metrics and runs build on it.
 from spotui.dataset.faults import DataError, KeyFault, RowFault
 from spotui.dataset.load import Dataset, load_dataset
 from spotui.dataset.row import Row
-from spotui.dataset.slots import fill, slot_names
+from spotui.dataset.slots import Lookalike, braced, fill, lookalikes, slot_fault, slot_names
 from spotui.dataset.source import DataSource, read_source
 
 __all__ = [
@@ -14,10 +14,14 @@ __all__ = [
     "DataSource",
     "Dataset",
     "KeyFault",
+    "Lookalike",
     "Row",
     "RowFault",
+    "braced",
     "fill",
     "load_dataset",
+    "lookalikes",
     "read_source",
+    "slot_fault",
     "slot_names",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from spotui.dataset import Row
 from spotui.engine.answering import answer, incomplete, is_cut
 from spotui.engine.asking import together, user
 from spotui.engine.context import Context
@@ -73,5 +74,5 @@ class Executor:
 
 
 def in_front(prompt: str, question: str) -> Message:
-    """A question with a prompt in front, as the executor reads it: one message, a blank line between them."""
-    return user(f"{prompt}\n\n{question}")
+    """A question with a prompt, as the executor reads it: in the prompt's slot, or below a blank line."""
+    return user(Row(question).ask(prompt))

@@ -27,6 +27,7 @@ class Proposer:
     def __init__(self, context: Context) -> None:
         self._asker = context.asker
         self._repair = context.meta["spo_repair"]
+        self._task = context.task
         self._word_limit = context.task.word_limit
         self._emit = context.emit
 
@@ -66,7 +67,7 @@ class Proposer:
             prompt = last_tagged(reply.text, "prompt")
             problem = self._problem(reply, prompt, known)
             if prompt is not None and not problem:
-                problem = check(prompt)
+                problem = self._task.slot_fault(prompt) or check(prompt)
             if prompt is not None and not problem:
                 return Candidate(
                     round=number,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from spotui.engine.task import Candidate, Duel, Scored, Trial
 from spotui.engine.verbs import Verbs
-from spotui.events import CandidateProposed
+from spotui.events import CandidateProposed, Noticed
 from spotui.judge_record import casts
 from spotui.judging.reliability import flipped, length_ratio, win_rate
 from spotui.llm.gate import Halted
@@ -74,6 +74,7 @@ class Round:
                 gate.pause(f"The candidate of round {self.number} is ready to be looked at.")
             await gate.reopened()
         if text := decisions.edits.get(self.number):
+            self._warn_of_slots(text)
             candidate = Candidate(
                 round=self.number,
                 prompt=text,
@@ -151,6 +152,12 @@ class Round:
             marks=self.kept.marks if self.kept else (),
             edit_budget=self._edit_budget,
         )
+
+    def _warn_of_slots(self, prompt: str) -> None:
+        """Say what is wrong with the slots of a prompt that a person wrote; it is used all the same."""
+        if fault := self._context.task.slot_fault(prompt):
+            text = f"Round {self.number}, your prompt: {fault} It is used as you wrote it."
+            self._context.emit(Noticed(text=text, level="warning"))
 
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
         self._context.emit(

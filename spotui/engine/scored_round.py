@@ -69,6 +69,7 @@ class ScoredRound(Round):
             self._announce(candidate, index)
         await gate.reopened()
         if text := decisions.edits.get(self.number):
+            self._warn_of_slots(text)
             own = Candidate(
                 round=self.number,
                 prompt=text,

@@ -1,10 +1,12 @@
 """What a run works on: the task, the candidates, and what their answers were."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
 
-from spotui.dataset import Dataset, Row
+from spotui.dataset import Dataset, Row, slot_fault
 from spotui.dataset.record import SplitName
 from spotui.judging.votes import Choice
 from spotui.statistics import Score
@@ -29,12 +31,14 @@ class Question(msgspec.Struct, frozen=True):
     Attributes:
         question: What is asked.
         answer: The reference answer, or an empty text.
-        row: The row of a data file that it is; the slots of a prompt are filled from it.
+        row: The row that fills the slots of a prompt; None in runs that began when only data files had any.
+        context: The other parts of the row that the prompt shows, as judge and optimizer read them.
     """
 
     question: str
     answer: str = ""
     row: Row | None = None
+    context: str = ""
 
     def ask(self, prompt: str) -> str:
         """The prompt and the question as one message."""
@@ -55,6 +59,8 @@ class Task(msgspec.Struct, frozen=True):
         rows: What prompts are scored on, or None when nothing is scored.
         seed: What everything that is drawn is drawn with.
         edition: Which edition of its method's questions the run keeps to; see `EDITION`.
+        slots: The slots that every prompt has to keep, none where the seed prompt has none; None in runs that
+            began when only some methods kept them.
     """
 
     prompt: str
@@ -67,6 +73,11 @@ class Task(msgspec.Struct, frozen=True):
     rows: Dataset | None = None
     seed: int = 0
     edition: int = EDITION
+    slots: frozenset[str] | None = None
+
+    def slot_fault(self, prompt: str) -> str:
+        """The fault of a prompt's slots, one sentence, or an empty text."""
+        return "" if self.slots is None else slot_fault(self.prompt, self.slots, prompt)
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -167,13 +178,18 @@ def row_of(trial: Trial, index: int) -> Trial:
     return Trial(trial.candidate, trial.questions[index : index + 1], trial.answers[index : index + 1])
 
 
-def format_answers(answers: tuple[AnswerRecord, ...]) -> str:
-    """Questions and answers as optimizer and judge read them: material, whatever stands in it."""
-    text = "\n\n".join(
-        f"Question {number}: {one.question}\nAnswer {number}: {one.answer}"
-        for number, one in enumerate(answers, 1)
-    )
-    return quote_tags(text, FENCES)
+def format_answers(answers: Sequence[AnswerRecord], questions: Sequence[Question] = ()) -> str:
+    """Questions and answers as optimizer and judge read them: material, whatever it says.
+
+    Args:
+        answers: The answers.
+        questions: What they answer, for the context that a prompt shows with each of them.
+    """
+    parts = []
+    for number, (one, asked) in enumerate(zip_longest(answers, questions), 1):
+        context = f"\n{asked.context}" if asked is not None and asked.context else ""
+        parts.append(f"Question {number}: {one.question}{context}\nAnswer {number}: {one.answer}")
+    return quote_tags("\n\n".join(parts), FENCES)
 
 
 def format_references(questions: tuple[Question, ...], *, shown: bool) -> str:

@@ -32,7 +32,10 @@ class Wording:
 
     def of_set(self, best: Trial, candidate: Trial) -> Texts:
         """One question about all rows."""
-        old, new = format_answers(best.answers), format_answers(candidate.answers)
+        old, new = (
+            format_answers(best.answers, best.questions),
+            format_answers(candidate.answers, candidate.questions),
+        )
         shared = {
             "requirements": self._task.requirements,
             "references": format_references(candidate.questions, shown=self._task.reference_answers),

@@ -1,9 +1,8 @@
 """What several methods put into their questions: rows, scores, and what a prompt must keep."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from spotui.dataset import Row, slot_names
+from spotui.dataset import Row, braced
 from spotui.engine import Engine
 from spotui.tags import quote_tags
 
@@ -42,25 +41,13 @@ def points(score: float) -> str:
     return f"{100 * score:.1f}".removesuffix(".0")
 
 
-def slot_fault(seed: str, prompt: str) -> str:
-    """What is wrong with a prompt's slots, one sentence; empty when it has those of the seed and no other."""
-    wanted, found = slot_names(seed), slot_names(prompt)
-    if lost := sorted(wanted - found):
-        return f"Its prompt has lost {_braced(lost)}, which must stay as it is written."
-    if invented := sorted(found - wanted):
-        return f"Its prompt has {_braced(invented)}, which nothing fills."
-    return ""
-
-
 def rules(engine: Engine) -> list[str]:
     """What every new prompt of a run has to keep to, a sentence each."""
     sentences = []
     if engine.task.word_limit is not None:
         sentences.append(f"It may have at most {engine.task.word_limit} words.")
-    if slots := sorted(slot_names(engine.task.prompt)):
-        sentences.append(f"It must hold {_braced(slots)} exactly so: each stands for a part of the input.")
+    if slots := engine.task.slots:
+        sentences.append(
+            f"It must hold {braced(sorted(slots))} exactly so: each stands for a part of the input."
+        )
     return sentences
-
-
-def _braced(names: Sequence[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in names)

@@ -3,6 +3,7 @@
 No labels: the only signal is a judge that compares the answers of two prompts.
 """
 
+from spotui.dataset import braced
 from spotui.engine import Engine, Trial, format_answers, format_references
 from spotui.methods.method import Method
 from spotui.tags import quote_tags
@@ -34,13 +35,18 @@ async def optimize(engine: Engine) -> None:
 def describe(engine: Engine, best: Trial) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
     task = engine.task
-    limit = f"The prompt may have at most {task.word_limit} words." if task.word_limit else ""
+    limits = [f"The prompt may have at most {task.word_limit} words."] if task.word_limit else []
+    if task.slots:
+        limits.append(
+            f"The prompt must hold {braced(sorted(task.slots))} exactly as written: each is a slot that is "
+            "filled with a part of every question. Add no other slot."
+        )
     return engine.meta["spo_propose"].render(
         requirements=task.requirements,
         prompt=quote_tags(best.candidate.prompt, ("best_prompt",)),
-        answers=format_answers(best.answers),
+        answers=format_answers(best.answers, best.questions),
         references=format_references(best.questions, shown=task.reference_answers),
-        limit=limit,
+        limit=" ".join(limits),
     )
 
 

@@ -39,16 +39,31 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
     )
 
 
-def questions_of(template: Template, rows: Dataset | None) -> list[Question]:
-    """What a run's questions are drawn from: the rows that prompts are written from, or the template's own.
+def questions_of(template: Template, rows: Dataset | None, *, filled: bool = True) -> list[Question]:
+    """The questions of a run: the rows that prompts are written from, or those in the template.
 
     Args:
         template: The template.
         rows: Its rows, if they were read.
+        filled: Whether the prompt's slots are filled in either case; runs of the first edition filled them
+            in rows only.
     """
     if rows is not None and template.data is not None:
-        return [Question(row.question, "\n".join(row.references), row) for row in rows.train]
-    return [Question(one.question, one.answer) for one in template.qa]
+        shown = slot_names(template.prompt) if filled else frozenset()
+        return [
+            Question(row.question, "\n".join(row.references), row, _context(row, shown)) for row in rows.train
+        ]
+    return [Question(one.question, one.answer, Row(one.question) if filled else None) for one in template.qa]
+
+
+def slots_of(template: Template, rows: Dataset | None) -> frozenset[str]:
+    """The slots of a template's prompt that its rows fill; a question in the template is only a question."""
+    names = slot_names(template.prompt)
+    return names if rows is not None else names & {"question"}
+
+
+def _context(row: Row, shown: frozenset[str]) -> str:
+    return "\n".join(f"{name}: {text}" for name, text in row.slots.items() if name in shown)
 
 
 def metric_for(template: Template, folder: Path) -> Metric | None:

@@ -15,7 +15,7 @@ from spotui.methods import DEFAULT_METHOD, load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.run.needed_models import with_needed_models
-from spotui.run.rows import questions_of, read_rows
+from spotui.run.rows import questions_of, read_rows, slots_of
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.template.scoring import parameters_of
@@ -185,6 +185,7 @@ def draw_task(template: Template, folder: Path, settings: RunSettings) -> Task:
         held_out=held_out,
         word_limit=template.count,
         reference_answers=settings.reference_answers,
+        slots=slots_of(template, rows),
     )
 
 

@@ -15,7 +15,7 @@ from spotui.methods import load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.metrics import MetricChoice, own_choice
-from spotui.run.rows import metric_for, questions_of
+from spotui.run.rows import metric_for, questions_of, slots_of
 from spotui.run.trusting import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
@@ -77,7 +77,7 @@ def load_work(
     method = load_method(snapshot.method)
     parameters = read_parameters(snapshot.method, method, snapshot.parameters)
     template = parse_template(snapshot.template, str(project.snapshot))
-    task = load_task(template, snapshot, project, settings)
+    task = load_task(template, snapshot, project, settings, scores=method.scores)
     marker, metric = None, ""
     if task.rows is not None and (method.scores or template.metric or template.criteria):
         marker = marker_for(template, Path(snapshot.template_folder), start_metric)
@@ -86,14 +86,24 @@ def load_work(
     return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
 
 
-def load_task(template: Template, snapshot: Snapshot, project: Project, settings: RunSettings) -> Task:
+def load_task(
+    template: Template, snapshot: Snapshot, project: Project, settings: RunSettings, *, scores: bool
+) -> Task:
     """The task a project holds.
+
+    Args:
+        template: The template in the snapshot.
+        snapshot: The snapshot.
+        project: The project.
+        settings: What the run uses.
+        scores: Whether the method scores prompts on rows; those that do have always kept the slots.
 
     Raises:
         SnapshotError: Its rows are damaged.
     """
     rows = read_rows_file(project.rows)
-    pool = questions_of(template, rows)
+    filled = snapshot.edition > 1
+    pool = questions_of(template, rows, filled=filled)
     return Task(
         prompt=template.prompt,
         requirements=template.requirements,
@@ -105,6 +115,7 @@ def load_task(template: Template, snapshot: Snapshot, project: Project, settings
         rows=rows,
         seed=settings.seed,
         edition=snapshot.edition,
+        slots=slots_of(template, rows) if filled or scores else None,
     )
 
 

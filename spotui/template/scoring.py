@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from spotui.dataset import DataSource, KeyFault, read_source
+from spotui.dataset import DataSource, KeyFault, read_source, slot_names
 from spotui.marked_yaml.marks import Mapping, Plain, line_of
 from spotui.metrics import MetricChoice, read_choice
+from spotui.nearest import nearest
 from spotui.template.model import SCORING, Problem, Template, TemplateError, without_none
 from spotui.template.report import Report
 
@@ -34,8 +35,20 @@ def source_of(template: Template) -> DataSource:
     if template.data is None:
         return DataSource()
     source, faults = read_source(template.data, has_questions=bool(template.qa))
-    _refuse("data", faults)
+    _refuse("data", faults or misspelt_columns(template, source))
     return source
+
+
+def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
+    """The names under `columns` that are nearly those of something that has no column yet."""
+    known = {"question", "answer", *slot_names(template.prompt)}
+    missing = known - source.columns.keys()
+    near = {name: nearest(name, missing) for name in source.columns if name not in known}
+    return [
+        KeyFault(("columns", name), f"`{name}` is not a slot of the prompt.", f"Did you mean `{meant}`?")
+        for name, meant in near.items()
+        if meant
+    ]
 
 
 def metric_of(template: Template) -> MetricChoice | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.dataset import fill, slot_names
+from spotui.dataset import fill, lookalikes, slot_fault, slot_names
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
 
@@ -27,6 +27,9 @@ NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
         ('{"name": "x", "n": {"m": 1}}', set()),
         ("{question", set()),
         ("function() {return}", {"return"}),
+        (r"Put it in \boxed{answer}, as \frac{a}{b} or x^{n}.", set()),
+        (r"\text{given} {question}", {"question"}),
+        (r"A line\n{question}", {"question"}),
     ],
 )
 def test_a_slot_is_a_name_in_single_braces(prompt: str, names: set[str]) -> None:
@@ -55,3 +58,46 @@ def test_what_looks_like_a_slot_in_a_value_is_text(
 @given(st.text())
 def test_a_prompt_without_values_is_unchanged(prompt: str) -> None:
     assert fill(prompt, {}) == prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("Answer {{question}}.", ["{{question}}"]),
+        ("Answer {{ anything | trim }}.", ["{{ anything | trim }}"]),
+        ("{{{question}}}", ["{{question}}"]),
+        ("{% if x %}Yes{% endif %}", ["{% if x %}", "{% endif %}"]),
+        ("$question and ${context}, $5 and $PATH", ["$question", "${context}"]),
+        ("%(topic)s", ["%(topic)s"]),
+        ("<question> and <b>", ["<question>"]),
+        ("<question>Why?</question>", []),
+        ("[INPUT], [[text]] and [1]", ["[INPUT]", "[[text]]"]),
+        ("{ question } {question.text} {question!r}", ["{ question }", "{question.text}", "{question!r}"]),
+        ('{"question": "x"} {a b} function() { return }', []),
+        ("$passage and [code]", ["$passage", "[code]"]),
+        ("As ${question} shows: {question}", []),
+        (r"$x$, \boxed{answer}, {question}", []),
+    ],
+)
+def test_what_other_tools_call_a_slot_is_found(prompt: str, found: list[str]) -> None:
+    assert [one.text for one in lookalikes(prompt, ["code"])] == found
+    assert all(prompt[one.start :].startswith(one.text) for one in lookalikes(prompt, ["code"]))
+
+
+@given(st.text("{}$%<>[](| questionab/", max_size=40))
+def test_whatever_a_prompt_holds_its_lookalikes_are_no_slots(prompt: str) -> None:
+    assert not slot_names(prompt) & {one.name for one in lookalikes(prompt)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fault"),
+    [
+        ("{b} and {a}, {a}", ""),
+        ("{a} {text}", "Its prompt has lost {b}, which must stay as it is written."),
+        ("{{a}} ${b}", "Its prompt has lost {a}, {b}, which must stay as it is written."),
+        ("{a} {b} {c}", "Its prompt has {c}, which nothing fills."),
+        ('{a} {b} {"c": 1}', ""),
+    ],
+)
+def test_a_new_prompt_has_the_slots_of_the_first_one(prompt: str, fault: str) -> None:
+    assert slot_fault("{a} and {b}, with the word {text}", {"a", "b"}, prompt) == fault

@@ -12,7 +12,6 @@ from spotui.methods.prompt_texts import (
     shown,
     shown_input,
     shown_references,
-    slot_fault,
 )
 
 
@@ -54,12 +53,10 @@ def latest(parameters: Parameters, current: Scored, reflection: str) -> str:
     return f"This prompt scores {points(current.score.mean)} of 100:\n{fenced(current.prompt)}"
 
 
-def fault_finder(engine: Engine, parameters: Parameters, budget: int | None) -> Callable[[str, str], str]:
-    """What is wrong with a prompt made from another: its slots, or more words changed than allowed."""
+def fault_finder(parameters: Parameters, budget: int | None) -> Callable[[str, str], str]:
+    """The fault of a prompt made from another: more words changed than allowed."""
 
     def check(prompt: str, parent: str) -> str:
-        if problem := slot_fault(engine.task.prompt, prompt):
-            return problem
         if parameters.edit_budget_enforcement == "reject" and budget is not None:
             changed = words_changed(parent, prompt)
             if changed > budget:

@@ -55,7 +55,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 [meta] * count,
                 [current.candidate] * count,
                 temperature=parameters.optimizer_temperature,
-                check=fault_finder(engine, parameters, budget),
+                check=fault_finder(parameters, budget),
                 edit_budget=budget,
             )
             scored = await turn.score(candidates, rows)

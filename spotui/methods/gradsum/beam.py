@@ -11,7 +11,7 @@ from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredR
 from spotui.events import BeamChosen, BeamMember
 from spotui.methods.gradsum.parameters import Parameters
 from spotui.methods.gradsum.summary import Summarizer
-from spotui.methods.prompt_texts import fenced, rules, slot_fault
+from spotui.methods.prompt_texts import fenced, rules
 
 
 async def optimize(engine: Engine, parameters: Parameters) -> None:
@@ -76,10 +76,7 @@ async def learn(
 async def edit(
     engine: Engine, turn: ScoredRound, parameters: Parameters, parents: list[tuple[Candidate, str]]
 ) -> list[Candidate]:
-    """New prompts, several from each parent.
-
-    One that lost or invented a slot is repaired once, then refused.
-    """
+    """New prompts, several from each parent."""
     asked = [one for one in parents for _ in range(parameters.candidates_per_parent)]
     change = " ".join(["Edit the prompt so that these failures no longer occur.", *rules(engine)])
     return await turn.propose_several(
@@ -94,7 +91,6 @@ async def edit(
         ],
         [parent for parent, _ in asked],
         temperature=parameters.optimizer_temperature,
-        check=lambda prompt, _: slot_fault(engine.task.prompt, prompt),
     )
 
 
