@@ -175,8 +175,11 @@ class Budget:
 
     def expected(self, request: Request, purpose: str) -> int:
         """Tokens that a call will probably take, prompt and completion."""
-        reply = 0 if request.embed else self._longest.get(purpose, 0) or LEAST_COMPLETION
-        return prompt_size(request) + reply
+        return prompt_size(request) + self.expected_reply(request, purpose)
+
+    def expected_reply(self, request: Request, purpose: str) -> int:
+        """Tokens that a reply will probably take: as many as the longest of its kind so far."""
+        return 0 if request.embed else self._longest.get(purpose, 0) or LEAST_COMPLETION
 
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""

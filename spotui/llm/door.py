@@ -25,8 +25,8 @@ from spotui.llm.gate import Gate, GateState
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, Reply, Request, Usage
 from spotui.llm.retry import Retry
-from spotui.workspace.journal import JournalError
-from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line
+from spotui.workspace.journal import JournalChangedError, JournalError
+from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line, SentLine
 
 Trouble = Literal["pause", "halt"]
 
@@ -124,7 +124,11 @@ class Door:
             await asyncio.sleep(_CLOCK_TICK)
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
-        """The reply that the journal holds for this call, or None; asks nobody."""
+        """The reply that the journal holds for this call, or None; asks nobody.
+
+        Raises:
+            JournalError: The journal cannot be read any more, or was changed.
+        """
         line = self._ledger.call(key, digest_of(request))
         return None if line is None else _reply_decoder.decode(line.reply)
 
@@ -141,12 +145,12 @@ class Door:
             Halted: The run ends before this call could be made.
             ContextOverflowError: The request is too long, and may be.
         """
-        reply = self.recorded(key, request)
-        if reply is not None:
-            self._finished(key, request, reply, recorded=True)
-            return reply
         while True:
             try:
+                reply = self.recorded(key, request)
+                if reply is not None:
+                    self._finished(key, request, reply, recorded=True)
+                    return reply
                 return await self._buy(key, request)
             except BudgetSpentError as error:
                 self.gate.halt("budget", error.what)
@@ -218,6 +222,7 @@ class Door:
     async def _send(
         self, key: CallKey, request: Request, connection: Connection, price: Price | None, one: _Try
     ) -> Reply:
+        self._ledger.append(self._sent(key, request, price))
         self._emit(CallStarted(key=key, model=request.model))
         heard = 0
 
@@ -255,10 +260,13 @@ class Door:
             digest=digest_of(request),
             request=msgspec.Raw(_encoder.encode(request)),
             reply=msgspec.Raw(_encoder.encode(reply)),
+            worked=self._worked,
         )
         while True:
             try:
                 self._ledger.append(line)
+            except JournalChangedError:
+                raise
             except JournalError as error:
                 if self._on_trouble == "halt" or self.gate.state == "halting":
                     raise
@@ -266,6 +274,23 @@ class Door:
                 await self.gate.reopened()
             else:
                 return
+
+    def _sent(self, key: CallKey, request: Request, price: Price | None) -> SentLine:
+        """The line that says that a request goes out: should this process die, the call still counts."""
+        prompt = sum(len(message.content) for message in request.messages) // _BYTES_PER_TOKEN
+        completion = self.budget.expected_reply(request, key.purpose)
+        return SentLine(
+            key=key,
+            model=request.model,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cost_usd=None if price is None else price.cost(prompt, completion),
+            worked=self._worked,
+        )
+
+    @property
+    def _worked(self) -> float:
+        return round(self.budget.seconds, 3)
 
     def _lose(self, key: CallKey, request: Request, heard: int, price: Price | None, why: str) -> None:
         """Count a call that brought nothing to keep: the endpoint may charge for what it had written.
@@ -290,12 +315,14 @@ class Door:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cost_usd=cost,
+            worked=self._worked,
         )
         with contextlib.suppress(JournalError):
             self._ledger.append(line)
 
     async def _trouble(self, error: SpotuiError) -> None:
-        if self._on_trouble == "pause" and self.gate.state != "halting":
+        is_final = self._on_trouble == "halt" or isinstance(error, JournalChangedError)
+        if not is_final and self.gate.state != "halting":
             self.gate.pause(str(error))
         else:
             self.gate.halt("failed", str(error))

@@ -17,6 +17,7 @@ from spotui.workspace.lines import (
     Outcome,
     OverrideLine,
     RoundLine,
+    SentLine,
     VoteLine,
     now,
 )
@@ -68,7 +69,7 @@ def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
 
 def _belongs(line: AnyLine, last: int) -> bool:
     match line:
-        case CallLine() | DroppedLine():
+        case SentLine() | CallLine() | DroppedLine():
             return line.key.round <= last and not line.key.purpose.startswith(_AT_THE_END)
         case RoundLine() | VoteLine() | EditLine():
             return line.round <= last

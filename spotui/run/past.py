@@ -10,6 +10,7 @@ from spotui.llm.protocol import Usage
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.lines import (
     AnyLine,
+    CallKey,
     CallLine,
     CheckLine,
     DroppedLine,
@@ -18,6 +19,7 @@ from spotui.workspace.lines import (
     LimitsLine,
     OverrideLine,
     RoundLine,
+    SentLine,
     SessionLine,
     StopLine,
     VoteLine,
@@ -62,20 +64,23 @@ class Past:
         self.stop: StopLine | None = None
         self.test: FinalTestLine | None = None
         self.check: CheckLine | None = None
-        began: datetime | None = None
-        last: datetime | None = None
+        in_flight: dict[CallKey, SentLine] = {}
+        time = _WorkingTime()
         for line in lines:
+            time.take(line)
             match line:
                 case SessionLine():
-                    if began is not None and last is not None:
-                        self.seconds += (last - began).total_seconds()
-                    began = line.at
+                    self._count_lost(in_flight)
                     self.stop = None
+                case SentLine():
+                    in_flight[line.key] = line
                 case CallLine():
+                    in_flight.pop(line.key, None)
                     paid = _paid.decode(line.reply)
                     self.calls += 1
                     self.spending.add(paid.usage.prompt_tokens, paid.usage.completion_tokens, paid.cost_usd)
                 case DroppedLine():
+                    in_flight.pop(line.key, None)
                     self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd)
                 case RoundLine():
                     self.rounds[line.round] = line
@@ -88,13 +93,18 @@ class Past:
                 case CheckLine():
                     self.check = line
                 case StopLine():
+                    in_flight.clear()  # it ended in order: what is left was refused by its endpoint
                     self.stop = line
-                    self.seconds, began = line.seconds, None
                 case _:
                     pass
-            last = line.at
-        if began is not None and last is not None:
-            self.seconds += (last - began).total_seconds()
+        self._count_lost(in_flight)
+        self.seconds = time.seconds
+
+    def _count_lost(self, in_flight: dict[CallKey, SentLine]) -> None:
+        """Count what was in flight when a process died: the endpoint may charge for it."""
+        for line in in_flight.values():
+            self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd)
+        in_flight.clear()
 
     def limits(self, settings: RunSettings) -> RunSettings:
         """The settings with every change of limits applied."""
@@ -116,3 +126,39 @@ def change_limits(settings: RunSettings, changes: dict[str, float | int | None])
         settings = replace(settings, max_rounds=changes["rounds"])
     others = {key: changes[key] for key in ("concurrency", "patience", "target_wins") if key in changes}
     return replace(settings, **others)
+
+
+class _WorkingTime:
+    """Adds up the time worked on a run.
+
+    Calls carry it, measured by a clock that nobody can set. A session without it, of an older version or
+    without a call, counts the time between its lines, and nothing where the clock was set back.
+    """
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._between_lines = 0.0
+        self._measured = 0.0
+        self._last: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The time until the last line."""
+        return max(self._measured, self._before + (0.0 if self._measured else self._between_lines))
+
+    def take(self, line: AnyLine) -> None:
+        """Count the time up to a line."""
+        match line:
+            case SessionLine():
+                self._before, self._between_lines, self._measured = self.seconds, 0.0, 0.0
+                self._last = line.at
+                return
+            case SentLine() | CallLine() | DroppedLine():
+                self._measured = max(self._measured, line.worked)
+            case StopLine():
+                self._measured = max(self._measured, line.seconds)
+            case _:
+                pass
+        if self._last is not None:
+            self._between_lines += max(0.0, (line.at - self._last).total_seconds())
+            self._last = line.at

@@ -153,6 +153,10 @@ class Session:
                 self._work, self._engine, self._check, self._past, self._keep, self._emit
             )
         await self._recorder.finish()
+        try:
+            self._journal.check_untouched()
+        except JournalError as error:
+            reason, cause = "failed", str(error)
         self._engine.conclude()
         stopped = self._stopped(reason, cause)
         if self._is_news(stopped):

@@ -14,11 +14,18 @@ import msgspec
 
 from spotui.workspace.atomic import sync_folder
 from spotui.workspace.files import open_file, reading
-from spotui.workspace.journal_reader import JournalError, read_lines, scan, unreadable
+from spotui.workspace.journal_reader import (
+    DAMAGE,
+    JournalChangedError,
+    JournalError,
+    read_lines,
+    scan,
+    unreadable,
+)
 from spotui.workspace.journal_sync import JournalSync
 from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
 
-__all__ = ["Journal", "JournalError", "read_lines"]
+__all__ = ["Journal", "JournalChangedError", "JournalError", "read_lines"]
 
 ROOM_TO_KEEP = 16 * 1024 * 1024
 
@@ -102,12 +109,14 @@ class Journal:
                     yield _decoder.decode(raw)
         except OSError as error:
             raise unreadable(self.path, error) from None
+        except DAMAGE:
+            raise self._changed("holds other bytes than before") from None
 
     def call(self, key: CallKey, digest: str) -> CallLine | None:
         """The finished call that `key` asked for with exactly this request, or None.
 
         Raises:
-            JournalError: The file cannot be read any more.
+            JournalError: The file cannot be read any more, or was changed.
         """
         place = self._calls.get((key, digest))
         if place is None:
@@ -116,6 +125,8 @@ class Journal:
             return _call_decoder.decode(os.pread(self._file, place[1], place[0]))
         except OSError as error:
             raise unreadable(self.path, error) from None
+        except DAMAGE:
+            raise self._changed("holds other bytes than before") from None
 
     def append(self, line: Line) -> None:
         """Add a line; it survives the end of this process once this returns.
@@ -131,6 +142,7 @@ class Journal:
                 "A text that holds half a character (a lone surrogate) cannot be kept.",
                 "Take the broken character out.",
             ) from None
+        self.check_untouched()
         try:
             if self._sync is not None:
                 self._sync.check()
@@ -143,6 +155,31 @@ class Journal:
         self._length += len(raw)
         if self._sync is not None:
             self._sync.request()
+
+    def check_untouched(self) -> None:
+        """Make sure that no other program has changed the file, which is then never written again.
+
+        Raises:
+            JournalChangedError: It was cut, written to, deleted, or replaced by another file.
+        """
+        try:
+            mine = os.fstat(self._file)
+            there = self.path.stat(follow_symlinks=False)
+        except FileNotFoundError:  # its folder was moved, and the file is open still; or it was deleted
+            there = mine
+        except OSError as error:
+            raise self._unwritable(error) from None
+        is_as_it_was = mine.st_size == self._length or (self._torn and mine.st_size > self._length)
+        if mine.st_nlink == 0 or not os.path.samestat(mine, there):
+            raise self._changed("was deleted or replaced")
+        if not is_as_it_was:
+            raise self._changed(f"has {mine.st_size:,} bytes instead of {self._length:,}")
+
+    def _changed(self, what: str) -> JournalChangedError:
+        return JournalChangedError(
+            f"Another program has changed the journal {self.path}: it {what}.",
+            "Nothing more was written to it. Restore it from a backup and resume.",
+        )
 
     def _write(self, raw: bytes) -> None:
         rest = memoryview(raw)

@@ -11,11 +11,15 @@ from spotui.workspace.files import hint_for, reading
 from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallLine, JournalLine, Line
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class JournalError(SpotuiError):
     """The journal cannot be read or written; nothing in it was changed."""
+
+
+class JournalChangedError(JournalError):
+    """Another program changed the journal while it was open, so that nothing more can be kept in it."""
 
 
 def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
@@ -61,7 +65,7 @@ def scan(
         if number == 1 or raw.startswith(heads):
             try:
                 line = _decode(raw)
-            except _UNDECODABLE as error:
+            except DAMAGE as error:
                 if _is_torn(raw, file):
                     return
                 raise JournalError(
@@ -84,7 +88,7 @@ def _is_torn(raw: bytes, file: BinaryIO) -> bool:
     """Whether a bad line is what a power cut left at the end, and not somebody's line that we cannot read."""
     try:
         msgspec.json.decode(raw)
-    except _UNDECODABLE:
+    except DAMAGE:
         return next(file, None) is None
     return False
 

@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
+"""Version 1 has no `sent` lines and no `worked` times; it is read and resumed as it is."""
 
 Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
 StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
@@ -57,6 +58,29 @@ class SessionLine(Line, frozen=True, tag="session"):
     judge: str = ""
 
 
+class SentLine(Line, frozen=True, tag="sent"):
+    """A request that is about to be sent; a call or dropped line of the same key says how it ended.
+
+    Where neither follows, the process died with the request in flight, and the endpoint may charge for it. A
+    later line of the same key means that the endpoint refused this one, or that it was never connected.
+
+    Attributes:
+        key: What asked for it.
+        model: The model's id.
+        prompt_tokens: An estimate.
+        completion_tokens: An estimate: as many as the longest reply of its kind so far.
+        cost_usd: What that would cost, or None when the price is unknown.
+        worked: Seconds worked on the run, all sessions together, by a clock that nobody can set.
+    """
+
+    key: CallKey
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None = None
+    worked: float = 0.0
+
+
 class CallLine(Line, frozen=True, tag="call"):
     """A finished model call: bought once, read for ever.
 
@@ -65,12 +89,14 @@ class CallLine(Line, frozen=True, tag="call"):
         digest: A hash of what was asked.
         request: The request, as the door encodes it.
         reply: The reply, as the door encodes it.
+        worked: Seconds worked on the run, as in `SentLine`.
     """
 
     key: CallKey
     digest: str
     request: msgspec.Raw
     reply: msgspec.Raw
+    worked: float = 0.0
 
 
 class MarkLine(Line, frozen=True, tag="mark"):
@@ -90,7 +116,7 @@ class MarkLine(Line, frozen=True, tag="mark"):
 
 
 class DroppedLine(Line, frozen=True, tag="dropped"):
-    """A call that was cancelled in flight; its tokens are estimates, and the endpoint may charge for them."""
+    """A call that brought nothing to keep; its tokens are estimates, and the endpoint may charge for them."""
 
     key: CallKey
     model: str
@@ -98,6 +124,7 @@ class DroppedLine(Line, frozen=True, tag="dropped"):
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float | None = None
+    worked: float = 0.0
 
 
 class AnswerRecord(msgspec.Struct, frozen=True):
@@ -297,6 +324,7 @@ class StopLine(Line, frozen=True, tag="stop"):
 AnyLine = (
     JournalLine
     | SessionLine
+    | SentLine
     | CallLine
     | MarkLine
     | DroppedLine

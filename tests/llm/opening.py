@@ -18,7 +18,7 @@ from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.retry import Retry
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import AnyLine, CallKey
+from spotui.workspace.lines import AnyLine, CallKey, JournalLine, SentLine
 
 Result = TypeVar("Result")
 AnEvent = TypeVar("AnEvent", bound=Event)
@@ -58,9 +58,9 @@ class Opened:
         return self.door.budget.spending
 
     def lines(self) -> list[AnyLine]:
-        """The journal without its head, read from the disk."""
+        """What became of calls, from the journal on the disk."""
         with Journal(self.path) as journal:
-            return list(journal.lines())[1:]
+            return [line for line in journal.lines() if not isinstance(line, JournalLine | SentLine)]
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 from spotui.events import CallFinished, CallStarted
 from spotui.llm.gate import Halted
 from spotui.workspace.journal import Journal, JournalError
-from spotui.workspace.lines import Line
+from spotui.workspace.lines import DroppedLine, Line
 from tests.llm.opening import a_key, a_request, an_open_door, run
 from tests.model_server import ModelServer
 
@@ -103,8 +103,12 @@ def test_without_room_for_a_reply_none_is_bought(tmp_path: Path, monkeypatch: py
 def test_a_dropped_call_that_cannot_be_written_down_ends_as_it_would_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: Journal, line: Line) -> None:
-        raise JournalError("The disk is full.")
+    append = Journal.append
+
+    def full(journal: Journal, line: Line) -> None:
+        if isinstance(line, DroppedLine):
+            raise JournalError("The disk is full.")
+        append(journal, line)
 
     async def main(base_url: str) -> None:
         async with an_open_door(base_url, tmp_path) as opened:

@@ -15,17 +15,19 @@ class ModelServerProcess:
     """Runs `python -m tests.model_server`; the requests are read back from its log.
 
     Args:
-        log: The file for its log.
+        log: The file for its log, or None for none.
         arguments: More of its arguments, such as `--delay 0.2`.
     """
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path | None, *arguments: str) -> None:
         self.base_url = ""
         self._log = log
-        self._command = [sys.executable, "-m", "tests.model_server", "--log", str(log), *arguments]
+        self._command = [sys.executable, "-m", "tests.model_server", *arguments]
+        self._command += [] if log is None else ["--log", str(log)]
 
     @property
     def requests(self) -> list[Recorded]:
+        assert self._log is not None
         return read_log(self._log)
 
     def __enter__(self) -> Self:

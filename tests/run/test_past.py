@@ -17,6 +17,7 @@ from spotui.workspace.lines import (
     Line,
     OverrideLine,
     RoundLine,
+    SentLine,
     SessionLine,
     StopLine,
     VoteLine,
@@ -62,6 +63,45 @@ def test_everything_that_was_paid_for_counts_dropped_calls_too() -> None:
     spent = found.spending
     assert (spent.prompt_tokens, spent.completion_tokens, spent.cost_usd) == (35, 7, 0.75)
     assert (spent.calls, spent.unpriced, found.calls) == (3, 1, 2)
+
+
+def sent(index: int = 0, *, worked: float = 0.0) -> SentLine:
+    key = CallKey(1, "execute", index)
+    return SentLine(key=key, model="m", prompt_tokens=100, completion_tokens=20, cost_usd=0.5, worked=worked)
+
+
+def test_what_was_in_flight_when_a_process_died_counts() -> None:
+    found = past((0, SESSION), (1, sent(0)), (2, sent(1)), (3, call(10, 2, 0.25)))
+    spent = found.spending
+    assert (spent.calls, spent.prompt_tokens, spent.completion_tokens, spent.cost_usd) == (2, 110, 22, 0.75)
+    assert found.calls == 1
+    again = past((0, SESSION), (1, sent(1)), (2, SESSION), (3, sent(1)), (4, SESSION), (5, sent(1)))
+    assert again.spending.calls == 3
+
+
+def test_what_ended_before_the_process_did_does_not_count_twice() -> None:
+    dropped = DroppedLine(
+        key=CallKey(1, "execute", 1), model="m", why="late", prompt_tokens=5, completion_tokens=1
+    )
+    stop = StopLine(reason="failed")
+    assert past((0, SESSION), (1, sent(0)), (2, call(10, 2, 0.25))).spending.calls == 1
+    assert past((0, SESSION), (1, sent(1)), (2, dropped)).spending.calls == 1
+    # A try that is followed by another one, or by the end of the run, was refused and cost nothing.
+    assert past((0, SESSION), (1, sent(0)), (2, sent(0)), (3, call(10, 2, 0.25))).spending.calls == 1
+    assert past((0, SESSION), (1, sent(0)), (2, stop)).spending.calls == 0
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, -1.0, 86_400.0])
+def test_a_clock_that_is_set_changes_no_time_that_was_measured(jump: float) -> None:
+    lines = [(0, SESSION), (10, sent(0, worked=10)), (20 + jump, sent(1, worked=20))]
+    assert past(*lines).seconds == 20
+    resumed = [*lines, (30 + jump, SESSION), (35, sent(0, worked=25.0)), (35, SESSION)]
+    assert past(*resumed).seconds == 25
+
+
+def test_a_clock_that_is_set_back_gives_no_time_back_where_none_was_measured() -> None:
+    found = past((0, SESSION), (30, call(1, 1, None)), (-900, call(1, 1, None)), (-890, call(1, 1, None)))
+    assert found.seconds == pytest.approx(40)
 
 
 def test_time_between_sessions_does_not_count() -> None:

@@ -1,5 +1,6 @@
 """A call that fails for good: the run waits for a person, or ends, and can always go on."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import pytest
 
 from spotui.commands import Resume, Stop
 from spotui.events import CallRetried, RunStopped, StateChanged
+from spotui.llm.door import Trouble
 from spotui.settings.run_settings import RetrySettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import Line, StopLine
-from tests.model_server import JsonObject, ModelServer, faults
+from tests.model_server import JsonObject, ModelServer, Scripted, faults
 from tests.run.starting import Stage, bought, once, results_of, template, text_of, told
 from tests.spo_model import climbing
 
@@ -125,3 +127,22 @@ def test_a_last_line_that_cannot_be_kept_is_told_and_the_run_still_ends(
         assert read_history(project).state == "interrupted"
         assert stage.go(project).stopped.reason == "finished"
         assert read_history(project).state == "ended"
+
+
+@pytest.mark.parametrize("on_trouble", ["halt", "pause"])
+@pytest.mark.parametrize("when", [4, 17])
+def test_a_journal_that_is_cut_during_a_run_ends_it_with_a_sentence(
+    tmp_path: Path, on_trouble: Trouble, when: int
+) -> None:
+    def model(request: JsonObject) -> str | Scripted:
+        if len(server.requests) == when:
+            os.truncate(project.journal, 500)
+        return climbing(request)
+
+    with ModelServer(model) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project()
+        end = told(stage.run(project, on_trouble=on_trouble))
+    assert end.stopped.reason == "failed"
+    assert "Another program has changed the journal" in end.stopped.cause
+    assert project.journal.stat().st_size == 500

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from spotui.llm.protocol import Reply, Request
 from spotui.secret import Secret
 from spotui.workspace import journal as journal_module
 from spotui.workspace import journal_sync
-from spotui.workspace.journal import Journal, JournalError
+from spotui.workspace.journal import Journal, JournalChangedError, JournalError
 from spotui.workspace.lines import AnyLine, CallLine, EditLine, JournalLine
 from tests.workspace.full_disk import no_file_beyond
 from tests.workspace.journal_lines import RUN, a_call, a_round, any_line, text_of
@@ -293,3 +293,62 @@ def test_a_call_line_keeps_what_was_asked(path: Path) -> None:
     (line,) = reopened(path)
     assert isinstance(line, CallLine)
     assert msgspec.json.decode(line.request, type=Request).messages[0].content == "A question?"
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 10)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def add(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more\n")
+
+
+def replace(path: Path) -> None:
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+def swap(path: Path) -> None:
+    before = path.rename(path.with_name("aside"))
+    path.write_bytes(before.read_bytes())
+
+
+@pytest.mark.parametrize("change", [cut, empty, add, replace, swap, Path.unlink])
+def test_a_journal_that_another_program_changes_is_noticed_and_not_written_again(
+    path: Path, change: Callable[[Path], None]
+) -> None:
+    with Journal(path, run=RUN, writable=True) as journal:
+        journal.append(a_call())
+        change(path)
+        left = path.read_bytes() if path.exists() else None
+        with pytest.raises(JournalChangedError, match="Another program has changed the journal"):
+            journal.append(a_round(1))
+        assert (path.read_bytes() if path.exists() else None) == left
+
+
+@pytest.mark.parametrize("change", [cut, empty])
+def test_what_is_gone_from_a_journal_is_an_error_and_no_traceback(
+    path: Path, change: Callable[[Path], None]
+) -> None:
+    with Journal(path, run=RUN, writable=True) as journal:
+        journal.append(a_call())
+        change(path)
+        with pytest.raises(JournalChangedError):
+            journal.call(a_call().key, "d")
+        with pytest.raises(JournalChangedError):
+            list(journal.lines())
+
+
+def test_a_project_that_is_moved_while_it_is_open_keeps_its_journal(path: Path) -> None:
+    folder = path.parent / "before"
+    folder.mkdir()
+    with Journal(folder / "journal.jsonl", run=RUN, writable=True) as journal:
+        folder.rename(path.parent / "after")
+        journal.append(a_call())
+    assert reopened(path.parent / "after" / "journal.jsonl") == [a_call()]

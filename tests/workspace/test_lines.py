@@ -23,6 +23,7 @@ from spotui.workspace.lines import (
     MarkLine,
     OverrideLine,
     RoundLine,
+    SentLine,
     SessionLine,
     StopLine,
     VoteLine,
@@ -34,6 +35,7 @@ AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 WRITTEN = rb"""
 {"kind":"journal","version":1,"run":"r","at":"2026-03-04T05:06:07Z"}
 {"kind":"session","pid":7,"host":"h","spotui":"0.1","at":"2026-03-04T05:06:07Z"}
+{"kind":"sent","key":{"round":1,"purpose":"execute","index":0,"attempt":1},"model":"m","prompt_tokens":5,"completion_tokens":512,"cost_usd":0.5,"worked":1.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1},"digest":"d","request":{"model":"m"},"reply":{"text":"t"},"at":"2026-03-04T05:06:07Z"}
 {"kind":"mark","of":"o","metric":"m","mark":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"dropped","key":{"round":2,"purpose":"vote","index":3,"attempt":2},"model":"m","why":"decided","prompt_tokens":5,"completion_tokens":6,"cost_usd":0.5,"at":"2026-03-04T05:06:07Z"}
@@ -50,6 +52,15 @@ WRITTEN = rb"""
 LINES: list[AnyLine] = [
     JournalLine(at=AT, version=1, run="r"),
     SessionLine(at=AT, pid=7, host="h", spotui="0.1"),
+    SentLine(
+        at=AT,
+        key=CallKey(1, "execute"),
+        model="m",
+        prompt_tokens=5,
+        completion_tokens=512,
+        cost_usd=0.5,
+        worked=1.5,
+    ),
     CallLine(
         at=AT,
         key=CallKey(1, "execute"),
