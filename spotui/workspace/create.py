@@ -9,7 +9,7 @@ from spotui.workspace.atomic import sync_folder
 from spotui.workspace.files import hint_for
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import Line
-from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
+from spotui.workspace.projects import Project, ProjectError, Workspace, namesake, new_run_id
 from spotui.workspace.rows_file import write_rows_file
 from spotui.workspace.snapshot import Snapshot, write_snapshot
 
@@ -78,6 +78,11 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
         )
     if project.exists and not fresh:
         raise _exists(project)
+    if (other := namesake(project.folder)) is not None:
+        raise ProjectError(
+            f"{name!r} looks like the project {other.name!r}, which is spelled with other characters.",
+            "Give another name (--name), or type that one as it is spelled.",
+        )
 
 
 def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line], rows: Dataset | None) -> None:

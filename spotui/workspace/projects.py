@@ -1,9 +1,11 @@
 """The projects of a workspace: named, listed, opened, archived."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from spotui.controls import visible
 from spotui.errors import SpotuiError
 from spotui.locations import make_private
 from spotui.workspace.atomic import sync_folder
@@ -17,7 +19,8 @@ MEASURED = ".scores"
 
 # A name is a directory's on every file system, with room behind it for the date of its archive.
 _LONGEST_NAME = 200
-# Scripts and emoji need the joiners, and Chinese has a blank of its own; Python calls none of them printable.
+# Scripts and emoji need the joiners in places, and Chinese has a blank of its own; Python calls none of them
+# printable.
 _JOINERS = str.maketrans("\u3000", " ", "\u200c\u200d")
 
 
@@ -200,10 +203,25 @@ def new_run_id() -> str:
     return os.urandom(16).hex()
 
 
+def namesake(folder: Path) -> Path | None:
+    """Another folder beside this one whose name looks the same, spelled with other characters, or None.
+
+    An é may be one character or two, and a letter of full width: a reader cannot tell such names apart.
+    """
+    if folder.name.isascii():
+        return None
+    spelled = unicodedata.normalize("NFKC", folder.name)
+    try:
+        others = [other for other in folders_in(folder.parent) if other.name != folder.name]
+    except OSError:  # making the folder says what is wrong
+        return None
+    return next((one for one in others if unicodedata.normalize("NFKC", one.name) == spelled), None)
+
+
 def is_name(part: str) -> bool:
     """Whether a file or folder can be called that on every system, and be seen and typed."""
-    visible = part.translate(_JOINERS)
-    if not visible or not visible.isprintable() or part != part.strip():
+    printed = part.translate(_JOINERS)
+    if not printed or not printed.isprintable() or part != part.strip() or visible(part) != part:
         return False
     return part[0] not in ".-" and not {"/", "\\"} & set(part) and len(part.encode()) <= _LONGEST_NAME
 

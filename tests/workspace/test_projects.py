@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.workspace.create import check_free
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import LockedError, ProjectLock
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
@@ -75,6 +76,17 @@ def test_a_name_that_a_folder_can_have_is_taken_as_it_is(name: str, workspace: W
         "a\x1b[31m",
         "\u200b",
         "\u200d",
+        "po\u200dem",
+        "po\u200cem",
+        "poem\ufe0f",
+        "poem\u3164",
+        "poem\U000e0100",
+        "\u202emeop",
+        "poem\U000e0041",
+        "po\u00adem",
+        "po\0em",
+        "po\x1bem",
+        "po\ud800em",
         "a\u202eb",
         "half \ud83d",
         "x" * 201,
@@ -251,4 +263,30 @@ def test_a_workspace_is_empty_until_there_is_a_project(workspace: Workspace) -> 
     (workspace.root / ".archive" / "poem").mkdir(parents=True)
     assert workspace.is_empty
     make(workspace, "session/poem")
+    assert not workspace.is_empty
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("caf\u00e9", "cafe\u0301"), ("poem", "\uff50oem"), ("s/Å", "s/\u212b")]
+)
+def test_a_name_that_looks_like_another_is_refused(first: str, second: str, workspace: Workspace) -> None:
+    check_free(workspace, second)
+    make(workspace, first)
+    with pytest.raises(ProjectError, match="looks like the project"):
+        check_free(workspace, second)
+    check_free(workspace, f"{second} 2")
+
+
+@pytest.mark.parametrize("what", ["a link", "a folder link", "a pipe"])
+def test_what_lies_in_the_workspace_cannot_stop_the_list(what: str, workspace: Workspace) -> None:
+    make(workspace, "poem")
+    match what:
+        case "a link":
+            (workspace.root / "round").symlink_to("/dev/zero")
+        case "a folder link":
+            (workspace.root / "everything").symlink_to("/")
+            (workspace.root / "itself").symlink_to(".")
+        case _:
+            os.mkfifo(workspace.root / "pipe")
+    assert workspace.names() == ["poem"]
     assert not workspace.is_empty
