@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from spotui.engine.asking import Asker, repair
 from spotui.events import Level
 from spotui.llm.errors import ContextOverflowError
+from spotui.llm.missing_answer import lacks_answer, why_missing
 from spotui.llm.protocol import Message, Reply
 from spotui.meta_prompts import MetaPrompt
 from spotui.workspace.lines import CallKey
@@ -21,7 +22,7 @@ async def answer(
     problem_of: Callable[[Reply], str],
     *,
     may_overflow: bool = False,
-) -> Reply | None:
+) -> Reply:
     """What the executor answers; an answer with a problem is asked for once more.
 
     Args:
@@ -29,12 +30,12 @@ async def answer(
         repair_prompt: What to say then.
         key: What asks.
         messages: The question.
-        notice: Told what is wrong.
-        problem_of: What is wrong with an answer, one sentence, or an empty text.
+        notice: Called with what is wrong.
+        problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
         may_overflow: Whether a question that is too long for the model is the asker's own trouble.
 
     Returns:
-        The reply, which may still be cut, or None when there is none even then.
+        The reply, which may still be cut or lack an answer.
 
     Raises:
         Halted: The run ends here.
@@ -42,26 +43,27 @@ async def answer(
     """
     reply = await asker.ask(key, asker.request("executor", messages), may_overflow=may_overflow)
     if problem := problem_of(reply):
-        notice(f"{problem} It is asked again.", "info")
+        cause = why_missing(reply) if lacks_answer(reply) else problem
+        notice(f"{cause} The question is asked again.", "info")
         messages = repair(messages, reply, repair_prompt.render(problem=problem))
         again = CallKey(key.round, key.purpose, key.index, attempt=2)
         try:
             second = await asker.ask(again, asker.request("executor", messages), may_overflow=may_overflow)
         except ContextOverflowError:  # there is no room to ask again
             second = reply
-        reply = second if second.text.strip() else reply
-    if not reply.text.strip():
-        return None
+        reply = reply if lacks_answer(second) and not lacks_answer(reply) else second
     return reply
 
 
 def missing(reply: Reply) -> str:
-    """What is wrong with a reply that is none."""
-    return "" if reply.text.strip() else "It is empty."
+    """What is wrong with a reply without an answer."""
+    if not reply.text.strip():
+        return "It is empty."
+    return "It was stopped by a content filter." if lacks_answer(reply) else ""
 
 
 def incomplete(reply: Reply) -> str:
-    """What is wrong with a reply that is none, or not all of it."""
+    """What is wrong with a reply without an answer, or with half of one."""
     return "It was cut by the length limit." if is_cut(reply) else missing(reply)
 
 

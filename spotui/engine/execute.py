@@ -1,6 +1,7 @@
 """Execute: what the executor answers to every question with a prompt in front."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from spotui.dataset import Row
 from spotui.engine.answering import answer, incomplete, is_cut
@@ -8,8 +9,23 @@ from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.events import Answered, Level, Noticed
+from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
 from spotui.llm.protocol import Message
 from spotui.workspace.lines import AnswerRecord, CallKey
+
+
+class NoAnswer(NamedTuple):
+    """A question that brought no answer, even when it was asked again.
+
+    Attributes:
+        number: The question's number in its set, from 1.
+        why: Why there is none, one sentence.
+        hint: What to do about it, one sentence.
+    """
+
+    number: int
+    why: str
+    hint: str
 
 
 class Executor:
@@ -26,7 +42,7 @@ class Executor:
 
     async def execute(
         self, candidate: Candidate, questions: Sequence[Question], *, held_out: bool = False
-    ) -> Trial | None:
+    ) -> Trial | NoAnswer:
         """Ask every question at once, with the prompt in front.
 
         Args:
@@ -35,7 +51,7 @@ class Executor:
             held_out: Whether these are the questions that no round has seen.
 
         Returns:
-            The trial, or None when a question brought no answer even when asked again.
+            The trial, or the first question without an answer.
         """
         purpose = "held_out" if held_out else "execute"
         answers = await together(
@@ -44,10 +60,13 @@ class Executor:
                 for index, one in enumerate(questions)
             ]
         )
-        found = tuple(answer for answer in answers if answer is not None)
-        return Trial(candidate, tuple(questions), found) if len(found) == len(questions) else None
+        missing = next((one for one in answers if isinstance(one, NoAnswer)), None)
+        found = tuple(one for one in answers if isinstance(one, AnswerRecord))
+        return missing or Trial(candidate, tuple(questions), found)
 
-    async def _answer(self, candidate: Candidate, key: CallKey, question: Question) -> AnswerRecord | None:
+    async def _answer(
+        self, candidate: Candidate, key: CallKey, question: Question
+    ) -> AnswerRecord | NoAnswer:
         messages = [user(question.ask(candidate.prompt))]
         reply = await answer(
             self._asker,
@@ -57,11 +76,12 @@ class Executor:
             lambda text, level: self._notice(key, text, level),
             incomplete,
         )
-        if reply is None:
-            self._notice(key, "It is empty again, so the round cannot go on.", "error")
-            return None
+        if lacks_answer(reply):
+            missing = NoAnswer(key.index + 1, why_missing(reply), hint_for_missing(reply))
+            self._notice(key, f"{missing.why} Without it the round cannot continue.", "error")
+            return missing
         if is_cut(reply):
-            self._notice(key, "It is still cut by the length limit, and taken as it is.", "warning")
+            self._notice(key, "It is cut by the length limit again, and used as it is.", "warning")
         if key.purpose == "execute":
             self._emit(
                 Answered(round=key.round, index=key.index, question=question.question, answer=reply.text)

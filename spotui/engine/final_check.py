@@ -58,7 +58,9 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
     more = await together(
         [verbs.executor.execute(one.candidate, held_out, held_out=True) for one in (seed, best)]
     )
-    whole = [_joined(one, rest) for one, rest in zip((seed, best), more, strict=True) if rest is not None]
+    whole = [
+        _joined(one, rest) for one, rest in zip((seed, best), more, strict=True) if isinstance(rest, Trial)
+    ]
     if len(whole) < len(more):
         return None
     rows = await verbs.judge.compare_rows(*whole)

@@ -1,13 +1,15 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from spotui.engine.asking import repair, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
 from spotui.events import CandidateRefused
 from spotui.llm.local.grammar import tagged_grammar
-from spotui.llm.protocol import Reply
+from spotui.llm.missing_answer import lacks_answer, why_missing
+from spotui.llm.protocol import FinishReason, Reply
 from spotui.tags import is_balanced, last_tagged
 from spotui.words import count_words
 from spotui.workspace.lines import CallKey
@@ -15,6 +17,11 @@ from spotui.workspace.lines import CallKey
 MOST_WORDS = 240
 CHARACTERS_A_WORD = 8
 """How long a prompt a model that is bound by a grammar may write."""
+
+_CUT: Final[Mapping[FinishReason, str]] = {
+    "length": "cut by the length limit",
+    "content_filter": "stopped by a content filter",
+}
 
 
 class Proposer:
@@ -76,7 +83,8 @@ class Proposer:
                     modification=" ".join((last_tagged(reply.text, "modification") or "").split()),
                     reasoning=last_tagged(reply.text, "analyse") or "",
                 )
-            self._emit(CandidateRefused(round=number, why=problem, final=attempt == 2, index=index))
+            why = why_missing(reply) if lacks_answer(reply) else problem
+            self._emit(CandidateRefused(round=number, why=why, final=attempt == 2, index=index))
             messages = repair(messages, reply, self._repair.render(problem=problem))
         return None
 
@@ -86,8 +94,8 @@ class Proposer:
         return {"analyse": 600, "modification": 250, "prompt": min(MOST_WORDS, words) * CHARACTERS_A_WORD}
 
     def _problem(self, reply: Reply, prompt: str | None, known: Mapping[str, int]) -> str:
-        if reply.finish_reason == "length" and not is_balanced(reply.text, "prompt"):
-            return "It was cut by the length limit before the prompt was complete."
+        if not is_balanced(reply.text, "prompt") and reply.finish_reason in _CUT:
+            return f"It was {_CUT[reply.finish_reason]} before the prompt was complete."
         if prompt is None:
             return "It has no complete prompt tag."
         if not prompt:

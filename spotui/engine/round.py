@@ -93,16 +93,18 @@ class Round:
         """The candidate's answers to the question set; None, when one is missing, makes the round void."""
         self._candidate = candidate
         self.editable = False
-        self.trial = await self._verbs.executor.execute(candidate, self._context.task.questions)
-        if self.trial is None:
-            self._note = "a question got no answer"
-            if self.number == 1:
-                raise Halted(
-                    "failed",
-                    "The executor gives no answer with the seed prompt, so nothing can be compared. "
-                    "Start over with another executor, or with a longer max_tokens for it.",
-                )
-        return self.trial
+        outcome = await self._verbs.executor.execute(candidate, self._context.task.questions)
+        if isinstance(outcome, Trial):
+            self.trial = outcome
+            return outcome
+        self._note = f"question {outcome.number} got no answer: {outcome.why}"
+        if self.number == 1:
+            raise Halted(
+                "failed",
+                f"Question {outcome.number} gets no answer with the seed prompt, so nothing can be compared. "
+                f"{outcome.why} {outcome.hint}",
+            )
+        return None
 
     async def judge(self, best: Trial, candidate: Trial) -> Duel:
         """Compare the candidate's answers with the best's."""

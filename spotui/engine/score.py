@@ -19,6 +19,7 @@ from spotui.engine.rows import RowSet, Splits
 from spotui.engine.task import Candidate, RowOutcome, Scored
 from spotui.events import CandidateScored, Level, Noticed, ScoringStarted
 from spotui.llm.errors import ContextOverflowError
+from spotui.llm.missing_answer import lacks_answer, why_missing
 from spotui.statistics import score
 from spotui.workspace.lines import CallKey
 
@@ -181,11 +182,10 @@ class Scorer:
                 place.round, row, f"{error.what} It counts neither as right nor as wrong.", "warning"
             )
             return RowOutcome(position, "", None, error.what)
-        if reply is None:
-            self._notice(
-                place.round, row, "It has no answer, and counts neither as right nor as wrong.", "warning"
-            )
-            return RowOutcome(position, "", None, "The executor gave no answer.")
+        if lacks_answer(reply):
+            why = why_missing(reply)
+            self._notice(place.round, row, f"{why} It counts neither as right nor as wrong.", "warning")
+            return RowOutcome(position, reply.text, None, why)
         if is_cut(reply) and place not in self._told:
             self._told.add(place)
             text = "It was cut by the length limit, and is marked as it is, as all such answers are."

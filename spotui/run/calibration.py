@@ -144,8 +144,8 @@ async def calibrate(
 async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Calibration:
     task, judge = context.task, make_judge(context, settings)
     whole = await Executor(context).execute(Candidate(round=1, prompt=task.prompt), task.questions)
-    if whole is None:
-        raise SpotuiError("A question got no answer, so there is nothing to judge.")
+    if not isinstance(whole, Trial):
+        raise SpotuiError(f"Question {whole.number} got no answer to judge. {whole.why}", whole.hint)
     answers = [one.answer for one in whole.answers]
     kinds: dict[Damage, Tally] = {}
     skipped: list[Damage] = []

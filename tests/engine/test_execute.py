@@ -39,34 +39,55 @@ def bad_in_round_2(first: Scripted, again: Scripted | None = None) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("bad", "problem"),
+    ("bad", "problem", "cause"),
     [
-        (Scripted(text=""), "It is empty."),
-        (Scripted(text=" \n"), "It is empty."),
-        (Scripted(null_content=True), "It is empty."),
-        (Scripted(text="", reasoning="thought only"), "It is empty."),
-        (Scripted(text="half a sen", finish_reason="length"), "It was cut by the length limit."),
+        (Scripted(text=""), "It is empty.", "The answer is empty."),
+        (Scripted(text=" \n"), "It is empty.", "The answer is empty."),
+        (Scripted(null_content=True), "It is empty.", "The answer is empty."),
+        (
+            Scripted(text="", reasoning="thought only"),
+            "It is empty.",
+            "There are 2 tokens of reasoning and no answer.",
+        ),
+        (Scripted(text="half a sen", finish_reason="length"), *["It was cut by the length limit."] * 2),
+        (
+            Scripted(text="half a sen", finish_reason="SAFETY"),
+            "It was stopped by a content filter.",
+            "A content filter stopped the answer in the middle.",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_asked_for_once_more(
-    tmp_path: Path, bad: Scripted, problem: str
+    tmp_path: Path, bad: Scripted, problem: str, cause: str
 ) -> None:
     server, end = answering(tmp_path, bad_in_round_2(bad))
     repairs = [one.json["messages"] for one in server.requests if is_repair(one.json)]
     assert len(repairs) == 2
     assert repairs[0][1] == {"role": "assistant", "content": bad.text or "(nothing)"}
     assert all(problem in messages[2]["content"] for messages in repairs)
-    assert sum(problem in notice.text for notice in end.of(Noticed)) == 2
+    assert sum(f"{cause} The question is asked again." in notice.text for notice in end.of(Noticed)) == 2
     assert [event.answer[:11] for event in end.of(Answered)] == ["In style 0:"] * 2 + ["In style 1:"] * 2
     assert end.of(RoundFinished)[1].calls >= 1 + 2 * 2 + 3  # the last vote may have been cancelled
     assert end.outcomes == ["seed", "win"]
 
 
-@pytest.mark.parametrize("bad", [Scripted(text=""), Scripted(null_content=True)])
-def test_without_an_answer_the_round_is_void_and_nothing_is_judged(tmp_path: Path, bad: Scripted) -> None:
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (Scripted(text=""), "The answer is empty."),
+        (Scripted(null_content=True), "The answer is empty."),
+        (
+            Scripted("half a sen", finish_reason="recitation"),
+            "A content filter stopped the answer in the middle.",
+        ),
+    ],
+)
+def test_without_an_answer_the_round_is_void_and_nothing_is_judged(
+    tmp_path: Path, bad: Scripted, why: str
+) -> None:
     server, end = answering(tmp_path, bad_in_round_2(bad, bad))
     assert end.outcomes == ["seed", "void"]
-    assert end.of(RoundFinished)[1].note == "a question got no answer"
+    assert end.of(RoundFinished)[1].note == f"question 1 got no answer: {why}"
     assert not end.of(VoteCast)
     assert "judge" not in {role_of(one.json) for one in server.requests}
     assert end.stopped.best == 1
@@ -77,7 +98,7 @@ def test_an_answer_that_stays_cut_is_taken_as_it_is_and_said_so(tmp_path: Path) 
     _, end = answering(tmp_path, bad_in_round_2(cut, cut))
     assert [event.answer for event in end.of(Answered)][2:] == ["In style 1: half"] * 2
     warnings = [notice.text for notice in end.of(Noticed) if notice.level == "warning"]
-    assert sum("still cut" in text for text in warnings) == 2
+    assert sum("cut by the length limit again" in text for text in warnings) == 2
 
 
 def test_an_answer_that_is_cut_and_then_empty_stays_the_cut_one(tmp_path: Path) -> None:
@@ -87,9 +108,12 @@ def test_an_answer_that_is_cut_and_then_empty_stays_the_cut_one(tmp_path: Path) 
 
 
 def test_a_seed_without_answers_ends_the_run_with_what_to_do(tmp_path: Path) -> None:
-    _, end = answering(tmp_path, lambda _: "")
+    _, end = answering(tmp_path, lambda _: Scripted("", reasoning="two and two", finish_reason="length"))
     assert end.stopped.reason == "failed"
-    assert "another executor" in end.stopped.cause
+    assert end.stopped.cause == (
+        "Question 1 gets no answer with the seed prompt, so nothing can be compared. There are 3 tokens of "
+        "reasoning and no answer. Raise max_tokens for this model, or lower its reasoning effort."
+    )
     assert end.stopped.prompt == "Say it in style 0."
     assert not end.of(RoundFinished)
 

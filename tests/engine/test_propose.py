@@ -37,7 +37,6 @@ def proposing(tmp_path: Path, first: str, again: str = GOOD, **setup: int) -> tu
         ("<prompt>\n</prompt>", "prompt tag is empty"),
         ("<prompt>\nSay it in style 0.\n</prompt>", "the same as that of round 1"),
         ("<prompt>\nsay  it in\nSTYLE 0.\n</prompt>", "the same as that of round 1"),
-        ("", "no complete prompt tag"),
     ],
 )
 def test_it_is_repaired_once(tmp_path: Path, reply: str, problem: str) -> None:
@@ -49,6 +48,14 @@ def test_it_is_repaired_once(tmp_path: Path, reply: str, problem: str) -> None:
     (repair,) = [one.json for one in server.requests if is_repair(one.json)]
     assert repair["messages"][1] == {"role": "assistant", "content": reply or "(nothing)"}
     assert refused.why in repair["messages"][2]["content"]
+    assert end.outcomes == ["seed", "win"]
+
+
+def test_an_empty_reply_is_repaired_once_and_its_reason_named(tmp_path: Path) -> None:
+    server, end = proposing(tmp_path, "")
+    assert end.one(CandidateRefused).why == "The answer is empty."
+    (repair,) = [one.json for one in server.requests if is_repair(one.json)]
+    assert "no complete prompt tag" in repair["messages"][2]["content"]
     assert end.outcomes == ["seed", "win"]
 
 
@@ -76,24 +83,30 @@ def test_a_word_limit_is_told_and_kept(tmp_path: Path) -> None:
 
 
 def test_a_proposal_cut_by_length_is_repaired_unless_its_prompt_is_whole(tmp_path: Path) -> None:
-    def cut(text: str) -> Callable[[JsonObject], str | Scripted]:
+    def cut(text: str, reason: str) -> Callable[[JsonObject], str | Scripted]:
         def answer(request: JsonObject) -> str | Scripted:
-            return GOOD if is_repair(request) else Scripted(text=text, finish_reason="length")
+            return GOOD if is_repair(request) else Scripted(text=text, finish_reason=reason)
 
         return answer
 
     problems = []
-    for name, text in (
-        ("whole", GOOD + "\nAnd so"),
-        ("torn", "<prompt>\nUse style 4.\n</prompt>\n<prompt>\nUse"),
+    torn = "<prompt>\nUse style 4.\n</prompt>\n<prompt>\nUse"
+    for name, text, reason in (
+        ("whole", GOOD + "\nAnd so", "length"),
+        ("torn", torn, "length"),
+        ("filtered", torn, "SAFETY"),
     ):
-        persona = Persona(role_of, propose=cut(text), execute=execute, judge=prefer_higher_style)
+        persona = Persona(role_of, propose=cut(text, reason), execute=execute, judge=prefer_higher_style)
         with ModelServer(persona) as server:
             stage = Stage(tmp_path, server)
             end = stage.go(stage.project(name, template(1), max_rounds=2))
         problems.append([event.why for event in end.of(CandidateRefused)])
         assert end.stopped.prompt == "Use style 5."
-    assert problems == [[], ["It was cut by the length limit before the prompt was complete."]]
+    assert problems == [
+        [],
+        ["It was cut by the length limit before the prompt was complete."],
+        ["A content filter stopped the answer in the middle."],
+    ]
 
 
 def test_a_prompt_that_was_tried_and_lost_is_not_tried_again(tmp_path: Path) -> None:
