@@ -9,9 +9,8 @@ from spotui.cli import exit_codes, options
 from spotui.cli.output import Output
 from spotui.cli.reading import pick_round
 from spotui.cli.usage import UsageError
-from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, Event, encode_event
+from spotui.events import Answered, CallDelta, CallFinished, CallRetried, Event, encode_event
 from spotui.view.figures import count, duration, usd
-from spotui.view.tried import CUTS
 
 if TYPE_CHECKING:
     from spotui.launch import Launcher
@@ -110,8 +109,7 @@ class _Answers:
         self._is_watched = sys.stdout.isatty()
         self._pieces: dict[int, str] = {}
         self._ends: dict[int, CallFinished] = {}
-        self._answers: dict[int, str | None] = {}
-        self._faults: dict[int, str] = {}
+        self._answers: dict[int, str] = {}
         self._shown = 0
         self._head()
 
@@ -128,10 +126,6 @@ class _Answers:
                 self._ends[event.key.round] = event
             case Answered():
                 self._answers[event.round] = event.answer
-                self._finish()
-            case CallDropped():
-                self._answers[event.key.round] = None
-                self._faults[event.key.round] = event.why
                 self._finish()
             case _:
                 pass
@@ -152,23 +146,13 @@ class _Answers:
     def _finish(self) -> None:
         while self._waiting and self._waiting[0] in self._answers:
             number = self._waiting.pop(0)
-            self._end(number, self._answers[number])
+            print(self._answers[number][self._shown :], flush=True)
             self._shown = 0
+            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
             if self._waiting:
                 print()
                 self._head()
                 self._stream()
-
-    def _end(self, number: int, answer: str | None) -> None:
-        if answer is not None:
-            print(answer[self._shown :], flush=True)
-        elif self._shown:
-            print(flush=True)
-        # Where it is the only one, its fault is the error that ends the command.
-        if answer is None and self._has_headings:
-            print(f"round {number}: {self._faults[number]}", file=sys.stderr)
-        if number in self._ends:
-            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
 
     def _head(self) -> None:
         if self._has_headings:
@@ -178,6 +162,5 @@ class _Answers:
 def _facts(end: CallFinished) -> str:
     mark = "~" if end.estimated else ""
     tokens = f"{mark}{count(end.prompt_tokens)} tokens in, {mark}{count(end.completion_tokens)} out"
-    cut = CUTS.get(end.finish_reason)
-    facts = (tokens, usd(end.cost_usd), duration(end.seconds), *([cut] if cut else ()))
-    return f"{end.model}: {', '.join(facts)}"
+    cut = ", cut by the length limit" if end.finish_reason == "length" else ""
+    return f"{end.model}: {tokens}, {usd(end.cost_usd)}, {duration(end.seconds)}{cut}"

@@ -16,6 +16,7 @@ from spotui.tui.key_hints import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
 from spotui.tui.run.round_screen import TONES, RoundScreen
+from spotui.tui.typed_ahead import open_by
 from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
 from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
 from spotui.workspace.projects import Project
@@ -212,7 +213,7 @@ class AnswersScreen(RoundScreen):
 
     def action_override(self) -> None:
         """Make the vote the verdict, once it is confirmed."""
-        self.run_worker(self._override(self._votes[self.shown]), group="override")
+        open_by(self, self._override(self._votes[self.shown]), group="override")
 
     async def _override(self, vote: BlindVote) -> None:
         from spotui.tui.question import Choice, QuestionScreen
@@ -232,7 +233,9 @@ class AnswersScreen(RoundScreen):
         )
         if chosen != "yes":
             return
-        command = Override(vote.round, vote.verdict)
+        self.run_worker(self._send(Override(vote.round, vote.verdict)), group="send")
+
+    async def _send(self, command: Override) -> None:
         if not self._client.send(command):
             from spotui.tui.answers.late_override import override
 

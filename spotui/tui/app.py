@@ -18,7 +18,7 @@ from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
 from spotui.tui.controls import guard_screen
 from spotui.tui.home_screen import HomeScreen
 from spotui.tui.preferences import Preferences
-from spotui.tui.typed_ahead import TypedAheadApp
+from spotui.tui.typed_ahead import TypedAheadApp, open_by
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class SpotuiApp(TypedAheadApp):
         Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True),
         Binding("ctrl+p", "command_palette", "commands", id="app.commands", priority=True, show=False),
         Binding("question_mark", "keys", "keys", id="app.keys"),
+        # A text that is being edited takes it as undo.
+        Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend", show=False),
         # Where text is typed and over a dialog, too.
         Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
     ]
@@ -154,13 +156,22 @@ class SpotuiApp(TypedAheadApp):
     async def action_quit(self) -> None:
         """End the app; ask first while a run goes on that is shown."""
         if not any(worker.group == "quit" and not worker.is_finished for worker in self.workers):
-            self.run_worker(self._quit(), group="quit")
+            open_by(self, self._quit(), group="quit")
 
     async def _quit(self) -> None:
-        from spotui.tui.run.leaving import may_leave
+        from rich.text import Text
+
+        from spotui.tui.run.leaving import farewell, may_leave
 
         if await may_leave(self):
-            self.exit()
+            self.exit(message=Text(farewell(self)))
+
+    def action_command_palette(self) -> None:
+        """Open the command palette, once: also where another screen is open above it."""
+        from spotui.tui.commands import Palette
+
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette())
 
     def action_keys(self) -> None:
         """Tell the keys of what has focus, of its screen, and of the app."""

@@ -6,15 +6,19 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from textual import on
 from textual.actions import parse
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
+from textual.events import Event, Key
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
+from textual.widgets import Input
 
 from spotui.themes import theme_names
 from spotui.tui.keys.declared import group_of, merged_bindings, moved
+from spotui.tui.typed_ahead import ReadyForKeys
 
 if TYPE_CHECKING:
     from spotui.tui.app import SpotuiApp
@@ -22,7 +26,33 @@ if TYPE_CHECKING:
 _PROJECTS_SHOWN = 12
 """Projects that are listed before anything is typed; every one can be typed."""
 
+_TYPING_KEYS = frozenset({"backspace", "delete", "left", "right", "home", "end", "escape"})
 _NOT_HERE = frozenset({"command_palette"})
+
+
+class Palette(ReadyForKeys, CommandPalette):
+    """The command palette; a choice waits for the search of what was typed before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._searched = ""
+
+    def is_ready_for(self, event: Event) -> bool:
+        """Whether the providers have begun, and for a choice: whether the list belongs to the text.
+
+        Textual cancels a search at every letter, and with the first one the providers that it waits for.
+        """
+        typed = next(iter(self.query(Input)), None)
+        if typed is None or not typed.has_focus or not self.has_class("-ready"):
+            return False
+        if not isinstance(event, Key) or event.is_printable or event.key in _TYPING_KEYS:
+            return True
+        searches = (worker for worker in self.workers if worker.group == self._GATHER_COMMANDS_GROUP)
+        return typed.value == self._searched and all(worker.is_finished for worker in searches)
+
+    @on(Input.Changed)
+    def _note_search(self, event: Input.Changed) -> None:
+        self._searched = event.value
 
 
 class Command(NamedTuple):

@@ -26,6 +26,7 @@ from spotui.tui.models.probing import probe
 from spotui.tui.models.roles_table import RolesTable
 from spotui.tui.settings.defaults import Defaults
 from spotui.tui.table_view import TableView
+from spotui.tui.typed_ahead import open_by
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
@@ -115,7 +116,7 @@ class ModelsScreen(Screen[None]):
             case "test":
                 self._test(event.model)
             case _:
-                self.run_worker(self._remove(event.model), group="models")
+                open_by(self, self._remove(event.model), group="models")
 
     def action_check_judge(self) -> None:
         """See whether the evaluator can tell good answers from damaged ones."""
@@ -169,6 +170,12 @@ class ModelsScreen(Screen[None]):
         self._fill()
 
     async def _remove(self, model: str) -> None:
+        from spotui.tui.question import confirmed
+
+        if not await confirmed(
+            self, f"Remove {model}?", "remove", "Press u to undo, as long as this screen is open."
+        ):
+            return
         removed = await attempt(self, take_out_model, model)
         if removed is not None:
             self._removed.append(removed)

@@ -1,11 +1,12 @@
 """A question over the screen, answered with one key."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -70,3 +71,16 @@ class QuestionScreen(Dialog[str]):
     def action_choose(self, choice: str) -> None:
         """Take a choice by its key."""
         self.dismiss(choice)
+
+
+async def confirmed(screen: Screen[Any], question: str, verb: str, text: str = "") -> bool:
+    """Ask before something is deleted or stopped; whether it was confirmed.
+
+    Args:
+        screen: Where to ask.
+        question: What is asked, on one line.
+        verb: The word for doing it.
+        text: What a person needs to know to answer.
+    """
+    choices = (Choice("yes", "y", verb), Choice("no", "n", "cancel"))
+    return await screen.app.push_screen_wait(QuestionScreen(question, choices, text)) == "yes"

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Event
 from textual.reactive import Reactive, var
 from textual.widget import Widget
 
@@ -19,12 +20,13 @@ from spotui.tui.run.panel_grid import PANELS, PanelGrid
 from spotui.tui.run.result import RunResult
 from spotui.tui.run.steering_screen import SteeringScreen
 from spotui.tui.template.run_template import RunTemplatePanel
+from spotui.tui.typed_ahead import ReadyForKeys
 from spotui.workspace.projects import Project
 
 _LONG_SECONDS = 30.0
 
 
-class RunScreen(SteeringScreen):
+class RunScreen(ReadyForKeys, SteeringScreen):
     """The four panels of a run; all of them show the selected round.
 
     Args:
@@ -61,6 +63,7 @@ class RunScreen(SteeringScreen):
         self._seen = -1
         self._state: tuple[object, ...] = ()
         self._question = ""
+        self._is_read = False
 
     def compose(self) -> ComposeResult:
         """Header, four panels, keys."""
@@ -81,8 +84,14 @@ class RunScreen(SteeringScreen):
         except SpotuiError as error:
             self.notify(error.mend, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
             self.say(f"{self._project.name}: {error.what}")
+            self._is_read = True
+
+    def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
+        """Keys act on the run's state, so they wait until it is known."""
+        return self._is_read
 
     def _reopen(self) -> None:
+        self._is_read = True
         self.query_one(LogPanel).show(self._client.story)
         self._tick()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Event
 from textual.reactive import Reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
@@ -17,12 +18,13 @@ from spotui.tui.key_hints import KeyHints
 from spotui.tui.question import Choice, QuestionScreen
 from spotui.tui.template.draft import Draft
 from spotui.tui.template.panel import TemplatePanel
+from spotui.tui.typed_ahead import ReadyForKeys, open_by
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
 
 
-class TemplateScreen(Screen[bool]):
+class TemplateScreen(ReadyForKeys, Screen[bool]):
     """Edits a template file; gives back whether it was saved.
 
     Args:
@@ -63,6 +65,7 @@ class TemplateScreen(Screen[bool]):
         self._is_fixed = is_fixed
         self._draft: Draft | None = None
         self._was_saved = False
+        self._is_open = False
 
     def compose(self) -> ComposeResult:
         """The file's name, the template, the keys."""
@@ -74,6 +77,10 @@ class TemplateScreen(Screen[bool]):
         """Read the file once the screen is there."""
         self._head()
         self.call_after_refresh(self._open)
+
+    def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
+        """What is typed goes into the text, so it waits until the file is read."""
+        return self._is_open
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What can only be read cannot be saved."""
@@ -102,7 +109,7 @@ class TemplateScreen(Screen[bool]):
             self.notify("It is not saved; what is wrong stands below.", severity="error")
             return False
         if draft.is_changed_elsewhere:
-            self.run_worker(self._settle_conflict(draft), group="save")
+            open_by(self, self._settle_conflict(draft), group="save")
             return False
         return self._write(draft)
 
@@ -124,7 +131,7 @@ class TemplateScreen(Screen[bool]):
         if is_settled and not self.is_changed:
             self.dismiss(self._was_saved)
         else:
-            self.run_worker(self._leave(), group="leave")
+            open_by(self, self._leave(), group="leave")
 
     @property
     def _panel(self) -> TemplatePanel:
@@ -145,6 +152,7 @@ class TemplateScreen(Screen[bool]):
             )
         self.refresh_bindings()
         self._panel.focus()
+        self._is_open = True
         self._head()
         self._count()
 

@@ -19,6 +19,7 @@ from spotui.tui.run.client import RunClient
 from spotui.tui.run.pace import seconds_between_paints
 from spotui.tui.trying.pane import TryPane
 from spotui.tui.trying.question_box import QuestionBox
+from spotui.tui.typed_ahead import open_by
 from spotui.view.figures import count, plural, usd
 from spotui.view.tried import Tried
 from spotui.workspace.projects import Project
@@ -235,7 +236,7 @@ class TryScreen(Screen[str]):
             for number in self._numbers
             if number in self._tried and self._tried[number].state == "answered" and question == self._asked
         }
-        self.run_worker(self._add(question, answers), group="add")
+        open_by(self, self._add(question, answers), group="add")
 
     async def _add(self, question: str, answers: dict[str, str]) -> None:
         from spotui.tui.trying.add_question import add_question

@@ -142,13 +142,12 @@ def test_a_deleted_project_comes_back_with_one_key(workspace: Workspace) -> None
     before = workspace.project("idioms").journal.read_bytes()
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await pilot.press("down", "x")
+        await pilot.press("down", "x", "n", "x", "y")
         await until(pilot, lambda: projects(app).keys == ["poem", "old/notes"])
         await until_seen(pilot, "u brings it back")
         assert projects(app).current == "old/notes"
         await pilot.press("u")
-        await until(pilot, lambda: "idioms" in projects(app).keys)
-        assert projects(app).current == "idioms"
+        await until(pilot, lambda: projects(app).current == "idioms")
         await pilot.press("u")  # there is nothing left to undo
         await pilot.pause()
 
@@ -161,11 +160,11 @@ def test_what_was_deleted_long_ago_can_be_brought_back(workspace: Workspace) -> 
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("a")
-        await until_seen(pilot, "Deleted projects", "idioms")
+        await until_seen(pilot, "Trash", "idioms")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and projects(app).current == "idioms")
         await pilot.press("a")
-        await until_seen(pilot, "Nothing was deleted here.")
+        await until_seen(pilot, "The trash is empty.")
 
     at_home(workspace, journey)
 
@@ -181,6 +180,8 @@ def test_a_project_that_is_worked_on_can_be_neither_deleted_nor_renamed(
         await pilot.press(key)
         if key == "r":
             await name_it(pilot, "song")
+        else:
+            await pilot.press("y")
         await until_seen(pilot, "poem is being worked on by process")
 
     at_home(workspace, journey)
@@ -257,6 +258,9 @@ def test_a_template_of_ones_own_is_made_renamed_deleted_and_brought_back(workspa
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and (folder / "why.yaml").exists())
         await until(pilot, lambda: templates(app).current == str(folder / "why.yaml"))
         await pilot.press("x")
+        await until_seen(pilot, "Delete why?")
+        assert (folder / "why.yaml").exists()
+        await pilot.press("y")
         await until(pilot, lambda: not (folder / "why.yaml").exists())
         await until_seen(pilot, "u brings it back")
         await pilot.press("u")

@@ -40,8 +40,8 @@ class ArchiveScreen(Dialog[Path]):
     def compose(self) -> ComposeResult:
         """One row each."""
         with Vertical() as box:
-            box.border_title = "Deleted projects"
-            box.border_subtitle = "enter brings it back, escape leaves"
+            box.border_title = "Trash"
+            box.border_subtitle = "enter restores, escape closes"
             yield TableView(_COLUMNS)
 
     def on_mount(self) -> None:

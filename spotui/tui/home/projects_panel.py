@@ -12,6 +12,7 @@ from textual.message import Message
 from spotui.errors import SpotuiError
 from spotui.tui.attempt import attempt
 from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.typed_ahead import open_by
 from spotui.view.figures import moment, usd
 from spotui.workspace.projects import Project, Workspace
 
@@ -54,7 +55,7 @@ class ProjectsPanel(TableView):
         Binding("d", "duplicate", "duplicate", id="projects.duplicate"),
         Binding("r", "rename", "rename", id="projects.rename"),
         Binding("x,delete", "archive", "delete", id="projects.delete"),
-        Binding("a", "look_into_archive", "deleted ones", id="projects.archive"),
+        Binding("a", "look_into_archive", "trash", id="projects.archive"),
     ]
 
     class Removed(Message):
@@ -81,6 +82,11 @@ class ProjectsPanel(TableView):
         self._workspace = workspace
         self._known: dict[str, tuple[int | None, Overview]] = {}
         self._reading = asyncio.Lock()
+
+    @property
+    def running(self) -> list[str]:
+        """The projects whose runs are running, as far as they have been read."""
+        return [name for name, (_, overview) in self._known.items() if overview.state == "running"]
 
     async def read(self) -> None:
         """Bring the rows up to date; only projects that changed are read again."""
@@ -156,7 +162,7 @@ class ProjectsPanel(TableView):
     def action_duplicate(self) -> None:
         """Copy the project, with everything it holds."""
         if (project := self._project) is not None:
-            self.run_worker(self._duplicate(project), group="projects")
+            open_by(self, self._duplicate(project), group="projects")
 
     async def _duplicate(self, project: Project) -> None:
         from spotui.workspace.moving import duplicate, free_copy_name
@@ -168,7 +174,7 @@ class ProjectsPanel(TableView):
     def action_rename(self) -> None:
         """Give the project another name."""
         if (project := self._project) is not None:
-            self.run_worker(self._rename(project), group="projects")
+            open_by(self, self._rename(project), group="projects")
 
     async def _rename(self, project: Project) -> None:
         from spotui.tui.home.name_screen import NameScreen
@@ -185,11 +191,15 @@ class ProjectsPanel(TableView):
     def action_archive(self) -> None:
         """Move the project into the archive."""
         if (project := self._project) is not None:
-            self.run_worker(self._archive(project), group="projects")
+            open_by(self, self._archive(project), group="projects")
 
     async def _archive(self, project: Project) -> None:
+        from spotui.tui.question import confirmed
         from spotui.workspace.moving import restore
 
+        text = "It moves to the trash. Press u to undo, or a to open the trash."
+        if not await confirmed(self.screen, f"Delete {project.name}?", "delete", text):
+            return
         folder = await attempt(self, self._workspace.archive, project)
         if folder is not None:
             await self.read()
@@ -197,7 +207,7 @@ class ProjectsPanel(TableView):
 
     def action_look_into_archive(self) -> None:
         """See what was deleted, and bring it back."""
-        self.run_worker(self._look_into_archive(), group="projects")
+        open_by(self, self._look_into_archive(), group="projects")
 
     async def _look_into_archive(self) -> None:
         from spotui.tui.home.archive_screen import ArchiveScreen
@@ -207,7 +217,7 @@ class ProjectsPanel(TableView):
         if found is None:
             return
         if not found:
-            self.notify("Nothing was deleted here.")
+            self.notify("The trash is empty.")
             return
         chosen = await self.app.push_screen_wait(ArchiveScreen(found))
         if chosen is not None:

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from spotui.tui.attempt import attempt
 from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.typed_ahead import open_by
 from spotui.view.figures import plural
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class TemplatesPanel(TableView):
 
     def action_create(self) -> None:
         """Make a template of one's own."""
-        self.run_worker(self._create(), group="templates")
+        open_by(self, self._create(), group="templates")
 
     async def _create(self) -> None:
         from spotui.tui.home.name_screen import NameScreen
@@ -138,7 +139,7 @@ class TemplatesPanel(TableView):
     def action_duplicate(self) -> None:
         """Copy the template among one's own."""
         if self.current:
-            self.run_worker(self._copy(self._found[self.current].path), group="templates")
+            open_by(self, self._copy(self._found[self.current].path), group="templates")
 
     async def _copy(self, source: Path) -> None:
         folder = self._folder
@@ -149,7 +150,7 @@ class TemplatesPanel(TableView):
     def action_rename(self) -> None:
         """Give the template another name."""
         if self._is_own():
-            self.run_worker(self._rename(self._found[self.current].path), group="templates")
+            open_by(self, self._rename(self._found[self.current].path), group="templates")
 
     async def _rename(self, path: Path) -> None:
         from spotui.tui.home.name_screen import NameScreen
@@ -167,9 +168,13 @@ class TemplatesPanel(TableView):
     def action_archive(self) -> None:
         """Move the template into the archive."""
         if self._is_own():
-            self.run_worker(self._archive(self._found[self.current].path), group="templates")
+            open_by(self, self._archive(self._found[self.current].path), group="templates")
 
     async def _archive(self, path: Path) -> None:
+        from spotui.tui.question import confirmed
+
+        if not await confirmed(self.screen, f"Delete {path.stem}?", "delete", "Press u to undo."):
+            return
         folder = self._folder
         archived = await attempt(self, folder.archive, path)
         if archived is not None:

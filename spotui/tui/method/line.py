@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from spotui.tui.method.known import Told
 from spotui.tui.method.screen import MethodScreen
+from spotui.tui.typed_ahead import open_by
 
 
 class MethodLine(Widget, can_focus=True):
@@ -70,7 +71,7 @@ class MethodLine(Widget, can_focus=True):
 
     def action_choose(self) -> None:
         """Show every method with its parameters."""
-        self.run_worker(self._choose(), group="method", exclusive=True)
+        open_by(self, self._choose(), group="method", exclusive=True)
 
     async def _choose(self) -> None:
         told = await self.app.push_screen_wait(

@@ -13,6 +13,7 @@ from spotui.tui.dialog import Dialog
 from spotui.tui.home.name_screen import NameScreen
 from spotui.tui.method.known import Known, Parameter, Told, Value, in_words, known_methods, typed
 from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.typed_ahead import open_by
 
 _METHODS = (Column("method", 12), Column("what it does"))
 _PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("what it is for", from_width=56))
@@ -101,7 +102,7 @@ class MethodScreen(Dialog[Told | None]):
             else:
                 self.action_take()
         else:
-            self.run_worker(self._change(event.key), group="change", exclusive=True)
+            open_by(self, self._change(event.key), group="change", exclusive=True)
 
     async def _change(self, name: str) -> None:
         parameter = self._parameter(name)

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from spotui.commands import Command, Edit, Override, Pause, Resume, SetBudget, SetConcurrency, SetRounds, Stop
 from spotui.errors import SpotuiError
 from spotui.tui.run.client import RunClient
+from spotui.tui.typed_ahead import open_by
 from spotui.view.picture import RoundPicture
 from spotui.workspace.projects import Project
 
@@ -100,7 +101,7 @@ class SteeringScreen(Screen[None]):
         candidate = self._waiting_candidate
         if self._edits_next and candidate is not None and self._client.picture.state == "paused":
             self._edits_next = False
-            self.run_worker(self._edit(candidate), group="edit")
+            open_by(self, self._edit(candidate), group="edit")
 
     def action_pause(self) -> None:
         """Send no new call; those in flight finish."""
@@ -111,9 +112,17 @@ class SteeringScreen(Screen[None]):
         self._tell(Resume())
 
     def action_stop(self) -> None:
-        """Give the calls in flight some seconds to finish, keep the best, and end the run."""
-        if self._tell(Stop()):
-            self.notify("It stops once the calls in flight have finished. It can go on later.")
+        """Stop the run, once that is confirmed."""
+        open_by(self, self._stop(), group="stop")
+
+    async def _stop(self) -> None:
+        from spotui.tui.question import confirmed
+
+        text = (
+            "Calls in flight have a few seconds to finish. The best prompt is kept, and you can resume later."
+        )
+        if await confirmed(self, f"Stop {self._project.name}?", "stop", text) and self._tell(Stop()):
+            self.notify("Stopping: calls in flight have a few seconds to finish.")
 
     def action_go_on(self) -> None:
         """Take the run up where it ended, in a process of its own."""
@@ -127,10 +136,10 @@ class SteeringScreen(Screen[None]):
         ended, stopped = sum(one.end is not None for one in picture.rounds.values()), picture.stopped
         if ended and ended >= picture.rounds_wanted:
             question = f"All {ended} rounds have ended. How many in all?"
-            self.run_worker(self._want_more(question, {"rounds": ended + _MORE_ROUNDS}), group="start")
+            open_by(self, self._want_more(question, {"rounds": ended + _MORE_ROUNDS}), group="start")
         elif stopped is not None and stopped.reason == "budget":
             question = f"{stopped.cause} How much may it be in all?"
-            self.run_worker(self._want_more(question, {}), group="start")
+            open_by(self, self._want_more(question, {}), group="start")
         else:
             self.run_worker(self._start([]), group="start")
 
@@ -140,7 +149,7 @@ class SteeringScreen(Screen[None]):
         screen = LimitsScreen("Go on", self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
         if changed:
-            await self._start(_options(changed))
+            self.run_worker(self._start(_options(changed)), group="start")
 
     async def _start(self, options: list[str]) -> None:
         from spotui.tui.new_run import go_on
@@ -160,7 +169,7 @@ class SteeringScreen(Screen[None]):
 
     def action_limits(self) -> None:
         """Change rounds, budget and calls at once."""
-        self.run_worker(self._change_limits(), group="limits")
+        open_by(self, self._change_limits(), group="limits")
 
     async def _change_limits(self) -> None:
         from spotui.tui.run.limits_screen import LimitsScreen
@@ -171,7 +180,7 @@ class SteeringScreen(Screen[None]):
         if not changed:
             return
         if not self.is_working:
-            await self._start(_options(changed))
+            self.run_worker(self._start(_options(changed)), group="start")
             return
         for command in _commands(changed):
             self._tell(command)
@@ -182,7 +191,7 @@ class SteeringScreen(Screen[None]):
         """Pause at the next candidate, and change it by hand."""
         candidate = self._waiting_candidate
         if candidate is not None and self._client.picture.state == "paused":
-            self.run_worker(self._edit(candidate), group="edit")
+            open_by(self, self._edit(candidate), group="edit")
         elif self._tell(Pause(at="candidate")):
             self._edits_next = True
             self.notify("The run pauses once the next candidate is there, and shows it to you.")
@@ -215,7 +224,7 @@ class SteeringScreen(Screen[None]):
         if one is None or one.end is None or one.number == 1:
             self.notify("Select a round that has ended, other than the seed.")
             return
-        self.run_worker(self._override(one), group="override")
+        open_by(self, self._override(one), group="override")
 
     async def _override(self, one: RoundPicture) -> None:
         from spotui.tui.question import Choice, QuestionScreen
@@ -233,7 +242,7 @@ class SteeringScreen(Screen[None]):
 
     def action_branch(self) -> None:
         """Make another run that starts from the selected round."""
-        self.run_worker(self._branch(), group="branch")
+        open_by(self, self._branch(), group="branch")
 
     async def _branch(self) -> None:
         from spotui.tui.run.taking_along import branch
@@ -248,7 +257,7 @@ class SteeringScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Take a prompt, a report or everything along."""
-        self.run_worker(self._export(), group="export")
+        open_by(self, self._export(), group="export")
 
     async def _export(self) -> None:
         from spotui.tui.run.taking_along import export

@@ -9,6 +9,7 @@ from textual.content import Content
 from spotui import locations
 from spotui.tui.attempt import attempt
 from spotui.tui.template.panel import TemplatePanel
+from spotui.tui.typed_ahead import open_by
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class RunTemplatePanel(TemplatePanel):
     def action_edit_source(self) -> None:
         """Edit the file that the template came from, or a copy of one's own where it is gone."""
         if self._file:
-            self.run_worker(self._edit(), group="edit")
+            open_by(self, self._edit(), group="edit")
 
     def _begin(self) -> None:
         self.run_worker(self._load(), group="load")

@@ -234,7 +234,7 @@ def test_a_removed_model_comes_back_with_one_key(home: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("tab")
         models(app).select("b")
-        await pilot.press("x")
+        await pilot.press("x", "y")
         await until(pilot, lambda: models(app).keys == ["a"])
         assert "b:" not in locations.config_file().read_text()
         await pilot.press("u")

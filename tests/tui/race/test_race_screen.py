@@ -106,7 +106,7 @@ def test_a_run_of_a_race_can_be_watched_and_steered_while_it_goes_on(
         app.screen.query_one(TableView).select("gpo")
         await pilot.press("enter")
         await until_seen(pilot, "adding-race/gpo  GPO  round 2 of 2  paused")
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until_seen(pilot, "round 2 of 2  stopped")
         await pilot.press("escape")
         await until_seen(pilot, "not running", "Space goes on with it", "stopped", "waiting")

@@ -41,7 +41,7 @@ def at_work(
             app.open_project("sea")
             await until_seen(pilot, "round 1 of 4  running")
             await pilot.press("ctrl+q")
-            await until_seen(pilot, "sea is at work", "spotui attach sea")
+            await until_seen(pilot, "sea is running", "spotui attach sea")
             await journey(app, pilot, process)
 
     drive(tmp_path, take, workspace=workspace)

@@ -1,0 +1,139 @@
+"""Keys typed as fast as they come, on a run that keeps the screen busy, reach what they are meant for."""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from textual.events import Key
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+
+from spotui import locations
+from spotui.commands import Command, Override, SetRounds
+from spotui.events import CallDelta, CallStarted, Event, RoundFinished, RoundStarted
+from spotui.tui.app import SpotuiApp
+from spotui.tui.run_screen import RunScreen
+from spotui.workspace.lines import CallKey
+from spotui.workspace.projects import Workspace
+from tests.command_line import move_in
+from tests.tui.piloting import LARGE, drive, until, until_seen
+from tests.tui.processes import Process, working
+from tests.tui.projects import finished
+from tests.view.test_picture import OPENED
+
+SEQUENCES = int(os.environ.get("SPOTUI_TEST_SEQUENCES", "30"))
+"""Each takes a second on a busy machine; the figure that is published is of 200."""
+
+KEY = CallKey(round=3, purpose="answer", index=1)
+PAST: list[Event] = [
+    OPENED,
+    RoundStarted(round=1),
+    RoundFinished(round=1, outcome="seed", best=1),
+    RoundStarted(round=2, best=1),
+    RoundFinished(round=2, outcome="loss", best=1),
+    RoundStarted(round=3, best=1),
+]
+WORDS = ("Is x so?", "nose", "los, x s y", "toss 12 boxes")
+TEMPLATE = "prompt: Tell me.\nqa:\n  - question: Why?\n"
+
+
+class Sequence(NamedTuple):
+    """Keys, what the run should hear, and what else should have come of them."""
+
+    keys: tuple[str, ...]
+    heard: list[Command]
+    holds: Callable[[SpotuiApp], object] = lambda _: True
+
+
+def sequences(rng: random.Random) -> Sequence:
+    """Something is opened, used and closed again; every letter would do something on the screen beneath."""
+    word = rng.choice(WORDS)
+    theme, rounds = rng.choice(["plum", "moss", "chalk"]), rng.randint(5, 99)
+    return rng.choice(
+        [
+            Sequence(("ctrl+p", *f"Theme: {theme}", "enter"), [], lambda app: app.theme == theme),
+            Sequence(("ctrl+p", *word, "escape"), []),
+            Sequence(("ctrl+p", *"Run: limits", "enter", *"12", "escape"), []),
+            Sequence(("ctrl+p", "f1", "ctrl+p", "escape", *word, "escape"), []),
+            Sequence(("l", "home", "delete", *str(rounds), "enter"), [SetRounds(rounds=rounds)]),
+            Sequence(("l", *word, "escape"), []),
+            Sequence(("[", "o", "w", "]"), [Override(round=2, outcome="win")]),
+            Sequence(("[", "o", "escape", "]"), []),
+            Sequence(("s", "n"), []),
+            Sequence(("s", "escape", "s", "n"), []),
+            Sequence(("x", "p", *word, "escape"), []),
+            Sequence(("b", *word, "escape"), []),
+            Sequence(("t", "ctrl+u", *word, "escape"), [], lambda app: run(app)._question == word),
+            Sequence(("?", *"sos", "escape"), []),
+            Sequence(("a", *"xx", "escape"), []),
+            Sequence(("1", "e", *word, "escape", "d", "2"), []),
+        ]
+    )
+
+
+def run(app: SpotuiApp) -> RunScreen:
+    screen = app.screen
+    assert isinstance(screen, RunScreen)
+    return screen
+
+
+@asynccontextmanager
+async def busy(process: Process, rng: random.Random) -> AsyncIterator[None]:
+    """A run that streams, and a screen that has hardly a moment for a key."""
+
+    async def stream() -> None:
+        process.say(CallStarted(key=KEY, at=time.time(), model="m"))
+        while True:
+            process.say(*[CallDelta(key=KEY, at=time.time(), text="so it goes ") for _ in range(20)])
+            await asyncio.sleep(0.01)
+            time.sleep(rng.choice([0, 0.005, 0.01, 0.02]))  # noqa: ASYNC251 - it is to keep the loop busy
+
+    task = asyncio.create_task(stream())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def test_no_key_reaches_what_lies_beneath(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move_in(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    workspace = Workspace(tmp_path / "data" / "workspace")
+    finished(workspace, "sea")
+    (tmp_path / "poem").write_text(TEMPLATE)
+    rng = random.Random(11)
+    wrong: list[str] = []
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        async with working(workspace.project("sea"), PAST) as process:
+            app.open_project("sea")
+            await until_seen(pilot, "round 3 of 4")
+            async with busy(process, rng):
+                for _ in range(SEQUENCES):
+                    await take(app, pilot, process, sequences(rng))
+
+    async def take(app: SpotuiApp, pilot: Pilot[None], process: Process, wanted: Sequence) -> None:
+        are_taken = asyncio.Event()
+        for key in wanted.keys:
+            is_letter = len(key) == 1
+            app.post_message(Key(_character_to_key(key) if is_letter else key, key if is_letter else None))
+        app.call_later(are_taken.set)
+        await are_taken.wait()
+        await until(pilot, lambda: not app.has_typed_ahead and isinstance(app.screen, RunScreen))
+        await until(pilot, lambda: len(process.heard) >= len(wanted.heard))
+        if process.heard != wanted.heard or not wanted.holds(app):
+            wrong.append(f"{wanted.keys}: the run heard {process.heard}")
+        process.heard.clear()
+
+    drive(tmp_path, journey, LARGE, workspace=workspace)
+    assert wrong == []
+    assert (tmp_path / "poem").read_text() == TEMPLATE
+    assert not locations.templates_dir().exists()
