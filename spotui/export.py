@@ -54,7 +54,8 @@ def _markdown(project: str, history: History, line: RoundLine) -> str:
     parts += ["## Rounds", _table(history)]
     parts += [f"## Answers of round {line.round}"]
     for number, one in enumerate(line.answers, 1):
-        parts += [f"### Question {number}", _block(one.question), "Answer:", _block(one.answer)]
+        parts += [f"### Question {number}", _block(one.question)]
+        parts += ["No answer:", _block(one.error)] if one.error else ["Answer:", _block(one.answer)]
     if seed.round != line.round:
         parts += ["## Seed prompt", _block(seed.prompt)]
     return "\n\n".join(parts) + "\n"

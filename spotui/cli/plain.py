@@ -50,6 +50,8 @@ def line(event: Event) -> str | None:
         case CandidateRefused():
             then = "the round is void" if event.final else "asked again"
             return f"round {event.round}: candidate refused: {event.why} ({then})"
+        case Answered() if event.error:
+            return f"round {event.round}: question {event.index + 1} has no answer: {short(event.error)}"
         case Answered():
             return f"round {event.round}: question {event.index + 1} answered: {short(event.answer)}"
         case Likelihood():

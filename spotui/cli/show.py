@@ -147,7 +147,8 @@ def _print_round(line: RoundLine) -> None:
         if isinstance(each, CandidateScored):
             _print_scored(each, line.prompt)
     for number, one in enumerate(line.answers, 1):
-        print(f"\nQuestion {number}:\n{one.question}\nAnswer {number}:\n{one.answer}")
+        answer = f"No answer {number}:\n{one.error}" if one.error else f"Answer {number}:\n{one.answer}"
+        print(f"\nQuestion {number}:\n{one.question}\n{answer}")
     for vote in line.votes:
         order = f" {vote.order}" if vote.order else ""
         model = f" {vote.model}" if vote.model else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from spotui.engine.asking import Asker, repair
 from spotui.events import Level
-from spotui.llm.errors import ContextOverflowError
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.missing_answer import lacks_answer, why_missing
 from spotui.llm.protocol import Message, Reply
 from spotui.meta_prompts import MetaPrompt
@@ -20,8 +20,6 @@ async def answer(
     messages: Sequence[Message],
     notice: Notice,
     problem_of: Callable[[Reply], str],
-    *,
-    may_overflow: bool = False,
 ) -> Reply:
     """What the executor answers; an answer with a problem is asked for once more.
 
@@ -32,24 +30,23 @@ async def answer(
         messages: The question.
         notice: Called with what is wrong.
         problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
-        may_overflow: Whether a question that is too long for the model is the asker's own trouble.
 
     Returns:
         The reply, which may still be cut or lack an answer.
 
     Raises:
         Halted: The run ends here.
-        ContextOverflowError: The question is too long, and may be.
+        RequestRefusedError: The endpoint refuses the question, and answers others.
     """
-    reply = await asker.ask(key, asker.request("executor", messages), may_overflow=may_overflow)
+    reply = await asker.ask(key, asker.request("executor", messages), may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(f"{cause} The question is asked again.", "info")
         messages = repair(messages, reply, repair_prompt.render(problem=problem))
         again = CallKey(key.round, key.purpose, key.index, attempt=2)
         try:
-            second = await asker.ask(again, asker.request("executor", messages), may_overflow=may_overflow)
-        except ContextOverflowError:  # there is no room to ask again
+            second = await asker.ask(again, asker.request("executor", messages), may_be_refused=True)
+        except RequestRefusedError:  # most often there is no room to ask again
             second = reply
         reply = reply if lacks_answer(second) and not lacks_answer(reply) else second
     return reply

@@ -70,14 +70,16 @@ class Asker:
         """The reply that the journal holds for this call, or None; asks nobody."""
         return self._door.recorded(key, request)
 
-    async def ask(self, key: CallKey, request: Request, *, may_overflow: bool = False) -> Reply:
+    async def ask(
+        self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
+    ) -> Reply:
         """The reply, bought once and counted once.
 
         Raises:
             Halted: The run ends here.
-            ContextOverflowError: The request is too long for the model, and may be.
+            RequestRefusedError: The endpoint refuses this request, and may; see `Door.ask`.
         """
-        reply = await self._door.ask(key, request, may_overflow=may_overflow)
+        reply = await self._door.ask(key, request, may_be_refused=may_be_refused, advice=advice)
         if key not in self._counted:
             self._counted.add(key)
             self._spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)

@@ -9,6 +9,7 @@ from spotui.engine.wording import Texts
 from spotui.judging.ballots import Ballot
 from spotui.judging.pooling import pooled
 from spotui.judging.votes import read_reason, read_vote
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.protocol import Message, Reply, Request
 from spotui.meta_prompts import MetaPrompt
 from spotui.workspace.lines import CallKey, VoteRecord
@@ -48,16 +49,27 @@ class BallotBox:
         self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
 
     async def vote(self, ballot: Ballot) -> VoteRecord:
-        """Ask for a vote; a reply that cannot be read is asked for once more, then it is void."""
+        """Ask for a vote; a reply that cannot be read is asked for once more, then it is void.
+
+        Raises:
+            RequestRefusedError: The endpoint refuses the one question there is.
+        """
+        if len(self._questions) == 1:
+            return await self._vote(ballot, 0)
         rows = await together([self.vote_on(ballot, row) for row in range(len(self._questions))])
-        if len(rows) == 1:
-            return rows[0]
         reasons = [f"Question {number}: {row.choice}. {row.reason}" for number, row in enumerate(rows, 1)]
         choice = pooled([row.choice for row in rows])
         return msgspec.structs.replace(rows[0], choice=choice, reason="\n".join(reasons))
 
     async def vote_on(self, ballot: Ballot, row: int) -> VoteRecord:
-        """The same for one row alone."""
+        """The same for one row alone; when the endpoint refuses it, the vote is void, too."""
+        try:
+            return await self._vote(ballot, row)
+        except RequestRefusedError as error:
+            model = self._model_of(ballot) if len(self._models) > 1 else ""
+            return VoteRecord(choice="void", order=ballot.order, reason=error.what, model=model)
+
+    async def _vote(self, ballot: Ballot, row: int) -> VoteRecord:
         messages = [user(self._questions[row][ballot.order])]
         reply = await self._ask(ballot, row, messages, attempt=1)
         if read_vote(reply.text, ballot.order) == "void":
@@ -76,13 +88,13 @@ class BallotBox:
     def _is_known(self, ballot: Ballot, row: int) -> bool:
         messages = [user(self._questions[row][ballot.order])]
         reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=1))
-        if reply is not None and read_vote(reply.text, ballot.order) == "void":
+        if reply is not None and not reply.rejected and read_vote(reply.text, ballot.order) == "void":
             messages = repair(messages, reply, self._repair)
             reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=2))
         return reply is not None
 
     async def _ask(self, ballot: Ballot, row: int, messages: list[Message], attempt: int) -> Reply:
-        return await self._asker.ask(*self._call(ballot, row, messages, attempt))
+        return await self._asker.ask(*self._call(ballot, row, messages, attempt), may_be_refused=True)
 
     def _call(
         self, ballot: Ballot, row: int, messages: list[Message], attempt: int

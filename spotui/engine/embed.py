@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from spotui.engine.asking import Asker, together
 from spotui.events import Event, Noticed
 from spotui.llm import vectors
-from spotui.llm.errors import ContextOverflowError
+from spotui.llm.errors import RequestRefusedError
 from spotui.workspace.lines import CallKey
 
 
@@ -47,8 +47,8 @@ class Embedder:
     async def _embed(self, number: int, index: int, text: str) -> Sequence[float]:
         key = CallKey(number, "embed", index)
         try:
-            reply = await self._asker.ask(key, self._asker.embedding_request(text), may_overflow=True)
-        except ContextOverflowError as error:
+            reply = await self._asker.ask(key, self._asker.embedding_request(text), may_be_refused=True)
+        except RequestRefusedError as error:
             what = f"Round {number}: {error.what} A prompt is compared with no other for that."
             self._emit(Noticed(text=what, level="warning"))
             return ()

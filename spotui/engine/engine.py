@@ -205,8 +205,8 @@ class Engine:
         if is_new:
             self._emit(Noticed(text=panel.warning, level="warning"))
 
-    async def final_check(self) -> CheckLine | None:
-        """Best against seed on all questions; None when a held-out question got no answer.
+    async def final_check(self) -> CheckLine:
+        """Best against seed on all questions, or why they could not be compared.
 
         Raises:
             Halted: The run ends before.

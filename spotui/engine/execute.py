@@ -9,6 +9,7 @@ from spotui.engine.asking import together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.events import Answered, Level, Noticed
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
 from spotui.llm.protocol import Message
 from spotui.workspace.lines import AnswerRecord, CallKey
@@ -39,6 +40,7 @@ class Executor:
         self._asker = context.asker
         self._repair = context.meta["execute_repair"]
         self._emit = context.emit
+        self._told: set[tuple[str, int]] = set()
 
     async def execute(
         self, candidate: Candidate, questions: Sequence[Question], *, held_out: bool = False
@@ -49,6 +51,8 @@ class Executor:
             candidate: The prompt to try.
             questions: What to ask.
             held_out: Whether these are the questions that no round has seen.
+
+        A question that the endpoint refuses, and no other, has an error in place of an answer.
 
         Returns:
             The trial, or the first question without an answer.
@@ -68,15 +72,20 @@ class Executor:
         self, candidate: Candidate, key: CallKey, question: Question
     ) -> AnswerRecord | NoAnswer:
         messages = [user(question.ask(candidate.prompt))]
-        reply = await answer(
-            self._asker,
-            self._repair,
-            key,
-            messages,
-            lambda text, level: self._notice(key, text, level),
-            incomplete,
-        )
+        try:
+            reply = await answer(
+                self._asker,
+                self._repair,
+                key,
+                messages,
+                lambda text, level: self._notice(key, text, level),
+                incomplete,
+            )
+        except RequestRefusedError as error:
+            return self._refused(key, question, error.what)
         if lacks_answer(reply):
+            if reply.finish_reason == "content_filter":
+                return self._refused(key, question, why_missing(reply))
             missing = NoAnswer(key.index + 1, why_missing(reply), hint_for_missing(reply))
             self._notice(key, f"{missing.why} Without it the round cannot continue.", "error")
             return missing
@@ -87,6 +96,17 @@ class Executor:
                 Answered(round=key.round, index=key.index, question=question.question, answer=reply.text)
             )
         return AnswerRecord(question.question, reply.text)
+
+    def _refused(self, key: CallKey, question: Question, why: str) -> AnswerRecord:
+        """The record of a question that is refused; it is named the first time."""
+        if (key.purpose, key.index) not in self._told:
+            self._told.add((key.purpose, key.index))
+            self._notice(key, f"{why} The question is left out of the comparison.", "warning")
+        if key.purpose == "execute":
+            self._emit(
+                Answered(round=key.round, index=key.index, question=question.question, answer="", error=why)
+            )
+        return AnswerRecord(question.question, "", error=why)
 
     def _notice(self, key: CallKey, text: str, level: Level) -> None:
         where = "held-out question" if key.purpose == "held_out" else "question"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from spotui.engine.asking import together
-from spotui.engine.task import Trial
+from spotui.engine.task import Trial, answered_by_both
 from spotui.engine.verbs import Verbs
 from spotui.judging.checking import Checked
 from spotui.judging.ranking import strengths
@@ -39,7 +39,7 @@ class Standings:
         return tuple(sorted(ranked, key=lambda one: -one.strength))
 
 
-async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standings) -> CheckLine | None:
+async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standings) -> CheckLine:
     """Compare two trials on every question of the task, each in both orders.
 
     Args:
@@ -49,7 +49,7 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         standings: The votes along the way; the check's own are added.
 
     Returns:
-        What was found, or None when a held-out question got no answer.
+        What was found, or why there was nothing to compare.
 
     Raises:
         Halted: The run ends before.
@@ -62,8 +62,11 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         _joined(one, rest) for one, rest in zip((seed, best), more, strict=True) if isinstance(rest, Trial)
     ]
     if len(whole) < len(more):
-        return None
-    rows = await verbs.judge.compare_rows(*whole)
+        return CheckLine(best=best.round, skipped="A held-out question got no answer.")
+    old, new = answered_by_both(*whole)
+    if not new.answers:
+        return CheckLine(best=best.round, skipped="No question was answered with both prompts.")
+    rows = await verbs.judge.compare_rows(old, new)
     for row in rows:
         standings.add(best.round, seed.round, row.votes)
     check = Checked(tuple(row.choice for row in rows))
@@ -76,8 +79,8 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         outcome=check.outcome,
         headline=check.headline,
         rows=tuple(
-            CheckedRow(one.question, row.choice, row.votes, held_out=index >= asked)
-            for index, (one, row) in enumerate(zip(whole[1].questions, rows, strict=True))
+            CheckedRow(one.question, row.choice, row.votes, held_out=new.place(index) >= asked)
+            for index, (one, row) in enumerate(zip(new.questions, rows, strict=True))
         ),
         win_rate=check.rate.rate if check.rate else None,
         win_interval=check.rate.interval if check.rate else None,

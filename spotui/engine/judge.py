@@ -18,6 +18,7 @@ from spotui.judging.ballots import Ballot, alternating
 from spotui.judging.checking import row_verdict
 from spotui.judging.pooling import pooled
 from spotui.judging.rule import Rule
+from spotui.llm.errors import RequestRefusedError
 from spotui.settings.run_settings import Unit
 from spotui.workspace.lines import VoteRecord
 
@@ -125,12 +126,25 @@ class VotingJudge:
         """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
 
         Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
-        the journal, so a resumed duel ends as it did and buys no other vote.
+        the journal, so a resumed duel ends as it did and buys no other vote. Answers that the endpoint
+        refuses together are compared question by question.
         """
+        try:
+            return await self._duel(best, candidate, self._unit)
+        except RequestRefusedError as error:
+            is_alone = len(best.answers) == 1
+            then = (
+                "The answers cannot be compared." if is_alone else "They are compared question by question."
+            )
+            text = f"Round {candidate.round}, vote: {error.what} {then}"
+            self._context.emit(Noticed(text=text, level="warning"))
+        return Duel("void") if is_alone else await self._duel(best, candidate, "row")
+
+    async def _duel(self, best: Trial, candidate: Trial, unit: Unit) -> Duel:
         rule = self._rule(candidate.round)
-        texts = self._wording.of(best, candidate, self._unit)
+        texts = self._wording.of(best, candidate, unit)
         box = self._box(candidate.round, "vote", texts)
-        count = Count(candidate.round, rule, len(best.answers), self._context.emit)
+        count = Count(candidate.round, rule, len(self._context.task.questions), self._context.emit)
         for ballot in rule.ballots:
             if box.is_known(ballot):
                 count.add(await box.vote(ballot), ballot.index)

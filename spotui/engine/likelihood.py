@@ -16,7 +16,7 @@ from spotui.judging.likelihoods import compare_likelihoods
 from spotui.judging.majority import Majority
 from spotui.llm.gate import Halted
 from spotui.llm.local.forced import literal_grammar
-from spotui.workspace.lines import CallKey, VoteRecord
+from spotui.workspace.lines import AnswerRecord, CallKey, VoteRecord
 
 MARGIN = 1.0
 """The mean difference up to which two sets of answers are equal: what three pairs of equally good answers
@@ -44,7 +44,7 @@ class LikelihoodJudge:
     async def duel(self, best: Trial, candidate: Trial) -> Duel:
         """Measure every answer once in its life and compare; a person's vote weighs as much as that."""
         one_vote = Majority(alternating(1))
-        count = Count(candidate.round, one_vote, len(best.answers), self._context.emit)
+        count = Count(candidate.round, one_vote, len(self._context.task.questions), self._context.emit)
         with open_duel(self._context, best, candidate) as inbox:
             old, new = await together([self._measure(best), self._measure(candidate)])
             count.add(_compare(old, new), 0)
@@ -61,25 +61,26 @@ class LikelihoodJudge:
         return await together([self._evidence(trial, index) for index in range(len(trial.answers))])
 
     async def _evidence(self, trial: Trial, index: int) -> float:
-        place = trial.round, index
+        number = trial.place(index)
+        place = trial.round, number
         if place not in self._measured:
-            self._measured[place] = await self._weigh(trial, index)
-            if index < len(self._context.task.questions):
-                self._context.emit(Likelihood(round=trial.round, index=index, value=self._measured[place]))
+            self._measured[place] = await self._weigh(trial.answers[index], trial.round, number)
+            if number < len(self._context.task.questions):
+                self._context.emit(Likelihood(round=trial.round, index=number, value=self._measured[place]))
         return self._measured[place]
 
-    async def _weigh(self, trial: Trial, index: int) -> float:
+    async def _weigh(self, record: AnswerRecord, number: int, index: int) -> float:
         """The evidence for one answer; those to held-out questions follow the others."""
-        record, asked = trial.answers[index], len(self._context.task.questions)
+        asked = len(self._context.task.questions)
         purpose, index = ("vote", index) if index < asked else ("held_out_vote", index - asked)
         required = self._context.meta["judge_likelihood"].render(
             requirements=self._context.task.requirements, question=record.question
         )
         informed, uninformed = await together(
             [
-                self._logprobs(CallKey(trial.round, f"{purpose}_likelihood", index), required, record.answer),
+                self._logprobs(CallKey(number, f"{purpose}_likelihood", index), required, record.answer),
                 self._logprobs(
-                    CallKey(trial.round, f"{purpose}_typicality", index), record.question, record.answer
+                    CallKey(number, f"{purpose}_typicality", index), record.question, record.answer
                 ),
             ]
         )
@@ -93,7 +94,8 @@ class LikelihoodJudge:
         )
         # The answer itself ends the reply, however long it is.
         request = msgspec.structs.replace(request, max_tokens=None)
-        reply = await self._context.asker.ask(key, request)
+        advice = "Lower max_tokens of the executor, or use an evaluator with a longer context window."
+        reply = await self._context.asker.ask(key, request, advice=advice)
         if not reply.logprobs:
             raise Halted(
                 "failed", f"{request.model} returns no log-probabilities, so it cannot be the judge."

@@ -13,10 +13,12 @@ from spotui.engine.judge import CannotJudgeError
 from spotui.engine.opening import open_duel
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.engine.wording import Texts, Wording
+from spotui.events import Noticed
 from spotui.judging.ballots import Order
 from spotui.judging.majority import Weighed
 from spotui.judging.odds import compare_odds, for_candidate, read_odds
 from spotui.judging.votes import Choice
+from spotui.llm.errors import RequestRefusedError
 from spotui.settings.run_settings import Unit
 from spotui.workspace.lines import CallKey, VoteRecord
 
@@ -48,7 +50,9 @@ class LogprobJudge:
         asked = self._wording.of(best, candidate, self._unit)
         with open_duel(self._context, best, candidate) as inbox:
             choice, records = await self._compare(candidate.round, "vote", asked)
-            count = Count(candidate.round, Weighed(choice), len(best.answers), self._context.emit)
+            count = Count(
+                candidate.round, Weighed(choice), len(self._context.task.questions), self._context.emit
+            )
             for index, record in enumerate(records):
                 count.add(record, index)
             count.add_all(inbox)
@@ -86,7 +90,12 @@ class LogprobJudge:
     async def _odds(self, key: CallKey, text: str, order: Order) -> float | None:
         request = self._context.asker.request("evaluator", [user(text)], temperature=0.0)
         request = msgspec.structs.replace(request, max_tokens=1, alternatives=ALTERNATIVES)
-        reply = await self._context.asker.ask(key, request)
+        try:
+            reply = await self._context.asker.ask(key, request, may_be_refused=True)
+        except RequestRefusedError as error:
+            text = f"Round {key.round}, vote {key.index + 1}: {error.what} It does not count."
+            self._context.emit(Noticed(text=text, level="warning"))
+            return None
         if not reply.alternatives:
             raise CannotJudgeError(f"{request.model} does not report how probable its tokens are.")
         odds = read_odds(reply.alternatives)

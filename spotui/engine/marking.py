@@ -9,7 +9,7 @@ from spotui.dataset import Row
 from spotui.engine.asking import Asker, repair, user
 from spotui.engine.recorded_marks import RecordedMarks, mark_id
 from spotui.engine.task import RowOutcome
-from spotui.llm.errors import ContextOverflowError
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import Message
@@ -165,8 +165,8 @@ class JudgeMarker:
             own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
             request = self._asker.request("evaluator", messages, grammar=self._grammar)
             try:
-                reply = await self._asker.ask(own, request, may_overflow=True)
-            except ContextOverflowError as error:
+                reply = await self._asker.ask(own, request, may_be_refused=True)
+            except RequestRefusedError as error:
                 return RowOutcome(position, answer, None, error.what)
             grade = read_grade(reply.text, self._scale)
             reason = " ".join((last_tagged(reply.text, "reason") or "").split())

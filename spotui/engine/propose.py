@@ -23,6 +23,11 @@ _CUT: Final[Mapping[FinishReason, str]] = {
     "content_filter": "stopped by a content filter",
 }
 
+_ADVICE: Final = (
+    "The optimizer reads the best prompt with its answers: use fewer or shorter questions (--sample), lower "
+    "max_tokens of the executor, or use an optimizer with a longer context window or another filter."
+)
+
 
 class Proposer:
     """Asks the optimizer for candidates.
@@ -70,7 +75,7 @@ class Proposer:
         for attempt in (1, 2):
             key = CallKey(number, "propose", index, attempt)
             request = self._asker.request("optimizer", messages, temperature=temperature, grammar=grammar)
-            reply = await self._asker.ask(key, request)
+            reply = await self._asker.ask(key, request, advice=_ADVICE)
             prompt = last_tagged(reply.text, "prompt")
             problem = self._problem(reply, prompt, known)
             if prompt is not None and not problem:

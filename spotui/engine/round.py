@@ -3,7 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from spotui.engine.task import Candidate, Duel, Scored, Trial
+from spotui.engine.execute import NoAnswer
+from spotui.engine.task import Candidate, Duel, Scored, Trial, answered_by_both
 from spotui.engine.verbs import Verbs
 from spotui.events import CandidateProposed, Noticed
 from spotui.judge_record import casts
@@ -94,9 +95,11 @@ class Round:
         self._candidate = candidate
         self.editable = False
         outcome = await self._verbs.executor.execute(candidate, self._context.task.questions)
-        if isinstance(outcome, Trial):
+        if isinstance(outcome, Trial) and outcome.answered.answers:
             self.trial = outcome
             return outcome
+        if isinstance(outcome, Trial):
+            outcome = NoAnswer(1, outcome.answers[0].error, "Use another executor.")
         self._note = f"question {outcome.number} got no answer: {outcome.why}"
         if self.number == 1:
             raise Halted(
@@ -107,8 +110,12 @@ class Round:
         return None
 
     async def judge(self, best: Trial, candidate: Trial) -> Duel:
-        """Compare the candidate's answers with the best's."""
+        """Compare the candidate's answers with the best's, on the questions that both have answered."""
         self.opponent = best.round
+        best, candidate = answered_by_both(best, candidate)
+        if not candidate.answers:
+            self._note = "no question was answered with both prompts"
+            return Duel("void")
         self._duel = await self._verbs.judge.duel(best, candidate)
         self._length_ratio = length_ratio(
             (one.answer for one in best.answers), (one.answer for one in candidate.answers)

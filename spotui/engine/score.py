@@ -18,7 +18,7 @@ from spotui.engine.propose import fold
 from spotui.engine.rows import RowSet, Splits
 from spotui.engine.task import Candidate, RowOutcome, Scored
 from spotui.events import CandidateScored, Level, Noticed, ScoringStarted
-from spotui.llm.errors import ContextOverflowError
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.missing_answer import lacks_answer, why_missing
 from spotui.statistics import score
 from spotui.workspace.lines import CallKey
@@ -175,9 +175,8 @@ class Scorer:
                 [user(self.layout.render(prompt, row))],
                 lambda text, level: self._notice(place.round, row, text, level),
                 missing,
-                may_overflow=True,
             )
-        except ContextOverflowError as error:
+        except RequestRefusedError as error:
             self._notice(
                 place.round, row, f"{error.what} It counts neither as right nor as wrong.", "warning"
             )

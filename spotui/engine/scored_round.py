@@ -10,6 +10,8 @@ from spotui.engine.round import Round
 from spotui.engine.rows import RowSet
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, Scored, Trial
+from spotui.events import Noticed
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
 from spotui.settings.roles import Role
 from spotui.workspace.lines import AnswerRecord, CallKey, Outcome
@@ -87,6 +89,8 @@ class ScoredRound(Round):
     async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0) -> str:
         """What a role writes when it is asked something, at temperature 0; asked again when that is nothing.
 
+        A question that the endpoint refuses has no answer either: the method does without.
+
         Args:
             role: Whom to ask.
             purpose: What the call is filed under.
@@ -96,7 +100,13 @@ class ScoredRound(Round):
         request = self._context.asker.request(role, [user(text)], temperature=0.0)
         for attempt in (1, 2):
             key = CallKey(self.number, purpose, index, attempt)
-            if said := (await self._context.asker.ask(key, request)).text.strip():
+            try:
+                reply = await self._context.asker.ask(key, request, may_be_refused=True)
+            except RequestRefusedError as error:
+                text = f"Round {self.number}, {purpose} {index + 1}: {error.what} It is left out."
+                self._context.emit(Noticed(text=text, level="warning"))
+                return ""
+            if said := reply.text.strip():
                 return said
         return ""
 

@@ -103,16 +103,51 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A candidate and what the executor answered with it, one answer a question."""
+    """A candidate and what the executor answered with it.
+
+    Attributes:
+        candidate: The prompt.
+        questions: What was asked.
+        answers: One a question; one with an error is no answer.
+        places: Which question of the set each is, where they are not all of it.
+    """
 
     candidate: Candidate
     questions: tuple[Question, ...]
     answers: tuple[AnswerRecord, ...]
+    places: tuple[int, ...] | None = None
 
     @property
     def round(self) -> int:
         """The round it belongs to."""
         return self.candidate.round
+
+    @property
+    def answered(self) -> "Trial":
+        """The same on the questions that have an answer."""
+        return self.at([index for index, one in enumerate(self.answers) if not one.error])
+
+    def place(self, index: int) -> int:
+        """Which question of the set its question at an index is."""
+        return index if self.places is None else self.places[index]
+
+    def at(self, indices: Sequence[int]) -> "Trial":
+        """The same on some of its questions."""
+        if len(indices) == len(self.answers):
+            return self
+        return Trial(
+            self.candidate,
+            tuple(self.questions[index] for index in indices),
+            tuple(self.answers[index] for index in indices),
+            tuple(self.place(index) for index in indices),
+        )
+
+
+def answered_by_both(one: Trial, other: Trial) -> tuple[Trial, Trial]:
+    """Two trials of the same questions, on those that both have answered."""
+    pairs = enumerate(zip(one.answers, other.answers, strict=True))
+    both = [index for index, (mine, theirs) in pairs if not (mine.error or theirs.error)]
+    return one.at(both), other.at(both)
 
 
 class RowOutcome(msgspec.Struct, frozen=True):

@@ -90,12 +90,13 @@ class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
-    """The executor answered one question of the set."""
+    """The executor answered one question of the set; `error` says why there is no answer to compare."""
 
     round: int
     index: int
     question: str
     answer: str
+    error: str = ""
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):

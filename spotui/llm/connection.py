@@ -1,8 +1,8 @@
 """One model, ready to be asked: its provider, its limits, its price."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 from spotui.llm.clock import CallClock
 from spotui.llm.endpoint import Endpoint, Price
@@ -34,6 +34,9 @@ class Connection:
         self.provider = provider
         self.limiter = limiter
         self.takes_grammar = takes_grammar
+        self._answered = False
+        self._asking = 0
+        self._changed = asyncio.Event()
         self._find_price = find_price
         self._price: asyncio.Task[Price | None] | None = None
 
@@ -57,6 +60,24 @@ class Connection:
 
         async with clock.running():
             return await self.provider.complete(request, note)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The time of one call, with all of its tries; without an error, the model has answered."""
+        self._asking += 1
+        try:
+            yield
+            self._answered = True
+        finally:
+            self._asking -= 1
+            self._changed.set()
+
+    async def answers_others(self) -> bool:
+        """Whether the model answers other requests than one it has refused; waits for those under way."""
+        while self._asking and not self._answered:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._answered
 
     async def price(self) -> Price | None:
         """USD per million tokens, or None when nobody knows; looked up once, off the event loop."""

@@ -20,7 +20,14 @@ from spotui.llm.clock import CallClock, CutShortError
 from spotui.llm.connection import Connection, Connections
 from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Price
-from spotui.llm.errors import ContextOverflowError, ModelError, RetryableError, TimedOutError
+from spotui.llm.errors import (
+    ContentFilteredError,
+    ContextOverflowError,
+    ModelError,
+    RequestRefusedError,
+    RetryableError,
+    TimedOutError,
+)
 from spotui.llm.gate import Gate, GateState
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, Reply, Request, Usage
@@ -104,6 +111,7 @@ class Door:
         self._emit = emit
         self._on_trouble = on_trouble
         self._told: set[tuple[str, str]] = set()
+        self._answering: set[str] = set()
         self._fewest: dict[Limiter, int] = {}
         gate.tell(self._keep_time)
 
@@ -132,47 +140,63 @@ class Door:
         line = self._ledger.call(key, digest_of(request))
         return None if line is None else _reply_decoder.decode(line.reply)
 
-    async def ask(self, key: CallKey, request: Request, *, may_overflow: bool = False) -> Reply:
+    async def ask(
+        self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
+    ) -> Reply:
         """The reply to a request: from the journal if it was ever bought, from the model otherwise.
 
         Args:
             key: What asks; the same key and request always bring the same reply.
             request: What is asked.
-            may_overflow: Whether a request that is too long for the model is the asker's own trouble, and not
-                the run's.
+            may_be_refused: Whether the asker can do without an answer, where the endpoint refuses this
+                request and answers others.
+            advice: What to do about a refusal otherwise, in place of the error's own advice.
 
         Raises:
             Halted: The run ends before this call could be made.
-            ContextOverflowError: The request is too long, and may be.
+            RequestRefusedError: The request is refused, and may be.
         """
         while True:
             try:
                 reply = self.recorded(key, request)
-                if reply is not None:
-                    self._finished(key, request, reply, recorded=True)
-                    return reply
-                return await self._buy(key, request)
+                if reply is None:
+                    return await self._buy(key, request)
             except BudgetSpentError as error:
                 self.gate.halt("budget", error.what)
                 await self.gate.passage()
             except (ModelError, JournalError, UnknownPriceError) as error:
                 self._emit(CallDropped(key=key, why=error.what, failed=True))
-                if may_overflow and isinstance(error, ContextOverflowError):
-                    raise
+                if isinstance(error, RequestRefusedError):
+                    if may_be_refused and await self._concerns_one(error, request.model):
+                        await self._reject(key, request, error)
+                        raise
+                    error = type(error)(error.what, advice or error.mend)
                 await self._trouble(error)
             except _AgainError:
                 continue
+            else:
+                return self._known(key, request, reply)
+
+    def _known(self, key: CallKey, request: Request, reply: Reply) -> Reply:
+        """A reply that the journal holds, or the refusal that it holds in place of one."""
+        if reply.rejected:
+            self._emit(CallDropped(key=key, why=reply.rejected, failed=True))
+            raise RequestRefusedError(reply.rejected)
+        self._answering.add(request.model)
+        self._finished(key, request, reply, recorded=True)
+        return reply
 
     async def _buy(self, key: CallKey, request: Request) -> Reply:
         connection = self.connections.to(request.model)
         price = await connection.price()
-        reply = await self._retry.run(
-            lambda one: self._try(key, request, connection, price, one),
-            ready=lambda: self._ready(key, request, connection, price),
-            sleep=self.gate.sleep,
-            on_retry=lambda error, tries, wait: self._retried(key, connection, error, tries, wait),
-            answers=lambda: connection.limiter.answers,
-        )
+        with connection.asking():
+            reply = await self._retry.run(
+                lambda one: self._try(key, request, connection, price, one),
+                ready=lambda: self._ready(key, request, connection, price),
+                sleep=self.gate.sleep,
+                on_retry=lambda error, tries, wait: self._retried(key, connection, error, tries, wait),
+                answers=lambda: connection.limiter.answers,
+            )
         self._finished(key, request, reply)
         return reply
 
@@ -319,6 +343,18 @@ class Door:
         )
         with contextlib.suppress(JournalError):
             self._ledger.append(line)
+
+    async def _concerns_one(self, error: RequestRefusedError, model: str) -> bool:
+        """Whether a refusal is about what one request holds; if it does not say so, another must pass."""
+        if isinstance(error, (ContextOverflowError, ContentFilteredError)) or model in self._answering:
+            return True
+        return await self.connections.to(model).answers_others()
+
+    async def _reject(self, key: CallKey, request: Request, error: RequestRefusedError) -> None:
+        """Keep a refusal in place of a reply: a run that is resumed must not depend on a filter's mood."""
+        reply = Reply("", "other", Usage(0, 0), seconds=0.0, cost_usd=0.0, rejected=error.what)
+        self.budget.spending.add(0, 0, 0.0)
+        await self._keep(key, request, reply)
 
     async def _trouble(self, error: SpotuiError) -> None:
         is_final = self._on_trouble == "halt" or isinstance(error, JournalChangedError)

@@ -90,6 +90,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
         lowered: Values of the request that are beyond what the endpoint takes, each with what was sent.
         vector: The embedding that was asked for, as `spotui.llm.vectors` packs it.
+        rejected: Why the endpoint answers this request never, in a sentence; everything else is empty then.
         refusal: The words in which the model refused to answer, where the endpoint sends them in a field.
     """
 
@@ -106,6 +107,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     lowered: tuple[tuple[str, float], ...] = ()
     vector: str = ""
     refusal: str = ""
+    rejected: str = ""
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):

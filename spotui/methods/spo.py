@@ -34,7 +34,7 @@ async def optimize(engine: Engine) -> None:
 
 def describe(engine: Engine, best: Trial) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
-    task = engine.task
+    task, best = engine.task, best.answered
     limits = [f"The prompt may have at most {task.word_limit} words."] if task.word_limit else []
     if task.slots:
         limits.append(

@@ -146,6 +146,8 @@ async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Cal
     whole = await Executor(context).execute(Candidate(round=1, prompt=task.prompt), task.questions)
     if not isinstance(whole, Trial):
         raise SpotuiError(f"Question {whole.number} got no answer to judge. {whole.why}", whole.hint)
+    if not (whole := whole.answered).answers:
+        raise SpotuiError("Every question was refused, so there is no answer to judge.")
     answers = [one.answer for one in whole.answers]
     kinds: dict[Damage, Tally] = {}
     skipped: list[Damage] = []
@@ -167,7 +169,9 @@ def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:
     records = tuple(
         AnswerRecord(one.question, answer) for one, answer in zip(whole.answers, answers, strict=True)
     )
-    return Trial(Candidate(round=number, prompt=whole.candidate.prompt), whole.questions, records)
+    return Trial(
+        Candidate(round=number, prompt=whole.candidate.prompt), whole.questions, records, whole.places
+    )
 
 
 def _tally(rows: Sequence[RowVotes]) -> Tally:

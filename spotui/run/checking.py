@@ -59,8 +59,8 @@ class FinalCheck:
         if self._engine.best.round == 1:
             return
         found = await self._engine.final_check()
-        if found is None:
-            self.skip("A held-out question got no answer.")
+        if found.skipped:
+            self.skip(found.skipped)
             return
         self.result = found
         held_out = [row for row in found.rows if row.held_out]

@@ -158,7 +158,8 @@ def _name(number: int) -> str:
 def _answer(picture: Picture, number: int, index: int, now: float, *, is_attached: bool) -> Answer:
     one = picture.rounds.get(number)
     if one is not None and index in one.answers:
-        return Answer(one.answers[index].answer)
+        answered = one.answers[index]
+        return Answer(f"No answer: {answered.error}" if answered.error else answered.answer)
     calls = (
         call
         for key, call in picture.calls.items()

@@ -181,7 +181,9 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
         )
     answers = () if line.score is not None else line.answers  # those to rows are a sample
     for index, one in enumerate(answers):
-        yield Answered(at=at, round=line.round, index=index, question=one.question, answer=one.answer)
+        yield Answered(
+            at=at, round=line.round, index=index, question=one.question, answer=one.answer, error=one.error
+        )
     for index, vote in enumerate(line.votes):
         yield VoteCast(
             at=at,

@@ -142,7 +142,7 @@ class Story(Log):
                 self.add(Entry(event.round, "trouble", title, text=f"{event.why} {then}", tone=tone))
             case Answered():
                 entry = self._slot(event.round, "execute", event.index)
-                entry.text, entry.aside = event.answer, event.question
+                entry.text, entry.aside = event.answer or f"No answer: {event.error}", event.question
             case Likelihood():
                 entry = self._slot(event.round, "vote_likelihood", event.index)
                 entry.title = f"likelihood of answer {event.index + 1}"

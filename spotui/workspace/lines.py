@@ -127,11 +127,12 @@ class DroppedLine(Line, frozen=True, tag="dropped"):
     worked: float = 0.0
 
 
-class AnswerRecord(msgspec.Struct, frozen=True):
-    """A question and what the executor answered."""
+class AnswerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A question and what the executor answered, or why it has no answer."""
 
     question: str
     answer: str
+    error: str = ""
 
 
 class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -66,7 +66,7 @@ def project_rounds(lines: Sequence[RoundLine]) -> list[SpoRound]:
     return [
         SpoRound(
             round=line.round,
-            answers=line.answers,
+            answers=tuple(one for one in line.answers if not one.error),
             prompt=line.prompt,
             succeed=line.outcome in {"seed", "win"},
             tokens=line.tokens,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from spotui.llm.digest import digest_of
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
 from spotui.workspace.lines import CallLine
@@ -39,12 +40,15 @@ class RecordedProvider:
 
         Raises:
             Halted: The recording ends here.
+            RequestRefusedError: It was refused.
         """
         waiting = self._replies[digest_of(request)]
         if not waiting:
             await self._silence()
             raise Halted("stopped", "The recording ends here.")
         reply = msgspec.json.decode(waiting.popleft(), type=Reply)
+        if reply.rejected:
+            raise RequestRefusedError(reply.rejected)
         self._begun += 1
         self._playing += 1
         try:
