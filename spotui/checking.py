@@ -6,6 +6,7 @@ from typing import NamedTuple
 from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Scalar, Sequence, YamlError, line_of, load
 from spotui.template.interpret import interpret, name_of_rows
 from spotui.template.model import Problem, Template
+from spotui.template.read import misread
 
 _LINE = re.compile(r", line (\d+)$")
 
@@ -43,8 +44,11 @@ def check(text: str) -> Checked:
         faults = [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
         return Checked(text, tuple(faults))
     template, problems = interpret(root)
+    misreadings = misread(text, root)
     if not isinstance(root, Mapping):
-        return Checked(text, tuple(problems))
+        return Checked(text, tuple(misreadings or problems))
+    if misreadings:  # what else is wrong may only follow from them
+        return Checked(text, tuple(misreadings), template, _rows_of(root) == len(template.qa))
     problems += _of_roles(root, template)
     problems += _of_method(root, template)
     problems += _of_columns(root, template)

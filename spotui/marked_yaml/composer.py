@@ -16,6 +16,7 @@ MAX_REPEATED: Final = 10_000
 """How many values `*aliases` may repeat, so that a small file cannot stand for a huge one."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_KEY_HINT: Final = "Write `key: text`, with plain words before the colon."
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BREAKS: Final = "\x85\u2028\u2029"
 _PRIVATE: Final = range(0xF0000, 0xFFFFE)
@@ -129,9 +130,14 @@ class Composer:
             key = self._node(event_of_key, depth + 1)
             value = self._node(next(self._events), depth + 1)
             end, size = value.end, size + key.size + value.size
-            if not isinstance(key, Scalar) or (key.typed and key.text == "<<"):
-                what = "A key must be a single word or text."
-                self._fault(event_of_key, what, "Write `key: text`, with plain words before the colon.")
+            if not isinstance(key, Scalar):
+                what, mend = "A key must be a single word or text.", _KEY_HINT
+                if isinstance(key, Mapping | Sequence) and key.flow:
+                    what, mend = "A [ or { begins a list or a mapping here, not a text.", IN_QUOTES
+                self._fault(event_of_key, what, mend)
+            elif key.typed and key.text == "<<":
+                what = "Merge keys (`<<`) are not used here."
+                self._fault(event_of_key, what, "Write out the keys that it stands for.")
             elif key.text in entries:
                 what = f"`{key.text[:80]}` is here twice, first on line {entries[key.text].key.line}."
                 self._fault(event_of_key, what, "Keep one of the two.")

@@ -12,7 +12,8 @@ from typing import Final
 import yaml
 
 from spotui.marked_yaml.composer import BOM, Composer
-from spotui.marked_yaml.faults import EmptyYamlError, Fault, YamlError, explain
+from spotui.marked_yaml.explaining import explain
+from spotui.marked_yaml.faults import EmptyYamlError, Fault, YamlError
 from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, line_of
 
 __all__ = [

@@ -18,6 +18,7 @@ from spotui.run.needed_models import with_needed_models
 from spotui.run.rows import questions_of, read_rows, slots_of
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
+from spotui.template.read import refuse_misread
 from spotui.template.scoring import parameters_of
 from spotui.workspace.create import create_project
 from spotui.workspace.lines import now
@@ -78,6 +79,7 @@ def new_project(
         DataError: A row cannot be used.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
+    refuse_misread(template_text, template_name)
     template = parse_template(template_text, template_name)
     choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
     chosen, read, settings = choice.method, choice.parameters, choice.settings

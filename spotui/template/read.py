@@ -5,10 +5,12 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from spotui.marked_yaml.marks import EmptyYamlError, YamlError, decode, load
+from spotui.marked_yaml.marks import EmptyYamlError, Node, YamlError, decode, load
+from spotui.marked_yaml.misreadings import misreadings
 from spotui.nearest import nearest
 from spotui.template.interpret import interpret
-from spotui.template.model import Problem, Template, TemplateError
+from spotui.template.model import KEYS, ROLES, Problem, Template, TemplateError
+from spotui.template.rows import ROW_KEYS
 
 MAX_BYTES: Final = 4_000_000
 """The largest template file, in bytes; rows beyond that belong into a data file."""
@@ -50,7 +52,10 @@ def check_template(path: str | os.PathLike[str]) -> list[Problem]:
 
 def check_text(text: str) -> list[Problem]:
     """Everything that is wrong with a template's text, by line; empty when nothing is."""
-    return _judge(text)[1]
+    template, problems = _judge(text)
+    if template is None or any(problem.severity == "error" for problem in problems):
+        return problems
+    return sorted([*misread(text, load(text)), *problems], key=lambda problem: problem.line)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -72,11 +77,39 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise _refusal(path, "This is not a file name.", "Give the path of a YAML file.") from None
 
 
+def misread(text: str, root: Node) -> list[Problem]:
+    """Everything in a template's text that is valid YAML and surely means something else."""
+    keys = (*KEYS, *ROW_KEYS, *ROLES)
+    return [
+        Problem("error", "", fault.line, fault.what, fault.mend) for fault in misreadings(text, root, keys)
+    ]
+
+
+def refuse_misread(text: str, name: str) -> None:
+    """Make sure that a template means what it says, before a run begins with it.
+
+    `parse_template` lets it pass: a run that began with such a text goes on with it.
+
+    Args:
+        text: The YAML.
+        name: What to call it in an error.
+
+    Raises:
+        TemplateError: It does not.
+    """
+    if problems := misread(text, load(text)):
+        raise TemplateError(name, problems)
+
+
 def _judge(text: str) -> tuple[Template | None, list[Problem]]:
     try:
-        return interpret(load(text))
+        root = load(text)
     except YamlError as error:
         return None, _problems(error)
+    template, problems = interpret(root)
+    if any(problem.severity == "error" for problem in problems):
+        problems = misread(text, root) or problems  # the others only follow from these
+    return template, problems
 
 
 def _problems(error: YamlError) -> list[Problem]:
