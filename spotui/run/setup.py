@@ -79,8 +79,8 @@ def new_project(
         DataError: A row cannot be used.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
-    refuse_misread(template_text, template_name)
     template = parse_template(template_text, template_name)
+    refuse_misread(template_text, template_name)
     choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
     chosen, read, settings = choice.method, choice.parameters, choice.settings
     folder = folder or Path.cwd()
