@@ -36,6 +36,8 @@ def _row(project: Project) -> dict[str, object]:
         history = read_history(project)
     except SpotuiError as error:
         return {"name": project.name, "state": "damaged", "why": error.what}
+    except OSError as error:  # it went away while the list was made
+        return {"name": project.name, "state": "damaged", "why": f"It cannot be read: {error.strerror}."}
     best = history.best
     return {
         "name": project.name,
