@@ -30,6 +30,7 @@ _IS_BIDI: Final = re.compile(f"[{_BIDI}]")
 
 _EMOJI: Final = re.compile("[\u203c\u2049\u3030\u2194\u25fb-\u25fe\u2934\u2935\U0001f3fb-\U0001f3ff]")
 """Emoji that Unicode does not call symbols, and the colours of a skin."""
+_KEYCAPS: Final = "#*0123456789"
 _JOINING: Final = re.compile(
     "[\u0620-\u07ff\u0840-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1a20-\u1aaf\u1b00-\u1c4f\ua800-\ua82f"
     "\ua840-\ua8ff\ua930-\ua9df\uaa00-\uaa5f\uaae0-\uaaff\uabc0-\uabff\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc"
@@ -57,6 +58,19 @@ def visible_in_place(text: str) -> str:
     ⇄ is for those that turn the direction of writing, ␛ and its neighbours for controls, ⌧ for all others.
     """
     return _HIDDEN.sub(_pictured, text) if _may_hide(text) else text
+
+
+def settled(text: str) -> int:
+    """How many characters of a text that still grows are shown the same whatever follows.
+
+    The last one may be the first half of an emoji, and a joiner needs to be seen with both its neighbours.
+    """
+    if text[-1:].isascii() and text[-1:].isprintable() and text[-1:] not in {*_KEYCAPS}:
+        return len(text)
+    end = max(0, len(text) - 1)
+    while end and (_SUSPECT.match(text, end) or _SUSPECT.match(text, end - 1)):
+        end -= 1
+    return end
 
 
 def guard(module: ModuleType, name: str, shown: Callable[[str], str]) -> None:
@@ -116,7 +130,7 @@ def _belongs(found: re.Match[str]) -> bool:
         case "\u200b":
             return bool(_WITHOUT_SPACES.match(before) and _WITHOUT_SPACES.match(after))
         case "\ufe0e" | "\ufe0f":
-            return _is_emoji(before) or (after == "\u20e3" and before in {*"#*0123456789"})
+            return _is_emoji(before) or (after == "\u20e3" and before in {*_KEYCAPS})
         case "\ufe00" | "\ufe01" | "\ufe02":
             return bool(_HAN.match(before)) or _is_a(before, "Sm")
         case "\u180b" | "\u180c" | "\u180d" | "\u180e" | "\u180f":

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from spotui.controls import visible, visible_in_place
+from spotui.controls import settled, visible, visible_in_place
 
 ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 TEXAS = "🏴\U000e0075\U000e0073\U000e0074\U000e0078\U000e007f"
@@ -119,3 +119,14 @@ def test_marks_in_place_keep_every_position(text: str) -> None:
     assert [at for at, char in enumerate(shown) if char == "\n"] == [
         at for at, char in enumerate(text) if char == "\n"
     ]
+
+
+@given(TEXTS, TEXTS)
+@example("👩", "\u200d🚀")
+@example("می\u200c", "خواهم")
+@example("a\r", "\nb")
+@example("1", "\ufe0f\u20e3")
+def test_a_text_that_grows_is_shown_as_if_it_had_come_at_once(begun: str, more: str) -> None:
+    end = settled(begun)
+    whole = begun + more
+    assert visible(whole[:end]) + visible(whole[end:]) == visible(whole)

@@ -9,6 +9,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.output import Output
 from spotui.cli.reading import pick_round
 from spotui.cli.usage import UsageError
+from spotui.controls import settled
 from spotui.events import Answered, CallDelta, CallFinished, CallRetried, Event, encode_event
 from spotui.view.figures import count, duration, usd
 
@@ -132,10 +133,11 @@ class _Answers:
 
     def _stream(self) -> None:
         text = self._pieces.get(self._waiting[0], "")
-        if self._is_watched and len(text) > self._shown:
-            sys.stdout.write(text[self._shown :])
+        end = settled(text)
+        if self._is_watched and end > self._shown:
+            sys.stdout.write(text[self._shown : end])
             sys.stdout.flush()
-            self._shown = len(text)
+            self._shown = end
 
     def _begin_again(self, event: CallRetried) -> None:
         if event.key.round == self._waiting[0] and self._shown:
