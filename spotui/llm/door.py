@@ -31,6 +31,7 @@ from spotui.llm.errors import (
 from spotui.llm.gate import Gate, GateState
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, Reply, Request, Usage
+from spotui.llm.recorded_reply import recorded_reply
 from spotui.llm.retry import Retry
 from spotui.workspace.journal import JournalChangedError, JournalError
 from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line, SentLine
@@ -44,7 +45,6 @@ _MOST_BYTES_PER_TOKEN: Final = 6
 """A call is not ended for its length unless its tokens are as long as tokens ever are on average."""
 
 _encoder = msgspec.json.Encoder()
-_reply_decoder = msgspec.json.Decoder(Reply)
 
 
 class _AgainError(Exception):
@@ -138,7 +138,7 @@ class Door:
             JournalError: The journal cannot be read any more, or was changed.
         """
         line = self._ledger.call(key, digest_of(request))
-        return None if line is None else _reply_decoder.decode(line.reply)
+        return None if line is None else recorded_reply(line)
 
     async def ask(
         self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
@@ -274,7 +274,13 @@ class Door:
                 self._lose(key, request, heard, price, f"it broke off: {error.what}")
             raise
         if reply.cost_usd is None and price is not None:
-            cost = price.cost(reply.usage.prompt_tokens, reply.usage.completion_tokens)
+            usage = reply.usage
+            cost = price.cost(
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                cached_tokens=usage.cached_tokens,
+                cache_write_tokens=usage.cache_write_tokens,
+            )
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
 

@@ -19,15 +19,43 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens_per_minute: int | None = None
 
 
-class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """USD per million tokens."""
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """USD per million tokens.
+
+    Attributes:
+        input: Of the prompt.
+        output: Of the completion.
+        cached: Of the part of the prompt that the endpoint read from its cache; None for the same as input.
+        cache_write: Of the part that it wrote into its cache; None for the same as input.
+    """
 
     input: float
     output: float
+    cached: float | None = None
+    cache_write: float | None = None
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """USD for one call."""
-        return (prompt_tokens * self.input + completion_tokens * self.output) / 1_000_000
+    def cost(
+        self,
+        prompt_tokens: int,
+        completion_tokens: int,
+        *,
+        cached_tokens: int = 0,
+        cache_write_tokens: int = 0,
+    ) -> float:
+        """USD for one call.
+
+        Args:
+            prompt_tokens: All of the prompt.
+            completion_tokens: All of the completion.
+            cached_tokens: The part of the prompt that came from the cache.
+            cache_write_tokens: The part of the prompt that went into the cache.
+        """
+        usd = prompt_tokens * self.input + completion_tokens * self.output
+        if self.cached is not None:
+            usd += cached_tokens * (self.cached - self.input)
+        if self.cache_write is not None:
+            usd += cache_write_tokens * (self.cache_write - self.input)
+        return usd / 1_000_000
 
 
 class Endpoint(msgspec.Struct, frozen=True):

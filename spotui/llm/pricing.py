@@ -1,8 +1,7 @@
 """What models cost and how much they read, from the table that litellm ships, without importing litellm.
 
 The first call of any function here reads a 3 MB file (some 15 ms), so make it off the event loop. The table
-knows discounts for cached input and surcharges for very long prompts; `Price` has no room for either, so a
-price here is the list price.
+knows surcharges for very long prompts; `Price` has no room for these, so a price here is the list price.
 """
 
 import re
@@ -24,6 +23,7 @@ _MILLION: Final = 1_000_000
 _OWN_MACHINE: Final = frozenset({"ollama", "lemonade"})
 
 _DATE: Final = re.compile(r"(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8})|-latest)$")
+_TUNED: Final = re.compile(r"(?P<provider>[^:]*/)?ft:(?P<base>[^:/]+)")
 _FAMILIES: Final = (
     (re.compile(r"(?:ft:)?(?:gpt|chatgpt|o\d)(?:-|$)|text-embedding-(?:3|ada)-"), "openai"),
     (re.compile(r"claude-"), "anthropic"),
@@ -48,6 +48,8 @@ class _Row(msgspec.Struct):
     mode: Any = None
     input_cost_per_token: Any = None
     output_cost_per_token: Any = None
+    cache_read_input_token_cost: Any = None
+    cache_creation_input_token_cost: Any = None
     max_input_tokens: Any = None
 
 
@@ -56,7 +58,7 @@ def lookup(model_id: str) -> Price | None:
 
     Args:
         model_id: With or without its provider's prefix, dated or not. A dated version that the table does
-            not know has the price of the undated one.
+            not know has the price of the undated one, and a fine-tuned model has that of its base.
 
     Returns:
         The price, or None when it is unknown; an unknown price is never 0.
@@ -69,7 +71,10 @@ def lookup(model_id: str) -> Price | None:
     if row.input_cost_per_token <= 0 and row.output_cost_per_token <= 0:
         return Price(0.0, 0.0) if row.litellm_provider in _OWN_MACHINE else None
     return Price(
-        round(row.input_cost_per_token * _MILLION, 6), round(row.output_cost_per_token * _MILLION, 6)
+        _per_million(row.input_cost_per_token),
+        _per_million(row.output_cost_per_token),
+        cached=_cache_price(row.cache_read_input_token_cost),
+        cache_write=_cache_price(row.cache_creation_input_token_cost),
     )
 
 
@@ -133,11 +138,21 @@ def nearest(model_id: str, n: int = 3) -> list[str]:
 
 def _row(model_id: str) -> _Row | None:
     table = _table()
-    for spelling in (model_id, _DATE.sub("", model_id)):
+    for spelling in _spellings(model_id):
         for name in _names(spelling, table):
             if row := table.get(name):
                 return row
     return None
+
+
+def _spellings(model_id: str) -> Iterator[str]:
+    """An id and those that it may stand for: without its date, and without what was fine-tuned."""
+    yield model_id
+    yield _DATE.sub("", model_id)
+    if tuned := _TUNED.match(model_id):
+        provider, base = tuned["provider"] or "", tuned["base"]
+        for name in (f"ft:{base}", f"ft:{_DATE.sub('', base)}", base, _DATE.sub("", base)):
+            yield f"{provider}{name}"
 
 
 def _names(model_id: str, table: Mapping[str, _Row]) -> Iterator[str]:
@@ -185,6 +200,17 @@ def _decoded(data: bytes, kind: type[dict[str, _T]]) -> dict[str, _T]:
         return msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError:
         return {}
+
+
+def _per_million(usd_per_token: float) -> float:
+    return round(usd_per_token * _MILLION, 6)
+
+
+def _cache_price(usd_per_token: object) -> float | None:
+    """USD per million tokens of a cache; the table writes 0 where nobody filled it in."""
+    if isinstance(usd_per_token, (int, float)) and usd_per_token > 0:
+        return _per_million(usd_per_token)
+    return None
 
 
 def _is_number(value: object) -> bool:

@@ -73,6 +73,15 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
         """Prompt and completion tokens together (reasoning tokens are part of the completion)."""
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def is_sane(self) -> bool:
+        """Whether every count is one that a call can have."""
+        counts = (
+            *(self.prompt_tokens, self.completion_tokens, self.reasoning_tokens),
+            *(self.cached_tokens, self.cache_write_tokens),
+        )
+        return min(counts) >= 0 and max(counts) <= MOST_TOKENS
+
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """One finished completion, or one embedding.

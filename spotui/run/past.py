@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from spotui.llm.budget import Spending
-from spotui.llm.protocol import Usage
+from spotui.llm.protocol import Reply, Usage
+from spotui.llm.recorded_reply import is_sane_cost, recorded_reply
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.lines import (
     AnyLine,
@@ -76,7 +77,9 @@ class Past:
                     in_flight[line.key] = line
                 case CallLine():
                     in_flight.pop(line.key, None)
-                    paid = _paid.decode(line.reply)
+                    paid: _Paid | Reply = _paid.decode(line.reply)
+                    if not (paid.usage.is_sane and is_sane_cost(paid.cost_usd)):
+                        paid = recorded_reply(line)
                     self.calls += 1
                     self.spending.add(paid.usage.prompt_tokens, paid.usage.completion_tokens, paid.cost_usd)
                 case DroppedLine():

@@ -102,8 +102,8 @@ OWN_PRICE = ModelConfig(price=PriceConfig(input=7.0, output=8.0))
 @pytest.mark.parametrize(
     ("model", "config", "base_url", "price"),
     [
-        ("gpt-4o", ModelConfig(), None, Price(2.5, 10.0)),
-        ("openai/gpt-4o", ModelConfig(), None, Price(2.5, 10.0)),
+        ("gpt-4o", ModelConfig(), None, Price(2.5, 10.0, cached=1.25)),
+        ("openai/gpt-4o", ModelConfig(), None, Price(2.5, 10.0, cached=1.25)),
         ("gpt-4o", OWN_PRICE, None, Price(7.0, 8.0)),
         ("gpt-4o", ModelConfig(), OWN, None),  # what somebody else's server asks for it, nobody knows
         ("gpt-4o", OWN_PRICE, OWN, Price(7.0, 8.0)),

@@ -8,15 +8,19 @@ import pytest
 
 from spotui.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
 from spotui.llm.budget import Spending, prompt_size
+from spotui.llm.digest import digest_of
 from spotui.llm.endpoint import Limits, Price
 from spotui.llm.gate import Halted
-from spotui.llm.protocol import Reply
+from spotui.llm.protocol import MOST_TOKENS, Reply, Usage
+from spotui.run.past import Past
 from spotui.settings.run_settings import BudgetSettings
+from spotui.workspace.journal import Journal
 from spotui.workspace.lines import CallLine, DroppedLine
 from tests.llm import virtual_time
 from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
 from tests.llm.virtual_time import settled
 from tests.model_server import ModelServer, Scripted, faults
+from tests.model_server.scripted import JsonObject
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 250, "total_tokens": 1250}
 
@@ -42,6 +46,54 @@ def test_a_reply_is_kept_counted_priced_and_told(tmp_path: Path) -> None:
 
     with ModelServer(lambda _: Scripted("four", usage=USAGE)) as server:
         run(main(server.base_url))
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost_usd"),
+    [
+        (USAGE, 1000 * 2.0 + 250 * 8.0),
+        (USAGE | {"prompt_tokens_details": {"cached_tokens": 600}}, 400 * 2.0 + 600 * 0.5 + 250 * 8.0),
+        (USAGE | {"prompt_cache_hit_tokens": 600}, 400 * 2.0 + 600 * 0.5 + 250 * 8.0),
+        (USAGE | {"cached_tokens": 600}, 400 * 2.0 + 600 * 0.5 + 250 * 8.0),
+        (
+            {"input_tokens": 300, "output_tokens": 250, "cache_read_input_tokens": 600}
+            | {"cache_creation_input_tokens": 100},
+            300 * 2.0 + 600 * 0.5 + 100 * 2.5 + 250 * 8.0,
+        ),
+        (
+            USAGE | {"cache_read_input_tokens": 600, "cache_creation_input_tokens": 100},
+            300 * 2.0 + 600 * 0.5 + 100 * 2.5 + 250 * 8.0,
+        ),
+    ],
+)
+def test_cached_tokens_have_their_price(tmp_path: Path, usage: JsonObject, cost_usd: float) -> None:
+    async def main(base_url: str) -> None:
+        price = Price(2.0, 8.0, cached=0.5, cache_write=2.5)
+        async with an_open_door(base_url, tmp_path, price=price) as opened:
+            reply = await opened.door.ask(a_key(), a_request())
+            assert reply.cost_usd == pytest.approx(cost_usd / 1_000_000)
+
+    with ModelServer(lambda _: Scripted("four", usage=usage)) as server:
+        run(main(server.base_url))
+
+
+@pytest.mark.parametrize("tokens", [10**400, -3, MOST_TOKENS + 1])
+def test_a_count_that_cannot_be_is_estimated_when_the_journal_is_read(tmp_path: Path, tokens: int) -> None:
+    async def main(base_url: str) -> None:
+        request = a_request()
+        reply = Reply("four", "stop", Usage(tokens, 1), 0.1, cost_usd=float("1e300"))
+        with Journal(tmp_path / "journal.jsonl", run="test", writable=True) as journal:
+            sent, came = (msgspec.Raw(msgspec.json.encode(one)) for one in (request, reply))
+            journal.append(CallLine(key=a_key(), digest=digest_of(request), request=sent, reply=came))
+        async with an_open_door(base_url, tmp_path) as opened:
+            known = await opened.door.ask(a_key(), request)
+            assert (known.text, known.usage, known.cost_usd) == ("four", Usage(5, 1, estimated=True), None)
+            past = Past(opened.lines())
+            assert past.spending == Spending(1, 5, 1, 0.0, unpriced=1)
+
+    with ModelServer(lambda _: "never asked") as server:
+        run(main(server.base_url))
+        assert not server.requests
 
 
 def test_what_is_in_the_journal_is_not_asked_again_and_costs_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,53 @@ from spotui.llm.litellm_files import PRICES, litellm_path
     ],
 )
 def test_a_price_is_found_under_every_spelling_of_an_id(model_id: str, price: Price) -> None:
-    assert pricing.lookup(model_id) == price
+    found = pricing.lookup(model_id)
+    assert found is not None
+    assert (found.input, found.output) == (price.input, price.output)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "base"),
+    [
+        ("ft:gpt-4o-mini-2024-07-18:acme::abc", "ft:gpt-4o-mini-2024-07-18"),
+        ("openai/ft:gpt-4o-mini-2024-07-18:acme:name:abc", "ft:gpt-4o-mini-2024-07-18"),
+        ("ft:gpt-3.5-turbo-0125:acme::abc:ckpt-step-90", "ft:gpt-3.5-turbo-0125"),
+        ("ft:gpt-5-mini:acme::abc", "gpt-5-mini"),  # the table has no price of its own for it
+        ("ft:gpt-4o-2099-01-01:acme::abc", "gpt-4o"),
+    ],
+)
+def test_a_fine_tuned_model_has_the_price_of_its_base(model_id: str, base: str) -> None:
+    assert pricing.lookup(base) is not None
+    assert pricing.lookup(model_id) == pricing.lookup(base)
+
+
+@pytest.mark.parametrize("model_id", ["ft:no-such-model:acme::abc", "ft:", "ft::", "acme/ft:gpt-4o:a::b"])
+def test_a_fine_tuned_model_of_nothing_known_has_no_price(model_id: str) -> None:
+    assert pricing.lookup(model_id) is None
+
+
+@pytest.mark.parametrize(
+    ("model_id", "cached", "cache_write"),
+    [
+        ("gpt-4o", 1.25, None),
+        ("deepseek/deepseek-chat", 0.028, None),
+        ("anthropic/claude-sonnet-4-5", 0.3, 3.75),
+        ("gpt-4o-2024-05-13", None, None),
+    ],
+)
+def test_cached_tokens_have_prices_where_the_table_knows_them(
+    model_id: str, cached: float | None, cache_write: float | None
+) -> None:
+    price = pricing.lookup(model_id)
+    assert price is not None
+    assert (price.cached, price.cache_write) == (cached, cache_write)
+
+
+def test_what_a_cache_saves_and_costs() -> None:
+    price = Price(input=3.0, output=15.0, cached=0.3, cache_write=3.75)
+    parts = price.cost(1_000_000, 0, cached_tokens=600_000, cache_write_tokens=100_000)
+    assert parts == pytest.approx(0.3 * 3.0 + 0.6 * 0.3 + 0.1 * 3.75)
+    assert Price(3.0, 15.0).cost(1_000_000, 0, cached_tokens=600_000) == 3.0
 
 
 def test_a_bare_id_has_the_price_of_its_family_and_another_seller_has_its_own() -> None:

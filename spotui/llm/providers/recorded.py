@@ -4,12 +4,11 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable
 
-import msgspec
-
 from spotui.llm.digest import digest_of
 from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
 from spotui.llm.protocol import Delta, OnDelta, Reply, Request
+from spotui.llm.recorded_reply import recorded_reply
 from spotui.workspace.lines import CallLine
 
 _PIECES_PER_SECOND = 20
@@ -25,13 +24,13 @@ class RecordedProvider:
     """
 
     def __init__(self, calls: Iterable[CallLine], speed: float) -> None:
-        self._replies: defaultdict[str, deque[msgspec.Raw]] = defaultdict(deque)
+        self._replies: defaultdict[str, deque[CallLine]] = defaultdict(deque)
         self._speed = speed
         self._begun = 0
         self._playing = 0
         # Requests that are alike are asked for in the order of their keys, whichever was answered first.
         for call in sorted(calls, key=lambda call: call.key):
-            self._replies[call.digest].append(call.reply)
+            self._replies[call.digest].append(call)
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """The recorded reply, streamed over the time it took; see `Provider.complete`.
@@ -46,7 +45,7 @@ class RecordedProvider:
         if not waiting:
             await self._silence()
             raise Halted("stopped", "The recording ends here.")
-        reply = msgspec.json.decode(waiting.popleft(), type=Reply)
+        reply = recorded_reply(waiting.popleft())
         if reply.rejected:
             raise RequestRefusedError(reply.rejected)
         self._begun += 1
