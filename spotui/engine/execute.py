@@ -84,7 +84,7 @@ class Executor:
         except RequestRefusedError as error:
             return self._refused(key, question, error.what)
         if lacks_answer(reply):
-            if reply.finish_reason == "content_filter":
+            if reply.finish_reason == "content_filter" or reply.refusal:
                 return self._refused(key, question, why_missing(reply))
             missing = NoAnswer(key.index + 1, why_missing(reply), hint_for_missing(reply))
             self._notice(key, f"{missing.why} Without it the round cannot continue.", "error")
