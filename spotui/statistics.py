@@ -7,6 +7,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -166,6 +167,7 @@ def sign_test(wins: int, losses: int) -> float:
     return min(1.0, 2 * binomial_tail(max(wins, losses), wins + losses, 0.5))
 
 
+@lru_cache(maxsize=256)  # a judge's record is asked for several times a round
 def binomial_tail(hits: int, of: int, rate: float) -> float:
     """The probability of so many hits or more, for any number of tries.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import cache
 
 
 def last_tagged(text: str, tag: str) -> str | None:
@@ -65,6 +66,7 @@ def quote_tags(text: str, tags: Collection[str]) -> str:
     return re.sub(rf"<(?=\s*/?\s*(?:{names})\b)", "&lt;", text, flags=re.IGNORECASE)
 
 
+@cache
 def _tags(tag: str) -> re.Pattern[str]:
     return re.compile(rf"<(/?){re.escape(tag)}\s*>", re.IGNORECASE)
 

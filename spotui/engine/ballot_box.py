@@ -72,10 +72,12 @@ class BallotBox:
     async def _vote(self, ballot: Ballot, row: int) -> VoteRecord:
         messages = [user(self._questions[row][ballot.order])]
         reply = await self._ask(ballot, row, messages, attempt=1)
-        if read_vote(reply.text, ballot.order) == "void":
+        choice = read_vote(reply.text, ballot.order)
+        if choice == "void":
             reply = await self._ask(ballot, row, repair(messages, reply, self._repair), attempt=2)
+            choice = read_vote(reply.text, ballot.order)
         return VoteRecord(
-            choice=read_vote(reply.text, ballot.order),
+            choice=choice,
             order=ballot.order,
             reason=read_reason(reply.text),
             model=self._model_of(ballot) if len(self._models) > 1 else "",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Final, Literal, NoReturn, get_args
 
 from spotui.engine.asking import together
@@ -64,6 +65,8 @@ class Engine:
         self._settled = {number for number, line in recorded.items() if line.answers}
         self._last_recorded = max(recorded, default=0)
         self._trials: dict[int, Trial] = {}
+        self._folded: dict[str, int] = {}
+        self._folded_trials = 0
         self._outcomes: dict[int, Outcome] = {}
         self._turn: ScoredRound | None = None
         self._ended = 0
@@ -132,7 +135,8 @@ class Engine:
     @property
     def best(self) -> Trial:
         """The newest trial that won; each winner beat the one before it."""
-        return self._trials[max(n for n, outcome in self._outcomes.items() if outcome in {"seed", "win"})]
+        won = (number for number in reversed(self._outcomes) if self._outcomes[number] in {"seed", "win"})
+        return self._trials[next(won)]
 
     @property
     def best_candidate(self) -> Candidate:
@@ -149,8 +153,9 @@ class Engine:
         number = 2
         while number <= self.rounds_wanted:
             self._take_overrides(number)
-            wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
-            self.ending = self._stopping.reached(number - 1, wins)
+            if self._stopping.is_set:
+                wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
+                self.ending = self._stopping.reached(number - 1, wins)
             if self.ending is not None:
                 return
             yield number
@@ -179,9 +184,12 @@ class Engine:
         """Let verdicts count that people gave since the last round began."""
         self._take_overrides(self.newest + 1)
 
-    def _tried(self) -> dict[str, int]:
+    def _tried(self) -> Mapping[str, int]:
         """Every prompt that was tried, folded, with its round."""
-        return {fold(trial.candidate.prompt): number for number, trial in self._trials.items()}
+        for number, trial in islice(self._trials.items(), self._folded_trials, None):
+            self._folded[fold(trial.candidate.prompt)] = number
+        self._folded_trials = len(self._trials)
+        return self._folded
 
     def _take_overrides(self, number: int) -> None:
         overrides = self._verbs.context.decisions.overrides_before(number)

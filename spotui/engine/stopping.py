@@ -18,6 +18,11 @@ class Stopping(msgspec.Struct, frozen=True):
     patience: int | None = None
     target_wins: int | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether there is any condition."""
+        return self.patience is not None or self.target_wins is not None
+
     def reached(self, ended: int, wins: Sequence[int]) -> tuple[StopReason, str] | None:
         """The condition that holds, with the reason as a sentence.
 

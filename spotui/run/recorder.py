@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,10 @@ from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import AnswerRecord, OverrideLine, RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import project_rounds, write_rounds
+
+_REST: Final = 9
+"""SPO's files hold all rounds, so with thousands of them they take long. They are written again after they
+rested nine times as long as that took; only rounds of a few milliseconds notice it."""
 
 
 class Recorder:
@@ -37,6 +42,8 @@ class Recorder:
         self._overrides = [line for line in past.decisions if isinstance(line, OverrideLine)]
         self._emit = emit
         self._waiting: asyncio.Queue[RoundLine | None] = asyncio.Queue()
+        self._due: float | None = None
+        self._free_at = 0.0
         self._worker = asyncio.create_task(self._work())
 
     def take(self, line: RoundLine) -> RoundLine:
@@ -63,20 +70,34 @@ class Recorder:
         self._worker.cancel()
 
     async def _work(self) -> None:
-        while (line := await self._waiting.get()) is not None:
+        while True:
+            try:
+                async with asyncio.timeout_at(self._due):
+                    line = await self._waiting.get()
+            except TimeoutError:
+                await self._project_files()
+                continue
+            if line is None:
+                return
             await self._write(line)
+            self._due = self._due or max(self._free_at, asyncio.get_running_loop().time())
 
     async def _write(self, line: RoundLine) -> None:
         tokens = await asyncio.to_thread(_spo_tokens, line.answers) if line.answers else 0
         line = msgspec.structs.replace(line, tokens=tokens)
-        self._rounds[line.round] = line
+        self._rounds[line.round] = _for_spo(line)
         try:
             self._journal.append(line)
         except JournalError as error:
             self._emit(Noticed(text=f"{error} Round {line.round} is found again on resume.", level="error"))
-        await self._project_files()
 
     async def _project_files(self) -> None:
+        clock = asyncio.get_running_loop().time
+        self._due, began = None, clock()
+        await self._bring_up_to_date()
+        self._free_at = clock() + _REST * (clock() - began)
+
+    async def _bring_up_to_date(self) -> None:
         rounds = project_rounds(apply_overrides(self._rounds.values(), self._overrides))
         try:
             await asyncio.to_thread(write_rounds, self._project.prompts, rounds)
@@ -91,6 +112,18 @@ def _spo_tokens(answers: tuple[AnswerRecord, ...]) -> int:
     from spotui.llm.tokens import spo_tokens
 
     return spo_tokens(msgspec.to_builtins(answers))
+
+
+def _for_spo(line: RoundLine) -> RoundLine:
+    """A round without what SPO's files do not hold: there may be thousands."""
+    return RoundLine(
+        at=line.at,
+        round=line.round,
+        outcome=line.outcome,
+        prompt=line.prompt,
+        answers=line.answers,
+        tokens=line.tokens,
+    )
 
 
 def _same(one: RoundLine, other: RoundLine) -> bool:
