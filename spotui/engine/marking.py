@@ -81,7 +81,7 @@ class MetricMarker:
 
 
 class OwnMarker:
-    """Marks by a custom metric, once for each answer.
+    """Marks by a metric that runs in a process of its own, once for each answer.
 
     Args:
         name: The metric in the template.

@@ -1,6 +1,6 @@
 """Scoring answers without a model: each metric compares an answer with what a row expects."""
 
-from spotui.metrics.choose import JUDGE, METRICS, MetricChoice, make_metric, own_choice, read_choice
+from spotui.metrics.choose import JUDGE, METRICS, MetricChoice, make_metric, read_choice, worker_choice
 from spotui.metrics.mark import Mark, Metric, MetricError
 
 __all__ = [
@@ -11,6 +11,6 @@ __all__ = [
     "MetricChoice",
     "MetricError",
     "make_metric",
-    "own_choice",
     "read_choice",
+    "worker_choice",
 ]

@@ -9,6 +9,7 @@ import msgspec
 
 from spotui.dataset import KeyFault
 from spotui.metrics.mark import Metric
+from spotui.metrics.math import MATH
 from spotui.metrics.own import is_own
 from spotui.nearest import nearest
 
@@ -35,6 +36,8 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 _TAG: Final = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][\w.-]*$")]
+_LABELS: Final = Annotated[list[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=2)]
+_OVER: Final = Option(Literal["best", "mean"], "best or mean")
 METRICS: Final[Mapping[str, Kind]] = {
     "exact": Kind("texts:Exact"),
     "normalised": Kind("texts:Normalised"),
@@ -54,8 +57,16 @@ METRICS: Final[Mapping[str, Kind]] = {
         },
     ),
     "json": Kind("json_value:JsonValue"),
+    "label": Kind(
+        "label:Label",
+        {"labels": Option(_LABELS, "a list of at least two different labels, such as [valid, invalid]")},
+    ),
+    "math": Kind("math:Math"),
     "word_list": Kind("word_list:WordList", {"ordered": Option(bool, "true or false")}),
-    "rouge_l": Kind("overlap:RougeL", {"over": Option(Literal["best", "mean"], "best or mean")}),
+    "f1": Kind("overlap:TokenF1"),
+    "rouge_1": Kind("overlap:Rouge1", {"over": _OVER}),
+    "rouge_2": Kind("overlap:Rouge2", {"over": _OVER}),
+    "rouge_l": Kind("overlap:RougeL", {"over": _OVER}),
     "bleu": Kind("overlap:Bleu"),
     "chrf": Kind("overlap:Chrf"),
 }
@@ -69,7 +80,13 @@ CHOICES: Final[Mapping[str, Kind]] = {
 }
 """What a template can name."""
 
-ALIASES: Final = {"normalized": "normalised"}
+ALIASES: Final = {
+    "normalized": "normalised",
+    "token_f1": "f1",
+    "rouge1": "rouge_1",
+    "rouge2": "rouge_2",
+    "rougel": "rouge_l",
+}
 _OWN: Final = Kind("", {"timeout": Option(Annotated[float, msgspec.Meta(gt=0, le=3600)], "seconds, above 0")})
 _HOW: Final = "Write, for example, `metric: number`, or `metric: my_file:my_function` for a Python function."
 
@@ -127,11 +144,11 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
     return metric
 
 
-def own_choice(choice: MetricChoice) -> MetricChoice | None:
-    """The custom metric that a choice comes to, also inside of `tag`; None when there is none."""
+def worker_choice(choice: MetricChoice) -> MetricChoice | None:
+    """The metric of a choice, also inside of `tag`, when it runs in a process; None for any other."""
     while choice.inner is not None:
         choice = choice.inner
-    return choice if is_own(choice.name) else None
+    return choice if is_own(choice.name) or choice.name == MATH else None
 
 
 def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> MetricChoice | None:
@@ -174,7 +191,34 @@ def _faults(name: str, kind: Kind, options: dict[str, Any], path: tuple[str, ...
             yield KeyFault((*path, key), f"The metric {name} has no option `{key[:40]}`.", takes)
             continue
         try:
-            options[key] = msgspec.convert(value, known.kind)
+            options[key] = _convert(value, known.kind)
         except msgspec.ValidationError:
             what = f"`{key}` of the metric {name} is not {known.wanted}."
             yield KeyFault((*path, key), what, "Correct it or leave it out.")
+
+
+def _convert(value: object, kind: Any) -> Any:
+    """A value as an option takes it.
+
+    Raises:
+        msgspec.ValidationError: It is not of that kind.
+    """
+    if kind is not _LABELS or not isinstance(value, list):
+        return msgspec.convert(value, kind)
+    labels: list[str] = msgspec.convert([_as_text(one) for one in value], kind)
+    if len({" ".join(one.split()) for one in labels} - {""}) < len(labels):
+        raise msgspec.ValidationError("two labels are the same, or one is empty")
+    return labels
+
+
+def _as_text(label: object) -> object:
+    """A label as a text: YAML reads true, 1 and null as something else."""
+    if label is None:
+        return "null"
+    return (
+        str(label).lower()
+        if isinstance(label, bool)
+        else str(label)
+        if isinstance(label, int | float)
+        else label
+    )

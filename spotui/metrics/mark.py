@@ -45,7 +45,7 @@ class Metric(Protocol):
 class Comparing(Generic[Value]):
     """A metric that reads a value out of the answer and out of the references; one match is enough."""
 
-    wanted = "answer"
+    wanted = "an answer"
     """What a reference has to hold, for an error."""
 
     def read(self, answer: str, row: Row) -> Value | None:
@@ -60,6 +60,10 @@ class Comparing(Generic[Value]):
         """Whether the answer is right."""
         return found == expected
 
+    def shown(self, found: Value) -> str:
+        """The value as a person reads it."""
+        return str(found)
+
     def mark(self, answer: str, row: Row) -> Mark:
         """1 when the value in the answer is that of any reference, else 0."""
         found = self.read(answer, row)
@@ -67,14 +71,14 @@ class Comparing(Generic[Value]):
             return Mark(0.0)
         expected = map(self.read_reference, row.references)
         right = any(one is not None and self.equal(found, one) for one in expected)
-        return Mark(float(right), str(found))
+        return Mark(float(right), self.shown(found))
 
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""
         if what := no_reference(row):
             return what
         wrong = next((one for one in row.references if self.read_reference(one) is None), None)
-        return "" if wrong is None else f"The answer {shown(wrong)} is no {self.wanted}."
+        return "" if wrong is None else f"The answer {shown(wrong)} is not {self.wanted}."
 
 
 def no_reference(row: Row) -> str:

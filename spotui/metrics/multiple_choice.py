@@ -1,89 +1,225 @@
 """Compares the letter of the option that was chosen."""
 
 import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from spotui.dataset import Row
-from spotui.metrics.conclusion import conclusions, sentences_backwards
+from spotui.metrics.conclusion import after_correction, conclusions, sentences_backwards, without_latex
 from spotui.metrics.mark import Comparing
+from spotui.metrics.texts import tokens
 
-_LETTER: Final = r"(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Z])(?![\w'’-]))"
-_FILLER: Final = (
-    r"(?i:(?:therefore|thus|clearly|probably|indeed|definitely|option|choice|letter|answer|the|be)"
-    r"\W{1,4}){0,4}"
+_LETTER: Final = r"(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Z])(?![\w'’+#-])(?!\.[A-Za-z]))"
+_LOWER: Final = (
+    r"([b-z]|a(?=\s*(?:[.,;:)\]*]|\Z|because\b|since\b)))"
+    r"(?=\s*(?:[.,;:)\]*]|\Z)|\s+(?:because|since|as|is|which|and not|not)\b)(?!\.[a-z])"
 )
-_LED: Final = rf"[\s*_:\"'“]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}{_LETTER}"
-_ALONE: Final = re.compile(r"\W*(?i:(?:option|choice|answer)\W+)?([A-Za-z])\W*\Z")
+_FILLER: Final = (
+    r"(?i:(?:therefore|thus|clearly|probably|indeed|definitely|likely|option|choice|letter|answer|statement|the|be"
+    r"|选项|选择|选|应该|是|为)\W{0,4}){0,4}"
+)
+_LED: Final = rf"[\s*_:\"'“(【「=–—-]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}{_LETTER}"
+_ALONE: Final = re.compile(
+    r"\W*(?i:(?:option|choice|answer|ans|选项|选)\W*)?\b([A-Za-z])(?:\s*(?:项|选项))?\W*\Z"
+)
 _STARTS: Final = re.compile(_LED)
-_CHOOSES: Final = re.compile(
-    r"\b(?i:choose|chose|choosing|pick|picked|select|selected|go\ with|going\ with"
+_STARTS_LOWER: Final = re.compile(rf"[\s*_:\"'“]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}\b{_LOWER}")
+_CHOICE_WORD: Final = (
+    r"(?i:\b(?:choose|chose|choosing|pick|picked|select|selected|go\ with|going\ with"
     r"|it(?:'s|’s|\ is|\ must\ be)"
-    rf"|(?:answer|option|choice)(?:\ (?:is|would\ be|should\ be|must\ be|has\ to\ be))?)\b{_LED}"
+    r"|(?:answer|ans|option|choice)\.?(?:\ (?:is|would\ be|should\ be|must\ be|has\ to\ be))?)\b"
+    r"|(?<!不)(?<!不应)选(?:择|项)?|答案)"
+)
+_CHOOSES: Final = re.compile(rf"{_CHOICE_WORD}{_LED}")
+_CHOOSES_LOWER: Final = re.compile(rf"{_CHOICE_WORD}[\s*_:\"'“]{{0,8}}{_FILLER}\b{_LOWER}")
+_IS_RIGHT: Final = re.compile(
+    rf"{_LETTER}[)*_\s]*(?:项|选项)?\s*(?i:(?:is|would\ be|must\ be|seems)\s+(?:clearly\ |indeed\ |the\ )*"
+    r"(?:correct|right|best|only\ correct|true|answer|most\ \w+)\b|(?:是|为)?(?:正确|对的|最佳))"
 )
 _MENTION: Final = re.compile(
-    r"\(([A-Za-z])\)|\[([A-Za-z])\]|\*\*([A-Z])\*\*|(?:^|(?<=\s))([A-Z])(?=[).:](?:\s|$))"
+    r"\(([A-Za-z])\)|\[([A-Za-z])\]|\*\*([A-Z])\*\*|(?:^|(?<=\s))([A-Z])(?=[).:、](?:\s|$))"
 )
 _RULED_OUT_AFTER: Final = re.compile(
-    r"[\s)*_.\]]{0,8}(?i:(?:is|are|was|were|would\ be|can\ be|must\ be|seems|looks)\s+)?"
+    r"[\s)*_.\]]{0,8}(?:项|选项)?\s*"
+    r"(?i:(?:is|are|was|were|would\ be|can\ be|must\ be|seems|looks)\s+)?"
     r"(?i:(?:clearly|also|obviously)\s+)?"
-    r"(?i:not\b(?!\s*\(?[A-Z]\b)|wrong|incorrect|false|impossible|invalid|excluded|eliminated|ruled\ out|out"
-    r"|isn['’]t|cannot|can['’]t|doesn['’]t|does\ not)\b"
+    r"(?i:(?:not\b(?!\s*\(?[A-Z]\b)|wrong|incorrect|false|impossible|invalid|excluded|eliminated|ruled\ out"
+    r"|out|isn['’]t|cannot|can['’]t|doesn['’]t|does\ not)\b"
+    r"|(?:是)?(?:错误|错的|不正确|不对|不符合|不成立|排除))"
 )
 _RULED_OUT_BEFORE: Final = re.compile(
-    r"(?i:\b(?:not|neither|nor|than|unlike|except|instead\ of|rules?\ out|ruling\ out|eliminates?|excludes?"
-    r"|over|versus|vs\.?)|n['’]t)[\s*_]{0,4}(?i:(?:option|choice)\s*)?\Z"
+    r"(?:(?i:\b(?:not|neither|nor|than|unlike|except|instead\ of|rules?\ out|ruling\ out|eliminates?"
+    r"|excludes?|over|versus|vs\.?)|n['’]t)[\s*_]{0,4}(?i:(?:option|choice)\s*)?"
+    r"|(?:不是|不选|排除|除了|而非|而不是)\s*(?:选项)?\s*)\Z"
+)
+_OR: Final = (
+    r"[\s)*_.\]]{0,6}(?i:/|&|,?\s*\b(?:or|and)\b|,|、|或者?|和|与|及)\s*(?i:(?:also|maybe|possibly|perhaps|probably"
+    r"|even|option|choice|else)\s+){0,3}[*_]{0,3}"
+)
+_ANOTHER: Final = re.compile(rf"{_OR}(?:{_LETTER}|(?<=/)([a-z])\b)")
+_UNDECIDED: Final = re.compile(
+    r"\b(?:both|either|neither|unsure|not sure|unclear|could be|may be|might be|cannot decide)\b|都|不确定",
+    re.IGNORECASE,
 )
 _ARTICLE: Final = re.compile(
     r"\s+(?!(?:because|since|as|for|and|is|due|which|with|based|given|but|or|in|by|the)\b)[a-z]"
 )
-_OPTION: Final = re.compile(r"^\s*(?:\(([A-Z])\)|([A-Z])[).:])\s", re.MULTILINE)
+_OPTION: Final = re.compile(r"^[ \t]*(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z])[).:、．])[ \t]*(.*)$", re.MULTILINE)
+_INLINE_OPTION: Final = re.compile(r"(?:(?<=\s)|^)\(([A-Z])\)\s*([^\n]*?)(?=\s*\([A-Z]\)|\s*$)", re.MULTILINE)
+_CJK: Final = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+_CJK_EDGE: Final = re.compile(rf"(?<={_CJK})(?=[A-Za-z(])|(?<=[A-Za-z)])(?={_CJK})")
+_TAGS: Final = re.compile(r"</?[A-Za-z]\w*>")
+_WIDE_LETTER: Final = re.compile("[Ａ-ｚⒶ-ⓩ]")
+_WIDE: Final = str.maketrans("（）［］【】：，．　`$", "()[]  :,. * ")
 
 
 class MultipleChoice(Comparing[str]):
     """The answer chooses the option of a reference.
 
-    An option that is only ruled out is not chosen, and an answer that leaves two open chooses none.
+    An option that is only ruled out is not chosen, and an answer that leaves two open chooses none. An answer
+    that names no letter may quote the text of an option of the question.
     """
 
-    wanted = "letter of an option"
+    wanted = "the letter of an option"
 
     def read(self, answer: str, row: Row) -> str | None:
         """The letter an answer chooses, if it is one of the options that the question shows."""
-        options = {first or second for first, second in _OPTION.findall(row.question)}
-        found = read_choice(answer)
+        options = options_of(row.question)
+        found = read_choice(answer, options)
         return found if len(options) < 2 or found in options else None
 
     def read_reference(self, reference: str) -> str | None:
         """The letter that a reference is, or begins with."""
-        match = _ALONE.match(reference) or re.match(r"\W*([A-Za-z])(?=[).:\]])", reference)
+        text = _simplified(reference)
+        match = _ALONE.match(text) or re.match(r"\W*([A-Za-z])(?=[).:、\]])", text)
         return match[1].upper() if match else None
 
 
-def read_choice(answer: str) -> str | None:
+def options_of(question: str) -> dict[str, str]:
+    """The options that a question shows, each with its text by its letter."""
+    shown = {next(filter(None, one[:3])): one[3] for one in _OPTION.findall(question)}
+    inline = dict(_INLINE_OPTION.findall(question))
+    return {letter: text.strip() for letter, text in (inline if len(inline) > len(shown) else shown).items()}
+
+
+def read_choice(answer: str, options: Mapping[str, str] | None = None) -> str | None:
     """The letter of the option that an answer chooses, as a capital; None when it makes no clear choice.
 
     What counts first is what it says it chooses, then what it begins with, then the last sentence in which an
-    option is left standing.
+    option is left standing, then the text of an option.
+
+    Args:
+        answer: The answer.
+        options: The texts of the options by their letters, where they are known.
     """
-    if alone := _ALONE.match(answer):
-        return alone[1].upper()
-    for conclusion in conclusions(answer):
-        found = _ALONE.match(conclusion) or _STARTS.match(conclusion)
+    text = _simplified(answer)
+    corrected = after_correction(text)
+    for part in filter(None, (corrected, text)):
+        chosen, is_clear = _by_letter(part)
+        if is_clear:
+            return chosen
+    return _by_text(text, options or {})
+
+
+def _by_letter(text: str) -> tuple[str | None, bool]:
+    """The chosen letter, and whether letters say anything at all."""
+    if alone := _ALONE.match(text):
+        return alone[1].upper(), True
+    is_open = False
+    for conclusion in conclusions(text):
+        found = _ALONE.match(conclusion) or _STARTS.match(conclusion) or _STARTS_LOWER.match(conclusion)
         if found and _chosen(found, conclusion):
-            return _letter(found)
-    for found in reversed(list(_CHOOSES.finditer(answer))):
-        if _chosen(found, answer):
-            return _letter(found)
-    standing = [left for sentence in sentences_backwards(answer) if (left := _left_standing(sentence))]
-    found = _STARTS.match(answer)
-    if found and _chosen(found, answer) and not (standing and standing[-1] - {_letter(found)}):
-        return _letter(found)
-    return min(standing[0]) if standing and len(standing[0]) == 1 else None
+            if not _leaves_open(found, conclusion):
+                return _letter(found), True
+            is_open = True
+    for found in reversed([*_CHOOSES.finditer(text), *_CHOOSES_LOWER.finditer(text)]):
+        if _chosen(found, text):
+            if not _leaves_open(found, text):
+                return _letter(found), True
+            is_open = True
+    if is_open:
+        return None, True
+    return _left(text)
 
 
-def _left_standing(sentence: str) -> set[str]:
-    """The options that a sentence names and does not rule out."""
-    return {_letter(one) for one in _MENTION.finditer(sentence) if _stands(one, sentence)}
+def _left(text: str) -> tuple[str | None, bool]:
+    """The option that an answer begins with, or that its last sentence with an option comes to."""
+    standing = [left for sentence in sentences_backwards(text) if (left := _left_standing(sentence))]
+    found = _STARTS.match(text)
+    if found and _chosen(found, text) and not (standing and set(standing[-1]) - {_letter(found)}):
+        if not _leaves_open(found, text):
+            return _letter(found), True
+        return None, True
+    if not standing:
+        return None, _MENTION.search(text) is not None
+    last = next(sentence for sentence in sentences_backwards(text) if _left_standing(sentence))
+    right = [one for one in _IS_RIGHT.finditer(last) if _stands(one, last)]
+    if len({_letter(one) for one in right}) == 1:
+        return _letter(right[0]), True
+    letters = standing[0]
+    is_open = len(set(letters)) > 1 and (_UNDECIDED.search(last) or _ends_open(last))
+    return (None if is_open else letters[-1]), True
+
+
+def _left_standing(sentence: str) -> list[str]:
+    """The options that a sentence names and does not rule out, in its order."""
+    return [_letter(one) for one in _MENTION.finditer(sentence) if _stands(one, sentence)]
+
+
+def _ends_open(sentence: str) -> bool:
+    """Whether the last option of a sentence is named together with another one."""
+    mentions = [one for one in _MENTION.finditer(sentence) if _stands(one, sentence)]
+    return len(mentions) > 1 and _leaves_open(mentions[-2], sentence)
+
+
+def _leaves_open(mention: re.Match[str], text: str) -> bool:
+    """Whether another option follows as just as good."""
+    another = _ANOTHER.match(text, mention.end())
+    if another is None or _ARTICLE.match(text, another.end()):
+        return False
+    letter = next(filter(None, another.groups())).upper()
+    return letter != _letter(mention) and _stands(another, text)
+
+
+def _by_text(text: str, options: Mapping[str, str]) -> str | None:
+    """The option whose text an answer concludes with, or names last."""
+    words = {letter: f" {' '.join(tokens(option))} " for letter, option in options.items() if tokens(option)}
+    if len(set(words.values())) < len(words):
+        return None
+    for part in (*conclusions(text), *sentences_backwards(text)):
+        said = f" {' '.join(tokens(part))} "
+        places = {letter: said.rfind(option) for letter, option in words.items()}
+        named = [letter for letter, place in places.items() if place >= 0]
+        whole = [
+            one
+            for one in named
+            if not any(_is_inside(words[one], words[other]) for other in named if other != one)
+        ]
+        if whole:
+            return _last_named(part, whole, places)
+    return None
+
+
+def _is_inside(option: str, other: str) -> bool:
+    return option != other and option in other
+
+
+def _last_named(part: str, named: Sequence[str], places: Mapping[str, int]) -> str | None:
+    if len(named) > 1 and (_UNDECIDED.search(part) or re.search(r"\bor\b|或", part)):
+        return None
+    is_negated = re.search(r"\b(?:not|isn['’]t|cannot|never)\b|不", part) is not None
+    return None if is_negated and len(named) == 1 else max(named, key=lambda one: places[one])
+
+
+def _simplified(text: str) -> str:
+    """The text without LaTeX, tags and wide characters, and with blanks where the script changes."""
+    text = _TAGS.sub(" ", without_latex(text.translate(_WIDE)))
+    text = "".join(
+        unicodedata.normalize("NFKC", one) if "Ａ" <= one <= "ｚ" or "Ⓐ" <= one <= "ⓩ" else one
+        for one in text
+    )
+    return _CJK_EDGE.sub(" ", text)
 
 
 def _chosen(mention: re.Match[str], text: str) -> bool:

@@ -4,6 +4,10 @@ The counting is done by libraries: rapidfuzz for ROUGE-L, sacrebleu for BLEU and
 """
 
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 from spotui.dataset import Row
@@ -13,11 +17,29 @@ from spotui.words import IDEOGRAPHS
 Over = Literal["best", "mean"]
 
 _WORD: Final = re.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}_])\w)+")
+_SQUAD_WORD: Final = re.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}])\S)+")
+_ARTICLES: Final = frozenset({"a", "an", "the"})
 _IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
 
 
-class RougeL:
-    """ROUGE-L (Lin, 2004): the F1 of the longest common subsequence of words, without stemming.
+class TokenF1:
+    """The F1 of the words of answer and reference, as SQuAD computes it (Rajpurkar et al., 2016).
+
+    Case, punctuation and the articles a, an and the make no difference; the best reference counts.
+    """
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """The F1, 0..1."""
+        words = _squad_words(answer)
+        return Mark(max(_f1_of_counts(words, _squad_words(one)) for one in row.references), answer)
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        return no_reference(row)
+
+
+class Rouge:
+    """ROUGE (Lin, 2004): the F1 of what answer and reference have in common, without stemming.
 
     Args:
         over: With several references, the best figure, or the mean as GPO reports it for WebNLG.
@@ -26,15 +48,43 @@ class RougeL:
     def __init__(self, over: Over = "best") -> None:
         self._over = over
 
+    def figure(self, answer: list[str], reference: list[str]) -> float:
+        """The F1 of two lists of words."""
+        raise NotImplementedError
+
     def mark(self, answer: str, row: Row) -> Mark:
         """The F1, 0..1."""
         words = _WORD.findall(answer.lower())
-        figures = [_f1(words, _WORD.findall(reference.lower())) for reference in row.references]
+        figures = [self.figure(words, _WORD.findall(reference.lower())) for reference in row.references]
         return Mark(max(figures) if self._over == "best" else sum(figures) / len(figures), answer)
 
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""
         return no_reference(row)
+
+
+class Rouge1(Rouge):
+    """ROUGE-1: words in common."""
+
+    def figure(self, answer: list[str], reference: list[str]) -> float:
+        """The F1 of words."""
+        return _f1_of_counts(answer, reference)
+
+
+class Rouge2(Rouge):
+    """ROUGE-2: pairs of neighbouring words in common."""
+
+    def figure(self, answer: list[str], reference: list[str]) -> float:
+        """The F1 of pairs of words."""
+        return _f1_of_counts(list(pairwise(answer)), list(pairwise(reference)))
+
+
+class RougeL(Rouge):
+    """ROUGE-L: the longest common subsequence of words."""
+
+    def figure(self, answer: list[str], reference: list[str]) -> float:
+        """The F1 of the subsequence."""
+        return _f1(answer, reference)
 
 
 class Bleu:
@@ -69,6 +119,19 @@ class Chrf:
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""
         return no_reference(row)
+
+
+def _squad_words(text: str) -> list[str]:
+    """The words of a text as SQuAD compares them; where no spaces are written, each character is one."""
+    folded = "".join(one for one in text.lower() if not unicodedata.category(one).startswith("P"))
+    return [word for word in _SQUAD_WORD.findall(folded) if word not in _ARTICLES]
+
+
+def _f1_of_counts(found: Sequence[object], expected: Sequence[object]) -> float:
+    if not found or not expected:
+        return float(list(found) == list(expected))
+    common = (Counter(found) & Counter(expected)).total()
+    return 2 * common / (len(found) + len(expected))
 
 
 def _f1(found: list[str], expected: list[str]) -> float:

@@ -13,8 +13,9 @@ SECONDS: Final = 1.0
 class Pattern:
     """A regular expression, as Python's `re` and the `regex` package have it.
 
-    With a group, what the group holds at its last match is compared with the references, but for case,
-    punctuation and white space. Without one, an answer is right when the pattern is found in it.
+    With groups, the last match counts: what its group `answer` holds, or else the first group that took part
+    in it, is compared with the references without case, punctuation and white space. Without groups, an
+    answer is right when the pattern is found in it.
 
     Args:
         pattern: The expression.
@@ -49,7 +50,8 @@ class Pattern:
             return Mark(0.0)
         if not self._pattern.groups:
             return Mark(1.0, found[0])
-        read = found[1] or ""
+        groups = [found["answer"]] if "answer" in self._pattern.groupindex else found.groups()
+        read = next((group for group in groups if group), "")
         return Mark(float(tokens(read) in map(tokens, row.references)), read)
 
     def fault(self, row: Row) -> str:

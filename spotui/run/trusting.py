@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from spotui.errors import SpotuiError
-from spotui.metrics import MetricChoice, own_choice
+from spotui.metrics import MetricChoice, make_metric, worker_choice
+from spotui.metrics.math import MATH, math_file
 from spotui.metrics.own import MetricFile, find_metric_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings.trust import VARIABLE, is_trusted
@@ -43,12 +44,15 @@ class UntrustedError(SpotuiError):
 
 
 def start_trusted(choice: MetricChoice, folder: Path) -> MetricWorker:
-    """A custom metric, ready to run.
+    """A metric that runs in a process: a custom one only when it is trusted, `math` always.
 
     Raises:
         MetricError: Its file is missing or wrong.
         UntrustedError: The user has not trusted it as it is.
     """
+    if choice.name == MATH:
+        make_metric(choice, folder)  # it says what is not installed
+        return MetricWorker(math_file())
     file = find_metric_file(choice.name, folder)
     if not is_trusted(file.path, file.digest):
         raise UntrustedError(file)
@@ -71,8 +75,8 @@ def metric_file(template: Template, folder: Path) -> MetricFile | None:
         MetricError: The file is missing or wrong.
     """
     choice = metric_of(template)
-    own = None if choice is None else own_choice(choice)
-    return None if own is None else find_metric_file(own.name, folder)
+    own = None if choice is None else worker_choice(choice)
+    return None if own is None or own.name == MATH else find_metric_file(own.name, folder)
 
 
 def metric_file_of(project: Project) -> MetricFile | None:

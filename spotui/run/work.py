@@ -14,7 +14,7 @@ from spotui.engine.rows import RowSet
 from spotui.methods import load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
-from spotui.metrics import MetricChoice, own_choice
+from spotui.metrics import MetricChoice, worker_choice
 from spotui.run.rows import metric_for, questions_of, slots_of
 from spotui.run.trusting import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
@@ -135,10 +135,10 @@ def marker_for(
         UntrustedError: The user has not trusted the file of a custom metric as it is.
     """
     choice = metric_of(template)
-    own = None if choice is None else own_choice(choice)
-    if choice is not None and own is not None:
-        worker = start_metric(own, folder)
-        return lambda context: OwnMarker(own.name, worker, context.marks, _tags(choice))
+    inner = None if choice is None else worker_choice(choice)
+    if choice is not None and inner is not None:
+        worker = start_metric(inner, folder)
+        return lambda context: OwnMarker(inner.name, worker, context.marks, _tags(choice))
     metric = metric_for(template, folder)
     if metric is not None:
         return lambda _: MetricMarker(metric)

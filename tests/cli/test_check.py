@@ -138,7 +138,7 @@ def test_a_row_that_cannot_be_scored_is_an_error_with_file_and_line(shell: Shell
     (home / "rows.jsonl").write_text('{"question": "a", "answer": "1"}\n{"question": "b", "answer": "x"}\n')
     said = shell("check", write_template(home, SCORED))
     assert said.code == 1
-    assert "rows.jsonl:2: error: The answer “x” is no number.\n" in said.out
+    assert "rows.jsonl:2: error: The answer “x” is not a single number.\n" in said.out
 
 
 def test_a_data_file_that_is_not_there_is_an_error(shell: Shell, home: Path) -> None:

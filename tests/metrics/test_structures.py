@@ -43,7 +43,7 @@ def test_what_stands_in_a_tag_is_scored_by_another_metric() -> None:
     assert mark({**tag, "metric": "number"}, "12 <answer>The sum is -8</answer>", "-8").value == 1
     nested = {**tag, "metric": {"name": "tag", "tag": "city", "metric": "exact"}}
     assert mark(nested, "<answer><city>Paris</city></answer>", "Paris").value == 1
-    assert fault({**tag, "metric": "number"}, "x") == "The answer “x” is no number."
+    assert fault({**tag, "metric": "number"}, "x") == "The answer “x” is not a single number."
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_json_is_compared_by_value(answer: str, reference: str, value: int) -> N
 
 
 def test_a_reference_that_is_no_json_is_a_fault_of_the_row() -> None:
-    assert fault("json", "{a}") == "The answer “{a}” is no JSON."
+    assert fault("json", "{a}") == "The answer “{a}” is not JSON."
     assert fault("json") == "The row has no answer to compare with."
 
 

@@ -54,7 +54,7 @@ def test_one_of_several_references_is_enough() -> None:
 
 def test_a_row_without_an_answer_cannot_be_scored() -> None:
     assert fault("exact") == "The row has no answer to compare with."
-    assert fault("contains", "a", " ").endswith("is no answer.")
+    assert fault("contains", "a", " ").endswith("is not an answer.")
     assert fault("exact", "a") == ""
 
 

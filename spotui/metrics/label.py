@@ -1,0 +1,148 @@
+"""Compares the label that an answer comes to, out of a few that are given."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from spotui.dataset import Row
+from spotui.metrics.conclusion import (
+    after_correction,
+    conclusions,
+    first_sentence,
+    sentences_backwards,
+    without_latex,
+)
+from spotui.metrics.mark import Comparing
+
+_LEAD: Final = re.compile(
+    r"(?:[\s*_`\"'“”‘’:：=$(（\[【<]|\b(?:label|class|category|sentiment|verdict|it|is|the|a|an|that|therefore|so|thus"
+    r"|deductively|logically|clearly|most|likely|probably|overall|argument)\b|是|为)*",
+    re.IGNORECASE,
+)
+_NOT: Final = re.compile(
+    r"(?:\b(?:not|never|cannot be|neither|nor|rather than|instead of)\b|n['’]t\b)[\s*_`\"'“]*"
+    r"(?:a|an|the|be|really|entirely|deductively|logically)?[\s*_`\"'“]*\Z"
+    r"|(?:不是|并非|而非|不属于|不|非|没有)\s*[“\"「]?\Z",
+    re.IGNORECASE,
+)
+_JOINED: Final = re.compile(
+    r"[\s*_`\"'”,，]*(?:\b(?:or|and)\b|/|或者?|和|还是|、)[\s*_`\"'“]*(?:maybe|perhaps|possibly)?\s*",
+    re.IGNORECASE,
+)
+_EDGE: Final = " \t\r\n.。,，;；!！"
+
+
+class Mention(NamedTuple):
+    """A label where an answer names it."""
+
+    label: str
+    start: int
+    end: int
+
+
+class Label(Comparing[str]):
+    """The answer comes to the label of a reference.
+
+    A label that is part of a longer one is not found in it; with two labels, "not valid" is the other one.
+
+    Args:
+        labels: All labels. Without them, an answer is right when its conclusion is a reference.
+    """
+
+    wanted = "one of the labels"
+
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        self._labels = tuple(labels)
+        is_cased = len({_folded(one) for one in labels}) < len(labels)
+        longest = sorted(labels, key=len, reverse=True)
+        pattern = "|".join(f"({_bounded(unicodedata.normalize('NFKC', one.strip()))})" for one in longest)
+        self._pattern = re.compile(pattern or r"(?!)", 0 if is_cased else re.IGNORECASE)
+        self._longest = longest
+
+    def read(self, answer: str, row: Row) -> str | None:
+        """The label that it concludes with, begins with, or names in the last sentence that names one."""
+        text = unicodedata.normalize("NFKC", without_latex(answer))
+        if not self._labels:
+            return self._reference_in(text, row)
+        corrected = after_correction(text)
+        parts = [*conclusions(corrected or text), *([] if corrected else [text])]
+        for part in parts:
+            if (found := self._at_start(part)) is not None:
+                return found or None
+        for sentence in (*map(first_sentence, conclusions(text)), *sentences_backwards(corrected or text)):
+            if mentions := list(self._mentions(sentence)):
+                return self._decided(sentence, mentions)
+        return None
+
+    def read_reference(self, reference: str) -> str | None:
+        """The label that a reference is."""
+        text = unicodedata.normalize("NFKC", reference).strip()
+        if not self._labels:
+            return _compact(text) or None
+        found = self._pattern.fullmatch(text) or self._pattern.fullmatch(text.strip(_EDGE))
+        return None if found is None else self._label(found)
+
+    def _label(self, match: re.Match[str]) -> str:
+        return self._longest[(match.lastindex or 1) - 1]
+
+    def _mentions(self, text: str) -> Iterator[Mention]:
+        """The labels that a text names; one that is negated is left out, or is the other one of two."""
+        for match in self._pattern.finditer(text):
+            label = self._label(match)
+            if not _NOT.search(text, max(0, match.start() - 30), match.start()):
+                yield Mention(label, match.start(), match.end())
+            elif len(self._labels) == 2:
+                yield Mention(next(one for one in self._labels if one != label), match.start(), match.end())
+
+    def _at_start(self, text: str) -> str | None:
+        """The label that a text begins with, empty when it leaves two open, None when there is none."""
+        lead = _LEAD.match(text)
+        first = next(self._mentions(text[:500]), None)
+        start = first.start if first is not None else -1
+        is_first = lead is not None and (lead.end() >= start or _NOT.search(text, lead.end(), start))
+        if first is None or not is_first:
+            return None
+        joined = _JOINED.match(text, first.end)
+        other = next(
+            (one for one in self._mentions(text[:500]) if joined and one.start == joined.end()), None
+        )
+        return "" if other is not None and other.label != first.label else first.label
+
+    def _decided(self, sentence: str, mentions: list[Mention]) -> str | None:
+        """The last label that a sentence names, unless it is joined with another one as just as good."""
+        last = mentions[-1]
+        for one in mentions[:-1]:
+            if one.label != last.label and _JOINED.fullmatch(sentence, one.end, last.start):
+                return None
+        return last.label
+
+    def _reference_in(self, text: str, row: Row) -> str | None:
+        """A reference that is the whole answer or a whole conclusion; else what the conclusion is."""
+        parts = [*conclusions(text), text, *sentences_backwards(text)[:1]]
+        expected = {_compact(one) for one in row.references}
+        found = [_compact(part) for part in parts] + [_compact(first_sentence(part)) for part in parts]
+        return next((one for one in found if one in expected), found[0] if found else None)
+
+
+def _bounded(label: str) -> str:
+    """A pattern for a label as a whole word, where it begins and ends with letters of words with blanks."""
+    written = r"[\s_-]+".join(map(re.escape, label.split())) or re.escape(label)
+    before = r"(?<![^\W_])(?<![^\W_]-)" if _needs_edge(label[:1]) else ""
+    after = r"(?![^\W_])(?!-[^\W_])" if _needs_edge(label[-1:]) else ""
+    return f"{before}{written}{after}"
+
+
+def _needs_edge(letter: str) -> bool:
+    return letter.isalnum() and not re.match(
+        r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]", letter
+    )
+
+
+def _folded(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+def _compact(text: str) -> str:
+    """A text without blanks, markup and the punctuation that ends sentences."""
+    return "".join(_folded(text).split()).strip("*_`$\"'“”.。,;!").strip()
