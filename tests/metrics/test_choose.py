@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from spotui.dataset import Row
 from spotui.metrics import METRICS, MetricChoice, make_metric, read_choice
 
-NEEDS = {"regex": {"pattern": "a"}, "tag": {"tag": "answer"}, "label": {"labels": ["3", "4"]}}
+NEEDS: dict[str, dict[str, object]] = {
+    "regex": {"pattern": "a"},
+    "tag": {"tag": "answer"},
+    "label": {"labels": ["3", "4"]},
+}
 
 
 @pytest.mark.parametrize("name", METRICS)
