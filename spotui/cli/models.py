@@ -136,7 +136,7 @@ def _key_of(entry: "ModelConfig") -> str:
 
 
 def _add(parsed: argparse.Namespace) -> int:
-    from spotui.cli.probing import probe
+    from spotui.cli.probing import NoAnswerError, probe
     from spotui.settings import ModelConfig, PriceConfig, save_model, store_key
     from spotui.settings.save import check_model
 
@@ -153,7 +153,14 @@ def _add(parsed: argparse.Namespace) -> int:
     check_model(parsed.model, entry)
     key = _typed_key(parsed.model) if parsed.keyring else None
     if not parsed.no_test:
-        _tell(probe(parsed.model, entry=entry, key=key, embed=parsed.embedding), as_json=parsed.json)
+        try:
+            _tell(probe(parsed.model, entry=entry, key=key, embed=parsed.embedding), as_json=parsed.json)
+        except NoAnswerError as error:
+            if parsed.dry_run:
+                raise
+            if not _wants_anyway(error):
+                mend = f"{error.mend} To add it without a test, use --no-test."
+                raise SpotuiError(error.what, mend) from None
     if not parsed.dry_run:
         if key is not None:
             store_key(parsed.model, key)
@@ -161,6 +168,17 @@ def _add(parsed: argparse.Namespace) -> int:
         if not parsed.json:
             print(f"{parsed.model} is in {locations.config_file()}.")
     return exit_codes.OK
+
+
+def _wants_anyway(error: SpotuiError) -> bool:
+    """Whether the user wants to add a model that gave no answer; where nobody can be asked, no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{error} Add it anyway? [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 def _typed_key(model: str) -> "Secret | None":

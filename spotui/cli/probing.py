@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spotui.errors import SpotuiError
 from spotui.launch import Launcher
 from spotui.llm.endpoint import Price
 from spotui.secret import Secret
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _QUESTION: Final = "Reply with the single word: ready"
 _TYPED: Final = "TYPED_JUST_NOW"
+
+
+class NoAnswerError(SpotuiError):
+    """The model replied without an answer."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -57,6 +62,7 @@ def probe(
     Raises:
         SettingsError: The id names nothing, or its endpoint needs a key.
         ModelError: It did not answer.
+        NoAnswerError: Its reply holds no answer, and why.
     """
     environ = dict(os.environ)
     if entry is not None and key is not None and not environ.get(entry.api_key_env or ""):
@@ -72,6 +78,7 @@ def probe(
 
 
 async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
+    from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
     from spotui.llm.protocol import Message, Request
     from spotui.llm.vectors import unpack
 
@@ -84,6 +91,8 @@ async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
         price = await connection.price()
     finally:
         await connection.provider.aclose()
+    if not embed and lacks_answer(reply):
+        raise NoAnswerError(f"{model}: {why_missing(reply)}", hint_for_missing(reply))
     is_priced = price is not None or reply.cost_usd is not None
     said = f"a vector of {len(unpack(reply.vector))}" if embed else " ".join(reply.text.split())
     return Probe(model, said, seconds, is_priced, price)

@@ -10,8 +10,9 @@ from spotui.cli.output import Output
 from spotui.cli.reading import pick_round
 from spotui.cli.usage import UsageError
 from spotui.controls import settled
-from spotui.events import Answered, CallDelta, CallFinished, CallRetried, Event, encode_event
+from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, Event, encode_event
 from spotui.view.figures import count, duration, usd
+from spotui.view.tried import CUTS
 
 if TYPE_CHECKING:
     from spotui.launch import Launcher
@@ -110,7 +111,8 @@ class _Answers:
         self._is_watched = sys.stdout.isatty()
         self._pieces: dict[int, str] = {}
         self._ends: dict[int, CallFinished] = {}
-        self._answers: dict[int, str] = {}
+        self._answers: dict[int, str | None] = {}
+        self._faults: dict[int, str] = {}
         self._shown = 0
         self._head()
 
@@ -128,11 +130,15 @@ class _Answers:
             case Answered():
                 self._answers[event.round] = event.answer
                 self._finish()
+            case CallDropped(failed=True):
+                self._answers[event.key.round] = None
+                self._faults[event.key.round] = event.why
+                self._finish()
             case _:
                 pass
 
     def _stream(self) -> None:
-        text = self._pieces.get(self._waiting[0], "")
+        text = self._pieces.get(self._waiting[0], "") if self._waiting else ""
         end = settled(text)
         if self._is_watched and end > self._shown:
             sys.stdout.write(text[self._shown : end])
@@ -148,13 +154,23 @@ class _Answers:
     def _finish(self) -> None:
         while self._waiting and self._waiting[0] in self._answers:
             number = self._waiting.pop(0)
-            print(self._answers[number][self._shown :], flush=True)
+            self._end(number, self._answers[number])
             self._shown = 0
-            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
             if self._waiting:
                 print()
                 self._head()
                 self._stream()
+
+    def _end(self, number: int, answer: str | None) -> None:
+        if answer is not None:
+            print(answer[self._shown :], flush=True)
+        elif self._shown:
+            print(flush=True)
+        # Where it is the only one, its fault is the error that ends the command.
+        if answer is None and self._has_headings:
+            print(f"round {number}: {self._faults[number]}", file=sys.stderr)
+        if number in self._ends:
+            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
 
     def _head(self) -> None:
         if self._has_headings:
@@ -164,5 +180,6 @@ class _Answers:
 def _facts(end: CallFinished) -> str:
     mark = "~" if end.estimated else ""
     tokens = f"{mark}{count(end.prompt_tokens)} tokens in, {mark}{count(end.completion_tokens)} out"
-    cut = ", cut by the length limit" if end.finish_reason == "length" else ""
-    return f"{end.model}: {tokens}, {usd(end.cost_usd)}, {duration(end.seconds)}{cut}"
+    cut = CUTS.get(end.finish_reason)
+    facts = (tokens, usd(end.cost_usd), duration(end.seconds), *([cut] if cut else ()))
+    return f"{end.model}: {', '.join(facts)}"

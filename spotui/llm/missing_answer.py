@@ -20,7 +20,7 @@ def why_missing(reply: Reply) -> str:
         part = "in the middle" if reply.text.strip() else "before its first word"
         return f"A content filter stopped the answer {part}."
     if _reasoned(reply):
-        return f"There are {_reasoning_tokens(reply)} tokens of reasoning and no answer."
+        return f"The reply has {_reasoning_tokens(reply)} of reasoning and no answer."
     if reply.finish_reason == "length":
         return "The length limit ended the answer before its first word."
     return "The answer is empty."
@@ -46,7 +46,7 @@ def _reasoning_tokens(reply: Reply) -> str:
     usage = reply.usage
     # A reply without an answer is all reasoning, also where nobody counted that apart.
     tokens = usage.reasoning_tokens or usage.completion_tokens
-    return f"{'~' if usage.estimated else ''}{tokens:,}"
+    return f"{'~' if usage.estimated else ''}{tokens:,} token{'' if tokens == 1 else 's'}"
 
 
 def _short(text: str) -> str:

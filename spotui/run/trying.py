@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from spotui.engine.asking import Asker, together
 from spotui.engine.execute import in_front
 from spotui.errors import SpotuiError
-from spotui.events import Answered, Event, SpendingChanged
+from spotui.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door
 from spotui.llm.gate import Gate, Halted
+from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
 from spotui.llm.protocol import Reply
 from spotui.llm.retry import Retry
 from spotui.settings.run_settings import RunSettings
@@ -56,7 +57,7 @@ async def try_prompts(
         The replies, by round.
 
     Raises:
-        TryError: A call failed for good, or does not fit the budget.
+        TryError: A call failed for good, does not fit the budget, or brought no answer.
     """
     budget = Budget(settings.budget)
     door = Door(
@@ -73,8 +74,12 @@ async def try_prompts(
 
     async def ask(number: int, prompt: str) -> Reply:
         request = asker.request("executor", [in_front(prompt, question)])
-        reply = await asker.ask(CallKey(number, PURPOSE), request)
-        emit(Answered(round=number, index=0, question=question, answer=reply.text))
+        key = CallKey(number, PURPOSE)
+        reply = await asker.ask(key, request)
+        if lacks_answer(reply):
+            emit(CallDropped(key=key, why=why_missing(reply), failed=True))
+        else:
+            emit(Answered(round=number, index=0, question=question, answer=reply.text))
         return reply
 
     try:
@@ -85,7 +90,14 @@ async def try_prompts(
     finally:
         emit(_spending(budget))
         await connections.aclose()
-    return dict(zip(prompts, replies, strict=True))
+    found = dict(zip(prompts, replies, strict=True))
+    missing = [number for number, reply in found.items() if lacks_answer(reply)]
+    if len(missing) > 1:
+        rounds = ", ".join(map(str, missing))
+        raise TryError(f"The prompts of rounds {rounds} got no answer.", hint_for_missing(found[missing[0]]))
+    if missing:
+        raise TryError(why_missing(found[missing[0]]), hint_for_missing(found[missing[0]]))
+    return found
 
 
 def _spending(budget: Budget) -> SpendingChanged:

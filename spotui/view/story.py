@@ -38,6 +38,7 @@ from spotui.view.entry import TAIL_KEPT, Entry, Kind, Tone
 from spotui.view.figures import count, duration, limit, plural, points, usd
 from spotui.view.log import Log
 from spotui.view.scored_story import ScoredStory
+from spotui.view.tried import CUTS
 from spotui.view.worth import test_result
 from spotui.workspace.lines import Outcome
 
@@ -244,8 +245,8 @@ def _facts(event: CallFinished) -> str:
     facts = [f"{'~' if event.estimated else ''}{count(tokens)} tok", duration(event.seconds)]
     if event.recorded:
         facts.append("recorded")
-    if event.finish_reason == "length":
-        facts.append("cut by length")
+    if event.finish_reason in CUTS:
+        facts.append("cut by length" if event.finish_reason == "length" else "cut by a filter")
     return ", ".join(facts)
 
 

@@ -1,12 +1,19 @@
 """One prompt's answer to a question of the moment, as its events paint it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event
 from spotui.view.figures import count, duration, usd
 
 State = Literal["idle", "asked", "answered", "failed", "stopped"]
+
+CUTS: Final[Mapping[str, str]] = {
+    "length": "cut by the length limit",
+    "content_filter": "stopped by a content filter",
+}
+"""Finish reasons that end an answer before its end."""
 
 
 @dataclass
@@ -102,6 +109,6 @@ def _facts(end: CallFinished) -> str:
         usd(end.cost_usd),
         duration(end.seconds),
     ]
-    if end.finish_reason == "length":
-        facts.append("cut by the length limit")
+    if cut := CUTS.get(end.finish_reason):
+        facts.append(cut)
     return "  ".join(facts)

@@ -18,7 +18,7 @@ from spotui.workspace.atomic import replace_in
 
 BUFFER_BYTES: Final = 1024 * 1024
 LARGEST: Final = 256 * 1024 * 1024
-"""The most bytes of a file that is read at once."""
+"""The most bytes of a file, or of one line, that are read at once."""
 
 _PRIVATE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -196,6 +196,23 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     """
     with os.fdopen(open_file(path, os.O_RDONLY), "rb", BUFFER_BYTES) as file:
         yield file
+
+
+def lines_of(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """Each line of an open file, from where it is.
+
+    Args:
+        path: What to call the file in an error.
+        file: The open file.
+
+    Raises:
+        OSError: It cannot be read, or a line is longer than 256 MiB, as a file without line ends may be.
+    """
+    while raw := file.readline(LARGEST):
+        if len(raw) == LARGEST and not raw.endswith(b"\n"):
+            what = f"a line is longer than {LARGEST >> 20} MiB"
+            raise UnsafeFileError(errno.EFBIG, what, path, "Restore it from a backup.")
+        yield raw
 
 
 def read_file(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.workspace.files import hint_for, reading
+from spotui.workspace.files import hint_for, lines_of, reading
 from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallLine, JournalLine, Line
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
@@ -58,7 +58,7 @@ def scan(
     Raises:
         JournalError: A line other than a torn last one is damaged, or the file is no journal of this version.
     """
-    for number, raw in enumerate(file, 1):
+    for number, raw in enumerate(lines_of(path, file), 1):
         if not raw.endswith(b"\n"):
             return
         line = None

@@ -8,7 +8,7 @@ import msgspec
 
 from spotui.dataset import Dataset, Row
 from spotui.dataset.record import SPLITS, SplitName
-from spotui.workspace.files import hint_for, open_file, reading
+from spotui.workspace.files import hint_for, lines_of, open_file, reading
 from spotui.workspace.snapshot import SnapshotError
 
 
@@ -41,7 +41,7 @@ def read_rows_file(path: Path) -> Dataset | None:
     number = 0
     try:
         with reading(path) as file:
-            for line in file:
+            for line in lines_of(path, file):
                 number += 1
                 one = _decoder.decode(line)
                 found[one.split].append(one.row)
@@ -66,7 +66,7 @@ def count_rows(path: Path) -> dict[str, int]:
     heads = {name: b'{"split":"%s",' % name.encode() for name in SPLITS}
     try:
         with reading(path) as file:
-            for line in file:
+            for line in lines_of(path, file):
                 for name, head in heads.items():
                     found[name] += line.startswith(head)
     except FileNotFoundError:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.command_line import ROOT, Outcome, spotui
-from tests.model_server import ModelServer
+from tests.cli.terminal import Terminal
+from tests.command_line import ROOT, Outcome, places, spotui
+from tests.model_server import ModelServer, Scripted
 
 
 @pytest.fixture
@@ -67,6 +68,45 @@ def test_add_writes_nothing_when_the_model_does_not_answer(
     assert not config.exists()
     assert shell("models", "add", "mine", "--base-url", model.base_url, "--no-test").code == 0
     assert "mine" in config.read_text()
+
+
+EMPTY = {
+    "reasoning only": (Scripted("", reasoning="ready"), "The reply has 1 token of reasoning and no answer."),
+    "nothing": (Scripted(null_content=True), "The answer is empty."),
+    "filtered": (Scripted("rea", finish_reason="content_filter"), "A content filter stopped the answer"),
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+@pytest.mark.parametrize("verb", ["add", "test"])
+def test_a_model_without_an_answer_is_neither_accepted_nor_added(
+    shell: Shell, config: Path, monkeypatch: pytest.MonkeyPatch, kind: str, verb: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-key")
+    scripted, why = EMPTY[kind]
+    with ModelServer(lambda _: scripted) as server:
+        said = shell("models", verb, "mine", "--base-url", server.base_url)
+        assert (said.code, said.out) == (1, "")
+        assert said.err.startswith(f"spotui: mine: {why}")
+        assert ("--no-test" in said.err) == (verb == "add")
+        assert not config.exists()
+        assert shell("models", "add", "mine", "--base-url", server.base_url, "--no-test").code == 0
+    assert config.exists()
+
+
+@pytest.mark.parametrize(("answer", "is_added"), [("y", True), ("n", False), ("", False)])
+def test_who_sits_at_a_terminal_is_asked_whether_to_add_it_anyway(
+    home: Path, config: Path, answer: str, is_added: bool
+) -> None:
+    with (
+        ModelServer(lambda _: Scripted(null_content=True)) as server,
+        Terminal("models", "add", "mine", "--base-url", server.base_url, env=places(home)) as terminal,
+    ):
+        terminal.read_until("The answer is empty.")
+        terminal.read_until("[y/N] ")
+        terminal.type(f"{answer}\n")
+        assert terminal.wait() == (0 if is_added else 1)
+    assert config.exists() == is_added
 
 
 @pytest.mark.parametrize(

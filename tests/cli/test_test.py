@@ -100,6 +100,24 @@ def test_a_failed_try_is_repeated_and_leaves_nothing_in_a_pipe(
     assert "Asked again in" in said.err
 
 
+def test_an_empty_answer_is_an_error_that_names_its_reason(
+    shell: Shell, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: JsonObject) -> Scripted:
+        return Scripted("", reasoning="so so") if "style 2" in conversation(request) else Scripted("four")
+
+    with ModelServer(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        alone = shell("test", "why", "Why?")
+        both = shell("test", "why", "Why?", "--round", "best", "--round", "seed")
+    why = "The reply has 2 tokens of reasoning and no answer."
+    assert (alone.code, alone.out) == (1, "")
+    assert f"spotui: {why}" in alone.err
+    assert "Check the server's reasoning parser" in alone.err
+    assert (both.code, both.out) == (1, "Round 3:\n\nRound 1:\nfour\n")
+    assert f"round 3: {why}" in both.err
+
+
 def test_a_budget_of_its_own_is_kept(shell: Shell, workspace: Path, model: ModelServer) -> None:
     asked = len(model.requests)
     said = shell("test", "why", "Why?", "--round", "best", "--round", "seed", "--budget-calls", "1")

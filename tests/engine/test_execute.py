@@ -47,7 +47,7 @@ def bad_in_round_2(first: Scripted, again: Scripted | None = None) -> Answer:
         (
             Scripted(text="", reasoning="thought only"),
             "It is empty.",
-            "There are 2 tokens of reasoning and no answer.",
+            "The reply has 2 tokens of reasoning and no answer.",
         ),
         (Scripted(text="half a sen", finish_reason="length"), *["It was cut by the length limit."] * 2),
         (
@@ -111,8 +111,8 @@ def test_a_seed_without_answers_ends_the_run_with_what_to_do(tmp_path: Path) -> 
     _, end = answering(tmp_path, lambda _: Scripted("", reasoning="two and two", finish_reason="length"))
     assert end.stopped.reason == "failed"
     assert end.stopped.cause == (
-        "Question 1 gets no answer with the seed prompt, so nothing can be compared. There are 3 tokens of "
-        "reasoning and no answer. Raise max_tokens for this model, or lower its reasoning effort."
+        "Question 1 gets no answer with the seed prompt, so nothing can be compared. The reply has 3 tokens "
+        "of reasoning and no answer. Raise max_tokens for this model, or lower its reasoning effort."
     )
     assert end.stopped.prompt == "Say it in style 0."
     assert not end.of(RoundFinished)

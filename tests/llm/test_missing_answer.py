@@ -31,17 +31,17 @@ def a_reply(
         ),
         (
             a_reply(finish="length", reasoning="hm"),
-            "There are 1,234 tokens of reasoning and no answer.",
+            "The reply has 1,234 tokens of reasoning and no answer.",
             "lower its reasoning effort",
         ),
         (
             a_reply(usage=Usage(10, 1234, reasoning_tokens=1200)),
-            "There are 1,200 tokens of reasoning and no answer.",
+            "The reply has 1,200 tokens of reasoning and no answer.",
             "reasoning parser",
         ),
         (
             a_reply(usage=ESTIMATED, reasoning="hm"),
-            "There are ~1,234 tokens of reasoning and no answer.",
+            "The reply has ~1,234 tokens of reasoning and no answer.",
             "reasoning parser",
         ),
         (

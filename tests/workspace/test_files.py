@@ -13,6 +13,7 @@ from spotui.workspace.files import (
     UnsafeFileError,
     copy_files,
     hint_for,
+    lines_of,
     open_file,
     read_file,
     reading,
@@ -205,3 +206,15 @@ def test_descriptors_are_closed_whatever_happens(tmp_path: Path) -> None:
     write_file(tmp_path / "file", b"data")
     read_file(tmp_path / "file")
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_a_file_without_line_ends_is_refused_and_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGEST", 4)
+    (tmp_path / "file").write_bytes(b"abc\nabcd\n")
+    with reading(tmp_path / "file") as file, pytest.raises(UnsafeFileError, match="a line is longer than"):
+        list(lines_of(tmp_path / "file", file))
+    (tmp_path / "file").write_bytes(b"abc\n\nab")
+    with reading(tmp_path / "file") as file:
+        assert list(lines_of(tmp_path / "file", file)) == [b"abc\n", b"\n", b"ab"]
