@@ -168,7 +168,8 @@ class PromptOptimizer:
         if self._initial_round < 1:
             raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
         if self._initial_round > 1:
-            project, changes = self._existing(), self._changes(launcher)
+            is_ours = self._workspace.existing(self._name or Path(self._template).stem).is_ours
+            project, changes = self._existing(launcher), self._changes(launcher) if is_ours else {}
         else:
             project, changes = self._new(launcher), {}
         run = launcher.run(project, changes=changes)
@@ -195,20 +196,21 @@ class PromptOptimizer:
             rounds_chosen=self._max_rounds is not None,
         )
 
-    def _existing(self) -> Project:
+    def _existing(self, launcher: Launcher) -> Project:
         project = self._workspace.existing(self._name or Path(self._template).stem)
-        if not project.is_ours:
-            raise SpotuiError(
-                f"{project.name} was written by SPO's reference and has no journal to go on from.",
-                f"Start a new run from its best prompt: spotui branch {project.name} --template FILE",
-            )
         last = max((line.round for line in read_history(project).rounds), default=0)
         if self._initial_round != last + 1:
             raise SpotuiError(
                 f"The next round of {project.name} is {last + 1}, not {self._initial_round}.",
                 f"Give initial_round={last + 1}.",
             )
-        return project
+        if project.is_ours:
+            return project
+        path = find_template(self._template)
+        template = parse_template(read_text(path), path.name)
+        settings = launcher.settings(Flags(**{**self._models, **self._settings}), template).settings
+        more = 10 if self._max_rounds is None else self._max_rounds
+        return launcher.adopt(self._workspace, project, path, settings, more_rounds=more)
 
     def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
         fixed = sorted(self._settings.keys() - set(LIMITS.values()))

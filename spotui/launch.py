@@ -151,6 +151,42 @@ class Launcher:
             final_test=final_test,
         )
 
+    def adopt(
+        self,
+        workspace: "Workspace",
+        project: "Project",
+        path: Path,
+        settings: RunSettings,
+        *,
+        more_rounds: int,
+    ) -> "Project":
+        """Make a run of a workspace that SPO's own tool wrote, so that it can be continued.
+
+        Args:
+            workspace: Where it is.
+            project: Written by SPO's own tool.
+            path: The template it was made with.
+            settings: What the run uses.
+            more_rounds: Rounds to run after those that are there.
+
+        Raises:
+            SpotuiError: The template is wrong, or the workspace cannot be continued with it.
+        """
+        from spotui.run.adopting import adopt
+        from spotui.template.read import read_text
+
+        self.connector(_without_embedding(settings)).check_budget()
+        return adopt(
+            workspace,
+            project,
+            read_text(path),
+            settings,
+            template_name=path.name,
+            folder=path.parent,
+            meta=self.meta_prompts(path),
+            more_rounds=more_rounds,
+        )
+
     def ruler(
         self,
         place: Path,

@@ -19,6 +19,7 @@ from tests import row_model
 from tests.command_line import move_in, places, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing, role_of
+from tests.workspace.reference import write_round
 
 
 @pytest.fixture(scope="module")
@@ -156,13 +157,16 @@ def test_a_run_that_goes_on_keeps_its_settings(place: Path, template: str) -> No
     assert done.reason == "budget"
 
 
-def test_a_project_of_the_reference_is_not_gone_on_with_but_branched(place: Path, template: str) -> None:
-    prompts = place / "workspace" / "why" / "prompts"
-    prompts.mkdir(parents=True)
-    (prompts / "results.json").write_text("[]")
-
-    with pytest.raises(SpotuiError, match="spotui branch why"):
+def test_a_workspace_of_spo_s_tool_is_continued(place: Path, template: str) -> None:
+    folder = place / "workspace" / "why"
+    write_round(folder, 1, prompt="Answer the question.", succeed=True)
+    write_round(folder, 2, prompt="Answer in style 7.", succeed=True)
+    with pytest.raises(SpotuiError, match="Give initial_round=3"):
         optimizer(place, template, initial_round=2).optimize()
+
+    done = optimizer(place, template, initial_round=3, max_rounds=1).optimize()
+    assert (done.best, done.prompt) == (3, "Answer in style 8, with reasons.")
+    assert [one.round for one in read_rounds(folder / "prompts")] == [1, 2, 3]
 
 
 def test_a_name_that_is_taken_is_refused_unless_it_may_be_archived(place: Path, template: str) -> None:

@@ -10,6 +10,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from spotui.cli.working import add_working
 
     options.add_project(parser)
+    parser.add_argument(
+        "--template",
+        metavar="TEMPLATE",
+        help="for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here",
+    )
     parser.add_argument("--max-rounds", metavar="N", help="rounds in all, more or fewer than before")
     parser.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint")
     options.add_stopping(parser)
@@ -27,9 +32,12 @@ def main(parsed: argparse.Namespace) -> int:
     from spotui.workspace.snapshot import read_snapshot
 
     launcher = Launcher()
-    project = resumable(parsed, parsed.name)
-    changes = changed_limits(parsed, launcher)
+    limits = changed_limits(parsed, launcher)
+    total = limits.get("rounds")
+    project = resumable(
+        parsed, parsed.name, launcher, parsed.template, rounds=None if total is None else int(total)
+    )
     settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
     settle_trust_of(parsed, project)
     fetch_missing_models(settings, yes=parsed.yes)
-    return work(project, launcher, parsed, changes)
+    return work(project, launcher, parsed, limits)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from spotui.launch import Launcher
     from spotui.workspace.projects import Project
 
-REFERENCE_ROUNDS = 10
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run` takes; the reference's flags have its names."""
@@ -111,29 +109,25 @@ def _go_on(
 ) -> "tuple[Project, dict[str, float | int | None]]":
     """The reference's way to continue: so many more rounds, from round N on."""
     from spotui.cli.trusting import settle_trust_of
-    from spotui.cli.working import changed_limits, resumable
+    from spotui.cli.working import NEW_ROUNDS, changed_limits, resumable
     from spotui.launch import LIMITS
     from spotui.settings.flags import flag_name
-    from spotui.workspace.history import read_history
 
     name = parsed.name or Path(wanted or "").stem
     if not name:
         raise UsageError("Which project?", "Name it with --name, or name its template.")
-    project = resumable(parsed, name)
-    settle_trust_of(parsed, project)
-    last = max((line.round for line in read_history(project).rounds), default=0)
-    if parsed.initial_round != last + 1:
-        raise UsageError(
-            f"The next round of {name} is {last + 1}, not {parsed.initial_round}.",
-            f"Use --initial-round {last + 1}, or 'spotui resume {name} --max-rounds N'.",
-        )
     changes = changed_limits(parsed, launcher)
+    more = int(changes.get("rounds") or NEW_ROUNDS)
+    first, is_ours = parsed.initial_round, options.workspace(parsed).existing(name).is_ours
+    total = first - 1 + more
+    project = resumable(parsed, name, launcher, wanted, first_round=first, rounds=total)
+    settle_trust_of(parsed, project)
     kept = [
         flag_name(field)
         for field, value in options.typed(parsed).items()
         if field not in LIMITS.values() and field != "initial_round" and value is not None
     ]
-    if kept:
+    if kept and is_ours:
         text = f"{name} goes on with the settings it was started with; {', '.join(kept)} changes nothing."
         print(f"spotui: {text}", file=sys.stderr)
-    return project, {**changes, "rounds": last + int(changes.get("rounds") or REFERENCE_ROUNDS)}
+    return project, {**changes, "rounds": total}

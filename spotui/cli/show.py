@@ -117,9 +117,9 @@ def _cells(line: RoundLine, *, is_best: bool) -> RoundCells:
         round=f"{line.round:>4}{'*' if is_best else ' '}",
         verdict=line.outcome,
         votes=votes if line.score is None else points(line.score),
-        tokens=count(line.prompt_tokens + line.completion_tokens),
+        tokens=count(line.tokens if line.added else line.prompt_tokens + line.completion_tokens),
         cost=usd(line.cost_usd),
-        time=duration(line.seconds),
+        time=f"{line.at:%Y-%m-%d %H:%M}" if line.added else duration(line.seconds),
         modification=line.modification or line.note,
     )
 
@@ -131,6 +131,9 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
 
 def _print_round(line: RoundLine) -> None:
     print(f"Round {line.round}: {line.outcome}" + (f", from round {line.parent}" if line.parent else ""))
+    if line.added:
+        note = line.note[:1].upper() + line.note[1:]
+        print(f"{note}, {line.at:%Y-%m-%d %H:%M:%S}; its answers have {plural(line.tokens, 'token')}.")
     if line.win_rate is not None and line.win_interval is not None:
         low, high = line.win_interval
         print(f"It wins {line.win_rate:.0%} of the votes that chose a side ({low:.0%} to {high:.0%}).")

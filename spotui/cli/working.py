@@ -1,12 +1,14 @@
 """Working on a project, here or in the background."""
 
 import argparse
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.trusting import add_trust
+from spotui.cli.usage import UsageError
 from spotui.errors import SpotuiError
 from spotui.settings.flags import flag_name
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from spotui.launch import Launcher
     from spotui.workspace.projects import Project
 
+
+NEW_ROUNDS = 10
+"""Rounds of a run when nobody chooses, as in SPO's own tool."""
 
 _START_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
@@ -51,19 +56,70 @@ def work(
     return conduct(launcher.run(project, on_trouble=parsed.on_failure, changes=changes), parsed)
 
 
-def resumable(parsed: argparse.Namespace, name: str) -> "Project":
-    """The project of that name, which has a journal to go on from.
+def resumable(
+    parsed: argparse.Namespace,
+    name: str,
+    launcher: "Launcher",
+    template: str | None,
+    *,
+    first_round: int | None = None,
+    rounds: int | None = None,
+) -> "Project":
+    """The project of that name, with a journal to continue from; a workspace of SPO's own tool gets one.
+
+    Args:
+        parsed: What was typed.
+        name: The project's name.
+        launcher: What runs are made with.
+        template: The template that a workspace of SPO's own tool was made with.
+        first_round: The round it must continue with, if that was typed.
+        rounds: Rounds in all, if that was typed; otherwise it gets as many more as a new run.
 
     Raises:
-        SpotuiError: There is none, or SPO's reference wrote it.
+        SpotuiError: There is no such project, or nothing to continue it with.
     """
-    project = options.workspace(parsed).existing(name)
+    workspace = options.workspace(parsed)
+    project = workspace.existing(name)
+    last = last_round(project)
+    if first_round not in (None, last + 1):
+        raise UsageError(
+            f"The next round of {name} is {last + 1}, not {first_round}.",
+            f"Use --initial-round {last + 1}, or 'spotui resume {name} --max-rounds N'.",
+        )
+    if project.is_ours and template and first_round is None:
+        raise UsageError(f"{name} has its own template, and keeps it.", "Leave --template out.")
     if project.is_ours:
         return project
-    raise SpotuiError(
-        f"{name} was written by SPO's reference and has no journal to go on from.",
-        f"Start a new run from its best prompt: spotui branch {name} --template FILE",
-    )
+    if not template:
+        raise SpotuiError(
+            f"{name} was written by SPO's own tool, which keeps no requirements.",
+            f"Name the template it was made with: spotui resume {name} --template FILE; or start a new run "
+            f"from its best prompt: spotui branch {name} --template FILE",
+        )
+    from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.trusting import settle_trust
+    from spotui.resources import find_template
+    from spotui.template import read_template
+
+    path = find_template(template)
+    read = read_template(path)
+    settings = launcher.settings(options.flags(parsed), read).settings
+    if rounds is not None and rounds <= last:
+        raise UsageError(f"{name} has {last} rounds already.", f"Give a larger --max-rounds than {rounds}.")
+    settle_trust(parsed, read, path.parent)
+    fetch_missing_models(settings, yes=parsed.yes)
+    more = NEW_ROUNDS if rounds is None else rounds - last
+    adopted = launcher.adopt(workspace, project, path, settings, more_rounds=more)
+    text = f"{name} continues after the {last} rounds of SPO's own tool; the original is in the archive."
+    print(f"spotui: {text}", file=sys.stderr)
+    return adopted
+
+
+def last_round(project: "Project") -> int:
+    """The highest number of a round; 0 when none has ended."""
+    from spotui.workspace.history import read_history
+
+    return max((line.round for line in read_history(project).rounds), default=0)
 
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:

@@ -14,7 +14,7 @@ from spotui.engine.scored_round import ScoredRound
 from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Scored, Trial
 from spotui.engine.verbs import Verbs
-from spotui.events import Event, Noticed, RoundStarted
+from spotui.events import Answered, CandidateProposed, Event, Noticed, RoundStarted
 from spotui.events.telling import told_round
 from spotui.judge_record import casts, judge_record
 from spotui.judging.panel import Panel
@@ -64,6 +64,11 @@ class Engine:
         self._record = record
         self._settled = {number for number, line in recorded.items() if line.answers}
         self._last_recorded = max(recorded, default=0)
+        self._added = {number: line for number, line in recorded.items() if line.added}
+        self._last_added = max(self._added, default=0)
+        self._left_out = {
+            number for line in self._added.values() for number in range(line.after + 1, line.round)
+        }
         self._trials: dict[int, Trial] = {}
         self._folded: dict[str, int] = {}
         self._folded_trials = 0
@@ -152,13 +157,16 @@ class Engine:
         """The numbers of the rounds after the seed, as many as are wanted by then and worth having."""
         number = 2
         while number <= self.rounds_wanted:
-            self._take_overrides(number)
-            if self._stopping.is_set:
-                wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
-                self.ending = self._stopping.reached(number - 1, wins)
-            if self.ending is not None:
-                return
-            yield number
+            if number in self._added:
+                self._take_added(self._added[number])
+            elif number not in self._left_out:
+                self._take_overrides(number)
+                if self._stopping.is_set and number > self._last_added:
+                    wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
+                    self.ending = self._stopping.reached(number - 1, wins)
+                if self.ending is not None:
+                    return
+                yield number
             number += 1
 
     @asynccontextmanager
@@ -170,6 +178,8 @@ class Engine:
         turn = ScoredRound(number, self._verbs, self._tried(), self.leader, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
+        if number > 1:
+            await self._answer_best()
         yield turn
         turn.editable = False
         if turn.trial is not None:
@@ -183,6 +193,39 @@ class Engine:
     def conclude(self) -> None:
         """Let verdicts count that people gave since the last round began."""
         self._take_overrides(self.newest + 1)
+
+    def _take_added(self, line: RoundLine) -> None:
+        """Go through a round of SPO's own tool: it happened, and its prompt may be the best."""
+        self._emit(RoundStarted(round=line.round, best=self.best.round))
+        candidate = Candidate(round=line.round, prompt=line.prompt, parent=line.parent)
+        self._emit(CandidateProposed(round=line.round, parent=line.parent, prompt=line.prompt))
+        for index, one in enumerate(line.answers):
+            self._emit(Answered(round=line.round, index=index, question=one.question, answer=one.answer))
+        if self._verbs.scorer is None:  # where prompts are scored, one without a score beats none
+            self._trials[line.round] = Trial(candidate, (), line.answers)
+            self._outcomes[line.round] = line.outcome
+        self._ended += 1
+        self._emit(told_round(line, self.best.round))
+
+    async def _answer_best(self) -> None:
+        """Ask the questions again with a best prompt that SPO's own tool found.
+
+        Nobody knows which model gave its answers, so they cannot be compared with those of this run.
+
+        Raises:
+            Halted: A question got no answer.
+        """
+        best = self.best
+        if best.round not in self._added or best.questions:
+            return
+        asked = await self._verbs.executor.execute(best.candidate, self.task.questions)
+        if asked is None:
+            raise Halted(
+                "failed",
+                f"The executor gives no answer with the prompt of round {best.round}, the best so far, "
+                "so nothing can be compared with it. Branch from another round, or use another executor.",
+            )
+        self._trials[best.round] = asked
 
     def _tried(self) -> Mapping[str, int]:
         """Every prompt that was tried, folded, with its round."""
@@ -219,6 +262,7 @@ class Engine:
         Raises:
             Halted: The run ends before.
         """
+        await self._answer_best()
         return await check_best(self._verbs, self._trials[1], self.best, self._standings)
 
     async def final_test(self) -> tuple[Scored, Scored] | None:

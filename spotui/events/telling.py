@@ -12,6 +12,8 @@ from spotui.workspace.lines import CheckLine, FinalTestLine, RoundLine
 def told_round(line: RoundLine, best: int) -> RoundFinished:
     """How a round ended; people's votes on single questions are only counted together.
 
+    Of a round that SPO's own tool ran, the tokens are those of its answers, as that tool counts them.
+
     Args:
         line: The round.
         best: The best round once it has ended.
@@ -28,7 +30,7 @@ def told_round(line: RoundLine, best: int) -> RoundFinished:
         seconds=line.seconds,
         calls=line.calls,
         prompt_tokens=line.prompt_tokens,
-        completion_tokens=line.completion_tokens,
+        completion_tokens=line.tokens if line.added else line.completion_tokens,
         cost_usd=line.cost_usd,
         modification=line.modification,
         note=line.note,

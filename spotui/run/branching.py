@@ -1,10 +1,11 @@
 """A new run from a round of another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from spotui.workspace.create import create_project
+from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import (
     AnyLine,
@@ -51,18 +52,26 @@ def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -
         origin=Origin(project=project.name, round=line.round),
     )
     rows = read_rows_file(project.rows)
+    added = [one for one in read_history(project).rounds if one.added]
     with Journal(project.journal) as journal:
-        return create_project(workspace, name, snapshot, lines=_lines(journal, line), rows=rows)
+        return create_project(workspace, name, snapshot, lines=_lines(journal, added, line), rows=rows)
 
 
-def _lines(journal: Journal, last: RoundLine) -> Iterator[Line]:
+def _lines(journal: Journal, added: Sequence[RoundLine], last: RoundLine) -> Iterator[Line]:
     # A verdict that a person gave afterwards is not part of the copy, so what the judge said counts.
     outcome: Outcome = "void"
+    recorded: set[int] = set()
     for one in journal.lines():
         if _belongs(one, last.round):
             yield one
-        if isinstance(one, RoundLine) and one.round == last.round:
-            outcome = one.outcome
+        if isinstance(one, RoundLine):
+            recorded.add(one.round)
+            if one.round == last.round:
+                outcome = one.outcome
+    for line in added:  # what SPO's own tool added since the run was last resumed
+        if line.round not in recorded and line.round <= last.round:
+            yield line
+            outcome = line.outcome if line.round == last.round else outcome
     if outcome not in {"seed", "win"}:
         yield OverrideLine(round=last.round, outcome="win", before_round=last.round + 1)
 

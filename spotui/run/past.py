@@ -68,7 +68,8 @@ class Past:
         in_flight: dict[CallKey, SentLine] = {}
         time = _WorkingTime()
         for line in lines:
-            time.take(line)
+            if not (isinstance(line, RoundLine) and line.added):  # SPO's own tool worked then, not this run
+                time.take(line)
             match line:
                 case SessionLine():
                     self._count_lost(in_flight)

@@ -47,9 +47,12 @@ class Recorder:
         self._worker = asyncio.create_task(self._work())
 
     def take(self, line: RoundLine) -> RoundLine:
-        """Take a round that ended; returns it as the journal has it, if it was recorded before."""
+        """Take a round that ended; returns it as the journal has it, if it was recorded before.
+
+        One that SPO's own tool added stays as that tool wrote it.
+        """
         known = self._rounds.get(line.round)
-        if known is not None and _same(known, line):
+        if known is not None and (known.added or _same(known, line)):
             return known
         self._rounds[line.round] = line
         self._waiting.put_nowait(line)

@@ -16,7 +16,16 @@ from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.create import create_project
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import CallLine, EditLine, LimitsLine, Line, MarkLine, OverrideLine, VoteLine
+from spotui.workspace.lines import (
+    CallLine,
+    EditLine,
+    LimitsLine,
+    Line,
+    MarkLine,
+    OverrideLine,
+    RoundLine,
+    VoteLine,
+)
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import read_snapshot
@@ -66,6 +75,8 @@ def _decisions(journal: Journal) -> Iterator[Line]:
     for line in journal.lines():
         match line:
             case EditLine() | MarkLine() | OverrideLine() | VoteLine():
+                yield line
+            case RoundLine(added=True):
                 yield line
             case LimitsLine(changes={"rounds": rounds}):
                 yield LimitsLine(changes={"rounds": rounds})

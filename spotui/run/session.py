@@ -39,11 +39,13 @@ from spotui.run.trusting import StartMetric
 from spotui.run.work import Work, load_work
 from spotui.settings.run_settings import RunSettings
 from spotui.version import VERSION
+from spotui.workspace.added_rounds import SpoResults
 from spotui.workspace.journal import Journal, JournalError
 from spotui.workspace.lines import (
     AS_PLANNED,
     LimitsLine,
     Line,
+    RoundLine,
     SessionLine,
     StopLine,
     StopReason,
@@ -211,12 +213,16 @@ async def open_session(
         before = lock.acquire()
         cleanup.callback(lock.release)
         journal = cleanup.enter_context(Journal(project.journal, writable=True))
+        added = _take_over(project, journal)
         past = Past(journal.lines())
         past.changes.update(changes)
         settings = past.limits(load_settings(snapshot, project.snapshot))
-        if settings.max_rounds < len(past.rounds):
+        last = max(past.rounds, default=0)
+        if "rounds" not in changes and past.rounds and past.rounds[last].added:
+            settings = msgspec.structs.replace(settings, max_rounds=max(settings.max_rounds, last))
+        if settings.max_rounds < last:
             raise SpotuiError(
-                f"{project.name} has {len(past.rounds)} rounds already, more than {settings.max_rounds}.",
+                f"{project.name} has {last} rounds already, more than {settings.max_rounds}.",
                 "Ask for as many or more, or branch from an earlier round.",
             )
         work = load_work(snapshot, project, settings, start_metric)
@@ -249,7 +255,7 @@ async def open_session(
             settings=settings,
             emit=emit,
         )
-        notices = _mend(project, journal, before)
+        notices = [*added, *_mend(project, journal, before)]
         is_begun = bool(changes) or past.stop is None or past.stop.reason not in AS_PLANNED
         if is_begun:
             judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
@@ -271,6 +277,28 @@ async def open_session(
             work=work,
             emit=emit,
         )
+
+
+def _take_over(project: Project, journal: Journal) -> list[Noticed]:
+    """Put the rounds that SPO's own tool added into the journal, and say so.
+
+    Raises:
+        JournalError: It cannot be written.
+        SpotuiError: The project's folder cannot.
+    """
+    results = SpoResults(project)
+    added = results.added(line for line in journal.lines() if isinstance(line, RoundLine))
+    if not added:
+        return []
+    for line in added:
+        journal.append(line)
+    try:
+        results.take_over()
+    except OSError as error:
+        raise SpotuiError(f"{project.folder} cannot be written: {error.strerror}.") from None
+    which = ", ".join(str(line.round) for line in added)
+    text = f"Rounds that SPO's own tool added are kept: {which}. The run continues after them."
+    return [Noticed(text=text)]
 
 
 def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noticed]:

@@ -1,7 +1,7 @@
 """Setting up a run: a project with a snapshot of everything the run is started with."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from spotui.template import Template, parse_template
 from spotui.template.read import refuse_misread
 from spotui.template.scoring import parameters_of
 from spotui.workspace.create import create_project
-from spotui.workspace.lines import now
+from spotui.workspace.lines import Line, now
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot
 
@@ -55,6 +55,7 @@ def new_project(
     parameters: Mapping[str, Any] | None = None,
     rounds_chosen: bool = True,
     final_test: bool = True,
+    lines: Iterable[Line] = (),
 ) -> Project:
     """Make a project for a template.
 
@@ -72,6 +73,7 @@ def new_project(
         rounds_chosen: Whether somebody chose the number of rounds; otherwise a method that knows how many it
             takes gets those.
         final_test: Whether the run tests its best prompt on the test rows itself.
+        lines: What its journal begins with.
 
     Raises:
         TemplateError: The template is wrong.
@@ -107,7 +109,7 @@ def new_project(
         final_test=final_test,
         edition=EDITION,
     )
-    return create_project(workspace, name, snapshot, fresh=fresh, rows=rows)
+    return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows)
 
 
 class Choice(NamedTuple):

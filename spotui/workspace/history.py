@@ -1,19 +1,17 @@
 """A project read back without running anything: its rounds, its best, how it stands."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from spotui.workspace.added_rounds import SpoResults, spo_lines
 from spotui.workspace.journal import read_lines
 from spotui.workspace.lines import (
     CheckLine,
     FinalTestLine,
     HeldOutLine,
     LimitsLine,
-    Outcome,
     OverrideLine,
     RoundLine,
     SessionLine,
@@ -76,9 +74,14 @@ class History(msgspec.Struct, frozen=True):
 
 
 def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
-    """The newest round that won; each winner beat the one before it."""
+    """The newest round that won; each winner beat the one before it.
+
+    Where prompts are scored, a round that SPO's own tool added has no score, and beats none that has one.
+    """
     winners = [line for line in rounds if line.outcome in {"seed", "win"}]
-    return winners[-1] if winners else None
+    scored = [line for line in winners if line.score is not None]
+    chosen = scored or winners
+    return chosen[-1] if chosen else None
 
 
 def is_refuted(check: CheckLine, best: int) -> bool:
@@ -115,7 +118,9 @@ def read_history(project: Project) -> History:
     """
     if not project.is_ours:
         return _foreign_history(project)
-    # Before the lines: a run that ends while they are read must not look like one that died.
+    # Before the lines: a run that ends while they are read must not look like one that died, nor a round that
+    # is recorded meanwhile like one of SPO's own tool.
+    results = SpoResults(project)
     runs = ProjectLock(project.lock, project.name).living_owner() is not None
     rounds: list[RoundLine] = []
     overrides: list[OverrideLine] = []
@@ -145,6 +150,7 @@ def read_history(project: Project) -> History:
                 stop, judge = None, line.judge
             case _:
                 pass
+    rounds += results.added(rounds)
     state: State = "running" if runs else "interrupted" if stop is None else "ended"
     return History(
         apply_overrides(rounds, overrides),
@@ -161,33 +167,5 @@ def read_history(project: Project) -> History:
 def _foreign_history(project: Project) -> History:
     # Of two runs under one name the newer entry of a round counts: its prompt.txt is the one that is there.
     newest = {one.round: one for one in read_rounds(project.prompts)}
-    rounds: list[RoundLine] = []
-    parent = 0
-    for number, one in sorted(newest.items()):
-        outcome: Outcome = "loss"
-        if one.succeed:
-            outcome = "win" if parent else "seed"
-        rounds.append(
-            RoundLine(
-                round=number,
-                outcome=outcome,
-                prompt=one.prompt,
-                parent=parent,
-                answers=one.answers,
-                tokens=one.tokens,
-                at=_moment(one.time) or _written(project.results),
-            )
-        )
-        parent = number if one.succeed else parent
+    rounds = spo_lines([one for _, one in sorted(newest.items())], project.results, {})
     return History(tuple(rounds), None, None, "foreign")
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):  # no time, or one at the edge of the calendar
-        return None
-
-
-def _written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.lstat().st_mtime).astimezone()

@@ -186,6 +186,9 @@ class RoundLine(Line, frozen=True, tag="round"):
         marks: One a row of the split that prompts are chosen by; None for a row that errored.
         edit_budget: Words that the optimizer was allowed to change, or None for no limit.
         told: What the method told of it, as events on the wire.
+        added: SPO's own tool ran it and added it to the project: nothing but prompt, answers, verdict, tokens
+            and time is known.
+        after: The round before an added one: the tool left out the numbers between the two.
     """
 
     round: int
@@ -213,6 +216,8 @@ class RoundLine(Line, frozen=True, tag="round"):
     marks: tuple[float | None, ...] = ()
     edit_budget: int | None = None
     told: tuple[msgspec.Raw, ...] = ()
+    added: bool = False
+    after: int = 0
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

@@ -6,18 +6,22 @@ are all there is.
 
 import errno
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.workspace.files import Folder, hint_for
+from spotui.workspace.files import Folder, hint_for, open_file, read_file
 from spotui.workspace.lines import AnswerRecord, RoundLine, now
 from spotui.workspace.whole_text import whole_text
 
 RESULTS = "results.json"
+WRITTEN = "spo-rounds.txt"
+"""A file of the project that holds a fingerprint of each round that spotui has put into results.json."""
 
 
 class ResultsError(SpotuiError):
@@ -73,7 +77,7 @@ def project_rounds(lines: Sequence[RoundLine]) -> list[SpoRound]:
             time=spo_time(line.at),
         )
         for line in lines
-        if line.answers
+        if line.answers or line.added
     ]
 
 
@@ -95,8 +99,8 @@ def encode_prompt(prompt: str) -> bytes:
 def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
     """Bring the files under `prompts` up to date with these rounds; what already is stays untouched.
 
-    A damaged results.json is set aside, not overwritten. A round's own files come first, so that whoever
-    finds it in results.json finds them.
+    A damaged results.json is set aside, not overwritten, and a round that SPO's own tool has added meanwhile
+    is kept. A round's own files come first, so that whoever finds it in results.json finds them.
 
     Args:
         prompts: The folder; the project's own must exist, so that a project that was moved is not made anew.
@@ -110,8 +114,41 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
             with folder.inside(f"round_{one.round}", make=True) as round_folder:
                 _refresh(round_folder, "prompt.txt", encode_prompt(one.prompt))
                 _refresh(round_folder, "answers.txt", encode_answers(one.answers))
-        _set_aside(prompts)
-        _refresh(folder, RESULTS, encode_results(rounds))
+        there, _ = _sound_results(prompts)
+        changed = set(there) - set(rounds)
+        known = {fingerprint(one) for one in rounds} | read_written(prompts.parent) if changed else set()
+        added = [one for one in there if one in changed and fingerprint(one) not in known]
+        note_written(prompts.parent, set(rounds) - set(there))
+        _refresh(folder, RESULTS, encode_results([*rounds, *added]))
+
+
+def fingerprint(one: SpoRound) -> str:
+    """What a round is recognised by: its number, prompt and answers, whatever became of its verdict."""
+    answers = [[whole_text(each.question), whole_text(each.answer)] for each in one.answers]
+    return sha256(json.dumps([one.round, whole_text(one.prompt), answers]).encode()).hexdigest()[:16]
+
+
+def read_written(folder: Path) -> set[str]:
+    """The fingerprints of the rounds that spotui has put into a project's results.json.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        return set(read_file(folder / WRITTEN).decode("ascii", "replace").split())
+    except FileNotFoundError:
+        return set()
+
+
+def note_written(folder: Path, rounds: Iterable[SpoRound]) -> None:
+    """Remember that these rounds are known to spotui, before they are in results.json.
+
+    Raises:
+        OSError: The disk is full or read-only.
+    """
+    if text := "".join(f"{fingerprint(one)}\n" for one in rounds):
+        with os.fdopen(open_file(folder / WRITTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "wb") as file:
+            file.write(text.encode())
 
 
 def _refresh(folder: Folder, name: str, data: bytes) -> None:
@@ -176,7 +213,7 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
         ResultsError: It is damaged and cannot be moved.
     """
     try:
-        return _set_aside(prompts)
+        return _sound_results(prompts)[1]
     except OSError as error:
         raise ResultsError(
             f"{prompts / RESULTS} is damaged and cannot be moved: {error.strerror}.",
@@ -184,16 +221,16 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
         ) from None
 
 
-def _set_aside(prompts: Path) -> Path | None:
+def _sound_results(prompts: Path) -> tuple[list[SpoRound], Path | None]:
+    """The rounds of results.json; a damaged one is moved out of the way, and its new place is returned."""
     try:
-        _decode(prompts / RESULTS, _results(prompts))
+        return _decode(prompts / RESULTS, _results(prompts)), None
     except FileNotFoundError:
-        return None
+        return [], None
     except (ResultsError, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.EFBIG:  # too large to check is not damaged
-            return None
+            return [], None
         aside = f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
         with Folder.at(prompts.parent) as project, project.inside(prompts.name) as folder:
             folder.rename(RESULTS, aside)
-        return prompts / aside
-    return None
+        return [], prompts / aside

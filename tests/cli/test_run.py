@@ -11,6 +11,7 @@ from tests.cli.conftest import Shell
 from tests.command_line import HELD_OUT, TEMPLATE, write_template
 from tests.model_server import JsonObject, ModelServer, Persona
 from tests.spo_model import climbing, execute, propose, role_of
+from tests.workspace.reference import write_round
 
 
 def loses(request: JsonObject) -> str:
@@ -163,10 +164,10 @@ def test_a_workspace_of_the_reference_is_not_overwritten(shell: Shell, home: Pat
     for words in (
         ["run", template, "--model", "m"],
         ["resume", "why"],
-        ["run", template, "--initial-round", "2"],
+        ["run", template, "--initial-round", "3"],
     ):
         said = shell(*words)
-        assert said.code == 1
+        assert said.code in {exit_codes.FAILED, exit_codes.USAGE}
         assert said.err.startswith("spotui: ")
     assert "spotui branch why --template FILE" in shell("resume", "why").err
     branched = shell("branch", "why", "--template", template, "--as", "ours", "--model", "test-model")
@@ -174,6 +175,32 @@ def test_a_workspace_of_the_reference_is_not_overwritten(shell: Shell, home: Pat
     assert shell("resume", "ours", "--max-rounds", "1").code == exit_codes.NO_IMPROVEMENT
     assert shell("best", "ours").out == "p\n"
     assert (prompts / "results.json").read_text() == written
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("resume", "why", "--template", "why.yaml", "--max-rounds", "3"),
+        ("run", "why.yaml", "--initial-round", "3", "--max-rounds", "1", "--model", "test-model"),
+    ],
+)
+def test_a_workspace_of_spo_s_tool_is_continued(
+    shell: Shell, home: Path, template: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTUI_MODEL", "test-model")
+    folder = home / "data" / "workspace" / "why"
+    write_round(folder, 1, prompt="Answer the question.", succeed=True)
+    write_round(folder, 2, prompt="Answer in style 7.", succeed=True)
+    shown = shell("show", "why").out
+    assert "   2*  win                 21  $ unknown  2025-02-03 04:05  run by SPO's own tool" in shown
+    said = shell(*words)
+    assert said.code == exit_codes.OK
+    assert "why continues after the 2 rounds of SPO's own tool; the original is in the archive." in said.err
+    assert [one["round"] for one in results(home)] == [1, 2, 3]
+    assert results(home)[2]["prompt"] == "Answer in style 8, with reasons."
+    whole = shell("show", "why", "2").out
+    assert "Run by SPO's own tool, 2025-02-03 04:05:06; its answers have 21 tokens." in whole
+    assert shell("resume", "why", "--template", "why.yaml").code == exit_codes.USAGE
 
 
 def test_more_questions_than_a_round_asks_are_held_out_and_tested_at_the_end(

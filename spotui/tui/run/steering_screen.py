@@ -128,8 +128,9 @@ class SteeringScreen(Screen[None]):
         """Take the run up where it ended, in a process of its own."""
         if not self._project.is_ours:
             self.notify(
-                "Branch from its best prompt instead: press b.",
-                title="SPO's reference wrote this one, and it has no journal to go on from",
+                f"Continue it with its template: spotui resume {self._project.name} --template FILE. "
+                "Or press b to branch from its best prompt.",
+                title="SPO's own tool wrote this workspace and kept no requirements",
             )
             return
         picture = self._client.picture
