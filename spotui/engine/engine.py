@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final, Literal, NoReturn, get_args
 
 from spotui.engine.asking import together
+from spotui.engine.execute import NoAnswer
 from spotui.engine.final_check import Standings, check_best
 from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
@@ -219,11 +220,11 @@ class Engine:
         if best.round not in self._added or best.questions:
             return
         asked = await self._verbs.executor.execute(best.candidate, self.task.questions)
-        if asked is None:
+        if isinstance(asked, NoAnswer):
             raise Halted(
                 "failed",
-                f"The executor gives no answer with the prompt of round {best.round}, the best so far, "
-                "so nothing can be compared with it. Branch from another round, or use another executor.",
+                f"Question {asked.number} got no answer with the best prompt so far, that of round "
+                f"{best.round}: {asked.why} {asked.hint}",
             )
         self._trials[best.round] = asked
 
