@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UnsetType
 
-from spotui.settings.roles import DEFAULT_MODEL
+from spotui.settings.roles import DEFAULT_MODEL, OPENAI_URLS
 from spotui.settings.schema import Config
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ REMOTE_SECONDS: Final = 4.0
 
 MODELS_A_SERVER: Final = 8
 """A server may offer hundreds; these are enough to begin with, and any other can be typed."""
+
+_ADDRESSES: Final = ("SPOTUI_BASE_URL", *OPENAI_URLS)
+"""Variables that name an endpoint, the one that counts first."""
 
 _LONGEST_REPLY: Final = 4 * 1024 * 1024
 _NOT_FOR_CHAT: Final = (
@@ -137,7 +140,7 @@ def _configured(config: Config) -> list[str]:
 
 
 def _named_servers(environ: Mapping[str, str]) -> Iterator[Server]:
-    for variable in ("SPOTUI_BASE_URL", "OPENAI_BASE_URL"):
+    for variable in _ADDRESSES:
         if url := environ.get(variable, "").strip():
             key = environ.get("OPENAI_API_KEY", "").strip()
             yield Server(variable, url, key, REMOTE_SECONDS, is_usual=True)
@@ -156,7 +159,7 @@ def _moved(servers: Sequence[Server], environ: Mapping[str, str]) -> Iterator[Se
 
 
 def _by_key(environ: Mapping[str, str]) -> Iterator[Found]:
-    elsewhere = environ.get("OPENAI_BASE_URL", "").strip() or environ.get("SPOTUI_BASE_URL", "").strip()
+    elsewhere = any(environ.get(variable, "").strip() for variable in _ADDRESSES)
     for variable, model in KEYS.items():
         if environ.get(variable, "").strip() and not (variable == "OPENAI_API_KEY" and elsewhere):
             yield Found(model, variable)

@@ -11,7 +11,7 @@ from spotui.secret import Secret
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import configured_key, key_from
 from spotui.settings.kinds import base_url_fault
-from spotui.settings.roles import EMBEDDED_PREFIX, default_timeout, is_embedded
+from spotui.settings.roles import EMBEDDED_PREFIX, OPENAI_URLS, default_timeout, is_embedded
 from spotui.settings.schema import Config, ModelConfig
 
 ProviderKind = Literal["embedded", "scripted", "openai_compatible", "litellm"]
@@ -24,6 +24,24 @@ EMBEDDED_CONCURRENCY: Final = 4
 """Calls at once to the embedded model: more than four share the same cores and only wait."""
 
 _OPENAI_PREFIX: Final = "openai/"
+_OPENAI_HOSTS: Final = (
+    *("api.openai.com", ".openai.azure.com"),
+    *(".ai.azure.com", ".cognitiveservices.azure.com"),
+)
+_OPEN_WEIGHTS: Final = re.compile(r"gpt-oss")
+
+_ADDRESSES: Final[Mapping[str, tuple[str, str]]] = {
+    "lm_studio": ("LM_STUDIO_API_BASE", "http://localhost:1234/v1"),
+    "hosted_vllm": ("HOSTED_VLLM_API_BASE", "http://localhost:8000/v1"),
+    "llamafile": ("LLAMAFILE_API_BASE", "http://localhost:8080/v1"),
+    "xinference": ("XINFERENCE_API_BASE", "http://localhost:9997/v1"),
+    "litellm_proxy": ("LITELLM_PROXY_API_BASE", "http://localhost:4000"),
+    "openai_like": ("OPENAI_LIKE_API_BASE", "http://localhost:8000/v1"),
+}
+"""Server software: the variable that litellm reads its address from, and an address it often has."""
+
+_SOFTWARE: Final = frozenset({*_ADDRESSES, "vllm", "custom_openai", "ollama", "ollama_chat"})
+
 _OPENAI_ID: Final = re.compile(r"(ft:)?(gpt-|chatgpt-|o[134](-|$))|text-embedding-(3|ada)-")
 _LOCAL_SUFFIXES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
@@ -115,20 +133,65 @@ def _server(
     known_providers: Callable[[], Collection[str]],
 ) -> _Server | None:
     # Servers of one's own often serve ids such as openai/gpt-oss-20b: those go out as they were written.
+    name = _without_software(model)
     if base_url:
-        return _Server(base_url, "The base URL", model)
+        return _Server(base_url, "The base URL", name)
     if exported := environ.get("SPOTUI_BASE_URL", "").strip():
-        return _Server(exported, "SPOTUI_BASE_URL", model)
+        return _Server(exported, "SPOTUI_BASE_URL", name)
     if entry.base_url:
-        return _Server(entry.base_url, f"The base_url of {model}", model)
-    exported = environ.get("OPENAI_BASE_URL", "").strip()
-    openai = _Server(exported or OPENAI_URL, "OPENAI_BASE_URL", model)
+        return _Server(entry.base_url, f"The base_url of {model}", name)
+    variable = next((one for one in OPENAI_URLS if environ.get(one, "").strip()), OPENAI_URLS[0])
+    exported = environ.get(variable, "").strip()
+    openai = _Server(exported or OPENAI_URL, variable, model)
     if model.startswith(_OPENAI_PREFIX):
-        return openai._replace(wire_model=_rest(model, _OPENAI_PREFIX))
+        # Servers of others often serve ids such as openai/gpt-oss-20b; OpenAI's own serve none.
+        bare = _rest(model, _OPENAI_PREFIX)
+        return _served(openai._replace(wire_model=bare) if _is_openai(openai.base_url) else openai)
     if _OPENAI_ID.match(model):
-        return openai
+        return _served(openai)
+    provider = model.partition("/")[0]
+    if name != model and provider in _ADDRESSES and not environ.get(_ADDRESSES[provider][0], "").strip():
+        if exported:
+            return openai._replace(wire_model=name)
+        raise _no_address(model, *_ADDRESSES[provider])
     # A provider's model stays with its provider, even where all of OpenAI's go elsewhere.
-    return openai if exported and model.partition("/")[0] not in known_providers() else None
+    return openai if exported and provider not in known_providers() else None
+
+
+def _served(openai: _Server) -> _Server:
+    """The server, unless it is OpenAI's and OpenAI does not serve the model."""
+    model = openai.wire_model
+    if _OPEN_WEIGHTS.match(model) and _is_openai(openai.base_url):
+        raise SettingsError(
+            f"{model} is a model with open weights, and OpenAI does not serve it.",
+            f"Name who does: openrouter/openai/{model}, groq/openai/{model} or ollama/{model}, or set a base "
+            "URL.",
+        )
+    return openai
+
+
+def _without_software(model: str) -> str:
+    """The id that a server knows: no server puts the name of its software in front."""
+    prefix, slash, rest = model.partition("/")
+    return rest if slash and rest and prefix in _SOFTWARE else model
+
+
+def _no_address(model: str, variable: str, example: str) -> SettingsError:
+    return SettingsError(
+        f"{model} runs on a server of yours, and its address is not set.",
+        f"Give it: --base-url {example}, base_url of {model} in the config file, or export {variable}=…",
+    )
+
+
+def _is_openai(base_url: str) -> bool:
+    """Whether an address is OpenAI's or Azure's: these serve OpenAI's models by their bare names."""
+    from urllib.parse import urlsplit
+
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return host.endswith(_OPENAI_HOSTS)
 
 
 def _key(model: str, entry: ModelConfig, url: str, environ: Mapping[str, str]) -> Secret | None:
@@ -173,7 +236,8 @@ def _checked(server: _Server) -> str:
 
 
 def _plain(url: str) -> str:
-    return url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    root, mark, query = url.strip().partition("?")
+    return root.rstrip("/").removesuffix("/chat/completions").rstrip("/") + mark + query
 
 
 def _is_near(url: str) -> bool:

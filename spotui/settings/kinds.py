@@ -1,5 +1,6 @@
 """The kinds of value a setting can hold: type, range and how to say it to a person."""
 
+import re
 from types import UnionType
 from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
@@ -40,7 +41,7 @@ def _variable_fault(text: str) -> str | None:
 
 def base_url_fault(text: str) -> str | None:
     """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
-    from urllib.parse import urlsplit
+    from urllib.parse import parse_qsl, urlsplit
 
     wanted = "must be a URL such as http://localhost:8000/v1"
     try:
@@ -52,8 +53,10 @@ def base_url_fault(text: str) -> str | None:
         return wanted
     if "@" in parts.netloc:
         return "must not hold a user name or a password; a key goes into an environment variable"
-    if parts.query or parts.fragment:
-        return "must end with its path, without '?' or '#'"
+    if any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return "must not hold a key; a key goes into an environment variable"
+    if parts.fragment:
+        return "must end with its path or its query, without '#'"
     return None
 
 
@@ -79,6 +82,8 @@ BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_faul
 Variable = Annotated[
     str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
 ]
+
+_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|auth|^(?:code|sig)$", re.IGNORECASE)
 
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("none", "null"), None),

@@ -14,6 +14,9 @@ DEFAULT_MODEL: Final = "local/qwen2.5-coder-1.5b"
 REFERENCE_MODEL: Final = "reference"
 """The model id that stands for the reference's own default of the role."""
 
+OPENAI_URLS: Final = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+"""Where the address for OpenAI's models stands; the second is the older name, which many manuals give."""
+
 HOSTED_TIMEOUT: Final = 120.0
 EMBEDDED_TIMEOUT: Final = 600.0
 """Seconds without a token; a laptop reads 60 tokens a second, so its first token may take minutes."""

@@ -57,13 +57,66 @@ def seen(found: Route) -> tuple[str, str, str | None, str | None]:
         ("o4-mini", "o4-mini"),
         ("ft:gpt-4o-mini:org::id", "ft:gpt-4o-mini:org::id"),
         ("text-embedding-3-small", "text-embedding-3-small"),
-        ("openai/gpt-4o", "gpt-4o"),
-        ("openai/anything", "anything"),
     ],
 )
 def test_openai_models_go_to_openai_or_to_its_stand_in(model: str, wire_model: str) -> None:
     assert seen(way(model, OPENAI_KEY)) == ("openai_compatible", wire_model, OPENAI, KEY)
     assert seen(way(model, GATEWAY)) == ("openai_compatible", wire_model, "https://gateway.example/v1", KEY)
+
+
+@pytest.mark.parametrize(
+    "address", [OPENAI, "https://eu.api.openai.com/v1", "https://me.openai.azure.com/openai/v1"]
+)
+def test_openai_serves_its_models_by_their_bare_names(address: str) -> None:
+    environ = {**OPENAI_KEY, "OPENAI_BASE_URL": address}
+    assert seen(way("openai/anything", environ)) == ("openai_compatible", "anything", address, KEY)
+    assert seen(way("openai/anything", OPENAI_KEY)) == ("openai_compatible", "anything", OPENAI, KEY)
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_BASE_URL", "OPENAI_API_BASE", "SPOTUI_BASE_URL"])
+@pytest.mark.parametrize("model", ["openai/gpt-oss-20b", "openai/gpt-4o", "gpt-oss-20b"])
+def test_the_servers_of_others_are_asked_for_an_id_as_it_is_written(variable: str, model: str) -> None:
+    environ = {**OPENAI_KEY, variable: "https://gateway.example/v1"}
+    assert seen(way(model, environ)) == ("openai_compatible", model, "https://gateway.example/v1", KEY)
+
+
+def test_the_newer_name_of_a_variable_comes_first() -> None:
+    environ = {
+        **OPENAI_KEY,
+        "OPENAI_API_BASE": "https://old.example/v1",
+        "OPENAI_BASE_URL": "https://a.example",
+    }
+    assert way("gpt-4o", environ).endpoint.base_url == "https://a.example"
+    with pytest.raises(SettingsError, match="OPENAI_API_BASE must be a URL"):
+        way("gpt-4o", {**OPENAI_KEY, "OPENAI_API_BASE": "gateway"})
+
+
+@pytest.mark.parametrize("model", ["gpt-oss-20b", "gpt-oss:120b", "openai/gpt-oss-20b"])
+def test_open_weights_are_not_asked_of_openai(model: str) -> None:
+    with pytest.raises(SettingsError, match="OpenAI does not serve it") as caught:
+        way(model, OPENAI_KEY)
+    assert f"openrouter/openai/{model.removeprefix('openai/')}" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [
+        ("lm_studio/qwen", "LM_STUDIO_API_BASE"),
+        ("hosted_vllm/Qwen/Qwen3-8B", "HOSTED_VLLM_API_BASE"),
+        ("llamafile/m", "LLAMAFILE_API_BASE"),
+    ],
+)
+def test_a_server_s_software_in_front_of_an_id_needs_an_address(model: str, variable: str) -> None:
+    local, name = "http://127.0.0.1:8000/v1", model.partition("/")[2]
+    with pytest.raises(SettingsError, match="its address is not set") as caught:
+        way(model)
+    assert variable in caught.value.mend
+    assert "--base-url http://localhost" in caught.value.mend
+    assert way(model, {variable: local}).kind == "litellm"
+    assert seen(way(model, None, "", local)) == ("openai_compatible", name, local, None)
+    assert seen(way(model, {"OPENAI_BASE_URL": local})) == ("openai_compatible", name, local, None)
+    entry = f"models: {{{model}: {{base_url: '{local}'}}}}"
+    assert seen(way(model, None, entry)) == ("openai_compatible", name, local, None)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +261,9 @@ def test_a_hosted_server_without_a_key_is_an_error_that_names_the_variable(url: 
         ("https://x.example/v1/chat/completions", "https://x.example/v1"),
         ("https://x.example", "https://x.example"),
         (" https://x.example/v1 ", "https://x.example/v1"),
+        ("https://x.example/v1?api-version=2024-10-21", "https://x.example/v1?api-version=2024-10-21"),
+        ("https://x.example/d/chat/completions?api-version=1", "https://x.example/d?api-version=1"),
+        ("https://x.example/v1/chat/completions/", "https://x.example/v1"),
     ],
 )
 def test_a_base_url_is_taken_as_people_paste_it(written: str, used: str) -> None:
@@ -221,6 +277,12 @@ def test_a_wrong_base_url_says_where_it_came_from_and_shows_no_password() -> Non
     with pytest.raises(SettingsError, match="SPOTUI_BASE_URL must not hold") as caught:
         way("gpt-4o", {**OPENAI_KEY, "SPOTUI_BASE_URL": "https://me:hunter2@x/v1"})
     assert "hunter2" not in str(caught.value)
+    for query in ("key=hunter22", "api-version=1&code=hunter22", "sig=hunter22", "access_token=hunter22"):
+        with pytest.raises(SettingsError, match="must not hold a key") as caught:
+            way("gpt-4o", {**OPENAI_KEY, "SPOTUI_BASE_URL": f"https://x.example/v1?{query}"})
+        assert "hunter22" not in str(caught.value)
+    with pytest.raises(SettingsError, match="without '#'"):
+        way("gpt-4o", {**OPENAI_KEY, "SPOTUI_BASE_URL": "https://x.example/v1#part"})
 
 
 def test_the_list_of_providers_is_only_asked_for_when_it_matters() -> None:

@@ -190,7 +190,8 @@ def test_a_value_out_of_its_range_is_refused(line: str, tmp_path: Path) -> None:
         ("http://host:port/v1", "must be a URL"),
         ("http://ho st/v1", "must be a URL"),
         ("https://me:pass@host/v1", "must not hold a user name"),
-        ("https://host/v1?key=1", "must end with its path"),
+        ("https://host/v1?key=1", "must not hold a key"),
+        ("https://host/v1#part", "must end with its path"),
     ],
 )
 def test_a_base_url_that_is_none_or_holds_a_password_is_refused(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE = "an address such as http://localhost:8000/v1"
 _SHORTEST_SECRET = 8
+_NO_SECRETS = frozenset({"api-version", "api_version"})
 
 
 class BaseUrl:
@@ -53,7 +54,11 @@ class BaseUrl:
             url.with_user(None), url.raw_path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
         )
         self.shown = str(self._root.with_query(None)).rstrip("/")
-        named = (value for value in url.query.values() if len(value) >= _SHORTEST_SECRET)
+        named = (
+            value
+            for name, value in url.query.items()
+            if len(value) >= _SHORTEST_SECRET and name not in _NO_SECRETS
+        )
         hidden = (url.password or "", (self.authorization or "").removeprefix("Basic "), *named)
         self.secrets = tuple(map(Secret, hidden))
         self.is_loopback = _is_loopback(url.host)
@@ -91,13 +96,9 @@ class BaseUrl:
         return self._named_proxy() is not None
 
     def _named_proxy(self) -> str | None:
-        from urllib.request import getproxies, proxy_bypass
+        from spotui.llm.providers.proxies import proxy_for
 
-        if self.is_loopback:
-            return None
-        named = getproxies()
-        proxy = named.get(self._root.scheme) or named.get("all")
-        return proxy if proxy and not proxy_bypass(self._root.host or "") else None
+        return None if self.is_loopback else proxy_for(self._root)
 
 
 def _parsed(text: str) -> "URL | None":

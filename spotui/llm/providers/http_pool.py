@@ -4,7 +4,7 @@ They are aiohttp's: of the well-kept clients it is the one that goes from a repl
 fewest turns of the event loop, and litellm brings it anyway.
 """
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from spotui.llm.endpoint import Endpoint
@@ -18,7 +18,7 @@ from spotui.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp import ClientSession
+    from aiohttp import ClientResponse, ClientSession
     from yarl import URL
 
     from spotui.llm.providers.http_response import HttpResponse
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS: Final = 60.0
 _LONGEST_FAULT: Final = 65_536
 _LONGEST_HEADER: Final = 65_536
+
+_MOVED: Final = frozenset({301, 302, 307, 308})
+_KEY_REFUSED: Final = frozenset({401, 403})
+_OTHER_KEY_HEADERS: Final = ("api-key", "x-api-key", "Ocp-Apim-Subscription-Key")
+"""Where Azure, AWS and gateways of theirs look for a key in place of Authorization."""
 
 
 class HttpPool:
@@ -55,6 +60,11 @@ class HttpPool:
             )
         self._timeout = endpoint.silence
         self._session: ClientSession | None = None
+        self._retired: list[ClientSession] = []
+        self._keeps_connections = True
+        self._slashed: set[str] = set()
+        self._key_headers = self._usual_headers()
+        self._is_key_settled = not key
 
     @asynccontextmanager
     async def send(
@@ -62,7 +72,9 @@ class HttpPool:
     ) -> "AsyncIterator[HttpResponse]":
         """Send one request; leaving the block ends the exchange, whole or not.
 
-        A POST is sent once: only a GET is sent again, when its kept connection turns out to be closed.
+        A POST is sent once: only a GET is sent again, when its kept connection turns out to be closed. It is
+        sent anew where the endpoint only wants a slash at the end of the address, or the key in a header of
+        another name; it never goes to another address than the base URL's.
 
         Args:
             method: GET or POST.
@@ -75,15 +87,19 @@ class HttpPool:
         Raises:
             ModelError: The endpoint cannot be reached, in the request or while its body is read.
         """
-        from spotui.llm.http_bodies import RequestBody
         from spotui.llm.providers.http_response import HttpResponse
 
-        url = self._base_url.at(path)
-        body = None if content is None else RequestBody(content, self._timeout)
-        if self._session is None:
-            self._session = self._open()
         with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
-            async with self._session.request(method, url, data=body, allow_redirects=False) as response:
+            async with AsyncExitStack() as exchange:
+                response = await exchange.enter_async_context(await self._request(method, path, content))
+                if self._adds_a_slash(path, response):
+                    self._slashed.add(path)
+                    response = await exchange.enter_async_context(await self._request(method, path, content))
+                if response.status in _KEY_REFUSED and not self._is_key_settled:
+                    other = await self._with_another_header(method, path, content)
+                    response = await exchange.enter_async_context(other) if other else response
+                elif response.status not in _KEY_REFUSED:
+                    self._is_key_settled = True
                 if response.status < 200:
                     raise not_http(self.place, "it wants to speak another protocol")
                 if 300 <= response.status < 400:
@@ -93,27 +109,94 @@ class HttpPool:
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
-        session, self._session = self._session, None
-        if session is not None:
+        sessions = [*self._retired, *([self._session] if self._session else [])]
+        self._session, self._retired = None, []
+        for session in sessions:
             await session.close()
+
+    async def _request(self, method: str, path: str, content: bytes | None) -> "ClientResponse":
+        import aiohttp
+
+        from spotui.llm.http_bodies import RequestBody
+
+        url = self._base_url.at(f"{path}/" if path in self._slashed else path)
+        body = None if content is None else RequestBody(content, self._timeout)
+        if self._session is None:
+            self._session = self._open()
+        try:
+            return await self._session.request(
+                method, url, data=body, headers=self._key_headers, allow_redirects=False
+            )
+        except aiohttp.ClientConnectorError:
+            raise
+        except aiohttp.ClientConnectionError:
+            self._keep_no_connections()
+            raise
+
+    def _keep_no_connections(self) -> None:
+        """Open a new connection for each request from now on.
+
+        A kept connection that turned out to be dead is seldom alone, and each try would take the next of
+        them. Calls under way keep theirs.
+        """
+        if self._keeps_connections and self._session is not None:
+            self._keeps_connections = False
+            self._retired.append(self._session)
+            self._session = None
+
+    def _adds_a_slash(self, path: str, response: "ClientResponse") -> bool:
+        """Whether a redirect leads to the same address with a slash at its end.
+
+        Only the slash is taken from it: behind a gateway, its scheme and port are those of another machine.
+        """
+        from yarl import URL
+
+        if response.status not in _MOVED or path in self._slashed:
+            return False
+        try:
+            target = response.url.join(URL(response.headers.get("Location", "")))
+        except ValueError:
+            return False
+        return target.host == response.url.host and target.raw_path == f"{response.url.raw_path}/"
+
+    async def _with_another_header(
+        self, method: str, path: str, content: bytes | None
+    ) -> "ClientResponse | None":
+        """The response when the key stands where Azure and gateways look for it; None if it is refused, too.
+
+        It is tried once: whatever comes of it settles where the key goes.
+        """
+        self._is_key_settled = True
+        self._key_headers = dict.fromkeys(_OTHER_KEY_HEADERS, self._key.reveal())
+        response = await self._request(method, path, content)
+        if response.status not in _KEY_REFUSED:
+            return response
+        response.close()
+        self._key_headers = self._usual_headers()
+        return None
+
+    def _usual_headers(self) -> dict[str, str]:
+        if self.place.has_key:
+            return {"Authorization": f"Bearer {self._key.reveal()}"}
+        login = self._base_url.authorization
+        return {} if login is None else {"Authorization": login}
 
     def _open(self) -> "ClientSession":
         import aiohttp
 
         headers = {"Accept": "text/event-stream, application/json", "User-Agent": "spotui"}
-        if self.place.has_key:
-            headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        elif self._base_url.authorization is not None:
-            headers["Authorization"] = self._base_url.authorization
         proxy = self._proxy()
         # Reading the certificate authorities costs 70 ms, for nothing when no TLS is spoken.
         tls: dict[str, Any] = {}
         if self._base_url.is_tls or (proxy is not None and proxy.scheme == "https"):
             tls["ssl"] = self._tls()
+        keeping: dict[str, Any] = {"force_close": True}
+        if self._keeps_connections:
+            keeping = {"keepalive_timeout": _KEEP_ALIVE_SECONDS}
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                **keeping,
                 resolver=aiohttp.ThreadedResolver(),  # the system's own, whatever else is installed
                 **tls,
             ),

@@ -51,8 +51,9 @@ def ask(
     **options: Any,
 ) -> Reply:
     """One call to a server that gives this answer, or goes wrong in this way."""
-    said, faults = (answer, {}) if isinstance(answer, (str, Scripted)) else (SAID, {1: answer})
-    with ModelServer(lambda _: said, faults=faults) as server:
+    said = answer if isinstance(answer, (str, Scripted)) else SAID
+    fault = None if isinstance(answer, (str, Scripted)) else answer
+    with ModelServer(lambda _: said, faults=lambda *_: fault) as server:
         return ask_endpoint(
             an_endpoint(server.base_url, key=key, timeout=timeout), request, deltas=deltas, **options
         )

@@ -6,7 +6,9 @@ from base64 import b64encode
 import pytest
 
 from spotui.llm.errors import ModelError, UnavailableError
+from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.http_pool import HttpPool
+from spotui.llm.providers.proxies import is_exempt
 from tests.llm.providers.asking import an_endpoint
 from tests.llm.providers.raw_server import a_raw_server
 
@@ -77,3 +79,49 @@ def test_a_tunnel_to_something_without_tls(monkeypatch: pytest.MonkeyPatch) -> N
     _, error = ask_through(monkeypatch, "https://models.example/v1", answer)
     assert isinstance(error, ModelError)
     assert "test-model at https://models.example/v1" in error.what
+
+
+@pytest.mark.parametrize(
+    ("entry", "host", "port", "is_in"),
+    [
+        ("*", "models.example", 443, True),
+        ("models.example", "models.example", 443, True),
+        ("example", "models.example", 443, True),
+        ("ample", "models.example", 443, False),
+        (".example", "models.example", 443, True),
+        (".example", "example", 443, True),
+        ("*.example", "models.example", 443, True),
+        ("*.EXAMPLE.", "Models.Example.", 443, True),
+        ("*.example", "models.example.org", 443, False),
+        ("models.example:8443", "models.example", 8443, True),
+        ("models.example:8443", "models.example", 443, False),
+        ("*.example:443", "models.example", 443, True),
+        ("10.0.0.0/8", "10.20.30.40", 80, True),
+        ("10.0.0.0/8", "11.20.30.40", 80, False),
+        ("10.1.2.3/8", "10.20.30.40", 80, True),
+        ("10.0.0.0/8", "models.example", 80, False),
+        ("fd00::/8", "fd12::1", 80, True),
+        ("192.168.1.5", "192.168.1.5", 80, True),
+        ("192.168.1.5:8000", "192.168.1.5", 8000, True),
+        ("192.168.1.5:8000", "192.168.1.5", 80, False),
+        ("::1", "0:0:0:0:0:0:0:1", 80, True),
+        ("[fd12::1]:8000", "fd12::1", 8000, True),
+        ("[fd12::1]", "fd12::1", 80, True),
+        ("10.0.0.0/99", "10.0.0.1", 80, False),
+        ("", "models.example", 80, False),
+        (".", "models.example", 80, False),
+        ("*.", "models.example", 80, False),
+    ],
+)
+def test_who_is_exempt_from_proxies(entry: str, host: str, port: int, is_in: bool) -> None:
+    assert is_exempt(host, port, entry) is is_in
+    assert is_exempt(host, port, f"other.test, {entry},third.test") is is_in
+
+
+def test_a_network_that_is_exempt_is_asked_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost,10.0.0.0/8,*.internal.example,gpu.example:8000")
+    for url in ("http://10.1.2.3/v1", "http://a.internal.example/v1", "http://gpu.example:8000/v1"):
+        assert not BaseUrl(url, "m").is_proxied()
+    for url in ("http://11.1.2.3/v1", "http://internal.test/v1", "http://gpu.example:9000/v1"):
+        assert BaseUrl(url, "m").is_proxied()
