@@ -4,6 +4,7 @@ They are aiohttp's: of the well-kept clients it is the one that goes from a repl
 fewest turns of the event loop, and litellm brings it anyway.
 """
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,15 +92,15 @@ class HttpPool:
 
         with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
             async with AsyncExitStack() as exchange:
+                sent = self._key_headers
                 response = await exchange.enter_async_context(await self._request(method, path, content))
-                if self._adds_a_slash(path, response):
+                if _adds_a_slash(response):
                     self._slashed.add(path)
                     response = await exchange.enter_async_context(await self._request(method, path, content))
-                if response.status in _KEY_REFUSED and not self._is_key_settled:
-                    other = await self._with_another_header(method, path, content)
-                    response = await exchange.enter_async_context(other) if other else response
-                elif response.status not in _KEY_REFUSED:
+                if response.status not in _KEY_REFUSED:
                     self._is_key_settled = True
+                elif (other := await self._with_another_header(method, path, content, sent)) is not None:
+                    response = await exchange.enter_async_context(other)
                 if response.status < 200:
                     raise not_http(self.place, "it wants to speak another protocol")
                 if 300 <= response.status < 400:
@@ -144,35 +145,26 @@ class HttpPool:
             self._retired.append(self._session)
             self._session = None
 
-    def _adds_a_slash(self, path: str, response: "ClientResponse") -> bool:
-        """Whether a redirect leads to the same address with a slash at its end.
-
-        Only the slash is taken from it: behind a gateway, its scheme and port are those of another machine.
-        """
-        from yarl import URL
-
-        if response.status not in _MOVED or path in self._slashed:
-            return False
-        try:
-            target = response.url.join(URL(response.headers.get("Location", "")))
-        except ValueError:
-            return False
-        return target.host == response.url.host and target.raw_path == f"{response.url.raw_path}/"
-
     async def _with_another_header(
-        self, method: str, path: str, content: bytes | None
+        self, method: str, path: str, content: bytes | None, sent: Mapping[str, str]
     ) -> "ClientResponse | None":
         """The response when the key stands where Azure and gateways look for it; None if it is refused, too.
 
-        It is tried once: whatever comes of it settles where the key goes.
+        It is tried once: whatever comes of it settles where the key goes, also for calls that were sent
+        before that was known.
         """
-        self._is_key_settled = True
-        self._key_headers = dict.fromkeys(_OTHER_KEY_HEADERS, self._key.reveal())
+        is_trial = not self._is_key_settled
+        if is_trial:
+            self._is_key_settled = True
+            self._key_headers = dict.fromkeys(_OTHER_KEY_HEADERS, self._key.reveal())
+        if self._key_headers is sent:
+            return None
         response = await self._request(method, path, content)
         if response.status not in _KEY_REFUSED:
             return response
         response.close()
-        self._key_headers = self._usual_headers()
+        if is_trial:
+            self._key_headers = self._usual_headers()
         return None
 
     def _usual_headers(self) -> dict[str, str]:
@@ -241,3 +233,20 @@ async def fault_body(response: "HttpResponse") -> bytes:
             if len(body) >= _LONGEST_FAULT:
                 break
     return body
+
+
+def _adds_a_slash(response: "ClientResponse") -> bool:
+    """Whether a redirect leads to the same address with a slash at its end.
+
+    Only the slash is taken from it: behind a gateway, its scheme and port are those of another machine.
+    """
+    from yarl import URL
+
+    url = response.url
+    if response.status not in _MOVED or url.raw_path.endswith("/"):
+        return False
+    try:
+        target = url.join(URL(response.headers.get("Location", "")))
+    except ValueError:
+        return False
+    return target.host == url.host and target.raw_path == f"{url.raw_path}/"

@@ -43,15 +43,23 @@ class Heads:
             await writer.drain()
 
 
-def ask(heads: Heads, calls: int = 1, *, path: str = "/v1", key: str | None = KEY) -> list[str]:
-    """The texts of some calls, one after the other."""
+def ask(
+    heads: Heads, calls: int = 1, *, path: str = "/v1", key: str | None = KEY, at_once: int = 1
+) -> list[str]:
+    """The texts of some calls, so many at once."""
 
     async def main() -> list[str]:
         async with a_raw_server(heads.talk) as server:
             heads.port = server.port
             provider = OpenAICompatibleProvider(an_endpoint(f"http://127.0.0.1:{server.port}{path}", key=key))
             try:
-                return [(await provider.complete(a_request(), lambda _: None)).text for _ in range(calls)]
+                return [
+                    reply.text
+                    for _ in range(calls)
+                    for reply in await asyncio.gather(
+                        *(provider.complete(a_request(), lambda _: None) for _ in range(at_once))
+                    )
+                ]
             finally:
                 await provider.aclose()
 
@@ -76,6 +84,15 @@ def test_a_redirect_that_only_adds_a_slash_is_followed_and_remembered(status: in
     heads = Heads(answer)
     assert ask(heads, 2) == ["fine", "fine"]
     assert heads.paths == ["/v1/chat/completions", *["/v1/chat/completions/"] * 2]
+
+
+def test_calls_that_were_sent_together_learn_of_slash_and_header_together() -> None:
+    def answer(path: str, headers: dict[str, str], _: int) -> tuple[int, dict[str, str]]:
+        if not path.endswith("/"):
+            return 307, {"Location": f"{path}/"}
+        return 200 if headers.get("api-key") == KEY else 401, {}
+
+    assert ask(Heads(answer), 2, at_once=5) == ["fine"] * 10
 
 
 def test_a_query_stays_where_a_slash_is_added() -> None:
