@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,11 @@ class Spent(NamedTuple):
 
 
 def spend(
-    words: Sequence[str], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+    words: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0, 3),
 ) -> Spent:
     """Run `spotui` with these words, in a process of its own.
 
@@ -36,9 +40,10 @@ def spend(
         words: The verb and what it takes.
         cwd: Where.
         environ: Variables on top of this process's own.
+        codes: The exit codes with which it may end: an improvement or none, unless others are given.
 
     Raises:
-        SystemExit: It ended otherwise than with an improvement or without one.
+        SystemExit: It ended with another.
     """
     began = time.time()
     process = subprocess.Popen(
@@ -54,6 +59,6 @@ def spend(
     assert process.stderr is not None
     said = process.stderr.read().decode()
     process.stderr.close()
-    if process.returncode not in {0, 3}:
+    if process.returncode not in codes:
         raise SystemExit(f"spotui {' '.join(words)} ended with {process.returncode}: {said}")
     return Spent(began, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

@@ -13,7 +13,7 @@ from spotui.llm.errors import AuthenticationError, BadRequestError
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.faults.http_errors import redirect_error
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.transport_errors import not_http, transport_errors
+from spotui.llm.providers.faults.transport_errors import not_http, transport_errors, unasked_compression
 from spotui.secret import Secret
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from spotui.llm.providers.http_response import HttpResponse
+
+# aiohttp reads these, or says that it cannot.
+_READABLE: Final = frozenset({"", "identity", "gzip", "deflate", "br", "zstd"})
 
 _KEEP_ALIVE_SECONDS: Final = 60.0
 _LONGEST_FAULT: Final = 65_536
@@ -106,6 +109,9 @@ class HttpPool:
                 if 300 <= response.status < 400:
                     location = response.headers.get("Location", "")
                     raise redirect_error(self.place, response.status, location)
+                coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+                if coding not in _READABLE:
+                    raise unasked_compression(self.place, self.place.quote(coding))
                 yield HttpResponse(response, self._timeout, self.place)
 
     async def aclose(self) -> None:

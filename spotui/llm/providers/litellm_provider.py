@@ -16,7 +16,7 @@ from spotui.llm.errors import (
     TimedOutError,
 )
 from spotui.llm.pricing import nearest
-from spotui.llm.protocol import Delta, OnDelta, Reply, Request
+from spotui.llm.protocol import MOST_USD, Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.chat.assembler import ReplyAssembler
@@ -27,6 +27,7 @@ from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.litellm_errors import model_error, read_error
 from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
+from spotui.llm.providers.reply_size import check_size
 from spotui.workspace.whole_text import whole_text
 
 _T = TypeVar("_T")
@@ -172,7 +173,7 @@ class LitellmProvider:
     async def _attempt(
         self, litellm: Any, arguments: dict[str, Any], request: Request, way: Way, on_delta: OnDelta
     ) -> Reply:
-        assembler = ReplyAssembler()
+        assembler, place = ReplyAssembler(), self._place(way)
         started = perf_counter()
         first: float | None = None
         cost: float | None = None
@@ -190,14 +191,13 @@ class LitellmProvider:
                 payload = chunk.model_dump()
                 cost = _cost(payload) or cost
                 emit(assembler.feed(payload))
+                check_size(assembler.size, place)
             seconds = perf_counter() - started
         finally:
             await stream.aclose()
         emit(assembler.finish())
         if not _is_finished(stream):
-            raise MalformedReplyError(
-                f"{self._place(way)} broke off in the middle of its reply.", "Try again."
-            )
+            raise MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
         text, reasoning = assembler.result()
         usage = assembler.usage if _reported_usage(stream) else None
         return Reply(
@@ -210,6 +210,7 @@ class LitellmProvider:
             cost_usd=cost if usage and self._endpoint.price is None else None,
             logprobs=tuple(assembler.logprobs),
             alternatives=assembler.alternatives,
+            refusal=assembler.refusal,
         )
 
     async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:
@@ -251,7 +252,7 @@ def _reported_usage(stream: Any) -> bool:
 def _cost(payload: Mapping[str, Any]) -> float | None:
     """USD, as the endpoint or litellm says; 0 is what litellm says when it does not know."""
     cost = (payload.get("usage") or {}).get("cost")
-    return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
+    return float(cost) if isinstance(cost, (int, float)) and 0 < cost <= MOST_USD else None
 
 
 def _is_proxied() -> bool:

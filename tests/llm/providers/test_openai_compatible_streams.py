@@ -1,10 +1,13 @@
 """Streams as servers really send them."""
 
 import json
+import re
 
 import pytest
 
 from spotui.llm.errors import (
+    AuthenticationError,
+    BadRequestError,
     ContextOverflowError,
     MalformedReplyError,
     ModelError,
@@ -401,3 +404,26 @@ def test_errors_in_a_success_are_quoted(body: object, content_type: str) -> None
 def test_a_reply_that_is_too_long_is_not_read_to_its_end(body: bytes) -> None:
     with pytest.raises(OversizedReplyError, match="more than 4 MiB"):
         ask(faults.events(body))
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, br", "x-custom"])
+def test_compression_that_was_not_asked_for_is_named(coding: str) -> None:
+    with pytest.raises(BadRequestError, match=r"compresses its reply with .* not asked for") as caught:
+        ask(faults.raw(200, b"\x0b\x02\x80hello\x03", {"Content-Encoding": coding}))
+    assert "Turn compression off" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "AppIdNoAuthError:tokens.total",
+        "Invalid API key provided",
+        "token expired",
+        "the access token is invalid",
+        "api_key missing",
+        "APIKey 鉴权失败",
+    ],
+)
+def test_a_success_that_speaks_of_the_key_is_about_the_key(words: str) -> None:
+    with pytest.raises(AuthenticationError, match=re.escape(words)):
+        ask(faults.raw(200, json.dumps({"code": 11200, "message": words}).encode()), key="sk-any")

@@ -15,6 +15,9 @@ from spotui.llm.providers.chat.server_json import decode_json
 
 DONE: Final = "[DONE]"
 
+# What a short text takes beside its characters.
+_LINE_SIZE: Final = 64
+
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -31,21 +34,22 @@ class ServerEvent(NamedTuple):
 
 
 class EventStream:
-    """Reads one event stream, as `Interpreting an event stream` in the HTML standard (9.2.6) has it.
-
-    Attributes:
-        pending: Bytes held back, because neither their line nor their event has ended.
-    """
+    """Reads one event stream, as `Interpreting an event stream` in the HTML standard (9.2.6) has it."""
 
     def __init__(self) -> None:
-        self.pending = 0
         self._line: list[bytes] = []
+        self._line_size = self._data_size = 0
         self._is_first_line = True
         self._after_return = False
         self._name = ""
         self._next_name: str | None = None
         self._data: list[str] = []
         self._is_of_lines = False
+
+    @property
+    def pending(self) -> int:
+        """Memory held back, about, because neither its line nor its event has ended."""
+        return self._line_size + self._data_size
 
     def feed(self, piece: bytes) -> list[ServerEvent]:
         """The events that end in this piece."""
@@ -60,11 +64,10 @@ class EventStream:
         *ended, rest = piece.split(b"\n")
         if ended:
             ended[0] = b"".join((*self._line, ended[0]))
-            self._line = []
-            self.pending = sum(map(len, self._data))
+            self._line, self._line_size = [], 0
         if rest:
             self._line.append(rest)
-            self.pending += len(rest)
+            self._line_size += len(rest)
         return [event for line in ended if (event := self._take(self._decoded(line))) is not None]
 
     def close(self) -> list[ServerEvent]:
@@ -100,7 +103,7 @@ class EventStream:
     def _add(self, field: str, value: str) -> ServerEvent | None:
         ended = self._dispatch() if self._data and self._is_whole(before=value) else None
         self._data.append(value)
-        self.pending += len(value)
+        self._data_size += len(value) + _LINE_SIZE
         if field == "error":
             self._name = "error"
         return ended
@@ -116,8 +119,7 @@ class EventStream:
     def _dispatch(self) -> ServerEvent:
         event = ServerEvent(self._name, "\n".join(self._data))
         self._name, self._next_name = self._next_name or "", None
-        self._data, self._is_of_lines = [], False
-        self.pending = sum(map(len, self._line))
+        self._data, self._data_size, self._is_of_lines = [], 0, False
         return event
 
     def _is_whole(self, before: str | None = None) -> bool:

@@ -85,6 +85,12 @@ _BUSY: Final = _any(
     r"繁忙|过载|访问量过大|稍后",
 )
 _KEY: Final = re.compile(r"authenticat|unauthori[sz]ed|api[ _]?key|permission")
+# A successful status with words about the key: iFlytek, Zhipu, relays.
+_KEY_WORDS: Final = _any(
+    r"(?:invalid|incorrect|wrong|missing|no|expired) (?:api[ _-]?)?(?:key|token)\b|unauthori[sz]ed|noauth",
+    r"(?:api[ _-]?key|(?:access )?token|signature)\b.{0,30}\b(?:invalid|expired|incorrect|wrong|missing)",
+    r"authentication (?:fail|error)|permission denied|鉴权|认证失败|密钥|令牌",
+)
 _REFUSED: Final = re.compile(r"invalid_(?:request|param|argument)|bad_?request")
 
 # A request that is larger than the tokens of a whole minute never passes, however long one waits.
@@ -113,7 +119,7 @@ def kind_of(fault: ServerFault) -> FaultKind:
         return "unavailable"
     if status in (404, 405, 410):
         return "unknown"
-    if status == 0 and _KEY.search(fault.code):
+    if status == 0 and (_KEY.search(fault.code) or _KEY_WORDS.search(words)):
         return "authentication"
     if status == 0 and "not_found" in fault.code:
         return "unknown"

@@ -1,17 +1,27 @@
 """Failures below HTTP, told apart: nobody listens, no such host, no trust, no route, silence."""
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from spotui.llm.errors import MalformedReplyError, ModelError, TimedOutError, UnavailableError
+from spotui.llm.errors import (
+    BadRequestError,
+    MalformedReplyError,
+    ModelError,
+    TimedOutError,
+    UnavailableError,
+)
 from spotui.llm.providers.faults.place import Place
 
 if TYPE_CHECKING:
     import aiohttp
 
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+
+# aiohttp's own words, the only sign of it.
+_UNREADABLE = re.compile(r"decode content-encoding: ([\w ()-]+)")
 
 _MEND_PROXY = "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY."
 
@@ -80,6 +90,14 @@ def not_decompressed(place: Place, words: str) -> MalformedReplyError:
     )
 
 
+def unasked_compression(place: Place, coding: str) -> BadRequestError:
+    """The answer is compressed in a way that was not asked for."""
+    return BadRequestError(
+        f"{place} compresses its reply with {coding}, which was not asked for and cannot be read.",
+        "Turn compression off in the server, or in the proxy in front of it.",
+    )
+
+
 def not_http(place: Place, words: str) -> MalformedReplyError:
     """What came is no HTTP."""
     return MalformedReplyError(
@@ -117,6 +135,8 @@ def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callab
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return proxy_failed(place, f"HTTP {error.status} {error.message}")
     if isinstance(error, aiohttp.ClientResponseError):
+        if (coding := _UNREADABLE.search(error.message)) is not None:
+            return unasked_compression(place, coding[1])
         return not_http(place, error.message)
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return no_answer(place)
