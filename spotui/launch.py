@@ -2,13 +2,23 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from spotui import locations
-from spotui.settings import ConfigFile, Flags, Resolution, load_config, resolve, template_roles
+from spotui.settings import (
+    ConfigFile,
+    Flags,
+    Resolution,
+    SettingsError,
+    load_config,
+    resolve,
+    template_roles,
+)
+from spotui.settings.addresses import is_trusted_address, origin, trust_address
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template
 
@@ -50,6 +60,7 @@ class Launcher:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self.environ = os.environ if environ is None else environ
         self.config: ConfigFile = load_config()
+        self._named: set[str] = set()
 
     def settings(self, flags: Flags, template: Template | None = None) -> Resolution:
         """Settle every setting of a run.
@@ -58,7 +69,10 @@ class Launcher:
             SettingsError: A flag, a variable or the template's `models` is wrong.
         """
         roles = template_roles(template.models) if template is not None and template.models else None
-        return resolve(flags, self.environ, roles, self.config)
+        found = resolve(flags, self.environ, roles, self.config)
+        if found.settings.base_url:
+            self._named.add(origin(found.settings.base_url))
+        return found
 
     def limits(self, flags: Flags) -> dict[str, float | int | None]:
         """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
@@ -68,6 +82,21 @@ class Launcher:
         """
         values = self.settings(flags).settings.limits
         return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
+
+    def is_trusted(self, url: str) -> bool:
+        """Whether a key may be sent to an address: the user has named it now, or before.
+
+        Raises:
+            SettingsError: The list of addresses cannot be read.
+        """
+        return origin(url) in self._named or is_trusted_address(url, self.config.config, self.environ)
+
+    def trust_address(self, url: str) -> None:
+        """Let keys be sent to an address that the user has named, now and when a run is resumed."""
+        self._named.add(origin(url))
+        # Where nothing can be written, the user names it again the next time.
+        with suppress(SettingsError):
+            trust_address(url)
 
     def connector(self, settings: RunSettings) -> "Connector":
         """What finds the way to each model of these settings."""
@@ -79,6 +108,7 @@ class Launcher:
             self.environ,
             models_dir=locations.models_dir(),
             log_dir=locations.log_dir(),
+            is_trusted=self.is_trusted,
         )
 
     def connections(self, settings: RunSettings) -> "Connections":
@@ -133,6 +163,8 @@ class Launcher:
         from spotui.run.setup import choose, new_project
         from spotui.template.read import parse_template
 
+        if settings.base_url and origin(settings.base_url) in self._named:
+            self.trust_address(settings.base_url)
         template = parse_template(template_text, template_name)
         choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
         self.connector(choice.settings).check_budget()
@@ -176,6 +208,8 @@ class Launcher:
         from spotui.template.read import read_text
 
         self.connector(_without_embedding(settings)).check_budget()
+        if settings.base_url and origin(settings.base_url) in self._named:
+            self.trust_address(settings.base_url)
         return adopt(
             workspace,
             project,

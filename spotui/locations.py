@@ -58,6 +58,11 @@ def trusted_file() -> Path:
     return config_dir() / "trusted.json"
 
 
+def addresses_file() -> Path:
+    """The endpoints that the user's runs have sent a key to."""
+    return config_dir() / "addresses.json"
+
+
 def themes_dir() -> Path:
     """The user's own themes, one YAML file each."""
     return config_dir() / "themes"
@@ -203,6 +208,7 @@ def all_locations() -> list[Location]:
         ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
         ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
         ("trusted metrics", trusted_file, ("SPOTUI_CONFIG_DIR",)),
+        ("trusted addresses", addresses_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spotui.cli.usage import UsageError
 
 if TYPE_CHECKING:
+    from spotui.launch import Launcher
     from spotui.metrics.own import MetricFile
     from spotui.template import Template
     from spotui.workspace.projects import Project
@@ -20,6 +21,44 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="run the custom metric in FILE without asking; it is trusted until it changes",
     )
+
+
+def add_trust_address(parser: argparse.ArgumentParser) -> None:
+    """The option that names the address of a project's endpoint."""
+    parser.add_argument(
+        "--trust-address",
+        metavar="URL",
+        help="let your key be sent to this address, which the project's run.yaml names",
+    )
+
+
+def settle_address(parsed: argparse.Namespace, launcher: "Launcher", url: str | None) -> None:
+    """Trust the address that a project's run.yaml names, if the user says so; else say that it gets no key.
+
+    Args:
+        parsed: What was typed.
+        launcher: What the run is made with.
+        url: The address, or None when there is none.
+
+    Raises:
+        UsageError: `--trust-address` names another one.
+    """
+    from spotui.settings.addresses import origin
+
+    named = parsed.trust_address
+    if named is not None and (not url or origin(named) != origin(url)):
+        what = f"the run's address is {url}" if url else "the run names no address"
+        raise UsageError(
+            f"--trust-address names {named}, but {what}.", "Correct it, or leave --trust-address out."
+        )
+    if named is not None and url:
+        launcher.trust_address(url)
+    elif url and not launcher.is_trusted(url):
+        print(
+            f"spotui: {url} gets no key of yours: only this project's run.yaml names it. If you trust that "
+            f"address, add --trust-address {url}",
+            file=sys.stderr,
+        )
 
 
 def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path) -> None:

@@ -1,6 +1,6 @@
 """From a model id to something that can be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spotui.llm.budget import UnknownPriceError
@@ -21,6 +21,7 @@ class Connector:
         config: The user's config file.
         environ: The environment, for endpoints and keys.
         models_dir: Where embedded models are kept.
+        is_trusted: Whether a key may be sent to the base URL of the settings.
         log_dir: Where the embedded model's server writes its log.
     """
 
@@ -32,11 +33,13 @@ class Connector:
         *,
         models_dir: Path,
         log_dir: Path,
+        is_trusted: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._settings = settings
         self._config = config
         self._environ = environ
         self._models_dir = models_dir
+        self._is_trusted = is_trusted
         self._log_dir = log_dir
         self._limiters: dict[tuple[str, Limits], Limiter] = {}
 
@@ -77,6 +80,7 @@ class Connector:
             config=self._config,
             environ=self._environ,
             known_providers=known_providers,
+            is_trusted=self._is_trusted,
         )
 
     def price_of(self, model: str) -> Price | None:

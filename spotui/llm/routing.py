@@ -79,6 +79,7 @@ def route(
     config: Config,
     environ: Mapping[str, str],
     known_providers: Callable[[], Collection[str]],
+    is_trusted: Callable[[str], bool] = lambda _: True,
 ) -> Route:
     """Find the way to a model.
 
@@ -92,6 +93,7 @@ def route(
         config: The user's config file.
         environ: The environment: SPOTUI_BASE_URL, OPENAI_BASE_URL and keys.
         known_providers: The first segments of model ids that litellm knows; called only when it matters.
+        is_trusted: Whether a key may be sent to `base_url`; called only where there is a key.
 
     Returns:
         The route, with everything resolved.
@@ -114,6 +116,11 @@ def route(
         )
         return Route(kind, endpoint, wire_model)
 
+    if "://" in model and not model.startswith(SCRIPTED_PREFIX):
+        raise SettingsError(
+            f"The model id {model} holds an address, where a key could be sent to anybody.",
+            "Name the model alone, and give the address as its base URL.",
+        )
     if is_embedded(model):
         return way("embedded", _rest(model, EMBEDDED_PREFIX))
     if model.startswith(SCRIPTED_PREFIX):
@@ -122,7 +129,11 @@ def route(
     if server is None:
         return way("litellm", model, key=configured_key(model, entry, environ))
     url = _checked(server)
-    return way("openai_compatible", server.wire_model, url, _key(model, entry, url, environ))
+    key = _key(model, entry, url, environ)
+    if key is not None and base_url and not is_trusted(url):
+        _check_near(model, url)
+        key = None
+    return way("openai_compatible", server.wire_model, url, key)
 
 
 def _server(
@@ -208,6 +219,19 @@ def _key(model: str, entry: ModelConfig, url: str, environ: Mapping[str, str]) -
         f"Set it with 'export {OPENAI_KEY}=…', or name another variable as api_key_env of {model} in the "
         "config file; a server that takes any key takes any text.",
     )
+
+
+def _check_near(model: str, url: str) -> None:
+    """Make sure that a server can do without a key: one that only a project names gets none.
+
+    Raises:
+        SettingsError: It is a hosted server.
+    """
+    if not _is_near(url):
+        raise SettingsError(
+            f"{model} at {url} would be sent your key, but only this project's run.yaml names that address.",
+            f"If you trust it, allow it once: spotui resume NAME --trust-address {url}",
+        )
 
 
 def _limits(model: str, entry: ModelConfig, concurrency: int | None) -> Limits:
