@@ -1,6 +1,6 @@
 """From a model id to something that can be asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from spotui.llm.budget import UnknownPriceError
@@ -9,6 +9,7 @@ from spotui.llm.endpoint import Limits, Price
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Provider
 from spotui.llm.routing import OPENAI_URL, Route, route
+from spotui.secret import Secret
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.schema import Config
 
@@ -60,6 +61,7 @@ class Connector:
             self._limiters[shared],
             find_price=lambda: _find_price(way),
             takes_grammar=way.kind == "embedded",
+            secrets=_secrets(way, self._environ),
         )
 
     def way_to(self, model: str) -> Route:
@@ -138,6 +140,15 @@ class Connector:
                     slots=way.endpoint.limits.concurrency,
                     timeout=way.endpoint.silence,
                 )
+
+
+def _secrets(way: Route, environ: Mapping[str, str]) -> Iterable[Secret]:
+    """Keys that litellm finds in the environment by itself."""
+    if way.kind != "litellm":
+        return ()
+    from spotui.llm.providers.litellm_way import secrets_of
+
+    return secrets_of(None, environ)
 
 
 def _server(way: Route) -> str:

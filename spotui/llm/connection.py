@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
+import msgspec
+
 from spotui.llm.clock import CallClock
 from spotui.llm.endpoint import Endpoint, Price
 from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, OnDelta, Provider, Reply, Request
+from spotui.secret import Secret, redacted
 
 
 class Connection:
@@ -19,6 +22,10 @@ class Connection:
         limiter: Shared by every model of that endpoint.
         find_price: Looks a price up when the user gave none; may read a large file.
         takes_grammar: Whether replies can be bound by a GBNF grammar.
+        secrets: Keys that the endpoint may know beside its own; none of them is left in a reply.
+
+    Attributes:
+        secrets: Every key that the endpoint may know.
     """
 
     def __init__(
@@ -29,7 +36,10 @@ class Connection:
         *,
         find_price: Callable[[], Price | None] = lambda: None,
         takes_grammar: bool = False,
+        secrets: Iterable[Secret] = (),
     ) -> None:
+        own = () if endpoint.api_key is None else (endpoint.api_key,)
+        self.secrets = (*own, *secrets)
         self.endpoint = endpoint
         self.provider = provider
         self.limiter = limiter
@@ -42,6 +52,8 @@ class Connection:
 
     async def complete(self, request: Request, on_delta: OnDelta, clock: CallClock | None = None) -> Reply:
         """Ask the model once, within the time limits of its endpoint; see `Provider.complete`.
+
+        The reply holds no key; its pieces may, so whoever shows them has to redact them.
 
         Args:
             request: What to ask.
@@ -59,7 +71,12 @@ class Connection:
             on_delta(delta)
 
         async with clock.running():
-            return await self.provider.complete(request, note)
+            return self._without_keys(await self.provider.complete(request, note))
+
+    def _without_keys(self, reply: Reply) -> Reply:
+        said = {name: getattr(reply, name) for name in ("text", "reasoning", "refusal")}
+        clean = {name: redacted(text, self.secrets) for name, text in said.items()}
+        return reply if clean == said else msgspec.structs.replace(reply, **clean)
 
     @contextmanager
     def asking(self) -> Iterator[None]:

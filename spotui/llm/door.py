@@ -33,6 +33,7 @@ from spotui.llm.limiter import Limiter
 from spotui.llm.protocol import Delta, Reply, Request, Usage
 from spotui.llm.recorded_reply import recorded_reply
 from spotui.llm.retry import Retry
+from spotui.secret import Redactor
 from spotui.workspace.journal import JournalChangedError, JournalError
 from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line, SentLine
 
@@ -249,17 +250,23 @@ class Door:
         self._ledger.append(self._sent(key, request, price))
         self._emit(CallStarted(key=key, model=request.model))
         heard = 0
+        text, reasoning = Redactor(connection.secrets), Redactor(connection.secrets)
 
         def on_delta(delta: Delta) -> None:
             nonlocal heard
             heard += len(delta.text.encode()) + len(delta.reasoning.encode())
             if self.streams:
-                self._emit(CallDelta(key=key, text=delta.text, reasoning=delta.reasoning))
+                show(text.feed(delta.text), reasoning.feed(delta.reasoning))
             if self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
                 one.clock.stop("it took more than the rest of the budget", grace=0.0)
 
+        def show(text: str, reasoning: str) -> None:
+            if text or reasoning:
+                self._emit(CallDelta(key=key, text=text, reasoning=reasoning))
+
         try:
             reply = await connection.complete(request, on_delta, one.clock)
+            show(text.flush(), reasoning.flush())
         except asyncio.CancelledError:
             why = "it was cancelled in flight"
             self._lose(key, request, heard, price, why)

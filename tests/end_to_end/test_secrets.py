@@ -1,12 +1,14 @@
 """A key is used, and is found nowhere afterwards: in no file, no event and nothing that was said."""
 
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import places, spotui
 from tests.end_to_end.conftest import KEY, Shell
-from tests.model_server import ModelServer, faults
+from tests.model_server import ModelServer, Scripted, faults
 from tests.model_server.faults import Fault
 from tests.spo_model import climbing
 
@@ -47,6 +49,37 @@ def test_no_file_no_event_and_no_line_of_a_run_holds_the_key(
     outputs = [said, *(shell(*words) for words in (["show", "why"], ["list"], ["export", "why"], ["locate"]))]
     assert [one for one in outputs if KEY in one.out + one.err] == []
     assert where_it_is(home) == []
+
+
+DISGUISES = {
+    "as it is": KEY,
+    "upper case": KEY.upper(),
+    "base64": b64encode(KEY.encode()).decode(),
+    "base64 of the header": b64encode(f"Bearer {KEY}".encode()).decode(),
+    "cut": KEY[:-4],
+}
+
+
+@pytest.mark.parametrize("form", ["--plain", "--json"])
+def test_a_key_in_the_answers_of_a_hostile_model_is_kept_nowhere(
+    shell: Shell, template: str, home: Path, form: str
+) -> None:
+    echo = " and ".join(DISGUISES.values())
+
+    def leak(reply: Scripted) -> Scripted:
+        return replace(reply, text=f"{reply.text} Your key: {echo}.", reasoning=f"I know {echo}.", chunks=40)
+
+    with ModelServer(climbing, faults=lambda *_: leak) as server:
+        said = shell(
+            *("run", template, "--model", "m", "--base-url", server.base_url, "--max-rounds", "2", form)
+        )
+    assert said.code == 0
+    shown = [said, *(shell(*words) for words in (["show", "why", "2"], ["export", "why"], ["best", "why"]))]
+    output = "".join(one.out + one.err for one in shown)
+    assert "[key]" in output
+    for hidden in DISGUISES.values():
+        assert hidden not in output
+        assert not [one for one in home.rglob("*") if one.is_file() and hidden.encode() in one.read_bytes()]
 
 
 def test_a_detached_run_gets_the_key_and_its_log_does_not(template: str, home: Path) -> None:

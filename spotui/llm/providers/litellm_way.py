@@ -80,11 +80,11 @@ def find_way(litellm: Any, model: str, endpoint: Endpoint) -> Way | None:
     return Way(model, litellm_id, provider, endpoint.api_key or (_NO_KEY if missing else None), has_key)
 
 
-def secrets_of(api_key: Secret | None) -> Iterator[Secret]:
+def secrets_of(api_key: Secret | None, environ: Mapping[str, str] = os.environ) -> Iterator[Secret]:
     """Whatever must not be repeated: the key in use, and every key in the environment."""
     if api_key is not None and api_key is not _NO_KEY:
         yield api_key
-    values = {value for name, value in os.environ.items() if _SECRET_NAME.search(name)}
+    values = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
     # The longest first, lest a short one leave the rest of a long one standing.
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= _SHORTEST_SECRET:
