@@ -52,12 +52,15 @@ class Secret:
         return is_long or _SCHEME.match(value) is not None
 
     def redact(self, text: str) -> str:
-        """The text with every occurrence of the key masked; servers like to echo it."""
-        if len(self._value) >= _SHORTEST_TELLING:
-            text = text.replace(self._value, _MASK)
+        """The text with every occurrence of the key masked, in its disguises, too; servers like to echo it."""
+        text = self.redact_plain(text)
         for form in self._forms if self.is_key_like else ():
             text = form.mask(text)
         return text
+
+    def redact_plain(self, text: str) -> str:
+        """The text with the key masked where it stands as it is."""
+        return text.replace(self._value, _MASK) if len(self._value) >= _SHORTEST_TELLING else text
 
     def open_end(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of the key, or of a part of it."""

@@ -28,6 +28,9 @@ class Place:
 
     def quote(self, text: str) -> str:
         """The server's words on one line, masked first and then cut, so that no part of a key is left."""
+        # A part of one key may be a part of another: what stands as it is goes first.
+        for secret in self._secrets:
+            text = secret.redact_plain(text)
         for secret in self._secrets:
             text = secret.redact(text)
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
