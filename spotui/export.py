@@ -3,7 +3,7 @@
 import msgspec
 
 from spotui.view.figures import count, usd
-from spotui.workspace.history import History, total_cost
+from spotui.workspace.history import History, is_estimated, total_cost
 from spotui.workspace.lines import RoundLine
 
 
@@ -50,7 +50,8 @@ def _markdown(project: str, history: History, line: RoundLine) -> str:
         parts.append(f"Final check of round {history.check.best}: {skipped or history.check.headline}")
     if history.stop is not None:
         parts.append(f"The run stopped: {history.stop.reason}. {history.stop.cause}")
-    parts.append(f"Spent in its rounds: {usd(total_cost(history.rounds))}.")
+    spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
+    parts.append(f"Spent in its rounds: {spent}.")
     parts += ["## Rounds", _table(history)]
     parts += [f"## Answers of round {line.round}"]
     for number, one in enumerate(line.answers, 1):
@@ -65,8 +66,9 @@ def _table(history: History) -> str:
     rows = ["| round | verdict | tokens | cost | modification |", "|---|---|---|---|---|"]
     for one in history.rounds:
         text = " ".join((one.modification or one.note).replace("|", "\\|").split())
-        tokens = count(one.prompt_tokens + one.completion_tokens)
-        rows.append(f"| {one.round} | {one.outcome} | {tokens} | {usd(one.cost_usd)} | {text} |")
+        tokens = count(one.prompt_tokens + one.completion_tokens, estimated=one.estimated)
+        cost = usd(one.cost_usd, estimated=one.estimated)
+        rows.append(f"| {one.round} | {one.outcome} | {tokens} | {cost} | {text} |")
     return "\n".join(rows)
 
 

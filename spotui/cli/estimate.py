@@ -61,8 +61,9 @@ def main(parsed: argparse.Namespace) -> int:
         return exit_codes.OK
     for one in estimate.shares:
         print(
-            f"{one.role:10} {one.calls:>5} calls  {count(one.prompt_tokens):>6} tokens in  "
-            f"{count(one.completion_tokens):>6} out  {usd(one.usd):>10}  {one.model}"
+            f"{one.role:10} {one.calls:>5} calls  {count(one.prompt_tokens, estimated=True):>7} tokens in  "
+            f"{count(one.completion_tokens, estimated=True):>7} out  "
+            f"{usd(one.usd, estimated=True):>10}  {one.model}"
         )
     print(f"Expected: {estimate.line}")
     print("Reply lengths and speeds are typical ones, not measured on your models.")

@@ -147,7 +147,8 @@ def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
     if found.panel.agreement is not None:
         print(f"The judges agreed in {found.panel.agreed} of {plural(found.panel.compared, 'comparison')}.")
     spent = found.spending
-    print(f"Spent: {plural(spent.calls, 'call')}, {usd(spent.cost_usd, spent.unpriced)}.")
+    cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
+    print(f"Spent: {plural(spent.calls, 'call')}, {cost}.")
     if found.panel.warning:
         print(f"spotui: {found.panel.warning}", file=sys.stderr)
     if not found.is_fit:
@@ -183,6 +184,7 @@ def _as_json(settings: "RunSettings", found: "Calibration") -> dict[str, object]
         "warning": found.panel.warning,
         "calls": found.spending.calls,
         "cost_usd": None if found.spending.unpriced else found.spending.cost_usd,
+        "estimated": found.spending.estimated,
     }
 
 

@@ -5,7 +5,7 @@ import argparse
 from spotui.cli import exit_codes, options
 from spotui.errors import SpotuiError
 from spotui.view.figures import usd
-from spotui.workspace.history import read_history, total_cost
+from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
 
@@ -45,6 +45,7 @@ def _row(project: Project) -> dict[str, object]:
         "rounds": len(history.rounds),
         "best": best.round if best else None,
         "usd": total_cost(history.rounds),
+        "estimated": is_estimated(history.rounds),
         "when": max(line.at for line in history.rounds).isoformat(timespec="seconds") if best else None,
     }
 
@@ -57,7 +58,8 @@ def _print_table(rows: list[dict[str, object]]) -> None:
             print(f"{row['name']:{width}}  damaged      {row['why']}")
             continue
         cost = row["usd"]
-        spent = usd(float(cost) if isinstance(cost, int | float) else None)
+        known = float(cost) if isinstance(cost, int | float) else None
+        spent = usd(known, estimated=bool(row["estimated"]))
         best = "-" if row["best"] is None else row["best"]
         print(
             f"{row['name']:{width}}  {row['state']:11}  {row['rounds']:>6}  {best:>4}  {spent:>10}  "

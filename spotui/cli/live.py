@@ -133,9 +133,9 @@ class LiveDisplay:
             if picture.state == "paused" and self._project:
                 head.append(f" Continue: {how_to_continue(self._project)}", style=self._warning)
         if (spent := picture.spending) is not None:
-            tokens = spent.prompt_tokens + spent.completion_tokens
-            cost = usd(spent.cost_usd, spent.unpriced)
-            head.append(f"  {plural(spent.calls, 'call')}, {count(tokens)} tokens, {cost}", style="not bold")
+            tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
+            cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
+            head.append(f"  {plural(spent.calls, 'call')}, {tokens} tokens, {cost}", style="not bold")
         if (left := picture.seconds_left) is not None:
             head.append(f"  about {duration(left)} left", style="not bold dim")
         return head
@@ -177,8 +177,8 @@ def _cells(one: RoundPicture) -> RoundCells:
         round=str(one.number),
         verdict=one.outcome or "",
         votes=votes if end.score is None else points(end.score),
-        tokens=count(end.prompt_tokens + end.completion_tokens),
-        cost=usd(end.cost_usd),
+        tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
+        cost=usd(end.cost_usd, estimated=end.estimated),
         time=duration(end.seconds),
         modification=text or end.note,
     )

@@ -167,6 +167,6 @@ def _finished(event: RoundFinished) -> str:
     note = f" ({event.note})" if event.note else ""
     return (
         f"round {event.round}: {event.outcome}{note}{votes}; best is round {event.best}; "
-        f"{count(event.prompt_tokens + event.completion_tokens)} tokens, {usd(event.cost_usd)}, "
-        f"{duration(event.seconds)}"
+        f"{count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)} tokens, "
+        f"{usd(event.cost_usd, estimated=event.estimated)}, {duration(event.seconds)}"
     )

@@ -290,10 +290,11 @@ def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pa
         if one.improved:
             gain = gained(one.gain.difference, (one.gain.interval.low, one.gain.interval.high))
         spent = one.spending
+        cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
         print(
             f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
-            f"{gain:24}  {spent.calls:>6}  {count(spent.tokens):>7}  "
-            f"{usd(spent.cost_usd, spent.unpriced):>9}  {duration(one.seconds):>7}  {one.rounds}"
+            f"{gain:24}  {spent.calls:>6}  {count(spent.tokens, estimated=spent.estimated):>7}  "
+            f"{cost:>9}  {duration(one.seconds):>7}  {one.rounds}"
         )
     print(f"\nRow by row on {plural(len(places[0].marks), 'test row')}:")
     for pair in compared:

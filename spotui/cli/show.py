@@ -11,7 +11,7 @@ from spotui.events import CandidateScored, decode_event
 from spotui.judge_record import panel_of
 from spotui.view.figures import count, duration, plural, points, usd
 from spotui.view.short import width
-from spotui.workspace.history import History, read_history, total_cost
+from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
 
@@ -64,7 +64,8 @@ def _print_history(project: Project, history: History) -> None:
     if history.stop is not None:
         print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
     if history.rounds:
-        print(f"Spent in rounds: {usd(total_cost(history.rounds))}.")
+        spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
+        print(f"Spent in rounds: {spent}.")
 
 
 def _print_reliability(history: History) -> None:
@@ -117,8 +118,11 @@ def _cells(line: RoundLine, *, is_best: bool) -> RoundCells:
         round=f"{line.round:>4}{'*' if is_best else ' '}",
         verdict=line.outcome,
         votes=votes if line.score is None else points(line.score),
-        tokens=count(line.tokens if line.added else line.prompt_tokens + line.completion_tokens),
-        cost=usd(line.cost_usd),
+        tokens=count(
+            line.tokens if line.added else line.prompt_tokens + line.completion_tokens,
+            estimated=line.estimated,
+        ),
+        cost=usd(line.cost_usd, estimated=line.estimated),
         time=f"{line.at:%Y-%m-%d %H:%M}" if line.added else duration(line.seconds),
         modification=line.modification or line.note,
     )

@@ -53,9 +53,9 @@ def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
         sentences.append(tried)
     if (spent := picture.spending) is not None:
         sentences.append(
-            f"{plural(spent.calls, 'call')}, {count(spent.prompt_tokens)} tokens in, "
-            f"{count(spent.completion_tokens)} out, {usd(spent.cost_usd, spent.unpriced)}, "
-            f"{duration(spent.seconds)}."
+            f"{plural(spent.calls, 'call')}, {count(spent.prompt_tokens, estimated=spent.estimated)} tokens "
+            f"in, {count(spent.completion_tokens, estimated=spent.estimated)} out, "
+            f"{usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)}, {duration(spent.seconds)}."
         )
     return sentences
 

@@ -178,8 +178,9 @@ class _Answers:
 
 
 def _facts(end: CallFinished) -> str:
-    mark = "~" if end.estimated else ""
-    tokens = f"{mark}{count(end.prompt_tokens)} tokens in, {mark}{count(end.completion_tokens)} out"
+    asked = count(end.prompt_tokens, estimated=end.estimated)
+    tokens = f"{asked} tokens in, {count(end.completion_tokens, estimated=end.estimated)} out"
     cut = CUTS.get(end.finish_reason)
-    facts = (tokens, usd(end.cost_usd), duration(end.seconds), *([cut] if cut else ()))
+    cost = usd(end.cost_usd, estimated=end.estimated)
+    facts = (tokens, cost, duration(end.seconds), *([cut] if cut else ()))
     return f"{end.model}: {', '.join(facts)}"

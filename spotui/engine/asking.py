@@ -82,7 +82,10 @@ class Asker:
         reply = await self._door.ask(key, request, may_be_refused=may_be_refused, advice=advice)
         if key not in self._counted:
             self._counted.add(key)
-            self._spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
+            usage = reply.usage
+            self._spending.add(
+                usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
+            )
         return reply
 
     def take_spending(self) -> Spending:

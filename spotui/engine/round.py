@@ -150,6 +150,7 @@ class Round:
             prompt_tokens=spending.prompt_tokens,
             completion_tokens=spending.completion_tokens,
             cost_usd=None if spending.unpriced else spending.cost_usd,
+            estimated=spending.estimated,
             edited=candidate.edited,
             note=self._note,
             win_rate=rate.rate if rate else None,

@@ -114,6 +114,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
+    estimated: bool = False
     modification: str = ""
     note: str = ""
     win_rate: float | None = None
@@ -146,13 +147,17 @@ class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished")
 
 
 class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
-    """What the run has cost so far, all roles and all sessions together."""
+    """What the run has cost so far, all roles and all sessions together.
+
+    `estimated` says whether the tokens of any call are an estimate.
+    """
 
     calls: int
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float
     unpriced: int = 0
+    estimated: bool = False
     in_flight: int = 0
     seconds: float = 0.0
 

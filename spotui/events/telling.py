@@ -32,6 +32,7 @@ def told_round(line: RoundLine, best: int) -> RoundFinished:
         prompt_tokens=line.prompt_tokens,
         completion_tokens=line.tokens if line.added else line.completion_tokens,
         cost_usd=line.cost_usd,
+        estimated=line.estimated,
         modification=line.modification,
         note=line.note,
         win_rate=line.win_rate,

@@ -43,21 +43,39 @@ class UnknownPriceError(SpotuiError):
 
 
 class Spending(msgspec.Struct):
-    """What a run has cost so far; `unpriced` calls are not in `cost_usd`."""
+    """What a run has cost so far.
+
+    Attributes:
+        calls: Calls that were paid for, or may be.
+        prompt_tokens: Of all of them.
+        completion_tokens: Of all of them.
+        cost_usd: Of those whose price is known.
+        unpriced: Calls that are not in `cost_usd`.
+        estimated: Whether the tokens of any call are an estimate.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
+    estimated: bool = False
 
     @property
     def tokens(self) -> int:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens
 
-    def add(self, prompt_tokens: int, completion_tokens: int, cost_usd: float | None) -> None:
+    def add(
+        self,
+        prompt_tokens: int,
+        completion_tokens: int,
+        cost_usd: float | None,
+        *,
+        estimated: bool = False,
+    ) -> None:
         """Count one call."""
+        self.estimated = self.estimated or estimated
         self.calls += 1
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
@@ -184,7 +202,10 @@ class Budget:
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""
         self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
-        self.spending.add(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.cost_usd)
+        usage = reply.usage
+        self.spending.add(
+            usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
+        )
         self.release(reservation)
 
     def is_overrun(self, reservation: Reservation, completion: int, price: Price | None) -> bool:

@@ -341,7 +341,7 @@ class Door:
         """
         usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
         cost = None if price is None else price.cost(usage.prompt_tokens, usage.completion_tokens)
-        self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost)
+        self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
         self._drop(key, request, usage, cost, why)
 
     def _drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
@@ -352,6 +352,7 @@ class Door:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cost_usd=cost,
+            estimated=usage.estimated,
             worked=self._worked,
         )
         with contextlib.suppress(JournalError):

@@ -82,10 +82,13 @@ class Past:
                     if not (paid.usage.is_sane and is_sane_cost(paid.cost_usd)):
                         paid = recorded_reply(line)
                     self.calls += 1
-                    self.spending.add(paid.usage.prompt_tokens, paid.usage.completion_tokens, paid.cost_usd)
+                    usage = paid.usage
+                    self.spending.add(
+                        usage.prompt_tokens, usage.completion_tokens, paid.cost_usd, estimated=usage.estimated
+                    )
                 case DroppedLine():
                     in_flight.pop(line.key, None)
-                    self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd)
+                    self._count(line, estimated=line.estimated)
                 case RoundLine():
                     self.rounds[line.round] = line
                 case VoteLine() | EditLine() | OverrideLine():
@@ -107,8 +110,11 @@ class Past:
     def _count_lost(self, in_flight: dict[CallKey, SentLine]) -> None:
         """Count what was in flight when a process died: the endpoint may charge for it."""
         for line in in_flight.values():
-            self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd)
+            self._count(line, estimated=True)
         in_flight.clear()
+
+    def _count(self, line: SentLine | DroppedLine, *, estimated: bool) -> None:
+        self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd, estimated=estimated)
 
     def limits(self, settings: RunSettings) -> RunSettings:
         """The settings with every change of limits applied."""

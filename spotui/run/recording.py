@@ -31,6 +31,7 @@ def _tested(place: Place) -> Tested:
         tokens=spent.tokens,
         cost_usd=spent.cost_usd,
         unpriced=spent.unpriced,
+        estimated=spent.estimated,
         seconds=place.seconds,
         rounds=place.rounds,
     )

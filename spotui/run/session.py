@@ -144,6 +144,7 @@ class Session:
             completion_tokens=spent.completion_tokens,
             cost_usd=spent.cost_usd,
             unpriced=spent.unpriced,
+            estimated=spent.estimated,
             in_flight=self.door.gate.in_flight,
             seconds=self.door.budget.seconds,
         )

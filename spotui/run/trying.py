@@ -108,5 +108,6 @@ def _spending(budget: Budget) -> SpendingChanged:
         completion_tokens=spent.completion_tokens,
         cost_usd=spent.cost_usd,
         unpriced=spent.unpriced,
+        estimated=spent.estimated,
         seconds=budget.seconds,
     )

@@ -87,6 +87,7 @@ class Found(msgspec.Struct, frozen=True):
     warning: str
     calls: int
     cost_usd: float | None
+    estimated: bool
     accuracy: float | None = None
     accuracy_interval: Interval | None = None
     flip_rate: float | None = None

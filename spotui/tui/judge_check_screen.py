@@ -113,9 +113,8 @@ class JudgeCheckScreen(Dialog[None]):
 
 
 def _result(found: Found) -> list[Content]:
-    spent = (
-        f"{plural(found.calls, 'call')}, {usd(found.cost_usd)}" if found.calls else "nothing: all was known"
-    )
+    cost = usd(found.cost_usd, estimated=found.estimated)
+    spent = f"{plural(found.calls, 'call')}, {cost}" if found.calls else "nothing: all was known"
     return [
         Content(""),
         Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),

@@ -138,8 +138,8 @@ class TryScreen(Screen[str]):
         model = opened.models.get("executor", "") if opened is not None else ""
         parts = [("Try it", "bold $secondary"), (f"  {self._project.name}  {model}", "")]
         if spent.calls:
-            tokens = count(spent.prompt_tokens + spent.completion_tokens)
-            cost = usd(spent.cost_usd, spent.unpriced)
+            tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
+            cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
             said = f"  {plural(spent.calls, 'call')} here: {tokens} tok, {cost}; not part of the run"
             parts.append((said, "$text-muted"))
         return Content.assemble(*parts)
@@ -197,6 +197,7 @@ class TryScreen(Screen[str]):
             completion_tokens=spent.completion_tokens + more.completion_tokens,
             cost_usd=spent.cost_usd + more.cost_usd,
             unpriced=spent.unpriced + more.unpriced,
+            estimated=spent.estimated or more.estimated,
         )
 
     def on_try_pane_step_wanted(self, event: TryPane.StepWanted) -> None:

@@ -57,6 +57,7 @@ class Batch:
     _live: dict[CallKey, float] = field(default_factory=dict)
     _troubles: dict[CallKey, tuple[str, float]] = field(default_factory=dict)
     _tokens: int = 0
+    _estimated: bool = False
     _recorded: int = 0
     _lead: CallKey | None = None
     _began: float = 0.0
@@ -89,7 +90,9 @@ class Batch:
             case CallFinished():
                 self._end(event.key, event.at)
                 (self._marked if _is_mark(key) else self._done).add(key)
-                self._tokens += 0 if event.recorded else event.prompt_tokens + event.completion_tokens
+                if not event.recorded:
+                    self._tokens += event.prompt_tokens + event.completion_tokens
+                    self._estimated = self._estimated or event.estimated
                 self._recorded += event.recorded
             case CallDropped():
                 self._end(event.key, event.at)
@@ -147,7 +150,7 @@ class Batch:
         if self._recorded:
             told.append(f"{self._recorded:,} recorded")
         if self._tokens:
-            told.append(f"{count(self._tokens)} tok")
+            told.append(f"{count(self._tokens, estimated=self._estimated)} tok")
         if not self._live and self._last > self._began > 0:
             told.append(duration(self._last - self._began))
         return told

@@ -5,23 +5,28 @@ from datetime import datetime
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def usd(cost: float | None, unpriced: int = 0) -> str:
+def usd(cost: float | None, unpriced: int = 0, *, estimated: bool = False) -> str:
     """Money; an unknown price is said to be unknown, never $0.
 
     Args:
         cost: USD, or None when unknown.
         unpriced: Calls whose price is unknown and that `cost` leaves out.
+        estimated: Whether any part of it is an estimate, which a tilde marks.
     """
     if cost is None or (unpriced and not cost):
         return "$ unknown"
+    if estimated and cost:
+        return f"~{usd(cost, unpriced)}"
     if 0 < cost < 0.0001:
         return "under $0.0001" + (" + unknown" if unpriced else "")
     digits = 2 if cost >= 1 or cost == 0 else 4
     return f"${cost:.{digits}f}" + (" + unknown" if unpriced else "")
 
 
-def count(number: int) -> str:
-    """A number of tokens or calls: 950, 12.3k, 4.56M."""
+def count(number: int, *, estimated: bool = False) -> str:
+    """A number of tokens or calls: 950, 12.3k, 4.56M, and ~4.56M where any part of it is an estimate."""
+    if estimated:
+        return f"~{count(number)}"
     if number < 1000:
         return str(number)
     if number < 999_950:

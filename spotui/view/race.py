@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from spotui.view.figures import gained, plural
-from spotui.workspace.history import History, read_history
+from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
 from spotui.workspace.snapshot import read_snapshot
@@ -22,6 +22,7 @@ class Lane(NamedTuple):
         score: What its best prompt scores on the rows it was chosen by; None where nothing is scored.
         tokens: Of its rounds, or of its whole run once it was tested; the others alike.
         cost_usd: See `tokens`; None when a price is unknown.
+        estimated: Whether any part of `tokens` and `cost_usd` is an estimate.
         seconds: See `tokens`.
         tested: What the test says.
     """
@@ -33,6 +34,7 @@ class Lane(NamedTuple):
     best: int = 0
     score: float | None = None
     tokens: int = 0
+    estimated: bool = False
     cost_usd: float | None = 0.0
     seconds: float = 0.0
     tested: Tested | None = None
@@ -106,6 +108,7 @@ class RaceReader:
         return known[1]._replace(
             tested=tested,
             tokens=tested.tokens,
+            estimated=tested.estimated,
             cost_usd=tested.cost_usd if is_priced else None,
             seconds=tested.seconds,
         )
@@ -146,6 +149,7 @@ def _read(method: str, project: Project) -> Lane:
         best=best.round if best is not None else 0,
         score=best.score if best is not None else None,
         tokens=sum(line.prompt_tokens + line.completion_tokens for line in history.rounds),
+        estimated=is_estimated(history.rounds),
         cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
         seconds=history.stop.seconds if history.stop else sum(line.seconds for line in history.rounds),
     )

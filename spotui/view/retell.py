@@ -82,6 +82,7 @@ def _spending(history: History) -> SpendingChanged:
             completion_tokens=stop.completion_tokens,
             cost_usd=stop.cost_usd,
             unpriced=stop.unpriced,
+            estimated=stop.estimated,
             seconds=stop.seconds,
         )
     rounds = history.rounds
@@ -91,6 +92,7 @@ def _spending(history: History) -> SpendingChanged:
         completion_tokens=sum(line.completion_tokens for line in rounds),
         cost_usd=sum(line.cost_usd or 0.0 for line in rounds),
         unpriced=sum(line.calls for line in rounds if line.cost_usd is None),
+        estimated=any(line.estimated for line in rounds),
         seconds=stop.seconds if stop else sum(line.seconds for line in rounds),
     )
 

@@ -242,7 +242,7 @@ class Story(Log):
 
 def _facts(event: CallFinished) -> str:
     tokens = event.prompt_tokens + event.completion_tokens
-    facts = [f"{'~' if event.estimated else ''}{count(tokens)} tok", duration(event.seconds)]
+    facts = [f"{count(tokens, estimated=event.estimated)} tok", duration(event.seconds)]
     if event.recorded:
         facts.append("recorded")
     if event.finish_reason in CUTS:
@@ -254,8 +254,9 @@ def _verdict(event: RoundFinished) -> Entry:
     votes = f"{event.wins}:{event.losses}, " if event.wins or event.losses or event.ties else ""
     if event.score is not None and event.score_interval is not None:
         votes = "{} ({} to {}), ".format(*map(points, (event.score, *event.score_interval)))
-    tokens = count(event.prompt_tokens + event.completion_tokens)
-    facts = f"{votes}{tokens} tok, {usd(event.cost_usd)}, {duration(event.seconds)}"
+    tokens = count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)
+    cost = usd(event.cost_usd, estimated=event.estimated)
+    facts = f"{votes}{tokens} tok, {cost}, {duration(event.seconds)}"
     title = {"seed": "The seed is the best so far", "win": "Win: the new best"}.get(
         event.outcome, f"{event.outcome.capitalize()}: round {event.best} stays the best"
     )

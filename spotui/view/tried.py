@@ -103,10 +103,10 @@ class Tried:
 
 
 def _facts(end: CallFinished) -> str:
-    mark = "~" if end.estimated else ""
+    asked = count(end.prompt_tokens, estimated=end.estimated)
     facts = [
-        f"{mark}{count(end.prompt_tokens)} tok in, {mark}{count(end.completion_tokens)} out",
-        usd(end.cost_usd),
+        f"{asked} tok in, {count(end.completion_tokens, estimated=end.estimated)} out",
+        usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
     ]
     if cut := CUTS.get(end.finish_reason):

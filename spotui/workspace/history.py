@@ -89,6 +89,11 @@ def is_refuted(check: CheckLine, best: int) -> bool:
     return check.best == best and not check.skipped and check.outcome in {"loss", "tie"}
 
 
+def is_estimated(rounds: Iterable[RoundLine]) -> bool:
+    """Whether any part of what rounds took is an estimate."""
+    return any(line.estimated for line in rounds)
+
+
 def total_cost(rounds: Iterable[RoundLine]) -> float | None:
     """USD of these rounds, or None when the price of any is unknown."""
     total = 0.0

@@ -116,7 +116,10 @@ class MarkLine(Line, frozen=True, tag="mark"):
 
 
 class DroppedLine(Line, frozen=True, tag="dropped"):
-    """A call that brought nothing to keep; its tokens are estimates, and the endpoint may charge for them."""
+    """A call that brought nothing to keep; its tokens are estimates, unless a reply came that was cut short.
+
+    The endpoint may charge for it.
+    """
 
     key: CallKey
     model: str
@@ -124,6 +127,7 @@ class DroppedLine(Line, frozen=True, tag="dropped"):
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float | None = None
+    estimated: bool = True
     worked: float = 0.0
 
 
@@ -175,6 +179,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         prompt_tokens: Bought in the round, all roles.
         completion_tokens: Bought in the round, all roles.
         cost_usd: Of the round, or None when a price is unknown.
+        estimated: Whether the tokens of any call are an estimate.
         edited: A person changed the candidate before it was executed.
         note: Why it is void, or what else a reader must know.
         win_rate: The candidate's share of the votes that chose a side, or None when none did.
@@ -205,6 +210,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
+    estimated: bool = False
     edited: bool = False
     note: str = ""
     win_rate: float | None = None
@@ -325,6 +331,7 @@ class StopLine(Line, frozen=True, tag="stop"):
     completion_tokens: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
+    estimated: bool = False
 
 
 AnyLine = (

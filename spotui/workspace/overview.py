@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from spotui.errors import SpotuiError
-from spotui.workspace.history import read_history, total_cost
+from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -21,6 +21,7 @@ class Overview(msgspec.Struct, frozen=True):
         rounds_wanted: Rounds in all; 0 when nobody wrote it down.
         best: The round whose prompt is the best; None before the seed round has ended.
         cost_usd: What its rounds cost, or None when the price of any is unknown.
+        estimated: Whether any part of that is an estimate.
         when: When the last round ended, or the run was set up.
         why: What is damaged.
     """
@@ -32,6 +33,7 @@ class Overview(msgspec.Struct, frozen=True):
     rounds_wanted: int = 0
     best: int | None = None
     cost_usd: float | None = None
+    estimated: bool = False
     when: datetime | None = None
     why: str = ""
 
@@ -65,5 +67,6 @@ def _read(project: Project) -> Overview:
         rounds_wanted=wanted,
         best=history.best.round if history.best else None,
         cost_usd=total_cost(history.rounds),
+        estimated=is_estimated(history.rounds),
         when=max((line.at for line in history.rounds), default=when),
     )

@@ -37,6 +37,7 @@ class Tested(msgspec.Struct, frozen=True):
         tokens: See `calls`.
         cost_usd: See `calls`.
         unpriced: Calls whose price is unknown.
+        estimated: Whether any part of `tokens` and `cost_usd` is an estimate.
         seconds: How long it worked.
         rounds: How many ended.
     """
@@ -53,6 +54,7 @@ class Tested(msgspec.Struct, frozen=True):
     unpriced: int
     seconds: float
     rounds: int
+    estimated: bool = False
 
 
 class Compared(msgspec.Struct, frozen=True):

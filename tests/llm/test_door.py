@@ -89,7 +89,7 @@ def test_a_count_that_cannot_be_is_estimated_when_the_journal_is_read(tmp_path: 
             known = await opened.door.ask(a_key(), request)
             assert (known.text, known.usage, known.cost_usd) == ("four", Usage(5, 1, estimated=True), None)
             past = Past(opened.lines())
-            assert past.spending == Spending(1, 5, 1, 0.0, unpriced=1)
+            assert past.spending == Spending(1, 5, 1, 0.0, unpriced=1, estimated=True)
 
     with ModelServer(lambda _: "never asked") as server:
         run(main(server.base_url))
@@ -187,7 +187,8 @@ def test_a_cancelled_call_hangs_up_and_is_counted_as_dropped(tmp_path: Path) -> 
             assert line.prompt_tokens == prompt_size(a_request())
             assert line.completion_tokens == heard // 4 > 0
             assert line.cost_usd == PRICE.cost(line.prompt_tokens, line.completion_tokens)
-            assert opened.spending == Spending(1, line.prompt_tokens, line.completion_tokens, line.cost_usd)
+            counts = line.prompt_tokens, line.completion_tokens, line.cost_usd
+            assert opened.spending == Spending(1, *counts, estimated=True)
             assert [event.key for event in opened.told(CallDropped)] == [a_key()]
             assert opened.gate.in_flight == 0
             assert opened.door.recorded(a_key(), a_request()) is None

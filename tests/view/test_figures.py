@@ -25,6 +25,24 @@ def test_a_price_that_is_unknown_or_tiny_is_never_nothing(
 
 
 @pytest.mark.parametrize(
+    ("cost", "unpriced", "text"),
+    [
+        (0.0123, 0, "~$0.0123"),
+        (0.5, 1, "~$0.5000 + unknown"),
+        (0.00004, 0, "~under $0.0001"),
+        (None, 0, "$ unknown"),
+        (0.0, 0, "$0.00"),
+    ],
+)
+def test_a_tilde_marks_an_estimated_price_and_no_other(cost: float | None, unpriced: int, text: str) -> None:
+    assert usd(cost, unpriced, estimated=True) == text
+
+
+def test_a_tilde_marks_an_estimated_count() -> None:
+    assert (count(12_345, estimated=True), count(12_345)) == ("~12.3k", "12.3k")
+
+
+@pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (999_949, "999.9k"), (999_950, "1.00M")],
 )

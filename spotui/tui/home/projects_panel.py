@@ -244,6 +244,6 @@ def _cells(name: str, overview: "Overview | None", now: datetime) -> tuple[Conte
         overview.method,
         f"{overview.rounds}{wanted}",
         best,
-        usd(overview.cost_usd),
+        usd(overview.cost_usd, estimated=overview.estimated),
         moment(overview.when, now) if overview.when else "",
     )

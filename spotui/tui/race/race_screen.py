@@ -185,8 +185,8 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
         interval,
         gain,
         "" if lane.score is None else points(lane.score),
-        count(lane.tokens) if lane.tokens else "",
-        usd(lane.cost_usd) if lane.rounds else "",
+        count(lane.tokens, estimated=lane.estimated) if lane.tokens else "",
+        usd(lane.cost_usd, estimated=lane.estimated) if lane.rounds else "",
         duration(lane.seconds) if lane.seconds else "",
     )
 

@@ -87,9 +87,9 @@ def _taken(picture: Picture) -> list[str]:
     if spent is None:
         return []
     since = max(0.0, time.time() - spent.at) if picture.calls else 0.0
-    tokens = count(spent.prompt_tokens + spent.completion_tokens)
+    tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
     parts = [
-        _of(usd(spent.cost_usd, spent.unpriced), picture, "usd", usd),
+        _of(usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated), picture, "usd", usd),
         _of(f"{tokens} tok", picture, "tokens", count),
         _of(duration(spent.seconds + since), picture, "minutes", _minutes),
     ]

@@ -64,8 +64,8 @@ def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...
         votes or (f"{end.wins}:{end.losses}" if end.wins or end.losses else ""),
         _rate(end),
         words,
-        count(tokens(end)),
-        usd(end.cost_usd),
+        count(tokens(end), estimated=end.estimated),
+        usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
         modification or end.note,
     )
@@ -110,8 +110,8 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
         interval,
         prompts,
         words,
-        count(tokens(end)),
-        usd(end.cost_usd),
+        count(tokens(end), estimated=end.estimated),
+        usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
         modification or end.note,
     )
