@@ -52,7 +52,7 @@ class Secret:
         return is_long or _SCHEME.match(value) is not None
 
     def redact(self, text: str) -> str:
-        """The text with every occurrence of the key masked, also in its disguises; servers like to echo it."""
+        """The text with every occurrence of the key masked, also in disguise; servers like to echo it."""
         text = self.redact_plain(text)
         for form in self._forms if self.is_key_like else ():
             text = form.mask(text)
