@@ -91,7 +91,9 @@ class ReplyReader:
                     continue
                 piece = bytes(body)  # noqa: PLW2901 - all that came before it was known to be a stream
             if self._take_events(stream.feed(piece)):
-                limit.reschedule(None if (grace := self._grace()) is None else clock() + grace)
+                grace = self._grace()
+                if grace is not None or limit.when() is not None:
+                    limit.reschedule(None if grace is None else clock() + grace)
             check_size(stream.pending + self.assembler.size, self._place)
         if is_stream or (is_stream is None and says_stream):
             self._take_events(stream.close())
@@ -119,7 +121,10 @@ class ReplyReader:
                 payload = {"error": data if payload is None else payload}
             if payload is None and data.startswith("{"):
                 raise self._unreadable(data)
-            self._take_any(payload, data)
+            if isinstance(payload, dict):
+                self._take(payload)
+            else:
+                self._take_any(payload, data)
         return bool(events)
 
     def _take_any(self, payload: object, written: str) -> None:

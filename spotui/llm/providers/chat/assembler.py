@@ -14,6 +14,7 @@ _REASONING_FIELDS: Final = (
     *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
     *("thinking", "thinking_content", "thinking_blocks"),
 )
+_ANY_REASONING: Final = frozenset(_REASONING_FIELDS)
 _REASONING_TYPES: Final = ("reason", "think", "thought")
 _WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
 _MOST_ALTERNATIVES: Final = 100
@@ -128,6 +129,9 @@ class ReplyAssembler:
         """The choice that this reply follows: the first, whatever its number, unless number 0 comes."""
         if not isinstance(choices, list):
             return None
+        only = choices[0] if len(choices) == 1 else None
+        if isinstance(only, dict) and _number(only.get("index")) == self._index:
+            return only
         numbered = [(_number(one.get("index")), one) for one in choices if isinstance(one, dict)]
         if not numbered:
             return None
@@ -242,9 +246,12 @@ def _read_piece(piece: object) -> _Piece:
     if not isinstance(piece, dict):
         return _Piece()
     text, reasoning, refusal = _read_content(piece.get("content"))
-    named = next((words for name in _REASONING_FIELDS if (words := _words(piece.get(name)))), "")
+    # Thousands of chunks have none of these fields, and a long reply is read while others wait.
+    if not _ANY_REASONING.isdisjoint(piece):
+        named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
+        reasoning = next(filter(None, named), reasoning)
     told = piece.get("refusal")
-    return _Piece(text, named or reasoning, told if isinstance(told, str) else refusal)
+    return _Piece(text, reasoning, told if isinstance(told, str) else refusal)
 
 
 def _read_content(content: object) -> _Piece:
