@@ -93,12 +93,14 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
         usd: At most, 0 where the price is unknown.
         ceiling: The longest completion the room allows, or None when there is no limit to keep to.
         is_tight: Whether what is left of the budget makes the ceiling lower than it would be otherwise.
+        unpriced: The model, where only its endpoint can say what the call costs.
     """
 
     tokens: int
     usd: float
     ceiling: int | None
     is_tight: bool = False
+    unpriced: str = ""
 
     def cut(self, reply: Reply) -> bool:
         """Whether a reply ended where the budget did, and not where the model or the user wanted."""
@@ -130,6 +132,9 @@ class Budget:
     ceiling on its reply that fits into what is left: the limit holds even when every call in flight uses
     all of its own.
 
+    A model without a price may be on an endpoint that reports the cost of each reply. Its first call shows
+    whether it does, and the others wait for it. From then on each call reserves what the dearest one took.
+
     Args:
         limits: What the run may cost.
         spending: What it has cost in earlier sessions; counted on from there.
@@ -152,6 +157,8 @@ class Budget:
         self._held: set[Reservation] = set()
         self._longest: dict[str, int] = {}
         self._unpriced: set[str] = set()
+        self._dearest: dict[str, float] = {}
+        self._asked_first: set[str] = set()
         self._settled = asyncio.Event()
 
     @property
@@ -174,11 +181,10 @@ class Budget:
 
         Raises:
             BudgetSpentError: It does not fit, and nothing in flight can change that.
-            UnknownPriceError: There is a limit in USD, and no price.
+            UnknownPriceError: There is a limit in USD, and neither a list nor the endpoint knows the price.
         """
         if price is None:
-            self._unpriced.add(request.model)
-            self.check(self.limits)
+            await self._learn_price(request.model)
         while True:
             try:
                 reservation = self._fit(request, purpose, price)
@@ -202,6 +208,11 @@ class Budget:
     def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
         """Replace a reservation by what the call really took."""
         self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
+        if model := reservation.unpriced:
+            if reply.cost_usd is None:
+                self._unpriced.add(model)
+            else:
+                self._dearest[model] = max(self._dearest.get(model, 0.0), reply.cost_usd)
         usage = reply.usage
         self.spending.add(
             usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
@@ -233,6 +244,7 @@ class Budget:
     def release(self, reservation: Reservation) -> None:
         """Give the room back; safe to call twice."""
         self._held.discard(reservation)
+        self._asked_first.discard(reservation.unpriced)
         self._settled.set()
 
     def check(self, limits: BudgetSettings) -> None:
@@ -260,6 +272,21 @@ class Budget:
             self._started += self._clock() - self._paused_at
             self._paused_at = None
 
+    async def _learn_price(self, model: str) -> None:
+        """Wait until the first reply of a model has shown whether its endpoint reports costs.
+
+        Raises:
+            UnknownPriceError: It does not.
+        """
+        while self.limits.usd is not None and model not in self._dearest:
+            if model in self._unpriced:
+                raise UnknownPriceError(self._unpriced)
+            if model not in self._asked_first:
+                self._asked_first.add(model)
+                return
+            self._settled.clear()
+            await self._settled.wait()
+
     def _fit(self, request: Request, purpose: str, price: Price | None) -> Reservation:
         limits, spent = self.limits, self.spending
         if limits.calls is not None and spent.calls + len(self._held) >= limits.calls:
@@ -267,7 +294,8 @@ class Budget:
         if self.seconds_left == 0:
             raise BudgetSpentError(f"The budget of {limits.minutes:g} minutes is spent.")
         if limits.tokens is None and limits.usd is None:
-            return Reservation(tokens=0, usd=0.0, ceiling=None)
+            unpriced = "" if price else request.model
+            return Reservation(tokens=0, usd=0.0, ceiling=None, unpriced=unpriced)
         prompt = prompt_size(request)
         longest = self._longest.get(purpose, 0)
         wanted = 0 if request.embed else request.max_tokens or max(MOST_COMPLETION, 2 * longest)
@@ -280,20 +308,30 @@ class Budget:
                     f"The budget of {limits.tokens:,} tokens is spent: "
                     f"{max(0, room + prompt):,} left, too few for another call."
                 )
+        usd = 0.0
+        if limits.usd is not None and price is None:
+            usd = self._dearest.get(request.model, 0.0)
+            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held)
+            if left <= 0 or left < usd:
+                raise self._usd_spent(limits.usd)
         if limits.usd is not None and price is not None and (price.input or price.output):
             left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - price.cost(prompt, 0)
             affordable = int(left * 1_000_000 / price.output) if price.output else wanted
             if left < 0 or affordable < needed:
-                raise BudgetSpentError(
-                    f"The budget of ${limits.usd:g} is spent: "
-                    f"${max(0.0, limits.usd - spent.cost_usd):.4f} left, too little for another call."
-                )
+                raise self._usd_spent(limits.usd)
             room = affordable if room is None else min(room, affordable)
         ceiling = None if room is None else min(room, wanted)
         most = ceiling or wanted
         return Reservation(
             tokens=prompt + most,
-            usd=price.cost(prompt, most) if price else 0.0,
+            usd=price.cost(prompt, most) if price else usd,
             ceiling=ceiling,
             is_tight=ceiling is not None and ceiling < wanted,
+            unpriced="" if price else request.model,
+        )
+
+    def _usd_spent(self, limit: float) -> BudgetSpentError:
+        left = max(0.0, limit - self.spending.cost_usd)
+        return BudgetSpentError(
+            f"The budget of ${limit:g} is spent: ${left:.4f} left, too little for another call."
         )

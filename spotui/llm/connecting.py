@@ -97,15 +97,21 @@ class Connector:
     def check_budget(self) -> None:
         """Make sure, before anything is paid for, that a budget in USD can be kept.
 
+        A model at a custom base URL may report the cost of each reply; its first one shows whether it does.
+
         Raises:
-            UnknownPriceError: Nobody knows what one of the models costs.
+            UnknownPriceError: Nobody knows what one of the other models costs.
             SettingsError: A model id names nothing, or its endpoint needs a key.
         """
         if self._settings.budget.usd is None:
             return
-        unpriced = [model for model in self._settings.models if self.price_of(model) is None]
+        unpriced = [model for model in self._settings.models if self._has_no_price(model)]
         if unpriced:
             raise UnknownPriceError(unpriced)
+
+    def _has_no_price(self, model: str) -> bool:
+        way = self.way_to(model)
+        return way.endpoint.base_url in {None, OPENAI_URL} and self.price_of(model) is None
 
     def _timeout(self, model: str) -> float | None:
         roles = self._settings.roles

@@ -242,6 +242,7 @@ class Door:
             self._emit(CallDropped(key=key, why=why))
             raise _AgainError
         await self._keep(key, request, reply)
+        self.budget.check(self.budget.limits)
         return reply
 
     async def _send(

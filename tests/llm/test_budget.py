@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Literal, NamedTuple, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -228,19 +229,56 @@ def test_the_least_room_for_a_call() -> None:
         reserve(BudgetSettings(tokens=size + LEAST_COMPLETION - 1))
 
 
-def test_a_budget_in_usd_without_a_price_is_refused_and_says_what_to_do() -> None:
+def test_a_budget_in_usd_without_a_price_is_refused_after_one_call_and_says_what_to_do() -> None:
+    async def main() -> None:
+        budget = Budget(BudgetSettings(usd=100.0))
+        first = await budget.reserve(a_request(), "execute", None)
+        second = asyncio.create_task(budget.reserve(a_request(), "execute", None))
+        await asyncio.sleep(0)
+        assert not second.done()
+        budget.settle(first, "execute", a_reply(10, 10))
+        await second
+
     with pytest.raises(UnknownPriceError) as caught:
-        reserve(BudgetSettings(usd=100.0), None)
+        run(main())
     assert caught.value.what == "A budget in USD cannot be kept: the price of test-model is unknown."
     assert "models.test-model.price" in caught.value.mend
     assert "tokens or calls" in caught.value.mend
 
 
-def test_a_limit_in_usd_cannot_be_set_once_a_model_without_a_price_was_asked() -> None:
+def test_the_cost_that_an_endpoint_reports_keeps_a_budget_in_usd() -> None:
+    async def main() -> None:
+        budget = Budget(BudgetSettings(usd=1.0))
+        for cost in (0.2, 0.3):
+            one = await budget.reserve(a_request(), "execute", None)
+            budget.settle(one, "execute", msgspec.structs.replace(a_reply(10, 10), cost_usd=cost))
+        third = await budget.reserve(a_request(), "execute", None)
+        assert third.usd == 0.3  # as much as the dearest call so far
+        budget.settle(third, "execute", msgspec.structs.replace(a_reply(10, 10), cost_usd=0.25))
+        with pytest.raises(BudgetSpentError, match=r"\$0\.2500 left, too little"):
+            await budget.reserve(a_request(), "execute", None)
+
+    run(main())
+
+
+def test_a_first_call_that_fails_leaves_its_turn_to_the_next() -> None:
+    async def main() -> None:
+        budget = Budget(BudgetSettings(usd=1.0))
+        first = await budget.reserve(a_request(), "execute", None)
+        second = asyncio.create_task(budget.reserve(a_request(), "execute", None))
+        await asyncio.sleep(0)
+        budget.release(first)
+        assert (await second).unpriced == "test-model"
+
+    run(main())
+
+
+def test_a_limit_in_usd_cannot_be_set_once_a_model_without_a_price_has_answered() -> None:
     async def main() -> None:
         budget = Budget(BudgetSettings())
         budget.check(BudgetSettings(usd=1.0))
-        await budget.reserve(a_request(), "execute", None)
+        one = await budget.reserve(a_request(), "execute", None)
+        budget.settle(one, "execute", a_reply(10, 10))
         budget.check(BudgetSettings(tokens=1))
         with pytest.raises(UnknownPriceError):
             budget.check(BudgetSettings(usd=1.0))

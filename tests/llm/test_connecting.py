@@ -120,13 +120,17 @@ def test_what_a_model_costs(
 
 @pytest.mark.parametrize("role", ["optimizer", "evaluator", "executor"])
 def test_a_budget_in_usd_needs_the_price_of_every_role(role: str) -> None:
-    known = Config(models={"mine": OWN_PRICE})
-    models = dict.fromkeys(("optimizer", "evaluator", "executor"), "mine")
-    in_usd: dict[str, Any] = {"base_url": OWN, "budget": BudgetSettings(usd=1.0)}
+    known = Config(models={"gpt-mine": OWN_PRICE})
+    models = dict.fromkeys(("optimizer", "evaluator", "executor"), "gpt-mine")
+    in_usd: dict[str, Any] = {"budget": BudgetSettings(usd=1.0)}
     a_connector(some_settings(**models, **in_usd), known).check_budget()
-    settings = some_settings(**{**models, role: "other"}, **in_usd)
-    with pytest.raises(UnknownPriceError, match=r"price of other is unknown\. Set models\.other\.price"):
+    settings = some_settings(**{**models, role: "gpt-other"}, **in_usd)
+    with pytest.raises(
+        UnknownPriceError, match=r"price of gpt-other is unknown\. Set models\.gpt-other\.price"
+    ):
         a_connector(settings, known).check_budget()
+    # An endpoint of the user's may report what each reply costs.
+    a_connector(some_settings(**{**models, role: "gpt-other"}, **in_usd, base_url=OWN), known).check_budget()
 
 
 def test_other_budgets_need_no_price() -> None:

@@ -221,16 +221,33 @@ def test_a_reply_that_the_rest_of_the_budget_cut_is_not_kept(tmp_path: Path) -> 
         assert len(server.requests) == 1
 
 
-def test_a_limit_in_usd_sends_nothing_to_a_model_without_a_price(tmp_path: Path) -> None:
+def test_a_limit_in_usd_sends_one_call_to_a_model_without_a_price(tmp_path: Path) -> None:
     async def main(base_url: str) -> None:
         budget = BudgetSettings(usd=5.0)
         async with an_open_door(base_url, tmp_path, price=None, budget=budget) as opened:
             with pytest.raises(Halted, match=r"price of test-model is unknown.*models\.test-model\.price"):
-                await opened.door.ask(a_key(), a_request())
+                await asyncio.gather(*(opened.door.ask(a_key(n), a_request()) for n in range(5)))
+            [line] = opened.lines()
+            assert isinstance(line, CallLine)  # it was paid for, so it is kept
 
     with ModelServer() as server:
         run(main(server.base_url))
-        assert not server.requests
+        assert len(server.requests) == 1
+
+
+def test_a_limit_in_usd_is_kept_by_the_costs_that_the_endpoint_reports(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        budget = BudgetSettings(usd=0.35)
+        async with an_open_door(base_url, tmp_path, price=None, budget=budget) as opened:
+            with pytest.raises(Halted, match=r"budget of \$0\.35 is spent: \$0\.0500 left"):
+                await asyncio.gather(*(opened.door.ask(a_key(n), a_request()) for n in range(5)))
+            assert opened.spending.cost_usd == pytest.approx(0.3)
+
+    with ModelServer(
+        lambda _: Scripted("four", usage={"prompt_tokens": 9, "completion_tokens": 1, "cost": 0.1})
+    ) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 3
 
 
 def test_a_rate_makes_calls_wait_and_a_stop_lets_them_go(tmp_path: Path) -> None:
