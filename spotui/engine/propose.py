@@ -24,8 +24,9 @@ _CUT: Final[Mapping[FinishReason, str]] = {
 }
 
 _ADVICE: Final = (
-    "The optimizer reads the best prompt with its answers: use fewer or shorter questions (--sample), lower "
-    "max_tokens of the executor, or use an optimizer with a longer context window or another filter."
+    "The optimizer reads prompts with what came of them: use fewer or shorter questions (--sample; in GPO a "
+    "shorter trajectory), a lower max_tokens of the executor, or an optimizer with a longer context window "
+    "or another filter."
 )
 
 

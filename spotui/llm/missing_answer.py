@@ -14,6 +14,8 @@ def lacks_answer(reply: Reply) -> bool:
 
 def why_missing(reply: Reply) -> str:
     """Why a reply lacks an answer, one sentence."""
+    if reply.rejected:
+        return reply.rejected
     if reply.refusal:
         return f'The model refused to answer: "{_short(reply.refusal)}".'
     if reply.finish_reason == "content_filter":
@@ -28,8 +30,8 @@ def why_missing(reply: Reply) -> str:
 
 def hint_for_missing(reply: Reply) -> str:
     """What to do about a reply that lacks an answer, one sentence."""
-    if reply.refusal or reply.finish_reason == "content_filter":
-        return "Change the text that the model objects to, or use another model."
+    if reply.refusal or reply.rejected or reply.finish_reason == "content_filter":
+        return "Change the text that is refused, or use another model."
     if reply.finish_reason == "length":
         less = ", or lower its reasoning effort" if _reasoned(reply) else ""
         return f"Raise max_tokens for this model{less}."

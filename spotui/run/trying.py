@@ -9,9 +9,10 @@ from spotui.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.llm.budget import Budget
 from spotui.llm.connection import Connections
 from spotui.llm.door import Door
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Gate, Halted
 from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
-from spotui.llm.protocol import Reply
+from spotui.llm.protocol import Reply, Usage
 from spotui.llm.retry import Retry
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.lines import CallKey, CallLine, Line
@@ -75,7 +76,10 @@ async def try_prompts(
     async def ask(number: int, prompt: str) -> Reply:
         request = asker.request("executor", [in_front(prompt, question)])
         key = CallKey(number, PURPOSE)
-        reply = await asker.ask(key, request)
+        try:
+            reply = await asker.ask(key, request, may_be_refused=True)
+        except RequestRefusedError as error:
+            return Reply("", "other", Usage(0, 0), seconds=0.0, rejected=error.what)
         if lacks_answer(reply):
             emit(CallDropped(key=key, why=why_missing(reply), failed=True))
         else:

@@ -9,7 +9,7 @@ import pytest
 from spotui.cli import exit_codes
 from tests.cli.conftest import Shell
 from tests.command_line import Outcome, write_template
-from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation
+from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation, faults
 from tests.row_model import rows
 from tests.row_model import template as row_template
 from tests.spo_model import execute, prefer_first, role_of
@@ -51,6 +51,21 @@ def test_a_good_judge_is_right_in_both_orders(shell: Shell, template: str) -> No
     assert set(found["kinds"]) == {"truncated", "shuffled", "off_topic", "wrong_format"}
     assert found["calls"] == 3 + 24
     assert found["accuracy_interval"][0] > 0.8
+
+
+def test_a_question_that_is_refused_is_left_out_and_named(shell: Shell, template: str) -> None:
+    filtered = faults.status(400, "No.", code="content_filter")
+
+    def is_asked(request: JsonObject) -> bool:
+        return role_of(request) == "execute" and "Why is the sky blue?" in conversation(request)
+
+    persona = Persona(role_of, execute=answer, judge=prefer_whole)
+    with ModelServer(persona, faults=faults.when(is_asked, filtered)) as server:
+        done = shell("judge-check", template, "--model", "m", "--base-url", server.base_url, "--json")
+        found: JsonObject = json.loads(done.out)
+    assert done.code == exit_codes.OK
+    assert (found["votes"], found["right"]) == (16, 16)
+    assert "answer to question 1: The content filter of m" in done.err
 
 
 def test_a_judge_by_position_is_told_so(shell: Shell, template: str) -> None:

@@ -63,6 +63,19 @@ def test_prompts_of_several_rounds_are_asked_at_once_and_shown_in_turn(
     assert [line.split(",")[0] for line in said.err.splitlines()] == ["round 3", "round 1"]
 
 
+def test_a_prompt_that_is_refused_leaves_the_others_their_answers(
+    shell: Shell, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filtered = faults.status(400, "No.", code="content_filter")
+    plan = faults.when(lambda request: "style 2" in conversation(request), filtered)
+    with ModelServer(climbing, faults=plan) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        said = shell("test", "why", "Why?", "--round", "best", "--round", "seed")
+    assert said.code == 1
+    assert "In style 0: " in said.out
+    assert "The content filter of test-model" in said.err
+
+
 def test_json_tells_every_piece_every_answer_and_the_price(shell: Shell, workspace: Path) -> None:
     said = shell("test", "why", "Why?", "--round", "best", "--round", "seed", "--json")
     events = [json.loads(line) for line in said.out.splitlines()]

@@ -10,6 +10,7 @@ import pytest
 
 from spotui.events import CallDropped, CallFinished, CallRetried, CallStarted, Noticed
 from spotui.llm.endpoint import Limits
+from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
 from spotui.workspace.lines import CallLine, DroppedLine
@@ -317,3 +318,46 @@ def test_a_limit_of_calls_a_second_holds_all_calls_for_the_time_it_names(tmp_pat
     with ModelServer(faults=plan) as server:
         run(main(server.base_url))
         assert len(server.requests) < 30
+
+
+def test_an_unknown_refusal_is_the_request_s_own_once_the_model_answers_another(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path) as opened:
+            door = opened.door
+            others = [asyncio.create_task(door.ask(a_key(number), a_request("fine"))) for number in (1, 2)]
+            with pytest.raises(RequestRefusedError, match="not to our liking"):
+                await door.ask(a_key(), a_request("odd"), may_be_refused=True)
+            assert all(reply.text for reply in await asyncio.gather(*others))
+            assert opened.spending.calls == len(opened.lines()) == 3
+            with pytest.raises(RequestRefusedError):  # as the journal has it
+                await door.ask(a_key(), a_request("odd"), may_be_refused=True)
+
+    def plan(_: int, request: JsonObject) -> faults.Fault | None:
+        fault = faults.status(400, "This one is not to our liking.")
+        return replace_delay(fault) if "odd" in str(request) else None
+
+    with ModelServer(faults=plan, delay=0.05) as server:
+        run(main(server.base_url))
+        assert len(server.requests) == 3
+
+
+def test_an_unknown_refusal_of_all_requests_ends_the_run(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path) as opened:
+            calls = [opened.door.ask(a_key(one), a_request(), may_be_refused=True) for one in range(5)]
+            ends = await asyncio.gather(*calls, return_exceptions=True)
+            assert {type(end) for end in ends} == {Halted}
+            assert not opened.lines()
+
+    with ModelServer(faults=lambda *_: faults.status(400, "No.")) as server:
+        run(main(server.base_url))
+
+
+def test_advice_about_a_refusal_is_the_asker_s(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path) as opened:
+            with pytest.raises(Halted, match=r"longer than .* takes .* Ask for less\."):
+                await opened.door.ask(a_key(), a_request(), advice="Ask for less.")
+
+    with ModelServer(faults=lambda *_: faults.status(400, code="context_length_exceeded")) as server:
+        run(main(server.base_url))

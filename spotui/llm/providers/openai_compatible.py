@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from spotui.llm.endpoint import Endpoint
-from spotui.llm.errors import MalformedReplyError, RetryableError
+from spotui.llm.errors import MalformedReplyError, ModelError, RequestRefusedError, RetryableError
 from spotui.llm.protocol import OnDelta, Reply, Request
 from spotui.llm.providers.chat.embedding import embedding_body, read_embedding
 from spotui.llm.providers.chat.server_json import decode_json
@@ -14,9 +15,12 @@ from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.chat.wire import request_body
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
-from spotui.llm.providers.faults.server_fault import fault_inside, read_fault
+from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
 from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
+
+if TYPE_CHECKING:
+    from spotui.llm.providers.http_response import HttpResponse
 
 
 class OpenAICompatibleProvider:
@@ -64,16 +68,21 @@ class OpenAICompatibleProvider:
             sent = concessions.applied(request)
             body = request_body(sent, self._api_model or request.model, concessions.refused)
             started = perf_counter()
+            error: ModelError
             async with self._pool.send("POST", "/chat/completions", msgspec.json.encode(body)) as response:
                 if response.is_success:
-                    self._proven |= concessions
                     reader = ReplyReader(self._pool.place, on_delta)
-                    await reader.read(response)
-                    return self._reply(request, reader, started, concessions)
-                fault = read_fault(response.status_code, response.headers, await fault_body(response))
+                    refused = await _refusal_in_place_of(reader, response)
+                    if refused is None:
+                        self._proven |= concessions
+                        return self._reply(request, reader, started, concessions)
+                    # Some servers refuse a parameter with a status of 200.
+                    fault, error = ServerFault(400, refused.what), refused
+                else:
+                    fault = read_fault(response.status_code, response.headers, await fault_body(response))
+                    error = fault_error(self._pool.place, fault)
             refusal = refusal_in(body, fault)
             if refusal is None:
-                error = fault_error(self._pool.place, fault)
                 if not isinstance(error, RetryableError):
                     self.concessions = self._proven
                 raise error
@@ -147,6 +156,17 @@ class OpenAICompatibleProvider:
             lowered=tuple(concessions.limits(request).items()),
             refusal=assembler.refusal,
         )
+
+
+async def _refusal_in_place_of(reader: ReplyReader, response: "HttpResponse") -> RequestRefusedError | None:
+    """Read a reply; the refusal that came in its place, or None when it is whole."""
+    try:
+        await reader.read(response)
+    except RequestRefusedError as error:
+        if reader.first_piece_at is not None:
+            raise
+        return error
+    return None
 
 
 def _model_ids(body: bytes) -> list[str] | None:

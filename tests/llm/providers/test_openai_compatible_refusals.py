@@ -1,7 +1,9 @@
 """Endpoints that refuse an optional parameter are asked again without it."""
 
 import asyncio
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from spotui.llm.errors import BadRequestError, ContextOverflowError, Unavailable
 from spotui.llm.protocol import Reply, Request
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from tests.llm.providers.asking import a_request, an_endpoint
-from tests.model_server import ModelServer, faults
+from tests.model_server import ModelServer, Scripted, faults
 from tests.model_server.faults import Fault, FaultPlan
 
 ALL = a_request(temperature=0.7, max_tokens=50, logprobs=True)
@@ -213,6 +215,23 @@ def test_a_limit_that_leaves_the_prompt_no_room_is_lowered_as_often_as_it_takes(
         assert min(limits) >= 64
         with pytest.raises(ContextOverflowError):
             call(server, requests[-1])
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_parameter_can_be_refused_with_a_status_of_200(stream: bool) -> None:
+    def refuse_inside(reply: Scripted) -> Scripted:
+        error = {"message": "temperature is not supported", "type": "invalid_request_error"}
+        body = json.dumps({"error": error}).encode()
+        if not stream:
+            return replace(reply, body=body, headers={"Content-Type": "application/json"})
+        return replace(reply, body=b"data: " + body + b"\n\n", headers={"Content-Type": "text/event-stream"})
+
+    plan = refuse(["temperature"], refuse_inside)
+    with ModelServer(lambda _: "four", faults=plan) as server:
+        replies, refused = call(server, ALL, ALL)
+        assert [reply.left_out for reply in replies] == [("temperature",)] * 2
+        assert refused == {"temperature"}
+        assert len(server.requests) == 3
 
 
 def test_the_most_that_a_server_takes_is_sent_and_told() -> None:

@@ -91,6 +91,13 @@ _KEY_WORDS: Final = _any(
     r"(?:api[ _-]?key|(?:access )?token|signature)\b.{0,30}\b(?:invalid|expired|incorrect|wrong|missing)",
     r"authentication (?:fail|error)|permission denied|鉴权|认证失败|密钥|令牌",
 )
+_WRONG_KEY: Final = re.compile(
+    r"(?:invalid|incorrect|expired|missing) api[ _]?key|api[ _]?key.{0,20}(?:invalid|not valid)"
+)
+_NO_MODEL: Final = _any(
+    r"model[_ ]not[_ ](?:exist|found)|(?:invalid|unknown|no such) model\b",
+    r"\bmodel\b.{0,80}?(?:does not exist|not found|is not a valid model)",
+)
 _REFUSED: Final = re.compile(r"invalid_(?:request|param|argument)|bad_?request")
 
 # A request that is larger than the tokens of a whole minute never passes, however long one waits.
@@ -111,13 +118,13 @@ def kind_of(fault: ServerFault) -> FaultKind:
         return "filtered"
     if status == 429 or (status not in (401, 404) and _names(words, codes, _RATE, _RATE_CODES)):
         return "rate_limited"
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _WRONG_KEY.search(words)):
         return "authentication"
     if status >= 500 or status in _PASSING:
         return "unavailable"
     if status in (0, 400, 422) and _names(words, codes, _BUSY, _BUSY_CODES):
         return "unavailable"
-    if status in (404, 405, 410):
+    if status in (404, 405, 410) or (status in (400, 422) and _NO_MODEL.search(words)):
         return "unknown"
     if status == 0 and (_KEY.search(fault.code) or _KEY_WORDS.search(words)):
         return "authentication"
