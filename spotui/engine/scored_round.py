@@ -13,6 +13,7 @@ from spotui.engine.task import Candidate, RowOutcome, Scored, Trial
 from spotui.events import Noticed
 from spotui.llm.errors import RequestRefusedError
 from spotui.llm.gate import Halted
+from spotui.llm.missing_answer import lacks_answer, why_missing
 from spotui.settings.roles import Role
 from spotui.workspace.lines import AnswerRecord, CallKey, Outcome
 
@@ -106,8 +107,10 @@ class ScoredRound(Round):
                 text = f"Round {self.number}, {purpose} {index + 1}: {error.what} It is left out."
                 self._context.emit(Noticed(text=text, level="warning"))
                 return ""
-            if said := reply.text.strip():
-                return said
+            if not lacks_answer(reply):
+                return reply.text.strip()
+            text = f"Round {self.number}, {purpose} {index + 1}: {why_missing(reply)}"
+            self._context.emit(Noticed(text=text, level="warning" if attempt == 2 else "info"))
         return ""
 
     async def similarities(self, query: str, texts: Sequence[str]) -> list[float]:

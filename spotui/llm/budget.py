@@ -241,6 +241,10 @@ class Budget:
         held_usd = sum(one.usd for one in self._held)
         return spent.cost_usd + held_usd + price.cost(0, more) > limits.usd
 
+    def dearest(self, model: str) -> float | None:
+        """USD of the dearest call of a model whose endpoint reports costs; None for every other model."""
+        return self._dearest.get(model)
+
     def release(self, reservation: Reservation) -> None:
         """Give the room back; safe to call twice."""
         self._held.discard(reservation)

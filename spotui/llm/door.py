@@ -341,7 +341,9 @@ class Door:
             why: What happened to the call.
         """
         usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
-        cost = None if price is None else price.cost(usage.prompt_tokens, usage.completion_tokens)
+        cost = self.budget.dearest(request.model)
+        if price is not None:
+            cost = price.cost(usage.prompt_tokens, usage.completion_tokens)
         self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
         self._drop(key, request, usage, cost, why)
 

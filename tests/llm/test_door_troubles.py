@@ -251,6 +251,23 @@ def test_a_limit_in_usd_is_kept_by_the_costs_that_the_endpoint_reports(tmp_path:
         assert len(server.requests) == 3
 
 
+def test_a_broken_call_costs_as_much_as_the_dearest_where_the_endpoint_reports_costs(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "cost": 0.1}
+
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, price=None) as opened:
+            await opened.door.ask(a_key(1), a_request())
+            with pytest.raises(Halted):
+                await opened.door.ask(a_key(2), a_request())
+            assert opened.spending.cost_usd == pytest.approx(0.2)
+            assert (opened.spending.unpriced, opened.spending.estimated) == (0, True)
+
+    with ModelServer(
+        lambda _: Scripted("four", usage=usage), faults={2: faults.truncated(frames=3)}
+    ) as server:
+        run(main(server.base_url))
+
+
 def test_a_rate_makes_calls_wait_and_a_stop_lets_them_go(tmp_path: Path) -> None:
     async def main(base_url: str) -> None:
         opening = partial(an_open_door, base_url, tmp_path, limits=Limits(requests_per_minute=2))
