@@ -37,7 +37,11 @@ _MONEY: Final = _any(
     r"not enough (?:credits?|balance|funds|money)|(?:out of|have no|have any) credits\b",
     r"no (?:credits?|quota) (?:left|remaining|available)|(?:included|all available) credits",
     r"free tier.{0,40}exhausted|(?:spending|spend|credit|key) limit|account.{0,40}suspended",
-    r"reached your specified api usage limits",
+    r"reached your specified api usage limits|usage limit reached|spending cap",
+    r"trial (?:has )?(?:expired|ended)",
+    r"quota (?:has been |is |was )?(?:exhausted|used up|depleted)|user quota",
+    r"no remaining (?:balance|credit|quota)",
+    r"payment method|upgrade your (?:plan|account)",
     r"欠费|余额不足|余额已|充值|额度(?:已)?(?:用尽|不足|耗尽|用完)|资源包",
 )
 _LONG: Final = r"(?:exceed|surpass|greater|more than|over the|larger|longer|above|beyond|must be)"
@@ -47,29 +51,39 @@ _OVERFLOW: Final = _any(
     r"context[ _-]?(?:length|window|size|limit)|max(?:imum)? (?:context|model|prompt) len|max_prompt_tokens",
     r"exceed_context_size|string_above_max_length|max_model_len|max_seq_len|length of prompt_tokens",
     # Too long, too large, too many: Anthropic, Bedrock, Cohere, Fireworks, Together.
-    r"(?:prompt|inputs?|request|messages?|text|content|payload|body)\b.{0,40}?\btoo (?:long|large|big)",
-    r"too large to process|too many (?:input |prompt |total )?tokens|request_too_large|token limit exceeded",
+    r"(?:prompt|inputs?|request|messages?|conversation|text|content|payload|body)\b.{0,40}?\btoo "
+    r"(?:long|large|big)",
+    r"too large to process|too many (?:input |prompt |total )?tokens|\btokens?\b.{0,30}? too many|maxlength",
+    r"(?:prompt|input|context|request)_too_(?:long|large)|token limit exceeded|maximum tokens? exceeded",
     # A count of tokens beyond a limit: Gemini, Copilot, Moonshot, Volcengine, watsonx, TGI.
     _TEXT + r".{0,60}?\btokens?\b.{0,60}?" + _LONG,
     _LONG + r"\w*\b.{0,60}?\b" + _TEXT + r".{0,20}?\b(?:token|length|size)",
+    r"\b(?:tokens?|length)\b.{0,40}?\bexceed|exceed\w*\b.{0,40}?\bcontext",
+    r"sequence length is longer|(?:max|sequence)[ _]?length\b.{0,40}?\d",
+    r"at most [\d,]+ (?:input|prompt) tokens|\d tokens\b.{0,40}?\blimit|max_position_embeddings|kv[ _]?cache",
     r"input token count|`inputs` (?:tokens|must have)|(?:prompt|inputs?)\b.{0,30}? longer than",
     r"prompt exceeds|exceeds? (?:the )?max(?:imum)? (?:prompt |input |message )?(?:length|size)",
     # Advice and ranges: OpenAI, Groq, DashScope.
-    r"reduce the length of|reduce your (?:message|prompt|input)|input or output tokens must be reduced",
+    r"reduce the length of|shorten (?:your|the) (?:message|prompt|input)",
+    r"reduce your (?:message|prompt|input)|input or output tokens must be reduced",
     r"range of input length|context (?:the )?overflow",
     # Zhipu, Baidu, Tencent, iFlytek.
-    r"(?:输入|提示|内容|文本|上下文|prompt|token)\S{0,12}(?:过长|超长|超出|超过|上限)",
+    r"(?:输入|提示|内容|文本|上下文|长度|prompt|token)\S{0,12}(?:过长|超长|超出|超过|超限|上限)",
 )
 _FILTERED: Final = _any(
     # Azure, OpenAI, Anthropic, Moonshot, DeepSeek, Mistral, Bedrock, StepFun.
     r"content[ _-]?(?:filter|polic|management polic|moderation|censor|safety)|guardrail|censor",
     r"safety (?:system|filter|setting|check|polic|guideline|reason)|safety_|usage (?:polic|guideline)",
     r"(?:was|been|is|were) (?:flagged|blocked (?:by|due|because|for))|flagged (?:as|for|by)",
-    r"high risk|content exists risk|responsible[ _]?ai|requires moderation",
+    r"high risk|content exists risk|risk control|responsible[ _]?ai|\brai\b|requires moderation",
+    r"violat\w+ (?:\S+ ){1,3}(?:polic|terms|guideline|rules)|polic(?:y|ies)[ _]violation",
+    r"content (?:(?:was|is|has been) )?(?:blocked|rejected|refused)",
+    r"(?:disallowed|prohibited) (?:content|words)",
+    r"\b(?:unsafe|harmful|offensive|nsfw)\b|harm_category",
     # Google, Alibaba, Volcengine, MiniMax, Zhipu.
     r"prohibited_content|blocklist|block_?reason|data_?inspection|inappropriate content",
     r"sensitive(?:content| words?| content| information| material)|new_sensitive|(?:unsafe|harmful) content",
-    r"敏感|不安全|违规|不合规",
+    r"敏感|不安全|违规|违反|不合规",
 )
 _PER_TIME: Final = re.compile(r"rate[ _-]?limit|per (?:min|sec|hour|day)")
 _RATE: Final = _any(
@@ -80,7 +94,8 @@ _RATE: Final = _any(
 _BUSY: Final = _any(
     r"overload|temporar(?:y|ily)|at capacity|capacity[ _](?:exceeded|reached)|no (?:available )?capacity",
     r"(?:server|service|model|engine|system)(?: is)?(?: currently)? (?:busy|unavailable|not available)",
-    r"(?:currently|still|being|is) (?:loading|loaded|starting)|not ready|upstream (?:error|timeout|connect)",
+    r"no healthy upstream|(?:currently|still|being|is) (?:loading|loaded|starting)|not ready",
+    r"upstream (?:error|timeout|connect)",
     r"try again (?:later|in|shortly|soon)|please retry|timed? ?out",
     r"繁忙|过载|访问量过大|稍后",
 )
@@ -138,7 +153,8 @@ def _is_about_money(fault: ServerFault, words: str, codes: set[str]) -> bool:
     if fault.status == 402:
         return True
     # Google's free tier speaks of plan and billing, too, but names the seconds until it answers again.
-    if fault.status in (401, 404, 500) or fault.retry_after is not None:
+    is_per_time = fault.status == 429 and _PER_TIME.search(words) is not None
+    if fault.status in (401, 404, 500) or fault.retry_after is not None or is_per_time:
         return _SPENT_CODES.search(fault.code) is not None
     return _names(words, codes, _MONEY, _MONEY_CODES)
 

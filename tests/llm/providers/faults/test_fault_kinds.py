@@ -52,6 +52,18 @@ OVERFLOWS = {
     "watsonx": (400, "the number of input tokens 5000 cannot exceed the total tokens limit 4096", ""),
     "Baidu": (400, "prompt tokens too long", "336007"),
     "Tencent": (400, "输入内容过长", ""),
+    "OpenRouter": (400, "maximum context length is 32768 tokens, you requested about 40000 tokens", ""),
+    "GitHub": (
+        413,
+        "Request body too large for gpt-4o model. Max size: 8000 tokens.",
+        "tokens_limit_reached",
+    ),
+    "others 1": (400, "Conversation is too long", ""),
+    "others 2": (400, "number of tokens (5000) exceeds the limit (4096)", ""),
+    "others 3": (400, "the request is 9000 tokens, the limit is 8192", ""),
+    "others 4": (400, "no", "prompt_too_long"),
+    "others 5": (400, "Please shorten your prompt", ""),
+    "others 6": (400, "输入长度超限", ""),
     "inside a reply": (0, "context window exceeds limit (2013)", ""),
 }
 FILTERS = {
@@ -81,6 +93,11 @@ FILTERS = {
     "Bedrock": (400, "Blocked: a guardrail intervened", ""),
     "Portkey": (446, "Hooks failed", ""),
     "xAI": (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", ""),
+    "others 1": (400, "Your prompt violates our policy", ""),
+    "others 2": (400, "HARM_CATEGORY_DANGEROUS_CONTENT", ""),
+    "others 3": (403, "Content blocked", ""),
+    "others 4": (400, "内容违反相关规定", ""),
+    "others 5": (422, "Safety filters triggered", ""),
     "OpenRouter": (
         403,
         "Your input was flagged for violence. No credits were charged.",
@@ -109,9 +126,12 @@ NO_MONEY = {
     "Fireworks": (412, "Account ann is suspended, possibly due to reaching the monthly spending limit", ""),
     "Hugging Face": (402, "You have exceeded your monthly included credits", ""),
     "one-api": (403, "用户额度不足", ""),
+    "others 1": (429, "Your quota has been exhausted", ""),
+    "others 2": (403, "Your trial has expired, please upgrade your plan", ""),
 }
 RATES = {
     "OpenAI": (429, "Rate limit reached on requests per min (RPM): Limit 3, Used 3, Requested 1.", ""),
+    "OpenAI, free": (429, "Limit: 3 / min. Raise your rate limit by adding a payment method.", ""),
     "Gemini": (429, "Resource has been exhausted (e.g. check quota).", "resource_exhausted"),
     "Zhipu": (429, "您当前使用该API的并发数过高", "1302"),
     "MiniMax": (0, "rate limit exceeded(RPM)", "1002"),
@@ -141,6 +161,9 @@ OTHERS: dict[str, tuple[int, str, str, FaultKind]] = {
     "an unknown model in a 400": (400, "Model Not Exist", "invalid_request_error", "unknown"),
     "an unknown model, named": (400, "The model `m-1` does not exist.", "", "unknown"),
     "a wrong role": (400, "Invalid role: narrator", "invalid_request_error", "refused"),
+    "a list that is too long": (400, "stop sequences: too many", "", "refused"),
+    "a field that is missing": (422, "messages.0.content: field required", "", "refused"),
+    "a place that is not served": (403, "Country not supported", "", "authentication"),
     "an upper bound": (400, "top_p must be less than or equal to 1", "", "refused"),
     "nothing said": (400, "", "", "refused"),
 }
