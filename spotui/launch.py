@@ -245,8 +245,10 @@ class Launcher:
         from spotui.run.measuring import open_ruler
         from spotui.run.needed_models import with_scoring_models
         from spotui.run.rows import read_rows
+        from spotui.run.trusting import refuse_outside_data
         from spotui.run.work import criteria_for, marker_for
 
+        refuse_outside_data(template, path.parent)
         rows = read_rows(template, path.parent, seed=settings.seed)
         task = Task(
             prompt=template.prompt,
@@ -306,9 +308,11 @@ class Launcher:
 
         from spotui.run.calibration import calibrate
         from spotui.run.setup import draw_task
+        from spotui.run.trusting import refuse_outside_data
         from spotui.workspace.judge_checks import JudgeCheck, calls_folder, remember_check
 
         folder, judge = locations.judge_checks_dir(), self.judge_of(settings)
+        refuse_outside_data(template, path.parent)
         task = draw_task(template, path.parent, settings)
         meta = self.meta_prompts(path)
         asked = (*settings.panel, settings.roles.executor.model)

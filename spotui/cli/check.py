@@ -40,7 +40,7 @@ def main(parsed: argparse.Namespace) -> int:
     rows: Dataset | None = None
     faults: Sequence[RowFault] = ()
     if not checked.errors and checked.template is not None:
-        lacks = _check_parameters(checked)
+        lacks = [*_check_parameters(checked), *_check_data(checked, path)]
         rows, faults = _read_rows(path, checked.template)
         checked = checked._replace(problems=(*checked.problems, *lacks))
     if parsed.json:
@@ -77,6 +77,22 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
 
     what = "The method asks an embedding model, and none is chosen."
     return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, MEND)]
+
+
+def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
+    """Name the data files that a run would ask about before it sends their rows."""
+    if checked.template is None or checked.template.data is None:
+        return []
+    from spotui.marked_yaml.marks import line_of, load
+    from spotui.run.trusting import outside_data
+    from spotui.template import Problem
+
+    line = line_of(load(checked.text), "data")
+    mend = "A run asks you before it sends these rows to a model."
+    return [
+        Problem("warning", "data", line, f"{found} is outside the template's folder.", mend)
+        for found in outside_data(checked.template, path.parent)
+    ]
 
 
 def _has_embedding_model() -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.terminal import paint
+from spotui.cli.trusting import add_trust, settle_trust
 from spotui.events import CallFinished, Event, Noticed
 from spotui.view.figures import percent, plural, usd
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json-lines", action="store_true", help="the same, after a line with how far it is for every call"
     )
     options.add_yes(parser)
+    add_trust(parser)
     options.add_method(parser)
     options.add_settings(parser)
 
@@ -54,6 +56,7 @@ def main(parsed: argparse.Namespace) -> int:
         else:
             _print_offer(offer)
         return exit_codes.OK
+    settle_trust(parsed, template, path.parent)
     launcher.connector(settings).check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
     tell = _Progress(offer.expected.calls, as_lines=parsed.json_lines)

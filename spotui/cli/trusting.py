@@ -1,4 +1,4 @@
-"""Asking whether the Python file of a custom metric may run: once for each file as it is."""
+"""Asking whether a template may reach outside of itself: run a Python file, or send a data file."""
 
 import argparse
 import sys
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:
-    """The option that names the file of a custom metric."""
+    """The option that names files which a template may use."""
     parser.add_argument(
         "--trust",
+        action="append",
+        default=[],
         metavar="FILE",
-        help="run the custom metric in FILE without asking; it is trusted until it changes",
+        help="do not ask about FILE: run the custom metric in it, or send the rows in it to the models "
+        "although it is outside the template's folder; may be repeated",
     )
 
 
@@ -62,7 +65,7 @@ def settle_address(parsed: argparse.Namespace, launcher: "Launcher", url: str | 
 
 
 def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path) -> None:
-    """Make sure that a template's custom metric may run.
+    """Make sure that a template's custom metric may run, and that its data may be sent.
 
     Args:
         parsed: What was typed.
@@ -70,49 +73,85 @@ def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path)
         folder: Where it is.
 
     Raises:
-        UntrustedError: The user does not trust the file, or nobody can be asked.
+        UntrustedError: The user does not trust the file of the metric, or nobody can be asked.
+        OutsideDataError: The user does not agree to a data file, or nobody can be asked.
         UsageError: `--trust` names another file.
         SpotuiError: The metric is wrong.
     """
-    from spotui.run.trusting import metric_file
+    from spotui.run.trusting import OutsideDataError, metric_file, outside_data
+    from spotui.settings.trust import allow_sending, may_be_sent
 
-    _settle(parsed.trust, metric_file(template, folder))
+    file, data = metric_file(template, folder), outside_data(template, folder)
+    named = _named(parsed, file, data)
+    _settle(named, file)
+    for path in data:
+        home = folder.resolve()
+        if path not in named and may_be_sent(path, home):
+            continue
+        if path not in named and not _agrees_to_send(path, home):
+            raise OutsideDataError(path, home)
+        allow_sending(path, home)
 
 
 def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
     """Make sure that the custom metric of a project's run may run; raises as `settle_trust` does."""
     from spotui.run.trusting import metric_file_of
 
-    _settle(parsed.trust, metric_file_of(project))
+    file = metric_file_of(project)
+    _settle(_named(parsed, file, []), file)
 
 
-def _settle(named: str | None, file: "MetricFile | None") -> None:
+def _named(parsed: argparse.Namespace, file: "MetricFile | None", data: "list[Path]") -> "set[Path]":
+    """The files that `--trust` names.
+
+    Raises:
+        UsageError: One of them is not used.
+    """
+    used = [*([file.path] if file else []), *data]
+    named = {Path(one).expanduser().resolve(): one for one in parsed.trust}
+    for path, typed in named.items():
+        if path not in used:
+            files = ", ".join(map(str, used))
+            what = f"what can be trusted here is {files}" if used else "no file here needs it"
+            raise UsageError(f"--trust names {typed}, but {what}.", "Correct the path, or leave --trust out.")
+    return set(named)
+
+
+def _settle(named: "set[Path]", file: "MetricFile | None") -> None:
     from spotui.run.trusting import UntrustedError, untrusted
     from spotui.settings.trust import trust
 
-    if named is not None and (file is None or Path(named).expanduser().resolve() != file.path):
-        what = f"the file of the metric is {file.path}" if file else "no custom metric is used here"
-        raise UsageError(f"--trust names {named}, but {what}.", "Correct the path, or leave --trust out.")
-    if file is None or (named is None and untrusted(file) is None):
+    if file is None or (file.path not in named and untrusted(file) is None):
         return
-    if named is None and not _agrees(file):
+    if file.path not in named and not _agrees(file):
         raise UntrustedError(file)
     trust(file.path, file.digest)
 
 
 def _agrees(file: "MetricFile") -> bool:
-    """Whether the user says yes; where nobody can be asked, the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print(
+    """Whether the user trusts the file of a metric."""
+    return _says_yes(
         f"The metric {file.name} is Python code, which can do whatever you can do on this machine:\n"
         f"  {file.path}\n"
         f"  {file.source.count(bytes([10]))} lines, SHA-256 {file.digest}\n"
-        "Read it before you say yes. You are asked again when it changes. Run it? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
+        "Read it before you say yes. You are asked again when it changes. Run it? [y/N] "
     )
+
+
+def _agrees_to_send(path: Path, folder: Path) -> bool:
+    """Whether the user agrees that the rows of a file are sent."""
+    return _says_yes(
+        f"The template takes its rows from outside its folder, and they are sent to the models:\n"
+        f"  {path}\n"
+        f"You are not asked again for templates in {folder}. Send them? [y/N] "
+    )
+
+
+def _says_yes(question: str) -> bool:
+    """Whether the user says yes; where nobody can be asked, the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip().lower() in {"y", "yes"}
     except EOFError:

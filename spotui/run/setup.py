@@ -16,6 +16,7 @@ from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.run.needed_models import with_needed_models
 from spotui.run.rows import questions_of, read_rows, slots_of
+from spotui.run.trusting import refuse_outside_data
 from spotui.settings.run_settings import RunSettings
 from spotui.template import Template, parse_template
 from spotui.template.read import refuse_misread
@@ -79,6 +80,7 @@ def new_project(
         TemplateError: The template is wrong.
         SpotuiError: There is no method of that name, or it cannot be told that.
         DataError: A row cannot be used.
+        OutsideDataError: They are in a file that the user has not agreed to.
         ProjectError: The name is taken, or the workspace cannot be written.
     """
     template = parse_template(template_text, template_name)
@@ -88,6 +90,7 @@ def new_project(
     folder = folder or Path.cwd()
     rows = None
     if chosen.scores or template.data is not None:
+        refuse_outside_data(template, folder)
         rows = read_rows(template, folder, seed=settings.seed)
         if chosen.rounds is not None and not rounds_chosen:
             settings = msgspec.structs.replace(settings, max_rounds=chosen.rounds(read, len(rows.train)))

@@ -1,21 +1,24 @@
-"""Whether the Python file of a custom metric may run: only once the user has trusted it as it is.
+"""What a template may reach outside of itself: only what the user has said yes to.
 
 A template and a workspace are data, which may come from anybody. What looks at them (`check`, `estimate`,
-`show`, `replay`, the app) never runs such a file; what marks answers runs it only after an explicit yes.
+`show`, `replay`, the app) never runs the Python file of a custom metric and sends no rows; what marks answers
+runs the file only after an explicit yes, and what asks models reads a data file outside of the template's
+folder only after one.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.metrics import MetricChoice, make_metric, worker_choice
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.own import MetricFile, find_metric_file
 from spotui.metrics.worker import MetricWorker
-from spotui.settings.trust import VARIABLE, is_trusted
+from spotui.settings.trust import VARIABLE, is_trusted, may_be_sent
 from spotui.template import Template, parse_template
-from spotui.template.scoring import metric_of
+from spotui.template.scoring import metric_of, source_of
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -41,6 +44,65 @@ class UntrustedError(SpotuiError):
             _TRUST.format(path=file.path, variable=VARIABLE),
         )
         self.file = file
+
+
+class OutsideDataError(SpotuiError):
+    """A data file outside of the template's folder that the user has not agreed to.
+
+    Args:
+        path: The file.
+        folder: The template's folder.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        super().__init__(
+            f"The template takes its rows from {path}, outside its folder {folder}, and would send them to a "
+            "model.",
+            f"If that is right, repeat the command with --trust {path} (or set {VARIABLE} to that path).",
+        )
+        self.path = path
+
+
+def outside_data(template: Template, folder: Path) -> list[Path]:
+    """The data files of a template that are outside of its folder, without links.
+
+    What is in a hidden folder counts as outside: keys and histories are there. The user's folder of templates
+    is filled by the user and the app only, so that its templates may name any file.
+
+    Args:
+        template: The template.
+        folder: Where it is.
+
+    Raises:
+        TemplateError: What it says of its data is wrong.
+    """
+    home = folder.resolve()
+    if template.data is None or home == locations.templates_dir().resolve():
+        return []
+    paths = [(folder / Path(name).expanduser()).resolve() for name in source_of(template).paths]
+    return [path for path in paths if path.exists() and not _is_inside(path, home)]
+
+
+def refuse_outside_data(template: Template, folder: Path) -> None:
+    """Make sure that no rows are sent to a model from a file that the user has not agreed to.
+
+    Args:
+        template: The template.
+        folder: Where it is.
+
+    Raises:
+        OutsideDataError: They would be.
+        TemplateError: What it says of its data is wrong.
+    """
+    for path in outside_data(template, folder):
+        if not may_be_sent(path, folder.resolve()):
+            raise OutsideDataError(path, folder.resolve())
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    if not path.is_relative_to(folder):
+        return False
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def start_trusted(choice: MetricChoice, folder: Path) -> MetricWorker:

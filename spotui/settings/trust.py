@@ -1,10 +1,12 @@
-"""The Python files of custom metrics that the user has trusted, each with the content it had then.
+"""The files that the user has said yes to: Python files that may run, and data files that may be sent.
 
-A yes is for one file in one place with one content: a changed file, or a copy of it, is asked about again.
+A yes to the Python file of a custom metric is for one file in one place with one content: a changed file, or
+a copy of it, is asked about again. A yes to a data file is for the templates of one folder: what is in the
+file may change, as data does.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +20,16 @@ VARIABLE: Final = "SPOTUI_TRUST"
 """Names files that are trusted without a yes, as CI needs it; several are separated like those of PATH."""
 
 
-class _Trusted(msgspec.Struct, frozen=True):
-    sha256: str
+class _Trusted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file.
+
+    Attributes:
+        sha256: The content that may run; empty when none may.
+        folders: The folders whose templates may send its rows to a model.
+    """
+
+    sha256: str = ""
+    folders: tuple[str, ...] = ()
 
 
 def is_trusted(path: Path, digest: str, environ: Mapping[str, str] | None = None) -> bool:
@@ -33,11 +43,8 @@ def is_trusted(path: Path, digest: str, environ: Mapping[str, str] | None = None
     Raises:
         SettingsError: The list cannot be read.
     """
-    named = (os.environ if environ is None else environ).get(VARIABLE, "")
-    if any(_resolved(one) == path for one in named.split(os.pathsep) if one):
-        return True
     known = _read().get(str(path))
-    return known is not None and known.sha256 == digest
+    return _is_named(path, environ) or (known is not None and known.sha256 == digest)
 
 
 def trust(path: Path, digest: str) -> None:
@@ -46,10 +53,49 @@ def trust(path: Path, digest: str) -> None:
     Raises:
         SettingsError: The list cannot be read or written.
     """
+    _change(path, lambda known: msgspec.structs.replace(known, sha256=digest))
+
+
+def may_be_sent(path: Path, folder: Path, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the user has agreed that templates of a folder send the rows of a file outside of it.
+
+    Args:
+        path: The file, without links.
+        folder: The folder of the template, without links.
+        environ: The environment, the process's own when None.
+
+    Raises:
+        SettingsError: The list cannot be read.
+    """
+    known = _read().get(str(path))
+    return _is_named(path, environ) or (known is not None and str(folder) in known.folders)
+
+
+def allow_sending(path: Path, folder: Path) -> None:
+    """Remember the user's yes to a data file for the templates of a folder.
+
+    Raises:
+        SettingsError: The list cannot be read or written.
+    """
+    _change(
+        path,
+        lambda known: msgspec.structs.replace(
+            known, folders=(*(one for one in known.folders if one != str(folder)), str(folder))
+        ),
+    )
+
+
+def _is_named(path: Path, environ: Mapping[str, str] | None) -> bool:
+    named = (os.environ if environ is None else environ).get(VARIABLE, "")
+    return any(_resolved(one) == path for one in named.split(os.pathsep) if one)
+
+
+def _change(path: Path, change: Callable[[_Trusted], _Trusted]) -> None:
     place = locations.trusted_file()
     try:
         with alone(place):
-            known = {**_read(), str(path): _Trusted(digest)}
+            known = _read()
+            known[str(path)] = change(known.get(str(path), _Trusted()))
             write_text(place, msgspec.json.format(msgspec.json.encode(known), indent=1).decode() + "\n")
     except OSError as error:
         raise unwritable(place, error) from error
@@ -64,7 +110,7 @@ def _read() -> dict[str, _Trusted]:
     except OSError as error:
         raise SettingsError(f"{place} cannot be read: {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = "Delete it; you are then asked again about every custom metric."
+        hint = "Delete it; you are then asked again about every file."
         raise SettingsError(f"{place} is damaged: {error}.", hint) from None
 
 
