@@ -24,6 +24,7 @@ from spotui.llm.errors import (
     ContentFilteredError,
     ContextOverflowError,
     ModelError,
+    RateLimitedError,
     RequestRefusedError,
     RetryableError,
     TimedOutError,
@@ -387,6 +388,9 @@ class Door:
         kind = type(error).__name__.removesuffix("Error")
         self._emit(CallRetried(key=key, error=error.what, kind=kind, tries=tries, wait=wait))
         limiter = connection.limiter
+        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+            # Only a wait that the call itself will take: one of hours ends it, and must not hold the next.
+            limiter.hold_for(wait)
         if limiter.allowed < self._fewest.get(limiter, limiter.concurrency):
             self._fewest[limiter] = limiter.allowed
             calls = "1 call" if limiter.allowed == 1 else f"{limiter.allowed} calls"

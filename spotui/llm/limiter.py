@@ -61,8 +61,12 @@ class Limiter:
 
     @property
     def hold(self) -> float:
-        """Seconds until the endpoint takes calls again, as it said itself; 0 when it takes them now."""
+        """Seconds for which no call may be sent; 0 when calls may be sent now."""
         return max(0.0, self._held_until - time.monotonic())
+
+    def hold_for(self, seconds: float) -> None:
+        """Let no call out for so long, because the endpoint asked for it."""
+        self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -77,12 +81,11 @@ class Limiter:
         decreases = self._decreases
         try:
             yield
-        except RateLimitedError as error:
+        except RateLimitedError:
             # Calls that were sent together are refused together: only the first of them says something new.
             if decreases == self._decreases:
                 self._decreases += 1
                 self._allow(max(1.0, _DECREASE * min(self._allowed, self._slots.borrowed_tokens)))
-            self._held_until = max(self._held_until, time.monotonic() + (error.retry_after or 0.0))
             raise
         else:
             self.answers += 1

@@ -337,6 +337,20 @@ def test_a_limit_of_calls_a_second_holds_all_calls_for_the_time_it_names(tmp_pat
         assert len(server.requests) < 30
 
 
+def test_a_wait_that_ended_a_call_does_not_hold_it_when_a_person_goes_on(tmp_path: Path) -> None:
+    async def main(base_url: str) -> None:
+        async with an_open_door(base_url, tmp_path, retry=RetrySettings(), on_trouble="pause") as opened:
+            call = asyncio.create_task(opened.door.ask(a_key(), a_request()))
+            await opened.until(lambda: opened.gate.state == "paused")
+            assert "It asks to wait 2 hours" in opened.states[0][1]
+            opened.gate.resume()
+            async with asyncio.timeout(5):
+                assert (await call).text
+
+    with ModelServer(faults={1: faults.status(429, "Please try again in 2h0m0s.")}) as server:
+        run(main(server.base_url))
+
+
 def test_an_unknown_refusal_is_the_request_s_own_once_the_model_answers_another(tmp_path: Path) -> None:
     async def main(base_url: str) -> None:
         async with an_open_door(base_url, tmp_path) as opened:

@@ -141,9 +141,8 @@ def test_the_wait_that_an_endpoint_asks_for_holds_every_call() -> None:
     async def main() -> None:
         limiter = Limiter(Limits())
         assert limiter.hold == 0
-        await send(
-            limiter, RateLimitedError("later", retry_after=12.0), RateLimitedError("", retry_after=3.0)
-        )
+        for seconds in (12.0, 3.0):
+            limiter.hold_for(seconds)
         assert limiter.hold == 12
         await asyncio.sleep(12)
         assert limiter.hold == 0

@@ -14,11 +14,12 @@ _EXEMPTING: Final = "no"
 
 def proxy_for(url: "URL") -> str | None:
     """The proxy that the environment names for a URL, as it is written there; None when it names none."""
-    from urllib.request import getproxies
+    from urllib.request import getproxies, proxy_bypass
 
-    named = getproxies()
+    named, host = getproxies(), url.host or ""
     proxy = named.get(url.scheme) or named.get("all")
-    if not proxy or is_exempt(url.host or "", url.port, named.get(_EXEMPTING, "")):
+    # The second knows the exceptions in the settings of macOS and Windows, too.
+    if not proxy or is_exempt(host, url.port, named.get(_EXEMPTING, "")) or proxy_bypass(host):
         return None
     return proxy
 
