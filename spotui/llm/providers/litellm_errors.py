@@ -27,6 +27,8 @@ from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.retry_after import asked_wait
 from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
+from spotui.llm.providers.litellm_bodies import OversizedBodyError
+from spotui.llm.providers.reply_size import oversized
 
 _LONGEST_CHAIN: Final = 20
 _UNREACHABLE: Final = (ConnectionError, socket.gaierror, ssl.SSLError)
@@ -77,6 +79,8 @@ def model_error(
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
     chain = tuple(_chain(error))
+    if any(isinstance(link, OversizedBodyError) for link in chain):
+        return oversized(place)
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     if "ClientPayloadError" in names:
         return transport_errors.broke_off(place)

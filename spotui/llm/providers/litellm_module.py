@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
+from spotui.llm.providers.litellm_bodies import bound_httpx
+
 _ENVIRONMENT: Final = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches its price table while it is imported
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",  # else the first call to Anthropic fetches a list
@@ -91,6 +93,7 @@ def _import_quietly() -> Any:
         else:
             os.environ["TIKTOKEN_CACHE_DIR"] = vocabulary
     _silence_loggers()
+    bound_httpx()
     module.suppress_debug_info = True
     module.disable_hf_tokenizer_download = True
     if is_ours:

@@ -25,6 +25,7 @@ from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
+from spotui.llm.providers.litellm_bodies import bounded_bodies
 from spotui.llm.providers.litellm_errors import model_error, read_error
 from spotui.llm.providers.litellm_way import Way, find_way, secrets_of
 from spotui.llm.providers.reply_size import check_size
@@ -36,6 +37,8 @@ _OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs", "top_
 
 # litellm's own limit only ends what cancelling cannot reach, such as a provider's blocking thread.
 _GRACE: Final = 5.0
+
+_CHUNKS_KEPT: Final = 256
 
 
 class LitellmProvider:
@@ -192,6 +195,7 @@ class LitellmProvider:
                 cost = _cost(payload) or cost
                 emit(assembler.feed(payload))
                 check_size(assembler.size, place)
+                _forget_chunks(stream)
             seconds = perf_counter() - started
         finally:
             await stream.aclose()
@@ -216,7 +220,8 @@ class LitellmProvider:
     async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:
         try:
             async with asyncio.timeout(self._endpoint.silence) as limit:
-                return await awaitable
+                with bounded_bodies():
+                    return await awaitable
         except Exception as error:  # noqa: BLE001 - litellm raises anything, bare Exception included
             if limit.expired():
                 raise TimedOutError(
@@ -247,6 +252,17 @@ def _is_finished(stream: Any) -> bool:
 def _reported_usage(stream: Any) -> bool:
     """Whether the endpoint reported usage; litellm's own last piece has one either way."""
     return any(getattr(chunk, "usage", None) is not None for chunk in getattr(stream, "chunks", ()))
+
+
+def _forget_chunks(stream: Any) -> None:
+    """Let litellm's own copies of old chunks go: it keeps some kilobytes for every token of a reply.
+
+    It compares the newest with one another, and adds the usage up at the end.
+    """
+    chunks = getattr(stream, "chunks", [])
+    if len(chunks) > 2 * _CHUNKS_KEPT:
+        old = (chunk for chunk in chunks[:-_CHUNKS_KEPT] if getattr(chunk, "usage", None) is not None)
+        chunks[:-_CHUNKS_KEPT] = [*old][-_CHUNKS_KEPT:]
 
 
 def _cost(payload: Mapping[str, Any]) -> float | None:

@@ -20,7 +20,12 @@ def check_size(size: int, place: Place, most: int = LONGEST_REPLY) -> None:
         OversizedReplyError: It is too long; the rest is not read.
     """
     if size > most:
-        raise OversizedReplyError(
-            f"{place} sent more than {most // MIB} MiB for one reply, and the rest was not read.",
-            "Set max_tokens for this model, or check what the endpoint sends.",
-        )
+        raise oversized(place, most)
+
+
+def oversized(place: Place, most: int = LONGEST_REPLY) -> OversizedReplyError:
+    """The error for a reply that is too long."""
+    return OversizedReplyError(
+        f"{place} sent more than {most // MIB} MiB for one reply, and the rest was not read.",
+        "Set max_tokens for this model, or check what the endpoint sends.",
+    )

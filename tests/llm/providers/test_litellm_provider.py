@@ -3,17 +3,21 @@
 import asyncio
 import functools
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from spotui.llm.endpoint import Price
 from spotui.llm.errors import (
     BadRequestError,
     MalformedReplyError,
+    OversizedReplyError,
     UnavailableError,
 )
 from spotui.llm.protocol import Delta, Message, Reply, Request, Usage
+from spotui.llm.providers.litellm_bodies import OversizedBodyError, bound_httpx, bounded_bodies
 from tests.llm.providers.asking_litellm import KEY, MODEL, QUIETLY, SAID, a_provider, a_request, ask, ask_at
 from tests.model_server import ModelServer, Scripted, faults
 
@@ -91,6 +95,46 @@ def test_an_answer_without_text_is_an_empty_answer(said: faults.Fault | Scripted
 def test_a_megabyte_and_marks_of_the_model_s_own_come_through() -> None:
     assert len(ask(faults.megabyte()).text) == 2**20
     assert ask("<|endoftext|> and <|im_end|>").text == "<|endoftext|> and <|im_end|>"
+
+
+LONG = 5 * 2**20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"choices": [{"message": {"content": "%b"}}]}' % (b"x" * LONG),
+        b"data: " + b"x" * LONG,
+        b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n' % (b"x" * 2**20) * 5,
+    ],
+    ids=["a body", "a line", "a text"],
+)
+def test_a_reply_that_is_too_long_is_not_read_to_its_end(body: bytes) -> None:
+    with pytest.raises(OversizedReplyError, match="more than 4 MiB"):
+        ask(faults.events(body))
+
+
+def test_only_the_calls_of_spotui_are_bounded() -> None:
+    async def read() -> int:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(5):
+                yield b"x" * 2**20
+
+        bound_httpx()
+        whole = len(await httpx.Response(200, content=pieces()).aread())
+        with bounded_bodies(), pytest.raises(OversizedBodyError):
+            await httpx.Response(200, content=pieces()).aread()
+        return whole
+
+    assert asyncio.run(read()) == LONG
+
+
+def test_usage_is_counted_however_many_chunks_come() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 2000, "total_tokens": 2009}
+    pieces = tuple(f"{number} " for number in range(2000))
+    reply = ask(Scripted(pieces=pieces, usage=usage))
+    assert reply.text == "".join(pieces)
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (9, 2000)
 
 
 def test_half_a_character_is_no_character() -> None:
