@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Measure one prompt on a split, or two of them row by row; what was asked before costs nothing."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.dataset import slot_fault, slot_names
     from spotui.launch import Launcher
     from spotui.llm.gate import Halted
     from spotui.resources import find_template
@@ -67,6 +68,9 @@ def main(parsed: argparse.Namespace) -> int:
     workspace = options.workspace(parsed)
     names = [one for one in (parsed.against, parsed.prompt) if one]
     prompts = {name: _prompt(name, parsed, template, path) for name in names}
+    for name, prompt in prompts.items():
+        if fault := slot_fault(template.prompt, slot_names(template.prompt), prompt):
+            print(f"spotui: {name}: {fault} It is measured as it is.", file=sys.stderr)
     told = _told(parsed, template)
     settle_trust(parsed, template, path.parent)
     fetch_missing_models(settings, yes=parsed.yes)

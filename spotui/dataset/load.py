@@ -1,5 +1,6 @@
 """From a template's `data` to rows, checked and split."""
 
+import contextlib
 import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -68,6 +69,8 @@ def load_dataset(
     Raises:
         DataError: A file cannot be read, a row cannot be used, or there are too few.
     """
+    if not source.allow_overlap:
+        _refuse_second_uses(source, folder)
     columns = Columns(source, slots, check, takes_objects=takes_objects)
     rows = _Rows(columns, source, folder, several_answers=several_answers)
     parts: dict[SplitName, list[Row]] = {}
@@ -152,7 +155,6 @@ class _Rows:
         found: dict[SplitName | None, list[Row]] = {}
         try:
             path = find_file(self._folder, name)
-            self._refuse_second_use(path, name)
             file = DataFile(path, self._source, self._columns.wanted)
             for read in file.records():
                 if split is None or read.split in (None, split):
@@ -224,27 +226,27 @@ class _Rows:
         if len(self._faults) == MOST_FAULTS:
             self.refuse()
 
-    def _refuse_second_use(self, path: Path, name: str) -> None:
-        """Make sure that no file is given for two splits, under whatever names.
 
-        Raises:
-            BadRowError: It is.
-        """
-        named = {str(split): file for split, file in self._source.files.items()}
-        if self._source.path:
-            named["path"] = self._source.path
-        uses = [use for use, other in named.items() if _is_same_file(path, self._folder, other)]
-        if len(uses) > 1 and not self._source.allow_overlap:
-            what = f"The same file is given for {' and '.join(uses)}, so the same rows would be in each."
+def _refuse_second_uses(source: DataSource, folder: Path) -> None:
+    """Make sure that no file is given for two splits, under whatever names.
+
+    Raises:
+        DataError: One is.
+    """
+    named: dict[str, str] = {split: source.files[split] for split in SPLITS if split in source.files}
+    if source.path:
+        named["path"] = source.path
+    uses: dict[tuple[int, int], list[str]] = {}
+    for use, name in named.items():
+        with contextlib.suppress(OSError, BadRowError):  # it is reported when it is read
+            state = find_file(folder, name).stat()
+            uses.setdefault((state.st_dev, state.st_ino), []).append(use)
+    for several in uses.values():
+        if len(several) > 1:
+            what = f"The same file is given for {' and '.join(several)}, so the same rows would be in each."
+            name = named[several[-1]]
             mend = f"Write only `path: {name}` to split its rows. {_OVERLAP}"
-            raise BadRowError(what, mend, of_file=True)
-
-
-def _is_same_file(path: Path, folder: Path, name: str) -> bool:
-    try:
-        return path.samefile(find_file(folder, name))
-    except (OSError, BadRowError):
-        return False  # it is reported when it is read
+            raise DataError([RowFault(name, 0, what, mend)])
 
 
 def find_file(folder: Path, name: str) -> Path:

@@ -106,8 +106,8 @@ def test_it_is_read(shell: Shell, home: Path, content: str, data: str, metric: s
             lines(PAIRS),
             "{path: r.jsonl, test: ./r.jsonl}",
             "exact",
-            "./r.jsonl:0: error: The same file is given for test and path, so the same rows would be",
-            "Write only `path: ./r.jsonl` to split its rows.",
+            "r.jsonl:0: error: The same file is given for test and path, so the same rows would be",
+            "Write only `path: r.jsonl` to split its rows.",
         ),
         ("", "r.jsonl", "exact", "r.jsonl:0: error: The file is empty.", "Write, for example,"),
     ],
@@ -119,6 +119,7 @@ def test_it_is_one_fault(
     first, second, *_ = said.splitlines()
     assert first.startswith(what)
     assert second.strip().startswith(hint)
+    assert said.endswith("\n1 error.\n")
     assert said.count("error: ") == 1 or "same file" in what
     assert code == exit_codes.FAILED
 

@@ -122,6 +122,17 @@ def test_score_compares_two_prompts_row_by_row(shell: Shell, home: Path, sums: M
     assert [len(one["marks"]) for one in data["prompts"]] == [36, 36]
 
 
+def test_a_prompt_with_other_slots_is_measured_with_a_warning(
+    shell: Shell, home: Path, sums: ModelServer
+) -> None:
+    (home / "mine.txt").write_text('Add in style 9. {hint} {"a": 1}')
+    said = shell("score", "sums.yaml", *asking(sums), "--prompt", "mine.txt")
+    assert (
+        "spotui: mine.txt: Its prompt has {hint}, which nothing fills. It is measured as it is." in said.err
+    )
+    assert said.code == exit_codes.OK
+
+
 def test_score_takes_the_best_of_a_project_and_other_rows(shell: Shell, sums: ModelServer) -> None:
     assert shell("score", "sums.yaml", *asking(sums), "--prompt", "best").code == exit_codes.FAILED
     shell("run", "sums.yaml", *asking(sums))
