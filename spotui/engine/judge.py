@@ -133,10 +133,8 @@ class VotingJudge:
             return await self._duel(best, candidate, self._unit)
         except RequestRefusedError as error:
             is_alone = len(best.answers) == 1
-            then = (
-                "The answers cannot be compared." if is_alone else "They are compared question by question."
-            )
-            text = f"Round {candidate.round}, vote: {error.what} {then}"
+            how = "cannot be compared" if is_alone else "are compared question by question"
+            text = f"Round {candidate.round}, vote: {error.what} The answers {how}."
             self._context.emit(Noticed(text=text, level="warning"))
         return Duel("void") if is_alone else await self._duel(best, candidate, "row")
 

@@ -169,9 +169,12 @@ class Door:
             except (ModelError, JournalError, UnknownPriceError) as error:
                 self._emit(CallDropped(key=key, why=error.what, failed=True))
                 if isinstance(error, RequestRefusedError):
+                    price = await self.connections.to(request.model).price()
                     if may_be_refused and await self._concerns_one(error, request.model):
-                        await self._reject(key, request, error)
+                        await self._reject(key, request, price, error)
                         raise
+                    if error.heard:
+                        self._lose(key, request, error.heard, price, f"it broke off: {error.what}")
                     error = type(error)(error.what, advice or error.mend)
                 await self._trouble(error)
             except _AgainError:
@@ -278,6 +281,9 @@ class Door:
             self._lose(key, request, heard, price, cut.why)
             self._emit(CallDropped(key=key, why=cut.why))
             raise _AgainError from None
+        except RequestRefusedError as error:
+            error.heard = heard
+            raise
         except ModelError as error:
             if heard or isinstance(error, TimedOutError):
                 self._lose(key, request, heard, price, f"it broke off: {error.what}")
@@ -341,12 +347,16 @@ class Door:
             price: Of the model.
             why: What happened to the call.
         """
-        usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
-        cost = self.budget.dearest(request.model)
-        if price is not None:
-            cost = price.cost(usage.prompt_tokens, usage.completion_tokens)
+        usage, cost = self._estimated(request, heard, price)
         self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
         self._drop(key, request, usage, cost, why)
+
+    def _estimated(self, request: Request, heard: int, price: Price | None) -> tuple[Usage, float | None]:
+        """What a call took of which only so many bytes came."""
+        usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
+        if price is None:
+            return usage, self.budget.dearest(request.model)
+        return usage, price.cost(usage.prompt_tokens, usage.completion_tokens)
 
     def _drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
         line = DroppedLine(
@@ -368,10 +378,14 @@ class Door:
             return True
         return await self.connections.to(model).answers_others()
 
-    async def _reject(self, key: CallKey, request: Request, error: RequestRefusedError) -> None:
+    async def _reject(
+        self, key: CallKey, request: Request, price: Price | None, error: RequestRefusedError
+    ) -> None:
         """Keep a refusal in place of a reply: a run that is resumed must not depend on a filter's mood."""
-        reply = Reply("", "other", Usage(0, 0), seconds=0.0, cost_usd=0.0, rejected=error.what)
-        self.budget.spending.add(0, 0, 0.0)
+        usage, cost = self._estimated(request, error.heard, price) if error.heard else (Usage(0, 0), 0.0)
+        spending = self.budget.spending
+        spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=usage.estimated)
+        reply = Reply("", "other", usage, seconds=0.0, cost_usd=cost, rejected=error.what)
         await self._keep(key, request, reply)
 
     async def _trouble(self, error: SpotuiError) -> None:

@@ -16,7 +16,13 @@ class BadRequestError(ModelError):
 
 
 class RequestRefusedError(BadRequestError):
-    """The endpoint refuses what this request holds; it may well answer another one."""
+    """The endpoint refuses what this request holds; it may well answer another one.
+
+    Attributes:
+        heard: Bytes of a reply that came before the refusal.
+    """
+
+    heard = 0
 
 
 class ContextOverflowError(RequestRefusedError):

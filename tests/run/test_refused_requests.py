@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import Answered, CallDropped, FinalCheckFinished, Noticed, VoteCast
+from spotui.events import Answered, CallDropped, FinalCheckFinished, Noticed, SpendingChanged, VoteCast
 from spotui.run.replaying import rehearse
 from spotui.settings.run_settings import RetrySettings
 from spotui.workspace.history import read_history
@@ -73,6 +73,7 @@ def test_one_filtered_question_in_twenty_is_named_and_left_out(tmp_path: Path, f
         line = read_history(project).round(2)
         assert line is not None
         assert [bool(one.error) for one in line.answers].index(True) == 7
+        assert end.of(SpendingChanged)[-1].calls == len(server.requests)
         # Nothing is asked again, not even what was refused: a filter may be of another mind by then.
         asked, rounds = len(server.requests), rounds_of(project)
         assert stage.go(project).stopped.prompt == end.stopped.prompt
