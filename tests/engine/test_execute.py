@@ -1,5 +1,6 @@
 """An answer that is cut or empty is asked for once more, and an error is never an answer."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def test_without_an_answer_the_round_is_void_and_nothing_is_judged(
     assert not end.of(VoteCast)
     assert "judge" not in {role_of(one.json) for one in server.requests}
     assert end.stopped.best == 1
+
+
+def test_a_question_that_the_model_refuses_is_left_out_in_its_words(tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": None, "refusal": "I cannot assist with that."}
+    body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
+
+    def answer(request: JsonObject) -> str | Scripted:
+        is_refused = conversation(request).rstrip().endswith("Question 1?") or is_repair(request)
+        return Scripted(body=body) if is_refused else execute(request)
+
+    _, end = answering(tmp_path, answer)
+    errors = {event.error for event in end.of(Answered) if event.error}
+    assert errors == {'The model refused to answer: "I cannot assist with that".'}
+    assert end.outcomes == ["seed", "win"]
 
 
 def test_an_answer_that_stays_cut_is_taken_as_it_is_and_said_so(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ _ALONE: Final = tuple(marks for marks in _STREAMED if marks.alone)
 _ANY_ALONE: Final = _any_of(
     *(mark for marks in _ALONE for mark in (marks.opening, marks.closing)), HARMONY.answer
 )
+_ANY_CLOSING: Final = _any_of(*(marks.closing for marks in _ALONE))
 _CLOSED_BY: Final = {marks.closing.lower(): marks.opening.lower() for marks in _ALONE}
 
 
@@ -198,14 +199,17 @@ def split_reasoning(text: str, *, alone: bool = True) -> tuple[str, str]:
 
     Args:
         text: What the model wrote.
-        alone: Whether a closing mark without an opening one may end reasoning; not so where the server has
-            sent reasoning in a field.
+        alone: Whether a closing mark without an opening one may end reasoning. Where the server has sent
+            reasoning in a field, it can only be left over at the start.
     """
     splitter = ReasoningSplitter()
     settled, rest = splitter.feed(text), splitter.flush()
     answer, reasoning = settled[0] + rest[0], settled[1] + rest[1]
     if splitter.seen is None:
         answer, reasoning = _split_words(answer)
+    start = answer.lstrip()
+    if (left_over := _ANY_CLOSING.match(start)) and not _is_quoted(start, 0, left_over.end()):
+        answer = start[left_over.end() :].lstrip()
     if alone:
         answer, more = _split_alone(answer)
         reasoning += more
@@ -250,10 +254,13 @@ def _split_alone(text: str) -> tuple[str, str]:
 
 
 def _lone_closings(text: str) -> list[tuple[int, int]]:
-    """Start and end of every closing mark that nothing has opened, outside blocks of code."""
+    """Start and end of every closing mark that nothing has opened, outside blocks of code.
+
+    A block of code has both its fences; in a draft that was given up, one may be missing.
+    """
     found: list[tuple[int, int]] = []
     opened: dict[str, int] = {}
-    fences = counted = 0
+    all_fences, fences, counted = text.count("```"), 0, 0
     for match in _ANY_ALONE.finditer(text):
         mark, (start, end) = match[0].lower(), match.span()
         fences, counted = fences + text.count("```", counted, start), start
@@ -263,7 +270,7 @@ def _lone_closings(text: str) -> list[tuple[int, int]]:
             opened[mark] = opened.get(mark, 0) + 1
         elif opened.get(opening):
             opened[opening] -= 1
-        elif not fences % 2:
+        elif not (fences % 2 and (all_fences - fences) % 2):
             found.append((start, end))
     return found
 
@@ -274,8 +281,10 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     after = text[end : end + _SENTENCE].partition("\n")[0]
     if before.count("`") % 2:
         return True
-    if not before.strip() or not after.strip():
+    if not after.strip():
         return False
+    if not before.strip():
+        return not text[:start].strip() and after[0].isspace() and after.lstrip()[0].islower()
     if before[-1] in "\"'“‘«「『(" and after[0] in "\"'”’»」』)":
         return True
     last, following = before.rstrip()[-1], after.lstrip()[0]

@@ -115,6 +115,7 @@ def test_reasoning_whose_opening_mark_was_in_the_prompt(marks: Marks, behind: st
     assert (text, reasoning) == (ANSWER, DRAFT)
     assert split_reasoning(DRAFT + marks.closing) == ("", DRAFT)
     assert split_reasoning(DRAFT + marks.closing, alone=False)[1] == ""
+    assert split_reasoning(f"\n{marks.closing}\n\n{ANSWER}", alone=False) == (ANSWER, "")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,7 @@ def test_reasoning_whose_opening_mark_was_in_the_prompt(marks: Marks, behind: st
         ("Is it </think>\n\nFirst try.</think>\n\nFour", "Four"),
         ("It quotes <think> and </think> once. So:</think>\nFour", "Four"),
         ("four\n</think>\nFour\n</think>\n", "Four\n"),
+        ("Draft:\n```\nunfinished\n</think>\nFour:\n```\n4\n```\n", "Four:\n```\n4\n```\n"),
     ],
 )
 def test_the_last_closing_mark_that_nothing_opened_ends_the_reasoning(text: str, answer: str) -> None:
@@ -144,6 +146,7 @@ def test_the_last_closing_mark_that_nothing_opened_ends_the_reasoning(text: str,
         "<prompt>Think inside {opening} {closing} first.\nThen answer.</prompt>",
         "标签{closing}表示思考结束",
         "Its last word ({closing}) is a tag.",
+        "{closing} is a tag.",
     ],
 )
 def test_an_answer_about_marks_stays_whole(marks: Marks, quote: str) -> None:
