@@ -144,6 +144,9 @@ def _missing(record: Record, column: str, name: str) -> BadRowError:
     if isinstance(inner, dict):
         what = f"There is no `{rest}` in `{head}`, which holds {_listed(inner)}."
         return BadRowError(what, "Name one of these.", of_file=True)
+    if isinstance(inner, str):
+        what = f"`{head}` holds a text that is not JSON, so it has no part `{rest}`."
+        return BadRowError(what, "Save it as JSON, or name another column.", of_file=True)
     meant = "1" if is_numbered else _meant(record, column, name)
     hint = f"Say which one it is, as in `columns: {{{name}: {meant or '...'}}}`"
     if name not in ("question", "answer"):

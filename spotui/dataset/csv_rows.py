@@ -39,9 +39,11 @@ def read_table(
         delimiter = delimiter or ("\t" if declared[1] == "\\t" else declared[1])
         skipped = 1
         del sample[0]
-    delimiter = delimiter or _detect([line for _, line in sample], usual)
+    texts = [line for _, line in sample]
+    delimiter = delimiter or _detect(texts, usual)
+    is_bare = delimiter == "\t" and _has_bare_quotes(texts)
     names: list[str] | None = None
-    for line, row in _rows(chain(sample, lines), delimiter, skipped):
+    for line, row in _rows(chain(sample, lines), delimiter, skipped, quoted=not is_bare):
         if not any(row):
             continue  # an empty line, as spreadsheets also write it: with delimiters only
         if names is None:
@@ -59,8 +61,14 @@ def read_table(
         raise BadRowError("The file is empty.", "Its first line names the columns, the others hold the rows.")
 
 
-def _rows(lines: Iterator[tuple[int, str]], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    table = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
+def _rows(
+    lines: Iterator[tuple[int, str]], delimiter: str, skipped: int, *, quoted: bool
+) -> Iterator[tuple[int, list[str]]]:
+    texts = (line for _, line in lines)
+    if quoted:
+        table = csv.reader(texts, delimiter=delimiter, strict=True)
+    else:
+        table = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
     while True:
         line = skipped + table.line_num + 1
         try:
@@ -86,6 +94,16 @@ def _detect(sample: Sequence[str], usual: str) -> str:
         return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
 
     return max([usual, *_DELIMITERS], key=agreement) if sample else usual
+
+
+def _has_bare_quotes(sample: Sequence[str]) -> bool:
+    """Whether quotes are part of the text, as in many TSV files, where nothing has to be quoted."""
+    try:
+        for _ in csv.reader(sample, delimiter="\t", strict=True):
+            pass
+    except csv.Error as error:
+        return "expected after" in str(error)
+    return False
 
 
 def _header(cells: list[str]) -> list[str]:

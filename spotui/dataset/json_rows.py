@@ -87,7 +87,9 @@ class JsonRows:
             return False
         if len(filled) > 1:
             return False
-        return not isinstance(value, dict) or self._wanted.isdisjoint(value)
+        if not isinstance(value, dict):
+            return True
+        return self._wanted.isdisjoint(value) and any(isinstance(one, list | dict) for one in value.values())
 
     def _of_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[Read]:
         for number, line in lines:

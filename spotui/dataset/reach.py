@@ -56,10 +56,9 @@ def _inside(value: Any, steps: list[str]) -> Any:
     if steps[0].isdecimal():
         at = int(steps[0])
         return _inside(value[at], steps[1:]) if at < len(value) else MISSING
-    found = [_inside(item, steps) for item in value]
-    return (
-        [one for one in found if one is not MISSING] if any(one is not MISSING for one in found) else MISSING
-    )
+    parts = [one for one in (_inside(item, steps) for item in value) if one is not MISSING]
+    found = [one for part in parts for one in (part if isinstance(part, list) else [part])]
+    return found if parts or not value else MISSING
 
 
 def _turn(turn: Any) -> tuple[str, str] | None:

@@ -154,4 +154,6 @@ def _guess(sample: bytes) -> str:
     import chardet
 
     found = chardet.detect(sample, encoding_era=chardet.EncodingEra.MODERN_WEB)["encoding"] or "cp1252"
-    return found.lower().replace("windows-", "cp")
+    found = found.lower().replace("windows-", "cp")
+    usual = sample.decode("cp1252", "replace")
+    return "cp1252" if sample.decode(found, "replace") == usual else found  # where both fit, the common one

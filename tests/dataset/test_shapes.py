@@ -210,6 +210,16 @@ def test_a_dotted_name_reaches_into_objects_lists_and_cells(tmp_path: Path) -> N
 
     for write in (json.dumps, repr):  # pandas writes Python literals into CSV
         assert asked(load(tmp_path, {**data, "path": "r.csv"}, table(write), "r.csv")) == wanted
+    empty = [{"question": q, "answers": []} for q, _ in WANTED]
+    assert {a for _, a in asked(load(tmp_path, {**data, "columns": {"answer": "answers.text"}}, empty))} == {
+        ()
+    }
+    nested = [{"question": q, "answers": [{"text": ["a", "b"]}, {"text": ["c"]}]} for q, _ in WANTED]
+    listed = {"path": "n.json", "columns": {"answer": "answers.text"}}
+    assert {a for _, a in asked(load(tmp_path, listed, nested, "n.json"))} == {("a", "b", "c")}
+    arrays = "question,answers\na,\"{'text': array([1])}\"\n"
+    problem = why_not(tmp_path, {**listed, "path": "a.csv"}, arrays, "a.csv")
+    assert "`answers` holds a text that is not JSON, so it has no part `text`." in problem
     problem = why_not(tmp_path, {"path": "rows.json", "columns": {"question": "fields.inptu"}}, records)
     assert "There is no `inptu` in `fields`, which holds `input`." in problem
 
@@ -364,6 +374,7 @@ def test_a_missing_column_is_reported_once_with_those_there_are(tmp_path: Path) 
 
 TEXTS = {
     "cp1252": "question;answer\nCombien coûte 5 € à côté ?;cinq\nWas heißt „schön“?;Schön\nOù?;là\n",
+    "iso8859-1": "question,answer\ncafé,1\nb,2\nc,3\n",
     "gb18030": "question,answer\n中国的首都是哪里？,北京\n一加一等于几？,二\n你好吗？,好\n",
     "big5": "question,answer\n台灣的首都是哪裡?,台北\n請問這是什麼?,書\n他在哪裡?,家裡\n",
     "cp932": "question,answer\n日本の首都はどこですか?,東京\nこれは何ですか?,本です\nなぜ?,不明\n",
@@ -417,6 +428,15 @@ def test_text_with_other_separators_does_not_confuse_the_detection(tmp_path: Pat
     assert len(asked(load(tmp_path, "one.csv", "question\nHello; you\nWhat\nWhy\n", "one.csv"))) == 3
     spreadsheet = "question,answer,,\na,1,,\n,,,\nb,2,,\nc,3,,\n"
     assert len(asked(load(tmp_path, "s.csv", spreadsheet, "s.csv"))) == 3
+
+
+def test_quotes_in_a_tsv_file_are_text_where_they_cannot_be_anything_else(tmp_path: Path) -> None:
+    bare = 'question\tanswer\n"Hello" he said\tx\nIn 5" pipes\ty\n""\tz\n'
+    found = asked(load(tmp_path, "r.tsv", bare, "r.tsv"))
+    assert [question for question, _ in found] == ['"Hello" he said', 'In 5" pipes', '""']
+    quoted = 'question\tanswer\n"a\tb"\tx\n"c\nd"\ty\ne\tz\n'
+    found = asked(load(tmp_path, "q.tsv", quoted, "q.tsv"))
+    assert [question for question, _ in found] == ["a\tb", "c\nd", "e"]
 
 
 def test_a_wide_cell_is_read(tmp_path: Path) -> None:
