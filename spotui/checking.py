@@ -110,6 +110,7 @@ def _of_columns(root: Mapping, template: Template) -> list[Problem]:
 def _of_slots(root: Mapping, template: Template) -> list[Problem]:
     """Warnings of what looks like a slot and is sent to the model as text."""
     from spotui.dataset import lookalikes, slot_names
+    from spotui.template.scoring import has_file
 
     columns = template.data.get("columns") if isinstance(template.data, dict) else None
     problems = []
@@ -119,7 +120,7 @@ def _of_slots(root: Mapping, template: Template) -> list[Problem]:
         if not one.name:
             mend = "Write the text out; `{question}` is the place of the question."
         problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, one.start), what, mend))
-    if template.data is None:
+    if not has_file(template):
         for name in sorted(slot_names(template.prompt) - {"question"}):
             start = template.prompt.index(f"{{{name}}}")
             what = (

@@ -7,7 +7,7 @@ from spotui.dataset import Dataset, Row, load_dataset, slot_names
 from spotui.engine import Question
 from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric
 from spotui.template import Template
-from spotui.template.scoring import metric_of, source_of
+from spotui.template.scoring import has_file, metric_of, source_of
 
 _OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label", "json", "word_list")
 """Metrics of tasks in which two different answers contradict each other."""
@@ -31,7 +31,7 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
         source_of(template),
         folder,
         qa=[(one.question, one.answer) for one in template.qa],
-        slots=slot_names(template.prompt),
+        slots=slots_of(template),
         check=metric.fault if metric else _nothing,
         takes_objects=_takes_objects(choice),
         several_answers=_takes_several(choice),
@@ -56,10 +56,13 @@ def questions_of(template: Template, rows: Dataset | None, *, filled: bool = Tru
     return [Question(one.question, one.answer, Row(one.question) if filled else None) for one in template.qa]
 
 
-def slots_of(template: Template, rows: Dataset | None) -> frozenset[str]:
-    """The slots of a template's prompt that its rows fill; a question in the template is only a question."""
+def slots_of(template: Template) -> frozenset[str]:
+    """The slots of a template's prompt: columns of its data file, or the question where it lists questions.
+
+    Other names in braces are text in a template that lists questions.
+    """
     names = slot_names(template.prompt)
-    return names if rows is not None else names & {"question"}
+    return names if has_file(template) else names & {"question"}
 
 
 def _context(row: Row, shown: frozenset[str]) -> str:

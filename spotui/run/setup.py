@@ -192,7 +192,7 @@ def draw_task(template: Template, folder: Path, settings: RunSettings) -> Task:
         held_out=held_out,
         word_limit=template.count,
         reference_answers=settings.reference_answers,
-        slots=slots_of(template, rows),
+        slots=slots_of(template),
     )
 
 

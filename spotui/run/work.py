@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.dataset import Row
+from spotui.dataset import Row, slot_names
 from spotui.engine import Task
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
@@ -115,8 +115,14 @@ def load_task(
         rows=rows,
         seed=settings.seed,
         edition=snapshot.edition,
-        slots=slots_of(template, rows) if filled or scores else None,
+        slots=_slots(template, filled=filled, scores=scores),
     )
+
+
+def _slots(template: Template, *, filled: bool, scores: bool) -> frozenset[str] | None:
+    if filled:
+        return slots_of(template)
+    return slot_names(template.prompt) if scores else None
 
 
 def marker_for(

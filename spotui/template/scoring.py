@@ -39,6 +39,11 @@ def source_of(template: Template) -> DataSource:
     return source
 
 
+def has_file(template: Template) -> bool:
+    """Whether a template's rows come from a file, and not from the questions that it lists."""
+    return template.data is not None and bool(read_source(template.data, has_questions=True)[0].paths)
+
+
 def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
     """The names under `columns` that are nearly those of something that has no column yet."""
     known = {"question", "answer", *slot_names(template.prompt)}

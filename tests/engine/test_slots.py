@@ -1,5 +1,6 @@
 """One slot rule: every method fills the slots of a prompt, and keeps them in every new one."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from spotui.commands import Edit
 from spotui.events import CandidateProposed, CandidateRefused, Noticed, RoundFinished, RoundStarted
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
+from tests.row_model import racing
 from tests.run.starting import Stage, Told, told
 from tests.spo_model import execute, prefer_higher_style, role_of
 
@@ -158,3 +160,17 @@ def test_a_prompt_of_a_person_is_used_with_a_warning(tmp_path: Path, monkeypatch
     assert end.of(CandidateProposed)[-1].prompt == "In style 9, without slots."
     (warning,) = [one.text for one in end.of(Noticed) if one.level == "warning" and "your prompt" in one.text]
     assert "has lost {context}, {question}" in warning
+
+
+def test_a_scored_method_fills_the_same_slots_of_listed_questions(tmp_path: Path) -> None:
+    text = (
+        "prompt: 'Style 0 of {topic}: {question}'\nrequirements: Right.\nmetric: number\nmethod: gpo\n"
+        "qa:\n" + "".join(f"  - {{question: What is {n} plus 1?, answer: {n + 1}}}\n" for n in range(3))
+    )
+    with ModelServer(racing) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(text=text, max_rounds=2)
+        end = stage.go(project)
+        asked = [conversation(one.json) for one in server.requests if "plus" in conversation(one.json)]
+    assert any(re.fullmatch(r"Style 0 of \{topic\}: What is \d plus 1\?", one) for one in asked)
+    assert end.outcomes[0] == "seed"
