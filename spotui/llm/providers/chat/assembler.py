@@ -205,11 +205,11 @@ class ReplyAssembler:
     def _add(self, piece: _Piece) -> Delta | None:
         text, reasoning = "", ""
         if piece.text:
-            self._content.add(piece.text)
-            text, reasoning = self._splitter.feed(self._content_joiner.feed(piece.text))
+            new = self._content.add(piece.text)
+            text, reasoning = self._splitter.feed(self._content_joiner.feed(new))
         if piece.reasoning:
-            self._reasoning.add(piece.reasoning)
-            reasoning = self._reasoning_joiner.feed(piece.reasoning) + reasoning
+            new = self._reasoning.add(piece.reasoning)
+            reasoning = self._reasoning_joiner.feed(new) + reasoning
         return _delta(text, reasoning)
 
 

@@ -10,6 +10,7 @@ _PIECES: Final = 4096
 # As much text as no model repeats by chance exactly where its server cuts pieces.
 _TELLING_LENGTH: Final = 8
 _TELLING_VARIETY: Final = 5
+_CERTAIN: Final = 4
 
 
 class Strand:
@@ -29,15 +30,27 @@ class Strand:
         self._before_last = ""
         self._number = 0
         self._grows = True
+        self._repeats = 0
         self._pieces: list[str] = []
         self._blocks: list[str] = []
 
-    def add(self, piece: str) -> None:
-        """Take the next piece."""
+    def add(self, piece: str) -> str:
+        """Take the next piece.
+
+        Returns:
+            The part of it that is new, as far as that can be told while more may come.
+        """
+        new = piece
         if self._number:
             self._grows = self._grows and piece.startswith(self._last)
+            if self._grows and _is_telling(self._last):
+                new = piece[len(self._last) :]
+                self._repeats += 1
         if self.size < _HEAD:
             self._head += piece[: _HEAD - self.size]
+        if self._grows and self._repeats >= _CERTAIN:
+            # What came before is in this piece; kept beside it, it would grow with the square of the text.
+            self._blocks, self._pieces, self.size = [], [], 0
         self.size += len(piece)
         self._before_last, self._last = self._last, piece
         self._number += 1
@@ -46,6 +59,7 @@ class Strand:
         if len(self._pieces) == _PIECES:
             self._blocks.append("".join(self._pieces))
             self._pieces = []
+        return new
 
     def new_in(self, whole: str) -> str:
         """The part of a text so far that is new here."""

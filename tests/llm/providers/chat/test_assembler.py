@@ -146,6 +146,19 @@ def test_a_model_may_repeat_itself(text: str, size: int) -> None:
     assert read(*map(delta, pieces)).result()[0] == text
 
 
+def test_deltas_so_far_are_passed_on_once_they_are_known_as_such() -> None:
+    assembler = ReplyAssembler()
+    heard = [assembler.feed(delta(SAID[:end])) for end in (HALF, HALF + 5, len(SAID), len(SAID))]
+    assert "".join(piece.text for piece in heard if piece) == SAID
+
+
+def test_deltas_so_far_take_no_more_room_than_their_text() -> None:
+    text = "".join(f"{number} " for number in range(1000))
+    assembler = read(*(delta(text[:end]) for end in range(5, len(text) + 1, 5)))
+    assert assembler.result()[0] == text[: len(text) // 5 * 5]
+    assert assembler.size <= len(text)
+
+
 def test_a_message_brings_what_deltas_did_not() -> None:
     thought = {"choices": [{"delta": {"reasoning_content": "2 + 2"}}]}
     whole = {"choices": [{"message": {"content": SAID, "reasoning_content": "2 + 2"}}]}
