@@ -66,6 +66,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         base_url: The OpenAI-compatible root, such as `http://localhost:8000/v1`; None where litellm or the
             embedded model knows the way.
         api_key: The key, or None when none is configured.
+        key_hint: What to do where the endpoint asks for a key, if that is not to set one.
         timeout: Seconds without a token after which a call has timed out.
         first_token_timeout: Seconds to the first token, or None for `timeout`.
         call_timeout: Seconds for a whole call, or None for no limit.
@@ -81,6 +82,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     call_timeout: float | None = None
     limits: Limits = Limits()
     price: Price | None = None
+    key_hint: str = ""
 
     @property
     def silence(self) -> float:

@@ -132,7 +132,9 @@ def route(
     key = _key(model, entry, url, environ)
     if key is not None and base_url and not is_trusted(url):
         _check_near(model, url)
-        key = None
+        found = way("openai_compatible", server.wire_model, url)
+        hint = f"Your key is not sent there. {_trusting(url)}"
+        return msgspec.structs.replace(found, endpoint=msgspec.structs.replace(found.endpoint, key_hint=hint))
     return way("openai_compatible", server.wire_model, url, key)
 
 
@@ -230,8 +232,12 @@ def _check_near(model: str, url: str) -> None:
     if not _is_near(url):
         raise SettingsError(
             f"{model} at {url} would be sent your key, but only this project's run.yaml names that address.",
-            f"If you trust it, allow it once: spotui resume NAME --trust-address {url}",
+            _trusting(url),
         )
+
+
+def _trusting(url: str) -> str:
+    return f"If you trust that address, allow it once: spotui resume NAME --trust-address {url}"
 
 
 def _limits(model: str, entry: ModelConfig, concurrency: int | None) -> Limits:

@@ -55,6 +55,16 @@ def test_an_address_that_only_a_run_yaml_names_gets_no_key_until_the_user_says_s
         assert shell("resume", "why", "--max-rounds", "5").code == 0
 
 
+def test_a_server_that_asks_for_the_key_that_it_does_not_get_is_explained(
+    shell: Shell, theirs: Path, model: ModelServer
+) -> None:
+    with ModelServer(climbing, api_key="sk-other") as other:
+        theirs.write_text(theirs.read_text().replace(model.base_url, other.base_url))
+        resumed = shell("resume", "why", "--max-rounds", "3")
+    assert resumed.code != 0
+    assert "Your key is not sent there. If you trust that address, allow it once" in resumed.err
+
+
 def test_a_hosted_address_that_only_a_run_yaml_names_is_refused(
     shell: Shell, theirs: Path, model: ModelServer
 ) -> None:

@@ -57,7 +57,13 @@ class HttpPool:
         key = endpoint.api_key.reveal().strip() if endpoint.api_key else ""
         self._key = Secret(key)
         secrets = (self._key, *self._base_url.secrets)
-        self.place = Place(endpoint.model, self._base_url.shown, secrets, has_key=bool(key))
+        self.place = Place(
+            endpoint.model,
+            self._base_url.shown,
+            secrets,
+            has_key=bool(key),
+            key_hint=endpoint.key_hint,
+        )
         if not (key.isascii() and key.isprintable()):
             raise AuthenticationError(
                 f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."

@@ -81,7 +81,7 @@ def _authentication(place: Place, fault: ServerFault, note: str) -> Authenticati
     if not place.has_key:
         return AuthenticationError(
             place.sentence(f"{place} asks for a key, and none is set{note}", fault.message),
-            f"Set the key for {place.base_url}.",
+            place.key_hint,
         )
     return AuthenticationError(
         place.sentence(f"{place} does not accept the key{note}", fault.message),

@@ -15,12 +15,16 @@ class Place:
         base_url: The endpoint without credentials and query.
         secrets: What a quotation of the server must not repeat.
         has_key: Whether a key is sent.
+        key_hint: What to do where none is and the endpoint asks for one; empty to set it.
     """
 
-    def __init__(self, model: str, base_url: str, secrets: Iterable[Secret], *, has_key: bool) -> None:
+    def __init__(
+        self, model: str, base_url: str, secrets: Iterable[Secret], *, has_key: bool, key_hint: str = ""
+    ) -> None:
         self.model = model
         self.base_url = base_url
         self.has_key = has_key
+        self.key_hint = key_hint or f"Set the key for {base_url}."
         self._secrets = tuple(secrets)
 
     def __str__(self) -> str:
