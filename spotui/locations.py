@@ -54,7 +54,7 @@ def keys_file() -> Path:
 
 
 def trusted_file() -> Path:
-    """The Python files of custom metrics that the user has trusted."""
+    """The files that the user has said yes to: custom metrics, and data outside of a template's folder."""
     return config_dir() / "trusted.json"
 
 
@@ -207,7 +207,7 @@ def all_locations() -> list[Location]:
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
         ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
         ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
-        ("trusted metrics", trusted_file, ("SPOTUI_CONFIG_DIR",)),
+        ("trusted files", trusted_file, ("SPOTUI_CONFIG_DIR",)),
         ("trusted addresses", addresses_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),

@@ -9,7 +9,7 @@ from spotui.dataset.faults import BadRowError
 from spotui.dataset.json_text import JsonText, Member
 from spotui.dataset.record import SPLIT_NAMES, SPLITS, Read, SplitName
 
-MOST_CHARACTERS: Final = 500_000_000
+MOST_CHARACTERS: Final = 100_000_000
 """The longest document; a file with an object on each line may be longer."""
 
 _PURITY: Final = tuple(reversed(SPLITS))

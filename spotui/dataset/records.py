@@ -6,11 +6,11 @@ from typing import Final, assert_never
 
 from spotui.dataset.csv_rows import read_table
 from spotui.dataset.faults import BadRowError
-from spotui.dataset.json_rows import JsonRows
+from spotui.dataset.json_rows import MOST_CHARACTERS, JsonRows
 from spotui.dataset.record import Read
 from spotui.dataset.source import ENDINGS, FORMATS, DataSource, Format
 from spotui.dataset.tables import read_arrow, read_parquet, read_workbook
-from spotui.dataset.text_file import TextFile
+from spotui.dataset.text_file import LONGEST_LINE, TextFile
 
 _OF_JSON: Final = ("jsonl", "json")
 
@@ -54,7 +54,7 @@ class DataFile:
         match form:
             case "jsonl" | "json":
                 rows = JsonRows(source.rows, self._wanted, header=header)
-                lines = self._lines()
+                lines = self._lines(MOST_CHARACTERS if form == "json" else LONGEST_LINE)
                 yield from rows.lines(lines) if form == "jsonl" else rows.document(lines)
             case "csv":
                 yield from read_table(self._lines(), source.delimiter, ",", header=header is not False)
@@ -69,10 +69,10 @@ class DataFile:
             case _:
                 assert_never(form)
 
-    def _lines(self) -> Iterator[tuple[int, str]]:
+    def _lines(self, longest: int = LONGEST_LINE) -> Iterator[tuple[int, str]]:
         text = TextFile(self._path, self._source.encoding)
         self.notice = text.notice
-        return text.lines()
+        return text.lines(longest)
 
     def _form(self) -> Format:
         suffixes = [suffix.lower() for suffix in self._path.suffixes]

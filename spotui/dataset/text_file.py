@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
@@ -13,7 +14,7 @@ from spotui.dataset.faults import BadRowError
 
 MOST_BYTES: Final = 2_000_000_000
 """The largest file, after decompression: a small `.gz` can hold any amount of zeros."""
-MOST_CHARACTERS: Final = 32_000_000
+LONGEST_LINE: Final = 32_000_000
 """The longest line."""
 
 _CHUNK: Final = 1 << 20
@@ -55,15 +56,21 @@ class TextFile:
         if fault := self._fault(self._encoding):
             raise fault
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """The lines with their numbers; a line ends with LF, CR LF or CR."""
+    def lines(self, longest: int = LONGEST_LINE) -> Iterator[tuple[int, str]]:
+        """The lines with their numbers; a line ends with LF, CR LF or CR.
+
+        Args:
+            longest: The most characters of a line; a document may be written on one.
+        """
         with self._bytes() as file, io.TextIOWrapper(file, self._encoding, newline="") as reader:
             number = 0
-            while line := reader.readline(MOST_CHARACTERS):
+            while line := reader.readline(longest):
                 number += 1
-                if len(line) == MOST_CHARACTERS:
-                    what = f"The line is longer than {MOST_CHARACTERS // 1_000_000} million characters."
-                    raise BadRowError(what, "Look for a line break that is missing.", number)
+                if len(line) == longest:
+                    what = f"The line is longer than {longest // 1_000_000} million characters."
+                    raise BadRowError(
+                        what, "Look for a line break that is missing, or write the rows as JSONL.", number
+                    )
                 yield number, line
 
     @contextmanager
@@ -116,7 +123,7 @@ class TextFile:
     def _fault(self, encoding: str) -> BadRowError | None:
         """The first line that the encoding cannot read, or None."""
         decoder, line, rest = codecs.getincrementaldecoder(encoding)(), 1, ""
-        for chunk in (*self._chunks(), b""):
+        for chunk in chain(self._chunks(), (b"",)):
             try:
                 text = rest + decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -458,10 +459,23 @@ def test_a_compressed_file_is_read(tmp_path: Path, name: str) -> None:
     assert "damaged" in why_not(tmp_path, f"{name}.gz", packed[:-12], f"{name}.gz")
 
 
+def test_a_file_is_never_held_as_a_whole_to_detect_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv.gz"
+    path.write_bytes(gzip.compress(b"question,answer\n" + b"a,b\n" * 4_000_000))
+    tracemalloc.start()
+    TextFile(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
 def test_a_line_and_a_file_have_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.dataset.text_file.MOST_CHARACTERS", 1000)
+    monkeypatch.setattr("spotui.dataset.records.LONGEST_LINE", 1000)
+    monkeypatch.setattr("spotui.dataset.records.MOST_CHARACTERS", 4000)
     bomb = gzip.compress(b"0" * 5000)
     assert "longer than" in why_not(tmp_path, "r.jsonl.gz", bomb, "r.jsonl.gz")
+    assert "longer than" in why_not(tmp_path, "r.json.gz", bomb, "r.json.gz")
+    assert asked(load(tmp_path, "r.json", json.dumps(RECORDS, indent=900), "r.json")) == WANTED
     monkeypatch.setattr("spotui.dataset.text_file.MOST_BYTES", 3000)
     assert "holds more than" in why_not(tmp_path, "r.jsonl.gz", bomb, "r.jsonl.gz")
 
