@@ -19,6 +19,7 @@ _REASONING_TYPES: Final = ("reason", "think", "thought")
 _WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
 _MOST_ALTERNATIVES: Final = 100
 _LOGPROB_SIZE: Final = 8
+_MOST_NATS: Final = 1e6
 _DEEPEST: Final = 8
 
 
@@ -234,7 +235,8 @@ def _told(tokens: object) -> Iterator[tuple[str, float]]:
     """Tokens with their log-probabilities, those that have one."""
     for token in tokens if isinstance(tokens, list) else ():
         logprob = token.get("logprob") if isinstance(token, dict) else None
-        if isinstance(logprob, (int, float)):
+        # Neither infinities nor numbers beyond all floats can be kept.
+        if isinstance(logprob, (int, float)) and abs(logprob) < _MOST_NATS:
             text = token.get("token")
             yield whole_text(text) if isinstance(text, str) else "", float(logprob)
 

@@ -250,3 +250,9 @@ def test_a_prompt_that_gemini_blocks() -> None:
 def test_what_a_reply_keeps_is_counted() -> None:
     tokens = {"content": [{"token": "a", "logprob": -1.0}] * 50}
     assert read(delta("four", logprobs=tokens)).size == 4 + 8 * 50
+
+
+@pytest.mark.parametrize("logprob", [float("nan"), float("-inf"), 10**400, "-1", None])
+def test_a_log_probability_that_cannot_be_is_left_out(logprob: object) -> None:
+    tokens = [{"token": "a", "logprob": logprob, "top_logprobs": []}, {"token": "b", "logprob": -1}]
+    assert read(delta("ab", logprobs={"content": tokens})).logprobs == [-1.0]
