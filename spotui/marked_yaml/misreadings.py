@@ -127,7 +127,7 @@ class _Seen:
             for item in node.items:
                 self._visit(item)
         elif isinstance(node, Scalar):
-            last = self._text.count("\n", 0, max(node.start, node.end - 1)) + 1
+            last = node.line + self._text.count("\n", node.start, node.end - 1)
             self.texts.update(range(node.line + 1, last + 1))
             if not node.style and (found := _ANCHOR.match(self._text, node.start)):
                 self._anchors[found["name"]] = node

@@ -1,14 +1,20 @@
 """What only looks like YAML is named on its own line, and what is only text is left alone."""
 
+import time
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.checking import check
+from spotui.marked_yaml.marks import load
 from spotui.run.setup import new_project
+from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
 from spotui.template import QA, Template, TemplateError, check_text, parse_template, to_yaml
-from spotui.template.read import refuse_misread
+from spotui.template.read import misread, refuse_misread
+from spotui.workspace.projects import Workspace
 
 HEAD = "prompt: a\nrequirements: b\nqa:\n"
 BLOCKS = (
@@ -79,12 +85,15 @@ def test_in_a_text_it_is_text(text: str) -> None:
     assert check(text).problems == ()
 
 
-def test_a_run_does_not_begin_with_it_and_one_that_did_goes_on() -> None:
+def test_a_run_does_not_begin_with_it_and_one_that_did_goes_on(tmp_path: Path) -> None:
     text = f"prompt: &important Do this\n{TAIL}"
     with pytest.raises(TemplateError, match=r"poem\.yaml, line 1: `&important` is not part of the text"):
         refuse_misread(text, "poem.yaml")
     assert parse_template(text).prompt == "Do this"
-    assert new_project.__module__ == "spotui.run.setup"
+    role = RoleSettings(model="m", temperature=0.0, max_tokens=None, timeout=10.0)
+    settings = RunSettings(roles=RoleSet(optimizer=role, evaluator=role, executor=role))
+    with pytest.raises(TemplateError, match="is not part of the text"):
+        new_project(Workspace(tmp_path), "poem", text, settings, template_name="poem.yaml")
 
 
 @given(st.text("&*：:–- \n\u00a0\u3000“”{}|＃answerquestion", max_size=30), st.text(max_size=30))
@@ -96,6 +105,13 @@ def test_what_the_form_writes_is_never_misread(prompt: str, question: str) -> No
         return
     assert not [one for one in check(text).problems if "YAML" in one.what or "anchor" in one.what]
     assert msgspec.structs.replace(parse_or_none(text), models={}) == template
+
+
+def test_a_long_template_is_checked_at_once() -> None:
+    text = HEAD + "".join(f"  - question: What is {n}?\n    answer: {n}\n" for n in range(5000))
+    root, started = load(text), time.process_time()
+    assert misread(text, root) == []
+    assert time.process_time() - started < 1.0
 
 
 def parse_or_none(text: str) -> Template:
