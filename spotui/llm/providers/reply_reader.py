@@ -1,5 +1,6 @@
 """Reads one HTTP response into one reply, whichever way the server chose to send it."""
 
+import json
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 _EVENT_STREAM: Final = "text/event-stream"
 _EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
+
+# What a chunk without a choice has anyway.
+_USUAL: Final = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"}
+)
 
 # After its last text a stream still brings its usage and its end. A server that leaves the connection open
 # instead is not waited for as long as one that may be thinking.
@@ -171,7 +177,11 @@ class ReplyReader:
                 return fault_error(self._place, fault)
         elif self._aside:
             return self._unreadable(self._aside)
-        return MalformedReplyError(f"{self._place} sent a reply without an answer in it.", "Try again.")
+        rest = {name: value for name, value in self._without_choice.items() if value and name not in _USUAL}
+        words = json.dumps(rest, ensure_ascii=False) if rest else ""
+        return MalformedReplyError(
+            self._place.sentence(f"{self._place} sent a reply without an answer in it", words), "Try again."
+        )
 
     def _unreadable(self, text: str) -> ModelError:
         if not text:

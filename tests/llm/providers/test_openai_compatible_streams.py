@@ -268,7 +268,9 @@ def test_a_reply_cut_by_the_length_limit() -> None:
         (faults.raw(200, says("four"), {"Content-Type": "text/plain"}), "broke off in the middle"),
         (faults.events(), "without an answer"),
         (faults.events(DONE), "without an answer"),
-        (faults.raw(200, b'{"choices": []}'), "without an answer"),
+        (faults.raw(200, b'{"choices": [], "usage": {"a": 1}}'), r"without an answer in it\."),
+        (faults.raw(200, b'{"detail": {"error": {"message": "boom"}}}'), "without an answer .*boom"),
+        (faults.raw(200, b'{"result": {"response": "four"}}'), "without an answer .*four"),
         (faults.events(says("four"), b"data: upstream gone\n\n"), "broke off in .* reply: upstream gone"),
         (
             faults.events(says("four"), b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n'),
