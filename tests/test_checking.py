@@ -76,7 +76,7 @@ DATA = "requirements: Right.\ndata:\n  path: rows.jsonl\n  columns:\n    questio
         (f"prompt: 'About {{topic}}'\n{HEAD}", "warning", "prompt", 1, "under `qa` fill only `{question}`"),
         (f"prompt: a\n{DATA}    anwser: b\n", "error", "data.columns.anwser", 7, "Did you mean `answer`?"),
         (f"prompt: '{{ctx}}'\n{DATA}    cxt: b\n", "error", "data.columns.cxt", 7, "Did you mean `ctx`?"),
-        (f"prompt: a\n{DATA}    id: b\n", "warning", "data.columns.id", 7, "Write `{id}` where it belongs"),
+        (f"prompt: a\n{DATA}    id: b\n", "warning", "data.columns.id", 7, "Write `{id}` in the prompt"),
     ],
 )
 def test_a_slot_that_is_none_is_named(text: str, severity: str, key: str, line: int, words: str) -> None:
