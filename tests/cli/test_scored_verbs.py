@@ -281,7 +281,7 @@ def test_relevance_by_an_embedding_model_is_expected_and_paid_for(shell: Shell, 
     assert " alike 0." in said.out
     assert sum(one.target == "/v1/embeddings" for one in sums.requests) == 3
     dear = shell("run", "sums.yaml", *chosen, "--budget-usd", "1", "--name", "dear")
-    assert dear.code == exit_codes.FAILED
+    assert dear.code == exit_codes.CALL_FAILED
     assert "the price of" in dear.err
 
 

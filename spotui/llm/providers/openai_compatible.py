@@ -124,6 +124,7 @@ class OpenAICompatibleProvider:
             finish_reason="stop",
             usage=found.usage or estimate_usage(request.messages, "", count_tokens=self._count_tokens),
             seconds=perf_counter() - started,
+            cost_usd=found.cost_usd if self._has_no_price else None,
             vector=found.vector,
         )
 

@@ -53,6 +53,11 @@ def test_an_embedding_is_asked_for_where_they_are() -> None:
     assert (reply.text, reply.usage) == ("", Usage(3, 0))
 
 
+def test_an_embedding_costs_what_the_endpoint_reports() -> None:
+    usage = {"prompt_tokens": 3, "total_tokens": 3, "cost": 0.0001}
+    assert answering({"data": [{"embedding": [1.0, 0.5]}], "usage": usage}).cost_usd == 0.0001
+
+
 def test_base64_is_taken_and_usage_is_estimated_where_none_is_told() -> None:
     reply = answering({"data": [{"embedding": pack([0.5, -1.0])}]})
     assert list(unpack(reply.vector)) == [0.5, -1.0]

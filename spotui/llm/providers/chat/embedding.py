@@ -6,7 +6,7 @@ import msgspec
 
 from spotui.llm import vectors
 from spotui.llm.protocol import Request, Usage
-from spotui.llm.providers.chat.usage import read_usage
+from spotui.llm.providers.chat.usage import read_cost, read_usage
 from spotui.workspace.whole_text import whole_text
 
 
@@ -16,10 +16,12 @@ class Embedding(msgspec.Struct, frozen=True):
     Attributes:
         vector: Packed.
         usage: As the endpoint reported it, or None.
+        cost_usd: The cost the endpoint reported, or None.
     """
 
     vector: str
     usage: Usage | None
+    cost_usd: float | None = None
 
 
 def embedded_text(request: Request) -> str:
@@ -53,4 +55,4 @@ def read_embedding(payload: object) -> Embedding | None:
             return None
     except (ValueError, TypeError, OverflowError):
         return None
-    return Embedding(vector, read_usage(payload.get("usage")))
+    return Embedding(vector, read_usage(payload.get("usage")), read_cost(payload.get("usage")))
