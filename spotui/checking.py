@@ -100,7 +100,9 @@ def _of_columns(root: Mapping, template: Template) -> list[Problem]:
         return problems  # a custom metric may read any column
     for name in [name for name in source.columns if name not in known]:
         what = f"`{name}` is not a slot of the prompt, so the model is not shown that column."
-        mend = f"Write `{{{name}}}` in the prompt, name it `question` or `answer` if it is that, or delete it."
+        mend = (
+            f"Write `{{{name}}}` in the prompt, name it `question` or `answer` if it is that, or delete it."
+        )
         problems.append(
             Problem("warning", f"data.columns.{name}", line_of(root, "data", "columns", name), what, mend)
         )

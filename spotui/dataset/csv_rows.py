@@ -40,13 +40,17 @@ def read_table(
         skipped = 1
         del sample[0]
     texts = [line for _, line in sample]
-    delimiter = delimiter or _detect(texts, usual)
+    likely = _detect(texts, usual)
+    delimiter = delimiter or likely
     is_bare = delimiter == "\t" and _has_bare_quotes(texts)
     names: list[str] | None = None
     for line, row in _rows(chain(sample, lines), delimiter, skipped, quoted=not is_bare):
         if not any(row):
             continue  # an empty line, as spreadsheets also write it: with delimiters only
         if names is None:
+            if len(row) == 1 and likely != delimiter and likely in row[0]:
+                what = f"The table has one column only where {delimiter!r} separates the cells."
+                raise BadRowError(what, f"Write `delimiter: {likely!r}`, or delete it.", line)
             names = _header(row) if header else [str(number) for number in range(1, len(row) + 1)]
             if header:
                 continue

@@ -431,6 +431,14 @@ def test_text_with_other_separators_does_not_confuse_the_detection(tmp_path: Pat
     assert len(asked(load(tmp_path, "s.csv", spreadsheet, "s.csv"))) == 3
 
 
+def test_a_delimiter_that_separates_nothing_is_named(tmp_path: Path) -> None:
+    table = "question,answer\na,1\nb,2\nc,3\n"
+    problem = why_not(tmp_path, {"path": "r.csv", "delimiter": ";"}, table, "r.csv")
+    assert problem.endswith("separates the cells. Write `delimiter: ','`, or delete it.")
+    single = "question\nHello, you\nYes, you\nAnd, then\n"
+    assert len(asked(load(tmp_path, {"path": "s.csv", "delimiter": ";"}, single, "s.csv"))) == 3
+
+
 def test_quotes_in_a_tsv_file_are_text_where_they_cannot_be_anything_else(tmp_path: Path) -> None:
     bare = 'question\tanswer\n"Hello" he said\tx\nIn 5" pipes\ty\n""\tz\n'
     found = asked(load(tmp_path, "r.tsv", bare, "r.tsv"))
