@@ -17,6 +17,10 @@ Ticket = TypeVar("Ticket")
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 
+TRUSTED_WAITS = 3
+LONGEST_GROWN_WAIT = 10.0
+"""An endpoint that refuses a call again and again after the wait it asked for is asked less often."""
+
 
 class Retry:
     """Tries a call again while that may help.
@@ -39,7 +43,7 @@ class Retry:
     ) -> Result:
         """Make the attempt until it succeeds, fails for good, or the settings end it.
 
-        Waits grow exponentially with full jitter; the time that an endpoint asks for is honoured exactly. A
+        Waits grow exponentially with full jitter; the time that an endpoint asks for is honoured. A
         rate limit uses up no tries, and no time while the endpoint answers others: the call's turn will come.
 
         Args:
@@ -93,7 +97,7 @@ class Retry:
 
 
 class _Wait(wait_base):
-    """Retry-After where the endpoint sent one, exponential with jitter otherwise."""
+    """The wait that the endpoint asks for, and more if that is not enough; else exponential with jitter."""
 
     def __init__(self) -> None:
         self._exponential = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
@@ -101,5 +105,6 @@ class _Wait(wait_base):
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
         if isinstance(error, RetryableError) and error.retry_after is not None:
-            return error.retry_after
+            again = max(0, retry_state.attempt_number - TRUSTED_WAITS)
+            return max(error.retry_after, min(error.retry_after * 2.0**again, LONGEST_GROWN_WAIT))
         return max(FIRST_WAIT / 2, self._exponential(retry_state))

@@ -167,21 +167,30 @@ def test_time_before_a_call_may_be_sent_does_not_count() -> None:
 
 
 def test_a_rate_limit_uses_up_no_tries_while_the_time_lasts() -> None:
-    slow = RateLimitedError("slow down", retry_after=5.0)
-    calls = Calls(RetrySettings(tries=2, seconds=100.0), *[slow] * 10, DOWN)
+    slow = RateLimitedError("slow down", retry_after=12.0)
+    calls = Calls(RetrySettings(tries=2, seconds=150.0), *[slow] * 10, DOWN)
     assert virtual_time.run(calls.run()) == 12
     calls = Calls(RetrySettings(tries=2, seconds=100.0), slow, forever=True)
     with pytest.raises(RateLimitedError):
         virtual_time.run(calls.run())
-    assert calls.tries[-1] == pytest.approx(95)
+    assert calls.tries[-1] == pytest.approx(96)
+
+
+def test_a_wait_that_is_never_enough_grows() -> None:
+    calls = Calls(RetrySettings(seconds=100.0), RateLimitedError("slow down", retry_after=0.05), forever=True)
+    with pytest.raises(RateLimitedError):
+        virtual_time.run(calls.run())
+    assert calls.waits[:5] == pytest.approx([0.05, 0.05, 0.05, 0.1, 0.2])
+    assert max(calls.waits) == 10
+    assert len(calls.tries) < 25
 
 
 def test_no_call_gives_up_while_the_endpoint_answers_others() -> None:
-    slow = RateLimitedError("slow down", retry_after=7.0)
+    slow = RateLimitedError("slow down", retry_after=11.0)
     calls = Calls(RetrySettings(seconds=20.0), *[slow] * 30)
     calls.answer_every = 6.0
     assert virtual_time.run(calls.run()) == 31
-    assert calls.tries[-1] == pytest.approx(210)
+    assert calls.tries[-1] == pytest.approx(330)
     calls = Calls(RetrySettings(seconds=20.0), slow, forever=True)
     calls.answer_every = 6.0
     calls.answers_until = 90.0
