@@ -1,12 +1,13 @@
 """When a failed call is tried again, and how long to wait before."""
 
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_base, wait_random_exponential
+from tenacity.wait import wait_base
 
 from spotui.llm.errors import RateLimitedError, RetryableError
 from spotui.settings.run_settings import RetrySettings
@@ -16,6 +17,8 @@ Ticket = TypeVar("Ticket")
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
+
+_MOST_DOUBLINGS = 20
 
 TRUSTED_WAITS = 3
 LONGEST_GROWN_WAIT = 10.0
@@ -100,11 +103,16 @@ class _Wait(wait_base):
     """The wait that the endpoint asks for, and more if that is not enough; else exponential with jitter."""
 
     def __init__(self) -> None:
-        self._exponential = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+        self._limits = 0
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
+        self._limits += isinstance(error, RateLimitedError)
+        # A failure after many rate limits is the first of its kind.
+        limits, failures = self._limits, retry_state.attempt_number - self._limits
+        number = limits if isinstance(error, RateLimitedError) else failures
         if isinstance(error, RetryableError) and error.retry_after is not None:
-            again = max(0, retry_state.attempt_number - TRUSTED_WAITS)
-            return max(error.retry_after, min(error.retry_after * 2.0**again, LONGEST_GROWN_WAIT))
-        return max(FIRST_WAIT / 2, self._exponential(retry_state))
+            grown = error.retry_after * 2.0 ** min(max(0, number - TRUSTED_WAITS), _MOST_DOUBLINGS)
+            return max(error.retry_after, min(grown, LONGEST_GROWN_WAIT))
+        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(number - 1, _MOST_DOUBLINGS))
+        return max(FIRST_WAIT / 2, random.uniform(0, longest))  # noqa: S311 - only to spread calls
