@@ -12,7 +12,8 @@ _ANSWER_IS: Final = re.compile(
     | (?:答案|结果|結果|结论|結論)\s*(?:应该|應該|应)?\s*(?:是|为|為|：|:|】|」|\])+
     | (?:答え|回答|正解)\s*(?:は|：|:)
     | (?:정답|답)\s*(?:은|는|：|:)
-    | \b(?:ответ|respuesta|resposta|risposta|réponse|antwort|lösung)\b [*_]* \s*
+    | \b(?:ответ|respuesta|resposta|risposta|réponse|antwort|lösung)\b
+        (?:\s+(?:correcta|correta|corretta|correcte|final|finale|finalmente))? [*_]* \s*
         (?:(?:es|é|è|est|ist)\b|[:=：—-])
     | คำตอบ\s*(?:คือ|:)
     | (?<!\#)\#{4}(?!\#)
@@ -55,10 +56,10 @@ def first_sentence(text: str) -> str:
 
 
 def after_correction(text: str) -> str:
-    """What follows the last "Wait," or "Actually," after the last conclusion; empty when there is none."""
+    """What follows the last "Wait," or "Actually," unless a conclusion comes after it; empty without one."""
     found = list(_CORRECTION.finditer(text))[-1:]
     concluded = [*_ANSWER_IS.finditer(text), *_BOXED.finditer(text)]
-    if not found or not concluded or max(one.end() for one in concluded) > found[0].start() + 1:
+    if not found or any(one.end() > found[0].start() + 1 for one in concluded):
         return ""
     return text[found[0].end() :]
 

@@ -26,10 +26,13 @@ _NOT: Final = re.compile(
     r"|(?:不是|并非|而非|不属于|不|非|没有)\s*[“\"「]?\Z",
     re.IGNORECASE,
 )
+_NEITHER: Final = re.compile(r"\bneither\b.*\bnor\b", re.IGNORECASE)
 _JOINED: Final = re.compile(
     r"[\s*_`\"'”,，]*(?:\b(?:or|and)\b|/|或者?|和|还是|、)[\s*_`\"'“]*(?:maybe|perhaps|possibly)?\s*",
     re.IGNORECASE,
 )
+_ALONE: Final = re.compile(r"[\s*_`\"'”)\]]*(?:\Z|[.,;:!。，；：！\n—–-]|\b(?:because|since|as|due)\b)")
+_SYMBOLS: Final = re.compile(r"[^\w\s.,;:!?'\"*_`$-](?:[^\w.,;:!?'\"*_`$-]*[^\w\s.,;:!?'\"*_`$-])?")
 _EDGE: Final = " \t\r\n.。,，;；!！"
 
 
@@ -66,11 +69,13 @@ class Label(Comparing[str]):
         if not self._labels:
             return self._reference_in(text, row)
         corrected = after_correction(text)
-        parts = [*conclusions(corrected or text), *([] if corrected else [text])]
-        for part in parts:
-            if (found := self._at_start(part)) is not None:
+        for conclusion in conclusions(corrected or text):
+            if (found := self._at_start(conclusion)) is not None:
                 return found or None
-        for sentence in (*map(first_sentence, conclusions(text)), *sentences_backwards(corrected or text)):
+        if not corrected and (found := self._at_start(text, is_alone=True)):
+            return found
+        shown = corrected or text
+        for sentence in (*map(first_sentence, conclusions(shown)), *sentences_backwards(shown)):
             if mentions := list(self._mentions(sentence)):
                 return self._decided(sentence, mentions)
         return None
@@ -95,13 +100,18 @@ class Label(Comparing[str]):
             elif len(self._labels) == 2:
                 yield Mention(next(one for one in self._labels if one != label), match.start(), match.end())
 
-    def _at_start(self, text: str) -> str | None:
-        """The label that a text begins with, empty when it leaves two open, None when there is none."""
+    def _at_start(self, text: str, *, is_alone: bool = False) -> str | None:
+        """The label that a text begins with, empty when it leaves two open, None when there is none.
+
+        Args:
+            text: The text.
+            is_alone: Whether nothing may follow it that makes it a part of a sentence.
+        """
         lead = _LEAD.match(text)
         first = next(self._mentions(text[:500]), None)
         start = first.start if first is not None else -1
         is_first = lead is not None and (lead.end() >= start or _NOT.search(text, lead.end(), start))
-        if first is None or not is_first:
+        if first is None or not is_first or (is_alone and not _ALONE.match(text, first.end)):
             return None
         joined = _JOINED.match(text, first.end)
         other = next(
@@ -112,6 +122,8 @@ class Label(Comparing[str]):
     def _decided(self, sentence: str, mentions: list[Mention]) -> str | None:
         """The last label that a sentence names, unless it is joined with another one as just as good."""
         last = mentions[-1]
+        if _NEITHER.search(sentence):
+            return None
         for one in mentions[:-1]:
             if one.label != last.label and _JOINED.fullmatch(sentence, one.end, last.start):
                 return None
@@ -119,8 +131,11 @@ class Label(Comparing[str]):
 
     def _reference_in(self, text: str, row: Row) -> str | None:
         """A reference that is the whole answer or a whole conclusion; else what the conclusion is."""
-        parts = [*conclusions(text), text, *sentences_backwards(text)[:1]]
+        last = sentences_backwards(text)[:1]
+        parts = [*conclusions(text), text, *last, *(one.rpartition(":")[2] for one in last)]
         expected = {_compact(one) for one in row.references}
+        if not any(letter.isalnum() for one in expected for letter in one):
+            parts += _SYMBOLS.findall(text)[-1:]
         found = [_compact(part) for part in parts] + [_compact(first_sentence(part)) for part in parts]
         return next((one for one in found if one in expected), found[0] if found else None)
 

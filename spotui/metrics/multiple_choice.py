@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from spotui.dataset import Row
-from spotui.metrics.conclusion import after_correction, conclusions, sentences_backwards, without_latex
+from spotui.metrics.conclusion import (
+    after_correction,
+    conclusions,
+    first_sentence,
+    sentences_backwards,
+    without_latex,
+)
 from spotui.metrics.mark import Comparing
 from spotui.metrics.texts import tokens
 
@@ -26,7 +32,7 @@ _ALONE: Final = re.compile(
 _STARTS: Final = re.compile(_LED)
 _STARTS_LOWER: Final = re.compile(rf"[\s*_:\"'“]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}\b{_LOWER}")
 _CHOICE_WORD: Final = (
-    r"(?i:\b(?:choose|chose|choosing|pick|picked|select|selected|go\ with|going\ with"
+    r"(?i:\b(?:leaves|leaving|say|choose|chose|choosing|pick|picked|select|selected|go\ with|going\ with"
     r"|it(?:'s|’s|\ is|\ must\ be)"
     r"|(?:answer|ans|option|choice)\.?(?:\ (?:is|would\ be|should\ be|must\ be|has\ to\ be))?)\b"
     r"|(?<!不)(?<!不应)选(?:择|项)?|答案)"
@@ -62,6 +68,8 @@ _UNDECIDED: Final = re.compile(
     r"\b(?:both|either|neither|unsure|not sure|unclear|could be|may be|might be|cannot decide)\b|都|不确定",
     re.IGNORECASE,
 )
+_DENIED: Final = re.compile(r"\b(?:not|cannot|never|wrong|incorrect)\b|n['’]t\b|不", re.IGNORECASE)
+_NEGATED_WORDS: Final = re.compile(r" (?:not|no|nor|never|than|without|isnt|不) \S+ ")
 _ARTICLE: Final = re.compile(
     r"\s+(?!(?:because|since|as|for|and|is|due|which|with|based|given|but|or|in|by|the)\b)[a-z]"
 )
@@ -69,7 +77,7 @@ _OPTION: Final = re.compile(r"^[ \t]*(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z])[).:、�
 _INLINE_OPTION: Final = re.compile(r"(?:(?<=\s)|^)\(([A-Z])\)\s*([^\n]*?)(?=\s*\([A-Z]\)|\s*$)", re.MULTILINE)
 _CJK: Final = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 _CJK_EDGE: Final = re.compile(rf"(?<={_CJK})(?=[A-Za-z(])|(?<=[A-Za-z)])(?={_CJK})")
-_TAGS: Final = re.compile(r"</?[A-Za-z]\w*>")
+_TAGS: Final = re.compile(r"</?[A-Za-z]\w+>")
 _WIDE_LETTER: Final = re.compile("[Ａ-ｚⒶ-ⓩ]")
 _WIDE: Final = str.maketrans("（）［］【】：，．　`$", "()[]  :,. * ")
 
@@ -140,26 +148,35 @@ def _by_letter(text: str) -> tuple[str | None, bool]:
             is_open = True
     if is_open:
         return None, True
+    last_line = text.rstrip().rpartition("\n")[2]
+    if alone := _ALONE.match(last_line):
+        return alone[1].upper(), True
     return _left(text)
 
 
 def _left(text: str) -> tuple[str | None, bool]:
     """The option that an answer begins with, or that its last sentence with an option comes to."""
-    standing = [left for sentence in sentences_backwards(text) if (left := _left_standing(sentence))]
+    sentences = sentences_backwards(text)
+    standing = [(one, left) for one in sentences if (left := _left_standing(one))]
+    last = standing[0][0] if standing else next(iter(sentences), "")
+    right = {_letter(one) for one in _IS_RIGHT.finditer(last) if _stands(one, last)}
+    if len(right) == 1:
+        return right.pop(), True
     found = _STARTS.match(text)
-    if found and _chosen(found, text) and not (standing and set(standing[-1]) - {_letter(found)}):
-        if not _leaves_open(found, text):
-            return _letter(found), True
-        return None, True
+    if found and _chosen(found, text) and _counts_at_start(_letter(found), text, standing):
+        return (None if _leaves_open(found, text) else _letter(found)), True
     if not standing:
         return None, _MENTION.search(text) is not None
-    last = next(sentence for sentence in sentences_backwards(text) if _left_standing(sentence))
-    right = [one for one in _IS_RIGHT.finditer(last) if _stands(one, last)]
-    if len({_letter(one) for one in right}) == 1:
-        return _letter(right[0]), True
-    letters = standing[0]
+    letters = standing[0][1]
     is_open = len(set(letters)) > 1 and (_UNDECIDED.search(last) or _ends_open(last))
     return (None if is_open else letters[-1]), True
+
+
+def _counts_at_start(letter: str, text: str, standing: Sequence[tuple[str, list[str]]]) -> bool:
+    """Whether a letter at the beginning is the choice: its sentence neither denies it nor names others."""
+    if _DENIED.search(first_sentence(text)) and len(standing) > 1:
+        return False
+    return not standing or set(standing[-1][1]) == {letter}
 
 
 def _left_standing(sentence: str) -> list[str]:
@@ -189,6 +206,7 @@ def _by_text(text: str, options: Mapping[str, str]) -> str | None:
         return None
     for part in (*conclusions(text), *sentences_backwards(text)):
         said = f" {' '.join(tokens(part))} "
+        said = _NEGATED_WORDS.sub(" - ", said)
         places = {letter: said.rfind(option) for letter, option in words.items()}
         named = [letter for letter, place in places.items() if place >= 0]
         whole = [
@@ -197,7 +215,7 @@ def _by_text(text: str, options: Mapping[str, str]) -> str | None:
             if not any(_is_inside(words[one], words[other]) for other in named if other != one)
         ]
         if whole:
-            return _last_named(part, whole, places)
+            return _last_named(said, whole, places)
     return None
 
 
@@ -205,10 +223,10 @@ def _is_inside(option: str, other: str) -> bool:
     return option != other and option in other
 
 
-def _last_named(part: str, named: Sequence[str], places: Mapping[str, int]) -> str | None:
-    if len(named) > 1 and (_UNDECIDED.search(part) or re.search(r"\bor\b|或", part)):
+def _last_named(said: str, named: Sequence[str], places: Mapping[str, int]) -> str | None:
+    if len(named) > 1 and (_UNDECIDED.search(said) or re.search(r"\bor\b|或", said)):
         return None
-    is_negated = re.search(r"\b(?:not|isn['’]t|cannot|never)\b|不", part) is not None
+    is_negated = re.search(r"\b(?:not|isnt|doesnt|cannot|never)\b|不", said) is not None
     return None if is_negated and len(named) == 1 else max(named, key=lambda one: places[one])
 
 

@@ -18,6 +18,10 @@ _FILLER: Final = re.compile(
     re.IGNORECASE,
 )
 _OPERATOR: Final = re.compile(r"\s*(?:=|[-+*×÷/–]\s*[$(]?\d|\b(?:plus|minus|times|divided)\b)")
+_ANOTHER_UNKNOWN: Final = re.compile(r"\s*(?:,|and|,\s*and)\s*\$?[A-Za-z]\s?=")
+_NOTE: Final = re.compile(
+    r"\n[ \t]{0,8}[*_(\[]{0,3}(?:note|explanation|assumptions?|p\.s\.)\b", re.IGNORECASE
+)
 _DERIVED: Final = re.compile(
     r"\b(?:by|adding|multiplying|dividing|subtracting|obtained|found|calculated|computed|sum|product|difference)\b",
     re.IGNORECASE,
@@ -54,7 +58,7 @@ def _concluded(sentence: str, written: list[Numeral]) -> Numeral | None:
     lead = _FILLER.match(sentence)
     stands_first = lead is not None and lead.end() >= first.start
     if stands_first and not _OPERATOR.match(sentence, first.end):
-        return first
+        return None if _ANOTHER_UNKNOWN.match(sentence, first.end) else first
     equals = sentence.rfind("=")
     after = [one for one in written if one.start > equals]
     if equals >= 0 and after:
@@ -65,6 +69,9 @@ def _concluded(sentence: str, written: list[Numeral]) -> Numeral | None:
 
 
 def _last(text: str) -> Fraction | None:
+    note = _NOTE.search(text)
+    if note is not None and (found := _last(text[: note.start()])) is not None:
+        return found
     shown = plain(text)
     written = list(numerals(_BULLET.sub("", shown))) or list(numerals(shown))
     if written:

@@ -58,6 +58,7 @@ class MetricWorker:
         self.file = file
         self._seconds = seconds
         self._process: _Process | None = None
+        self._is_closed = False
         self._timeouts = 0
 
     async def mark(self, answer: str, row: Row) -> Mark:
@@ -74,7 +75,8 @@ class MetricWorker:
             raise
 
     def close(self) -> None:
-        """End its process."""
+        """End its process; it marks nothing any more."""
+        self._is_closed = True
         if self._process is not None:
             self._process.kill()
 
@@ -85,9 +87,12 @@ class MetricWorker:
             what = f"The metric {name} took longer than {limit}."
             raise UnusableMetricError(what, "Fix the function, or allow more with the option `timeout`.")
         if self._process is None or not self._process.is_alive:
-            self._process = self._started()
+            self._process = _Process()
+            self._load(self._process)
         try:
-            reply = self._process.ask({"answer": answer, "row": msgspec.to_builtins(row)}, self._seconds)
+            reply = self._ask(
+                self._process, {"answer": answer, "row": msgspec.to_builtins(row)}, self._seconds
+            )
         except TimeoutError:
             self._timeouts += 1
             what = f"The metric {name} took longer than {self._seconds:g} s, and its process was ended."
@@ -99,8 +104,12 @@ class MetricWorker:
             raise MetricError(f"The metric {name} failed: {reply['error']}.")
         return Mark(float(reply["value"]), answer)
 
-    def _started(self) -> "_Process":
-        process = _Process()
+    def _ask(self, process: "_Process", request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        if self._is_closed:
+            process.kill()  # it was started while this was being closed
+        return process.ask(request, seconds)
+
+    def _load(self, process: "_Process") -> None:
         file = {
             "path": str(self.file.path),
             "source": base64.b64encode(self.file.source).decode(),
@@ -109,7 +118,7 @@ class MetricWorker:
         }
         name, hint = self.file.name, "Fix the file, then run the same command again."
         try:
-            reply = process.ask(file, LOAD_SECONDS)
+            reply = self._ask(process, file, LOAD_SECONDS)
         except TimeoutError:
             what = f"The metric {name} was not imported within {LOAD_SECONDS:g} s."
             raise UnusableMetricError(what, hint) from None
@@ -123,7 +132,6 @@ class MetricWorker:
                     "Install the module; files beside the template cannot be imported, a metric is one file."
                 )
             raise UnusableMetricError(f"The metric {name} cannot be imported: {reply['error']}.", hint)
-        return process
 
 
 class _EndedError(Exception):

@@ -61,7 +61,7 @@ _LEADS: Final = re.compile(r"\W*")
 _FOREIGN_WORD: Final = rf"({'|'.join(sorted(_FOREIGN, key=len, reverse=True))})(?=\W|\Z)"
 _FOREIGN_START: Final = re.compile(rf"\W*{_FOREIGN_WORD}", re.IGNORECASE)
 _CHINESE_END: Final = re.compile(
-    rf"(?:所以|因此|故|综上|结论|应该)(?:[^，。；\n]{{0,12}}?(?:是|为))?[：:，,\s]*{_FOREIGN_WORD}"
+    rf"(?:所以|因此|故|综上|结论|应该|说法|陈述|命题|判断)(?:[^，。；\n]{{0,12}}?(?:是|为))?[：:，,\s]*{_FOREIGN_WORD}"
 )
 _CONCLUDES: Final = re.compile(
     r"\b(?:so|therefore|thus|hence|overall|finally|consequently|in conclusion|in short|to conclude)\b",

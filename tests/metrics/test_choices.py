@@ -66,6 +66,96 @@ def test_the_letter_that_is_chosen(answer: str, letter: str | None) -> None:
         assert mark("multiple_choice", answer, reference, question=OPTIONS).value == wanted
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(
+            "选B",
+            "选择B",
+            "故选：B",
+            "因此选B。",
+            "我选择 B。",
+            "应选（B）",
+            "选项B正确",
+            "【答案】B",
+            "答案是：选项B",
+            "答案选B",
+        ),
+        *(
+            "B项",
+            "（B）",
+            "Ｂ",
+            "不选A，选B",
+            "A错误，B正确",
+            "故本题答案为：B。",
+            "【答案】B【解析】A错误",
+            "本题选B",
+        ),
+        *("정답: B", "答えはB", "Ответ: B", "La respuesta correcta es B", "Die Antwort ist B."),
+        *("answer: b", "the answer is b because a is red", "option b", "ans. (b)", "b. green"),
+        *(r"\text{(B)}", r"$\mathbf{B}$", r"\boxed{\text{B. green}}", r"\boxed{\textbf{(B)} green}"),
+        *("**(B) green**", "- **B**", "`B`", "<answer>B</answer>", '{"answer": "B"}', "<B>"),
+        *(
+            "Let's see.\nB",
+            "The facts are clear.\n\n**B**",
+            "B is correct.",
+            "Based on that, B is the best answer",
+        ),
+        *("Comparing (A) and (B), (B) is better.", "(A) red does not fit. That leaves (B)."),
+        *("Either A or C was my first thought, but the answer is B.", "Neither (A) nor (C) fits. (B) does."),
+        *(
+            "The answer is (A). Wait, that is wrong. It should be (B).",
+            "(A) seems right. But (B) is the best choice.",
+        ),
+        *("green", "I think it is green.", "The answer is green, not red."),
+    ],
+)
+def test_a_choice_is_read_in_every_common_form(answer: str) -> None:
+    assert mark("multiple_choice", answer, "(B)", question=OPTIONS).value == 1
+    assert mark("multiple_choice", answer, "(A)", question=OPTIONS).value == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(
+            "The answer is (A) or (B).",
+            "The answer is A or B.",
+            "So the answer is (A) and (B).",
+            "Answer: A/B",
+            "A and B",
+        ),
+        *(
+            "The answer is (A), or maybe (B).",
+            "A, B",
+            "(A)/(B)",
+            "Either (A) or (B)",
+            "选A或B",
+            "选A、B",
+            "答案是AB",
+        ),
+        *(
+            "red or green",
+            "The answer could be (A) but more likely (B).",
+            "I cannot answer",
+            "As an AI, I see no red.",
+        ),
+    ],
+)
+def test_an_answer_that_leaves_two_open_chooses_none(answer: str) -> None:
+    assert mark("multiple_choice", answer, "(A)", question=OPTIONS).value == 0
+    assert mark("multiple_choice", answer, "(B)", question=OPTIONS).value == 0
+
+
+def test_the_text_of_an_option_is_found_whole() -> None:
+    question = "Which?\n(A) blue\n(B) light blue"
+    assert mark("multiple_choice", "The answer is light blue.", "(B)", question=question).value == 1
+    assert mark("multiple_choice", "The answer is blue.", "(A)", question=question).value == 1
+    assert mark("multiple_choice", "The answer is blueish.", "(A)", question=question).read is None
+    inline = "Q: Which? (A) red (B) green (C) blue (D) grey"
+    assert mark("multiple_choice", "It is grey.", "(D)", question=inline).value == 1
+
+
 def test_a_letter_that_is_no_option_is_no_choice() -> None:
     assert mark("multiple_choice", "X", "X", question=OPTIONS).read is None
     assert mark("multiple_choice", "X", "X", question="Which variable?").value == 1
@@ -106,6 +196,16 @@ def test_whatever_is_answered_is_read_or_left(answer: str) -> None:
         ("是的。", "yes"),
         ("不是，因为方向不同。", "no"),
         ("答案：否", "no"),
+        ("Yes. Wait, actually no.", "no"),
+        ("Yes, it may seem so. But it is not. Therefore, the conclusion: no.", "no"),
+        ("First it seems no, so yes.", "yes"),
+        ("So 'yes' is wrong, hence no.", "no"),
+        ("所以，答案是正确的。", "yes"),
+        ("这个说法是错误的", "no"),
+        ("Нет", "no"),
+        ("Oui.", "yes"),
+        ("Yes/No", None),
+        ("The answer is yes or no.", None),
         ("It may be yes or no.", None),
         ("Nothing is known.", None),
         ("", None),
@@ -115,6 +215,21 @@ def test_yes_or_no(answer: str, meaning: str | None) -> None:
     assert mark("yes_no", answer, "Yes").value == (meaning == "yes")
     assert mark("yes_no", answer, "False").value == (meaning == "no")
     assert mark("yes_no", answer, "No").read == meaning
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "meaning"),
+    [
+        ("Does Bo tell the truth?", "So Bo does not tell the truth.", "no"),
+        ("Does Bo tell the truth?", "If that were true, Fay would lie. So Bo tells the truth.", "yes"),
+        ("Does Bo tell the truth?", "Therefore, Bo lies.", "no"),
+        ("Is it plausible?", "So it is not plausible.", "no"),
+        ("Is it plausible?", "It is plausible.", "yes"),
+        ("What is it?", "It is plausible.", None),
+    ],
+)
+def test_what_the_question_asks_may_stand_for_yes(question: str, answer: str, meaning: str | None) -> None:
+    assert mark("yes_no", answer, "Yes", question=question).read == meaning
 
 
 def test_a_reference_that_says_neither_is_a_fault_of_the_row() -> None:

@@ -45,6 +45,98 @@ RIGHT = [
     ("18 eggs", "9 + 9 = 18\n#### 18"),
     ("12345678901234567890", "12345678901234567890"),
 ]
+COMMON = [
+    ("共18元", "18"),
+    ("结果为-5", "-5"),
+    ("合計18円", "18"),
+    ("ราคา18บาท", "18"),
+    ("Итого18", "18"),
+    ("합계 18원", "18"),
+    ("答案：十五", "15"),
+    ("一共三万五千元", "35000"),
+    ("一亿两千万", "120000000"),
+    ("共３６元", "36"),
+    ("٣٦٫٥", "36.5"),
+    ("3万5千", "35000"),
+    ("1.5亿人", "150000000"),
+    ("5千克", "5"),
+    ("1.234,56 €", "1234.56"),
+    ("1,234.56", "1234.56"),
+    ("1.234.567", "1234567"),
+    ("1 000", "1000"),
+    ("1 234 567,5", "1234567.5"),
+    ("1'000", "1000"),
+    ("1’234’567.5", "1234567.5"),
+    ("1_000", "1000"),
+    ("1,00,000", "100000"),
+    ("12,34,567.5", "1234567.5"),
+    ("2 million", "2000000"),
+    ("2.5 billion dollars", "2500000000"),
+    ("3 lakh", "300000"),
+    ("$70k", "70000"),
+    ("$2.5M", "2500000"),
+    ("2 m", "2"),
+    ("1.5 × 10^3", "1500"),
+    ("1.5 x 10³", "1500"),
+    (r"1.5 \times 10^{-2}", "0.015"),
+    ("2^{10}", "1024"),
+    ("2**10", "1024"),
+    ("5²", "25"),
+    ("negative 8", "-8"),
+    ("minus 8", "-8"),
+    ("负8", "-8"),
+    ("10 minus 8", "8"),
+    ("－8", "-8"),
+    ("½", "0.5"),
+    ("1 ½", "1.5"),
+    ("1 1/2", "1.5"),
+    ("1 and 1/2 hours", "1.5"),
+    ("-1/2", "-0.5"),
+    ("3/2", "1.5"),
+    (r"\frac{1}{2}", "1/2"),
+    (r"\dfrac{3}{4}", "0.75"),
+    (r"-\tfrac12", "-0.5"),
+    (r"1\frac{1}{2}", "3/2"),
+    (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+    ("1/3", r"\frac{2}{6}"),
+    ("The answer is 3. Check: 3 * 4 = 12.", "3"),
+    ("The answer is 3, as 3 * 4 = 12.", "3"),
+    ("The answer is 7 (3 + 4).", "7"),
+    ("The answer is obtained by adding 3 and 4, giving 7.", "7"),
+    ("The answer is 5. Wait, that is wrong. Actually, it is 7.", "7"),
+    ("So, 7 is left.\n\nNote: a year has 365 days.", "7"),
+    ("There are seven.", "7"),
+    ("two hundred and fifteen", "215"),
+    ("One of them keeps twenty-one.", "21"),
+    ("Die Antwort ist: 7", "7"),
+    ("Ответ: 7", "7"),
+    ("La respuesta es 7.", "7"),
+]
+NOTHING = [
+    "12:30",
+    "2024-01-05",
+    "3/4/2024",
+    "3-7 days",
+    "(3,4]",
+    "(3, 4)",
+    "[1, 2)",
+    "3 ± 1",
+    r"5\sqrt{2}",
+    "5√2",
+    r"\frac{\sqrt{3}}{2}",
+    "2π",
+    "0x1F",
+    "1,2345",
+    "1.2.3",
+    "5'11",
+    r"0.\overline{3}",
+    "x2",
+    "1e999999",
+    "9" * 5000,
+    "No one knows.",
+    "我们一起去",
+]
+"""What is not one number, whose parts are none of it."""
 WRONG = [
     ("-8", "8"),
     ("8", "-8"),
@@ -64,6 +156,46 @@ WRONG = [
 @pytest.mark.parametrize(("answer", "reference"), RIGHT)
 def test_right(answer: str, reference: str) -> None:
     assert mark("number", answer, reference).value == 1, mark("number", answer, reference).read
+
+
+@pytest.mark.parametrize(("answer", "reference"), COMMON)
+def test_common_ways_to_write_a_number_are_read_whole(answer: str, reference: str) -> None:
+    assert fault("number", reference) == ""
+    assert mark("number", answer, reference).value == 1, mark("number", answer, reference).read
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_is_not_understood_is_not_read_in_part(text: str) -> None:
+    assert mark("number", text, "1").read is None
+    assert fault("number", text).endswith("is not a single number.")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "18 eggs",
+        "$18",
+        "18%",
+        "90°",
+        "5 km/h",
+        "12 m²",
+        "x = 5",
+        "≈ 3.5",
+        "USD 18",
+        "7 apples.",
+        "seven",
+        "#### 18",
+    ],
+)
+def test_a_reference_may_have_a_unit_or_a_currency(reference: str) -> None:
+    assert fault("number", reference) == ""
+
+
+@pytest.mark.parametrize(
+    "reference", ["3 apples and 4 pears", "3x+2", "3 or 4", "12 (2024)", "x", "n/a", "$x^2$"]
+)
+def test_a_reference_of_more_than_a_number_is_refused(reference: str) -> None:
+    assert fault("number", reference).endswith("is not a single number.")
 
 
 @pytest.mark.parametrize(("answer", "reference"), WRONG)

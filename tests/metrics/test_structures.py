@@ -26,6 +26,20 @@ def test_the_group_of_a_pattern_is_compared_at_its_last_match() -> None:
     assert fault(total) == "The row has no answer to compare with."
 
 
+@pytest.mark.parametrize(
+    ("pattern", "answer", "reference", "value"),
+    [
+        (r"Total: (\d+)|Sum: (\d+)", "Sum: 8", "8", 1),
+        (r"Total: (\d+)|Sum: (\d+)", "Total: 3, Sum: 8", "8", 1),
+        (r"(\d+) of (\d+)", "3 of 8", "3", 1),
+        (r"(\d+) of (?P<answer>\d+)", "3 of 8", "8", 1),
+        (r"(a)?(b)?c", "c", "a", 0),
+    ],
+)
+def test_of_several_groups_one_is_compared(pattern: str, answer: str, reference: str, value: int) -> None:
+    assert mark({"name": "regex", "pattern": pattern}, answer, reference).value == value
+
+
 def test_a_pattern_that_would_go_on_for_ever_is_given_up() -> None:
     with pytest.raises(MetricError, match=r"more than 1 s on an answer to rows\.jsonl, line 7"):
         mark({"name": "regex", "pattern": r"(a+)+\d"}, "a" * 5000)
@@ -58,6 +72,10 @@ def test_what_stands_in_a_tag_is_scored_by_another_metric() -> None:
         ('First {"a": 0}, then {"a": {"b": 1}}.', '{"a": {"b": 1}}', 1),
         ("The set {1, 2} is [1, 2]", "[1, 2]", 1),
         ('{"a": 1', '{"a": 1}', 0),
+        ('{"a": 1} as in note [2]', '{"a": 1}', 1),
+        ('[2] as in {"a": 1}', "[2]", 1),
+        ('```json {"a": 1} ```', '{"a": 1}', 1),
+        ('  ```\n  {"a": 1}\n  ```', '{"a": 1}', 1),
         ("true", "true", 1),
         ("yes", "true", 0),
         ("[" * 100_000, "[]", 0),
