@@ -13,6 +13,7 @@ from spotui.errors import SpotuiError
 from spotui.tui.dialog import FieldDialog, Result, text_field
 from spotui.tui.method.known import Told
 from spotui.tui.new_run import Choices
+from spotui.tui.trusting import not_trusted, trusts_template
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class StartDialog(FieldDialog[Result | None]):
 
     async def _begin(self) -> None:
         try:
+            if not await trusts_template(self, self._template):
+                raise not_trusted()
             started = await self.begin(self.typed_in("name"))
         except SpotuiError as error:
             self._refuse(error)

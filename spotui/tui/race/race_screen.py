@@ -1,6 +1,7 @@
 """A race as one table, while it goes on and afterwards."""
 
 import asyncio
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from spotui.tui.attempt import attempt
 from spotui.tui.key_hints import KeyHints
 from spotui.tui.race.starting import start_race
 from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.trusting import not_trusted, trusts_template
 from spotui.view.figures import count, duration, gained, points, usd
 from spotui.view.race import Lane, Race, RaceReader, against_each_other
 from spotui.workspace.race_file import RaceFolder
@@ -149,6 +151,8 @@ class RaceScreen(Screen[None]):
         try:
             if not any(word.startswith("--name=") for word in words):
                 words.append(f"--name={self._folder.name}")
+            if not await trusts_template(self, Path(words[1])):
+                raise not_trusted()
             await start_race(self._folder, words, self.query_one("#said", Static).update)
         except SpotuiError as error:
             self.notify(error.mend, title=error.what, severity="error", markup=False)

@@ -154,11 +154,14 @@ class SteeringScreen(Screen[None]):
 
     async def _start(self, options: list[str]) -> None:
         from spotui.tui.new_run import go_on
+        from spotui.tui.trusting import not_trusted, trusts_project
 
         self._starts = True
         self.refresh_bindings()
         self.say("starting…")
         try:
+            if not await trusts_project(self, self._project):
+                raise not_trusted()
             await go_on(self._project, options, self.say)
         except SpotuiError as error:
             self.notify(error.mend, title=error.what, severity="error", markup=False)
