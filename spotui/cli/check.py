@@ -41,7 +41,9 @@ def main(parsed: argparse.Namespace) -> int:
     faults: Sequence[RowFault] = ()
     if not checked.errors and checked.template is not None:
         lacks = [*_check_parameters(checked), *_check_data(checked, path)]
-        rows, faults = _read_rows(path, checked.template)
+        lacks += _check_metric(checked, path)
+        if not any(one.severity == "error" for one in lacks):
+            rows, faults = _read_rows(path, checked.template)
         checked = checked._replace(problems=(*checked.problems, *lacks))
     if parsed.json:
         _print_json(path, checked, faults)
@@ -105,6 +107,23 @@ def _has_embedding_model() -> bool:
         return Launcher().settings(Flags()).settings.embedding_model is not None
     except SpotuiError:
         return True
+
+
+def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
+    """Make sure that the metric can be made; the file of a custom one is only parsed."""
+    from spotui.metrics import MetricError
+    from spotui.run.rows import metric_for
+
+    template = checked.template
+    try:
+        if template is not None and template.metric is not None:
+            metric_for(template, path.parent)
+    except MetricError as error:
+        from spotui.marked_yaml.marks import line_of, load
+        from spotui.template import Problem
+
+        return [Problem("error", "metric", line_of(load(checked.text), "metric"), error.what, error.mend)]
+    return []
 
 
 def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Sequence[RowFault]]":

@@ -134,6 +134,24 @@ def test_a_method_that_lacks_an_embedding_model_is_warned_of(
     assert "warning" not in shell("check", path).out
 
 
+def test_a_metric_that_cannot_be_made_is_an_error_with_its_line(shell: Shell, home: Path) -> None:
+    (home / "rows.jsonl").write_text('{"question": "a", "answer": "1"}\n' * 3)
+    (home / "mine.py").write_text("raise SystemExit\ndef one(answer): ...\n")
+    for metric, what in (
+        ("cProfile:run", "needs the file"),
+        ("mine:one", "mine.py, line 2: `one` of the metric mine:one cannot be called with (answer, row)."),
+        ("mine:two", "has no function `two`"),
+        ("{name: regex, pattern: '('}", "The pattern “(” of the metric is broken"),
+    ):
+        path = write_template(home, SCORED.replace("metric: number", f"metric: {metric}"))
+        said = shell("check", path)
+        assert said.code == 1
+        line = SCORED.splitlines().index("metric: number") + 1
+        assert f":{line}: error: metric: " in said.out
+        assert what in said.out
+        assert said.err == ""
+
+
 def test_a_row_that_cannot_be_scored_is_an_error_with_file_and_line(shell: Shell, home: Path) -> None:
     (home / "rows.jsonl").write_text('{"question": "a", "answer": "1"}\n{"question": "b", "answer": "x"}\n')
     said = shell("check", write_template(home, SCORED))
