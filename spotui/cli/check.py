@@ -111,13 +111,14 @@ def _has_embedding_model() -> bool:
 
 def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
     """Make sure that the metric can be made; the file of a custom one is only parsed."""
+    template = checked.template
+    if template is None or template.metric is None:
+        return []
     from spotui.metrics import MetricError
     from spotui.run.rows import metric_for
 
-    template = checked.template
     try:
-        if template is not None and template.metric is not None:
-            metric_for(template, path.parent)
+        metric_for(template, path.parent)
     except MetricError as error:
         from spotui.marked_yaml.marks import line_of, load
         from spotui.template import Problem
