@@ -143,6 +143,9 @@ def _judge(
     compared = pairs(places, seed=seed)
     folder.write(recorded_race(record, places, compared))
     _print(parsed, places, compared)
+    if not any(place.score.rows for place in places):
+        print("spotui: No test row could be marked, so nothing can be compared.", file=sys.stderr)
+        return exit_codes.UNMARKED
     return exit_codes.OK
 
 

@@ -1,4 +1,4 @@
-"""The process of a custom metric: `child.py ROOT REQUESTS REPLIES`, started by `metrics.worker`.
+"""The process of a custom metric: `child.py ROOT PARENT REQUESTS REPLIES`, started by `metrics.worker`.
 
 It reads the file to run as its first line, then one answer and row a line, and writes one reply a line.
 """
@@ -11,19 +11,22 @@ import math
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 import types
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 GRACE = 5.0
-"""Seconds after which the kernel ends a call that its parent should have ended, but the parent is gone."""
+"""Seconds after which the kernel ends a call that nothing else has ended, as it lets no thread run."""
 
 
 def main() -> None:
     """Serve one metric until the requests end."""
     sys.path.append(sys.argv[1])
-    requests, replies = (os.fdopen(int(one), mode) for one, mode in zip(sys.argv[2:], "rw", strict=True))
+    threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
+    requests, replies = (os.fdopen(int(one), mode) for one, mode in zip(sys.argv[3:], "rw", strict=True))
     for handle in (requests, replies):
         os.set_inheritable(handle.fileno(), False)
     import msgspec
@@ -56,6 +59,13 @@ def main() -> None:
             outcome = {"error": _in_words(error, file["path"])}
         signal.setitimer(signal.ITIMER_REAL, 0)
         reply(**outcome)
+
+
+def _end_with(parent: int) -> None:
+    """End this process, and all that it has started, soon after the one that started it."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _load(file: dict[str, Any]) -> Callable[..., Any]:

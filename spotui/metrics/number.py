@@ -31,7 +31,7 @@ _UNIT: Final = re.compile(
     r"(?:(?![xyzni]\b(?!\s+[^\W\d]))[^\W\d_]+(?:\s?\^?\s?\{?[23²³]\}?)?[.'’]?(?:\s|/|-|·|$)*){0,6}[.,;!。\s]*"
 )
 _LEAD: Final = re.compile(
-    r"[\s$€£¥₹₽₩฿≈~约(]*|(?:[A-Za-z]{1,3}|[A-Z]{0,2}[$€£¥])\s?|(?:about|approximately)\s+"
+    r"[\s$€£¥₹₽₩฿≈~约(+]*|(?:[A-Za-z]{1,3}|[A-Z]{0,2}[$€£¥])\s?|(?:about|approximately)\s+"
 )
 
 
@@ -115,7 +115,7 @@ class Number(Comparing[Fraction]):
             return words[0] if len(words) == 1 else None
         found = written[0]
         is_alone = _LEAD.fullmatch(text, 0, found.start) and _UNIT.fullmatch(text.rstrip("$ )"), found.end)
-        return found.value if is_alone and len(written) == 1 else None
+        return found.value if is_alone else None
 
     def equal(self, found: Fraction, expected: Fraction) -> bool:
         """Whether the numbers are near enough."""

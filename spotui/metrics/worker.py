@@ -145,7 +145,7 @@ class _Process:
         requests, self._requests = os.pipe()
         self._replies, replies = os.pipe()
         root = Path(__file__).parents[2]
-        words = [sys.executable, "-P", str(_CHILD), str(root), str(requests), str(replies)]
+        words = [sys.executable, "-P", str(_CHILD), str(root), str(os.getpid()), str(requests), str(replies)]
         try:
             self._process = subprocess.Popen(
                 words,

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -246,6 +248,32 @@ def test_a_cancelled_mark_ends_the_process(folder: Path) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(cancelled())
+
+
+def test_a_hanging_function_ends_with_a_killed_spotui(folder: Path) -> None:
+    (folder / "hang.py").write_text(
+        "import os, pathlib\ndef hang(answer, row):\n"
+        "    pathlib.Path(__file__).with_name('pid').write_text(str(os.getpid()))\n    while True: pass\n"
+    )
+    code = (
+        "import asyncio, sys; from pathlib import Path; from spotui.dataset import Row\n"
+        "from spotui.metrics.own import find_metric_file; from spotui.metrics.worker import MetricWorker\n"
+        "worker = MetricWorker(find_metric_file('hang:hang', Path(sys.argv[1])), 300)\n"
+        "asyncio.run(worker.mark('x', Row('?')))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(folder)])
+    pid = folder / "pid"
+    deadline = time.monotonic() + 30
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    parent.kill()
+    parent.wait()
+    while Path(f"/proc/{pid.read_text()}").exists() and time.monotonic() < deadline:
+        if (Path("/proc") / pid.read_text() / "stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.01)
+    else:
+        assert time.monotonic() < deadline, "it still runs"
 
 
 @pytest.mark.parametrize(
