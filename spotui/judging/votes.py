@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 from spotui.judging.ballots import Order
@@ -41,6 +42,7 @@ _JSON = re.compile(r"(?:```\w*\s*)?(\{.*\})\s*(?:```)?", re.DOTALL)
 _CHOICE_KEY, _EVIDENCE_KEY = "choice", "evidence"
 
 
+@lru_cache(maxsize=32)  # a reply is read once to see whether there is a vote, and once to count it
 def read_side(reply: str) -> Side | None:
     """The side a reply chooses, or None when it makes no clear choice.
 

@@ -136,6 +136,8 @@ class Run:
             return
         for listener in self._listeners:
             listener(event)
+        if isinstance(event, CallFinished) and event.recorded:
+            return  # it cost nothing now
         if isinstance(event, CallFinished | CallDropped | CallRetried) and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
