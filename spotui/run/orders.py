@@ -25,6 +25,7 @@ from spotui.llm.door import Door
 from spotui.run.past import change_limits
 from spotui.run.recorder import Recorder
 from spotui.settings.run_settings import RunSettings
+from spotui.settings.valid import InvalidSettingError, check_limits
 from spotui.workspace.journal import Journal
 from spotui.workspace.lines import EditLine, LimitsLine, OverrideLine, VoteLine
 
@@ -87,7 +88,7 @@ class Orders:
                 given = msgspec.structs.asdict(command)
                 self._change({key: value for key, value in given.items() if value is not msgspec.UNSET})
             case SetConcurrency():
-                self._set_concurrency(command.calls)
+                self._change({"concurrency": command.calls})
             case SetRounds():
                 self._set_rounds(command.rounds)
             case Vote():
@@ -98,9 +99,10 @@ class Orders:
                 self._override(command)
 
     def _change(self, changes: dict[str, float | int | None]) -> None:
-        for key, value in changes.items():
-            if value is not None and value < 0:
-                raise _RefusedError(f"{key} cannot be below 0.")
+        try:
+            check_limits(changes)
+        except InvalidSettingError as error:
+            raise _RefusedError(str(error)) from None
         settings = change_limits(self._settings, changes)
         self._door.budget.check(settings.budget)
         self._journal.append(LimitsLine(changes=changes))
@@ -110,11 +112,6 @@ class Orders:
         if self._settings.concurrency is not None:
             self._door.connections.set_concurrency(self._settings.concurrency)
         self._emit(LimitsChanged(changes=changes))
-
-    def _set_concurrency(self, calls: int) -> None:
-        if calls < 1:
-            raise _RefusedError("concurrency must be at least 1.")
-        self._change({"concurrency": calls})
 
     def _set_rounds(self, rounds: int) -> None:
         begun = max(1, self._engine.newest)

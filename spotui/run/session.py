@@ -38,6 +38,7 @@ from spotui.run.setup import load_settings
 from spotui.run.trusting import StartMetric
 from spotui.run.work import Work, load_work
 from spotui.settings.run_settings import RunSettings
+from spotui.settings.valid import InvalidSettingError, check_limits
 from spotui.version import VERSION
 from spotui.workspace.added_rounds import SpoResults
 from spotui.workspace.journal import Journal, JournalError
@@ -216,6 +217,10 @@ async def open_session(
         journal = cleanup.enter_context(Journal(project.journal, writable=True))
         added = _take_over(project, journal)
         past = Past(journal.lines())
+        try:
+            check_limits(changes)
+        except InvalidSettingError as error:
+            raise SpotuiError(f"The run cannot be changed: {error}") from None
         past.changes.update(changes)
         settings = past.limits(load_settings(snapshot, project.snapshot))
         last = max(past.rounds, default=0)

@@ -18,6 +18,7 @@ from spotui.run.needed_models import with_needed_models
 from spotui.run.rows import questions_of, read_rows, slots_of
 from spotui.run.trusting import refuse_outside_data
 from spotui.settings.run_settings import RunSettings
+from spotui.settings.valid import InvalidSettingError, check_settings
 from spotui.template import Template, parse_template
 from spotui.template.read import refuse_misread
 from spotui.template.scoring import parameters_of
@@ -203,8 +204,10 @@ def load_settings(snapshot: Snapshot, path: Path) -> RunSettings:
         SpotuiError: They are not ours.
     """
     try:
-        return msgspec.convert(snapshot.settings, RunSettings)
-    except msgspec.ValidationError as error:
+        settings = msgspec.convert(snapshot.settings, RunSettings)
+        check_settings(settings)
+    except (msgspec.ValidationError, InvalidSettingError) as error:
         raise SpotuiError(
-            f"The settings in {path} are damaged: {error}.", "Restore it from a backup."
+            f"The settings in {path} are damaged: {str(error).rstrip('.')}.", "Restore it from a backup."
         ) from None
+    return settings

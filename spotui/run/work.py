@@ -22,7 +22,7 @@ from spotui.template import Template, parse_template
 from spotui.template.scoring import criteria_of, metric_of
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import read_rows_file
-from spotui.workspace.snapshot import Snapshot
+from spotui.workspace.snapshot import Snapshot, SnapshotError
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -104,6 +104,12 @@ def load_task(
     rows = read_rows_file(project.rows)
     filled = snapshot.edition > 1
     pool = questions_of(template, rows, filled=filled)
+    is_known = all(0 <= index < len(pool) for index in (*snapshot.questions, *snapshot.held_out))
+    if not is_known or (pool and not snapshot.questions):
+        raise SnapshotError(
+            f"{project.snapshot} is damaged: its questions are not those of the template.",
+            "Restore it from a backup.",
+        )
     return Task(
         prompt=template.prompt,
         requirements=template.requirements,

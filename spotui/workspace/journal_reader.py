@@ -7,11 +7,28 @@ from typing import BinaryIO
 import msgspec
 
 from spotui.errors import SpotuiError
+from spotui.events import WireError, decode_event
+from spotui.settings.valid import InvalidSettingError, check_limits
+from spotui.workspace.calls import Reply, Request
 from spotui.workspace.files import hint_for, lines_of, reading
-from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallLine, JournalLine, Line
+from spotui.workspace.lines import (
+    JOURNAL_VERSION,
+    AnyLine,
+    CallLine,
+    JournalLine,
+    LimitsLine,
+    Line,
+    RoundLine,
+)
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_request_decoder = msgspec.json.Decoder(Request)
+_reply_decoder = msgspec.json.Decoder(Reply)
+
 DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Errors of bytes that are not a line."""
+
+_WRONG_CONTENT = (*DAMAGE, WireError, InvalidSettingError)
 
 
 class JournalError(SpotuiError):
@@ -65,11 +82,11 @@ def scan(
         if number == 1 or raw.startswith(heads):
             try:
                 line = _decode(raw)
-            except DAMAGE as error:
+            except _WRONG_CONTENT as error:
                 if _is_torn(raw, file):
                     return
                 raise JournalError(
-                    f"Line {number} of {path} is damaged: {error}.",
+                    f"Line {number} of {path} is damaged: {str(error).rstrip('.')}.",
                     "The other lines are intact: take that one out by hand, or restore a backup.",
                 ) from None
             if number == 1:
@@ -79,8 +96,18 @@ def scan(
 
 def _decode(raw: bytes) -> AnyLine:
     line = _decoder.decode(raw)
-    if isinstance(line, CallLine):  # request and reply are passed over unread; damage in them counts as well
-        msgspec.json.decode(raw)
+    match line:
+        case CallLine():  # request and reply are passed over unread; damage in them counts as well
+            _request_decoder.decode(line.request)
+            _reply_decoder.decode(line.reply)
+        case RoundLine():
+            for event in line.told:
+                decode_event(event)
+        case LimitsLine():
+            # Version 1 took a budget of 0 from the wire, for "no further call".
+            check_limits({name: value for name, value in line.changes.items() if value != 0})
+        case _:
+            pass
     return line
 
 

@@ -1,7 +1,7 @@
 """The lines of a project's journal: what happened, in the order it happened, and never changed again."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -13,6 +13,10 @@ StopReason = Literal["finished", "budget", "patience", "target", "perfect", "sto
 
 AS_PLANNED: Final[frozenset[StopReason]] = frozenset({"finished", "patience", "target", "perfect"})
 """Reasons after which going on changes nothing, unless more is wanted."""
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A date with its offset: without one it cannot be compared with others."""
 
 
 def now() -> datetime:
@@ -39,7 +43,7 @@ class CallKey(msgspec.Struct, frozen=True, order=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
     """Any line of the journal; `at` is when it was written."""
 
-    at: datetime = msgspec.field(default_factory=now)
+    at: Moment = msgspec.field(default_factory=now)
 
 
 class JournalLine(Line, frozen=True, tag="journal"):

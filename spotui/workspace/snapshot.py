@@ -9,6 +9,7 @@ import yaml
 
 from spotui.errors import SpotuiError
 from spotui.workspace.files import hint_for, read_file, write_file
+from spotui.workspace.lines import Moment
 
 SNAPSHOT_VERSION = 1
 
@@ -51,7 +52,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: int
     run: str
-    created: datetime
+    created: Moment
     method: str
     template_name: str
     template: str

@@ -199,6 +199,6 @@ def test_a_reply_that_outgrows_the_budget_is_cut(tmp_path: Path, budget: BudgetS
             assert line.why == "it took more than the rest of the budget"
             assert line.completion_tokens > 500
 
-    endless = "never ending words " * 10_000
+    endless = " ".join(map(str, range(40_000)))
     with ModelServer(lambda _: Scripted(endless, chunks=500), pause=0.001) as server:
         run(main(server.base_url))

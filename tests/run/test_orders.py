@@ -1,5 +1,6 @@
 """Pausing, stopping and limits: each takes effect and is kept, or is refused and changes nothing."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,9 +146,16 @@ def test_concurrency_holds_from_the_next_call_on_and_in_later_sessions(tmp_path:
     ("command", "name", "why"),
     [
         (SetRounds(0), "rounds", "at least 1"),
-        (SetConcurrency(0), "concurrency", "at least 1"),
-        (SetBudget(calls=-1), "budget", "calls cannot be below 0"),
-        (SetBudget(usd=-0.5), "budget", "usd cannot be below 0"),
+        (SetRounds(10**9), "rounds", "rounds must be a whole number from 1 to 10000"),
+        (SetConcurrency(0), "concurrency", "concurrency must be a whole number from 1 to 10000"),
+        (SetConcurrency(10**30), "concurrency", "not a huge number"),
+        (SetBudget(calls=-1), "budget", "calls must be a whole number, 1 or more"),
+        (SetBudget(calls=0), "budget", "calls must be a whole number, 1 or more"),
+        (SetBudget(tokens=10**15), "budget", "tokens must be a whole number, 1 or more"),
+        (SetBudget(usd=-0.5), "budget", "usd must be an amount in USD, more than 0"),
+        (SetBudget(usd=math.nan), "budget", "usd must be an amount in USD, more than 0"),
+        (SetBudget(usd=math.inf), "budget", "usd must be an amount in USD, more than 0"),
+        (SetBudget(minutes=math.nan), "budget", "minutes must be minutes, more than 0"),
     ],
 )
 def test_impossible_limits_are_refused(stage: Stage, command: AnyCommand, name: str, why: str) -> None:

@@ -1,7 +1,7 @@
 """Lines to write into journals, one by one and any at all."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from hypothesis import strategies as st
@@ -77,10 +77,15 @@ def a_verdict(number: int, outcome: Literal["win", "loss"]) -> OverrideLine:
 _numbers = st.integers(0, 2**53)
 _floats = st.floats(allow_nan=False, allow_infinity=False)
 _texts = st.text(max_size=40)
+
+
+def _raw(values: st.SearchStrategy[Any]) -> st.SearchStrategy[msgspec.Raw]:
+    return values.map(lambda value: msgspec.Raw(msgspec.json.encode(value)))
+
+
 _keys = st.builds(CallKey, _numbers, _texts, _numbers, _numbers)
-_raws = st.dictionaries(_texts, _texts | _numbers, max_size=3).map(
-    lambda data: msgspec.Raw(msgspec.json.encode(data))
-)
+_requests = _raw(st.builds(Request, model=_texts, messages=st.just(())))
+_replies = _raw(st.builds(Reply, _texts, st.just("stop"), st.builds(Usage, _numbers, _numbers), _floats))
 _outcomes = st.sampled_from(["seed", "win", "loss", "tie", "undecided", "void"])
 _answers = st.lists(st.builds(AnswerRecord, _texts, _texts), max_size=2).map(tuple)
 _votes = st.lists(
@@ -95,7 +100,7 @@ _moments = st.datetimes(
 any_line: st.SearchStrategy[AnyLine] = st.one_of(
     st.builds(JournalLine, at=_moments, version=st.just(1), run=_texts),
     st.builds(SessionLine, at=_moments, pid=_numbers, host=_texts, spotui=_texts),
-    st.builds(CallLine, at=_moments, key=_keys, digest=_texts, request=_raws, reply=_raws),
+    st.builds(CallLine, at=_moments, key=_keys, digest=_texts, request=_requests, reply=_replies),
     st.builds(
         DroppedLine,
         at=_moments,
@@ -131,7 +136,9 @@ any_line: st.SearchStrategy[AnyLine] = st.one_of(
     st.builds(
         LimitsLine,
         at=_moments,
-        changes=st.dictionaries(_texts, st.none() | _numbers | _floats, max_size=3),
+        changes=st.dictionaries(
+            st.sampled_from(["tokens", "calls", "patience"]), st.none() | st.integers(1, 10_000), max_size=3
+        ),
     ),
     st.builds(HeldOutLine, at=_moments, best=_numbers, outcome=_outcomes, questions=_numbers, votes=_votes),
     st.builds(StopLine, at=_moments, reason=st.sampled_from(["finished", "budget", "failed"]), cause=_texts),

@@ -36,7 +36,7 @@ WRITTEN = rb"""
 {"kind":"journal","version":1,"run":"r","at":"2026-03-04T05:06:07Z"}
 {"kind":"session","pid":7,"host":"h","spotui":"0.1","at":"2026-03-04T05:06:07Z"}
 {"kind":"sent","key":{"round":1,"purpose":"execute","index":0,"attempt":1},"model":"m","prompt_tokens":5,"completion_tokens":512,"cost_usd":0.5,"worked":1.5,"at":"2026-03-04T05:06:07Z"}
-{"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1},"digest":"d","request":{"model":"m"},"reply":{"text":"t"},"at":"2026-03-04T05:06:07Z"}
+{"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1},"digest":"d","request":{"model":"m","messages":[]},"reply":{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5},"at":"2026-03-04T05:06:07Z"}
 {"kind":"mark","of":"o","metric":"m","mark":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"dropped","key":{"round":2,"purpose":"vote","index":3,"attempt":2},"model":"m","why":"decided","prompt_tokens":5,"completion_tokens":6,"cost_usd":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"round","round":2,"outcome":"win","prompt":"p","parent":1,"answers":[{"question":"q","answer":"a"}],"votes":[{"choice":"win","order":"AB"}],"tokens":3,"seconds":1.5,"at":"2026-03-04T05:06:07Z"}
@@ -65,8 +65,10 @@ LINES: list[AnyLine] = [
         at=AT,
         key=CallKey(1, "execute"),
         digest="d",
-        request=msgspec.Raw(b'{"model":"m"}'),
-        reply=msgspec.Raw(b'{"text":"t"}'),
+        request=msgspec.Raw(b'{"model":"m","messages":[]}'),
+        reply=msgspec.Raw(
+            b'{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5}'
+        ),
     ),
     MarkLine(at=AT, of="o", metric="m", mark=0.5),
     DroppedLine(
