@@ -3,8 +3,6 @@
 from itertools import accumulate
 from typing import Final
 
-from rich.cells import get_character_cell_size
-
 from spotui.controls import visible
 
 _ELLIPSIS: Final = "…"
@@ -36,6 +34,8 @@ def width(text: str) -> int:
     """
     if text.isascii():
         return len(text)
+    from rich.cells import get_character_cell_size
+
     return sum(1 if one == _EMOJI_STYLE else get_character_cell_size(one) for one in text)
 
 
