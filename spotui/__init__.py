@@ -1,6 +1,6 @@
 """spotui: the prompt optimizer that lives in the terminal.
 
-What SPO's reference takes::
+What SPO's reference takes; it prints each round and the final prompt (`quiet=True` prints nothing)::
 
     from spotui import SPO_LLM, PromptOptimizer
 
@@ -10,7 +10,7 @@ What SPO's reference takes::
         execute_kwargs={"model": "gpt-4o-mini", "temperature": 0},
     )
     done = PromptOptimizer(optimized_path="workspace", max_rounds=5, template="poem", name="first").optimize()
-    print(done.prompt)
+    print(f"{done.prompt!r} is round {done.best}, kept in {done.folder}")
 
 The same for asynchronous code, with every event of `spotui.events`::
 

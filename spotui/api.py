@@ -1,21 +1,41 @@
 """SPO's reference interface in Python, on this engine."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+import re
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar, get_args
 
 import msgspec
 
 from spotui import locations
+from spotui.controls import visible
 from spotui.errors import SpotuiError
-from spotui.events import Event, RunStopped
+from spotui.events import (
+    CallRetried,
+    CandidateProposed,
+    Event,
+    Noticed,
+    RoundFinished,
+    RunOpened,
+    RunStopped,
+    StateChanged,
+)
 from spotui.launch import LIMITS, Launcher
+from spotui.metrics.own import MetricFile
 from spotui.resources import find_template
 from spotui.run.run import Run
+from spotui.run.trusting import OutsideDataError, UntrustedError, metric_file, metric_file_of, outside_data
 from spotui.settings.flags import Flags
+from spotui.settings.trust import allow_sending, trust
 from spotui.template.read import parse_template, read_text
+from spotui.view.figures import duration, plural, points
+from spotui.view.picture import Picture
+from spotui.view.worth import worth
+from spotui.workspace.create import NameTakenError
 from spotui.workspace.history import read_history
 from spotui.workspace.lines import StopReason
 from spotui.workspace.projects import Project, Workspace
@@ -24,6 +44,11 @@ Result = TypeVar("Result")
 
 _ROLES = {"optimize_kwargs": "opt", "evaluate_kwargs": "eval", "execute_kwargs": "exec"}
 _FIELDS = {"model": "model", "temperature": "temp", "max_tokens": "max_tokens", "timeout": "timeout"}
+
+Mode = Literal["base_model", "reasoning_model"]
+"""The reference's two kinds of executor."""
+
+_FLAG: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 
 
 class SPO_LLM:  # noqa: N801 - the reference's name
@@ -37,6 +62,7 @@ class SPO_LLM:  # noqa: N801 - the reference's name
         optimize_kwargs: Mapping[str, Any] | None = None,
         evaluate_kwargs: Mapping[str, Any] | None = None,
         execute_kwargs: Mapping[str, Any] | None = None,
+        mode: Mode = "base_model",
     ) -> None:
         """Choose models and temperatures, as the reference does.
 
@@ -44,10 +70,14 @@ class SPO_LLM:  # noqa: N801 - the reference's name
             optimize_kwargs: `model` and `temperature`, also `max_tokens` and `timeout`, of the optimizer.
             evaluate_kwargs: The same for the evaluator.
             execute_kwargs: The same for the executor.
+            mode: Either of the reference's modes. They need no difference here: a model that reasons is
+                recognized by its replies, and its reasoning is kept apart from its answer.
 
         Raises:
-            SpotuiError: A key is none of these.
+            SpotuiError: A key is none of these, or the mode is unknown.
         """
+        if mode not in get_args(Mode):
+            raise SpotuiError(f"Unknown mode {mode!r}.", f"Use {' or '.join(map(repr, get_args(Mode)))}.")
         given = {
             "optimize_kwargs": optimize_kwargs,
             "evaluate_kwargs": evaluate_kwargs,
@@ -91,19 +121,24 @@ class Optimized(msgspec.Struct, frozen=True):
 
 
 class PromptOptimizer:
-    """Optimizes a template's prompt.
+    """Optimizes a template's prompt. The first five arguments are the reference's, in its order.
 
     Args:
         optimized_path: The workspace; None for the user's own.
         initial_round: 1 starts a run; above 1 goes on with the project, whose next round it must be.
         max_rounds: Rounds to do, the seed round included when `initial_round` is 1; None for as many as the
             method takes of itself.
-        template: A YAML file, or the name of a bundled example.
         name: The project's name; None for the template's.
+        template: A YAML file, also one in the folder `settings` of the working directory, or the name of a
+            bundled example.
         fresh: Move an existing project of that name to the archive.
+        quiet: Print nothing.
         on_event: Called with every event, on the thread that works.
         method: Another method than the template's.
         parameters: What the method is told on top of what the template tells it.
+        trust: Files that the template may use although they can do harm: the Python file of a custom metric,
+            which then runs, and data files outside of the template's folder, whose rows are then sent to the
+            models. As with `--trust`, the answer is remembered until the metric's file changes.
         settings: Any other setting of a run, named like the flags: `base_url`, `judge`, `budget_usd`, … A run
             that goes on takes limits only: `concurrency` and the budget.
 
@@ -116,13 +151,15 @@ class PromptOptimizer:
         optimized_path: str | Path | None = None,
         initial_round: int = 1,
         max_rounds: int | None = 10,
-        template: str | Path = "poem",
         name: str | None = None,
+        template: str | Path = "poem",
         *,
         fresh: bool = False,
+        quiet: bool = False,
         on_event: Callable[[Event], None] | None = None,
         method: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        trust: str | Path | Sequence[str | Path] = (),
         **settings: Any,
     ) -> None:
         folder = Path(optimized_path).expanduser().absolute() if optimized_path else locations.workspace_dir()
@@ -132,9 +169,11 @@ class PromptOptimizer:
         self._template = str(template)
         self._name = name
         self._fresh = fresh
+        self._quiet = quiet
         self._on_event = on_event
         self._method = method
         self._parameters = parameters
+        self._trusted = (trust,) if isinstance(trust, str | Path) else tuple(trust)
         unknown = settings.keys() - set(Flags.__struct_fields__)
         if unknown:
             raise TypeError(f"PromptOptimizer has no argument {min(unknown)!r}.")
@@ -142,21 +181,29 @@ class PromptOptimizer:
         self._models = SPO_LLM.flags()
 
     def optimize(self) -> Optimized:
-        """Run to the end; also inside a running event loop, whose thread this then blocks.
+        """Run to the end, and print each round and the final prompt, unless `quiet`.
 
-        Raises:
-            SpotuiError: The run could not begin.
-        """
-        return _run_anywhere(self.aoptimize())
-
-    async def aoptimize(self) -> Optimized:
-        """The same for asynchronous code.
+        It works inside a running event loop, too, whose thread it then blocks.
 
         Raises:
             SpotuiError: The run could not begin.
         """
         run = self.run()
-        return _optimized(run.project, await run.go())
+        if not self._quiet:
+            run.subscribe(_Printer().show)
+        return _run_anywhere(self._finish(run))
+
+    async def aoptimize(self) -> Optimized:
+        """Run to the end without printing: the same for asynchronous code.
+
+        Raises:
+            SpotuiError: The run could not begin.
+        """
+        return await self._finish(self.run())
+
+    async def _finish(self, run: Run) -> Optimized:
+        with _advice_for_python():
+            return _optimized(run.project, await run.go())
 
     def run(self) -> Run:
         """The run itself, ready to begin: for its events, and to send it commands while it works.
@@ -164,15 +211,16 @@ class PromptOptimizer:
         Raises:
             SpotuiError: There cannot be such a run.
         """
-        launcher = Launcher()
-        if self._initial_round < 1:
-            raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
-        if self._initial_round > 1:
-            is_ours = self._workspace.existing(self._name or Path(self._template).stem).is_ours
-            project, changes = self._existing(launcher), self._changes(launcher) if is_ours else {}
-        else:
-            project, changes = self._new(launcher), {}
-        run = launcher.run(project, changes=changes)
+        with _advice_for_python():
+            launcher = Launcher()
+            if self._initial_round < 1:
+                raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
+            if self._initial_round > 1:
+                is_ours = self._workspace.existing(self._name or Path(self._template).stem).is_ours
+                project, changes = self._existing(launcher), self._changes(launcher) if is_ours else {}
+            else:
+                project, changes = self._new(launcher), {}
+            run = launcher.run(project, changes=changes)
         if self._on_event is not None:
             run.subscribe(self._on_event)
         return run
@@ -183,6 +231,7 @@ class PromptOptimizer:
         template = parse_template(text, path.name)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
         settings = launcher.settings(flags, template).settings
+        self._trust(metric_file(template, path.parent), outside_data(template, path.parent), path.parent)
         return launcher.new_project(
             self._workspace,
             self._name or path.stem,
@@ -198,19 +247,38 @@ class PromptOptimizer:
 
     def _existing(self, launcher: Launcher) -> Project:
         project = self._workspace.existing(self._name or Path(self._template).stem)
-        last = max((line.round for line in read_history(project).rounds), default=0)
+        last = _last_round(project)
         if self._initial_round != last + 1:
             raise SpotuiError(
                 f"The next round of {project.name} is {last + 1}, not {self._initial_round}.",
                 f"Give initial_round={last + 1}.",
             )
         if project.is_ours:
+            self._trust(metric_file_of(project), [], project.folder)
             return project
         path = find_template(self._template)
         template = parse_template(read_text(path), path.name)
         settings = launcher.settings(Flags(**{**self._models, **self._settings}), template).settings
+        self._trust(metric_file(template, path.parent), outside_data(template, path.parent), path.parent)
         more = 10 if self._max_rounds is None else self._max_rounds
         return launcher.adopt(self._workspace, project, path, settings, more_rounds=more)
+
+    def _trust(self, file: MetricFile | None, data: Sequence[Path], folder: Path) -> None:
+        """Say yes to the files that `trust` names.
+
+        Raises:
+            SpotuiError: One of them is not used.
+        """
+        for named in self._trusted:
+            path = Path(named).expanduser().resolve()
+            if file is not None and path == file.path:
+                trust(path, file.digest)
+            elif path in data:
+                allow_sending(path, folder.resolve())
+            else:
+                used = [str(one) for one in ([file.path] if file else []) + list(data)]
+                what = f"the files that need it are {', '.join(used)}" if used else "no file here needs it"
+                raise SpotuiError(f"trust names {named}, but {what}.", "Correct the path, or leave it out.")
 
     def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
         fixed = sorted(self._settings.keys() - set(LIMITS.values()))
@@ -221,6 +289,87 @@ class PromptOptimizer:
             )
         rounds = self._initial_round - 1 + (10 if self._max_rounds is None else self._max_rounds)
         return launcher.limits(Flags(max_rounds=rounds, **self._settings))
+
+
+class _Printer:
+    """Prints what the reference prints: how each round ended, and the final prompt; also what goes wrong."""
+
+    def __init__(self) -> None:
+        self._picture = Picture()
+        self._modification = ""
+
+    def show(self, event: Event) -> None:
+        """Print what an event says, if it is worth a line."""
+        self._picture.apply(event)
+        match event:
+            case RunOpened():
+                self._print(f"{event.project}: {event.method}, {plural(event.rounds, 'round')}")
+            case CandidateProposed():
+                self._modification = event.modification
+            case RoundFinished():
+                self._print(_round(event, self._modification))
+                self._modification = ""
+            case Noticed():
+                self._print(("" if event.level == "info" else f"{event.level.capitalize()}: ") + event.text)
+            case CallRetried():
+                self._print(f"{event.error} Try {event.tries + 1} in {duration(event.wait)}.")
+            case StateChanged(state="paused"):
+                self._print(f"Paused: {event.cause}")
+            case RunStopped():
+                self._print(f"{event.cause} {worth(self._picture, event)}")
+                self._print(f"Best round: {event.best}\nFinal prompt:\n{event.prompt}")
+            case _:
+                pass
+
+    def _print(self, text: str) -> None:
+        line = visible(text) + "\n"
+        with suppress(OSError, ValueError):  # a run outlives the reader of its output
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding))
+            sys.stdout.flush()
+
+
+def _round(event: RoundFinished, modification: str) -> str:
+    facts = f" ({event.wins}:{event.losses})" if event.wins or event.losses else ""
+    if event.score is not None:
+        facts = f", score {points(event.score)}"
+    ended = f"Round {event.round}: {event.outcome}{facts}"
+    if event.outcome == "seed":
+        return ended
+    why = event.note or modification
+    return f"{ended}; best is round {event.best}" + (f". {' '.join(why.split())}" if why else "")
+
+
+@contextmanager
+def _advice_for_python() -> Iterator[None]:
+    """Let errors advise arguments of Python in place of flags of the command line."""
+    try:
+        yield
+    except NameTakenError as error:
+        next_round = 1
+        with suppress(SpotuiError):  # whoever goes on with a damaged one is told
+            next_round = _last_round(error.project) + 1
+        carry_on = f"initial_round={next_round} to go on with it, " if next_round > 1 else ""
+        error.mend = f"Pass {carry_on}fresh=True to start over, or another name."
+        error.args = (f"{error.what} {error.mend}",)
+        raise
+    except (UntrustedError, OutsideDataError) as error:
+        error.mend = f"If you trust that file, pass trust={str(error.path)!r}."
+        error.args = (f"{error.what} {error.mend}",)
+        raise
+    except SpotuiError as error:
+        error.what, error.mend = (_FLAG.sub(_argument, text) for text in (error.what, error.mend))
+        error.args = (f"{error.what} {error.mend}".rstrip(),)
+        raise
+
+
+def _argument(flag: re.Match[str]) -> str:
+    name = flag[1].replace("-", "_")
+    return "optimized_path" if name == "workspace" else name
+
+
+def _last_round(project: Project) -> int:
+    return max((line.round for line in read_history(project).rounds), default=0)
 
 
 def _optimized(project: Project, stopped: RunStopped) -> Optimized:

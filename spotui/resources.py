@@ -1,7 +1,9 @@
 """Finds the files that are shipped with spotui: example templates and themes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from spotui import locations
 from spotui.errors import SpotuiError
@@ -9,6 +11,8 @@ from spotui.nearest import nearest
 
 _PACKAGE = Path(__file__).resolve().parent
 _SUFFIXES = (".yaml", ".yml")
+_REFERENCE_FOLDERS: Final = (Path("settings"), Path("metagpt", "ext", "spo", "settings"))
+"""Where SPO's reference keeps its templates, seen from where it is started."""
 
 
 class ResourceError(SpotuiError):
@@ -55,8 +59,9 @@ def find_template(name_or_path: str) -> Path:
     """The template that a person means.
 
     Args:
-        name_or_path: The path of a file, or the name of one of the user's templates or of an example, with or
-            without `.yaml`; they win in this order, and the case of an example's name makes no difference.
+        name_or_path: The path of a file; the name of a file, with `.yaml`, in the folder `settings`, where
+            SPO's reference looks for it; or the name of one of the user's templates or of an example, with
+            or without `.yaml`. They win in this order, and the case of an example's name makes no difference.
 
     Returns:
         The path of a file that exists.
@@ -71,6 +76,10 @@ def find_template(name_or_path: str) -> Path:
         return at_home
     shipped = {each.stem: each for each in examples()}
     is_name = path.name == name_or_path
+    if is_name and path.suffix in _SUFFIXES:
+        for folder in _REFERENCE_FOLDERS:
+            if _safely((folder / path).is_file):
+                return folder / path
     if is_name and (own := _own(_stem(name_or_path))):
         return own
     if is_name and (found := shipped.get(_stem(name_or_path).casefold())):
@@ -83,10 +92,10 @@ def find_template(name_or_path: str) -> Path:
 
 
 def _mend(path: Path, names: list[str]) -> str:
-    try:
-        beside = {each.stem: each for each in path.parent.iterdir() if each.suffix in _SUFFIXES}
-    except (OSError, ValueError):
-        beside = {}
+    beside: dict[str, Path] = {}
+    for folder in (*(_REFERENCE_FOLDERS if path.name == str(path) else ()), path.parent):
+        with suppress(OSError, ValueError):
+            beside |= {each.stem: each for each in folder.iterdir() if each.suffix in _SUFFIXES}
     if meant := nearest(_stem(path.name), beside):
         return f"Did you mean {beside[meant]}?"
     if meant := nearest(_stem(path.name), names):

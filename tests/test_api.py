@@ -1,11 +1,13 @@
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from spotui.workspace.projects import Project, ProjectError, Workspace
 from spotui.workspace.spo_files import read_rounds
 from tests import row_model
 from tests.command_line import move_in, places, write_template
-from tests.model_server import ModelServer
+from tests.model_server import ModelServer, faults
 from tests.spo_model import climbing, role_of
 from tests.workspace.reference import write_round
 
@@ -31,7 +33,8 @@ def server() -> Iterator[ModelServer]:
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.base_url)
-    SPO_LLM.initialize(*({"model": f"{role}-model", "temperature": 0.5} for role in ("opt", "eval", "exec")))
+    roles = [{"model": f"{role}-model", "temperature": 0.5} for role in ("opt", "eval", "exec")]
+    SPO_LLM.initialize(roles[0], roles[1], roles[2])
     yield tmp_path
     SPO_LLM.initialize()
 
@@ -39,6 +42,16 @@ def place(tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def template(place: Path) -> str:
     return write_template(place)
+
+
+@pytest.fixture
+def rows(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A server that adds, and rows for it outside of the folder of any template."""
+    (place / "data").mkdir()
+    (place / "data" / "rows.jsonl").write_text(row_model.rows(60))
+    with ModelServer(row_model.adding) as adding:
+        monkeypatch.setenv("OPENAI_BASE_URL", adding.base_url)
+        yield adding
 
 
 def optimizer(place: Path, template: str, **settings: object) -> PromptOptimizer:
@@ -67,6 +80,73 @@ def test_a_script_for_the_reference_runs_and_finds_its_results_where_they_were(
     )
 
 
+def test_the_reference_s_order_of_arguments_modes_and_folder_of_templates_are_taken(
+    place: Path, template: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    (place / "settings").mkdir()
+    Path(template).rename(place / "settings" / "Navigate.yaml")
+    kwargs = {"model": "m", "temperature": 0}
+    SPO_LLM.initialize(kwargs, kwargs, kwargs, "base_model")
+    SPO_LLM.initialize(kwargs, kwargs, kwargs, mode="reasoning_model")
+    assert PromptOptimizer("workspace", 1, 2, "Run-1", "Navigate.yaml").optimize().best == 2
+    assert [one.round for one in read_rounds(place / "workspace" / "Run-1" / "prompts")] == [1, 2]
+    assert "Run-1: spo, 2 rounds" in capsys.readouterr().out
+
+    with pytest.raises(SpotuiError, match=r"Did you mean settings/Navigate\.yaml\?"):
+        PromptOptimizer("workspace", 1, 2, "Run-2", "Navigat.yaml").optimize()
+    with pytest.raises(SpotuiError, match="Unknown mode 'chat'"):
+        SPO_LLM.initialize(kwargs, kwargs, kwargs, mode="chat")  # type: ignore[arg-type]
+
+
+def test_rounds_and_the_final_prompt_are_printed_unless_it_is_quiet(
+    place: Path, template: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    optimizer(place, template, name="quiet", quiet=True).optimize()
+    asyncio.run(optimizer(place, template, name="async").aoptimize())
+    assert capfd.readouterr() == ("", "")
+
+    optimizer(place, template, max_rounds=3, name="loud").optimize()
+    said = capfd.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert lines[0] == "loud: spo, 3 rounds"
+    assert lines[1] == "Round 1: seed"
+    assert lines[2].startswith("Round 2: win (3:0); best is round 2. ")
+    assert lines[-4].startswith("All 3 rounds are done. Best: round 3. ")
+    assert lines[-3:] == ["Best round: 3", "Final prompt:", "Answer in style 2, with reasons."]
+
+
+def test_output_that_cannot_show_the_prompt_or_is_closed_ends_no_run(place: Path, template: str) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    code = "import sys, spotui\n{}spotui.PromptOptimizer('w', 1, 1, {!r}, {!r}, model='m').optimize()"
+    Path(template).write_text(Path(template).read_text().replace("prompt: ", "prompt: 回答 ", 1))
+    for name, before in (("ascii", ""), ("closed", "sys.stdout.close(); ")):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(before, name, template)],
+            cwd=place,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert Project(place / "w" / name, name).is_ours
+    assert (place / "w" / "ascii" / "prompts" / "round_1" / "prompt.txt").read_text().startswith("回答")
+
+
+def test_a_call_that_is_tried_again_and_a_run_that_fails_are_printed(
+    place: Path, template: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ModelServer(climbing, faults=lambda _number, _request: faults.status(500)) as failing:
+        monkeypatch.setenv("OPENAI_BASE_URL", failing.base_url)
+        done = optimizer(place, template, tries=2).optimize()
+    assert done.reason == "failed"
+    out = capsys.readouterr().out
+    assert "Try 2 in" in out
+    assert done.cause in out
+
+
 def test_it_works_inside_a_running_loop_whose_thread_it_blocks(place: Path, template: str) -> None:
     threads: set[str] = set()
 
@@ -84,7 +164,7 @@ def test_an_error_inside_a_running_loop_is_the_same_error(place: Path, template:
     async def notebook() -> Optimized:
         return optimizer(place, template, judge="coin").optimize()
 
-    with pytest.raises(SettingsError, match="--judge"):
+    with pytest.raises(SettingsError, match=r"^judge: "):
         asyncio.run(notebook())
 
 
@@ -172,8 +252,12 @@ def test_a_workspace_of_spo_s_tool_is_continued(place: Path, template: str) -> N
 def test_a_name_that_is_taken_is_refused_unless_it_may_be_archived(place: Path, template: str) -> None:
     optimizer(place, template).optimize()
 
-    with pytest.raises(ProjectError):
+    with pytest.raises(ProjectError) as taken:
         optimizer(place, template).optimize()
+    assert str(taken.value) == (
+        "There is a project 'why' already. "
+        "Pass initial_round=3 to go on with it, fresh=True to start over, or another name."
+    )
     assert optimizer(place, template, fresh=True).optimize().best == 2
 
 
@@ -188,7 +272,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(place: Path, template: st
         optimizer(place, template, initial_round=0).optimize()
     with pytest.raises(SpotuiError, match="no project 'why'"):
         optimizer(place, template, initial_round=2).optimize()
-    with pytest.raises(SettingsError, match="--budget-usd"):
+    with pytest.raises(SettingsError, match=r"^budget_usd: "):
         optimizer(place, template, budget_usd="much").optimize()
     assert Workspace(place / "workspace").names() == []
 
@@ -259,3 +343,42 @@ def test_another_method_runs_on_rows_as_long_as_it_takes(
     assert (done.reason, done.improved) == ("finished", True)
     assert [one.round for one in seen if isinstance(one, RoundFinished)] == [1, 2, 3, 4]
     assert [one.best for one in seen if isinstance(one, FinalTest)] == [done.best]
+
+
+def test_a_custom_metric_and_data_from_elsewhere_are_used_when_they_are_named(
+    place: Path, rows: ModelServer
+) -> None:
+    (place / "mine").mkdir()
+    metric, data = place / "mine" / "own.py", place / "data" / "rows.jsonl"
+    metric.write_text("def mark(answer, row):\n    return float(row.references[0] in answer)\n")
+    text = row_model.template().replace("metric: number", "metric: own:mark")
+    path = place / "mine" / "sums.yaml"
+    path.write_text(text.replace("rows.jsonl", "../data/rows.jsonl"))
+
+    def start(**settings: Any) -> Optimized:
+        settings = {"method": "gpo", "parameters": {"only_evaluate": True}, "max_rounds": None, **settings}
+        return PromptOptimizer(place / "workspace", template=path, quiet=True, **settings).optimize()
+
+    with pytest.raises(SpotuiError, match=f"If you trust that file, pass trust='{data}'") as outside:
+        start(trust=metric)
+    assert "--trust" not in str(outside.value)
+    with pytest.raises(SpotuiError, match=f"trust names nothing.py, but the files that need it are {metric}"):
+        start(trust=["nothing.py"])
+    assert rows.requests == []
+    assert start(trust=[metric, str(data)]).reason == "finished"
+    assert start(name="again").reason == "finished"
+
+    metric.write_text("def mark(answer, row):\n    return 1.0\n")
+    with pytest.raises(SpotuiError, match=f"If you trust that file, pass trust='{metric}'"):
+        start(name="changed")
+    assert start(name="changed", initial_round=1, fresh=True, trust=metric).reason == "finished"
+
+
+def test_advice_names_arguments_in_place_of_flags(place: Path, template: str) -> None:
+    (place / "workspace" / "note").mkdir(parents=True)
+    (place / "workspace" / "note" / "mine.txt").touch()
+    with pytest.raises(ProjectError, match=r"Give another name \(name\)\.$"):
+        optimizer(place, template, name="note").optimize()
+    (place / "file").touch()
+    with pytest.raises(ProjectError, match="Choose another place with optimized_path or SPOTUI_WORKSPACE"):
+        optimizer(place / "file", template).optimize()

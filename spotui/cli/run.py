@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="1 starts a run; above 1 goes on with the project, whose next round must be N (default 1)",
     )
+    parser.add_argument(
+        "--mode",
+        choices=("base_model", "reasoning_model"),
+        help="accepted as SPO has it, and not needed: reasoning is kept apart from answers in any reply",
+    )
     options.add_workspace(parser)
     add_working(parser)
     options.add_method(parser)

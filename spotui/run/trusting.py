@@ -43,7 +43,7 @@ class UntrustedError(SpotuiError):
             "does not run.",
             _TRUST.format(path=file.path, variable=VARIABLE),
         )
-        self.file = file
+        self.file, self.path = file, file.path
 
 
 class OutsideDataError(SpotuiError):

@@ -14,6 +14,22 @@ from spotui.workspace.rows_file import write_rows_file
 from spotui.workspace.snapshot import Snapshot, write_snapshot
 
 
+class NameTakenError(ProjectError):
+    """A project of that name is there already.
+
+    Args:
+        project: It.
+    """
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(
+            f"There is a project {project.name!r} already.",
+            f"Go on with it ('spotui resume {project.name}'), give another name (--name), "
+            "or start over with --fresh, which keeps the old one in the archive.",
+        )
+        self.project = project
+
+
 def create_project(
     workspace: Workspace,
     name: str,
@@ -77,7 +93,7 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
             f"{outer.name!r} is a project, and none can be made inside it.", "Give another name (--name)."
         )
     if project.exists and not fresh:
-        raise _exists(project)
+        raise NameTakenError(project)
     if (other := namesake(project.folder)) is not None:
         raise ProjectError(
             f"{name!r} looks like the project {other.name!r}, which is spelled with other characters.",
@@ -119,15 +135,7 @@ def _unwritable(project: Project, error: OSError) -> ProjectError:
 
 def _occupied(project: Project) -> ProjectError:
     if project.exists:
-        return _exists(project)
+        return NameTakenError(project)
     return ProjectError(
         f"{project.folder} is there already, and it is no project.", "Give another name (--name)."
-    )
-
-
-def _exists(project: Project) -> ProjectError:
-    return ProjectError(
-        f"There is a project {project.name!r} already.",
-        f"Go on with it ('spotui resume {project.name}'), give another name (--name), "
-        "or start over with --fresh, which keeps the old one in the archive.",
     )
