@@ -3,7 +3,16 @@
 import re
 from typing import NamedTuple
 
-from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Scalar, Sequence, YamlError, line_of, load
+from spotui.marked_yaml.marks import (
+    EmptyYamlError,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    YamlError,
+    line_of,
+    load,
+)
 from spotui.template.interpret import interpret, name_of_rows
 from spotui.template.model import Problem, Template
 from spotui.template.read import misread
@@ -45,7 +54,7 @@ def check(text: str) -> Checked:
         return Checked(text, tuple(faults))
     template, problems = interpret(root)
     misreadings = misread(text, root)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         return Checked(text, tuple(misreadings or problems))
     if misreadings:  # what else is wrong may only follow from them
         return Checked(text, tuple(misreadings), template, _rows_of(root) == len(template.qa))
@@ -57,13 +66,13 @@ def check(text: str) -> Checked:
     return Checked(text, tuple(problems), template, _rows_of(root) == len(template.qa))
 
 
-def _rows_of(root: Mapping) -> int:
+def _rows_of(root: MappingNode) -> int:
     entry = root.entries.get(name_of_rows(root))
     if entry is None:
         return 0
-    if isinstance(entry.value, Sequence):
+    if isinstance(entry.value, SequenceNode):
         return len(entry.value.items)
-    return 1 if isinstance(entry.value, Mapping) or entry.value.data() not in (None, "", "None") else 0
+    return 1 if isinstance(entry.value, MappingNode) or entry.value.data() not in (None, "", "None") else 0
 
 
 def _of_roles(root: Node, template: Template) -> list[Problem]:
@@ -81,7 +90,7 @@ def _of_roles(root: Node, template: Template) -> list[Problem]:
     return []
 
 
-def _of_columns(root: Mapping, template: Template) -> list[Problem]:
+def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     if template.data is None:
         return []
     from spotui.dataset import read_source, slot_names
@@ -109,7 +118,7 @@ def _of_columns(root: Mapping, template: Template) -> list[Problem]:
     return problems
 
 
-def _of_slots(root: Mapping, template: Template) -> list[Problem]:
+def _of_slots(root: MappingNode, template: Template) -> list[Problem]:
     """Warnings of what looks like a slot and is sent to the model as text."""
     from spotui.dataset import lookalikes, slot_names
     from spotui.template.scoring import has_file
@@ -135,15 +144,15 @@ def _of_slots(root: Mapping, template: Template) -> list[Problem]:
     return problems
 
 
-def _line_in_prompt(root: Mapping, template: Template, offset: int) -> int:
+def _line_in_prompt(root: MappingNode, template: Template, offset: int) -> int:
     """The line of a part of the prompt, or that of its key where the text is not laid out by lines."""
     entry = root.entries["prompt"]
-    if isinstance(entry.value, Scalar) and entry.value.style == "|":
+    if isinstance(entry.value, ScalarNode) and entry.value.style == "|":
         return entry.value.line + 1 + template.prompt.count("\n", 0, offset)
     return entry.key.line
 
 
-def _of_method(root: Mapping, template: Template) -> list[Problem]:
+def _of_method(root: MappingNode, template: Template) -> list[Problem]:
     if template.method is None:
         return []
     from spotui.errors import SpotuiError

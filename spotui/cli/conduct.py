@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Coroutine
 
 from spotui import locations
-from spotui.cli import exit_codes, stdin
+from spotui.cli import exit_codes
 from spotui.cli.display import display_for
 from spotui.cli.output import Output
+from spotui.cli.stdin import listen
 from spotui.events import Event, RunStopped, encode_event
 from spotui.llm.clock import BEGUN_SECONDS
 from spotui.run.run import Run
@@ -44,7 +45,7 @@ async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> 
             output.write(encode_event(event))
 
         run.subscribe(tell, deltas=True)
-        stdin.listen(lambda line: obey(run, line, tell))
+        listen(lambda line: obey(run, line, tell))
         return await _with_signals(run, work(), say=lambda _text: None, at_once=rehearsal)
     display = display_for("" if rehearsal else run.project.name, plain=parsed.plain)
     run.subscribe(display.show, deltas=display.wants_deltas)

@@ -5,8 +5,8 @@ import sys
 from types import TracebackType
 from typing import Protocol, Self
 
-from spotui.cli import plain
 from spotui.cli.output import Output
+from spotui.cli.plain import line
 from spotui.cli.summary import how_to_continue, summary
 from spotui.events import (
     Answered,
@@ -112,7 +112,7 @@ class PlainDisplay:
     def show(self, event: Event) -> None:
         """Write the event's line."""
         self._picture.apply(event)
-        text = plain.line(event)
+        text = line(event)
         match event:
             case RunOpened():
                 self._recorded = event.recorded > 0

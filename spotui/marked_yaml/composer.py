@@ -7,7 +7,7 @@ import msgspec
 import yaml
 
 from spotui.marked_yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError
-from spotui.marked_yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, keeps_blank_lines
+from spotui.marked_yaml.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, keeps_blank_lines
 
 BOM: Final = "\ufeff"
 MAX_DEPTH: Final = 50
@@ -95,14 +95,14 @@ class Composer:
             self._fault(
                 event, f"*{event.anchor} refers to nothing above it.", f"If it is a text: {IN_QUOTES}"
             )
-            return Scalar(line=line, start=start, end=end, text="", style="", typed=True)
+            return ScalarNode(line=line, start=start, end=end, text="", style="", typed=True)
         self._repeated += target.size
         if self._repeated > MAX_REPEATED:
             self._fault(event, "The *aliases up to here repeat too much.", "Write the values out.")
             raise YamlError(self.faults)
         return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True, anchored=False)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         line, start, end = self._place(event)
         style = event.style or ""
         if style in ("|", ">"):
@@ -112,7 +112,7 @@ class Composer:
         text = self._shield.show(event.value)
         if style == '"' and _SURROGATE.search(text):  # PyYAML's Python parser lets them through
             self._fault(event, "A \\u escape here is half of a character.", "Write the character itself.")
-        return Scalar(
+        return ScalarNode(
             line=line,
             start=start,
             end=end,
@@ -122,7 +122,7 @@ class Composer:
             typed=not style and event.tag is None,
         )
 
-    def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Mapping:
+    def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> MappingNode:
         line, start, end = self._place(event)
         entries: dict[str, Entry] = {}
         size = 1
@@ -130,9 +130,9 @@ class Composer:
             key = self._node(event_of_key, depth + 1)
             value = self._node(next(self._events), depth + 1)
             end, size = value.end, size + key.size + value.size
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 what, mend = "A key must be a single word or text.", _KEY_HINT
-                if isinstance(key, Mapping | Sequence) and key.flow:
+                if isinstance(key, MappingNode | SequenceNode) and key.flow:
                     what, mend = "A [ or { begins a list or a mapping here, not a text.", IN_QUOTES
                 self._fault(event_of_key, what, mend)
             elif key.typed and key.text == "<<":
@@ -146,7 +146,7 @@ class Composer:
         if event.flow_style:
             end = self._place(event_of_key)[2]
         self._refuse_tag(event)
-        return Mapping(
+        return MappingNode(
             line=line,
             start=start,
             end=end,
@@ -156,7 +156,7 @@ class Composer:
             flow=bool(event.flow_style),
         )
 
-    def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Sequence:
+    def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> SequenceNode:
         line, start, end = self._place(event)
         items: list[Node] = []
         while not isinstance(event_of_item := next(self._events), yaml.SequenceEndEvent):
@@ -165,7 +165,7 @@ class Composer:
         if event.flow_style:
             end = self._place(event_of_item)[2]
         self._refuse_tag(event)
-        return Sequence(
+        return SequenceNode(
             line=line,
             start=start,
             end=end,

@@ -5,15 +5,22 @@ The tree that `marks.load` gives knows where each value stands, so an edit is a 
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterator
-from collections.abc import Sequence as Items
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
 from spotui.marked_yaml.emit import after_colon, block, inline, list_item, quoted
 from spotui.marked_yaml.layout import Layout, is_in_line
-from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, keeps_blank_lines
+from spotui.marked_yaml.nodes import (
+    Entry,
+    MappingNode,
+    Node,
+    Plain,
+    ScalarNode,
+    SequenceNode,
+    keeps_blank_lines,
+)
 
 _LINE_OF_NO_VALUE: Final = re.compile(r"^(?P<margin>[ \t]+)(?:(?P<comment>#)|\r?$)", re.MULTILINE)
 
@@ -29,7 +36,7 @@ class Editor:
     def __init__(self, text: str, root: Node) -> None:
         self._text = text
         self._splices: list[tuple[int, int, str]] = []
-        self._json = isinstance(root, Mapping) and root.flow
+        self._json = isinstance(root, MappingNode) and root.flow
         self._layout = Layout(text, root)
 
     def text(self) -> str:
@@ -40,7 +47,7 @@ class Editor:
         )
         return new + "\n" if has_new_last_line and not new.endswith("\n") else new
 
-    def put(self, mapping: Mapping, key: str, value: Plain, after: Items[str] = ()) -> None:
+    def put(self, mapping: MappingNode, key: str, value: Plain, after: Sequence[str] = ()) -> None:
         """Give `key` a value; a value that is there keeps its style where the new one allows it.
 
         Args:
@@ -57,7 +64,7 @@ class Editor:
         above = max(wanted or mapping.entries.values(), key=lambda each: each.key.start, default=None)
         self._insert(mapping, key, value, above)
 
-    def remove(self, mapping: Mapping, key: str) -> None:
+    def remove(self, mapping: MappingNode, key: str) -> None:
         """Take a key and its value out; the comments above it stay.
 
         Args:
@@ -75,7 +82,7 @@ class Editor:
         else:
             self._splice(entry.key.start, entries[1].key.start if len(entries) > 1 else entry.value.end, "")
 
-    def arrange(self, sequence: Sequence, items: Items[Node | Plain]) -> None:
+    def arrange(self, sequence: SequenceNode, items: Sequence[Node | Plain]) -> None:
         """Add, remove and reorder the items of a list, after editing them and before editing what follows it.
 
         An item takes along the comments directly above it, and those below it that are indented deeper than
@@ -118,16 +125,16 @@ class Editor:
 
         These are aliases, and texts that keep the blank lines below them (`|+`) or end the file.
         """
-        if isinstance(node, Mapping) and not is_in_line(node):
+        if isinstance(node, MappingNode) and not is_in_line(node):
             for key, entry in node.entries.items():
                 value = entry.value
                 if is_in_line(value) and _has_alias(value):
                     self.put(node, key, value.data())
-                elif isinstance(value, Scalar) and self._depends_on_lines_below(value):
+                elif isinstance(value, ScalarNode) and self._depends_on_lines_below(value):
                     self.put(node, key, value.text)
                 else:
                     self.settle_values(value)
-        if isinstance(node, Sequence) and not is_in_line(node):
+        if isinstance(node, SequenceNode) and not is_in_line(node):
             for item in node.items:
                 self.settle_values(item)
             repeated = [is_in_line(item) and _has_alias(item) for item in node.items]
@@ -137,18 +144,18 @@ class Editor:
 
     def _values(self, node: Node, column: int) -> Iterator[tuple[int, int, int]]:
         """Where each single value begins and ends, and the column of the key or dash that it belongs to."""
-        if isinstance(node, Mapping) and not is_in_line(node):
+        if isinstance(node, MappingNode) and not is_in_line(node):
             for entry in node.entries.values():
                 column = self._layout.column(entry.key.start)
                 yield entry.key.start, entry.key.end, column
                 yield from self._values(entry.value, column)
-        elif isinstance(node, Sequence) and not is_in_line(node):
+        elif isinstance(node, SequenceNode) and not is_in_line(node):
             for item in node.items:
                 yield from self._values(item, self._layout.bullet(node)[0])
         else:
             yield node.start, node.end, column
 
-    def _depends_on_lines_below(self, text: Scalar) -> bool:
+    def _depends_on_lines_below(self, text: ScalarNode) -> bool:
         if is_in_line(text):
             return False
         return text.end == len(self._text) or keeps_blank_lines(self._text, text.start)
@@ -162,7 +169,7 @@ class Editor:
         colon = self._text.index(":", entry.key.end) + 1
         key_end = self._layout.line_end(colon)
         in_line = is_in_line(old)
-        end = self._layout.line_end(old.end) if in_line or not isinstance(old, Scalar) else old.end
+        end = self._layout.line_end(old.end) if in_line or not isinstance(old, ScalarNode) else old.end
         space, comment = " ", _comment(self._text[colon:key_end])
         if in_line and old.start <= key_end:
             space, comment = self._text[colon : old.start] or " ", self._text[old.end : end]
@@ -177,7 +184,7 @@ class Editor:
 
     def _alike(self, old: Node, text: str, column: int) -> str | None:
         """A text in the style of the one that it replaces, where that style can hold it."""
-        if old.alias or not isinstance(old, Scalar):
+        if old.alias or not isinstance(old, ScalarNode):
             return None
         if old.style in ("|", ">"):
             step = self._layout.step_of(old, column)
@@ -188,7 +195,7 @@ class Editor:
             return "'" + text.replace("'", "''") + "'"
         return None
 
-    def _insert(self, mapping: Mapping, key: str, value: Plain, above: Entry | None) -> None:
+    def _insert(self, mapping: MappingNode, key: str, value: Plain, above: Entry | None) -> None:
         if mapping.flow:
             place = above.value.end if above else mapping.end - 1
             pair = f"{inline(key, as_json=self._json)}: {inline(value, as_json=self._json)}"
@@ -200,7 +207,7 @@ class Editor:
         pair = f"{' ' * column}{inline(key)}:{after_colon(value, column, self._layout.step(column))}"
         self._splice(place, place, ("\n\n" if self._layout.is_airy(mapping) else "\n") + pair)
 
-    def _new(self, sequence: Sequence, value: Plain) -> str:
+    def _new(self, sequence: SequenceNode, value: Plain) -> str:
         if sequence.flow:
             return inline(value, as_json=self._json)
         column, gap = self._layout.bullet(sequence)
@@ -238,6 +245,6 @@ def _comment(line: str) -> str:
 
 
 def _has_alias(node: Node) -> bool:
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return node.alias or any(_has_alias(entry.value) for entry in node.entries.values())
-    return node.alias or (isinstance(node, Sequence) and any(map(_has_alias, node.items)))
+    return node.alias or (isinstance(node, SequenceNode) and any(map(_has_alias, node.items)))

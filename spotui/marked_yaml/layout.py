@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from spotui.marked_yaml.nodes import BLOCK_HEADER, Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.nodes import BLOCK_HEADER, MappingNode, Node, ScalarNode, SequenceNode
 
 _BOM: Final = "\ufeff"
 _DASH: Final = re.compile(r" *-(?=\s|$)")
@@ -12,9 +12,9 @@ _DASH: Final = re.compile(r" *-(?=\s|$)")
 
 def is_in_line(node: Node) -> bool:
     """Whether a value is written on the line of its key or in brackets, not as a block below it."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return node.alias or node.style not in ("|", ">")
-    return node.alias or (isinstance(node, Mapping | Sequence) and node.flow)
+    return node.alias or (isinstance(node, MappingNode | SequenceNode) and node.flow)
 
 
 class Layout:
@@ -48,7 +48,7 @@ class Layout:
         """How much deeper a text block is indented below a key at `column`, as this file does it."""
         return self._steps.get(column) or next(iter(self._steps.values()), 2)
 
-    def step_of(self, literal: Scalar, column: int) -> int:
+    def step_of(self, literal: ScalarNode, column: int) -> int:
         """How much deeper one text block is indented than its key at `column`."""
         header, *lines = self._text[literal.start : literal.end].split("\n")
         if (indicators := BLOCK_HEADER.match(header)) and indicators["indent"]:
@@ -58,11 +58,11 @@ class Layout:
 
     def below(self, node: Node) -> int:
         """Where the last line of a value ends, with the comments that belong to its last item."""
-        if isinstance(node, Sequence) and not is_in_line(node):
+        if isinstance(node, SequenceNode) and not is_in_line(node):
             return self.spans(node)[-1][1]
         return self.line_end(node.end)
 
-    def is_airy(self, mapping: Mapping) -> bool:
+    def is_airy(self, mapping: MappingNode) -> bool:
         """Whether blank lines stand between the keys."""
         gaps = (
             self._text[self.line_end(left.value.end) : self.line_start(right.key.start)]
@@ -70,7 +70,7 @@ class Layout:
         )
         return any(gap.isspace() and gap.count("\n") > 1 for gap in gaps)
 
-    def spans(self, sequence: Sequence) -> list[tuple[int, int]]:
+    def spans(self, sequence: SequenceNode) -> list[tuple[int, int]]:
         """Where each item begins and ends, with the comments that belong to it."""
         if sequence.flow:
             return [(item.start, item.end) for item in sequence.items]
@@ -88,7 +88,7 @@ class Layout:
             spans.append((start, self._end_with_comments(item, self.column(dash))))
         return spans
 
-    def bullet(self, sequence: Sequence) -> tuple[int, int]:
+    def bullet(self, sequence: SequenceNode) -> tuple[int, int]:
         """The column of a block list's dashes, and how many spaces follow a dash."""
         first = sequence.items[0]
         dash = self._dash(first)
@@ -112,13 +112,13 @@ class Layout:
         return end
 
     def _find_steps(self, node: Node) -> None:
-        if isinstance(node, Mapping) and not is_in_line(node):
+        if isinstance(node, MappingNode) and not is_in_line(node):
             for entry in node.entries.values():
-                if isinstance(entry.value, Scalar) and not is_in_line(entry.value):
+                if isinstance(entry.value, ScalarNode) and not is_in_line(entry.value):
                     column = self.column(entry.key.start)
                     self._steps.setdefault(column, self.step_of(entry.value, column))
                 self._find_steps(entry.value)
-        if isinstance(node, Sequence) and not is_in_line(node):
+        if isinstance(node, SequenceNode) and not is_in_line(node):
             for item in node.items:
                 self._find_steps(item)
 

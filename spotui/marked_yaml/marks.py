@@ -14,18 +14,18 @@ import yaml
 from spotui.marked_yaml.composer import BOM, Composer
 from spotui.marked_yaml.explaining import explain
 from spotui.marked_yaml.faults import EmptyYamlError, Fault, YamlError
-from spotui.marked_yaml.nodes import Entry, Mapping, Node, Plain, Scalar, Sequence, line_of
+from spotui.marked_yaml.nodes import Entry, MappingNode, Node, Plain, ScalarNode, SequenceNode, line_of
 
 __all__ = [
     "BOM",
     "EmptyYamlError",
     "Entry",
     "Fault",
-    "Mapping",
+    "MappingNode",
     "Node",
     "Plain",
-    "Scalar",
-    "Sequence",
+    "ScalarNode",
+    "SequenceNode",
     "YamlError",
     "decode",
     "line_of",
@@ -76,7 +76,7 @@ def load(text: str) -> Node:
         raise YamlError(composer.faults if known else [*composer.faults, last]) from None
     if composer.faults:
         raise YamlError(composer.faults)
-    if isinstance(root, Scalar) and root.typed and not root.text:
+    if isinstance(root, ScalarNode) and root.typed and not root.text:
         raise EmptyYamlError
     return root
 

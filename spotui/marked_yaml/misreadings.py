@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from spotui.marked_yaml.faults import IN_QUOTES, Fault
-from spotui.marked_yaml.nodes import Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _SPACES: Final = "\u00a0\u1680\u180e\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
 _COLONS: Final = "：﹕︓︰∶ː꞉"
@@ -102,10 +102,10 @@ class _Seen:
 
     def __init__(self, text: str, root: Node) -> None:
         self._text = text
-        self._anchors: dict[str, Scalar] = {}
+        self._anchors: dict[str, ScalarNode] = {}
         self._used: set[str] = set()
         self.texts: set[int] = set()
-        if not isinstance(root, Scalar):
+        if not isinstance(root, ScalarNode):
             self._visit(root)
 
     def lost_anchors(self) -> Iterator[Fault]:
@@ -119,14 +119,14 @@ class _Seen:
         if node.alias:
             if found := _ALIAS.match(self._text, node.start):
                 self._used.add(found["name"])
-        elif isinstance(node, Mapping):
+        elif isinstance(node, MappingNode):
             for entry in node.entries.values():
                 self._visit(entry.key)
                 self._visit(entry.value)
-        elif isinstance(node, Sequence):
+        elif isinstance(node, SequenceNode):
             for item in node.items:
                 self._visit(item)
-        elif isinstance(node, Scalar):
+        elif isinstance(node, ScalarNode):
             last = node.line + self._text.count("\n", node.start, node.end - 1)
             self.texts.update(range(node.line + 1, last + 1))
             if not node.style and (found := _ANCHOR.match(self._text, node.start)):

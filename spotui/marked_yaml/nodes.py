@@ -63,7 +63,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         raise NotImplementedError
 
 
-class Scalar(Node, frozen=True, kw_only=True, eq=False):
+class ScalarNode(Node, frozen=True, kw_only=True, eq=False):
     """A single value.
 
     Attributes:
@@ -89,11 +89,11 @@ class Scalar(Node, frozen=True, kw_only=True, eq=False):
 class Entry(msgspec.Struct, frozen=True, eq=False):
     """One `key: value` of a mapping."""
 
-    key: Scalar
+    key: ScalarNode
     value: Node
 
 
-class Mapping(Node, frozen=True, kw_only=True, eq=False):
+class MappingNode(Node, frozen=True, kw_only=True, eq=False):
     """Keys and values in the order of the text; `flow` when written in braces."""
 
     entries: dict[str, Entry]
@@ -104,7 +104,7 @@ class Mapping(Node, frozen=True, kw_only=True, eq=False):
         return {key: entry.value.data() for key, entry in self.entries.items()}
 
 
-class Sequence(Node, frozen=True, kw_only=True, eq=False):
+class SequenceNode(Node, frozen=True, kw_only=True, eq=False):
     """Items in the order of the text; `flow` when written in brackets."""
 
     items: tuple[Node, ...]
@@ -125,10 +125,10 @@ def line_of(root: Node, *path: str | int) -> int:
     node: Node = root
     line = root.line
     for step in path:
-        if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
+        if isinstance(node, MappingNode) and isinstance(step, str) and step in node.entries:
             entry = node.entries[step]
             node, line = entry.value, entry.key.line
-        elif isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
+        elif isinstance(node, SequenceNode) and isinstance(step, int) and 0 <= step < len(node.items):
             node = node.items[step]
             line = node.line
         else:

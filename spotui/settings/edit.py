@@ -2,7 +2,7 @@
 
 from spotui.marked_yaml.edit import Editor
 from spotui.marked_yaml.emit import mapping_lines
-from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, Plain, Scalar, load
+from spotui.marked_yaml.marks import EmptyYamlError, MappingNode, Node, Plain, ScalarNode, load
 from spotui.settings.check import Keys
 
 
@@ -31,13 +31,13 @@ def set_value(text: str, keys: Keys, value: Plain) -> str:
     mapping, rest = _descend(root, keys)
     entry = mapping.entries.get(rest[0])
     old = entry.value if entry else None
-    if isinstance(old, Mapping) and isinstance(value, dict) and not old.alias:
+    if isinstance(old, MappingNode) and isinstance(value, dict) and not old.alias:
         for name in old.entries.keys() - value.keys():
             text = remove_value(text, (*keys, name))
         for name, inner in value.items():
             text = set_value(text, (*keys, name), inner)
         return text
-    if isinstance(old, Scalar) and len(rest) == 1 and old.data() == value:
+    if isinstance(old, ScalarNode) and len(rest) == 1 and old.data() == value:
         return text
     editor = Editor(text, root)
     editor.put(mapping, rest[0], _nested(rest, value)[rest[0]])
@@ -75,17 +75,17 @@ def _load(text: str) -> Node | None:
         return None
 
 
-def _descend(root: Node, keys: Keys) -> tuple[Mapping, Keys]:
+def _descend(root: Node, keys: Keys) -> tuple[MappingNode, Keys]:
     """The deepest mapping on a path, and what of the path is left below it, at least one key."""
     mapping = root
     for place, name in enumerate(keys):
-        if not isinstance(mapping, Mapping) or mapping.alias:
+        if not isinstance(mapping, MappingNode) or mapping.alias:
             raise UneditableError
         entry = mapping.entries.get(name)
         if (
             place == len(keys) - 1
             or entry is None
-            or (isinstance(entry.value, Scalar) and entry.value.is_null)
+            or (isinstance(entry.value, ScalarNode) and entry.value.is_null)
         ):
             return mapping, keys[place:]
         mapping = entry.value

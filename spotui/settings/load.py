@@ -78,7 +78,7 @@ def parse_config(text: str, path: Path) -> ConfigFile:
     Raises:
         SettingsError: Something in it is wrong; it names every mistake with its line.
     """
-    from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Node, YamlError, line_of, load
+    from spotui.marked_yaml.marks import EmptyYamlError, MappingNode, Node, YamlError, line_of, load
 
     try:
         root = load(text)
@@ -92,7 +92,7 @@ def parse_config(text: str, path: Path) -> ConfigFile:
     lines: dict[Keys, int] = {}
 
     def note(node: Node, at: Keys) -> None:
-        if isinstance(node, Mapping):
+        if isinstance(node, MappingNode):
             for name, entry in node.entries.items():
                 lines[*at, name] = entry.key.line
                 note(entry.value, (*at, name))

@@ -91,7 +91,7 @@ def _changed(text: str, name: str, keys: tuple[str, ...], path: Path) -> str:
 
 
 def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
-    from spotui.marked_yaml.marks import EmptyYamlError, Mapping, YamlError, load
+    from spotui.marked_yaml.marks import EmptyYamlError, MappingNode, YamlError, load
 
     try:
         root = load(text)
@@ -99,7 +99,7 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
         return found
     except YamlError as error:
         raise wrong_yaml(error.faults, path) from error
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         raise SettingsError(
             f"{shown(path)} must hold lines such as 'run.stop: x'.",
             "Press F1 in the app to see every name.",
@@ -120,12 +120,12 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
 
 def _keys_in(node: object) -> tuple[str, ...]:
     """The keys that were written, a digit being the key that types it; nothing when it is something else."""
-    from spotui.marked_yaml.marks import Scalar, Sequence
+    from spotui.marked_yaml.marks import ScalarNode, SequenceNode
 
-    if isinstance(node, Scalar) and not node.is_null:
+    if isinstance(node, ScalarNode) and not node.is_null:
         # A comma stands between keys; the key itself is called comma.
         return tuple(key.strip() for key in node.text.split(",") if key.strip())
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         parts = [_keys_in(item) for item in node.items]
         return tuple(key for part in parts for key in part) if all(parts) else ()
     return ()

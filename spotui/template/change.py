@@ -3,7 +3,7 @@
 from itertools import zip_longest
 
 from spotui.marked_yaml.edit import Editor
-from spotui.marked_yaml.marks import Mapping, Node, Plain, Sequence
+from spotui.marked_yaml.marks import MappingNode, Node, Plain, SequenceNode
 from spotui.template.align import align
 from spotui.template.interpret import interpret, name_of_rows
 from spotui.template.model import KEYS, NONE, QA, ROLES, SCORING, Template
@@ -21,7 +21,7 @@ class Change:
             wrong file where the text is too strange to edit.
     """
 
-    def __init__(self, text: str, root: Mapping, template: Template, *, rewrite: bool = False) -> None:
+    def __init__(self, text: str, root: MappingNode, template: Template, *, rewrite: bool = False) -> None:
         self._root = root
         self._old, _ = interpret(root)
         self._new = template
@@ -56,7 +56,7 @@ class Change:
         key = name_of_rows(self._root)
         entry = self._root.entries.get(key)
         node = entry.value if entry else None
-        if not isinstance(node, Sequence) or node.alias or not node.items or not self._new.qa:
+        if not isinstance(node, SequenceNode) or node.alias or not node.items or not self._new.qa:
             self._put(key, [row_data(qa) for qa in self._new.qa])
             return
         rows = [None if item.alias else row_of(item) for item in node.items]
@@ -68,12 +68,12 @@ class Change:
             self._put(key, [row_data(qa, item) for qa, item in pairs])
             return
         items = [
-            self._edit_row(qa, item) if isinstance(item, Mapping) else row_data(qa) for qa, item in pairs
+            self._edit_row(qa, item) if isinstance(item, MappingNode) else row_data(qa) for qa, item in pairs
         ]
         if any(new is not old for new, old in zip_longest(items, node.items)):
             self._editor.arrange(node, items)
 
-    def _edit_row(self, qa: QA, item: Mapping) -> Mapping:
+    def _edit_row(self, qa: QA, item: MappingNode) -> MappingNode:
         old = row_of(item)
         if old is None or old.question != qa.question:
             self._editor.put(item, "question", qa.question)
@@ -85,7 +85,7 @@ class Change:
         new, old = self._new.models, self._old.models
         entry = self._root.entries.get("models")
         node = entry.value if entry else None
-        if not new or not isinstance(node, Mapping) or node.alias or self._rewrite:
+        if not new or not isinstance(node, MappingNode) or node.alias or self._rewrite:
             self._set("models", dict(new) or None, dict(old) or None)
             return
         for position, role in enumerate(ROLES):
@@ -97,5 +97,5 @@ class Change:
 
 def row_data(qa: QA, item: Node | None = None) -> dict[str, Plain]:
     """A row as data, with the other keys of the item that it was."""
-    before: dict[str, Plain] = item.data() if isinstance(item, Mapping) else {}
+    before: dict[str, Plain] = item.data() if isinstance(item, MappingNode) else {}
     return {**before, "question": qa.question, "answer": qa.answer or NONE}

@@ -5,7 +5,7 @@ from typing import Final
 
 from spotui.marked_yaml.edit import Editor
 from spotui.marked_yaml.emit import mapping_lines
-from spotui.marked_yaml.marks import EmptyYamlError, Mapping, Plain, YamlError, load
+from spotui.marked_yaml.marks import EmptyYamlError, MappingNode, Plain, YamlError, load
 from spotui.template.change import Change, row_data
 from spotui.template.interpret import interpret
 from spotui.template.model import KEYS, NONE, Problem, Template, TemplateError
@@ -85,7 +85,7 @@ def _written(template: Template, others: dict[str, Plain]) -> str:
     return "\n\n".join(mapping_lines({key: value}, 0) for key, value in shown.items()) + "\n"
 
 
-def _root(text: str, name: str) -> Mapping:
+def _root(text: str, name: str) -> MappingNode:
     try:
         root = load(text)
     except EmptyYamlError:
@@ -93,7 +93,7 @@ def _root(text: str, name: str) -> Mapping:
     except YamlError as error:
         problems = [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
         raise TemplateError(name, problems) from None
-    if isinstance(root, Mapping):
+    if isinstance(root, MappingNode):
         return root
     raise TemplateError(name, [Problem("error", "", root.line, "This file is not a template.", _ELSEWHERE)])
 
@@ -111,7 +111,7 @@ def _checked(text: str, template: Template, others: dict[str, Plain], name: str)
         what = "It holds something that YAML cannot, such as half of a character."
     else:
         found, problems = interpret(root)
-        if found == template and isinstance(root, Mapping):
+        if found == template and isinstance(root, MappingNode):
             left = {key: value for key, value in root.data().items() if key not in KEYS}
             if repr(left) == repr(others):
                 return text

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from spotui.marked_yaml.marks import Entry, Mapping, Node, Scalar
+from spotui.marked_yaml.marks import Entry, MappingNode, Node, ScalarNode
 from spotui.nearest import nearest
 from spotui.template.model import KEYS, NONE, QA, ROLES, SCORING, Problem, Template, without_none
 from spotui.template.report import Report, as_text, kind, short, text_of
@@ -22,7 +22,7 @@ def interpret(root: Node) -> tuple[Template, list[Problem]]:
         The template, with empty fields where the file has nothing usable, and the problems by line.
     """
     report = Report()
-    if isinstance(root, Mapping):
+    if isinstance(root, MappingNode):
         template = _Reader(root, report).template()
     else:
         mend = "Begin with `prompt:`, `requirements:` and `qa:`; the bundled examples show how."
@@ -31,13 +31,13 @@ def interpret(root: Node) -> tuple[Template, list[Problem]]:
     return template, sorted(report.problems, key=lambda problem: problem.line)
 
 
-def name_of_rows(root: Mapping) -> str:
+def name_of_rows(root: MappingNode) -> str:
     """What the file calls its list of questions: `qa` or `faq`."""
     return "faq" if "faq" in root.entries and "qa" not in root.entries else "qa"
 
 
 class _Reader:
-    def __init__(self, root: Mapping, report: Report) -> None:
+    def __init__(self, root: MappingNode, report: Report) -> None:
         self._root = root
         self._report = report
         self._misspelt = report.unknown(root, KEYS, "", "a template")
@@ -116,10 +116,10 @@ class _Reader:
     def _models(self) -> dict[str, str | dict[str, Any]]:
         entry = self._entry("models")
         if entry is None or (
-            isinstance(entry.value, Scalar) and not without_none(text_of(entry.value) or "")
+            isinstance(entry.value, ScalarNode) and not without_none(text_of(entry.value) or "")
         ):
             return {}
-        if not isinstance(entry.value, Mapping):
+        if not isinstance(entry.value, MappingNode):
             what = f"`models` should name a model for each role, but it is {kind(entry.value)}."
             mend = "Below `models:`, write lines such as `  executor: gpt-4o-mini`."
             self._report.error("models", entry.key.line, what, mend)
@@ -134,11 +134,11 @@ class _Reader:
             mend = f"Did you mean `{meant}`?" if meant else f"The roles are {', '.join(ROLES)}."
             self._report.error(key, line, f"There is no role `{short(role)}`.", mend)
             return None
-        if isinstance(model, Mapping):
+        if isinstance(model, MappingNode):
             return {name: each.value.data() for name, each in model.entries.items()}
         name = without_none(text_of(model) or "").strip()
         if not name:
-            found = "empty" if isinstance(model, Scalar) else kind(model)
+            found = "empty" if isinstance(model, ScalarNode) else kind(model)
             mend = f"Write a model's id, such as `{role}: gpt-4o-mini`, or delete the line."
             self._report.error(key, line, f"The model of the {role} is {found}.", mend)
         return name or None

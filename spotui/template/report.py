@@ -1,6 +1,6 @@
 """Collects what is wrong with a template while it is read, and words what several readers have to say."""
 
-from spotui.marked_yaml.marks import Entry, Mapping, Node, Scalar, Sequence
+from spotui.marked_yaml.marks import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from spotui.nearest import nearest
 from spotui.template.model import Problem
 
@@ -19,7 +19,9 @@ class Report:
         """Note something that is probably not meant."""
         self.problems.append(Problem("warning", key, line, what, mend))
 
-    def unknown(self, mapping: Mapping, known: tuple[str, ...], path: str, whose: str) -> dict[str, Entry]:
+    def unknown(
+        self, mapping: MappingNode, known: tuple[str, ...], path: str, whose: str
+    ) -> dict[str, Entry]:
         """Warn of the keys that mean nothing.
 
         Args:
@@ -50,16 +52,16 @@ class Report:
 
 def text_of(node: Node) -> str | None:
     """The text of a single value, whatever type it looks like; None when it is a list or a mapping."""
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         return None
     return "" if node.is_null else node.text
 
 
 def kind(node: Node) -> str:
     """What a value is, for the end of a sentence."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return "a mapping"
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return "a list"
     return "a text" if text_of(node) else "empty"
 
@@ -67,7 +69,7 @@ def kind(node: Node) -> str:
 def as_text(entry: Entry) -> str:
     """How to write a text where something else was understood."""
     node = entry.value
-    if isinstance(node, Mapping | Sequence) and node.flow:
+    if isinstance(node, MappingNode | SequenceNode) and node.flow:
         return "A text that begins with { or [ has to be in quotes, or on the lines below a `|`, indented."
     return f"Write a `|` after `{entry.key.text}:`, and keep the lines below it indented."
 

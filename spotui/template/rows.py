@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from spotui.marked_yaml.marks import Entry, Mapping, Node, Sequence
+from spotui.marked_yaml.marks import Entry, MappingNode, Node, SequenceNode
 from spotui.template.model import QA
 from spotui.template.report import Report, as_text, kind, text_of
 
@@ -19,13 +19,13 @@ def read_rows(report: Report, key: str, entry: Entry) -> tuple[QA, ...]:
         entry: Where it is.
     """
     node = entry.value
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         if not node.items:
             report.error(key, entry.key.line, f"`{key}` has no questions.", HOW_TO_LIST)
         rows = [_row(report, item, number, f"{key}[{number}]") for number, item in enumerate(node.items, 1)]
         _warn_of_duplicates(report, node, key)
         return tuple(row for row in rows if row is not None)
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         what = f"`{key}` should be a list, but its first line has no dash."
         report.error(key, entry.key.line, what, "Write a dash and a space before each `question:`.")
     elif text_of(node):
@@ -42,7 +42,7 @@ def row_of(item: Node) -> QA | None:
 
 
 def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, MappingNode):
         what = f"Question {number} should have the keys `question` and `answer`, but it is {kind(item)}."
         report.error(path, item.line, what, "Write `question: ` before the text, and `answer: ...` below it.")
         return None
@@ -60,7 +60,7 @@ def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
     return None if question is None else QA(question, answer or "")
 
 
-def _text(report: Report, item: Mapping, name: str, number: int, path: str) -> str | None:
+def _text(report: Report, item: MappingNode, name: str, number: int, path: str) -> str | None:
     entry = item.entries.get(name)
     if entry is None:
         return None
@@ -71,10 +71,10 @@ def _text(report: Report, item: Mapping, name: str, number: int, path: str) -> s
     return text
 
 
-def _warn_of_duplicates(report: Report, node: Sequence, key: str) -> None:
+def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
     seen: dict[str, int] = {}
     for number, item in enumerate(node.items, 1):
-        entry = item.entries.get("question") if isinstance(item, Mapping) else None
+        entry = item.entries.get("question") if isinstance(item, MappingNode) else None
         question = (text_of(entry.value) or "").strip() if entry else ""
         if entry and question in seen:
             what = f"Question {number} is the same as question {seen[question]}."

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from spotui.dataset import DataSource, KeyFault, read_source, slot_names
-from spotui.marked_yaml.marks import Mapping, Plain, line_of
+from spotui.marked_yaml.marks import MappingNode, Plain, line_of
 from spotui.metrics import MetricChoice, read_choice
 from spotui.nearest import nearest
 from spotui.template.model import SCORING, Problem, Template, TemplateError, without_none
 from spotui.template.report import Report
 
 
-def check_scoring(report: Report, root: Mapping, *, has_questions: bool) -> None:
+def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> None:
     """Note what is wrong under `parameters`, `data`, `metric` and `criteria`.
 
     Args:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spotui.marked_yaml.edit import Editor
 from spotui.marked_yaml.emit import mapping_lines, quoted
-from spotui.marked_yaml.marks import Mapping, Plain, Sequence, load
+from spotui.marked_yaml.marks import MappingNode, Plain, SequenceNode, load
 
 letters = st.sampled_from("ab:-#?,[]{}&*!|>'\"%@` \n\t\r\\~\0\x07\x85\u2028\ufeffé猫😀0") | st.characters(
     exclude_categories=["Cs"]
@@ -42,7 +42,7 @@ plain = st.recursive(
 
 def edited(text: str, key: str, value: Plain) -> str:
     root = load(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MappingNode)
     editor = Editor(text, root)
     editor.put(root, key, value, after=("a", "b"))
     return editor.text()
@@ -50,9 +50,9 @@ def edited(text: str, key: str, value: Plain) -> str:
 
 def arranged(text: str, order: list[int | Plain]) -> str:
     root = load(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MappingNode)
     rows = root.entries["rows"].value
-    assert isinstance(rows, Sequence)
+    assert isinstance(rows, SequenceNode)
     editor = Editor(text, root)
     editor.arrange(rows, [rows.items[each] if isinstance(each, int) else each for each in order])
     return editor.text()
@@ -138,7 +138,7 @@ def test_a_new_key_stands_below_what_it_should_follow(text: str, expected: str) 
 )
 def test_a_key_is_removed_with_its_value_and_nothing_else(text: str, expected: str) -> None:
     root = load(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MappingNode)
     editor = Editor(text, root)
     editor.remove(root, "b")
     assert editor.text() == expected
@@ -230,12 +230,12 @@ def test_lists_of_every_style_are_arranged(text: str, order: list[int | Plain], 
 
 def test_edits_inside_an_item_move_with_it() -> None:
     root = load(ROWS)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MappingNode)
     rows = root.entries["rows"].value
-    assert isinstance(rows, Sequence)
+    assert isinstance(rows, SequenceNode)
     first, second, third = rows.items
-    assert isinstance(first, Mapping)
-    assert isinstance(third, Mapping)
+    assert isinstance(first, MappingNode)
+    assert isinstance(third, MappingNode)
     editor = Editor(ROWS, root)
     editor.put(first, "k", 10)
     editor.put(third, "l", "new")

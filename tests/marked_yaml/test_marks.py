@@ -9,9 +9,9 @@ from spotui.marked_yaml import composer
 from spotui.marked_yaml.marks import (
     EmptyYamlError,
     Fault,
-    Mapping,
-    Scalar,
-    Sequence,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
     YamlError,
     decode,
     line_of,
@@ -32,9 +32,9 @@ def _either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 either_parser = pytest.mark.usefixtures("_either_parser")
 
 
-def mapping(text: str) -> Mapping:
+def mapping(text: str) -> MappingNode:
     root = load(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MappingNode)
     return root
 
 
@@ -68,7 +68,7 @@ def faults(text: str) -> tuple[Fault, ...]:
 )
 def test_an_unquoted_value_keeps_its_text(written: str) -> None:
     value = mapping(f"answer: {written}\n").entries["answer"].value
-    assert isinstance(value, Scalar)
+    assert isinstance(value, ScalarNode)
     assert value.text == written
 
 
@@ -130,7 +130,7 @@ def test_places_are_offsets_into_the_text_after_a_byte_order_mark_and_emoji() ->
     text = '\ufeffa: "😀"\nb: [é, ü]\nc: |\n  lines\n\n\n# end\n'
     root = mapping(text)
     b = root.entries["b"].value
-    assert isinstance(b, Sequence)
+    assert isinstance(b, SequenceNode)
     assert [text[node.start : node.end] for node in (root.entries["a"].value, b, b.items[1])] == [
         '"😀"',
         "[é, ü]",
