@@ -1,4 +1,6 @@
-"""The root of every error that spotui raises on purpose."""
+"""The root of every error that spotui raises on purpose, and faults in parts of a template."""
+
+from typing import NamedTuple
 
 
 class SpotuiError(Exception):
@@ -13,3 +15,17 @@ class SpotuiError(Exception):
         super().__init__(f"{what} {mend}".rstrip())
         self.what = what
         self.mend = mend
+
+
+class KeyFault(NamedTuple):
+    """One fault in a part of a template.
+
+    Attributes:
+        path: The keys that lead to it, from that part on; empty for the part itself.
+        what: The fault, one sentence.
+        mend: How to fix it.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    mend: str

@@ -3,7 +3,7 @@
 It knows no model and no screen; templates, metrics and runs build on it.
 """
 
-from spotui.dataset.faults import DataError, KeyFault, RowFault
+from spotui.dataset.faults import DataError, RowFault
 from spotui.dataset.load import Dataset, load_dataset
 from spotui.dataset.row import Row
 from spotui.dataset.slots import Lookalike, braced, fill, lookalikes, slot_fault, slot_names
@@ -13,7 +13,6 @@ __all__ = [
     "DataError",
     "DataSource",
     "Dataset",
-    "KeyFault",
     "Lookalike",
     "Row",
     "RowFault",

@@ -11,20 +11,6 @@ MOST_FAULTS: Final = 20
 """Bad rows that are listed; a file with more is wrong as a whole, and is not read further."""
 
 
-class KeyFault(msgspec.Struct, frozen=True):
-    """One fault in a part of a template.
-
-    Attributes:
-        path: The keys that lead to it, from that part on; empty for the part itself.
-        what: The fault, one sentence.
-        mend: How to fix it.
-    """
-
-    path: tuple[str, ...]
-    what: str
-    mend: str
-
-
 class RowFault(msgspec.Struct, frozen=True):
     """One row that cannot be used.
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from spotui.dataset.faults import BadRowError
 from spotui.dataset.json_text import JsonText, Member
-from spotui.dataset.record import SPLIT_NAMES, SPLITS, Read, SplitName
+from spotui.dataset.record import Read
+from spotui.dataset.split import SPLIT_NAMES, SPLITS, SplitName
 
 MOST_CHARACTERS: Final = 100_000_000
 """The longest document; a file with an object on each line may be longer."""

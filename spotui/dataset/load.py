@@ -10,11 +10,11 @@ import msgspec
 
 from spotui.dataset.columns import Columns
 from spotui.dataset.faults import MOST_FAULTS, BadRowError, DataError, RowFault
-from spotui.dataset.record import SPLITS, Read, SplitName
+from spotui.dataset.record import Read
 from spotui.dataset.records import DataFile
 from spotui.dataset.row import Row
 from spotui.dataset.source import ENDINGS, DataSource
-from spotui.dataset.split import draw
+from spotui.dataset.split import SPLITS, SplitName, draw
 from spotui.nearest import nearest
 
 MOST_LISTED: Final = 5

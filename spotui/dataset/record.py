@@ -1,13 +1,10 @@
 """One record of a data file, before its columns are given a meaning."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from spotui.dataset.faults import BadRowError
-
-SplitName = Literal["train", "eval", "test"]
-SPLITS: Final[tuple[SplitName, ...]] = get_args(SplitName)
-"""Uses of rows: writing prompts, choosing among them, and the test that no choice has seen."""
+from spotui.dataset.split import SplitName
 
 Record = Mapping[str, Any]
 
@@ -24,11 +21,3 @@ class Read(NamedTuple):
     line: int
     record: Record | BadRowError
     split: SplitName | None = None
-
-
-SPLIT_NAMES: Final[dict[str, SplitName]] = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("eval", "validation", "valid", "val", "dev", "development"), "eval"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-"""The names that others give to the splits."""

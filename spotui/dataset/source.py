@@ -6,8 +6,8 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from spotui.dataset.faults import KeyFault
-from spotui.dataset.record import SPLIT_NAMES, SPLITS, SplitName
+from spotui.dataset.split import SPLIT_NAMES, SPLITS, SplitName
+from spotui.errors import KeyFault
 from spotui.nearest import nearest
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "xlsx"]

@@ -2,9 +2,18 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, get_args
 
-from spotui.dataset.record import SplitName
+SplitName = Literal["train", "eval", "test"]
+SPLITS: Final[tuple[SplitName, ...]] = get_args(SplitName)
+"""Uses of rows: writing prompts, choosing among them, and the test that no choice has seen."""
+
+SPLIT_NAMES: Final[dict[str, SplitName]] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("eval", "validation", "valid", "val", "dev", "development"), "eval"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""The names that others give to the splits."""
 
 USUAL: Final[Mapping[SplitName, float]] = {"train": 0.2, "eval": 0.2, "test": 0.6}
 """The proportions of GPO's tasks (48, 48 and 144 rows of 240)."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from spotui.dataset import Dataset, Row
-from spotui.dataset.record import SplitName
+from spotui.dataset.split import SplitName
 
 
 class RowSet:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from spotui.dataset import Row
-from spotui.dataset.record import SplitName
+from spotui.dataset.split import SplitName
 from spotui.engine.answering import answer, is_cut, missing
 from spotui.engine.asking import user
 from spotui.engine.context import Context

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from spotui.dataset import Dataset, Row, slot_fault
-from spotui.dataset.record import SplitName
+from spotui.dataset.split import SplitName
 from spotui.judging.votes import Choice
 from spotui.statistics import Score
 from spotui.tags import quote_tags

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from spotui.dataset import KeyFault
+from spotui.errors import KeyFault
 from spotui.metrics.mark import Metric
 from spotui.metrics.math import MATH
 from spotui.metrics.own import is_own

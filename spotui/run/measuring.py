@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.dataset import Dataset
-from spotui.dataset.record import SplitName
+from spotui.dataset.split import SplitName
 from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context
 from spotui.engine.decisions import Decisions

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from spotui.dataset import DataSource, KeyFault, read_source, slot_names
+from spotui.dataset import DataSource, read_source, slot_names
+from spotui.errors import KeyFault
 from spotui.marked_yaml.marks import MappingNode, Plain, line_of
 from spotui.metrics import MetricChoice, read_choice
 from spotui.nearest import nearest

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.dataset import Dataset, Row
-from spotui.dataset.record import SPLITS, SplitName
+from spotui.dataset.split import SPLITS, SplitName
 from spotui.workspace.files import hint_for, lines_of, open_file, reading
 from spotui.workspace.snapshot import SnapshotError
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.dataset import DataSource, KeyFault, read_source
+from spotui.dataset import DataSource, read_source
+from spotui.errors import KeyFault
 
 FILE = {"path": "rows.jsonl"}
 
