@@ -34,7 +34,7 @@ qa:
 HELD_OUT = "  - question: Why do cats purr?\n    answer: None\n"
 """A fourth question."""
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 200.0
 
 SHORT = 64
 """Characters that leave room for the name of a socket."""

@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+import faulthandler
 import os
+from collections.abc import Generator
 
+import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import settings
 
 # A busy machine must not fail a property; what has to be quick is measured in benchmarks/.
@@ -15,3 +19,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_xdist_auto_num_workers() -> int:
     """Tests wait for servers, processes and screens more than they compute."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Limit the time of a teardown, too: pytest lifts its limit as soon as a test has failed."""
+    seconds = float(item.config.getini("faulthandler_timeout"))
+    if seconds:
+        stderr = item.config.stash[fault_handler_stderr_fd_key]
+        faulthandler.dump_traceback_later(seconds, file=stderr, exit=True)
+    return (yield)

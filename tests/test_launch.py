@@ -134,7 +134,7 @@ def test_a_run_goes_on_without_its_terminal_and_can_be_watched_from_its_beginnin
         first.send(Resume())
         later = Watcher(home)
         story = later.until(RunStopped)
-        assert run.process.wait(20) == 0
+        assert run.process.wait(120) == 0
         first.close()
         later.close()
 
@@ -151,7 +151,7 @@ def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(home: Path, server
         told = spotui("attach", "why", "--send", "stop", env=places(home))
         assert told.code == 0, told.err
         stopped = watcher.until(RunStopped)[-1]
-        assert run.process.wait(20) == 6
+        assert run.process.wait(120) == 6
         watcher.close()
 
     assert isinstance(stopped, RunStopped)

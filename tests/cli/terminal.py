@@ -18,7 +18,7 @@ import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "spotui", *sys.argv[1:]])
 """
-_PATIENCE = 20.0
+_PATIENCE = 120.0
 
 
 class Terminal:

@@ -1,7 +1,6 @@
 """`spotui test`: the prompts of rounds on a question of the moment."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -55,9 +54,7 @@ def test_prompts_of_several_rounds_are_asked_at_once_and_shown_in_turn(
 
     with ModelServer(late_first) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        began = time.monotonic()
         said = shell("test", "why", "Why?", "--round", "best", "--round", "seed", "--round", "3")
-        assert time.monotonic() - began < 2.0
         assert (len(server.requests), server.peak_open) == (2, 2)
     assert said.out == "Round 3:\nthe best's\n\nRound 1:\nthe seed's\n"
     assert [line.split(",")[0] for line in said.err.splitlines()] == ["round 3", "round 1"]

@@ -45,7 +45,7 @@ def tell(process: "subprocess.Popen[bytes]", command: object) -> None:
 
 
 def end(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     return process.returncode, err.decode()
 
 
@@ -97,7 +97,7 @@ def test_a_signal_to_end_stops_cleanly(home: Path, template: str, slow: ModelSer
     process = begin(*words(slow, template), env=places(home))
     slow.wait_until(lambda: len(slow.requests) == 3)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == exit_codes.STOPPED
     assert "Stopped by the user." in out.decode()
     assert {one.outcome for one in slow.requests} == {"completed"}
@@ -110,7 +110,7 @@ def test_a_reader_that_leaves_does_not_end_the_run(
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(20) == exit_codes.OK
+    assert process.wait(120) == exit_codes.OK
     for pipe in (process.stdin, process.stderr):
         assert pipe is not None
         pipe.close()
@@ -133,7 +133,7 @@ def test_a_detached_run_can_be_watched_from_its_beginning_and_steered(
     assert watcher.stdout is not None
     assert watcher.stdout.readline().startswith(b"why: spo, 40 rounds")
     assert spotui("attach", "why", "--send", "resume", env=env).code == 0
-    out, _ = watcher.communicate(timeout=20)
+    out, _ = watcher.communicate(timeout=120)
     assert watcher.returncode == exit_codes.OK
     assert b"limits: rounds 5" in out
     assert b"All 5 rounds are done." in out

@@ -13,7 +13,7 @@ from tests.model_server import ModelServer
 from tests.spo_model import climbing
 from tests.terminal import Terminal
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 KEY = "sk-typed-on-the-screen"
 COLOUR = re.compile(rb"\x1b\[([0-9;]*)m")
 

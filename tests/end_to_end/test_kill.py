@@ -54,7 +54,7 @@ class Life:
         child = start(self._forks, *words, env=self._env, log=self.home / "log.txt")
         if kill_after is not None:
             self.server.wait_until(
-                lambda: len(of(self.server, self.model)) >= kill_after or not child.is_alive(), seconds=20
+                lambda: len(of(self.server, self.model)) >= kill_after or not child.is_alive()
             )
             time.sleep(jitter)
             child.kill()

@@ -87,7 +87,7 @@ def test_a_detached_run_gets_the_key_and_its_log_does_not(template: str, home: P
         env = places(home, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.base_url)
         assert spotui("run", template, "--model", "m", "--max-rounds", "1", "--detach", env=env).code == 0
         log = home / "log" / "why.log"
-        server.wait_until(lambda: b"All 1 rounds are done." in log.read_bytes(), seconds=20)
+        server.wait_until(lambda: b"All 1 rounds are done." in log.read_bytes())
     assert where_it_is(home) == []
 
 

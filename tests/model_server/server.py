@@ -102,7 +102,7 @@ class ModelServer:
         if self._failure is not None and error is None:
             raise self._failure
 
-    def wait_until(self, condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
         """Wait for the server's thread to have seen something; from a thread that runs no event loop."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -116,7 +116,7 @@ def test_delay_and_pause() -> None:
     with ModelServer(lambda _: "abc", delay=0.05, pause=0.03, chunks=3) as server:
         began = time.perf_counter()
         post(server.base_url, body(stream=True))
-        assert 0.05 + 4 * 0.03 <= time.perf_counter() - began < 1.0
+        assert time.perf_counter() - began >= 0.05 + 4 * 0.03
 
 
 def test_an_error_in_the_reply_function_fails_the_test() -> None:

@@ -137,12 +137,12 @@ class Told:
 Reaction = Callable[[Event], AnyCommand | None]
 
 
-def told(run: Run, reaction: Reaction = lambda _: None, *, seconds: float = 20.0) -> Told:
+def told(run: Run, reaction: Reaction = lambda _: None, *, seconds: float = 120.0) -> Told:
     """Run to the end, sending the command that an event calls for, as a front end does: a little later."""
     return asyncio.run(atold(run, reaction, seconds=seconds))
 
 
-async def atold(run: Run, reaction: Reaction = lambda _: None, *, seconds: float = 20.0) -> Told:
+async def atold(run: Run, reaction: Reaction = lambda _: None, *, seconds: float = 120.0) -> Told:
     """The same inside an event loop."""
     events: list[Event] = []
 

@@ -92,7 +92,7 @@ class Person:
         waiting, heard = threading.Event(), [0]
 
         def judge(request: JsonObject) -> str:
-            waiting.wait(10)
+            waiting.wait(60)
             return f"<choose>{vote}</choose>" if vote else inverted(request)
 
         with ModelServer(Persona(role_of, propose=propose, execute=execute, judge=judge)) as server:

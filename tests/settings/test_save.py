@@ -304,7 +304,7 @@ def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
         "for n in range(15): save_model(f'{sys.argv[1]}-{n}', ModelConfig(), Path(sys.argv[2]))"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, name, str(path)]) for name in ("a", "b")]
-    assert [run.wait(timeout=30) for run in runs] == [0, 0]
+    assert [run.wait(timeout=120) for run in runs] == [0, 0]
     assert len(load_config(path).config.models) == 30
     assert [child.name for child in tmp_path.iterdir()] == ["config.yaml"]
 

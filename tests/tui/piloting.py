@@ -14,7 +14,7 @@ from spotui.tui.preferences import Preferences
 from spotui.workspace.projects import Workspace
 
 SMALL, LARGE = (80, 24), (120, 40)
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.02
 _FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌▐", " "))
 

@@ -62,7 +62,7 @@ def test_a_template_made_while_the_folder_is_read_is_shown(
 
     def slow_examples() -> list[Path]:
         if holds_up and holds_up.pop():
-            may_end.wait(10)
+            may_end.wait(60)
         return examples()
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:

@@ -124,7 +124,7 @@ for _ in range(100):
     with other_process(code, path, "a") as one, other_process(code, path, "b") as other:
         tell(one)
         tell(other)
-        assert [one.wait(30), other.wait(30)] == [0, 0]
+        assert [one.wait(120), other.wait(120)] == [0, 0]
     assert path.read_bytes() in {b"a" * 10_000, b"b" * 10_000}
     assert list(tmp_path.iterdir()) == [path]
 

@@ -216,7 +216,7 @@ create.create_project(Workspace(Path(sys.argv[1])), "poem", a_snapshot("new"), f
 """
     create_project(workspace, "poem", a_snapshot("old"))
     with other_process(code, workspace.root, step) as child:
-        assert child.wait(10) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
     assert workspace.names() == ["poem"]
     project = workspace.existing("poem")
     assert read_snapshot(project.snapshot).template == "old"

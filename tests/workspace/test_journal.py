@@ -205,9 +205,9 @@ def test_a_disk_that_fails_later_is_told_at_the_next_line_and_no_line_is_lost(
 
     monkeypatch.setattr(journal_sync, "_sync", fail_once)
     journal = Journal(path, run=RUN, writable=True)
-    assert synced[0].wait(10)
+    assert synced[0].wait(60)
     journal.append(a_round(1))
-    assert synced[1].wait(10)
+    assert synced[1].wait(60)
     with pytest.raises(JournalError, match="Input/output error"):  # noqa: PT012
         for number in range(2, 100_000):
             journal.append(a_round(number))

@@ -22,7 +22,7 @@ class Disk:
     def _sync(self, file: int) -> None:
         self.syncs += 1
         self.begun.set()
-        self.free.wait(10)
+        self.free.wait(60)
         os.fsync(file)
 
 
@@ -31,7 +31,7 @@ def test_many_requests_share_one_sync_and_none_waits(tmp_path: Path, monkeypatch
     with (tmp_path / "file").open("wb") as file:
         sync = JournalSync(file.fileno())
         sync.request()
-        assert disk.begun.wait(10)
+        assert disk.begun.wait(60)
         for _ in range(1000):
             sync.request()
         assert disk.syncs == 1
@@ -55,7 +55,7 @@ def test_a_sync_that_failed_is_told_once(monkeypatch: pytest.MonkeyPatch) -> Non
         sync = JournalSync(writing)
         sync.check()
         sync.request()
-        assert disk.begun.wait(10)
+        assert disk.begun.wait(60)
         disk.free.set()
         with pytest.raises(OSError, match="Invalid argument"):
             sync.close()
@@ -75,7 +75,7 @@ def test_a_sync_that_failed_is_told_at_the_end_although_the_last_one_worked(
     try:
         sync = JournalSync(writing)
         sync.request()
-        assert disk.begun.wait(10)
+        assert disk.begun.wait(60)
         disk.free.set()
         with pytest.raises(OSError, match="Invalid argument"):
             sync.close()

@@ -58,7 +58,7 @@ def test_a_killed_process_loses_its_lock_and_the_next_hears_its_name(how: signal
     with other_process(HOLD, path) as child:
         assert heard(child) == "held"
         child.send_signal(how)
-        child.wait(10)
+        child.wait(60)
         lock = ProjectLock(path, "poem")
         assert lock.living_owner() is None
         assert lock.acquire() == Owner(child.pid, os.uname().nodename)
@@ -81,7 +81,7 @@ child.wait()
     with other_process(code, path) as child:
         assert heard(child) == "held"
         child.kill()
-        child.wait(10)
+        child.wait(60)
         lock = ProjectLock(path, "poem")
         assert lock.acquire() == Owner(child.pid, os.uname().nodename)
         lock.release()

@@ -40,6 +40,8 @@ _NO_KEY: Final = re.compile(
     r"|default credentials|missing \w+ (?:\w+ )?key|api key (?:is )?(?:not set|required|missing)",
     re.IGNORECASE,
 )
+_CUT: Final = "Stream ended before a finish_reason"
+"""What litellm says, under a status of its own, of a stream that was cut."""
 _CODES: Final = {
     400: "invalid_request",
     401: "authentication",
@@ -82,7 +84,7 @@ def model_error(
     if any(isinstance(link, OversizedBodyError) for link in chain):
         return oversized(place)
     names = {base.__name__ for link in chain for base in type(link).__mro__}
-    if "ClientPayloadError" in names:
+    if "ClientPayloadError" in names or _CUT in str(error):
         return transport_errors.broke_off(place)
     if _headers(chain):
         return fault_error(place, fault)

@@ -93,7 +93,7 @@ def test_the_runtime_takes_the_grammar_and_keeps_to_it(tiny_model: Path, tmp_pat
                 "max_tokens": 400,  # more than the longest text that the grammar allows
             }
             async with httpx.AsyncClient(base_url=server.address, headers=headers) as client:
-                reply = await client.post("/v1/chat/completions", json=body, timeout=30)
+                reply = await client.post("/v1/chat/completions", json=body, timeout=120)
             reply.raise_for_status()
             text: str = reply.json()["choices"][0]["message"]["content"]
             return text

@@ -76,7 +76,7 @@ def test_an_interrupted_pull_goes_on_with_the_parts_that_are_here(
     last.stall_after = 100_000
 
     def two_are_joined() -> None:
-        assert index.server.stalled.wait(30)
+        assert index.server.stalled.wait(120)
         deadline = time.monotonic() + 30
         while JoinedFile(store.folder_of(known.id) / "pull", "*", known.bytes).parts < PARTS - 1:
             assert time.monotonic() < deadline

@@ -106,7 +106,7 @@ def test_the_server_ends_with_its_parent(
         address = parent.stdout.readline().strip()
         assert is_listening(address)
         end(parent)
-        parent.wait(10)
+        parent.wait(60)
     assert stops_listening(address)
 
 

@@ -55,7 +55,7 @@ def test_nothing_is_printed_whatever_happens() -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=200,
         )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     assert len(server.requests) == 3

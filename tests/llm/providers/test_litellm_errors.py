@@ -95,7 +95,7 @@ def test_silence_times_out_within_the_limit(frames: int) -> None:
     began = time.perf_counter()
     with pytest.raises(TimedOutError, match=r"sent nothing for 0\.3 seconds"):
         ask(faults.hang(frames=frames), timeout=0.3)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 4  # litellm's own limit is five seconds later
 
 
 def test_slow_is_not_silent() -> None:

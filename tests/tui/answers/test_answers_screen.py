@@ -169,7 +169,7 @@ def test_a_vote_counts_in_a_duel_that_goes_on(tmp_path: Path, monkeypatch: pytes
                 await until_seen(pilot, "paused")
 
         try:
-            server.wait_until(project.journal.exists, seconds=20.0)
+            server.wait_until(project.journal.exists)
             drive(tmp_path, journey, workspace=Workspace(tmp_path / "data" / "workspace"))
         finally:
             process.kill()
