@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
@@ -54,7 +54,9 @@ class CallClock:
         self._stopped: float | None = None
         self._grace: float | None = None
         self._why = ""
+        self._time: Callable[[], float] = _now
         self._timeout: asyncio.Timeout | None = None  # while the call is made
+        self._alarm: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,10 +66,12 @@ class CallClock:
             TimedOutError: It took too long.
             CutShortError: It was ended on purpose.
         """
-        self._started = _now()
+        self._time = asyncio.get_running_loop().time
+        self._started = self._time()
         try:
-            async with asyncio.timeout_at(self._next()[0]) as timeout:
+            async with asyncio.timeout(None) as timeout:
                 self._timeout = timeout
+                self._look()
                 yield
         except TimeoutError:
             if not timeout.expired():
@@ -77,12 +81,16 @@ class CallClock:
             raise self._timed_out() from None
         finally:
             self._timeout = None
+            if self._alarm is not None:
+                self._alarm.cancel()
 
     def progress(self, delta: Delta) -> None:
-        """Note a piece of the reply."""
+        """Note a piece of the reply; that a later one puts off the end, the alarm finds out by itself."""
         if delta.text or delta.reasoning:
-            self._last_token = _now()
-            self._reschedule()
+            is_first = self._last_token is None
+            self._last_token = self._time()
+            if is_first:
+                self._look()
 
     def stop(self, why: str, *, grace: float | None = None) -> None:
         """End the call, unless it finishes in time.
@@ -91,8 +99,8 @@ class CallClock:
             why: The reason.
             grace: Seconds it may still take; None gives it time when something would be lost.
         """
-        self._stopped, self._why, self._grace = _now(), why, grace
-        self._reschedule()
+        self._stopped, self._why, self._grace = self._time(), why, grace
+        self._look()
 
     def _next(self) -> tuple[float, _Limit]:
         """When the call ends, and by which limit."""
@@ -114,9 +122,18 @@ class CallClock:
             return 0.0
         return EMPTY_SECONDS if self._last_token is None else BEGUN_SECONDS
 
-    def _reschedule(self) -> None:
-        if self._timeout is not None and not self._timeout.expired():
-            self._timeout.reschedule(self._next()[0])
+    def _look(self) -> None:
+        """End the call if it has reached a limit, or look again at the next one."""
+        timeout = self._timeout
+        if timeout is None or timeout.expired():
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        when = self._next()[0]
+        if when <= self._time():
+            timeout.reschedule(when)
+        else:
+            self._alarm = asyncio.get_running_loop().call_at(when, self._look)
 
     def _timed_out(self) -> TimedOutError:
         endpoint = self._endpoint

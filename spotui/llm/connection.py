@@ -74,6 +74,8 @@ class Connection:
             return self._without_keys(await self.provider.complete(request, note))
 
     def _without_keys(self, reply: Reply) -> Reply:
+        if not self.secrets:
+            return reply
         said = {name: getattr(reply, name) for name in ("text", "reasoning", "refusal")}
         clean = {name: redacted(text, self.secrets) for name, text in said.items()}
         return reply if clean == said else msgspec.structs.replace(reply, **clean)

@@ -255,6 +255,7 @@ class Door:
         self._ledger.append(self._sent(key, request, price))
         self._emit(CallStarted(key=key, model=request.model))
         heard = 0
+        has_ceiling = one.reservation.ceiling is not None
         text, reasoning = Redactor(connection.secrets), Redactor(connection.secrets)
 
         def on_delta(delta: Delta) -> None:
@@ -262,7 +263,7 @@ class Door:
             heard += len(delta.text.encode()) + len(delta.reasoning.encode())
             if self.streams:
                 show(text.feed(delta.text), reasoning.feed(delta.reasoning))
-            if self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
+            if has_ceiling and self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
                 one.clock.stop("it took more than the rest of the budget", grace=0.0)
 
         def show(text: str, reasoning: str) -> None:

@@ -6,9 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_base
-
 from spotui.llm.errors import RateLimitedError, RetryableError
 from spotui.settings.run_settings import RetrySettings
 
@@ -59,60 +56,43 @@ class Retry:
         Raises:
             ModelError: The last try's error.
         """
+        began = time.monotonic()
         idle = 0.0
-        failures = 0
+        failures = limits = 0
         seen, quiet_since = answers(), 0.0
+        while True:
+            entered = time.monotonic()
+            try:
+                async with ready() as ticket:
+                    idle += time.monotonic() - entered
+                    return await attempt(ticket)
+            except RetryableError as error:
+                elapsed = time.monotonic() - began - idle
+                is_limited = isinstance(error, RateLimitedError)
+                failures, limits = failures + (not is_limited), limits + is_limited
+                # A failure after many rate limits is the first of its kind.
+                wait = _wait(error, limits if is_limited else failures)
+                if (now := answers()) != seen:
+                    seen, quiet_since = now, elapsed
+                spent = elapsed - (quiet_since if is_limited else 0.0) + wait
+                if self._is_over(failures, spent):
+                    raise
+                on_retry(error, failures + limits, wait)
+            await sleep(wait)
 
-        async def once() -> Result:
-            nonlocal idle
-            began = time.monotonic()
-            async with ready() as ticket:
-                idle += time.monotonic() - began
-                return await attempt(ticket)
-
-        def is_over(state: RetryCallState) -> bool:
-            nonlocal failures, seen, quiet_since
-            elapsed = (state.seconds_since_start or 0.0) - idle
-            is_limited = isinstance(state.outcome and state.outcome.exception(), RateLimitedError)
-            failures += not is_limited
-            if (now := answers()) != seen:
-                seen, quiet_since = now, elapsed
-            tries, seconds = self._settings.tries, self._settings.seconds
-            if not self._settings.enabled or (tries is not None and failures >= tries):
-                return True
-            spent = elapsed - (quiet_since if is_limited else 0.0) + state.upcoming_sleep
-            return seconds is not None and spent >= seconds
-
-        def before_sleep(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, RetryableError):
-                on_retry(error, state.attempt_number, state.upcoming_sleep)
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(RetryableError),
-            stop=is_over,
-            wait=_Wait(),
-            sleep=sleep,
-            before_sleep=before_sleep,
-            reraise=True,
+    def _is_over(self, failures: int, seconds: float) -> bool:
+        settings = self._settings
+        return (
+            not settings.enabled
+            or (settings.tries is not None and failures >= settings.tries)
+            or (settings.seconds is not None and seconds >= settings.seconds)
         )
-        return await retrying(once)
 
 
-class _Wait(wait_base):
+def _wait(error: RetryableError, number: int) -> float:
     """The wait that the endpoint asks for, and more if that is not enough; else exponential with jitter."""
-
-    def __init__(self) -> None:
-        self._limits = 0
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        self._limits += isinstance(error, RateLimitedError)
-        # A failure after many rate limits is the first of its kind.
-        limits, failures = self._limits, retry_state.attempt_number - self._limits
-        number = limits if isinstance(error, RateLimitedError) else failures
-        if isinstance(error, RetryableError) and error.retry_after is not None:
-            grown = error.retry_after * 2.0 ** min(max(0, number - TRUSTED_WAITS), _MOST_DOUBLINGS)
-            return max(error.retry_after, min(grown, LONGEST_GROWN_WAIT))
-        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(number - 1, _MOST_DOUBLINGS))
-        return max(FIRST_WAIT / 2, random.uniform(0, longest))  # noqa: S311 - only to spread calls
+    if error.retry_after is not None:
+        grown = error.retry_after * 2.0 ** min(max(0, number - TRUSTED_WAITS), _MOST_DOUBLINGS)
+        return max(error.retry_after, min(grown, LONGEST_GROWN_WAIT))
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(number - 1, _MOST_DOUBLINGS))
+    return max(FIRST_WAIT / 2, random.uniform(0, longest))  # noqa: S311 - only to spread calls

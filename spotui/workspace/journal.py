@@ -62,6 +62,8 @@ class Journal:
         except OSError as error:
             raise unreadable(path, error) from None
         try:
+            opened = os.fstat(self._file)
+            self._identity = (opened.st_dev, opened.st_ino)
             self._index()
             if writable:
                 self._begin(run)
@@ -163,17 +165,17 @@ class Journal:
             JournalChangedError: It was cut, written to, deleted, or replaced by another file.
         """
         try:
-            mine = os.fstat(self._file)
-            there = self.path.stat(follow_symlinks=False)
-        except FileNotFoundError:  # its folder was moved, and the file is open still; or it was deleted
-            there = mine
+            try:
+                there = self.path.stat(follow_symlinks=False)
+            except FileNotFoundError:  # its folder was moved, and the file is open still; or it was deleted
+                there = os.fstat(self._file)
         except OSError as error:
             raise self._unwritable(error) from None
-        is_as_it_was = mine.st_size == self._length or (self._torn and mine.st_size > self._length)
-        if mine.st_nlink == 0 or not os.path.samestat(mine, there):
+        is_as_it_was = there.st_size == self._length or (self._torn and there.st_size > self._length)
+        if there.st_nlink == 0 or (there.st_dev, there.st_ino) != self._identity:
             raise self._changed("was deleted or replaced")
         if not is_as_it_was:
-            raise self._changed(f"has {mine.st_size:,} bytes instead of {self._length:,}")
+            raise self._changed(f"has {there.st_size:,} bytes instead of {self._length:,}")
 
     def _changed(self, what: str) -> JournalChangedError:
         return JournalChangedError(

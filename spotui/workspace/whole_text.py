@@ -18,6 +18,8 @@ class SurrogateJoiner:
 
     def feed(self, piece: str) -> str:
         """The whole text known so far; the first half of a pair is held back until the next piece."""
+        if not self._held and piece.isascii():
+            return piece
         piece = self._held + piece
         self._held = ""
         if "\ud800" <= piece[-1:] <= "\udbff":

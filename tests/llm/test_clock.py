@@ -188,8 +188,13 @@ def test_a_budget_of_minutes_and_a_stop_end_calls_that_would_never_end(
         run(main(server.base_url))
 
 
+@pytest.mark.parametrize(
+    "endless", ["never ending words " * 10_000, "x" * 200_000, " ".join(map(str, range(40_000)))]
+)
 @pytest.mark.parametrize("budget", [BudgetSettings(tokens=700), BudgetSettings(usd=0.003)])
-def test_a_reply_that_outgrows_the_budget_is_cut(tmp_path: Path, budget: BudgetSettings) -> None:
+def test_a_reply_that_outgrows_the_budget_is_cut(
+    tmp_path: Path, budget: BudgetSettings, endless: str
+) -> None:
     async def main(base_url: str) -> None:
         async with an_open_door(base_url, tmp_path, budget=budget) as opened:
             with pytest.raises(Halted, match="is spent") as caught:
@@ -199,6 +204,5 @@ def test_a_reply_that_outgrows_the_budget_is_cut(tmp_path: Path, budget: BudgetS
             assert line.why == "it took more than the rest of the budget"
             assert line.completion_tokens > 500
 
-    endless = " ".join(map(str, range(40_000)))
     with ModelServer(lambda _: Scripted(endless, chunks=500), pause=0.001) as server:
         run(main(server.base_url))

@@ -11,7 +11,7 @@ from spotui.llm.providers.chat.event_stream import DONE, EventStream, ServerEven
 from spotui.llm.providers.chat.server_json import decode_json
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.server_fault import fault_inside
+from spotui.llm.providers.faults.server_fault import OF_A_CHUNK, fault_inside
 from spotui.llm.providers.reply_size import LONGEST_BODY, check_size
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 _EVENT_STREAM: Final = "text/event-stream"
 _EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
-
-# What a chunk without a choice has anyway.
-_USUAL: Final = frozenset(
-    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"}
-)
 
 # After its last text a stream still brings its usage and its end. A server that leaves the connection open
 # instead is not waited for as long as one that may be thinking.
@@ -75,7 +70,8 @@ class ReplyReader:
         except TimeoutError:
             if not limit.expired():
                 raise
-        self._emit(self.assembler.finish())
+        if (rest := self.assembler.finish()) is not None:
+            self._emit(rest)
         self._check_whole()
 
     async def _read_pieces(self, response: "HttpResponse", limit: "asyncio.Timeout") -> None:
@@ -114,11 +110,12 @@ class ReplyReader:
 
     def _take_events(self, events: list[ServerEvent]) -> bool:
         """Take events in; returns whether there were any."""
+        if events and not self._done:
+            self.ended_at = perf_counter()
         for event in events:
             data = event.data.strip()
             if self._done or not data:
                 continue
-            self.ended_at = perf_counter()
             if data == DONE:
                 self._done = True
                 continue
@@ -177,7 +174,9 @@ class ReplyReader:
                 return fault_error(self._place, fault)
         elif self._aside:
             return self._unreadable(self._aside)
-        rest = {name: value for name, value in self._without_choice.items() if value and name not in _USUAL}
+        rest = {
+            name: value for name, value in self._without_choice.items() if value and name not in OF_A_CHUNK
+        }
         words = json.dumps(rest, ensure_ascii=False) if rest else ""
         return MalformedReplyError(
             self._place.sentence(f"{self._place} sent a reply without an answer in it", words), "Try again."
@@ -200,14 +199,16 @@ class ReplyReader:
         fault = fault_inside(payload)
         if fault is not None:
             raise fault_error(self._place, fault)
-        self._emit(self.assembler.feed(payload))
-        if not self.assembler.has_choice:
+        delta = self.assembler.feed(payload)
+        if delta is not None:
+            self._emit(delta)
+        elif not self.assembler.has_choice:
             self._without_choice = payload
 
-    def _emit(self, delta: Delta | None) -> None:
-        if delta is not None:
-            self.first_piece_at = self.first_piece_at or perf_counter()
-            self._on_delta(delta)
+    def _emit(self, delta: Delta) -> None:
+        if self.first_piece_at is None:
+            self.first_piece_at = perf_counter()
+        self._on_delta(delta)
 
 
 def _is_stream(start: bytes | bytearray, *, says_stream: bool) -> bool | None:

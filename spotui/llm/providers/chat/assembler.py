@@ -14,7 +14,7 @@ _REASONING_FIELDS: Final = (
     *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
     *("thinking", "thinking_content", "thinking_blocks"),
 )
-_ANY_REASONING: Final = frozenset(_REASONING_FIELDS)
+_ANY_OTHER: Final = frozenset({*_REASONING_FIELDS, "refusal"})
 _REASONING_TYPES: Final = ("reason", "think", "thought")
 _WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
 _MOST_ALTERNATIVES: Final = 100
@@ -29,6 +29,9 @@ class _Piece(NamedTuple):
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
+
+
+_NOTHING: Final = _Piece()
 
 
 class ReplyAssembler:
@@ -101,13 +104,17 @@ class ReplyAssembler:
         Returns:
             The piece of text or reasoning it adds, or None when it adds none.
         """
+        # Thousands of chunks hold only a piece of text, and others wait while a long reply is read.
         choice = self._pick(payload.get("choices"))
-        self._take_usage(payload, choice)
         if choice is None:
+            self._take_usage(payload, {})
             self._take_block(payload)
             return None
+        if payload.get("usage") or payload.get("x_groq") or choice.get("usage"):
+            self._take_usage(payload, choice)
         self.has_choice = True
-        self._take_logprobs(choice.get("logprobs"))
+        if reported := choice.get("logprobs"):
+            self._take_logprobs(reported)
         piece = self._new_in(choice)
         self._take_ending(choice, has_more=bool(piece.text or piece.reasoning))
         if piece.refusal:
@@ -118,7 +125,8 @@ class ReplyAssembler:
         """Settle what was held back; call once, after the last chunk."""
         text, reasoning = self._splitter.feed(self._content_joiner.flush())
         held_text, held_reasoning = self._splitter.flush()
-        return _delta(text + held_text, reasoning + held_reasoning + self._reasoning_joiner.flush())
+        text, reasoning = text + held_text, reasoning + held_reasoning + self._reasoning_joiner.flush()
+        return Delta(text=text, reasoning=reasoning) if text or reasoning else None
 
     def result(self) -> tuple[str, str]:
         """The text and the reasoning of the whole reply."""
@@ -131,7 +139,7 @@ class ReplyAssembler:
         if not isinstance(choices, list):
             return None
         only = choices[0] if len(choices) == 1 else None
-        if isinstance(only, dict) and _number(only.get("index")) == self._index:
+        if isinstance(only, dict) and self._index is not None and only.get("index") == self._index:
             return only
         numbered = [(_number(one.get("index")), one) for one in choices if isinstance(one, dict)]
         if not numbered:
@@ -144,11 +152,11 @@ class ReplyAssembler:
             self._begin()
         return next((one for other, one in numbered if other == self._index), None)
 
-    def _take_usage(self, payload: Mapping[str, object], choice: Mapping[str, object] | None) -> None:
+    def _take_usage(self, payload: Mapping[str, object], choice: Mapping[str, object]) -> None:
         behind = payload.get("x_groq")
         for reported in (
             payload.get("usage"),
-            choice.get("usage") if choice else None,  # Moonshot
+            choice.get("usage"),  # Moonshot
             behind.get("usage") if isinstance(behind, dict) else None,
         ):
             if reported is None:
@@ -178,8 +186,8 @@ class ReplyAssembler:
         if has_more:
             self._went_on = self._went_on or self._ending is not None
             self._has_late_usage = False
-        ending = read_ending(choice.get("finish_reason") or choice.get("finishReason"))
-        if ending is not None:
+        written = choice.get("finish_reason") or choice.get("finishReason")
+        if written and (ending := read_ending(written)) is not None:
             self._ending = ending
         elif has_more:
             self._ending = None
@@ -192,7 +200,8 @@ class ReplyAssembler:
         piece = _read_piece(choice.get("delta"))
         if piece.text:
             self._from_deltas = True
-        if any(piece) or self._from_deltas:
+            return piece
+        if self._from_deltas or any(piece):
             return piece
         message = _read_piece(choice.get("message"))
         if not any(message):
@@ -211,11 +220,7 @@ class ReplyAssembler:
         if piece.reasoning:
             new = self._reasoning.add(piece.reasoning)
             reasoning = self._reasoning_joiner.feed(new) + reasoning
-        return _delta(text, reasoning)
-
-
-def _delta(text: str, reasoning: str) -> Delta | None:
-    return Delta(text=text, reasoning=reasoning) if text or reasoning else None
+        return Delta(text=text, reasoning=reasoning) if text or reasoning else None
 
 
 def _number(index: object) -> int:
@@ -243,15 +248,15 @@ def _told(tokens: object) -> Iterator[tuple[str, float]]:
 
 def _read_piece(piece: object) -> _Piece:
     """The text, the reasoning and the refusal in a delta or a message."""
-    if isinstance(piece, str):
-        return _Piece(piece)
     if not isinstance(piece, dict):
-        return _Piece()
-    text, reasoning, refusal = _read_content(piece.get("content"))
-    # Thousands of chunks have none of these fields, and a long reply is read while others wait.
-    if not _ANY_REASONING.isdisjoint(piece):
-        named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
-        reasoning = next(filter(None, named), reasoning)
+        return _Piece(piece) if isinstance(piece, str) else _NOTHING
+    content = piece.get("content")
+    read = _Piece(content) if isinstance(content, str) else _read_content(content)
+    if _ANY_OTHER.isdisjoint(piece):
+        return read
+    text, reasoning, refusal = read
+    named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
+    reasoning = next(filter(None, named), reasoning)
     told = piece.get("refusal")
     return _Piece(text, reasoning, told if isinstance(told, str) else refusal)
 
@@ -260,6 +265,8 @@ def _read_content(content: object) -> _Piece:
     """Content is a string, or parts of several types, some of them thoughts."""
     if isinstance(content, str):
         return _Piece(content)
+    if content is None:
+        return _NOTHING
     parts = content if isinstance(content, list) else [content]
     texts, thoughts, refusals = [], [], []
     for part in parts:

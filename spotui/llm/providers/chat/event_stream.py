@@ -61,14 +61,28 @@ class EventStream:
         if b"\r" in piece:
             piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         # A line break is never part of another character, so lines can be cut before they are decoded.
-        *ended, rest = piece.split(b"\n")
-        if ended:
-            ended[0] = b"".join((*self._line, ended[0]))
+        ended, line_break, rest = piece.rpartition(b"\n")
+        events: list[ServerEvent] = []
+        if line_break:
+            lines = b"".join((*self._line, ended))
             self._line, self._line_size = [], 0
+            if self._is_first_line:
+                self._is_first_line = False
+                lines = lines.removeprefix(_BYTE_ORDER_MARK)
+            for line in lines.decode("utf-8", "replace").split("\n"):
+                # Nearly all lines are one of these two, and others wait while a long reply is read.
+                if not line:
+                    event = self._end_event() if self._data or self._name or self._next_name else None
+                elif line.startswith("data: ") and not self._data:
+                    event = self._add("data", line[6:])
+                else:
+                    event = self._take(line)
+                if event is not None:
+                    events.append(event)
         if rest:
             self._line.append(rest)
             self._line_size += len(rest)
-        return [event for line in ended if (event := self._take(self._decoded(line))) is not None]
+        return events
 
     def close(self) -> list[ServerEvent]:
         """The events that only the end of the body ends; one that was cut off is none."""
@@ -77,15 +91,7 @@ class EventStream:
             events.append(self._dispatch())
         return events
 
-    def _decoded(self, line: bytes) -> str:
-        if self._is_first_line:
-            self._is_first_line = False
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        return line.decode("utf-8", "replace")
-
     def _take(self, line: str) -> ServerEvent | None:
-        if not line:
-            return self._end_event()
         field, _, value = line.partition(":")
         if line.startswith("{"):
             field, value = "data", line

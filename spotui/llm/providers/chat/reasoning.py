@@ -97,6 +97,12 @@ _ANY_ALONE: Final = _any_of(
     *(mark for marks in _ALONE for mark in (marks.opening, marks.closing)), HARMONY.answer
 )
 _ANY_CLOSING: Final = _any_of(*(marks.closing for marks in _ALONE))
+_FIRST_OF_OPENINGS: Final = frozenset(
+    opening[0] for opening in (*(marks.opening for marks in _STREAMED), *_HEADER_STARTS)
+)
+_FIRST_OF_ALONE: Final = frozenset(
+    mark[0] for marks in _ALONE for mark in (marks.opening, marks.closing, HARMONY.answer)
+)
 _CLOSED_BY: Final = {marks.closing.lower(): marks.opening.lower() for marks in _ALONE}
 
 
@@ -121,6 +127,9 @@ class ReasoningSplitter:
         if not self._leading:
             return piece, ""
         self._pending += piece
+        if self.seen is None and self._begins_otherwise():
+            self._leading = False
+            return self._take_answer(), ""
         reasoning = "".join(self._thoughts())
         return self._take_answer(), reasoning
 
@@ -128,6 +137,11 @@ class ReasoningSplitter:
         """The text and the reasoning still undecided, at the end of the answer."""
         rest, self._pending = self._pending, ""
         return ("", rest) if self._inside is not None else (rest, "")
+
+    def _begins_otherwise(self) -> bool:
+        """Whether the first character that is there is that of no mark, as it is of most replies."""
+        start = self._pending.lstrip()
+        return bool(start) and start[0] not in _FIRST_OF_OPENINGS
 
     def _take_answer(self) -> str:
         """The beginning of the answer, once it is there."""
@@ -259,6 +273,8 @@ def _lone_closings(text: str) -> list[tuple[int, int]]:
     A block of code has both its fences; in a draft that was given up, one may be missing.
     """
     found: list[tuple[int, int]] = []
+    if not any(first in text for first in _FIRST_OF_ALONE):
+        return found
     opened: dict[str, int] = {}
     all_fences, fences, counted = text.count("```"), 0, 0
     for match in _ANY_ALONE.finditer(text):

@@ -125,13 +125,19 @@ def _read_counts(reported: Mapping[str, object]) -> Usage | None:
 
 
 def _first(reported: Mapping[str, object], *names: str) -> Mapping[str, object]:
-    values = (reported.get(name) for name in names)
-    return next((value for value in values if isinstance(value, dict)), {})
+    for name in names:
+        if isinstance(value := reported.get(name), dict):
+            return value
+    return {}
 
 
 def _count(counts: Mapping[str, object], *names: str) -> int:
     """The first count that is there; 0 when none is."""
-    value = next((counts[name] for name in names if counts.get(name) is not None), 0)
+    for name in names:
+        if (value := counts.get(name)) is not None:
+            break
+    else:
+        return 0
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _AbsurdCountError
     if not 0 <= value <= MOST_TOKENS or value != int(value):

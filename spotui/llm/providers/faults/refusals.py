@@ -113,6 +113,8 @@ class Concessions(msgspec.Struct, frozen=True):
 
     def limits(self, request: Request) -> dict[str, float]:
         """The values of a request that are too high, each with what is sent in its place."""
+        if not self.most and self.window is None:
+            return {}
         most = dict(self.most)
         if self.window is not None and request.max_tokens is not None:
             room = max(_LEAST_REPLY, self.window - _size(request))

@@ -22,6 +22,11 @@ _ERROR_WORDS = (
     *("error_msg", "errmsg", "err_msg", "errorMessage", "error_message", "ErrorMsg"),
     *("errors", "detail"),
 )
+OF_A_CHUNK = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"}
+)
+"""Fields of an ordinary chunk: one that has no others can only hold an error in its choices."""
+
 _OTHER_WORDS = ("message", "msg", "status_msg", "Message", "reason", "description", "title")
 
 
@@ -64,7 +69,10 @@ def fault_inside(payload: Mapping[str, object], *, is_all: bool = False) -> Serv
         payload: A body, or a chunk of a stream.
         is_all: Whether nothing else has come, so that any words in it say why.
     """
-    fault = _inside(payload, is_all=is_all)
+    if payload.keys() <= OF_A_CHUNK and payload.get("object") != "error":
+        fault = _of_choice(payload.get("choices"))
+    else:
+        fault = _inside(payload, is_all=is_all)
     if fault is None:
         return None
     return msgspec.structs.replace(fault, retry_after=asked_wait({}, payload, fault.message))
@@ -75,15 +83,21 @@ def _inside(payload: Mapping[str, object], *, is_all: bool) -> ServerFault | Non
     if (any(error.values()) if isinstance(error, dict) else error) or payload.get("object") == "error":
         return _from_object(payload)
     choices = payload.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and choice.get("error"):
-            return _from_object(choice)
+    if (fault := _of_choice(choices)) is not None:
+        return fault
     outcome = payload.get("base_resp")  # MiniMax
     if isinstance(outcome, dict) and (fault := _failure(outcome)):
         return fault
     header = payload.get("header")  # iFlytek
     inner = header if isinstance(header, dict) else {}
     return None if choices else _failure(inner) or _failure(payload, is_all=is_all)
+
+
+def _of_choice(choices: object) -> ServerFault | None:
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("error"):
+            return _from_object(choice)
+    return None
 
 
 def _failure(outcome: Mapping[str, object], *, is_all: bool = False) -> ServerFault | None:
