@@ -50,6 +50,7 @@ class ReplyReader:
         self._done = False
         self._aside = ""
         self._without_choice: dict[str, object] = {}
+        self._body = bytearray()
 
     async def read(self, response: "HttpResponse") -> None:
         """Read the response to the end of its reply.
@@ -65,7 +66,11 @@ class ReplyReader:
             async with asyncio.timeout(None) as limit:
                 await self._read_pieces(response, limit)
         except ClientError:
-            if not (self._done or self.assembler.finished):
+            # A body of JSON shows by itself that nothing of it is missing.
+            is_whole = isinstance(decode_json(self._body.decode("utf-8-sig", "replace")), dict)
+            if is_whole:
+                self._read_body(bytes(self._body))
+            elif not (self._done or self.assembler.finished):
                 raise
         except TimeoutError:
             if not limit.expired():
@@ -80,7 +85,7 @@ class ReplyReader:
 
         clock = asyncio.get_running_loop().time
         says_stream = _EVENT_STREAM in response.headers.get("Content-Type", "")
-        stream, body, is_stream, size = EventStream(), bytearray(), None, 0
+        stream, body, is_stream, size = EventStream(), self._body, None, 0
         async for piece in response.aiter_bytes():
             size += len(piece)
             check_size(size, self._place, LONGEST_BODY)
@@ -92,6 +97,7 @@ class ReplyReader:
                 if not is_stream:
                     continue
                 piece = bytes(body)  # noqa: PLW2901 - all that came before it was known to be a stream
+                body.clear()
             if self._take_events(stream.feed(piece)):
                 grace = self._grace()
                 if grace is not None or limit.when() is not None:

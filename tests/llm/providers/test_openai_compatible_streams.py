@@ -229,7 +229,7 @@ def test_a_cost_that_the_endpoint_reports() -> None:
 
 
 @pytest.mark.parametrize(
-    "tokens", ["1" + "0" * 400, "1" + "0" * 5000, "-5", "1.5", '"12"', "true", "1e12", "[]"]
+    "tokens", ["1" + "0" * 400, "1" + "0" * 5000, "-5", "1.5", '"many"', "true", "1e12", "[]"]
 )
 def test_counts_that_cannot_be_are_estimated(tokens: str) -> None:
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":%b,"completion_tokens":1}}\n\n' % tokens.encode()
@@ -365,6 +365,17 @@ def test_an_error_in_place_of_the_rest(error: dict[str, object], kind: type[Exce
 def test_errors_in_other_shapes(piece: bytes) -> None:
     with pytest.raises(UnavailableError, match="boom"):
         ask(faults.events(says("half"), piece), a_request())
+
+
+@pytest.mark.parametrize("end", [None, 60])
+def test_a_body_that_breaks_off_behind_its_end_is_whole(end: int | None) -> None:
+    body = json.dumps({"choices": [{"message": {"content": "four"}, "finish_reason": "stop"}]}).encode()
+    broken = Scripted(body=(body[:end], b"\n"), ending="close", frames=2)
+    if end is None:
+        assert ask(broken).text == "four"
+    else:
+        with pytest.raises(MalformedReplyError, match="broke off in the middle"):
+            ask(broken)
 
 
 @pytest.mark.parametrize(

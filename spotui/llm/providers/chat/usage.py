@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from spotui.llm.protocol import MOST_TOKENS, MOST_USD, Message, Usage
 
 CHARACTERS_PER_TOKEN = 4
+_MOST_DIGITS = 20
 
 
 def estimate_usage(
@@ -94,6 +95,9 @@ class _AbsurdCountError(ValueError):
 def _read_counts(reported: Mapping[str, object]) -> Usage | None:
     prompt = _count(reported, "prompt_tokens", "input_tokens")
     completion = _count(reported, "completion_tokens", "output_tokens")
+    total = _count(reported, "total_tokens")
+    if prompt and not completion:
+        completion = max(0, total - prompt)
     if not prompt and not completion:
         return None
     asked = _first(reported, "prompt_tokens_details", "input_tokens_details")
@@ -105,7 +109,6 @@ def _read_counts(reported: Mapping[str, object]) -> Usage | None:
         or _count(reported, "cached_tokens")
     )
     written = _count(asked, "cache_write_tokens") or _count(reported, "cache_creation_input_tokens")
-    total = _count(reported, "total_tokens")
     # Anthropic counts what it read from its cache, or wrote into it, beside the prompt.
     if "prompt_tokens" not in reported or total == prompt + completion + cached + written:
         prompt += _count(reported, "cache_read_input_tokens") + _count(
@@ -138,6 +141,8 @@ def _count(counts: Mapping[str, object], *names: str) -> int:
             break
     else:
         return 0
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _AbsurdCountError
     if not 0 <= value <= MOST_TOKENS or value != int(value):

@@ -1,5 +1,6 @@
 """Tokens as an endpoint reports them, or as we estimate them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +41,23 @@ def test_an_estimate_counts_all_that_was_said(asked: str, said: str, thought: st
 def test_four_characters_are_a_token_where_nobody_counts() -> None:
     usage = estimate_usage([Message("user", "12345")], "1234")
     assert (usage.prompt_tokens, usage.completion_tokens) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("reported", "counts"),
+    [
+        ({"prompt_tokens": "100", "completion_tokens": "20"}, (100, 20)),
+        ({"prompt_tokens": 100.0, "completion_tokens": 20.0}, (100, 20)),
+        ({"prompt_tokens": 100, "completion_tokens": None, "total_tokens": 120}, (100, 20)),
+        ({"prompt_tokens": 100, "total_tokens": 120}, (100, 20)),
+        ({"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": None}, (100, 20)),
+        ({"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 100}, (100, 0)),
+        ({"prompt_tokens": -1, "completion_tokens": -5}, None),
+        ({"prompt_tokens": "many", "completion_tokens": "20"}, None),
+        ({"prompt_tokens": "9" * 5000, "completion_tokens": 20}, None),
+        ({"prompt_tokens": True, "completion_tokens": 20}, None),
+    ],
+)
+def test_counts_as_servers_write_them(reported: dict[str, object], counts: tuple[int, int] | None) -> None:
+    usage = read_usage(reported)
+    assert (None if usage is None else (usage.prompt_tokens, usage.completion_tokens)) == counts

@@ -8,6 +8,7 @@ from spotui.llm.providers.faults.fault_kinds import FaultKind, kind_of
 from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
 
 OVERFLOWS = {
+    "Perplexity": (400, "tokens in request more than max tokens allowed", ""),
     "OpenAI": (
         400,
         "Input tokens exceed the configured limit of 272000 tokens.",
@@ -166,6 +167,10 @@ OTHERS: dict[str, tuple[int, str, str, FaultKind]] = {
     "a place that is not served": (403, "Country not supported", "", "authentication"),
     "an upper bound": (400, "top_p must be less than or equal to 1", "", "refused"),
     "nothing said": (400, "", "", "refused"),
+    "no valid model ID": (400, "m-1 is not a valid model ID", "", "unknown"),
+    "an unknown model in a success": (0, "The model m-1 does not exist", "", "unknown"),
+    "a number that blames the request": (0, "the messages must be odd in number", "336003", "refused"),
+    "words alone in a success": (0, "the messages must be odd in number", "", "unavailable"),
 }
 
 
