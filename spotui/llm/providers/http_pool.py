@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from yarl import URL
 
-    from spotui.llm.providers.http_response import HttpResponse
+    from spotui.llm.http_bodies import HttpResponse
 
 # aiohttp reads these, or says that it cannot.
 _READABLE: Final = frozenset({"", "identity", "gzip", "deflate", "br", "zstd"})
@@ -97,7 +97,7 @@ class HttpPool:
         Raises:
             ModelError: The endpoint cannot be reached, in the request or while its body is read.
         """
-        from spotui.llm.providers.http_response import HttpResponse
+        from spotui.llm.http_bodies import HttpResponse
 
         with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
             async with AsyncExitStack() as exchange:

@@ -20,8 +20,8 @@ from spotui.llm.protocol import MOST_USD, Delta, OnDelta, Reply, Request
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.chat.assembler import ReplyAssembler
-from spotui.llm.providers.chat.embedding import embedded_text, read_embedding
 from spotui.llm.providers.chat.usage import estimate_usage
+from spotui.llm.providers.chat.wire import embedded_text, read_embedding
 from spotui.llm.providers.faults.place import Place
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault

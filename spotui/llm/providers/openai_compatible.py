@@ -9,10 +9,9 @@ import msgspec
 from spotui.llm.endpoint import Endpoint
 from spotui.llm.errors import MalformedReplyError, ModelError, RequestRefusedError, RetryableError
 from spotui.llm.protocol import OnDelta, Reply, Request
-from spotui.llm.providers.chat.embedding import embedding_body, read_embedding
 from spotui.llm.providers.chat.server_json import decode_json
 from spotui.llm.providers.chat.usage import estimate_usage
-from spotui.llm.providers.chat.wire import request_body
+from spotui.llm.providers.chat.wire import embedding_body, read_embedding, request_body
 from spotui.llm.providers.faults.http_errors import fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
@@ -20,7 +19,7 @@ from spotui.llm.providers.http_pool import HttpPool, fault_body
 from spotui.llm.providers.reply_reader import ReplyReader
 
 if TYPE_CHECKING:
-    from spotui.llm.providers.http_response import HttpResponse
+    from spotui.llm.http_bodies import HttpResponse
 
 
 class OpenAICompatibleProvider:

@@ -17,7 +17,7 @@ from spotui.llm.providers.reply_size import LONGEST_BODY, check_size
 if TYPE_CHECKING:
     import asyncio
 
-    from spotui.llm.providers.http_response import HttpResponse
+    from spotui.llm.http_bodies import HttpResponse
 
 _EVENT_STREAM: Final = "text/event-stream"
 _EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")

@@ -9,9 +9,9 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.llm.http_bodies import HttpResponse
 from spotui.llm.protocol import Delta, Usage
 from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.http_response import HttpResponse
 from spotui.llm.providers.reply_reader import ReplyReader
 
 PLACE = Place("test-model", "http://localhost/v1", (), has_key=False)

@@ -1,10 +1,10 @@
 """A reply put together from the chunks of a stream, or from one whole body; without the network."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from spotui.llm.protocol import Delta, FinishReason, Usage
-from spotui.llm.providers.chat.finish_reason import Ending, read_ending
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
 from spotui.llm.providers.chat.strand import Strand
 from spotui.llm.providers.chat.usage import later_usage, read_cost, read_usage
@@ -21,6 +21,24 @@ _MOST_ALTERNATIVES: Final = 100
 _LOGPROB_SIZE: Final = 8
 _MOST_NATS: Final = 1e6
 _DEEPEST: Final = 8
+
+Ending = FinishReason | Literal["aborted"]
+
+# Protocol buffers and Python enums leak their names: FINISH_REASON_SAFETY, FinishReason.SAFETY.
+_ENUM: Final = re.compile(r"^(?:\w+\.|finish_reason_)")
+_SAID_NOTHING: Final = frozenset({"", "null", "none", "undefined", "unspecified"})
+
+# Gemini, Anthropic, Bedrock, Azure, Cohere and Zhipu each have their own words; a word that no list holds yet
+# is understood by its stem.
+_FILTERED: Final = re.compile(
+    r"filter|safety|recit|block|prohibit|sensitiv|moderat|guardrail|refus|toxic|polic|censor|pii|copyright"
+    r"|violat|inspect|inappropriate|armor|harm|^language$"
+)
+_CUT: Final = re.compile(
+    r"length|max_?(?:\w+_)?tokens|token_?limit|error_limit|context_window|context_limit|truncat|too_long"
+)
+_ABORTED: Final = re.compile(r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable")
+_STOPPED: Final = re.compile(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
 
 
 class _Piece(NamedTuple):
@@ -221,6 +239,22 @@ class ReplyAssembler:
             new = self._reasoning.add(piece.reasoning)
             reasoning = self._reasoning_joiner.feed(new) + reasoning
         return Delta(text=text, reasoning=reasoning) if text or reasoning else None
+
+
+def read_ending(written: object) -> Ending | None:
+    """The meaning of a `finish_reason`; None when it gives no reason yet."""
+    if not isinstance(written, str):
+        return None
+    reason = re.sub(r"[\s-]+", "_", _ENUM.sub("", written.strip().lower()))
+    if reason in _SAID_NOTHING:
+        return None
+    if _FILTERED.search(reason):
+        return "content_filter"
+    if _CUT.search(reason):
+        return "length"
+    if _ABORTED.search(reason):
+        return "aborted"
+    return "stop" if _STOPPED.match(reason) else "other"
 
 
 def _number(index: object) -> int:
