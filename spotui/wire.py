@@ -254,6 +254,8 @@ async def connect(path: Path, project: str) -> tuple[asyncio.StreamReader, async
         NotRunningError: There is none.
     """
     try:
+        if path.lstat().st_uid != os.geteuid():  # in a shared folder, another user can listen in our place
+            raise PermissionError
         return await asyncio.open_unix_connection(path, limit=_LONGEST_EVENT)
     except OSError:
         raise NotRunningError(

@@ -9,8 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from spotui import locations
 from spotui.errors import SpotuiError
 from spotui.nearest import nearest
+from spotui.workspace.files import hint_for, read_file
 
 _DUEL = frozenset({"requirements", "references", "answers_a", "answers_b"})
 
@@ -149,9 +151,15 @@ def _check_names(folder: Path) -> None:
 def _load(name: str, own: Sequence[Path]) -> MetaPrompt:
     shipped = Path(__file__).with_name(f"{name}.txt")
     path = next((path for folder in own if (path := folder / f"{name}.txt").exists()), shipped)
+    # The folder beside a template may come from somebody else: a link in it could lead to any file, and what
+    # it leads to would be sent to a model.
+    is_own = path.parent in (locations.meta_prompts_dir(), shipped.parent)
     try:
-        return MetaPrompt(name, path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+        return MetaPrompt(name, read_file(path.resolve() if is_own else path).decode(), str(path))
+    except OSError as error:
+        what = f"The meta-prompt {path} cannot be read: {error.strerror}."
+        raise MetaPromptError(what, hint_for(error, "Check its permissions.")) from None
+    except UnicodeDecodeError as error:
         raise MetaPromptError(f"The meta-prompt {path} cannot be read: {error}.") from None
 
 

@@ -14,7 +14,7 @@ from spotui import locations
 from spotui.settings.errors import SettingsError
 from spotui.settings.roles import OPENAI_URLS
 from spotui.settings.schema import Config
-from spotui.settings.writing import alone, unwritable, write_text
+from spotui.settings.writing import alone, read_private, unwritable, write_text
 
 _VARIABLES: Final = ("SPOTUI_BASE_URL", *OPENAI_URLS)
 _PORTS: Final = {"http": 80, "https": 443}
@@ -70,7 +70,7 @@ def _encoded(origins: Iterable[str]) -> str:
 def _read() -> set[str]:
     place = locations.addresses_file()
     try:
-        return msgspec.json.decode(place.read_bytes(), type=set[str])
+        return msgspec.json.decode(read_private(place), type=set[str])
     except FileNotFoundError:
         return set()
     except OSError as error:

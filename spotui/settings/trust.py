@@ -14,7 +14,7 @@ import msgspec
 
 from spotui import locations
 from spotui.settings.errors import SettingsError
-from spotui.settings.writing import alone, unwritable, write_text
+from spotui.settings.writing import alone, read_private, unwritable, write_text
 
 VARIABLE: Final = "SPOTUI_TRUST"
 """Names files that are trusted without a yes, as CI needs it; several are separated like those of PATH."""
@@ -104,7 +104,7 @@ def _change(path: Path, change: Callable[[_Trusted], _Trusted]) -> None:
 def _read() -> dict[str, _Trusted]:
     place = locations.trusted_file()
     try:
-        return msgspec.json.decode(place.read_bytes(), type=dict[str, _Trusted])
+        return msgspec.json.decode(read_private(place), type=dict[str, _Trusted])
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -144,7 +144,7 @@ def _move(workspace: Workspace, folder: Path, project: Project) -> None:
 
 def _archived(archive: Path, folder: Path) -> Archived | None:
     match = _ARCHIVED.fullmatch(folder.name)
-    if match is None or not Project(folder, "").exists:
+    if match is None or archive.is_symlink() or folder.parent.is_symlink() or not Project(folder, "").exists:
         return None
     parent = folder.parent.relative_to(archive)
     at = datetime.strptime(match["at"], _AT).astimezone()

@@ -1,9 +1,11 @@
 """The texts that steer optimizer and judge."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from spotui import locations
 from spotui.meta_prompts import SLOTS, MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
 
 
@@ -66,3 +68,36 @@ def test_an_empty_slot_leaves_no_gap() -> None:
     judged = MetaPrompts()["judge_duel"].render(requirements="r", references="", answers_a="a", answers_b="b")
     assert "\n\n\n" not in judged
     assert "reference_answers" not in judged
+
+
+@pytest.mark.parametrize("kind", ["link", "folder link", "pipe", "device"])
+def test_a_file_beside_a_template_leads_nowhere_and_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "judge_repair.txt").write_text("the user's own words {problem}")
+    beside = folder_beside(tmp_path / "poem.yaml")
+    if kind == "folder link":
+        beside.symlink_to(secret)
+    else:
+        beside.mkdir()
+    path = beside / "judge_repair.txt"
+    match kind:
+        case "link":
+            path.symlink_to(secret / "judge_repair.txt")
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+    with pytest.raises(
+        MetaPromptError, match=r"poem\.prompts.* cannot be read: .* is a (symbolic link|pipe)"
+    ):
+        MetaPrompts(beside)
+
+
+def test_a_link_in_the_user_s_own_folder_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOTUI_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "dotfiles.txt").write_text("Noch einmal: {problem}")
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "judge_repair.txt").symlink_to("../dotfiles.txt")
+    meta = MetaPrompts(locations.meta_prompts_dir())
+    assert meta["judge_repair"].text == "Noch einmal: {problem}"

@@ -306,7 +306,7 @@ def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
     runs = [subprocess.Popen([sys.executable, "-c", code, name, str(path)]) for name in ("a", "b")]
     assert [run.wait(timeout=120) for run in runs] == [0, 0]
     assert len(load_config(path).config.models) == 30
-    assert [child.name for child in tmp_path.iterdir()] == ["config.yaml"]
+    assert sorted(child.name for child in tmp_path.iterdir()) == [".config.yaml.lock", "config.yaml"]
 
 
 MODEL_IDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)

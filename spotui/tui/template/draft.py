@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from spotui.locations import make_private
 from spotui.template.model import TemplateError
 
 
@@ -50,7 +51,7 @@ class Draft:
         from spotui.template.save import save_text
 
         with suppress(OSError):  # saving says what is wrong with the folder
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
         save_text(self.path, text)
         self.saved = text
 
