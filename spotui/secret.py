@@ -1,8 +1,8 @@
 """An API key, held so that it cannot leak by accident, and found again in what servers say.
 
 Servers echo keys, whole or cut short, and a hostile one may disguise what it echoes. Found are the key in any
-case, its parts of eight characters and more, and the same in base64, in hexadecimal, backwards and in the
-escapes of an address.
+case, its parts of eight characters and more, and the same in base64, in hexadecimal and backwards; and each
+of these where characters of it are escaped as in an address, a string or HTML, or unseen ones are between.
 """
 
 import re
@@ -27,6 +27,18 @@ _SEED: Final = 4
 _PART: Final = 8
 _BASE64_PART: Final = 12
 _HEX_PART: Final = 16
+
+_ESCAPE: Final = re.compile(
+    r"(?:%|\\x|\\u00|\\u\{|&\#x)(?P<hex>[0-9a-f]{2})(?:(?<=\{..)\}|(?<=x..);)?|&\#(?P<decimal>\d{2,3});"
+    "|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]",
+    re.IGNORECASE,
+)
+_OPEN_ESCAPE: Final = re.compile(
+    r"(?:%[0-9a-f]?|\\(?:x[0-9a-f]?|u0{0,2}[0-9a-f]?|u\{[0-9a-f]{0,2})?|&(?:\#(?:x?[0-9a-f]{0,3})?)?)\Z",
+    re.IGNORECASE,
+)
+"""The beginning of an escape, at the end of a piece."""
+_WORD: Final = re.compile(rf"\S{{{_PART},}}")
 
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
@@ -54,9 +66,11 @@ class Secret:
     def redact(self, text: str) -> str:
         """The text with every occurrence of the key masked, also in disguise; servers like to echo it."""
         text = self.redact_plain(text)
-        for form in self._forms if self.is_key_like else ():
+        if not self.is_key_like:
+            return text
+        for form in self._forms:
             text = form.mask(text)
-        return text
+        return _WORD.sub(self._mask_escaped, text) if _ESCAPE.search(text) else text
 
     def redact_plain(self, text: str) -> str:
         """The text with the key masked where it stands as it is."""
@@ -64,7 +78,26 @@ class Secret:
 
     def open_end(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of the key, or of a part of it."""
-        return max((form.open_end(text) for form in self._forms), default=0) if self.is_key_like else 0
+        if not self.is_key_like:
+            return 0
+        end = max((form.open_end(text) for form in self._forms), default=0)
+        cut = _OPEN_ESCAPE.search(text)
+        if cut is None and not _ESCAPE.search(text):
+            return end
+        plain, places = _unescaped(text[: cut.start()] if cut else text)
+        unescaped = max((form.open_end(plain) for form in self._forms), default=0)
+        return max(end, len(text) - places[len(plain) - unescaped])
+
+    def _mask_escaped(self, found: re.Match[str]) -> str:
+        """A word with every part of the key masked in which characters are escaped."""
+        word = found[0]
+        if not _ESCAPE.search(word):
+            return word
+        plain, places = _unescaped(word)
+        parts = sorted(
+            (places[start], places[end]) for form in self._forms for start, end in form.parts(plain)
+        )
+        return _masked(word, parts)
 
     @cached_property
     def _forms(self) -> "tuple[_Form, ...]":
@@ -125,6 +158,30 @@ def redacted(text: str, secrets: Iterable[Secret]) -> str:
     return text
 
 
+def _masked(text: str, parts: Iterable[tuple[int, int]]) -> str:
+    done, kept = 0, list[str]()
+    for start, end in parts:
+        if start >= done:
+            kept += [text[done:start], _MASK]
+        done = max(done, end)
+    return "".join([*kept, text[done:]]) if kept else text
+
+
+def _unescaped(text: str) -> tuple[str, list[int]]:
+    """What a text with escapes means, and where each character of that begins in the text, and its end."""
+    plain, places, at = list[str](), list[int](), 0
+    for found in _ESCAPE.finditer(text):
+        plain.append(text[at : found.start()])
+        places += range(at, found.start())
+        if found["hex"] or found["decimal"]:
+            plain.append(chr(int(found["hex"], 16) if found["hex"] else int(found["decimal"])))
+            places.append(found.start())
+        at = found.end()
+    plain.append(text[at:])
+    places += range(at, len(text) + 1)
+    return "".join(plain), places
+
+
 class _Form(NamedTuple):
     """One way of writing a key.
 
@@ -156,12 +213,7 @@ class _Form(NamedTuple):
 
     def mask(self, text: str) -> str:
         """The text with every part of the key masked that is long enough."""
-        done, kept = 0, list[str]()
-        for start, end in self._parts(self._plain(text)):
-            if start >= done:
-                kept += [text[done:start], _MASK]
-            done = max(done, end)
-        return "".join([*kept, text[done:]]) if kept else text
+        return _masked(text, self.parts(text))
 
     def open_end(self, text: str) -> int:
         """Characters at the end of a text that a next piece may complete to a part of the key."""
@@ -172,8 +224,9 @@ class _Form(NamedTuple):
         sizes = range(min(_SEED - 1, len(end)), 0, -1)
         return next((size for size in sizes if end[-size:] in self.text), 0)
 
-    def _parts(self, plain: str) -> list[tuple[int, int]]:
-        """Where parts of the key begin and end, in order."""
+    def parts(self, text: str) -> list[tuple[int, int]]:
+        """Where parts of the key begin and end that are long enough, in order."""
+        plain = self._plain(text)
         found: set[tuple[int, int]] = set()
         for probe in self.probes:
             at = plain.find(probe)

@@ -31,6 +31,16 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "upper hexadecimal": lambda key: key.encode().hex().upper(),
     "backwards": lambda key: key[::-1],
     "in an address": lambda key: f"?key={quote(key, safe='')}",
+    "an address of escapes alone": lambda key: "".join(f"%{byte:02X}" for byte in key.encode()),
+    "an address with a few escapes": lambda key: "".join(
+        f"%{ord(one):02x}" if at % 5 == 2 else one for at, one in enumerate(key)
+    ),
+    "escapes of a string": lambda key: "".join(f"\\u{ord(one):04x}" for one in key),
+    "bytes of a string": lambda key: "".join(f"\\x{ord(one):02x}" for one in key),
+    "HTML": lambda key: "".join(f"&#{ord(one)};" for one in key),
+    "HTML in hexadecimal": lambda key: "".join(f"&#x{ord(one):x};" for one in key),
+    "unseen characters between": "\u200b".join,
+    "base64 with escapes": lambda key: quote(b64encode(f"{key}?".encode()).decode()).replace("a", "%61"),
     "twice": lambda key: f"{key}{key}",
 }
 

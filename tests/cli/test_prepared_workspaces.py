@@ -187,6 +187,22 @@ def test_spotuis_own_folders_are_not_followed_either(
     assert is_untouched(victim)
 
 
+@pytest.mark.parametrize("linked", [".archive", ".archive/session"])
+def test_what_a_linked_archive_leads_to_is_neither_listed_nor_moved(workspace: Path, linked: str) -> None:
+    from spotui.workspace.moving import archived, restore
+    from spotui.workspace.projects import ProjectError, Workspace
+
+    elsewhere = workspace.parent / "elsewhere"
+    elsewhere.mkdir()
+    (workspace / "why").rename(elsewhere / "why-20260101-120000-000000")
+    (workspace / linked).parent.mkdir(exist_ok=True)
+    (workspace / linked).symlink_to(elsewhere)
+    assert archived(Workspace(workspace)) == []
+    with pytest.raises(ProjectError, match="There is no project"):
+        restore(Workspace(workspace), workspace / linked / "why-20260101-120000-000000")
+    assert (elsewhere / "why-20260101-120000-000000" / "journal.jsonl").exists()
+
+
 def test_a_duplicate_takes_no_links_along(shell: Shell, workspace: Path, victim: Path) -> None:
     from spotui.workspace.moving import duplicate
     from spotui.workspace.projects import Workspace
