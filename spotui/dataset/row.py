@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         filled = fill(prompt, self.values)
         if not self.question or "question" in slot_names(prompt):
             return filled
-        return f"{filled}\n\n{self.question}"
+        return f"{filled}\n\n{self.question}" if filled else self.question
 
 
 def normalise(text: str) -> str:

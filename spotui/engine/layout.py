@@ -41,7 +41,7 @@ class Layout(msgspec.Struct, frozen=True):
             case "before_question":
                 parts = [f"{prompt}\n\n{question}", "A:"]
             case "question_start":
-                parts = [f"Q: {prompt}{between}{row.question}", "A:"]
+                parts = [f"Q: {f'{prompt}{between}' if prompt else ''}{row.question}", "A:"]
                 if not self.labels:
                     parts[0] = f"{prompt}\n{row.question}"
             case "question_end":

@@ -20,9 +20,16 @@ FENCES = (
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
-EDITION: Final = 2
+EDITION: Final = 3
 """The edition of how methods word and order what they ask. A run keeps the edition it began with: a call is
 found in its journal by what was asked, and would be bought again if a newer version asked otherwise."""
+
+
+NO_REQUIREMENTS: Final = (
+    "None are given. A good answer does what the question asks, correctly and completely."
+)
+_NO_TASK: Final = "It is not described. Make it out from what is below."
+_NO_PROMPT: Final = "(none: the input is sent alone)"
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -42,7 +49,9 @@ class Question(msgspec.Struct, frozen=True):
 
     def ask(self, prompt: str) -> str:
         """The prompt and the question as one message."""
-        return f"{prompt}\n\n{self.question}" if self.row is None else self.row.ask(prompt)
+        if self.row is not None:
+            return self.row.ask(prompt)
+        return f"{prompt}\n\n{self.question}" if prompt else self.question
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -74,6 +83,24 @@ class Task(msgspec.Struct, frozen=True):
     seed: int = 0
     edition: int = EDITION
     slots: frozenset[str] | None = None
+
+    @property
+    def aim(self) -> str:
+        """The requirements as judge and optimizer read them, also where the template has none."""
+        return self.requirements or self._instead(NO_REQUIREMENTS)
+
+    @property
+    def description(self) -> str:
+        """The requirements as the description of a task."""
+        return self.requirements or self._instead(_NO_TASK)
+
+    def shown_prompt(self, prompt: str) -> str:
+        """A prompt as the optimizer reads it, also one that is empty."""
+        return prompt or self._instead(_NO_PROMPT)
+
+    def _instead(self, text: str) -> str:
+        """A text in place of none, which earlier editions left empty."""
+        return text if self.edition > 2 else ""
 
     def slot_fault(self, prompt: str) -> str:
         """The fault of a prompt's slots, one sentence, or an empty text."""

@@ -37,7 +37,7 @@ class Wording:
             format_answers(candidate.answers, candidate.questions),
         )
         shared = {
-            "requirements": self._task.requirements,
+            "requirements": self._task.aim,
             "references": format_references(candidate.questions, shown=self._task.reference_answers),
         }
         return {

@@ -44,6 +44,8 @@ _OF_METHODS = frozenset(name for name in SLOTS if name.startswith(("spo_", "gpo_
 }
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
+_BLOCK = re.compile(r"<(\w+)>\s*\{([a-z_]+)\}\s*</\1>")
+"""A slot that is all there is between a pair of tags."""
 
 
 class MetaPromptError(SpotuiError):
@@ -57,13 +59,15 @@ class MetaPrompt:
         name: One of `SLOTS`.
         text: The text; every slot of that name must stand in it once or more.
         source: Where it came from, for error messages.
+        keeps_empty: Whether a pair of tags that would hold nothing is kept, as in runs of earlier editions.
 
     Raises:
         MetaPromptError: A slot is missing, or one stands there that nothing would fill.
     """
 
-    def __init__(self, name: str, text: str, source: str) -> None:
+    def __init__(self, name: str, text: str, source: str, *, keeps_empty: bool = False) -> None:
         self.name = name
+        self._keeps_empty = keeps_empty
         self.text = text.strip()
         found = set(_SLOT.findall(self.text))
         if missing := SLOTS[name] - found:
@@ -78,8 +82,15 @@ class MetaPrompt:
             )
 
     def render(self, **values: str) -> str:
-        """The text with every slot filled; braces inside the values stay as they are."""
-        filled = _SLOT.sub(lambda match: values[match.group(1)], self.text)
+        """The text with every slot filled; braces inside the values stay as they are.
+
+        A pair of tags that would hold nothing is left out.
+        """
+
+        def unless_empty(block: re.Match[str]) -> str:
+            return block[0] if self._keeps_empty or values[block[2]].strip() else ""
+
+        filled = _SLOT.sub(lambda match: values[match[1]], _BLOCK.sub(unless_empty, self.text))
         return re.sub(r"\n{3,}", "\n\n", filled).strip()
 
 
@@ -99,19 +110,22 @@ class MetaPrompts:
         self._prompts = {name: _load(name, own) for name in SLOTS}
 
     @classmethod
-    def kept(cls, texts: Mapping[str, str], source: str) -> Self:
+    def kept(cls, texts: Mapping[str, str], source: str, *, keeps_empty: bool = False) -> Self:
         """Those a run was set up with; the shipped one where it has none of a name.
 
         Args:
             texts: As `texts` gave them.
             source: Where they were kept, for error messages.
+            keeps_empty: Whether a pair of tags that would hold nothing is kept.
 
         Raises:
             MetaPromptError: One of them is broken.
         """
         found = cls()
         for name in SLOTS.keys() & texts.keys():
-            found._prompts[name] = MetaPrompt(name, texts[name], f"{name} in {source}")
+            found._prompts[name] = MetaPrompt(
+                name, texts[name], f"{name} in {source}", keeps_empty=keeps_empty
+            )
         return found
 
     @property

@@ -35,6 +35,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
         aliases: Other names of parameters, and other words for their values.
         elsewhere: Names that its reference has for what is no parameter here, with where to set that.
+        edits: Whether it edits the prompt that it starts from, given its parameters, so that there has to be
+            one; None for a method that writes prompts anew.
         asks: The roles whose models it asks, given its parameters, marks aside; None for all three.
     """
 
@@ -51,6 +53,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     meta_prompts: tuple[str, ...] | None = None
     aliases: Mapping[str, "Alias"] = {}
     elsewhere: Mapping[str, str] = {}
+    edits: Callable[[Any], bool] | None = None
     asks: Callable[[Any], tuple[str, ...]] | None = None
 
 

@@ -42,8 +42,8 @@ def describe(engine: Engine, best: Trial) -> str:
             "filled with a part of every question. Add no other slot."
         )
     return engine.meta["spo_propose"].render(
-        requirements=task.requirements,
-        prompt=quote_tags(best.candidate.prompt, ("best_prompt",)),
+        requirements=task.aim,
+        prompt=quote_tags(task.shown_prompt(best.candidate.prompt), ("best_prompt",)),
         answers=format_answers(best.answers, best.questions),
         references=format_references(best.questions, shown=task.reference_answers),
         limit=" ".join(limits),

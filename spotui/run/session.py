@@ -248,7 +248,9 @@ async def open_session(
         decisions = Decisions(past.decisions)
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
-        meta = MetaPrompts.kept(snapshot.meta_prompts, str(project.snapshot))
+        meta = MetaPrompts.kept(
+            snapshot.meta_prompts, str(project.snapshot), keeps_empty=snapshot.edition < 3
+        )
         marks = RecordedMarks(journal)
         engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take, marks)
         cleanup.callback(engine.close)

@@ -152,13 +152,19 @@ def choose(
         rounds_chosen: Whether somebody chose the number of rounds.
 
     Raises:
-        SpotuiError: There is no such method, it does not take the parameters, or it lacks a model.
+        SpotuiError: There is no such method, it does not take the parameters, it lacks a model, or it lacks
+            a prompt to edit.
     """
     name = method or template.method or DEFAULT_METHOD
     chosen = load_method(name)
     given = {**(parameters_of(template) if method in (None, template.method) else {}), **(parameters or {})}
     given = {**length(chosen, settings, rounds_chosen=rounds_chosen), **given}
     read = read_parameters(name, chosen, given)
+    if not template.prompt and chosen.edits is not None and chosen.edits(read):
+        raise SpotuiError(
+            f"The prompt is empty, and {name} improves the prompt that it starts from.",
+            "Write a prompt, or choose a method that writes new ones: spo, gpo, ape or opro.",
+        )
     return Choice(name, chosen, given, read, with_needed_models(chosen, read, template, settings))
 
 

@@ -11,6 +11,7 @@ from spotui.engine.context import Context
 from spotui.engine.layout import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.rows import RowSet
+from spotui.engine.task import EDITION, NO_REQUIREMENTS
 from spotui.methods import load_method
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
@@ -80,7 +81,8 @@ def load_work(
     task = load_task(template, snapshot, project, settings, scores=method.scores)
     marker, metric = None, ""
     if task.rows is not None and (method.scores or template.metric or template.criteria):
-        marker = marker_for(template, Path(snapshot.template_folder), start_metric)
+        folder = Path(snapshot.template_folder)
+        marker = marker_for(template, folder, start_metric, edition=snapshot.edition)
         choice = metric_of(template)
         metric = choice.name if choice else "judge"
     return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
@@ -117,7 +119,7 @@ def load_task(
         held_out=tuple(pool[index] for index in snapshot.held_out),
         word_limit=template.count,
         reference_answers=settings.reference_answers,
-        criteria=criteria_for(template),
+        criteria=criteria_for(template, snapshot.edition),
         rows=rows,
         seed=settings.seed,
         edition=snapshot.edition,
@@ -132,7 +134,7 @@ def _slots(template: Template, *, filled: bool, scores: bool) -> frozenset[str] 
 
 
 def marker_for(
-    template: Template, folder: Path, start_metric: StartMetric = start_trusted
+    template: Template, folder: Path, start_metric: StartMetric = start_trusted, *, edition: int = EDITION
 ) -> Callable[[Context], Marker]:
     """What marks the answers of a template's rows: its metric, or the evaluator by its criteria.
 
@@ -140,6 +142,7 @@ def marker_for(
         template: The template; without criteria, its requirements are the criteria.
         folder: Where it lies.
         start_metric: Starts a custom metric.
+        edition: The edition that a run keeps to.
 
     Raises:
         TemplateError: What the template says of it is wrong.
@@ -155,7 +158,7 @@ def marker_for(
     if metric is not None:
         return lambda _: MetricMarker(metric)
     scale: Scale = choice.options.get("scale", "binary") if choice else "binary"
-    criteria = criteria_for(template)
+    criteria = criteria_for(template, edition)
     return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale)
 
 
@@ -164,9 +167,15 @@ def _tags(choice: MetricChoice) -> list[str]:
     return [] if choice.inner is None else [choice.options["tag"], *_tags(choice.inner)]
 
 
-def criteria_for(template: Template) -> str:
-    """What answers are marked by, in words: the template's criteria, or its requirements without them."""
-    return "\n".join(criteria_of(template)) or template.requirements
+def criteria_for(template: Template, edition: int = EDITION) -> str:
+    """What answers are marked by, in words: the template's criteria, or else its requirements.
+
+    Args:
+        template: The template.
+        edition: The edition that a run keeps to; from the third on, there is a text for neither.
+    """
+    given = "\n".join(criteria_of(template)) or template.requirements
+    return given or (NO_REQUIREMENTS if edition > 2 else "")
 
 
 def layout_of(parameters: msgspec.Struct, task: Task) -> Layout:

@@ -57,8 +57,9 @@ class _Reader:
     def _prompt(self) -> str:
         mend = "Write the prompt that the optimization starts from; one short sentence is enough."
         prompt = self._text("prompt", mend)
-        if prompt is not None and not without_none(prompt).strip():
-            self._report.error("prompt", self._line("prompt"), "The prompt is empty.", mend)
+        if prompt is not None and not without_none(prompt):
+            what = "The prompt is empty: the run starts from what the model answers without one."
+            self._report.warn("prompt", self._line("prompt"), what, mend)
         return prompt or ""
 
     def _requirements(self) -> str:
@@ -72,7 +73,7 @@ class _Reader:
     def _count(self) -> int | None:
         entry = self._entry("count")
         text = text_of(entry.value) if entry else ""
-        if entry is None or (text is not None and not without_none(text).strip()):
+        if entry is None or (text is not None and not without_none(text)):
             return None
         if text is not None and _WHOLE.fullmatch(text.strip()) and int(text):
             return int(text)
@@ -88,7 +89,10 @@ class _Reader:
         if key == "qa" and self._entry("faq"):
             what = "`faq` is another name for `qa`, and the file has both."
             self._report.error("faq", self._line("faq"), what, "Move all questions into one of them.")
-        if self._plain("data") not in (None, "", NONE) and (entry is None or not entry.value.data()):
+        data = self._plain("data")
+        if (without_none(data) if isinstance(data, str) else data) and (
+            entry is None or not entry.value.data()
+        ):
             return ()  # the rows come from a data file
         if entry is None:
             self._missing("qa", HOW_TO_LIST)

@@ -35,22 +35,36 @@ Severity = Literal["error", "warning"]
 
 
 def without_none(text: str) -> str:
-    """The text, or nothing when it is the word `None`, which people write for nothing."""
-    return "" if text.strip() == NONE else text
+    """The text, or nothing when it is blank or the word `None`, which people write for nothing.
+
+    `none` and `null` mean it, too; `~` and a bare `null` are nothing to YAML itself.
+    """
+    return "" if text.strip().casefold() in ("", "none", "null") else text
 
 
 def _model(model: str | dict[str, Any]) -> str | dict[str, Any]:
     return without_none(model).strip() if isinstance(model, str) else model
 
 
+def _something(value: Any) -> Any:
+    """What a file has at an optional key; None where it is nothing, or a list of nothing."""
+    if isinstance(value, str):
+        return value if without_none(value) else None
+    return None if isinstance(value, list) and not any(map(_something, value)) else value
+
+
 class QA(msgspec.Struct, frozen=True):
-    """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty."""
+    """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty.
+
+    An answer may be the word `none`: only SPO's own spelling is nothing.
+    """
 
     question: str
     answer: str = ""
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "answer", without_none(self.answer))
+        if self.answer.strip() == NONE:
+            msgspec.structs.force_setattr(self, "answer", "")
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,7 +74,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cannot be told apart. Only a question may be `None`.
 
     Attributes:
-        prompt: The prompt to start from.
+        prompt: The prompt to start from; empty where a method writes new ones and edits none.
         requirements: What a good answer is like.
         count: The most words a prompt may have, at least 1, or None for no limit.
         qa: The questions to try prompts on.
@@ -90,9 +104,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         set_(self, "method", without_none(self.method or "").strip() or None)
         set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
         for key in SCORING:
-            value = getattr(self, key)
-            if isinstance(value, str) and not without_none(value):
-                set_(self, key, None)
+            set_(self, key, _something(getattr(self, key)))
 
 
 class Problem(msgspec.Struct, frozen=True):

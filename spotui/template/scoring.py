@@ -92,11 +92,11 @@ def criteria_of(template: Template) -> tuple[str, ...]:
         return ()
     _refuse("criteria", _criteria_faults(template.criteria))
     several = template.criteria if isinstance(template.criteria, list) else [template.criteria]
-    return tuple(one.strip() for one in several)
+    return tuple(one.strip() for one in several if one is not None and without_none(one))
 
 
 def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]:
-    if data is None or (isinstance(data, str) and not without_none(data).strip()):
+    if data is None or (isinstance(data, str) and not without_none(data)):
         return ()
     match key:
         case "data":
@@ -112,12 +112,10 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
 def _criteria_faults(data: Plain) -> list[KeyFault]:
     mend = "Write one criterion, or a list of them, each a text."
     several = data if isinstance(data, list) else [data]
-    if not several:
-        return [KeyFault((), "`criteria` is an empty list.", mend)]
     return [
-        KeyFault((), f"Criterion {number} is no text.", mend)
+        KeyFault((), f"Criterion {number} is not a text.", mend)
         for number, one in enumerate(several, 1)
-        if not isinstance(one, str) or not one.strip()
+        if not isinstance(one, str | None)
     ]
 
 

@@ -64,6 +64,16 @@ def test_what_fills_a_slot_is_not_filled_again() -> None:
     assert MetaPrompt("spo_repair", "{problem}", "here").render(problem="{problem} {x}") == "{problem} {x}"
 
 
+def test_tags_around_nothing_are_left_out() -> None:
+    text = "Do it.\n<a>\n{requirements}\n</a>\n<b>{prompt}</b>\n{answers} {references} {limit}"
+    rest = {"answers": "x", "references": "", "limit": ""}
+    meta = MetaPrompt("spo_propose", text, "here")
+    assert meta.render(requirements=" \n", prompt="", **rest) == "Do it.\n\nx"
+    assert meta.render(requirements="r", prompt="p", **rest) == "Do it.\n<a>\nr\n</a>\n<b>p</b>\nx"
+    old = MetaPrompt("spo_propose", text, "here", keeps_empty=True)
+    assert old.render(requirements="", prompt="", **rest) == "Do it.\n<a>\n\n</a>\n<b></b>\nx"
+
+
 def test_an_empty_slot_leaves_no_gap() -> None:
     judged = MetaPrompts()["judge_duel"].render(requirements="r", references="", answers_a="a", answers_b="b")
     assert "\n\n\n" not in judged

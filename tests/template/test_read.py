@@ -137,9 +137,6 @@ ERRORS = [
     ("- a\n- b\n", "", 1, "no keys"),
     ("just words\n", "", 1, "no keys"),
     (with_("prompt: p\n", ""), "prompt", 1, "missing"),
-    (with_("prompt: p", "prompt:"), "prompt", 1, "empty"),
-    (with_("prompt: p", "prompt: None"), "prompt", 1, "empty"),
-    (with_("prompt: p", "prompt: '  '"), "prompt", 1, "empty"),
     (with_("prompt: p", "prompt: {question}"), "prompt", 1, "mapping"),
     (with_("prompt: p", "prompt:\n  - a"), "prompt", 1, "list"),
     (with_("requirements: r\n", ""), "requirements", 1, "missing"),
@@ -218,6 +215,29 @@ def test_what_is_probably_not_meant_is_a_warning(
     assert word in problem.what
     assert mend in problem.mend
     assert parse_template(text).prompt == "p"
+
+
+NOTHING = ["", "None", "none", "NONE", "null", "'null'", "~", "''", "'  '", "|\n  None\n"]
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_nothing_is_written_in_every_way(nothing: str) -> None:
+    keys = ("requirements", "count", "method", "models", "parameters", "metric", "criteria")
+    written = "".join(f"{key}: {nothing}\n" for key in keys)
+    found = parse_template(f"prompt: p\n{written}qa:\n  - question: q\n    answer: a\n")
+    assert found == Template(prompt="p", qa=(QA("q", "a"),))
+    if "\n" not in nothing:
+        listed = f"{GOOD}criteria: [{nothing or '~'}, {nothing or '~'}]\n"
+        assert parse_template(listed).criteria is None
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_an_empty_prompt_is_a_warning(nothing: str) -> None:
+    text = with_("prompt: p", f"prompt: {nothing}")
+    problem = only(text)
+    assert (problem.severity, problem.key, problem.line) == ("warning", "prompt", 1)
+    assert "starts from what the model answers without one" in problem.what
+    assert parse_template(text).prompt == ""
 
 
 def test_a_misspelt_key_is_named_where_the_right_one_is_missing() -> None:

@@ -71,7 +71,6 @@ def test_one_criterion_needs_no_list() -> None:
         (f"{HEAD}{QA}metric: exakt\n", "metric", 5, "no metric `exakt`"),
         (f"{HEAD}{QA}metric: {{name: regex}}\n", "metric", 5, "needs `pattern`"),
         (f"{HEAD}{QA}metric:\n  name: tag\n  tag: a\n  metric: x\n", "metric.metric", 8, "no metric `x`"),
-        (f"{HEAD}{QA}criteria: []\n", "criteria", 5, "empty list"),
         (f"{HEAD}{QA}criteria: [a, 5]\n", "criteria", 5, "Criterion 2"),
         (f"{HEAD}{QA}criteria: {{a: b}}\n", "criteria", 5, "Criterion 1"),
     ],

@@ -27,10 +27,10 @@ def describe(
 ) -> str:
     """The question for one step's candidates (the meta-prompt of section 3)."""
     return engine.meta["gpo_propose"].render(
-        task=engine.task.requirements,
+        task=engine.task.description,
         past=_past(engine, parameters, past, summary),
         score=points(current.score.mean),
-        current=fenced(current.prompt),
+        current=fenced(engine.task.shown_prompt(current.prompt)),
         reflection=_section("reflection", "What is wrong with the current prompt:", reflection),
         examples=_examples(engine, parameters, step),
         change=_change(engine, parameters, budget),
@@ -46,11 +46,12 @@ def failures(rows: RowSet, wrong: Sequence[RowOutcome]) -> str:
     )
 
 
-def latest(parameters: Parameters, current: Scored, reflection: str) -> str:
+def latest(engine: Engine, parameters: Parameters, current: Scored, reflection: str) -> str:
     """What a step adds to the running summary; nothing when there was no reflection to add."""
     if parameters.trajectory_content == "reflections":
         return reflection
-    return f"This prompt scores {points(current.score.mean)} of 100:\n{fenced(current.prompt)}"
+    prompt = fenced(engine.task.shown_prompt(current.prompt))
+    return f"This prompt scores {points(current.score.mean)} of 100:\n{prompt}"
 
 
 def fault_finder(parameters: Parameters, budget: int | None) -> Callable[[str, str], str]:
@@ -75,7 +76,9 @@ def _past(engine: Engine, parameters: Parameters, past: Sequence[PastPrompt], su
     if parameters.trajectory_content == "reflections":
         texts = "\n\n".join(one.text for one in past)
         return _section("past_reflections", f"What was wrong with earlier prompts, {order}:", texts)
-    texts = "\n\n".join(f"{one.text}\nScore: {points(one.score or 0.0)}" for one in past)
+    texts = "\n\n".join(
+        f"{engine.task.shown_prompt(one.text)}\nScore: {points(one.score or 0.0)}" for one in past
+    )
     return _section("past_prompts", f"Earlier prompts with their scores of 100, {order}:", texts)
 
 

@@ -5,6 +5,7 @@ and asks for a prompt that changes at most so many words, the learning rate.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from spotui.engine import Engine, Scored, ScoredRound, fold
 from spotui.events import NoteWritten, PastShown
@@ -42,10 +43,12 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             reflection = await reflect(engine, turn, parameters, current, step)
             past = await trajectory.select(
                 reflection if parameters.trajectory_content == "reflections" else current.prompt,
-                turn.similarities if embeds(parameters) else shared_words,
+                partial(by_meaning, engine, turn) if embeds(parameters) else shared_words,
             )
             if parameters.trajectory == "summarization":
-                summary = await summarize(engine, turn, summary, latest(parameters, current, reflection))
+                summary = await summarize(
+                    engine, turn, summary, latest(engine, parameters, current, reflection)
+                )
             engine.tell(
                 PastShown(round=number, current=current.candidate.round, past=tuple(past), edit_budget=budget)
             )
@@ -94,7 +97,7 @@ async def reflect(
     if not wrong:
         return ""
     text = engine.meta["gpo_reflect"].render(
-        task=engine.task.requirements, prompt=current.prompt, failures=failures(batch, wrong)
+        task=engine.task.description, prompt=current.prompt, failures=failures(batch, wrong)
     )
     reflection = await turn.ask("optimizer", "reflect", text)
     engine.tell(NoteWritten(round=turn.number, what="reflection", text=reflection, prompt=current.prompt))
@@ -106,11 +109,17 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
     if not new:
         return summary
     text = engine.meta["gpo_summarize"].render(
-        task=engine.task.requirements, summary=summary or "Nothing yet.", latest=new
+        task=engine.task.description, summary=summary or "Nothing yet.", latest=new
     )
     merged = await turn.ask("optimizer", "summarize", text)
     engine.tell(NoteWritten(round=turn.number, what="summary", text=merged))
     return merged
+
+
+async def by_meaning(engine: Engine, turn: ScoredRound, query: str, texts: Sequence[str]) -> list[float]:
+    """How much texts are alike, by the embedding model, which takes no empty text."""
+    shown = engine.task.shown_prompt
+    return await turn.similarities(shown(query), [shown(text) for text in texts])
 
 
 async def shared_words(query: str, texts: Sequence[str]) -> list[float]:

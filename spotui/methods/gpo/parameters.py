@@ -123,6 +123,16 @@ def asks(parameters: Parameters) -> tuple[str, ...]:
     return ("executor",) if parameters.only_evaluate else ("optimizer", "executor")
 
 
+def edits(parameters: Parameters) -> bool:
+    """Whether there has to be a prompt to begin with: one to edit, or to reflect on (ProTeGi, PE2, SGDM).
+
+    Where prompts are written anew by scores and examples, as by APE, OPRO and GPO, it may be empty.
+    """
+    if parameters.only_evaluate:
+        return False
+    return parameters.refinement == "editing" or parameters.descent_direction != "performance"
+
+
 def embeds(parameters: Parameters) -> bool:
     """Whether the embedding model is asked: only where relevance chooses what is shown."""
     is_chosen_by_it = parameters.trajectory == "retrieval" and parameters.trajectory_selection == "relevance"

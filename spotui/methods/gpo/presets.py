@@ -3,7 +3,7 @@
 from typing import Any
 
 from spotui.methods.gpo.descent import optimize
-from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, embeds, steps
+from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, edits, embeds, steps
 from spotui.methods.method import Method
 
 
@@ -22,6 +22,7 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         meta_prompts=("gpo_propose", "gpo_reflect", "gpo_summarize"),
         aliases=ALIASES,
         elsewhere=ELSEWHERE,
+        edits=edits,
         asks=asks,
     )
 

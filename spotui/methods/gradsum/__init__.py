@@ -15,5 +15,6 @@ GRADSUM = Method(
     rounds=lambda parameters, _: 1 + parameters.iterations,
     calls=calls,
     length="iterations",
+    edits=lambda _: True,
     meta_prompts=("gradsum_gradient", "gradsum_summarize", "gradsum_edit"),
 )

@@ -82,7 +82,7 @@ async def edit(
     return await turn.propose_several(
         [
             engine.meta["gradsum_edit"].render(
-                task=engine.task.requirements,
+                task=engine.task.description,
                 current=fenced(parent.prompt),
                 summary=fenced(summary),
                 change=change,

@@ -53,7 +53,7 @@ class Summarizer:
         row, task = rows.row(outcome.position), self._engine.task
         reason = shown(outcome.note) or "It is not what was expected."
         text = self._engine.meta["gradsum_gradient"].render(
-            task=task.requirements,
+            task=task.description,
             prompt=fenced(self._prompt),
             input=shown_input(row),
             response=shown(outcome.answer),
@@ -78,7 +78,7 @@ class Summarizer:
     async def _merge(self, texts: Sequence[str]) -> str:
         index = next(self._summaries)
         text = self._engine.meta["gradsum_summarize"].render(
-            task=self._engine.task.requirements,
+            task=self._engine.task.description,
             gradients="\n\n".join(fenced(one[: self._limit]) for one in texts),
         )
         merged = await self._turn.ask("evaluator", "summarize", text, index=index)
