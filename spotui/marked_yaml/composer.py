@@ -41,10 +41,16 @@ class _Shield:
 
 
 class Composer:
-    """Reads one document; `faults` holds what was wrong without keeping it from going on."""
+    """Reads one document; `faults` holds what was wrong without keeping it from going on.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: The document.
+        merges: Whether merge keys (`<<`) are carried out; otherwise they are faults.
+    """
+
+    def __init__(self, text: str, *, merges: bool = False) -> None:
         self.faults: list[Fault] = []
+        self._merges = merges
         self._text = text
         self._shift = len(BOM) if text.startswith(BOM) else 0
         self._shield = _Shield(text)
@@ -125,6 +131,7 @@ class Composer:
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> MappingNode:
         line, start, end = self._place(event)
         entries: dict[str, Entry] = {}
+        merged: list[Node] = []
         size = 1
         while not isinstance(event_of_key := next(self._events), yaml.MappingEndEvent):
             key = self._node(event_of_key, depth + 1)
@@ -135,6 +142,8 @@ class Composer:
                 if isinstance(key, MappingNode | SequenceNode) and key.flow:
                     what, mend = "A [ or { begins a list or a mapping here, not a text.", IN_QUOTES
                 self._fault(event_of_key, what, mend)
+            elif key.typed and key.text == "<<" and self._merges:
+                merged += value.items if isinstance(value, SequenceNode) else [value]
             elif key.typed and key.text == "<<":
                 what = "Merge keys (`<<`) are not used here."
                 self._fault(event_of_key, what, "Write out the keys that it stands for.")
@@ -146,6 +155,13 @@ class Composer:
         if event.flow_style:
             end = self._place(event_of_key)[2]
         self._refuse_tag(event)
+        for node in merged:
+            if isinstance(node, MappingNode):
+                entries = {**node.entries, **entries}
+            else:
+                self._fault(
+                    event, "A merge key (`<<`) here names no mapping.", "Name one, such as *defaults."
+                )
         return MappingNode(
             line=line,
             start=start,

@@ -53,11 +53,12 @@ def decode(data: bytes) -> str:
         raise YamlError([Fault(_line(data, error.start), what, "Save the file as UTF-8.")]) from None
 
 
-def load(text: str) -> Node:
+def load(text: str, *, merges: bool = False) -> Node:
     """Read one YAML document.
 
     Args:
         text: The document; it may begin with a byte order mark.
+        merges: Whether merge keys (`<<`) are carried out, for a file that is only read.
 
     Raises:
         EmptyYamlError: There is nothing in it.
@@ -67,7 +68,7 @@ def load(text: str) -> Node:
         what = f"There is a character that no YAML file may hold (U+{ord(unreadable[0]):04X})."
         line = text.count("\n", 0, unreadable.start()) + 1
         raise YamlError([Fault(line, what, "Delete it.")])
-    composer = Composer(text)
+    composer = Composer(text, merges=merges)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:

@@ -1,12 +1,19 @@
-"""Taking over the reference's `config2.yaml`, but never its keys: those are handed back to the caller."""
+"""Taking over the reference's `config2.yaml`, but never its keys: those are handed back to the caller.
 
+A value may refer to another one of the file (`${llm.base_url}`) or to the environment (`${NAME}`, `$NAME`,
+`${NAME:-default}`, `${oc.env:NAME,default}`); a key that comes from the environment stays there.
+"""
+
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple, TypeGuard
+from typing import Any, Final, NamedTuple, Self, TypeGuard
 
 from spotui.locations import shown
+from spotui.nearest import nearest
 from spotui.secret import Secret
-from spotui.settings.errors import SettingsError
+from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.keys import key_from
 from spotui.settings.kinds import KindError, ModelId, Seconds, base_url_fault, convert
 from spotui.settings.load import read_text, wrong_yaml
@@ -43,7 +50,6 @@ _BASE_VARIABLES: Final = {
 _HINTS: Final = {
     "temperature": "a temperature belongs to a role here",
     "max_token": "a longest reply belongs to a role here, as max_tokens",
-    "proxy": "set HTTPS_PROXY instead",
     "pricing_plan": "write the model's price instead, as input and output",
     "access_key": "set AWS_ACCESS_KEY_ID instead",
     "secret_key": "set AWS_SECRET_ACCESS_KEY instead",
@@ -53,6 +59,15 @@ _HINTS: Final = {
 }
 _USUAL_URL: Final = "https://api.openai.com/v1"
 _CARRIED: Final = frozenset({"api_type", "model", "base_url", "api_key", "timeout"})
+_SECTIONS: Final = ("llm", "models", "roles", "embedding")
+_REFERENCE: Final = re.compile(r"\$\{([^${}]*)\}")
+_VARIABLE: Final = re.compile(
+    r"(?:(?:oc\.)?env:)?(?P<name>[A-Za-z_]\w*)(?:(?::-|,)(?P<default>.*))?", re.DOTALL
+)
+_BARE_VARIABLE: Final = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+_MOST_REFERENCES: Final = 20
+"""References that one value may hold."""
+_LONGEST_VALUE: Final = 10_000
 _NO_KEYS: Final = frozenset({"", "sk-", "empty", "none", "null", "dummy", "-"})
 
 
@@ -70,17 +85,18 @@ class ReferenceImport(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def import_reference(path: Path) -> ReferenceImport:
+def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> ReferenceImport:
     """Read the reference's model file.
 
     Args:
         path: A `config2.yaml`.
+        environ: The environment that the file may refer to, the process's own when None.
 
     Returns:
         Model entries, the keys that were found, and what could not be carried over.
 
     Raises:
-        SettingsError: The file is missing, is no YAML, or holds no models.
+        SettingsError: The file is missing, is not YAML, holds no models, or refers to what is not there.
     """
     from spotui.marked_yaml.marks import YamlError, load
 
@@ -90,25 +106,158 @@ def import_reference(path: Path) -> ReferenceImport:
             f"{shown(path)} does not exist.", "Give the path of the reference's config2.yaml."
         )
     try:
-        document = load(text).data()
+        document = load(text, merges=True).data()
     except YamlError as error:
         raise wrong_yaml(error.faults, path) from error
-    if not isinstance(document, dict) or not document.keys() & {"llm", "models"}:
+    if not isinstance(document, dict) or not document.keys() & {"llm", "models", "roles"}:
         raise SettingsError(
             f"{shown(path)} holds neither 'llm:' nor 'models:'.",
             "Give the path of the reference's config2.yaml.",
         )
+    references = _References(document, os.environ if environ is None else environ)
+    found = {name: references.resolve(name, document[name]) for name in _SECTIONS if name in document}
+    if references.problems:
+        raise SettingsError.of(
+            [Problem(f"{shown(path)}, {one.where}", one.what, one.mend) for one in references.problems]
+        )
     reader = _Reader()
-    for name in [name for name in document if name not in ("llm", "models")]:
+    for name in [name for name in document if name not in (*_SECTIONS, *references.used)]:
         reader.left_out.append(f"{_word(name)}: spotui has no such section.")
-    reader.entry("llm", document.get("llm"), "")
-    models = document.get("models")
+    llm = found.get("llm")
+    if not (isinstance(llm, dict) and not llm.get("model") and "llm" in references.used):
+        reader.entry("llm", llm, "")
+    for place, entry in _role_models(found.get("roles")):
+        reader.entry(place, entry, "")
+    reader.entry("embedding", found.get("embedding"), "")
+    models = found.get("models")
     if isinstance(models, dict):
         for name, entry in models.items():
             reader.entry(f"models.{_word(name)}", entry, name)
     elif models is not None:
         reader.left_out.append("models: this is not a mapping of models.")
     return ReferenceImport(reader.models, reader.found_keys, tuple(reader.left_out))
+
+
+def _role_models(roles: object) -> list[tuple[str, object]]:
+    """The models that single roles have: `roles` lists them, or names them, each with its `llm`."""
+    if isinstance(roles, dict):
+        named = list(roles.items())
+    else:
+        listed = roles if isinstance(roles, list) else []
+        named = [(str(one.get("role", at)), one) for at, one in enumerate(listed, 1) if isinstance(one, dict)]
+    return [
+        (f"roles.{_word(name)}.llm", one["llm"]) if "llm" in one else (f"roles.{_word(name)}", one)
+        for name, one in named
+        if isinstance(one, dict)
+    ]
+
+
+class _FromEnvironment(str):
+    """A value that an environment variable holds; empty when the variable is not set.
+
+    Attributes:
+        variable: Its name.
+    """
+
+    variable: str
+
+    def __new__(cls, value: str, variable: str) -> Self:
+        made = super().__new__(cls, value)
+        made.variable = variable
+        return made
+
+
+class _References:
+    """What values refer to.
+
+    Args:
+        document: The file.
+        environ: The environment.
+
+    Attributes:
+        problems: References that lead nowhere.
+        used: The sections that some value refers to.
+    """
+
+    def __init__(self, document: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._environ = environ
+        self.problems: list[Problem] = []
+        self.used: set[str] = set()
+
+    def resolve(self, place: str, value: Any, trail: tuple[str, ...] = ()) -> Any:
+        """The value with every reference replaced by what it refers to."""
+        if isinstance(value, dict):
+            return {key: self.resolve(f"{place}.{_word(key)}", each, trail) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(f"{place}[{at}]", each, trail) for at, each in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        if bare := _BARE_VARIABLE.fullmatch(value):
+            return self._variable(place, value, bare[1], None)
+        for _ in range(_MOST_REFERENCES):
+            if whole := _REFERENCE.fullmatch(value.strip()):
+                return self._refer(place, whole[1].strip(), trail)
+            inner = _REFERENCE.search(value)
+            if inner is None:
+                return value
+            found = self._refer(place, inner[1].strip(), trail)
+            value = f"{value[: inner.start()]}{found}{value[inner.end() :]}"[:_LONGEST_VALUE]
+        return value
+
+    def _refer(self, place: str, name: str, trail: tuple[str, ...]) -> Any:
+        if name in trail:
+            return self._fail(place, f"${{{name}}}", "leads back to itself.", "Write the value out.")
+        found = _at(self._document, name.split("."))
+        if found is not _NOTHING:
+            self.used.add(name.partition(".")[0])
+            return self.resolve(place, found, (*trail, name))
+        if variable := _VARIABLE.fullmatch(name):
+            return self._variable(place, f"${{{name}}}", variable["name"], variable["default"])
+        meant = nearest(name, [*_paths(self._document)])
+        hint = f"Did you mean ${{{meant}}}?" if meant else "Correct it, or write the value out."
+        return self._fail(place, f"${{{name}}}", "is not in the file.", hint)
+
+    def _variable(self, place: str, written: str, name: str, default: str | None) -> Any:
+        if name in self._environ or place.endswith(".api_key"):
+            return _FromEnvironment(self._environ.get(name, ""), name)
+        if default is not None:
+            return default
+        hint = f"Set {name}, or write the value out."
+        return self._fail(place, written, "is not in the file, nor is it set in the environment.", hint)
+
+    def _fail(self, place: str, written: str, what: str, hint: str) -> str:
+        self.problems.append(Problem(place, f"{written[:80]} {what}", hint))
+        return ""
+
+
+_NOTHING: Final = object()
+
+
+def _at(value: Any, steps: list[str]) -> Any:
+    """What is at a path; names with dots in them, as models have, are tried whole, too."""
+    if not steps:
+        return value
+    if isinstance(value, list):
+        at = steps[0]
+        return _at(value[int(at)], steps[1:]) if at.isdecimal() and int(at) < len(value) else _NOTHING
+    if not isinstance(value, dict):
+        return _NOTHING
+    for length in range(len(steps), 0, -1):
+        name = ".".join(steps[:length])
+        if name in value and (found := _at(value[name], steps[length:])) is not _NOTHING:
+            return found
+    return _NOTHING
+
+
+def _paths(document: Mapping[str, Any], before: str = "") -> list[str]:
+    """The paths that can be referred to, for what was meant by one that cannot."""
+    paths = []
+    for name, value in document.items():
+        paths.append(f"{before}{name}")
+        if isinstance(value, dict):
+            paths += _paths(value, f"{before}{name}.")
+    return paths
 
 
 class _Reader:
@@ -135,10 +284,14 @@ class _Reader:
         model = model if kind in _COMPATIBLE else _PREFIXES[kind] + model.removeprefix(_PREFIXES[kind])
         if name and entry.get("model") not in (None, name):
             self.left_out.append(f"{place}: its short name is not kept, the model is called {model} here.")
+        key = entry.get("api_key")
         self.models[model] = ModelConfig(
-            base_url=self._base_url(place, entry.get("base_url"), kind), timeout=self._timeout(place, entry)
+            base_url=self._base_url(place, entry.get("base_url"), kind),
+            api_key_env=key.variable if isinstance(key, _FromEnvironment) else None,
+            timeout=self._timeout(place, entry),
         )
-        self._key(place, model, entry.get("api_key"))
+        if not isinstance(key, _FromEnvironment):
+            self._key(place, model, key)
         self._rest(place, entry)
 
     def _base_url(self, place: str, url: object, kind: str) -> str | None:
@@ -177,6 +330,10 @@ class _Reader:
     def _rest(self, place: str, entry: Mapping[str, object]) -> None:
         for field in [field for field in entry if field not in _CARRIED]:
             hint = _HINTS.get(field, "spotui has no such setting")
+            if field == "proxy":
+                proxy = str(entry[field] or "")
+                value = f"={proxy}" if proxy and "@" not in proxy else ""
+                hint = f"set HTTPS_PROXY{value} in the environment instead"
             self.left_out.append(f"{place}.{_word(field)}: {hint}.")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -78,7 +79,7 @@ def run(folder: Path, method: str, text: str) -> tuple[Stage, list[str]]:
     with ModelServer(modest) as server:
         stage = Stage(folder, server)
         small = SMALL.get(method, {"max_steps": 3, "candidates_per_step": 2, "batch_size": 6})
-        changes = {"max_rounds": 3} if method == "spo" else {}
+        changes: dict[str, Any] = {"max_rounds": 3} if method == "spo" else {}
         stage.go(scored_project(stage, method, text=text, parameters=small, **changes))
         return stage, [conversation(one.json) for one in server.requests if kind_of(one.json) != "embed"]
 
