@@ -28,7 +28,9 @@ def main() -> None:
         for line in journal.lines():
             match line:
                 case CallLine():
-                    kept = msgspec.structs.replace(line, request=msgspec.Raw(b"{}"))
+                    model = msgspec.json.decode(line.request)["model"]
+                    request = msgspec.json.encode({"model": model, "messages": []})
+                    kept = msgspec.structs.replace(line, request=msgspec.Raw(request))
                 case SessionLine():
                     kept = msgspec.structs.replace(line, pid=1, host="tour")
                 case _:

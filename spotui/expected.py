@@ -35,11 +35,13 @@ class Estimate(msgspec.Struct, frozen=True):
         shares: One a role.
         seconds: The critical path.
         warnings: What stands against starting it.
+        measured: Whether earlier runs have measured the speed of every model.
     """
 
     shares: tuple[Share, ...]
     seconds: float
     warnings: tuple[str, ...] = ()
+    measured: bool = False
 
     @property
     def calls(self) -> int:

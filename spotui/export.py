@@ -40,7 +40,7 @@ def _json(project: str, history: History, line: RoundLine) -> str:
 
 def _markdown(project: str, history: History, line: RoundLine) -> str:
     seed = history.rounds[0]
-    parts = [f"# {project}", f"Prompt of round {line.round} ({line.outcome}).", _block(line.prompt)]
+    parts = [f"# {project}", f"Prompt of round {line.round} ({_verdict(line)}).", _block(line.prompt)]
     if history.held_out is not None:
         held_out = history.held_out
         verdict = f"round {held_out.best} against the seed: {held_out.outcome}"
@@ -68,8 +68,15 @@ def _table(history: History) -> str:
         text = " ".join((one.modification or one.note).replace("|", "\\|").split())
         tokens = count(one.prompt_tokens + one.completion_tokens, estimated=one.estimated)
         cost = usd(one.cost_usd, estimated=one.estimated)
-        rows.append(f"| {one.round} | {one.outcome} | {tokens} | {cost} | {text} |")
+        rows.append(f"| {one.round} | {_verdict(one)} | {tokens} | {cost} | {text} |")
     return "\n".join(rows)
+
+
+def _verdict(line: RoundLine) -> str:
+    """A verdict for other readers than the user."""
+    if line.judged is None:
+        return line.outcome
+    return f"{line.outcome}, set by hand; the judge's verdict was {line.judged}"
 
 
 def _block(text: str) -> str:

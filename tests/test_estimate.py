@@ -1,6 +1,7 @@
 """What a run is expected to take, against a run that took it."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from spotui.estimate_parts import (
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
+    measured_paces,
+    model_seconds,
 )
 from spotui.events import RunStopped, SpendingChanged
 from spotui.expected import Estimate
@@ -273,3 +276,34 @@ def test_the_length_of_prompts_is_about_what_a_tokenizer_makes_of_them(name: str
     texts = [f"{template.prompt}\n\n{one.question}" for one in template.qa]
     counted = sum(count_tokens(text).tokens for text in texts)
     assert executor.prompt_tokens == pytest.approx(counted, rel=0.35)
+
+
+def test_speeds_are_those_of_the_newest_runs(tmp_path: Path) -> None:
+    def call(model: str, tokens: int, seconds: float) -> str:
+        reply = {"text": "x", "usage": {"prompt_tokens": 9, "completion_tokens": tokens}, "seconds": seconds}
+        return json.dumps(
+            {"kind": "call", "request": {"model": model}, "reply": reply}, separators=(",", ":")
+        )
+
+    journal = tmp_path / "sea" / "journal.jsonl"
+    journal.parent.mkdir()
+    lines = [
+        '{"kind":"journal","version":2,"run":"5f3a"}',
+        *(call("slow", tokens, 2 + tokens / 10) for tokens in (10, 20, 100)),
+        *(call("even", 50, 5.0) for _ in range(3)),
+        *(call("silent", 0, 5.0) for _ in range(3)),
+        '{"kind":"call","request":{"model":"slow"},"reply":{"seconds":"torn',
+    ]
+    journal.write_text("\n".join(lines))
+    workspace = Workspace(tmp_path)
+    (tmp_path / "sea" / "run.yaml").write_text("")
+    paces = measured_paces(workspace, ["slow", "even", "silent", "unknown"])
+    assert paces.keys() == {"slow", "even"}
+    assert paces["slow"] == pytest.approx((2.0, 10.0))
+    assert paces["even"] == pytest.approx((0.0, 10.0))
+    connector = a_connector(some_settings())
+    connector.paces = paces
+    assert model_seconds("opt", connector, 100, 1) == pytest.approx(0.8 + 100 / 60)
+    connector.paces = {"opt": (2.0, 10.0)}
+    assert model_seconds("opt", connector, 100, 1) == pytest.approx(12.0)
+    assert measured_paces(Workspace(tmp_path / "none"), ["slow"]) == {}

@@ -10,6 +10,7 @@ from spotui.controls import visible
 from spotui.view.figures import plural
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import read_history
+from spotui.workspace.lines import RoundLine
 
 _COLOURS = {"added": "\x1b[32m", "removed": "\x1b[31m"}
 _MARKS = {"added": ("{+", "+}"), "removed": ("[-", "-]")}
@@ -30,12 +31,16 @@ def main(parsed: argparse.Namespace) -> int:
     old, new = (pick_round(project, history, wanted) for wanted in (parsed.a, parsed.b))
     pieces = word_diff(old.prompt, new.prompt)
     added, removed = words_changed(pieces)
-    print(f"round {old.round} to round {new.round}: {plural(added, 'word')} added, {removed} removed")
+    print(f"{_named(old)} to {_named(new)}: {plural(added, 'word')} added, {removed} removed")
     if _wants_colour():
         paint("".join(map(_coloured, pieces)) + "\n", sys.stdout)
     else:
         print("".join(map(_marked, pieces)))
     return exit_codes.OK
+
+
+def _named(line: RoundLine) -> str:
+    return f"round {line.round}" + ("" if line.judged is None else f" ({line.outcome} by your verdict)")
 
 
 def _wants_colour() -> bool:

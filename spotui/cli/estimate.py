@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options.add_method(parser)
     options.add_settings(parser)
+    options.add_workspace(parser)
 
 
 def main(parsed: argparse.Namespace) -> int:
@@ -56,8 +57,12 @@ def main(parsed: argparse.Namespace) -> int:
     ]
     estimate = msgspec.structs.replace(estimate, warnings=(*missing, *estimate.warnings))
     if parsed.json:
-        judge = _judge(launcher, template, path, settings, parsed.method)
-        print(msgspec.json.encode({**msgspec.structs.asdict(estimate), "judge": judge}).decode())
+        whole = {
+            **msgspec.structs.asdict(estimate),
+            "judge": _judge(launcher, template, path, settings, parsed.method),
+            "uses": _used(settings, connector),
+        }
+        print(msgspec.json.encode(whole).decode())
         return exit_codes.OK
     for one in estimate.shares:
         print(
@@ -66,10 +71,32 @@ def main(parsed: argparse.Namespace) -> int:
             f"{usd(one.usd, estimated=True):>10}  {one.model}"
         )
     print(f"Expected: {estimate.line}")
-    print("Reply lengths and speeds are typical ones, not measured on your models.")
+    if estimate.measured:
+        print("Speeds are those of your last runs; the lengths of replies are typical ones.")
+    else:
+        print("Reply lengths and speeds are typical ones, not measured on your models.")
     for text in estimate.warnings:
         print(f"Warning: {text}")
     return exit_codes.OK
+
+
+def _used(settings: "RunSettings", connector: "Connector") -> dict[str, object]:
+    """The values that the run would use, whoever set them."""
+    import msgspec
+
+    from spotui.settings.roles import ROLES
+
+    models = {role: settings.roles.of(role).model for role in ROLES}
+    ways = {model: connector.way_to(model) for model in dict.fromkeys(models.values())}
+    return {
+        "models": models,
+        "endpoints": {
+            model: way.endpoint.base_url or ("" if way.kind == "litellm" else "this machine")
+            for model, way in ways.items()
+        },
+        "rounds": settings.max_rounds,
+        **msgspec.structs.asdict(settings.budget),
+    }
 
 
 def _judge(
@@ -98,16 +125,23 @@ def expected(
     Raises:
         SpotuiError: Method, parameters or rows are wrong.
     """
+    import msgspec
+
+    from spotui.estimate_parts import measured_paces
     from spotui.methods import DEFAULT_METHOD
 
+    connector.paces = measured_paces(options.workspace(parsed), settings.models)
+    is_measured = set(settings.models) <= connector.paces.keys()
     method = parsed.method or template.method or DEFAULT_METHOD
+    found: Estimate | None
     if method == DEFAULT_METHOD and template.data is None:
         from spotui.estimate import estimate_run
 
-        return estimate_run(template, settings, connector)
+        found = estimate_run(template, settings, connector)
+        return msgspec.structs.replace(found, measured=is_measured)
     from spotui.estimate_rows import estimate_with_rows
 
-    return estimate_with_rows(
+    found = estimate_with_rows(
         template,
         folder,
         method,
@@ -116,3 +150,4 @@ def expected(
         connector,
         rounds_chosen=rounds_chosen,
     )
+    return None if found is None else msgspec.structs.replace(found, measured=is_measured)

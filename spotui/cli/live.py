@@ -20,7 +20,7 @@ from spotui.cli.terminal import Lasting, behind, lose
 from spotui.controls import guard, visible
 from spotui.events import Event
 from spotui.themes import Theme
-from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.figures import count, duration, plural, points, usd, verdict
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 _REDRAWS_PER_SECOND = 4
@@ -175,7 +175,7 @@ def _cells(one: RoundPicture) -> RoundCells:
     end = one.end
     return RoundCells(
         round=str(one.number),
-        verdict=one.outcome or "",
+        verdict=verdict(one.outcome or "", one.judged),
         votes=votes if end.score is None else points(end.score),
         tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
         cost=usd(end.cost_usd, estimated=end.estimated),

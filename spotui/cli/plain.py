@@ -27,7 +27,7 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.figures import count, duration, plural, points, usd, verdict
 from spotui.view.short import short
 from spotui.view.worth import test_result
 from spotui.workspace.lines import CallKey
@@ -83,7 +83,7 @@ def _aside(event: Event) -> str | None:
             agreed = f", judges agreed {event.agreed} of {event.compared} times" if event.compared else ""
             return f"judge: {event.flips} of {plural(event.pairs, 'pair')} of votes flipped{void}{agreed}"
         case VerdictOverridden():
-            return f"round {event.round}: overridden by hand: {event.outcome}"
+            return f"round {event.round}: your verdict: {event.outcome}"
         case HeldOutFinished():
             return (
                 f"{plural(event.questions, 'held-out question')}: round {event.best} against the seed: "
@@ -166,7 +166,8 @@ def _finished(event: RoundFinished) -> str:
         votes = f", score {points(event.score)} ({low} to {high})"
     note = f" ({event.note})" if event.note else ""
     return (
-        f"round {event.round}: {event.outcome}{note}{votes}; best is round {event.best}; "
+        f"round {event.round}: {verdict(event.outcome, event.judged)}{note}{votes}; "
+        f"best is round {event.best}; "
         f"{count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)} tokens, "
         f"{usd(event.cost_usd, estimated=event.estimated)}, {duration(event.seconds)}"
     )

@@ -9,7 +9,7 @@ from spotui.cli.reading import pick_round
 from spotui.cli.rounds_table import FIGURES, GAP, RoundCells, fit, head, widest
 from spotui.events import CandidateScored, decode_event
 from spotui.judge_record import panel_of
-from spotui.view.figures import count, duration, plural, points, usd
+from spotui.view.figures import count, duration, plural, points, usd, verdict
 from spotui.view.short import width
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.lines import CheckLine, RoundLine
@@ -116,7 +116,7 @@ def _cells(line: RoundLine, *, is_best: bool) -> RoundCells:
     votes = f"{wins}:{losses}" if line.votes else ""
     return RoundCells(
         round=f"{line.round:>4}{'*' if is_best else ' '}",
-        verdict=line.outcome,
+        verdict=verdict(line.outcome, line.judged),
         votes=votes if line.score is None else points(line.score),
         tokens=count(
             line.tokens if line.added else line.prompt_tokens + line.completion_tokens,
@@ -134,7 +134,10 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
 
 
 def _print_round(line: RoundLine) -> None:
-    print(f"Round {line.round}: {line.outcome}" + (f", from round {line.parent}" if line.parent else ""))
+    shown = verdict(line.outcome, line.judged)
+    print(f"Round {line.round}: {shown}" + (f", from round {line.parent}" if line.parent else ""))
+    if line.judged is not None:
+        print(f"The verdict is yours; the judge's was {line.judged}.")
     if line.added:
         note = line.note[:1].upper() + line.note[1:]
         print(f"{note}, {line.at:%Y-%m-%d %H:%M:%S}; its answers have {plural(line.tokens, 'token')}.")

@@ -30,6 +30,11 @@ class Asker:
         self._spending = Spending()
         self._counted: set[CallKey] = set()
 
+    @property
+    def worked(self) -> float:
+        """Seconds the run was worked on, pauses left out."""
+        return self._door.budget.seconds
+
     def request(
         self,
         role: Role,

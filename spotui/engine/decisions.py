@@ -53,6 +53,10 @@ class Decisions:
         """The verdicts people gave that are in force when round `number` begins."""
         return {line.round: line.outcome for line in self._overrides if line.before_round <= number}
 
+    def override_of(self, number: int) -> OverrideLine | None:
+        """The last verdict that a person gave a round."""
+        return next((line for line in reversed(self._overrides) if line.round == number), None)
+
     @contextmanager
     def duel(self, number: int, left: Side) -> Iterator[Inbox]:
         """While a round's duel is open: where votes arrive, a person's that are there already first.

@@ -15,7 +15,7 @@ from spotui.engine.scored_round import ScoredRound
 from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Scored, Trial
 from spotui.engine.verbs import Verbs
-from spotui.events import Answered, CandidateProposed, Event, Noticed, RoundStarted
+from spotui.events import Answered, CandidateProposed, Event, Noticed, RoundStarted, VerdictOverridden
 from spotui.events.telling import told_round
 from spotui.judge_record import casts, judge_record
 from spotui.judging.panel import Panel
@@ -100,6 +100,10 @@ class Engine:
     def is_settled(self, number: int) -> bool:
         """Whether a round after the seed has an outcome, in this session or an earlier one."""
         return number > 1 and (number in self._outcomes or number in self._settled)
+
+    def has_gone_through(self, number: int) -> bool:
+        """Whether a round has ended in this session, or was gone through again."""
+        return number in self._outcomes
 
     @property
     def seed(self) -> Candidate:
@@ -206,7 +210,7 @@ class Engine:
             self._trials[line.round] = Trial(candidate, (), line.answers)
             self._outcomes[line.round] = line.outcome
         self._ended += 1
-        self._emit(told_round(line, self.best.round))
+        self._tell_end(line)
 
     async def _answer_best(self) -> None:
         """Ask the questions again with a best prompt that SPO's own tool found.
@@ -239,8 +243,16 @@ class Engine:
         overrides = self._verbs.context.decisions.overrides_before(number)
         self._outcomes.update({n: outcome for n, outcome in overrides.items() if n in self._trials})
 
-    def _finish(self, line: RoundLine) -> None:
+    def _tell_end(self, line: RoundLine) -> None:
+        """Tell how a round ended, and which verdict a person gave it before this session came to it."""
         self._emit(told_round(line, self.best.round))
+        if (given := self._verbs.context.decisions.override_of(line.round)) is not None:
+            self._emit(
+                VerdictOverridden(round=given.round, outcome=given.outcome, before_round=given.before_round)
+            )
+
+    def _finish(self, line: RoundLine) -> None:
+        self._tell_end(line)
         self._count_wins(line)
         if votes := casts(line.votes):
             with self._verbs.context.statistic("The reliability of the judge"):

@@ -1,6 +1,5 @@
 """One round: the verbs, bound to what they are for."""
 
-import time
 from collections.abc import Mapping
 
 from spotui.engine.execute import NoAnswer
@@ -57,7 +56,7 @@ class Round:
         self._length_ratio: float | None = None
         self._edit_budget: int | None = None
         self._note = ""
-        self._started = time.monotonic()
+        self._started = verbs.context.asker.worked
 
     async def propose(self, meta: str, parent: Trial) -> Candidate | None:
         """A new prompt from the optimizer, as a person may have edited it; None makes the round void.
@@ -145,7 +144,7 @@ class Round:
             reasoning=candidate.reasoning,
             answers=self.trial.answers if self.trial else (),
             votes=votes,
-            seconds=round(time.monotonic() - self._started, 3),
+            seconds=round(self._context.asker.worked - self._started, 3),
             calls=spending.calls,
             prompt_tokens=spending.prompt_tokens,
             completion_tokens=spending.completion_tokens,

@@ -125,6 +125,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     score_interval: tuple[float, float] | None = None
     edit_budget: int | None = None
     prompt: str = ""
+    judged: Outcome | None = None
 
 
 class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):

@@ -43,6 +43,7 @@ def told_round(line: RoundLine, best: int) -> RoundFinished:
         score_interval=line.score_interval,
         edit_budget=line.edit_budget,
         prompt=line.prompt if line.score is not None else "",
+        judged=line.judged,
     )
 
 

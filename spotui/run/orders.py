@@ -164,4 +164,7 @@ class Orders:
         self._journal.append(line)
         self._decisions.take(line)
         self._recorder.override(line)
-        self._emit(VerdictOverridden(round=line.round, outcome=line.outcome, before_round=line.before_round))
+        if self._engine.has_gone_through(line.round):  # otherwise the engine tells it where that round ends
+            self._emit(
+                VerdictOverridden(round=line.round, outcome=line.outcome, before_round=line.before_round)
+            )

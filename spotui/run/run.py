@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from spotui.commands import AnyCommand, Stop
-from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, Event, RunStopped
+from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, Event, RunStopped, StateChanged
 from spotui.llm.connection import Connections
 from spotui.llm.door import Trouble
 from spotui.run.session import Session, open_session
@@ -138,7 +138,9 @@ class Run:
             listener(event)
         if isinstance(event, CallFinished) and event.recorded:
             return  # it cost nothing now
-        if isinstance(event, CallFinished | CallDropped | CallRetried) and self._session is not None:
+        # A pause stops the clock of the run, which a listener would not notice otherwise.
+        is_spending = isinstance(event, CallFinished | CallDropped | CallRetried | StateChanged)
+        if is_spending and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)

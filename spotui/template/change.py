@@ -1,6 +1,7 @@
 """The edits that make a YAML text say what a template says."""
 
 from itertools import zip_longest
+from typing import TypeGuard
 
 from spotui.marked_yaml.edit import Editor
 from spotui.marked_yaml.marks import MappingNode, Node, Plain, SequenceNode
@@ -42,10 +43,26 @@ class Change:
     def _set(self, key: str, new: Plain, old: Plain) -> None:
         if repr(new) == repr(old):  # 1 and True are equal, and not the same
             return
+        entry = self._root.entries.get(key)
+        node = entry.value if entry else None
         if new is None:
             self._editor.remove(self._root, key)
+        elif new and isinstance(new, dict) and isinstance(old, dict) and self._can_edit(node):
+            self._set_keys(node, new, old)
         else:
             self._put(key, new)
+
+    def _can_edit(self, node: Node | None) -> TypeGuard[MappingNode]:
+        return isinstance(node, MappingNode) and not node.alias and not self._rewrite
+
+    def _set_keys(self, node: MappingNode, new: dict[str, Plain], old: dict[str, Plain]) -> None:
+        """Edit the keys of a mapping one by one, so that the others keep their comments."""
+        for key in old:
+            if key not in new:
+                self._editor.remove(node, key)
+        for key, value in new.items():
+            if repr(value) != repr(old.get(key)):
+                self._editor.put(node, key, value)
 
     def _put(self, key: str, value: Plain) -> None:
         self._editor.put(self._root, key, value, after=KEYS[: KEYS.index(key)])

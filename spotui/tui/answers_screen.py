@@ -41,7 +41,7 @@ class AnswersScreen(RoundScreen):
         Binding("o", "override", "make it the verdict", id="answers.override"),
         Binding("v", "go_to_votes", "votes", id="answers.votes"),
         Binding("space", "pause", "pause", id="answers.pause"),
-        Binding("space", "resume", "go on", id="answers.resume"),
+        Binding("space", "resume", "resume", id="answers.resume"),
         Binding("escape", "back", "back", id="answers.back"),
     ]
 

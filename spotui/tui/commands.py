@@ -118,7 +118,7 @@ class SpotuiCommands(Provider):
         app = cast("SpotuiApp", self.app)
         yield Command("Models", "The three roles, models and their keys", app.action_models)
         yield Command("Settings", "Theme, keys, defaults, budget", app.action_settings)
-        yield Command("Keys of your own", "Give what can be done another key", app.action_key_map)
+        yield Command("Keyboard shortcuts", "Change the key of any action", app.action_key_map)
         for name in self._themes:
             yield Command(f"Theme: {name}", "For as long as spotui is open", partial(app.use_theme, name))
 

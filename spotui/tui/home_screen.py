@@ -207,7 +207,7 @@ class HomeScreen(Screen[None]):
     def _offer_undo(self, name: str, undo: Callable[[], object]) -> None:
         self._undo.append((name, undo))
         self.refresh_bindings()
-        self.notify(f"{name} is deleted; u brings it back.", markup=False)
+        self.notify(f"{name} moved to the trash. Press u to undo.", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """There may be nothing to undo."""

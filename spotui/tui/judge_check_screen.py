@@ -66,7 +66,7 @@ class JudgeCheckScreen(Dialog[None]):
         cost = f"It takes {offer.cost}. What is asked is kept, and never paid for again."
         warnings = [Content.styled(f"Warning: {warning}", "$text-warning") for warning in offer.warnings]
         what = Content.styled(_WHAT, "$text-muted")
-        self._tell("enter starts it, escape leaves", what, Content(""), Content(cost), *warnings)
+        self._tell("enter starts, escape cancels", what, Content(""), Content(cost), *warnings)
 
     def action_go(self) -> None:
         """Start it; once it is done, leave."""

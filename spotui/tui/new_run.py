@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,8 +13,8 @@ from spotui.own_process import Background, OwnProcess
 from spotui.tui.child import ask
 from spotui.tui.judge_check import Offer
 from spotui.tui.method.known import Told
-from spotui.view.figures import count, duration, plural, usd
-from spotui.workspace.projects import Project
+from spotui.view.figures import count, duration, limit, plural, usd
+from spotui.workspace.projects import Project, Workspace
 
 _LOOK_SECONDS = 0.05
 _AProcess = TypeVar("_AProcess", bound=Background)
@@ -65,6 +65,7 @@ class Expected(NamedTuple):
     Attributes:
         line: On one line.
         models: Which models, each with its roles.
+        used: What the run would use, by the names of the choices, as text.
         warnings: What stands against it.
         judge: What is known of its judge; None when that cannot be checked.
     """
@@ -73,20 +74,26 @@ class Expected(NamedTuple):
     models: str
     warnings: list[str]
     judge: Offer | None
+    used: Mapping[str, str] = {}
 
 
-async def expect(template: Path, choices: Choices) -> Expected:
+async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expected:
     """Estimate a run; asks no model.
+
+    Args:
+        workspace: Whose earlier runs have measured the speed of models.
+        template: What the run works on.
+        choices: What it uses.
 
     Raises:
         SpotuiError: The template or a choice is wrong.
     """
-    told = await ask(["estimate", str(template), "--json", *choices.words])
+    told = await ask(["estimate", str(template), "--json", f"--workspace={workspace.root}", *choices.words])
     if told.fault:
         raise SpotuiError(told.fault)
     found = json.loads(told.out)
     if found is None:
-        return Expected("nobody knows: the method does not say what it takes", "", [], None)
+        return Expected("unknown, because the method gives no estimate", "", [], None)
     shares = found["shares"]
     costs = [one["usd"] for one in shares]
     roles: dict[str, list[str]] = {}
@@ -97,13 +104,34 @@ async def expect(template: Path, choices: Choices) -> Expected:
             f"about {plural(sum(one['calls'] for one in shares), 'call')}, "
             f"{count(sum(one['prompt_tokens'] + one['completion_tokens'] for one in shares))} tokens, "
             f"{usd(None if None in costs else sum(costs))}, {duration(found['seconds'])}"
+            + (" (speed measured in earlier runs)" if found["measured"] else "")
         ),
         models=", ".join(
             f"{model} ({'all roles' if len(of) == 3 else ', '.join(of)})" for model, of in roles.items()
         ),
         warnings=found["warnings"],
         judge=msgspec.convert(found["judge"], Offer | None),
+        used=_in_words(found["uses"]),
     )
+
+
+def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
+    """What a run would use, as the fields show it where nothing is typed."""
+    models: Mapping[str, str] = uses["models"]
+    each = set(models.values())
+    addresses = {
+        address or f"{model.partition('/')[0]}, its usual address": None
+        for model, address in uses["endpoints"].items()
+    }
+    return {
+        "model": each.pop() if len(each) == 1 else ", ".join(f"{role} {of}" for role, of in models.items()),
+        "base_url": ", ".join(addresses),
+        "rounds": str(uses["rounds"]),
+        **{
+            name: "empty = no limit" if uses[name] is None else f"{limit(uses[name])}, as in your settings"
+            for name in ("usd", "tokens", "calls", "minutes")
+        },
+    }
 
 
 async def begin(

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.content import Content
 
 from spotui.own_process import OwnProcess
@@ -21,9 +21,9 @@ from spotui.workspace.projects import Workspace
 
 _FIELDS = (
     ("name", "Name", ""),
-    ("model", "Model", "as in your settings"),
-    ("base_url", "Endpoint", "the model's usual one"),
-    ("rounds", "Rounds", "as in your settings"),
+    ("model", "Model", "…"),
+    ("base_url", "Endpoint", "…"),
+    ("rounds", "Rounds", "…"),
 )
 
 
@@ -42,7 +42,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
         *field_keys("new_run"),
     ]
 
-    DEFAULT_CSS = "NewRunScreen > Vertical { width: 76; }"
+    DEFAULT_CSS = "NewRunScreen > VerticalScroll { width: 76; }"
 
     AUTO_FOCUS = "#name"
 
@@ -53,9 +53,9 @@ class NewRunScreen(StartDialog[OwnProcess]):
     def compose(self) -> ComposeResult:
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(self._template.stem), **self._first._asdict()}
-        with Vertical() as box:
+        with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(f"New run of {self._template.name}")
-            box.border_subtitle = "enter starts it, escape leaves"
+            box.border_subtitle = "enter starts, escape cancels"
             for field, name, meaning in _FIELDS:
                 yield row(name, text_field(field, first[field], meaning))
             yield row("Method", MethodLine("as in the template", id="method"))
@@ -69,7 +69,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
 
     async def _read_method(self) -> None:
         base = await asyncio.to_thread(told_by, self._template)
-        usual = f"{base}, as in the template" if base.method else "spo, unless you choose another"
+        usual = f"{base}, as in the template" if base.method else "spo, the default"
         self.query_one(MethodLine).show(self._first.method, base, usual)
 
     def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
@@ -98,7 +98,8 @@ class NewRunScreen(StartDialog[OwnProcess]):
     async def expected(self) -> Content:
         """What the run would take; the same answer tells what is known of its judge."""
         chosen = self.chosen
-        found = await expect(self._template, chosen)
+        found = await expect(self._workspace, self._template, chosen)
+        self.show_used(found.used)
         self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.words)
         return _told(found)
 

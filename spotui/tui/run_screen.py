@@ -146,9 +146,14 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         if self._shows_seed_and_best:
             older, newer = 1, picture.best or 1
         self.query_one(DiffPanel).show(
-            _name(older), picture.prompt_of(older), _name(newer), picture.prompt_of(newer)
+            self._titled(older), picture.prompt_of(older), self._titled(newer), picture.prompt_of(newer)
         )
         self.query_one(PanelGrid).tell_shown()
+
+    def _titled(self, number: int) -> str:
+        """A round's name, with the verdict where that is the user's."""
+        one = self._client.picture.rounds.get(number)
+        return _name(number) + (f" ({one.outcome}, you)" if one is not None and one.judged else "")
 
     def watch_selected(self) -> None:
         """Show the selected round everywhere."""

@@ -17,7 +17,7 @@ from spotui.tui.run.panel_tabs import PanelTabs
 from spotui.tui.run.round_screen import TONES, RoundScreen
 from spotui.tui.scores.passages import PassagesView
 from spotui.tui.table_view import Column, Row, TableView
-from spotui.view.figures import points
+from spotui.view.figures import points, verdict
 from spotui.view.passage import Passage
 from spotui.view.picture import Picture
 from spotui.view.row_marks import answer_keys, in_words, read_rows, tally
@@ -33,9 +33,9 @@ PAGES = ("Rows", "Prompt", "Shown to the optimizer")
 _COLUMNS = (
     Column("prompt", 18),
     Column("score", 6, is_number=True),
-    Column("interval", 14, from_width=60),
+    Column("interval", 14, is_number=True, from_width=60),
     Column("rows", 5, is_number=True, from_width=70),
-    Column("won:lost", 8, from_width=44),
+    Column("won:lost", 8, is_number=True, from_width=44),
     Column("words", 5, is_number=True, from_width=80),
     Column("modification", from_width=54),
 )
@@ -92,9 +92,7 @@ class ScoresScreen(RoundScreen):
 
     def on_mount(self) -> None:
         """Show what there is."""
-        self.query_one(TableView).empty = Content(
-            "The prompts of the round will stand here with their scores."
-        )
+        self.query_one(TableView).empty = Content("The prompts of the round appear here with their scores.")
         self.run_worker(self._read_rows(), group="rows")
         self.tick()
 
@@ -251,6 +249,6 @@ def _title(picture: Picture, number: int) -> Content:
     return Content.assemble(
         (f"Round {number}{against}", "bold"),
         "   ",
-        (outcome + score, f"bold {TONES.get(outcome, '$text-warning')}"),
+        (verdict(outcome, one.judged) + score, f"bold {TONES.get(outcome, '$text-warning')}"),
         note,
     )

@@ -34,12 +34,12 @@ _GROUPS = (
         ),
     ),
     (
-        "Its budget; none is no limit",
+        "Budget of a run",
         (
-            ("budget.usd", "USD", ("none",)),
-            ("budget.tokens", "Tokens", ("none",)),
-            ("budget.calls", "Calls", ("none",)),
-            ("budget.minutes", "Minutes", ("none",)),
+            ("budget.usd", "USD (or none)", ("none",)),
+            ("budget.tokens", "Tokens (or none)", ("none",)),
+            ("budget.calls", "Calls (or none)", ("none",)),
+            ("budget.minutes", "Minutes (or none)", ("none",)),
         ),
     ),
     (
@@ -55,7 +55,7 @@ class SettingsScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="settings.back"),
         Binding("tab", "app.focus_next", "next", id="settings.next", show=False),
-        Binding("f2", "app.key_map", "keys of your own", id="settings.key_map"),
+        Binding("f2", "app.key_map", "keyboard shortcuts", id="settings.key_map"),
     ]
 
     DEFAULT_CSS = """
@@ -98,7 +98,7 @@ class SettingsScreen(Screen[None]):
                         yield DefaultRow(key, label, BY_KEY[key].help, choices)
                 yield Static("Keys", classes="group", markup=False)
                 yield Static(
-                    f"F2 gives what can be done another key; yours stand in {shown(locations.keys_file())}.",
+                    f"F2 changes keyboard shortcuts; yours are saved in {shown(locations.keys_file())}.",
                     id="keys",
                     markup=False,
                 )

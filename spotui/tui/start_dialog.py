@@ -1,16 +1,16 @@
 """Before something starts: what it may use, what it will take, and a start that can be given up."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from spotui.errors import SpotuiError
-from spotui.tui.dialog import FieldDialog, Result, text_field
+from spotui.tui.dialog import FieldDialog, Result, row, text_field
 from spotui.tui.method.known import Told
 from spotui.tui.new_run import Choices
 from spotui.tui.trusting import not_trusted, trusts_template
@@ -23,7 +23,7 @@ _QUIET_SECONDS = 0.3
 """How long nobody types before the estimate is made again."""
 
 _NOT_ESTIMATED = "…"
-_BUDGET = (("usd", "USD"), ("tokens", "tokens"), ("calls", "calls"), ("minutes", "minutes"))
+_BUDGET = ("usd", "tokens", "calls", "minutes")
 
 
 class StartDialog(FieldDialog[Result | None]):
@@ -39,11 +39,9 @@ class StartDialog(FieldDialog[Result | None]):
 
     DEFAULT_CSS = """
     StartDialog {
-        & Label { width: 10; }
-        & #budget Label { width: auto; margin: 0 2 0 1; }
-        & #budget Label.name { width: 10; margin: 0; }
-        & #budget Input { width: 1fr; max-width: 9; }
-        & #expected { height: auto; min-height: 4; margin: 1 0 0 0; }
+        & Label { width: 21; }
+        & > VerticalScroll { padding: 1 1 0 1; }
+        & #expected { height: auto; min-height: 3; margin: 1 0 0 0; }
     }
     """
 
@@ -117,6 +115,15 @@ class StartDialog(FieldDialog[Result | None]):
         except SpotuiError as error:
             self._refuse(error)
 
+    def show_used(self, used: Mapping[str, str]) -> None:
+        """Show in the empty fields which values will be used.
+
+        Args:
+            used: By the ids of the fields.
+        """
+        for field, value in used.items():
+            self.query_one(f"#{field}", Input).placeholder = value
+
     def say_it_starts(self) -> None:
         """Nothing is estimated any more."""
         self.workers.cancel_group(self, "estimate")
@@ -144,17 +151,15 @@ class StartDialog(FieldDialog[Result | None]):
 
 
 def budget(label: str, first: Choices) -> ComposeResult:
-    """The row of what may be used.
+    """The rows of what may be used.
 
     Args:
         label: What it is for.
-        first: What stands in the fields at first.
+        first: What the fields hold at first.
     """
-    with Horizontal(id="budget"):
-        yield Label(label, classes="name")
-        for field, name in _BUDGET:
-            yield text_field(field, getattr(first, field), "none")
-            yield Label(name)
+    for field in _BUDGET:
+        name = "USD" if field == "usd" else field
+        yield row(f"{label}, {name}", text_field(field, getattr(first, field), "empty = no limit"))
 
 
 def estimate_line() -> Static:

@@ -1,8 +1,9 @@
 """A table to choose a row from, which paints only the rows that changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click
@@ -13,6 +14,8 @@ from textual.strip import Strip
 from textual.style import Style
 
 _GAP = "  "
+_SHORT_TEXT = 4
+"""Cells that a text keeps while numbers need room."""
 
 
 class Column(NamedTuple):
@@ -20,8 +23,8 @@ class Column(NamedTuple):
 
     Attributes:
         title: What stands above it.
-        width: In cells; 0 for the column that takes what the others leave.
-        is_number: Whether it stands at the right.
+        width: In cells; 0 for the column that takes the rest of the row. Numbers get more where they need it.
+        is_number: Whether it is aligned right, and cut last.
         from_width: It is left out where the table is narrower than this.
     """
 
@@ -104,6 +107,8 @@ class TableView(ScrollView, can_focus=True):
         self.empty = Content("")
         self._columns = tuple(columns)
         self._rows: list[Row] = []
+        self._longest = [0] * len(self._columns)
+        self._fitted: tuple[int, list[int]] = (-1, [])
         self._cursor = 0
 
     @property
@@ -120,9 +125,10 @@ class TableView(ScrollView, can_focus=True):
         """Show other rows; the cursor stays on its row, or where it was when that row is gone."""
         before, old = self.current, self._rows
         self._rows = list(rows)
+        is_wider = self._measure(row for row in rows if row not in old)
         keys = self.keys
         self._cursor = keys.index(before) if before in keys else max(0, min(self._cursor, len(rows) - 1))
-        if len(old) != len(rows):
+        if len(old) != len(rows) or is_wider:
             self._lay_out()
             self.refresh()
             self.call_after_refresh(self._follow_cursor)
@@ -137,6 +143,8 @@ class TableView(ScrollView, can_focus=True):
         """Show other columns, once other rows are shown."""
         self._columns = tuple(columns)
         self._rows = []
+        self._longest = [0] * len(self._columns)
+        self._fitted = (-1, [])
         self._lay_out()
         self.refresh()
 
@@ -241,15 +249,55 @@ class TableView(ScrollView, can_focus=True):
         return self.get_visual_style(f"table--{name}", partial=name != "cursor")
 
     def _line(self, cells: Sequence[Content | str], width: int) -> Content:
-        shown = [
-            (column, cell)
-            for column, cell in zip(self._columns, cells, strict=True)
-            if column.from_width <= width
-        ]
-        fixed = sum(column.width for column, _ in shown) + len(_GAP) * (len(shown) - 1)
-        growing = sum(1 for column, _ in shown if not column.width)
-        room = (width - fixed) // max(1, growing)
-        return Content(_GAP).join(_fit(cell, column.width or max(1, room), column) for column, cell in shown)
+        widths = self._widths(width)
+        return Content(_GAP).join(
+            _fit(cell, room, column)
+            for column, cell, room in zip(self._columns, cells, widths, strict=True)
+            if room
+        )
+
+    def _measure(self, rows: Iterable[Row]) -> bool:
+        """Note how long the numbers of new rows are; whether a column has to become wider."""
+        before = list(self._longest)
+        for row in rows:
+            for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=True)):
+                if column.is_number:
+                    length = cell.cell_length if isinstance(cell, Content) else cell_len(cell)
+                    self._longest[place] = max(self._longest[place], length)
+        self._fitted = (-1, [])
+        return self._longest != before
+
+    def _widths(self, width: int) -> list[int]:
+        """The cells of each column, 0 for one that is left out: texts make room before numbers do."""
+        if self._fitted[0] != width:
+            self._fitted = width, _fit_columns(self._columns, self._longest, width)
+        return self._fitted[1]
+
+
+def _fit_columns(columns: Sequence[Column], longest: Sequence[int], width: int) -> list[int]:
+    widths = [
+        max(column.width, length) if column.from_width <= width else 0
+        for column, length in zip(columns, longest, strict=True)
+    ]
+    texts = [place for place, column in enumerate(columns) if not column.is_number]
+    growing = [place for place in texts if not columns[place].width and columns[place].from_width <= width]
+    for place in growing:
+        widths[place] = _SHORT_TEXT
+
+    def left() -> int:
+        return width - sum(widths) - len(_GAP) * (sum(map(bool, widths)) - 1)
+
+    while left() < 0 and max(widths[place] for place in texts) > _SHORT_TEXT:
+        widths[max(texts, key=widths.__getitem__)] -= 1
+    for place in reversed(texts[1:]):
+        if left() < 0:
+            widths[place] = 0
+    if texts and left() < 0:
+        widths[texts[0]] = max(1, widths[texts[0]] + left())
+    there = [place for place in growing if widths[place]]
+    for number, place in enumerate(there):
+        widths[place] += max(0, left()) // (len(there) - number)
+    return widths
 
 
 def _fit(cell: Content | str, width: int, column: Column) -> Content:

@@ -222,7 +222,7 @@ class TemplateScreen(ReadyForKeys, Screen[bool]):
                 (
                     Choice("save", "s", "save it and leave"),
                     Choice("drop", "d", "leave without saving"),
-                    Choice("stay", "e", "go on editing"),
+                    Choice("stay", "e", "keep editing"),
                 ),
             )
         )

@@ -1,7 +1,6 @@
-"""Asking in the app whether the Python file of a custom metric may run."""
+"""Asking in the app whether a custom metric may run, and whether rows of other folders may be sent."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,12 @@ from spotui.workspace.projects import Project
 if TYPE_CHECKING:
     from spotui.metrics.own import MetricFile
 
-_CHOICES = (Choice("no", "n", "do not run it"), Choice("yes", "y", "trust it until it changes, and run it"))
+_RUN = (Choice("no", "n", "do not run it"), Choice("yes", "y", "trust it until it changes, and run it"))
+_SEND = (Choice("no", "n", "do not send them"), Choice("yes", "y", "send them, now and in later runs"))
 
 
 async def trusts_template(screen: Screen[Any], template: Path) -> bool:
-    """Whether a template's custom metric may run; asks the user where that is not known yet.
+    """Whether a template's custom metric may run and its rows may be sent; asks the user where that is open.
 
     Args:
         screen: Where to ask, from a worker.
@@ -27,14 +27,24 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
     Raises:
         SpotuiError: The template, or its metric, is wrong.
     """
+    folder = template.parent.resolve()
 
-    def untrusted() -> "MetricFile | None":
-        from spotui.run.trusting import metric_file, untrusted
+    def open_questions() -> "tuple[MetricFile | None, list[Path]]":
+        from spotui.run.trusting import metric_file, outside_data, untrusted
+        from spotui.settings.trust import may_be_sent
         from spotui.template import read_template
 
-        return untrusted(metric_file(read_template(template), template.parent))
+        read = read_template(template)
+        data = [path for path in outside_data(read, folder) if not may_be_sent(path, folder)]
+        return untrusted(metric_file(read, template.parent)), data
 
-    return await _trusts(screen, untrusted)
+    file, data = await asyncio.to_thread(open_questions)
+    if not await _may_run(screen, file):
+        return False
+    for path in data:
+        if not await _may_send(screen, path, folder):
+            return False
+    return True
 
 
 async def trusts_project(screen: Screen[Any], project: Project) -> bool:
@@ -45,11 +55,18 @@ async def trusts_project(screen: Screen[Any], project: Project) -> bool:
 
         return untrusted(metric_file_of(project))
 
-    return await _trusts(screen, untrusted)
+    return await _may_run(screen, await asyncio.to_thread(untrusted))
 
 
-async def _trusts(screen: Screen[Any], untrusted: "Callable[[], MetricFile | None]") -> bool:
-    file = await asyncio.to_thread(untrusted)
+def not_trusted() -> SpotuiError:
+    """The error after a no."""
+    return SpotuiError(
+        "It was not started, because you did not agree to a file that it needs.",
+        "Look at the file, then try again.",
+    )
+
+
+async def _may_run(screen: Screen[Any], file: "MetricFile | None") -> bool:
     if file is None:
         return True
     text = (
@@ -57,7 +74,7 @@ async def _trusts(screen: Screen[Any], untrusted: "Callable[[], MetricFile | Non
         f"{file.path}\nSHA-256 {file.digest}\n"
         "Read it before you say yes. You are asked again when it changes."
     )
-    if await screen.app.push_screen_wait(QuestionScreen("Run this file?", _CHOICES, text)) != "yes":
+    if await screen.app.push_screen_wait(QuestionScreen("Run this file?", _RUN, text)) != "yes":
         return False
     from spotui.settings.trust import trust
 
@@ -65,8 +82,14 @@ async def _trusts(screen: Screen[Any], untrusted: "Callable[[], MetricFile | Non
     return True
 
 
-def not_trusted() -> SpotuiError:
-    """The error after a no."""
-    return SpotuiError(
-        "It was not started: the file of its metric is not trusted.", "Read the file, then try again."
+async def _may_send(screen: Screen[Any], path: Path, folder: Path) -> bool:
+    text = (
+        f"The template takes its rows from a file outside its folder:\n{path}\n"
+        f"Their texts would go to the models. You are not asked again for templates in {folder}."
     )
+    if await screen.app.push_screen_wait(QuestionScreen("Send the rows of this file?", _SEND, text)) != "yes":
+        return False
+    from spotui.settings.trust import allow_sending
+
+    await asyncio.to_thread(allow_sending, path, folder)
+    return True

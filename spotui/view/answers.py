@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from spotui.events import VoteCast
-from spotui.view.figures import duration, plural
+from spotui.view.figures import duration, plural, verdict
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 
@@ -186,6 +186,7 @@ def _verdict(picture: Picture, one: RoundPicture) -> str:
         tally += f", {plural(ties, 'tie')}"
     if one.outcome is not None:
         said = {"seed": "the seed", "undecided": "undecided, the best stays"}.get(one.outcome, one.outcome)
+        said = verdict(said, one.judged)
         return f"{said}  {tally}".rstrip()
     out = sum(key.round == one.number and "vote" in key.purpose for key in picture.calls)
     return "  ".join(filter(None, (tally, f"{plural(out, 'vote')} under way" if out else "")))

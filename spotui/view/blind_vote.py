@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spotui.events import CommandRefused
+from spotui.view.figures import verdict
 from spotui.view.picture import Picture, RoundPicture
 
 Side = Literal["left", "right", "tie"]
@@ -68,9 +69,10 @@ def what_became_of_it(vote: BlindVote, picture: Picture) -> str:
             return "It is on its way to the run."
     if one.outcome is None:
         return "It cannot be counted: the round has no verdict, and no duel is open for votes."
+    shown = verdict(one.outcome, one.judged)
     if vote.agrees(one):
-        return f"The verdict is {one.outcome}, which keeps the same prompt."
-    return f"The verdict is {one.outcome}, which keeps the other prompt; it came before your vote."
+        return f"The verdict is {shown}, which keeps the same prompt."
+    return f"The verdict is {shown}, which keeps the other prompt; it came before your vote."
 
 
 def _refused(vote: BlindVote, picture: Picture) -> bool:

@@ -67,6 +67,16 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}%"
 
 
+def verdict(outcome: str, judged: str | None) -> str:
+    """A verdict, marked where it is the user's.
+
+    Args:
+        outcome: The verdict in force.
+        judged: The judge's verdict, where the user gave another one.
+    """
+    return f"{outcome} (you)" if judged is not None else outcome
+
+
 def plural(number: int, noun: str) -> str:
     """A count with its noun: 1 round, 3 rounds."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

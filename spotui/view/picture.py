@@ -40,6 +40,9 @@ from spotui.view.scores import Scores
 from spotui.workspace.lines import CallKey, Outcome
 
 NOTICES_KEPT = 100
+_WAVES_OF_VOTES = 2
+"""Votes of a duel that usually wait for others."""
+
 TAIL_KEPT = 200
 """Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
@@ -58,7 +61,11 @@ class CallPicture:
 
 @dataclass
 class RoundPicture:
-    """A round, under way or ended; of several candidates `candidate` is the best so far."""
+    """A round, under way or ended; of several candidates `candidate` is the best so far.
+
+    Attributes:
+        judged: The judge's verdict, where the user gave another one.
+    """
 
     number: int
     best: int = 0
@@ -67,6 +74,7 @@ class RoundPicture:
     answers: dict[int, Answered] = field(default_factory=dict)
     votes: list[VoteCast] = field(default_factory=list)
     end: RoundFinished | None = None
+    judged: Outcome | None = None
     scores: Scores = field(default_factory=Scores)
 
 
@@ -80,6 +88,7 @@ class Picture:
         best: The round whose prompt is the best; 0 before the seed round has ended.
         rounds: By number.
         calls: Those under way.
+        pace: How many calls of each purpose have finished, and their seconds together.
         tested: The test at the end, on rows that nothing has seen before.
         judge: What the votes so far say about the judge.
         check: What the final check found, or why there was none.
@@ -96,6 +105,7 @@ class Picture:
     best: int = 0
     rounds: dict[int, RoundPicture] = field(default_factory=dict)
     calls: dict[CallKey, CallPicture] = field(default_factory=dict)
+    pace: dict[str, tuple[int, float]] = field(default_factory=dict)
     spending: SpendingChanged | None = None
     held_out: HeldOutFinished | None = None
     tested: FinalTest | None = None
@@ -132,11 +142,29 @@ class Picture:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the wanted rounds are done, judged by those that ended; None when unknown."""
+        """Until the wanted rounds are done, judged by those that ended or by the calls so far.
+
+        None when unknown: before the first call has finished.
+        """
         ended = [one.end.seconds for one in self.rounds.values() if one.end is not None and one.number > 1]
-        if not ended or self.stopped is not None:
+        each = sum(ended) / len(ended) if ended else self._seconds_by_calls
+        if each is None or self.stopped is not None:
             return None
-        return max(0, self.rounds_wanted - 1 - len(ended)) * sum(ended) / len(ended)
+        return max(0, self.rounds_wanted - 1 - len(ended)) * each
+
+    @property
+    def _seconds_by_calls(self) -> float | None:
+        """A round's time as long as none has ended, where its calls wait for each other in a known way."""
+        calls = sum(number for number, _ in self.pace.values())
+        if not calls or (self.opened is not None and self.opened.rows):
+            return None
+        usual = sum(seconds for _, seconds in self.pace.values()) / calls
+
+        def mean(purpose: str) -> float:
+            number, seconds = self.pace.get(purpose, (1, usual))
+            return seconds / number
+
+        return mean("propose") + mean("execute") + _WAVES_OF_VOTES * mean("vote")
 
     def end_calls(self) -> None:
         """Nothing is under way any more: the run or its process has ended."""
@@ -157,6 +185,9 @@ class Picture:
                 self.notices.append(event)
             case CallFinished() | CallDropped():
                 self.calls.pop(event.key, None)
+                if isinstance(event, CallFinished) and not event.recorded:
+                    number, seconds = self.pace.get(event.key.purpose, (0, 0.0))
+                    self.pace[event.key.purpose] = number + 1, seconds + event.seconds
             case SpendingChanged():
                 self.spending = event
             case RunOpened():
@@ -207,10 +238,12 @@ class Picture:
             case VoteCast():
                 self._round(event.round).votes.append(event)
             case VerdictOverridden():
-                self._round(event.round).outcome = event.outcome
+                one = self._round(event.round)
+                one.judged = one.judged or one.outcome
+                one.outcome = event.outcome
             case RoundFinished():
                 one = self._round(event.round)
-                one.end, one.outcome, self.best = event, event.outcome, event.best
+                one.end, one.outcome, one.judged, self.best = event, event.outcome, event.judged, event.best
                 if event.prompt:
                     self._keep(one, event.prompt)
             case _:

@@ -114,6 +114,23 @@ class RaceReader:
         )
 
 
+def winner(race: Race) -> str:
+    """Which method the test puts first, and whether its lead is more than chance; empty before the test."""
+    first = next((lane for lane in race.lanes if lane.tested is not None), None)
+    if first is None or first.tested is None:
+        return ""
+    if not first.tested.improved:
+        return "No winner: no method found a better prompt than the seed."
+    gain = gained(first.tested.gain, first.tested.gain_interval)
+    close = [
+        one.other if one.one == first.method else one.one
+        for one in race.compared
+        if first.method in (one.one, one.other) and not one.settled
+    ]
+    lead = f" Its lead over {' and '.join(close)} may be chance." if close else ""
+    return f"Winner: {first.method}, {gain} on the seed.{lead}"
+
+
 def against_each_other(race: Race) -> list[str]:
     """What the test says of every two methods, a line each."""
     if not race.compared:

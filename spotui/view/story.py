@@ -153,8 +153,8 @@ class Story(Log):
             case RoundFinished():
                 self.add(_verdict(event))
             case VerdictOverridden():
-                text = f"It holds from round {event.before_round} on."
-                title = f"Round {event.round} overridden by hand: {event.outcome}"
+                text = f"It counts from round {event.before_round} on."
+                title = f"Your verdict on round {event.round}: {event.outcome}"
                 self.add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
             case FinalCheckFinished():
                 title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
@@ -261,6 +261,9 @@ def _verdict(event: RoundFinished) -> Entry:
         event.outcome, f"{event.outcome.capitalize()}: round {event.best} stays the best"
     )
     told = [event.note] if event.note else []
+    if event.judged is not None:
+        title = f"{title} (your verdict)"
+        told.append(f"The judge's verdict was {event.judged}.")
     if event.flipped:
         told.append("The order of the answers changed the vote.")
     if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:

@@ -109,7 +109,9 @@ def apply_overrides(rounds: Iterable[RoundLine], overrides: Iterable[OverrideLin
     verdicts = {line.round: line.outcome for line in overrides}
     newest = {line.round: line for line in rounds}
     return tuple(
-        msgspec.structs.replace(line, outcome=verdicts[number]) if number in verdicts else line
+        msgspec.structs.replace(line, outcome=verdicts[number], judged=line.outcome)
+        if number in verdicts
+        else line
         for number, line in sorted(newest.items())
     )
 

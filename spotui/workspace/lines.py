@@ -178,7 +178,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         answers: One for each question, in the order of the question set.
         votes: Every vote that was counted or void.
         tokens: The length of the answers as SPO counts it.
-        seconds: Wall time of the round.
+        seconds: Wall time of the round, pauses left out.
         calls: Model calls of the round.
         prompt_tokens: Bought in the round, all roles.
         completion_tokens: Bought in the round, all roles.
@@ -198,6 +198,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         added: SPO's own tool ran it and added it to the project: nothing but prompt, answers, verdict, tokens
             and time is known.
         after: The round before an added one: the tool left out the numbers between the two.
+        judged: The judge's verdict where a person gave another; it is set when a journal is read.
     """
 
     round: int
@@ -228,6 +229,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     told: tuple[msgspec.Raw, ...] = ()
     added: bool = False
     after: int = 0
+    judged: Outcome | None = None
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

@@ -99,7 +99,7 @@ def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -
         terminal.press("d")
         terminal.wait_for("Answer the question. in style 3, with")
         terminal.press("x")
-        terminal.wait_for("Take along")
+        terminal.wait_for("Export")
         terminal.press("p")
         terminal.wait_for("Write to", "why.txt")
         terminal.press("enter")
@@ -121,7 +121,7 @@ def test_a_run_outlives_the_screen_and_is_taken_up_again(home: Path, model: Mode
         terminal.press("enter")
         terminal.wait_for("of 40  running", "Round 2", seconds=PATIENCE)
         terminal.press("ctrl+q")
-        terminal.wait_for("why is at work")
+        terminal.wait_for("why is running")
         terminal.press("l")
         assert terminal.wait_exit() == 0
     with opened(home) as terminal:
@@ -129,6 +129,8 @@ def test_a_run_outlives_the_screen_and_is_taken_up_again(home: Path, model: Mode
         terminal.press("enter")
         terminal.wait_for("of 40  running", seconds=PATIENCE)
         terminal.press("s")
+        terminal.wait_for("Stop why?")
+        terminal.press("y")
         terminal.wait_for("stopped", seconds=PATIENCE)
         before = len(model.requests)
         terminal.press("l")

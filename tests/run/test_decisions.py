@@ -31,6 +31,7 @@ from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conve
 from tests.run.reactions import at_round, resumed_alike
 from tests.run.starting import Stage, once, results_of, rounds_of, template, text_of, told
 from tests.spo_model import climbing, execute, positional, prefer_higher_style, propose, role_of
+from tests.view.test_picture import painted
 
 
 @pytest.fixture
@@ -155,6 +156,13 @@ def test_an_overridden_verdict_holds_from_the_next_round_on(stage: Stage) -> Non
     assert [event.best for event in end.of(RoundStarted)] == [0, 1, 2, 3]
     assert [line[3] for line in results_of(project)] == [True, False, True, True]
     assert resumed_alike(stage, project)
+    again = painted(*stage.go(project).events)
+    assert {n: (one.outcome, one.judged) for n, one in again.rounds.items()} == {
+        1: ("seed", None),
+        2: ("loss", "win"),
+        3: ("win", None),
+        4: ("win", None),
+    }, "a resumed run no longer marks the user's verdict"
 
 
 def test_an_overridden_loss_becomes_the_parent_of_the_next_candidate(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_a_deleted_project_comes_back_with_one_key(workspace: Workspace) -> None
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("down", "x", "n", "x", "y")
         await until(pilot, lambda: projects(app).keys == ["poem", "old/notes"])
-        await until_seen(pilot, "u brings it back")
+        await until_seen(pilot, "Press u to undo")
         assert projects(app).current == "old/notes"
         await pilot.press("u")
         await until(pilot, lambda: projects(app).current == "idioms")
@@ -262,7 +262,7 @@ def test_a_template_of_ones_own_is_made_renamed_deleted_and_brought_back(workspa
         assert (folder / "why.yaml").exists()
         await pilot.press("y")
         await until(pilot, lambda: not (folder / "why.yaml").exists())
-        await until_seen(pilot, "u brings it back")
+        await until_seen(pilot, "Press u to undo")
         await pilot.press("u")
         await until(pilot, (folder / "why.yaml").exists)
 

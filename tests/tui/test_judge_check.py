@@ -79,7 +79,7 @@ def test_a_new_evaluator_is_checked_once_and_that_is_remembered(home: Path, good
         await until_said(pilot, NOT_CHECKED)
         await pilot.press("ctrl+t")
         await until_said(
-            pilot, "Judge-check on why.yaml", "It takes about 27 calls, $ unknown", "enter starts it"
+            pilot, "Judge-check on why.yaml", "It takes about 27 calls, $ unknown", "enter starts"
         )
         assert not good.requests
         await pilot.press("enter")

@@ -212,21 +212,21 @@ def test_a_run_is_paused_left_found_again_and_goes_on(
         return reply if released.is_set() else Scripted(text=str(reply), delay=0.2)
 
     async def leave(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await open_run(app, pilot, "Best: round 3", "space go on")
+        await open_run(app, pilot, "Best: round 3", "space resume")
         await pilot.press("space")
         await until_seen(pilot, "All 3 rounds have ended. How many in all?")
         app.screen.query_one("#rounds", Input).value = "5"
         await pilot.press("enter")
         await until_seen(pilot, "of 5  running")
         await pilot.press("space")
-        await until_seen(pilot, "paused: Paused by the user.")
+        await until_seen(pilot, "paused", "Paused by the user.")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await until_seen(pilot, "running")
 
     async def come_back(app: SpotuiApp, pilot: Pilot[None]) -> None:
         released.set()
-        await open_run(app, pilot, "paused: Paused by the user.", "space go on")
+        await open_run(app, pilot, "paused", "Paused by the user.", "space resume")
         await pilot.press("space")
         await until_seen(pilot, "round 5 of 5  finished", "Best: round 5")
 
@@ -284,7 +284,7 @@ def test_limits_of_a_run_at_rest_are_those_it_goes_on_with(workspace: Workspace,
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await open_run(app, pilot, "Best: round 3")
         await pilot.press("l")
-        await until_seen(pilot, "Limits of why", "No process works on the run")
+        await until_seen(pilot, "Limits of why", "The run is not running")
         app.screen.query_one("#rounds", Input).value = "4"
         app.screen.query_one("#calls", Input).value = "900"
         app.screen.query_one("#concurrency", Input).value = "1"
@@ -305,7 +305,7 @@ def test_a_run_that_cannot_go_on_says_why(workspace: Workspace, tmp_path: Path) 
         app.screen.query_one("#rounds", Input).value = "2"
         await pilot.press("enter")
         await until_seen(pilot, "why did not start:", "why has 3 rounds already, more than 2.")
-        await until_seen(pilot, "finished", "space go on")
+        await until_seen(pilot, "finished", "space resume")
 
     drive(tmp_path, journey, workspace=workspace)
 
@@ -364,7 +364,7 @@ def test_a_refused_key_pauses_the_run_and_space_goes_on(
         await until_seen(pilot, "How many in all?")
         app.screen.query_one("#rounds", Input).value = "4"
         await pilot.press("enter")
-        await until_seen(pilot, "round 4 of 4  paused: ", "space go on")
+        await until_seen(pilot, "round 4 of 4  paused: ", "space resume")
         await until_told(pilot, "does not accept the key")
         is_mended.set()
         await pilot.press("space")
@@ -392,7 +392,7 @@ def test_a_dead_endpoint_pauses_the_run_and_one_that_answers_again_ends_it(
         await until_seen(pilot, "How many in all?")
         app.screen.query_one("#rounds", Input).value = "4"
         await pilot.press("enter")
-        await until_seen(pilot, "round 4 of 4  paused: ", "space go on")
+        await until_seen(pilot, "round 4 of 4  paused: ", "space resume")
         await until_told(pilot, "Cannot reach test-model at http://127.0.0.1:")
         with ModelServer(climbing, port=int(url.rsplit(":")[-1].split("/")[0])):
             await pilot.press("space")
@@ -424,7 +424,7 @@ def test_the_tour_can_be_watched_and_nothing_be_made_of_it(
         assert isinstance(app.screen, HomeScreen)
         app.screen.action_tour()
         await until_seen(pilot, "round 6 of 6  finished", "Best: round")
-        for hint in ("go on", "b branch", "l limits"):
+        for hint in ("resume", "b branch", "l limits"):
             assert hint not in hints(app)
         await pilot.press("space", "b", "l")
         await pilot.pause()

@@ -7,7 +7,9 @@ import pytest
 from textual.pilot import Pilot
 
 from spotui import locations, own_process
+from spotui.settings.trust import may_be_sent
 from spotui.tui.app import SpotuiApp
+from spotui.tui.new_run import Choices
 from spotui.tui.new_run_screen import NewRunScreen
 from spotui.tui.question import QuestionScreen
 from spotui.tui.run_screen import RunScreen
@@ -16,7 +18,7 @@ from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer
 from tests.row_model import rows, template, unending
 from tests.tui.method.test_method_screen import new_run
-from tests.tui.piloting import LARGE, drive, until, until_seen, until_told, workspace_in
+from tests.tui.piloting import LARGE, drive, seen, until, until_seen, until_told, workspace_in
 
 METRIC = """\
 from pathlib import Path
@@ -62,7 +64,7 @@ def test_a_run_asks_first_and_asks_again_when_the_file_has_changed(
             await until_seen(pilot, "Run this file?", "mine.py", "SHA-256")
             await pilot.press(refusal)
             await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
-            await until_told(pilot, "It was not started: the file of its metric is not trusted.")
+            await until_told(pilot, "you did not agree to a file")
         assert not ran.exists()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
@@ -76,6 +78,39 @@ def test_a_run_asks_first_and_asks_again_when_the_file_has_changed(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("n")
-        await until_told(pilot, "Read the file, then try again.")
+        await until_told(pilot, "Look at the file, then try again.")
 
     drive(tmp_path, journey, LARGE, workspace=workspace)
+
+
+def test_rows_outside_the_template_s_folder_are_sent_only_after_a_yes(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "received"
+    folder.mkdir()
+    (tmp_path / "private.jsonl").write_text(rows(12))
+    split = "{path: ../private.jsonl, split: {train: 2, eval: 3, test: 3}}"
+    path = write_template(folder, template(data=split) + GPO, "adding.yaml")
+    choices = Choices(model="test-model")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = NewRunScreen(workspace, Path(path), choices)
+        started: list[object] = []
+        app.push_screen(screen, started.append)
+        await until_told(pilot, "Expected: about")
+        for answer in ("enter", "n", "escape"):
+            screen.query_one("#name").focus()
+            await pilot.press("enter")
+            await until_seen(pilot, "Send the rows of this file?", "private.jsonl", "y  send them")
+            assert "--trust" not in seen(app)
+            await pilot.press(answer)
+            await until_told(pilot, "you did not agree to a file")
+        assert "adding" not in workspace.names()
+        await pilot.press("enter")
+        await until_seen(pilot, "Send the rows of this file?")
+        await pilot.press("y")
+        await until(pilot, lambda: bool(started))
+        assert "adding" in workspace.names()
+
+    drive(tmp_path, journey, LARGE, workspace=workspace)
+    assert may_be_sent((tmp_path / "private.jsonl").resolve(), folder.resolve())

@@ -64,7 +64,7 @@ def test_a_vote_that_came_too_late_is_held_against_the_verdict() -> None:
     picture.apply(LOST)
     assert "keeps the other prompt" in what_became_of_it(vote, picture)
     picture.apply(VerdictOverridden(round=2, outcome="win", before_round=3))
-    assert "The verdict is win, which keeps the same prompt." in what_became_of_it(vote, picture)
+    assert "The verdict is win (you), which keeps the same prompt." in what_became_of_it(vote, picture)
 
 
 @pytest.mark.parametrize("side", ["left", "tie"])

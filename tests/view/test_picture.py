@@ -4,6 +4,7 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spotui.events import (
     Answered,
@@ -150,6 +151,23 @@ def test_the_time_left_counts_the_rounds_that_have_not_ended() -> None:
 
     picture.apply(LimitsChanged(changes={"rounds": 2}))
     assert picture.seconds_left == 0.0
+
+
+def test_the_time_left_is_judged_by_calls_before_a_round_has_shown_it() -> None:
+    def call(purpose: str, seconds: float, *, recorded: bool = False) -> CallFinished:
+        key = CallKey(round=1, purpose=purpose)
+        return CallFinished(
+            key=key, model="m", prompt_tokens=9, completion_tokens=9, seconds=seconds, recorded=recorded
+        )
+
+    assert painted(OPENED, call("execute", 9.0, recorded=True)).seconds_left is None
+    picture = painted(OPENED, RoundStarted(round=1), call("execute", 1.0), call("execute", 3.0))
+    assert picture.seconds_left == 3 * (2.0 + 2.0 + 2 * 2.0)  # nothing else is known of the other calls
+    picture.apply(call("propose", 10.0))
+    picture.apply(call("vote", 1.0))
+    assert picture.seconds_left == 3 * (10.0 + 2.0 + 2 * 1.0)
+    scored = painted(replace(OPENED, rows={"val": 9}), call("execute", 1.0))
+    assert scored.seconds_left is None  # its rounds are of many more calls
 
 
 def test_the_end_ends_everything() -> None:

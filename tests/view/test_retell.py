@@ -1,5 +1,7 @@
 """A project told again makes the picture that its run made."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from spotui.cli import main, plain
 from spotui.commands import Override
 from spotui.events import Event, RoundFinished, SpendingChanged
+from spotui.export import export
+from spotui.tui.run.round_cells import voted_cells
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
@@ -106,10 +111,47 @@ def test_a_verdict_that_a_person_gave_holds(stage: Stage) -> None:
     live = painted(*told(stage.run(project), override).events)
     picture = painted(*retold(project))
     assert picture.rounds[2].outcome == live.rounds[2].outcome == "loss"
+    assert picture.rounds[2].judged == live.rounds[2].judged == "win"
+    assert [one.judged for one in picture.rounds.values()] == [None, "win", None]
     assert picture.best == live.best
     assert {one.number: one.best for one in picture.rounds.values()} == {
         one.number: one.best for one in live.rounds.values()
     }
+
+
+def test_a_verdict_that_a_person_gave_is_marked_everywhere(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = stage.project()
+    override = once(RoundFinished, lambda event: event.round == 2, Override(round=2, outcome="loss"))
+    live = painted(*told(stage.run(project), override).events)
+    story = Story()
+    for event in retold(project):
+        story.apply(event)
+    history, ended = read_history(project), next(one for one in retold(project) if is_end_of(one, 2))
+
+    def printed(*words: str) -> str:
+        assert main([*words, "--workspace", str(project.folder.parent)]) == 0
+        return capsys.readouterr().out
+
+    cells = voted_cells(live, live.rounds[2])
+    assert str(cells[1]) == "loss (you)"
+    assert "round 2: loss (you)" in (plain.line(ended) or "")
+    verdict = next(one for one in story.entries if one.kind == "verdict" and one.round == 2)
+    assert "(your verdict)" in verdict.title
+    assert "The judge's verdict was win." in verdict.text
+    assert re.search(r"2 +loss \(you\)", printed("show", project.name))
+    assert "The verdict is yours; the judge's was win." in printed("show", project.name, "2")
+    assert "round 2 (loss by your verdict)" in printed("diff", project.name, "1", "2")
+    second = history.rounds[1]
+    report = export("sea", history, second, "markdown")
+    assert report.count("loss, set by hand; the judge's verdict was win") == 2
+    assert json.loads(export("sea", history, second, "json"))["rounds"][1]["judged"] == "win"
+    assert "judged" not in json.loads(export("sea", history, second, "json"))["rounds"][2]
+
+
+def is_end_of(event: Event, number: int) -> bool:
+    return isinstance(event, RoundFinished) and event.round == number
 
 
 def test_a_candidate_that_a_person_edited_is_still_theirs(tmp_path: Path) -> None:

@@ -217,8 +217,8 @@ def test_what_goes_wrong_and_what_is_noticed_has_an_entry_of_its_own() -> None:
     )
     assert said(VerdictOverridden(round=2, outcome="loss", before_round=4)) == (
         "verdict",
-        "Round 2 overridden by hand: loss",
-        "It holds from round 4 on.",
+        "Your verdict on round 2: loss",
+        "It counts from round 4 on.",
         "loss",
     )
     assert said(held_out) == (

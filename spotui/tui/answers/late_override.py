@@ -26,7 +26,10 @@ async def override(widget: Widget, project: Project, client: RunClient, command:
     def take(line: bytes) -> None:
         nonlocal is_taken
         event = decode_event(line)
-        is_taken = is_taken or isinstance(event, VerdictOverridden)
+        is_taken = is_taken or (
+            isinstance(event, VerdictOverridden)
+            and (event.round, event.outcome) == (command.round, command.outcome)
+        )
         if is_taken and isinstance(event, VerdictOverridden | HeldOutFinished | RunStopped):
             client.take(event)
 

@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("name", 20),
     Column("", 8),
     Column("questions", 9, is_number=True),
-    Column("what it asks for"),
+    Column("requirements"),
 )
 
 
@@ -131,7 +131,9 @@ class TemplatesPanel(TableView):
         from spotui.tui.home.name_screen import NameScreen
 
         folder = self._folder
-        name = await self.app.push_screen_wait(NameScreen("New template", "", folder.check_name))
+        name = await self.app.push_screen_wait(
+            NameScreen("New template", folder.free_name("template"), folder.check_name)
+        )
         if name and (path := await attempt(self, folder.create, name)) is not None:
             await self._arrive(path)
             self.post_message(self.EditWanted(path))

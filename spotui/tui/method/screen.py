@@ -15,8 +15,8 @@ from spotui.tui.method.known import Known, Parameter, Told, Value, in_words, kno
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.typed_ahead import open_by
 
-_METHODS = (Column("method", 12), Column("what it does"))
-_PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("what it is for", from_width=56))
+_METHODS = (Column("method", 12), Column("description"))
+_PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("description", from_width=56))
 
 
 class MethodScreen(Dialog[Told | None]):
@@ -27,10 +27,10 @@ class MethodScreen(Dialog[Told | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "take", "take it", id="method.take", priority=True),
-        Binding("delete,backspace", "reset", "back to its default", id="method.reset"),
+        Binding("ctrl+s", "take", "use this method", id="method.take", priority=True),
+        Binding("delete,backspace", "reset", "reset to default", id="method.reset"),
         Binding("tab", "app.focus_next", "methods or parameters", id="method.other", show=False),
-        Binding("escape", "dismiss(None)", "leave it as it was", id="method.back", priority=True),
+        Binding("escape", "dismiss(None)", "cancel", id="method.back", priority=True),
     ]
 
     DEFAULT_CSS = """
@@ -55,9 +55,9 @@ class MethodScreen(Dialog[Told | None]):
         """The methods, the parameters of the one under the cursor, and what the cursor is on."""
         with Vertical() as box:
             box.border_title = "Method"
-            box.border_subtitle = "enter changes a value, ctrl+s takes the method, escape leaves"
+            box.border_subtitle = "enter edits a value, ctrl+s accepts, escape cancels"
             methods = TableView(_METHODS, id="methods")
-            methods.empty = Content("Asking which methods there are…")
+            methods.empty = Content("Reading the methods…")
             yield methods
             parameters = TableView(_PARAMETERS, id="parameters")
             parameters.empty = Content("It has no parameters.")
@@ -110,7 +110,7 @@ class MethodScreen(Dialog[Told | None]):
             return
         question = f"{name}: {parameter.takes}"
         value = await self.app.push_screen_wait(
-            NameScreen(question, in_words(self._value(parameter)), lambda _typed: None)
+            NameScreen(question, in_words(self._value(parameter)), lambda _typed: None, "Value")
         )
         if value == in_words(parameter.default):
             self._reset(name)
@@ -164,5 +164,5 @@ class MethodScreen(Dialog[Told | None]):
             needs = "It scores prompts on rows." if chosen.scores else "It compares prompts by votes."
             text = f"{chosen.name}: {needs} {chosen.source}".strip()
             if (one := self._parameter(self.query_one("#parameters", TableView).current)) is not None:
-                text += f"\n{one.name}: {one.what}. It takes {one.takes}; usually {in_words(one.default)}."
+                text += f"\n{one.name}: {one.what}. Takes {one.takes}; default {in_words(one.default)}."
         self.query_one(Static).update(text)

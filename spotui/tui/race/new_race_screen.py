@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.content import Content
 
 from spotui.tui.dialog import field_keys, row, text_field
@@ -17,10 +17,10 @@ _USUAL = "spo,gpo,gradsum"
 _FIELDS = (
     ("name", "Name", ""),
     ("methods", "Methods", "spo,gpo,gradsum"),
-    ("told", "Told", "such as gpo.max_steps=6 gradsum.beam=2"),
-    ("model", "Model", "as in your settings"),
-    ("base_url", "Endpoint", "the model's usual one"),
-    ("rounds", "Rounds", "as each method has it"),
+    ("told", "Parameters", "e.g. gpo.max_steps=6 gradsum.beam=2"),
+    ("model", "Model", "…"),
+    ("base_url", "Endpoint", "…"),
+    ("rounds", "Rounds", "…"),
 )
 
 
@@ -37,19 +37,19 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         *field_keys("new_race"),
     ]
 
-    DEFAULT_CSS = "NewRaceScreen > Vertical { width: 78; }"
+    DEFAULT_CSS = "NewRaceScreen > VerticalScroll { width: 78; }"
 
     AUTO_FOCUS = "#methods"
 
     def compose(self) -> ComposeResult:
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(f"{self._template.stem}-race"), "methods": _USUAL}
-        with Vertical() as box:
+        with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(f"New race on {self._template.name}")
-            box.border_subtitle = "enter starts it, escape leaves"
+            box.border_subtitle = "enter starts, escape cancels"
             for field, name, meaning in _FIELDS:
                 yield row(name, text_field(field, first.get(field, ""), meaning))
-            yield from budget("Each", Choices())
+            yield from budget("Budget each", Choices())
             yield estimate_line()
 
     @property
@@ -58,7 +58,11 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     async def expected(self) -> Content:
         """What the run of every method would take."""
-        return _told(await expect_race(self._template, self._entrants, self.chosen))
+        found = await expect_race(self._workspace, self._template, self._entrants, self.chosen)
+        rounds = ", ".join(f"{method} {one.used['rounds']}" for method, one in found if one.used)
+        used = next((dict(one.used) for _, one in found if one.used), {})
+        self.show_used(used | ({"rounds": rounds} if used else {}))
+        return _told(found)
 
     async def begin(self, name: str) -> RaceFolder:
         """Start the race."""

@@ -19,21 +19,21 @@ from spotui.tui.race.starting import start_race
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.trusting import not_trusted, trusts_template
 from spotui.view.figures import count, duration, gained, points, usd
-from spotui.view.race import Lane, Race, RaceReader, against_each_other
+from spotui.view.race import Lane, Race, RaceReader, against_each_other, winner
 from spotui.workspace.race_file import RaceFolder
 
 _LOOK_SECONDS = 1.0
 _COLUMNS = (
     Column("method", 10),
+    Column("gain on the seed", 16, is_number=True),
+    Column("test", 5, is_number=True),
+    Column("interval", 14, is_number=True, from_width=104),
     Column("state", 11),
     Column("round", 8, is_number=True),
-    Column("test", 5, is_number=True),
-    Column("interval", 14, from_width=70),
-    Column("gain on the seed", 24, from_width=104),
-    Column("chosen by", 9, is_number=True, from_width=130),
-    Column("tokens", 7, is_number=True),
-    Column("USD", 9, is_number=True, from_width=94),
     Column("time", 7, is_number=True),
+    Column("tokens", 7, is_number=True, from_width=86),
+    Column("USD", 9, is_number=True, from_width=118),
+    Column("chosen by", 9, is_number=True, from_width=130),
 )
 _TONES = {"running": "$text-success", "failed": "$text-error", "interrupted": "$text-warning"}
 
@@ -54,7 +54,7 @@ class RaceScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "go_on", "go on", id="race.go_on"),
+        Binding("space", "go_on", "resume", id="race.go_on"),
         Binding("escape", "back", "back", id="race.back"),
     ]
 
@@ -62,6 +62,7 @@ class RaceScreen(Screen[None]):
     RaceScreen {
         & #race { height: 1; padding: 0 1; background: $panel; }
         & TableView { height: auto; max-height: 60%; padding: 0 1; }
+        & #winner { height: auto; padding: 0 1; text-style: bold; }
         & #pairs { height: auto; padding: 1 1 0 1; }
         & #said { height: 1fr; padding: 1 1 0 1; color: $text-muted; }
     }
@@ -83,8 +84,9 @@ class RaceScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The race, its methods, the methods against each other, the keys."""
         yield Static(id="race", markup=False)
+        yield Static(id="winner", markup=False)
         table = LanesTable(_COLUMNS)
-        table.empty = Content("The methods will stand here.")
+        table.empty = Content("Reading the race…")
         yield table
         yield Static(id="pairs", markup=False)
         yield Static(id="said", markup=False)
@@ -113,6 +115,8 @@ class RaceScreen(Screen[None]):
         self._race = race
         with self.app.batch_update():
             self.query_one("#race", Static).update(_title(race))
+            self.query_one("#winner", Static).update(winner(race))
+            self.query_one("#winner").display = bool(winner(race))
             self.query_one(TableView).show([Row(one.method, _cells(one)) for one in race.lanes])
             self.query_one("#pairs", Static).update("\n".join(against_each_other(race)))
             self.query_one("#said", Static).update(_said(race))
@@ -183,21 +187,21 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
     rounds = "" if lane.state == "waiting" else f"{lane.rounds} of {lane.wanted}"
     return (
         lane.method,
-        Content.styled(lane.state, _TONES.get(lane.state, "$text-muted")),
-        rounds,
+        gain,
         Content.styled(score, "bold"),
         interval,
-        gain,
-        "" if lane.score is None else points(lane.score),
+        Content.styled(lane.state, _TONES.get(lane.state, "$text-muted")),
+        rounds,
+        duration(lane.seconds) if lane.seconds else "",
         count(lane.tokens, estimated=lane.estimated) if lane.tokens else "",
         usd(lane.cost_usd, estimated=lane.estimated) if lane.rounds else "",
-        duration(lane.seconds) if lane.seconds else "",
+        "" if lane.score is None else points(lane.score),
     )
 
 
 def _said(race: Race) -> str:
     if race.state == "not running":
-        return "No process works on this race. Space goes on with it; what was bought is not bought again."
+        return "This race is not running. Press space to resume it; finished calls are not bought again."
     if race.state == "testing":
         return "All have run. The best prompt of each is asked the test rows now."
     if race.state == "running":

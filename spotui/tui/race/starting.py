@@ -10,6 +10,7 @@ from spotui.own_process import OwnRace
 from spotui.tui.method.known import Told, typed
 from spotui.tui.new_run import Choices, Expected, expect, wait_for
 from spotui.workspace.create import check_free
+from spotui.workspace.projects import Workspace
 from spotui.workspace.race_file import RaceFolder
 
 
@@ -41,7 +42,9 @@ class Entrants(NamedTuple):
         return {name: typed(value) for name, _, value in pairs}
 
 
-async def expect_race(template: Path, entrants: Entrants, choices: Choices) -> list[tuple[str, Expected]]:
+async def expect_race(
+    workspace: Workspace, template: Path, entrants: Entrants, choices: Choices
+) -> list[tuple[str, Expected]]:
     """Estimate the run of every method; asks no model.
 
     Raises:
@@ -50,7 +53,7 @@ async def expect_race(template: Path, entrants: Entrants, choices: Choices) -> l
     each = entrants.each
     if len(each) < 2:
         raise SpotuiError("A race takes two methods.", "Write such as spo,gpo,gradsum.")
-    found = await asyncio.gather(*(expect(template, choices._replace(method=one)) for one in each))
+    found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))
     return [(one.method, expected) for one, expected in zip(each, found, strict=True)]
 
 

@@ -20,8 +20,8 @@ class CandidateScreen(Dialog[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "take", "take it and go on", id="candidate.take", priority=True),
-        Binding("escape", "dismiss(None)", "leave it as it was", id="candidate.back", priority=True),
+        Binding("ctrl+s", "take", "save and resume", id="candidate.take", priority=True),
+        Binding("escape", "dismiss(None)", "cancel", id="candidate.back", priority=True),
     ]
 
     DEFAULT_CSS = """
@@ -42,7 +42,7 @@ class CandidateScreen(Dialog[str | None]):
         """What it is about, and the text."""
         with Vertical() as box:
             box.border_title = f"Candidate of round {self._number}"
-            box.border_subtitle = "ctrl+s takes it and goes on, escape leaves it as it was"
+            box.border_subtitle = "ctrl+s saves it and resumes, escape cancels"
             yield Static(self._modification, markup=False)
             editor = TextArea(self._prompt, soft_wrap=True)
             editor.cursor_blink = False

@@ -38,7 +38,10 @@ class RunHeader(Widget):
     def show(self, project: str, picture: Picture, *, is_attached: bool) -> None:
         """Paint again, if anything that is shown has changed."""
         state, taken = _state(project, picture, is_attached=is_attached), _taken(picture)
-        cause = "" if picture.state in {"running", "ended"} else " ".join(picture.cause.split())
+        is_told = picture.state in {"running", "ended"} or picture.cause.startswith(
+            picture.state.capitalize()
+        )
+        cause = "" if is_told else " ".join(picture.cause.split())
         if (state, cause, taken) != (self._state, self._cause, self._taken):
             self._state, self._cause, self._taken = state, cause, taken
             self.refresh()
@@ -74,7 +77,9 @@ def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
         tone = "$text-error" if picture.stopped.reason in {"failed", "unmarked"} else "$text-muted"
         parts.append((f"  {picture.stopped.reason}", tone))
     elif not is_attached:
-        parts.append(("  not running", "$text-muted"))
+        # The words of `spotui list`; a run of SPO's own tool has no method of ours.
+        is_ours = picture.opened is None or bool(picture.opened.method)
+        parts.append((f"  {'interrupted' if is_ours else 'foreign'}", "$text-muted"))
     else:
         tone = "$text-success" if picture.state == "running" else "$text-warning"
         parts.append((f"  {picture.state}", tone))
@@ -86,7 +91,8 @@ def _taken(picture: Picture) -> list[str]:
     spent = picture.spending
     if spent is None:
         return []
-    since = max(0.0, time.time() - spent.at) if picture.calls else 0.0
+    is_counted = bool(picture.calls) and picture.state != "paused"
+    since = max(0.0, time.time() - spent.at) if is_counted else 0.0
     tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
     parts = [
         _of(usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated), picture, "usd", usd),

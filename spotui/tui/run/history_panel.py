@@ -22,6 +22,7 @@ class _Seen(NamedTuple):
 
     best: bool
     outcome: str | None
+    judged: str | None
     votes: int
     candidate: object
     end: object
@@ -77,7 +78,7 @@ class HistoryPanel(Vertical):
         """The curves above, the rounds below them."""
         yield Curves()
         table = TableView(VOTED)
-        table.empty = Content("The rounds will stand here, the seed prompt first.")
+        table.empty = Content("Rounds appear here, the seed prompt first.")
         yield table
 
     def show(self, picture: Picture) -> None:
@@ -98,6 +99,7 @@ class HistoryPanel(Vertical):
             seen = _Seen(
                 number == picture.best,
                 one.outcome,
+                one.judged,
                 len(one.votes),
                 one.candidate,
                 one.end,

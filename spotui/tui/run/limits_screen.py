@@ -15,11 +15,11 @@ Limit = float | int | None
 
 _FIELDS = (
     ("rounds", "Rounds in all", "", int),
-    ("usd", "USD", "no limit", float),
-    ("tokens", "Tokens", "no limit", int),
-    ("calls", "Calls", "no limit", int),
-    ("minutes", "Minutes", "no limit", float),
-    ("concurrency", "At once", "as in your settings", int),
+    ("usd", "Budget, USD", "empty = no limit", float),
+    ("tokens", "Budget, tokens", "empty = no limit", int),
+    ("calls", "Budget, calls", "empty = no limit", int),
+    ("minutes", "Budget, minutes", "empty = no limit", float),
+    ("concurrency", "Calls at once", "empty = the limit of each endpoint", int),
 )
 
 
@@ -41,7 +41,7 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
     DEFAULT_CSS = """
     LimitsScreen {
         & > Vertical { width: 64; }
-        & Label { width: 16; }
+        & Label { width: 17; }
         & .text { height: auto; margin: 0 0 1 0; }
         & #wrong { height: auto; min-height: 1; color: $text-error; margin: 1 0 0 0; }
     }
@@ -64,7 +64,7 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
         """The fields, and what is wrong with them."""
         with Vertical() as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "enter takes them, escape leaves"
+            box.border_subtitle = "enter accepts, escape cancels"
             if self._text:
                 yield Static(self._text, classes="text", markup=False)
             for field, name, meaning, _ in _FIELDS:
@@ -86,10 +86,10 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
                 value: Limit = number(typed) if typed else None
             except ValueError:
                 kind = "whole number" if number is int else "number"
-                self._refuse(field, f"{name} is a {kind}" + (" or empty." if meaning else "."))
+                self._refuse(field, f"{name} must be a {kind}" + (" or empty." if meaning else "."))
                 return
             if (value is None and not meaning) or (value is not None and not 0 < value < 1e12):
-                self._refuse(field, f"{name} is more than 0.")
+                self._refuse(field, f"{name} must be more than 0.")
                 return
             if value != self._limits.get(field):
                 changed[field] = value

@@ -49,7 +49,7 @@ class LogPanel(Vertical):
     def compose(self) -> ComposeResult:
         """The log above, what is searched for below it."""
         yield LogView()
-        search = Input(placeholder="show what holds…", compact=True)
+        search = Input(placeholder="filter the log…", compact=True)
         search.cursor_blink = False
         yield search
 
@@ -141,7 +141,7 @@ class LogPanel(Vertical):
 def _told(choice: Choice) -> str:
     parts = [] if choice.show == "everything" else [f"only {choice.show}"]
     if choice.text:
-        parts.append(f"only what holds “{choice.text}”")
+        parts.append(f"only lines with “{choice.text}”")
     if choice.folded:
         parts.append(f"{len(choice.folded)} folded")
     return ", ".join(parts)

@@ -44,4 +44,7 @@ def _told(picture: Picture) -> Content:
     gain = "bold $text-success" if stopped.improved else "bold"
     cause = " ".join(stopped.cause.split())
     tone = _TONES.get(stopped.reason, "$text-muted")
-    return Content.assemble((worth(picture, stopped), gain), "  ", (cause, tone))
+    text = worth(picture, stopped)
+    if cause in text:  # such as a spent budget, which also kept the prompt from being checked
+        cause = ""
+    return Content.assemble((text, gain), "  ", (cause, tone))

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from spotui.events import RoundFinished
 from spotui.tui.table_view import Column
-from spotui.view.figures import count, duration, percent, points, usd
+from spotui.view.figures import count, duration, percent, points, usd, verdict
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.word_diff import word_diff, words_changed
 
@@ -20,10 +20,10 @@ _TONES = {
 }
 VOTED = (
     Column("round", 5, is_number=True),
-    Column("verdict", 9),
-    Column("votes", 5),
-    Column("win rate", 17, from_width=110),
-    Column("words", 9, from_width=50),
+    Column("verdict", 10),
+    Column("votes", 5, is_number=True),
+    Column("win rate", 17, is_number=True, from_width=110),
+    Column("words", 9, is_number=True, from_width=50),
     Column("tokens", 7, is_number=True, from_width=56),
     Column("USD", 9, is_number=True, from_width=84),
     Column("time", 6, is_number=True, from_width=70),
@@ -33,11 +33,11 @@ VOTED = (
 
 SCORED = (
     Column("round", 5, is_number=True),
-    Column("verdict", 9),
+    Column("verdict", 10),
     Column("score", 5, is_number=True),
-    Column("interval", 14, from_width=62),
+    Column("interval", 14, is_number=True, from_width=62),
     Column("prompts", 7, is_number=True, from_width=104),
-    Column("words", 9, from_width=44),
+    Column("words", 9, is_number=True, from_width=44),
     Column("tokens", 7, is_number=True, from_width=72),
     Column("USD", 9, is_number=True, from_width=96),
     Column("time", 6, is_number=True, from_width=84),
@@ -60,7 +60,7 @@ def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...
         return (number, Content.styled("…", "$text-muted"), votes, "", words, "", "", "", modification)
     return (
         number,
-        Content.styled(one.outcome or "", _TONES.get(one.outcome or "", "")),
+        _verdict(one),
         votes or (f"{end.wins}:{end.losses}" if end.wins or end.losses else ""),
         _rate(end),
         words,
@@ -105,7 +105,7 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
         return (_number(picture, one), under_way, score, interval, prompts, words, "", "", "", modification)
     return (
         _number(picture, one),
-        Content.styled(one.outcome or "", _TONES.get(one.outcome or "", "")),
+        _verdict(one),
         score,
         interval,
         prompts,
@@ -125,6 +125,11 @@ def tokens(end: RoundFinished) -> int:
 def _number(picture: Picture, one: RoundPicture) -> Content | str:
     is_best = one.number == picture.best
     return Content.styled(f"{one.number}*", "bold $accent") if is_best else str(one.number)
+
+
+def _verdict(one: RoundPicture) -> Content:
+    outcome = one.outcome or ""
+    return Content.styled(verdict(outcome, one.judged), _TONES.get(outcome, ""))
 
 
 def _modification(one: RoundPicture) -> str:

@@ -35,10 +35,10 @@ class SteeringScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause", id="run.pause"),
-        Binding("space", "resume", "go on", id="run.resume"),
-        Binding("space", "go_on", "go on", id="run.go_on"),
+        Binding("space", "resume", "resume", id="run.resume"),
+        Binding("space", "go_on", "resume", id="run.go_on"),
         Binding("s", "stop", "stop", id="run.stop"),
-        Binding("x", "export", "take the prompt", id="run.export"),
+        Binding("x", "export", "export", id="run.export"),
         Binding("n", "edit_next", "edit next candidate", id="run.edit_next"),
         Binding("o", "override", "override", id="run.override"),
         Binding("l", "limits", "limits", id="run.limits"),
@@ -147,7 +147,7 @@ class SteeringScreen(Screen[None]):
     async def _want_more(self, question: str, proposed: "Mapping[str, Limit]") -> None:
         from spotui.tui.run.limits_screen import LimitsScreen
 
-        screen = LimitsScreen("Go on", self._client.picture.limits, proposed, question)
+        screen = LimitsScreen("Resume", self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
         if changed:
             self.run_worker(self._start(_options(changed)), group="start")
@@ -178,7 +178,7 @@ class SteeringScreen(Screen[None]):
     async def _change_limits(self) -> None:
         from spotui.tui.run.limits_screen import LimitsScreen
 
-        text = "" if self.is_working else "No process works on the run; it goes on with what you enter."
+        text = "" if self.is_working else "The run is not running; it resumes with these limits."
         screen = LimitsScreen(f"Limits of {self._project.name}", self._client.picture.limits, text=text)
         changed = await self.app.push_screen_wait(screen)
         if not changed:
@@ -234,9 +234,9 @@ class SteeringScreen(Screen[None]):
         from spotui.tui.question import Choice, QuestionScreen
 
         screen = QuestionScreen(
-            f"Round {one.number} is a {one.outcome}. What is it?",
+            f"Round {one.number} is a {one.outcome}" + (" (yours)" if one.judged else "") + ". What is it?",
             (Choice("win", "w", "a win: its prompt is the best"), Choice("loss", "l", "a loss")),
-            "It holds from the next round on, and is marked as your verdict.",
+            "It counts from the next round on, and is marked as your verdict.",
         )
         match await self.app.push_screen_wait(screen):
             case "win":
@@ -280,7 +280,7 @@ class SteeringScreen(Screen[None]):
     def _tell(self, command: Command) -> bool:
         if self._client.send(command):
             return True
-        self.notify("No process works on the run. Space goes on with it.", severity="warning")
+        self.notify("The run is not running. Press space to resume it.", severity="warning")
         return False
 
 

@@ -8,7 +8,7 @@ from textual.screen import Screen
 from spotui.errors import SpotuiError
 from spotui.tui.child import ask
 from spotui.tui.home.name_screen import NameScreen
-from spotui.tui.question import Choice, QuestionScreen
+from spotui.tui.question import Choice, QuestionScreen, confirmed
 from spotui.view.picture import Picture
 from spotui.workspace.create import check_free
 from spotui.workspace.projects import Project, Workspace
@@ -42,7 +42,7 @@ async def export(screen: Screen[Any], project: Project, picture: Picture, number
     if number != best:
         text = f"write the prompt of round {number}, the selected one"
         choices.append(Choice(f"txt {number}", "s", text))
-    chosen = await screen.app.push_screen_wait(QuestionScreen("Take along", choices))
+    chosen = await screen.app.push_screen_wait(QuestionScreen("Export", choices))
     if chosen == "copy":
         copy_prompt(screen, picture, best)
     elif chosen:
@@ -67,16 +67,19 @@ async def branch(screen: Screen[Any], project: Project, number: int) -> Project 
     words = ["branch", project.name, "--workspace", str(workspace.root)]
     told = await ask([*words, "--round", str(number), "--as", new])
     if told.fault:
-        screen.notify(told.fault, title="There is no branch", severity="error", markup=False)
+        screen.notify(told.fault, title="Could not branch", severity="error", markup=False)
         return None
-    screen.notify(f"{new} holds this run up to round {number}. Space goes on with it.", markup=False)
+    screen.notify(f"{new} holds this run up to round {number}. Press space to resume it.", markup=False)
     return workspace.project(new)
 
 
 async def _write(screen: Screen[Any], project: Project, form: str, number: int) -> None:
     proposed = Path.cwd() / f"{project.name.replace('/', '-')}{_ENDINGS[form]}"
-    path = await screen.app.push_screen_wait(NameScreen("Write to", str(proposed), _check_new_file))
+    path = await screen.app.push_screen_wait(NameScreen("Write to", str(proposed), _check_file, "File"))
     if not path:
+        return
+    if Path(path).expanduser().exists() and not await confirmed(screen, f"Overwrite {path}?", "overwrite"):
+        screen.notify("Nothing was written.")
         return
     words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
     told = await ask([*words, "--format", form, "--output", str(Path(path).expanduser())])
@@ -90,11 +93,11 @@ def _root(project: Project) -> Path:
     return project.folder.parents[project.name.count("/")]
 
 
-def _check_new_file(typed: str) -> None:
+def _check_file(typed: str) -> None:
     path = Path(typed).expanduser()
     if not typed:
-        raise SpotuiError("A file has a name.")
-    if path.exists():
-        raise SpotuiError(f"{path} is there already.", "Choose another name.")
+        raise SpotuiError("Type the name of a file.")
+    if path.is_dir():
+        raise SpotuiError(f"{path} is a folder.", "Add the name of a file.")
     if not path.parent.is_dir():
-        raise SpotuiError(f"There is no folder {path.parent}.", "Make it first, or choose another.")
+        raise SpotuiError(f"The folder {path.parent} does not exist.", "Create it first, or choose another.")

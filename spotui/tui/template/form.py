@@ -1,6 +1,6 @@
 """The template as a form: another view of the same text."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from textual.app import ComposeResult
@@ -10,17 +10,23 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static, TextArea
 
 from spotui.template.model import QA, Template
-from spotui.tui.method.known import Told
+from spotui.tui.method.known import Told, typed
 from spotui.tui.method.line import MethodLine
 from spotui.tui.template.field import Field
 from spotui.tui.template.row_list import RowList
 from spotui.view.sizes import Sizes
 
-_NO_METHOD = "spo, as in every template that names no other"
+_NO_METHOD = "spo, the default"
+_INPUTS = (
+    ("data", "Data file (empty = the questions below)", "e.g. rows.jsonl"),
+    ("split", "Split of the rows", "e.g. train 48, eval 48, test 144 (empty = 1:1:3)"),
+    ("metric", "Metric (empty = the judge compares answers)", "e.g. number"),
+)
+_ELSEWHERE = "set in the YAML"
 
 
 class TemplateForm(VerticalScroll, can_focus=False):
-    """Prompt, requirements, count, method and questions of a template.
+    """Prompt, requirements, word limit, method, rows, metric and questions of a template.
 
     It never changes the text itself: what is typed is told as a template, and what a template says is shown.
     """
@@ -34,7 +40,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         height: 1fr;
         layout: vertical;
         & > Vertical { height: auto; }
-        & #count, & MethodLine, & MethodLine:focus {
+        & Input, & MethodLine, & MethodLine:focus {
             color: $foreground;
             height: 3; padding: 0 1; background: $background;
             border: round $border-blurred; border-title-color: $text-muted;
@@ -60,28 +66,34 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self._selected = 0
         self._sizes = Sizes()
         self._is_shown = False
+        self._is_filled = False
         self._unheard = 0
 
     def compose(self) -> ComposeResult:
         """What the method works on, and what it is tried on."""
         with Vertical():
             yield Field("Prompt", id="prompt")
-            yield Field("Requirements: what a good answer is like", id="requirements")
-            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder="no limit")
-            count.border_title = "Most words of a prompt"
+            yield Field("Requirements for a good answer", id="requirements")
+            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder="empty = no limit")
+            count.border_title = "Word limit of the prompt"
             yield count
             method = MethodLine(_NO_METHOD)
-            method.border_title = "Method, and what it is told"
+            method.border_title = "Method and parameters"
             yield method
+            for name, label, example in _INPUTS:
+                line = Input(id=name, placeholder=example)
+                line.border_title = label
+                yield line
         with Vertical():
-            yield Static("Some questions cannot be read. Mend them in the YAML first.", id="broken")
+            yield Static("Some questions cannot be read. Fix them in the YAML first.", id="broken")
             yield RowList()
             yield Field("Question", id="question")
-            yield Field("Answer, if one is known", id="answer")
+            yield Field("Reference answer (optional)", id="answer")
 
     def on_mount(self) -> None:
         """A cursor that blinks sends bytes for ever."""
-        self.query_one("#count", Input).cursor_blink = False
+        for one in self.query(Input):
+            one.cursor_blink = False
 
     def show(self, template: Template, sizes: Sizes, *, can_edit_rows: bool = True) -> None:
         """Show what a template says; what is shown already is left alone, and what is being typed wins.
@@ -110,7 +122,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self._take()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The count was typed in, or filled in."""
+        """A line was typed in, or filled in."""
         event.stop()
         self._take()
 
@@ -172,13 +184,33 @@ class TemplateForm(VerticalScroll, can_focus=False):
         if rows:
             question, answer = self.query_one("#question", Field), self.query_one("#answer", Field)
             rows[self._selected] = QA(question.value, answer.value)
+        data, metric = self._typed_data()
         return msgspec.structs.replace(
             self._template,
+            data=data,
+            metric=metric,
             prompt=self.query_one("#prompt", Field).value,
             requirements=self.query_one("#requirements", Field).value,
             count=(int(count) or None) if count else None,
             qa=tuple(rows),
         )
+
+    def _typed_data(self) -> tuple[Any, Any]:
+        """What the fields say of rows and metric; what only the YAML can say stays."""
+        data, metric = self._template.data, self._template.metric
+        lines = {name: self.query_one(f"#{name}", Input) for name, _, _ in _INPUTS}
+        path, split, name = (lines[one].value.strip() for one in ("data", "split", "metric"))
+        if not lines["data"].disabled and path != _path_of(data):
+            data = {**_keys_of(data), "path": path}
+        if not lines["split"].disabled and split != _split_of(data):
+            data = {**_keys_of(data), "split": _sizes(split)}
+        if not lines["metric"].disabled and name != _name_of(metric):
+            metric = name or None
+        if data is not self._template.data:
+            data = {key: value for key, value in data.items() if value not in ("", None, {})}
+            if data.keys() <= {"path"}:
+                data = data.get("path")
+        return data, metric
 
     def _tell(self, template: Template) -> None:
         self._template = template
@@ -201,13 +233,64 @@ class TemplateForm(VerticalScroll, can_focus=False):
         count = self.query_one("#count", Input)
         if (int(count.value or 0) or None) != template.count:
             count.value = str(template.count or "")
+        self._fill_data()
         told = template.parameters if isinstance(template.parameters, dict) else {}
         self.query_one(MethodLine).show(Told(template.method or "", told), Told(), _NO_METHOD)
         self.set_class(not template.qa, "-no-rows")
         self.query_one(RowList).show(template.qa, self._selected)
+
+    def _fill_data(self) -> None:
+        template = self._template
+        texts = {
+            "data": _path_of(template.data),
+            "split": _split_of(template.data),
+            "metric": _name_of(template.metric),
+        }
+        typed = self._typed_data() if self._is_filled else None
+        self._is_filled = True
+        for name, _, example in _INPUTS:
+            line, text = self.query_one(f"#{name}", Input), texts[name]
+            line.disabled = text is None
+            line.placeholder = _ELSEWHERE if text is None else example
+            if typed != (template.data, template.metric):  # a size stays as it is typed while it is typed
+                line.value = text or ""
 
     def _give(self, name: str, value: str, most: int | None = None) -> None:
         field = self.query_one(name, Field)
         if Template(prompt=field.value).prompt != value:  # the word None stays while it is being typed
             field.give(value)
         field.border_subtitle = self._sizes.say(value, most)
+
+
+def _keys_of(data: Any) -> dict[str, Any]:
+    return data if isinstance(data, dict) else {"path": data}
+
+
+def _path_of(data: Any) -> str | None:
+    """The file of the rows; None where the YAML says more than a line can."""
+    if isinstance(data, dict):
+        has_files = any(name in data for name in ("train", "eval", "test"))
+        data = None if has_files else data.get("path", "")
+        return data if isinstance(data, str) else None
+    return "" if data is None else data if isinstance(data, str) else None
+
+
+def _split_of(data: Any) -> str | None:
+    """How the rows are split, as it is typed; None where the YAML says more than a line can."""
+    split = data.get("split") if isinstance(data, dict) else None
+    if isinstance(split, dict) and not any(isinstance(size, list | dict) for size in split.values()):
+        return ", ".join(f"{name} {size}" for name, size in split.items())
+    return "" if split is None else split if isinstance(split, str) else None
+
+
+def _sizes(text: str) -> Any:
+    """A split as data; a text that is none stays a text, which the check of the template complains of."""
+    parts = [part.split() for part in text.split(",") if part.strip()]
+    if all(len(part) == 2 for part in parts):
+        return {name: typed(size) for name, size in parts}
+    return text
+
+
+def _name_of(metric: Any) -> str | None:
+    """The metric's name; None where the YAML says more than a line can."""
+    return "" if metric is None else metric if isinstance(metric, str) else None

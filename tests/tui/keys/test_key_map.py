@@ -24,7 +24,7 @@ class AScreen(Screen[None]):
         Binding("v", "split", "side by side", id="run.split"),
         Binding("1", "panel(0)", "panel", id="run.panel_1"),
         Binding("space", "pause", "pause", id="run.pause"),
-        Binding("space", "resume", "go on", id="run.resume"),  # where there is nothing to pause
+        Binding("space", "resume", "resume", id="run.resume"),  # where there is nothing to pause
         Binding("tab", "app.focus_next", "other panel", id="run.other_panel"),
     ]
 

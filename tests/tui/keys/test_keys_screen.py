@@ -45,7 +45,7 @@ def test_the_keys_are_told_by_where_they_work(tmp_path: Path, size: tuple[int, i
         await pilot.press("question_mark")
         await until_seen(pilot, "What has focus", "duplicate", "projects.duplicate")
         await pilot.press("end")
-        await until_seen(pilot, "scroll left", "Keys of your own")
+        await until_seen(pilot, "scroll left", "Keyboard shortcuts")
         await pilot.press("home")
         await until_seen(pilot, "What has focus")
         await pilot.press("question_mark")

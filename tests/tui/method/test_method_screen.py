@@ -75,7 +75,7 @@ async def give(app: SpotuiApp, pilot: Pilot[None], parameter: str, value: str) -
 def test_a_run_of_gpo_starts_with_what_it_was_told(workspace: Workspace, tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await new_run(app, pilot)
-        await until_seen(pilot, "spo, unless you choose another")
+        await until_seen(pilot, "spo, the default")
         await choose(app, pilot, "gpo")
         await until_told(pilot, "It scores prompts on rows. Tang et al.", "descent_direction")
         await pilot.press("enter")
@@ -164,7 +164,7 @@ def test_a_template_keeps_its_comments_when_its_method_is_chosen_in_the_form(
         await pilot.press("tab", "e")
         await until_seen(pilot, "form or YAML")
         await pilot.press("ctrl+t")
-        await until_seen(pilot, "Method, and what it is told", "spo, as in every template")
+        await until_seen(pilot, "Method and parameters", "spo, the default")
         await choose(app, pilot, "gradsum")
         await pilot.press("enter")
         await give(app, pilot, "beam", "2")

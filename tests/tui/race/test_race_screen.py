@@ -1,5 +1,6 @@
 """A race as one table: from a template, while it goes on, afterwards, and after it was broken off."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -66,9 +67,11 @@ def test_a_race_is_one_table_from_its_start_to_what_the_test_says(
         await until_seen(pilot, "adding-race  race on adding.yaml  finished", "Row by row on 36 test rows:")
         await until_told(pilot, "chance")
         assert sorted(app.screen.query_one(TableView).keys) == ["ape", "gpo"]
-        for size, facts in ((SMALL, ()), (LARGE, ("+30.6 (+12.8 to +45.1)",))):
+        facts = ("+30.6 (+12.8 to +45.1)",)
+        for size in (SMALL, LARGE):
             await pilot.resize_terminal(*size)
-            await until_seen(pilot, "66.7", *facts)
+            await until_seen(pilot, "Winner: ", "66.7", *facts)
+            assert re.search(r"method +gain on the seed +test", seen(app))
             lines = [line for line in seen(app).splitlines() if line.strip().startswith(("gpo ", "ape "))]
             assert all(fact in line for line in lines[:2] for fact in ("finished", "2 of 2", "66.7", *facts))
         await pilot.press("end", "enter")
@@ -109,7 +112,7 @@ def test_a_run_of_a_race_can_be_watched_and_steered_while_it_goes_on(
         await pilot.press("s", "y")
         await until_seen(pilot, "round 2 of 2  stopped")
         await pilot.press("escape")
-        await until_seen(pilot, "not running", "Space goes on with it", "stopped", "waiting")
+        await until_seen(pilot, "not running", "Press space to resume it", "stopped", "waiting")
         GATE.set()
         await pilot.press("space")
         await until_seen(pilot, "race on adding.yaml  finished", "Row by row on 36 test rows:")

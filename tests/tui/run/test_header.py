@@ -65,6 +65,14 @@ def test_a_wide_one_tells_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_time_stands_still_while_the_run_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spotui.tui.run.header.time.time", lambda: 1060.0)
+    call, paused = CallStarted(key=CallKey(3, "execute", 0), model="m"), StateChanged(state="paused")
+    assert "2:05" in header(call)
+    assert "1:05" in header(call, paused)
+    assert "2:05" in header(call, paused, StateChanged(state="running"))
+
+
 def test_a_narrow_one_leaves_out_what_matters_least() -> None:
     assert header(width=80).endswith("$0.5000  1.5k tok  1:05")
     assert header(width=44).endswith("running    $0.5000")
@@ -102,7 +110,7 @@ def stop(reason: Any) -> RunStopped:
     ("events", "is_attached", "state"),
     [
         ([], True, "running"),
-        ([], False, "not running"),
+        ([], False, "interrupted"),
         (
             [StateChanged(state="stopping", cause="Stopped by the user.")],
             True,
@@ -119,7 +127,7 @@ def test_it_says_how_the_run_stands(events: list[Event], is_attached: bool, stat
 def test_what_a_starting_process_says_stands_in_place_of_the_state() -> None:
     text = header(said="fetching the model:\n 40%", is_attached=False)
     assert text.startswith("fetching the model: 40%  ")
-    assert "not running" not in text
+    assert "interrupted" not in text
 
 
 def test_names_and_causes_are_no_markup() -> None:

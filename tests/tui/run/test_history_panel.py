@@ -203,7 +203,7 @@ def test_without_a_price_the_curve_is_of_tokens() -> None:
 def test_before_the_first_round_it_says_what_will_come() -> None:
     async def journey(app: Listening, pilot: Pilot[None]) -> None:
         await show(app, pilot, Picture())
-        await until_seen(pilot, "The rounds will stand here")
+        await until_seen(pilot, "Rounds appear here")
         await pilot.press("m", "enter")
         assert app.heard == []
 

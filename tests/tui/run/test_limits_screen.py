@@ -42,15 +42,15 @@ def test_what_is_proposed_counts_as_changed() -> None:
 @pytest.mark.parametrize(
     ("field", "text", "why"),
     [
-        ("rounds", "ten", "Rounds in all is a whole number."),
-        ("rounds", "", "Rounds in all is more than 0."),
-        ("rounds", "2.5", "Rounds in all is a whole number."),
-        ("usd", "a lot", "USD is a number or empty."),
-        ("usd", "nan", "USD is more than 0."),
-        ("usd", "inf", "USD is more than 0."),
-        ("tokens", "-5", "Tokens is more than 0."),
-        ("calls", "0", "Calls is more than 0."),
-        ("concurrency", "x", "At once is a whole number or empty."),
+        ("rounds", "ten", "Rounds in all must be a whole number."),
+        ("rounds", "", "Rounds in all must be more than 0."),
+        ("rounds", "2.5", "Rounds in all must be a whole number."),
+        ("usd", "a lot", "Budget, USD must be a number or empty."),
+        ("usd", "nan", "Budget, USD must be more than 0."),
+        ("usd", "inf", "Budget, USD must be more than 0."),
+        ("tokens", "-5", "Budget, tokens must be more than 0."),
+        ("calls", "0", "Budget, calls must be more than 0."),
+        ("concurrency", "x", "Calls at once must be a whole number or empty."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_can_be_mended(field: str, text: str, why: str) -> None:
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_at_its_field_and_can_be_mended(field: str, text: 
 
 def test_escape_changes_nothing_and_arrows_go_from_field_to_field() -> None:
     async def leave(pilot: Pilot[None]) -> None:
-        await until_seen(pilot, "Rounds in all", "no limit", "as in your settings", "0.5")
+        await until_seen(pilot, "Rounds in all", "no limit", "the limit of each endpoint", "0.5")
         await pilot.press("down", "down")
         await until(pilot, lambda: pilot.app.focused and pilot.app.focused.id == "tokens")
         await pilot.press("up", "9")

@@ -110,7 +110,7 @@ def test_one_key_pauses_and_goes_on_and_another_stops(workspace: Workspace, size
         await pilot.press("space")
         await heard(pilot, process, Pause())
         process.say(StateChanged(state="paused", cause="Paused by the user."))
-        await until_seen(pilot, "paused: Paused by the user.", "space go on")
+        await until_seen(pilot, "paused", "Paused by the user.", "space resume")
         await pilot.press("space")
         await heard(pilot, process, Resume())
         process.say(StateChanged(state="running"))
@@ -238,7 +238,7 @@ def test_a_command_that_was_refused_is_told_once(workspace: Workspace) -> None:
 
 def test_without_a_process_there_is_nothing_to_pause_stop_or_override(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until_seen(pilot, "space go on")
+        await until_seen(pilot, "space resume")
         for hint in ("s stop", "n edit next", "o override"):
             assert hint not in seen(app).splitlines()[-1]
         await pilot.press("s", "n", "o")
@@ -252,7 +252,7 @@ def test_a_process_that_dies_leaves_a_run_that_can_go_on(workspace: Workspace) -
     async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
         await until_seen(pilot, "running")
         process.die()
-        await until_seen(pilot, "not running", "space go on")
+        await until_seen(pilot, "interrupted", "space resume")
 
     at_work(workspace, journey)
 
@@ -264,10 +264,10 @@ def test_a_run_of_spo_s_reference_cannot_go_on_and_says_what_can_be_done(workspa
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         app.open_project("old")
-        await until_seen(pilot, "round 3 of 3", "The seed is the best so far", "not running")
+        await until_seen(pilot, "round 3 of 3", "The seed is the best so far", "foreign")
         assert "$0.00" not in seen(app)
         await pilot.press("space")
-        await until_seen(pilot, "Branch from its best prompt", "press b")
+        await until_seen(pilot, "--template FILE", "press b")
 
     drive(workspace.root, journey, workspace=workspace)
 
@@ -279,7 +279,7 @@ def test_a_prompt_a_report_or_everything_can_be_taken_along(
         copied: list[str] = []
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
         await pilot.press("x")
-        await until_seen(pilot, "Take along", "round 2, the best", "round 3, the selected one")
+        await until_seen(pilot, "Export", "round 2, the best", "round 3, the selected one")
         await pilot.press("c")
         await until(pilot, lambda: copied == ["Prompt 2."])
         await pilot.press("x", "s")
@@ -287,12 +287,16 @@ def test_a_prompt_a_report_or_everything_can_be_taken_along(
         await pilot.press("enter")
         await until_seen(pilot, "Wrote ")
         await pilot.press("x", "p", "enter")
-        await until_seen(pilot, "is there already")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await until_seen(pilot, "Overwrite", "n  cancel")
+        await pilot.press("n")
+        await until_seen(pilot, "Nothing was written.")
+        assert (tmp_path / "sea.txt").read_text().strip() == "Prompt 3."
+        await pilot.press("x", "p", "enter")
+        await until_seen(pilot, "Overwrite", "n  cancel")
+        await pilot.press("y")
+        await until(pilot, lambda: (tmp_path / "sea.txt").read_text().strip() == "Prompt 2.")
 
     at_rest(workspace, journey)
-    assert (tmp_path / "sea.txt").read_text().strip() == "Prompt 3."
 
 
 def test_a_question_over_the_run_lets_the_run_go_on(workspace: Workspace) -> None:

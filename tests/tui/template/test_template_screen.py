@@ -106,6 +106,53 @@ def test_the_form_edits_the_same_text_and_keeps_comments_keys_and_count(path: Pa
     drive(path.parent, journey, SMALL)
 
 
+def test_the_form_edits_data_split_and_metric(path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        await form_of(pilot, screen)
+        for field, text in (("data", "rows.jsonl"), ("split", "train 2, eval 3"), ("metric", "number")):
+            typed = screen.query_one(f"#{field}", Input)
+            typed.focus()
+            await pilot.press(*text)
+            await pilot.pause()
+            assert typed.value == text
+        await until(pilot, lambda: "metric: number" in text_of(screen))
+        template = parse_template(text_of(screen))
+        assert template.data == {"path": "rows.jsonl", "split": {"train": 2, "eval": 3}}
+        assert template.metric == "number"
+        screen.query_one("#split", Input).value = ""
+        screen.query_one("#metric", Input).value = ""
+        await until(pilot, lambda: "metric" not in text_of(screen))
+        template = parse_template(text_of(screen))
+        assert (template.data, template.metric) == ("rows.jsonl", None)
+        screen.query_one("#data", Input).value = ""
+        await until(pilot, lambda: text_of(screen) == COMMENTED)
+
+    drive(path.parent, journey, SMALL)
+
+
+def test_the_form_leaves_alone_what_only_the_yaml_can_say_of_data(path: Path) -> None:
+    data = "data:  # ours\n  path: a.csv  # big\n  columns: {question: q}\n  split: {train: 2}\n"
+    path.write_text(COMMENTED + data + "metric: {name: number, tolerance: 0.1}\n")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        screen = await opened(app, pilot, path)
+        field = await form_of(pilot, screen)
+        assert screen.query_one("#metric", Input).disabled
+        assert screen.query_one("#split", Input).value == "train 2"
+        screen.query_one("#data", Input).value = "b.csv"
+        await until(pilot, lambda: "path: b.csv  # big" in text_of(screen))
+        field("prompt").focus()
+        await pilot.press("ctrl+end", "x")
+        await until(pilot, lambda: "question.x" in text_of(screen))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: not screen.is_changed)
+        kept = COMMENTED.replace("the question.", "the question.x") + data.replace("a.csv", "b.csv")
+        assert path.read_text() == kept + "metric: {name: number, tolerance: 0.1}\n"
+
+    drive(path.parent, journey, SMALL)
+
+
 def test_questions_are_added_moved_and_removed_with_what_belongs_to_them(path: Path) -> None:
     text = COMMENTED.replace("  - question: Why do", "  # on trees\n  - question: Why do")
     path.write_text(text)
