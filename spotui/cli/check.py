@@ -140,13 +140,19 @@ def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Seq
         return None, error.faults
 
 
+def _place(file: "Path | str", line: int) -> str:
+    """Where something is; what concerns a whole file has no line."""
+    return f"{file}:{line}" if line else str(file)
+
+
 def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Sequence[RowFault]") -> None:
     for problem in checked.problems:
-        print(f"{path}:{problem.line}: {problem.severity}: {problem.key}: {problem.what}")
+        key = f"{problem.key}: " if problem.key else ""
+        print(f"{_place(path, problem.line)}: {problem.severity}: {key}{problem.what}")
         if problem.mend:
             print(f"    {problem.mend}")
     for fault in faults:
-        print(f"{fault.file}:{fault.line}: error: {fault.what}")
+        print(f"{_place(fault.file, fault.line)}: error: {fault.what}")
         if fault.mend:
             print(f"    {fault.mend}")
     if errors := checked.errors + len(faults):

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from spotui import locations
@@ -9,13 +11,22 @@ from spotui.cli.terminal import paint
 from spotui.errors import SpotuiError
 from spotui.settings.roles import is_embedded
 from spotui.settings.run_settings import RunSettings
+from spotui.view.figures import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from spotui.llm.local.pull import PullProgress
     from spotui.llm.local.source import Source
     from spotui.llm.local.store import StoredModel
 
 _MEGA = 1_000_000
+_BAR = 20
+_PAINT_SECONDS = 0.1
+_TICK_SECONDS = 0.5
+_LINE_SECONDS = 30.0
+_RATE_SECONDS = 15.0
+_FEWEST = 2
 
 
 def missing_models(settings: RunSettings) -> "list[Source]":
@@ -76,37 +87,94 @@ def fetch(source: "Source", *, sha256: str | None = None) -> "StoredModel":
     from spotui.llm.local.pull import pull
     from spotui.llm.local.store import ModelStore
 
-    show = _bar if sys.stderr.isatty() else _tenths()
+    meter = _Meter()
     store = ModelStore(locations.models_dir())
     try:
-        stored = asyncio.run(pull(source, store, sha256=sha256, on_progress=show))
+        stored = asyncio.run(_metered(pull(source, store, sha256=sha256, on_progress=meter.take), meter))
     finally:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
+        meter.end()
     print(f"{stored.id} is ready.", file=sys.stderr)
     return stored
 
 
-def _bar(progress: "PullProgress") -> None:
-    done = progress.done / _MEGA
-    if progress.total:
-        filled = 30 * progress.done // progress.total
-        text = f"{'█' * filled}{'░' * (30 - filled)} {done:,.0f} of {progress.total / _MEGA:,.0f} MB"
-    else:
-        text = f"{done:,.0f} MB"
-    paint(f"\r{progress.stage:9} {text}", sys.stderr)
+async def _metered(work: "Coroutine[None, None, StoredModel]", meter: "_Meter") -> "StoredModel":
+    """Do the work, and show how far it is also while nothing comes."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait([task], timeout=_TICK_SECONDS))[0]:
+            meter.show()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    return task.result()
 
 
-class _tenths:  # noqa: N801 - a function with a memory
-    """A line at every tenth, for logs."""
+class _Meter:
+    """How far a pull is: a bar on a terminal, a line now and then elsewhere, each with the time left."""
 
     def __init__(self) -> None:
-        self._told = -1
+        self._is_terminal = sys.stderr.isatty()
+        self._stage = ""
+        self._done, self._total = 0, 0
+        self._seen: deque[tuple[float, int]] = deque()
+        self._shown_at = self._line_at = float("-inf")
+        self._tenth = -1
+        self._width = 0
 
-    def __call__(self, progress: "PullProgress") -> None:
-        if not progress.total:
+    def take(self, progress: "PullProgress") -> None:
+        """Take note of progress, and show it unless that was done just now."""
+        now = time.monotonic()
+        if progress.stage != self._stage:
+            self.end()
+            self._stage, self._tenth = progress.stage, -1
+            self._shown_at = self._line_at = float("-inf")
+            self._seen.clear()
+        self._done, self._total = progress.done, progress.total or 0
+        self._seen.append((now, progress.done))
+        while self._seen[-1][0] - self._seen[0][0] > _RATE_SECONDS:
+            self._seen.popleft()
+        if now - self._shown_at >= _PAINT_SECONDS or progress.done == progress.total:
+            self.show()
+
+    def show(self) -> None:
+        """Show how far it is."""
+        now = self._shown_at = time.monotonic()
+        if self._is_terminal:
+            text = self._text(now) if self._stage else "Starting …"
+            paint(f"\r{text.ljust(self._width)}", sys.stderr)
+            self._width = len(text)
             return
-        tenth = 10 * progress.done // progress.total
-        if tenth != self._told:
-            self._told = tenth
-            print(f"{progress.stage}: {tenth * 10}%", file=sys.stderr, flush=True)
+        tenth = 10 * self._done // self._total if self._total else 0
+        if self._stage and (tenth > self._tenth or now - self._line_at >= _LINE_SECONDS):
+            self._tenth, self._line_at = tenth, now
+            print(self._text(now), file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line of a stage that is over."""
+        if self._is_terminal and self._width:
+            print(file=sys.stderr)
+            self._width = 0
+
+    def _text(self, now: float) -> str:
+        facts = [f"{self._done / _MEGA:,.0f} MB"]
+        if self._total:
+            facts = [f"{self._done / _MEGA:,.0f} of {self._total / _MEGA:,.0f} MB"]
+        if rate := self._rate(now):
+            facts.append(f"{rate / _MEGA:,.1f} MB/s")
+            left = max(0, self._total - self._done) / rate
+            if self._total and self._done < self._total:
+                facts.append(f"about {duration(max(1.0, left))} left")
+        elif not self._total or self._done < self._total:
+            facts.append("waiting for data")
+        share = min(1.0, self._done / self._total) if self._total else 0.0
+        filled = round(_BAR * share)
+        bar = f"{'█' * filled}{'░' * (_BAR - filled)} " if self._total and self._is_terminal else ""
+        percent = f"{int(100 * share):3}% " if self._total else ""
+        return f"{self._stage:9}{bar}{percent}{', '.join(facts)}"
+
+    def _rate(self, now: float) -> float:
+        """Bytes a second of late; 0 when nothing came, or too little to tell."""
+        if len(self._seen) < _FEWEST or now - self._seen[-1][0] > _RATE_SECONDS:
+            return 0.0
+        (begun, before), (_, done) = self._seen[0], self._seen[-1]
+        return max(0, done - before) / max(now - begun, 0.001)

@@ -1,12 +1,17 @@
 """`spotui models pull`: asked first, told as it goes, listed and removed."""
 
+import io
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from spotui.cli import fetching
 from spotui.llm.local import catalog
 from spotui.llm.local.catalog import CatalogModel
+from spotui.llm.local.pull import PullProgress
 from spotui.settings import DEFAULT_MODEL
 from spotui.settings.roles import EMBEDDED_PREFIX
 from tests.cli.conftest import Shell
@@ -88,3 +93,93 @@ def test_the_real_catalog_names_every_part_once_and_holds_the_default() -> None:
         assert len(set(model.packages)) == len(model.packages)
         assert len(model.sha256) == 64
         assert model.id.startswith(EMBEDDED_PREFIX)
+
+
+def test_every_phase_is_told_in_a_few_lines_where_there_is_no_terminal(
+    shell: Shell, known: CatalogModel
+) -> None:
+    told = shell("models", "pull", known.id, "--yes").err.splitlines()
+    for stage in ("download", "unpack", "check"):
+        lines = [line for line in told if line.startswith(stage)]
+        assert 1 <= len(lines) <= 11
+        assert re.fullmatch(rf"{stage} +100% [\d,]+ of [\d,]+ MB.*", lines[-1]), told
+    assert "\r" not in "".join(told)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+def fetched(clock: Clock, seconds: int, stage: str = "download") -> fetching._Meter:
+    """A meter after so many seconds of 10 MB each, of 1,000 MB."""
+    meter = fetching._Meter()
+    for second in range(seconds + 1):
+        meter.take(PullProgress(stage, 10_000_000 * second, 1_000_000_000))  # type: ignore[arg-type]
+        clock.now += 1
+    clock.now -= 1
+    return meter
+
+
+def test_a_terminal_shows_bytes_rate_and_time_left_also_while_nothing_comes(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    meter = fetched(clock, 40)
+    assert terminal.getvalue().endswith(
+        "\rdownload ████████░░░░░░░░░░░░  40% 400 of 1,000 MB, 10.0 MB/s, about 1:00 left"
+    )
+    clock.now += 60
+    meter.show()
+    assert terminal.getvalue().split("\r")[-1].rstrip().endswith(" 40% 400 of 1,000 MB, waiting for data")
+    meter.take(PullProgress("check", 0, 1_000_000_000))
+    clock.now += 2
+    meter.take(PullProgress("check", 500_000_000, 1_000_000_000))
+    assert terminal.getvalue().split("\n")[-1].split("\r")[-1].rstrip() == (
+        "check    ██████████░░░░░░░░░░  50% 500 of 1,000 MB, 250.0 MB/s, about 2.0 s left"
+    )
+
+
+def test_a_log_gets_a_line_at_every_tenth_and_when_it_is_slow(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meter = fetched(clock, 100)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 11
+    assert lines[3] == "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1:10 left"
+    assert lines[-1] == "download 100% 1,000 of 1,000 MB, 10.0 MB/s"
+    slow = fetched(clock, 5)
+    for _ in range(120):
+        clock.now += 0.5
+        slow.show()
+    assert len(capsys.readouterr().err.splitlines()) == 1 + 2
+    meter.end()
+
+
+def test_a_size_that_is_not_known_is_told_in_bytes(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    meter = fetching._Meter()
+    for second in range(61):
+        meter.take(PullProgress("download", 1_000_000 * second, None))
+        clock.now += 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "download 0 MB, waiting for data"
+    assert lines[-1] == "download 60 MB, 1.0 MB/s"
+    assert len(lines) == 3

@@ -161,14 +161,14 @@ def test_a_workspace_of_the_reference_is_not_overwritten(shell: Shell, home: Pat
         ]
     )
     (prompts / "results.json").write_text(written)
-    for words in (
-        ["run", template, "--model", "m"],
-        ["resume", "why"],
-        ["run", template, "--initial-round", "3"],
+    for words, code, what in (
+        (["run", template, "--model", "m"], exit_codes.FAILED, "There is a project 'why' already."),
+        (["resume", "why"], exit_codes.FAILED, "why was written by SPO's own tool"),
+        (["run", template, "--initial-round", "3"], exit_codes.USAGE, "The next round of why is 2, not 3."),
     ):
         said = shell(*words)
-        assert said.code in {exit_codes.FAILED, exit_codes.USAGE}
-        assert said.err.startswith("spotui: ")
+        assert said.code == code
+        assert said.err.startswith(f"spotui: {what}")
     assert "spotui branch why --template FILE" in shell("resume", "why").err
     branched = shell("branch", "why", "--template", template, "--as", "ours", "--model", "test-model")
     assert branched.code == 0

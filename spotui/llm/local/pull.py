@@ -25,12 +25,13 @@ class PullProgress(msgspec.Struct, frozen=True):
     """How far a pull is.
 
     Attributes:
-        stage: `download` while bytes come, `check` while the whole file is hashed.
+        stage: `download` while bytes come, `unpack` while the last parts are joined, `check` while the whole
+            file is hashed.
         done: Bytes of this stage so far; a part that has to be fetched anew takes some back.
         total: Bytes of this stage in all, or None while that is unknown.
     """
 
-    stage: Literal["download", "check"]
+    stage: Literal["download", "unpack", "check"]
     done: int
     total: int | None
 
@@ -127,7 +128,10 @@ class _Pull:
             # A kill before the last step: all is here but the record.
             return await self._keep(own, model.sha256)
         joined = await fetch_parts(
-            model, self._work, lambda done: self._downloaded(done, model.download_bytes)
+            model,
+            self._work,
+            lambda done: self._downloaded(done, model.download_bytes),
+            lambda done: self._report(PullProgress("unpack", done, model.bytes)),
         )
         return await self._keep(joined, model.sha256)
 
