@@ -1,4 +1,7 @@
-"""The end of a run on the terminal: the better prompt, then what happened, where it is, what to do next."""
+"""The end of a run on the terminal: the better prompt and its cost, what happened, where it is, what next.
+
+The last three lines hold one path and one command, so that they fit 80 columns.
+"""
 
 from collections import Counter
 from typing import Final
@@ -9,7 +12,7 @@ from spotui.settings.run_settings import BudgetSettings
 from spotui.view.figures import count, duration, plural, usd
 from spotui.view.picture import Picture
 from spotui.view.worth import worth
-from spotui.workspace.lines import Outcome
+from spotui.workspace.lines import AS_PLANNED, Outcome
 
 COPIED: Final = ("Result: ", "Next: ")
 """How the lines begin that people copy from: they are never broken at a word."""
@@ -38,25 +41,26 @@ def summary(project: str, picture: Picture) -> list[str]:
         lines += ["Better prompt:", "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
     if picture.judge is not None and picture.judge.warning:
         lines.append(f"Warning: {picture.judge.warning}")
+    if (spent := picture.spending) is not None:
+        lines.append(
+            f"Spent:   {plural(spent.calls, 'call')}, "
+            f"{count(spent.prompt_tokens, estimated=spent.estimated)} tokens in, "
+            f"{count(spent.completion_tokens, estimated=spent.estimated)} out, "
+            f"{usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)}, {duration(spent.seconds)}"
+        )
     lines.append(f"Outcome: {' '.join(_outcome(picture, stopped))}")
     if project and opened is not None:
-        lines.append(f"Result:  {_result(project, opened, stopped)}")
+        lines.append(f"Result:  {_result(opened, stopped)}")
         lines.append(f"Next:    {_next_step(project, picture, opened, stopped)}")
     return lines
 
 
 def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
-    """What happened, and what it took."""
+    """What happened."""
     failed = stopped.reason in {"failed", "unmarked"}
     sentences = ["The run failed." if failed else stopped.cause, worth(picture, stopped)]
     if not stopped.improved and (tried := _tried(picture)):
         sentences.append(tried)
-    if (spent := picture.spending) is not None:
-        sentences.append(
-            f"{plural(spent.calls, 'call')}, {count(spent.prompt_tokens, estimated=spent.estimated)} tokens "
-            f"in, {count(spent.completion_tokens, estimated=spent.estimated)} out, "
-            f"{usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)}, {duration(spent.seconds)}."
-        )
     return sentences
 
 
@@ -67,25 +71,19 @@ def _tried(picture: Picture) -> str:
     return f"Of {plural(ended.total(), 'candidate')}: {', '.join(parts)}." if parts else ""
 
 
-def _result(project: str, opened: RunOpened, stopped: RunStopped) -> str:
-    if stopped.improved:
-        path = f"{_shown(opened)}/prompts/round_{stopped.best}/prompt.txt"
-        return f"{path} ('spotui best {project}' prints it)"
-    return f"{_shown(opened)} ('spotui show {project}' lists its rounds)"
-
-
-def _shown(opened: RunOpened) -> str:
+def _result(opened: RunOpened, stopped: RunStopped) -> str:
     from pathlib import Path
 
-    return locations.shown(Path(opened.folder))
+    folder = locations.shown(Path(opened.folder))
+    return f"{folder}/prompts/round_{stopped.best}/prompt.txt" if stopped.improved else folder
 
 
 def _next_step(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:
     resume = _resume(project, picture, opened, stopped)
-    if stopped.improved:
-        return f"what changed: spotui diff {project}" + (f"; {resume}" if resume else "")
+    if stopped.improved and stopped.reason in AS_PLANNED:
+        return f"what changed: spotui diff {project}"
     if stopped.reason in {"finished", "patience"} and stopped.rounds > 1:
-        return f"{resume}; or start over with a stronger model (--opt-model, --eval-model)"
+        return f"{resume}, or use a stronger model"
     return resume or f"see its scores: spotui show {project}"
 
 
@@ -96,11 +94,11 @@ def _resume(project: str, picture: Picture, opened: RunOpened, stopped: RunStopp
         case "finished" if opened.parameters.get("only_evaluate"):
             return ""
         case "finished":
-            return f"more rounds: {command} --max-rounds {2 * picture.rounds_wanted}"
+            return f"{command} --max-rounds {2 * picture.rounds_wanted}"
         case "patience":
-            return f"more rounds: {command} --patience none"
+            return f"{command} --patience none"
         case "target":
-            return f"more rounds: {command} --target-wins none"
+            return f"{command} --target-wins none"
         case "budget":
             return f"{command} with a larger {_spent_budgets(picture)}, or 'none'"
         case _:

@@ -162,7 +162,7 @@ def test_a_row_that_cannot_be_scored_is_an_error_with_file_and_line(shell: Shell
 def test_a_data_file_that_is_not_there_is_an_error(shell: Shell, home: Path) -> None:
     said = shell("check", write_template(home, SCORED))
     assert said.code == 1
-    assert "rows.jsonl:0: error: There is no such file." in said.out
+    assert "rows.jsonl: error: There is no such file." in said.out
 
 
 def test_a_wrong_role_and_a_wrong_method_are_told_with_their_lines(shell: Shell, home: Path) -> None:

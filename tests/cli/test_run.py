@@ -43,17 +43,15 @@ def test_a_run_tells_what_happens_line_by_line_and_what_it_is_worth(
     assert any(line.startswith("round 2: model votes AB win") for line in lines)
     end = lines.index("Better prompt:")
     assert lines[end + 2 : end + 4] == ["  Answer in style 1, with reasons.", ""]
-    outcome, result, next_step = lines[end + 4 :]
+    spent, outcome, result, next_step = lines[end + 4 :]
+    assert re.fullmatch(r"Spent:   1[67] calls, .* tokens in, .* out, \$ unknown, .* s", spent)
     assert outcome.startswith(
         "Outcome: All 2 rounds are done. Best: round 2. "
         "Better than the seed on 3 of 3 questions, worse on 0: it wins 100% (44% to 100%)."
     )
-    assert re.search(r"\. 1[67] calls, .*, \$ unknown, .* s\.$", outcome)
     prompt = home / "data" / "workspace" / "why" / "prompts" / "round_2" / "prompt.txt"
-    assert result == f"Result:  {prompt} ('spotui best why' prints it)"
-    assert next_step == (
-        "Next:    what changed: spotui diff why; more rounds: spotui resume why --max-rounds 4"
-    )
+    assert result == f"Result:  {prompt}"
+    assert next_step == "Next:    what changed: spotui diff why"
     assert said.err.startswith("Expected: about 16 calls, ")
     assert [one["succeed"] for one in results(home)] == [True, True]
 
@@ -64,11 +62,8 @@ def test_no_improvement_has_a_code_of_its_own(shell: Shell, template: str) -> No
     assert said.code == exit_codes.NO_IMPROVEMENT
     outcome, result, next_step = said.out.splitlines()[-3:]
     assert "No improvement: the seed prompt is still the best. Of 1 candidate: 1 lost." in outcome
-    assert result.endswith("workspace/why ('spotui show why' lists its rounds)")
-    assert next_step == (
-        "Next:    more rounds: spotui resume why --max-rounds 4; "
-        "or start over with a stronger model (--opt-model, --eval-model)"
-    )
+    assert result.endswith("workspace/why")
+    assert next_step == "Next:    spotui resume why --max-rounds 4, or use a stronger model"
     assert "Better prompt" not in said.out
     assert shell("best", "why").out == "Answer the question.\n"
 
