@@ -10,12 +10,16 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 import spotui.cli.conduct
+import spotui.cli.race
 import spotui.cli.resume
 import spotui.cli.run
+import spotui.cli.score
 import spotui.cli.working
 import spotui.llm.connecting
 import spotui.llm.providers.openai_compatible
 import spotui.llm.tokens
+import spotui.run.measuring
+import spotui.run.racing
 import spotui.run.session
 import spotui.run.setup
 from spotui.cli import main
