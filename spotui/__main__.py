@@ -16,15 +16,34 @@ def main() -> None:
 
 
 def _open() -> int:
+    import termios
+
     from spotui.tui import skeleton
 
+    before = termios.tcgetattr(sys.stdin)
     skeleton.paint()
     try:
+        _leave_on_signals()
         from spotui.tui.start import start
-    except BaseException:
+
+        return start()
+    except BaseException as error:  # Textual restores the terminal itself, but only once it has taken over
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
         skeleton.wipe()
-        raise
-    return start()
+        from spotui.errors import limit_reached
+
+        if (limit := limit_reached(error)) is None:
+            raise
+        sys.stderr.write(f"spotui: {limit}\n")
+        return 1
+
+
+def _leave_on_signals() -> None:
+    """Let signals raise SystemExit until the app has handlers of its own."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
 if __name__ == "__main__":

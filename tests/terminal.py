@@ -86,6 +86,11 @@ class Pty:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def descriptor(self) -> int:
+        """The terminal's side of it, to ask for its modes."""
+        return self._master
+
     def press(self, *keys: str) -> None:
         """Type keys: names such as `enter` and `ctrl+q`, or text."""
         for key in keys:

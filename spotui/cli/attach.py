@@ -119,7 +119,8 @@ async def _watch(project: Project, parsed: argparse.Namespace) -> int:
                 code = exit_codes.of_run(event)
 
     task = asyncio.create_task(follow())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGABRT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.nullcontext() if parsed.json else display, contextlib.suppress(asyncio.CancelledError):
         await task
     writer.close()

@@ -75,7 +75,7 @@ class SpotuiApp(TypedAheadApp):
 
     def on_mount(self) -> None:
         """What nobody sees yet comes after the first paint."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT):
             # Textual restores the terminal when it exits, not when it is killed.
             asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self.call_after_refresh(self._settle)

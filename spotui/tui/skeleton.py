@@ -7,7 +7,8 @@ import os
 import sys
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H"
-_LEAVE = "\x1b[?25h\x1b[?1049l"
+_LEAVE = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l"
+"""No mouse, no focus, no bracketed paste; the cursor, and the screen that was there before."""
 
 
 def is_possible() -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.model_server import ModelServer
 from tests.spo_model import climbing
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m")
+CTRL_BACKSLASH = "\x1c"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -96,6 +98,46 @@ def test_ctrl_c_twice_leaves_at_once_with_nothing_lost(home: Path, template: str
         stuck.wait_until(lambda: not stuck.connections)
         stuck.delay = 0.0
         assert spotui("resume", "why", env=places(home, OPENAI_API_KEY="k")).code == exit_codes.OK
+
+
+@pytest.mark.parametrize(
+    "how", [signal.SIGQUIT, signal.SIGABRT, CTRL_BACKSLASH], ids=["quit", "abort", "ctrl-backslash"]
+)
+def test_quit_and_abort_leave_at_once_and_give_the_terminal_back(
+    home: Path, template: str, how: signal.Signals | str
+) -> None:
+    with ModelServer(climbing, delay=30.0) as stuck:
+        with Terminal(*words(stuck, template), env=places(home)) as terminal:
+            stuck.wait_until(lambda: len(stuck.requests) >= 3)
+            terminal.read_until("answering question 1")
+            if isinstance(how, str):
+                terminal.type(how)
+            else:
+                terminal.process.send_signal(how)
+            assert terminal.wait() == exit_codes.INTERRUPTED
+        assert "Left at once; nothing is lost." in terminal.text
+        assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")
+        stuck.delay = 0.0
+        assert spotui("resume", "why", env=places(home, OPENAI_API_KEY="k")).code == exit_codes.OK
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGABRT])
+def test_who_watches_gets_the_terminal_back_and_the_run_continues(
+    home: Path, template: str, slow: ModelServer, number: signal.Signals
+) -> None:
+    begun = spotui(*words(slow, template, 500), "--detach", env=places(home, OPENAI_API_KEY="k"))
+    assert begun.code == exit_codes.OK
+    owner = ProjectLock(Project(home / "data" / "workspace" / "why", "why").lock, "why").living_owner()
+    assert owner is not None
+    try:
+        with Terminal("attach", "why", env=places(home)) as terminal:
+            terminal.read_until("of 500")
+            terminal.process.send_signal(number)
+            assert terminal.wait() == exit_codes.OK
+        assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")
+        assert "why goes on" in terminal.text
+    finally:
+        os.kill(owner.pid, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("how", [[], ["--plain"], ["--json"]])
