@@ -2,6 +2,10 @@
 
 import sys
 
+_FILES = 32
+_MEMORY = 256 * 1024 * 1024
+"""Open files and address space that the app takes with a run on the screen."""
+
 
 def main() -> None:
     """Open the app where there is a terminal and nothing was asked for; otherwise run the command line."""
@@ -24,6 +28,10 @@ def _open() -> int:
     skeleton.paint()
     try:
         _leave_on_signals()
+        from spotui.errors import check_files, check_memory
+
+        check_files(_FILES)
+        check_memory(_MEMORY)
         from spotui.tui.start import start
 
         return start()

@@ -22,7 +22,7 @@ from tests.spo_model import climbing
 
 VALUES = st.sampled_from(
     [
-        *(None, True, "", "x", "2026-03-01", -1, 0, 3, 10**6, 10**18, 10**30, 10**400, -0.5, 1e308),
+        *(None, True, "", "x", "2026-03-01", -1, 0, 3, 10**6, 10**18, 10**30, 10**400, -0.5, 1e308, 5e-324),
         *([], {}, [None], {"x": 1}, ["x"] * 3, "\u202e", "0001-01-01T00:00:00Z", "2026-03-01T00:00:00"),
     ]
 )
@@ -32,6 +32,7 @@ VERBS = (
 )
 PROJECTS = ("why", "sums")
 FINE = {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
+CODES = {exit_codes.FAILED, exit_codes.USAGE, exit_codes.BUDGET, exit_codes.CALL_FAILED, exit_codes.UNMARKED}
 GPO = "method: gpo\nparameters:\n  max_steps: 2\n  candidates_per_step: 2\n"
 
 a_project = st.sampled_from(PROJECTS)
@@ -100,18 +101,31 @@ def mutated(value: Any, data: st.DataObject) -> Any:
     return changed
 
 
-def check(workspace: Path, name: str, file: str, content: str, verb: str) -> None:
+def check(workspace: Path, name: str, file: str, content: str | bytes, verb: str) -> None:
     """Put a content into a file of a project, type a command, and put everything back."""
     before = workspace.with_name("before")
     shutil.copytree(workspace, before)
+    written = content.encode() if isinstance(content, str) else content
     try:
-        (workspace / name / file).write_text(content)
+        (workspace / name / file).write_bytes(written)
         code, err = typed(*verb.format(name).split())
+        after = (workspace / name / file).read_bytes()
     finally:
         shutil.rmtree(workspace)
         before.rename(workspace)
     assert "Traceback" not in err
-    assert code in FINE or err.startswith(("spotui: ", "Expected: ")), err
+    assert code in FINE or (code in CODES and err.startswith(("spotui: ", "Expected: "))), err
+    assert after.startswith(written) or is_only_torn(written, after)
+
+
+def is_only_torn(before: bytes, after: bytes) -> bool:
+    """Whether nothing but a last line that is not JSON was taken away."""
+    lines = before.splitlines(keepends=True)
+    try:
+        json.loads(lines[-1])
+    except ValueError:
+        return after.startswith(b"".join(lines[:-1]))
+    return not lines[-1].endswith(b"\n") and after.startswith(b"".join(lines[:-1]))
 
 
 thorough = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -152,6 +166,37 @@ def test_a_run_yaml_with_a_wrong_value_is_explained(
 ) -> None:
     snapshot = yaml.safe_load((sound / name / "run.yaml").read_text())
     check(sound, name, "run.yaml", yaml.safe_dump(mutated(snapshot, data), sort_keys=False), verb)
+
+
+DEEP = 200_000
+
+
+def broken(content: bytes, data: st.DataObject) -> bytes:
+    """The same with some of its bytes flipped, taken out, or replaced by brackets without end."""
+    start = data.draw(st.integers(0, len(content) - 1))
+    end = min(len(content), start + data.draw(st.sampled_from([1, 1, 1, 2, 40, 4096])))
+    match data.draw(st.sampled_from(["flipped", "gone", "zeroed", "cut", "deep", "added"])):
+        case "flipped":
+            mask = data.draw(st.integers(1, 255))
+            return content[:start] + bytes(byte ^ mask for byte in content[start:end]) + content[end:]
+        case "gone":
+            return content[:start] + content[end:]
+        case "zeroed":
+            return content[:start] + b"\0" * (end - start) + content[end:]
+        case "cut":
+            return content[:start]
+        case "deep":
+            return content[:start] + b"[" * DEEP + content[start:]
+        case _:
+            return content[:start] + data.draw(st.binary(min_size=1, max_size=20)) + content[start:]
+
+
+@thorough
+@given(data=st.data(), name=a_project, verb=a_verb, file=st.sampled_from(["journal.jsonl", "run.yaml"]))
+def test_broken_bytes_are_explained(
+    sound: Path, data: st.DataObject, name: str, verb: str, file: str
+) -> None:
+    check(sound, name, file, broken((sound / name / file).read_bytes(), data), verb)
 
 
 @pytest.mark.parametrize("verb", ["list", "show {}", "resume {}"])

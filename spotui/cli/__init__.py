@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from spotui.cli import exit_codes
 from spotui.cli.terminal import guarded
 from spotui.cli.usage import Parser, UsageError
-from spotui.errors import SpotuiError
+from spotui.errors import SpotuiError, limit_reached
 from spotui.version import VERSION
 
 VERBS = {
@@ -76,8 +76,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parsed = _parse(arguments)
     try:
+        parsed = _parse(arguments)
         code: int = import_module(_module(parsed.verb)).main(parsed)
         sys.stdout.flush()
     except SpotuiError as error:
@@ -87,24 +87,38 @@ def _run(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone, as `| head` does; Python would complain while it exits.
         sys.stdout = None
         return exit_codes.OK
-    except OSError as error:
-        where = error.filename
-        if where is None:  # no file was opened, so it is the output; Python would try it again at the exit
-            where, sys.stdout = "The output", None
-        from spotui.workspace.files import hint_for
-
-        report(SpotuiError(f"{where} cannot be read or written: {error.strerror}.", hint_for(error, "")))
-        return exit_codes.FAILED
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+    except Exception as error:
+        failure = _of_the_system(error)
+        if failure is None:
+            raise
+        report(failure)
+        return exit_codes.FAILED
     return code
+
+
+def _of_the_system(error: Exception) -> SpotuiError | None:
+    """An error that the system raised, in a sentence; None for a fault of ours."""
+    if (limit := limit_reached(error)) is not None:
+        return limit
+    if not isinstance(error, OSError):
+        return None
+    where = error.filename
+    if where is None:  # no file was opened, so it is the output; Python would try it again at the exit
+        where, sys.stdout = "The output", None
+    from spotui.workspace.files import hint_for
+
+    return SpotuiError(f"{where} cannot be read or written: {error.strerror}.", hint_for(error, ""))
 
 
 def report(error: SpotuiError) -> None:
     """Say on standard error what happened and what to do."""
+    limit = limit_reached(error)
+    mend = error.mend if limit is None else str(limit)
     print(f"spotui: {error.what}", file=sys.stderr)
-    if error.mend:
-        print(f"        {error.mend}", file=sys.stderr)
+    if mend:
+        print(f"        {mend}", file=sys.stderr)
 
 
 def _code_of(error: SpotuiError) -> int:

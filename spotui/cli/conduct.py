@@ -3,19 +3,24 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from typing import Final
 
 from spotui import locations
 from spotui.cli import exit_codes
 from spotui.cli.display import display_for
 from spotui.cli.output import Output
 from spotui.cli.stdin import listen
+from spotui.errors import limit_reached
 from spotui.events import Event, RunStopped, encode_event
 from spotui.llm.clock import BEGUN_SECONDS
 from spotui.run.run import Run
 from spotui.wire import Wire, obey
+
+_AT_ONCE: Final = (signal.SIGQUIT, signal.SIGABRT)
 
 
 def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) -> int:
@@ -34,6 +39,16 @@ def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) ->
             print(f"spotui: {stopped.cause}", file=sys.stderr)
         return exit_codes.of_run(stopped)
     return exit_codes.OK if rehearsal else exit_codes.of_run(stopped)
+
+
+def quiet_limits() -> None:
+    """Keep the event loop's tracebacks about limits of the system to itself: they are reported as errors."""
+    logging.getLogger("asyncio").addFilter(_is_no_limit)
+
+
+def _is_no_limit(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or limit_reached(error) is None
 
 
 async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> RunStopped | None:
@@ -57,6 +72,7 @@ async def _conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool) -> 
 
 async def serve(run: Run) -> RunStopped:
     """Work on a run, and let others watch and steer it meanwhile."""
+    quiet_limits()
     wire = Wire(run)
     name = locations.socket_path(run.project.folder).name
     run.while_open = lambda: wire.listen(locations.ensure_runtime_dir() / name)
@@ -71,7 +87,10 @@ async def _with_signals(
     hang_up: Callable[[], None] = lambda: None,
     at_once: bool,
 ) -> RunStopped | None:
-    """Stop cleanly on the first Ctrl-C, leave at once on the second, go on when the terminal is gone."""
+    """Stop cleanly on the first Ctrl-C, leave at once on the second, go on when the terminal is gone.
+
+    SIGQUIT (Ctrl-\\) and SIGABRT leave at once; the second one kills the process.
+    """
     task = asyncio.create_task(work)
     asked = at_once
 
@@ -88,6 +107,13 @@ async def _with_signals(
         run.stop()
 
     loop = asyncio.get_running_loop()
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(task.cancel)
+
+    for number in _AT_ONCE:
+        signal.signal(number, leave)
     loop.add_signal_handler(signal.SIGINT, interrupt)
     loop.add_signal_handler(signal.SIGTERM, interrupt)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
@@ -97,3 +123,6 @@ async def _with_signals(
         if not at_once:
             say(f"Left at once; nothing is lost. Resume later with: spotui resume {run.project.name}")
         return None
+    finally:
+        for number in _AT_ONCE:
+            signal.signal(number, signal.SIG_DFL)

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Measure one prompt on a split, or two of them row by row; what was asked before costs nothing."""
+    from spotui.cli.conduct import quiet_limits
     from spotui.cli.fetching import fetch_missing_models
     from spotui.dataset import slot_fault, slot_names
     from spotui.launch import Launcher
@@ -90,6 +91,7 @@ def main(parsed: argparse.Namespace) -> int:
                 )
                 return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
 
+    quiet_limits()
     return asyncio.run(work())
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from spotui.errors import check_memory
 from spotui.llm.litellm_files import VOCABULARIES, litellm_path
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tiktoken import Encoding
 
 DEFAULT_ENCODING: Final = "cl100k_base"
+
+_VOCABULARY_BYTES: Final = 96 * 1024 * 1024
+"""Address space that loading the smaller vocabulary takes; tiktoken ends the process when it gets less."""
 
 _CHARACTERS_PER_TOKEN: Final = 4
 _NEWER: Final = re.compile(r"(?:ft:)?(?:gpt-4o|gpt-4\.[15]|gpt-[5-9]|gpt-oss|chatgpt-4o|o\d)(?![a-z])")
@@ -106,6 +110,7 @@ def _encoder(encoding: str) -> "Encoding | None":
 def _load(encoding: str) -> "Encoding | None":
     from types import FunctionType
 
+    check_memory(_VOCABULARY_BYTES * (1 if encoding == DEFAULT_ENCODING else 2))
     import tiktoken
 
     folder = litellm_path(VOCABULARIES)

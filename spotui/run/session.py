@@ -41,7 +41,7 @@ from spotui.settings.run_settings import RunSettings
 from spotui.settings.valid import InvalidSettingError, check_limits
 from spotui.version import VERSION
 from spotui.workspace.added_rounds import SpoResults
-from spotui.workspace.journal import Journal, JournalError
+from spotui.workspace.journal import Journal, JournalError, read_lines
 from spotui.workspace.lines import (
     AS_PLANNED,
     LimitsLine,
@@ -295,7 +295,8 @@ def _take_over(project: Project, journal: Journal) -> list[Noticed]:
         SpotuiError: The project's folder cannot.
     """
     results = SpoResults(project)
-    added = results.added(line for line in journal.lines() if isinstance(line, RoundLine))
+    rounds = read_lines(project.journal, RoundLine)
+    added = results.added(line for line in rounds if isinstance(line, RoundLine))
     if not added:
         return []
     for line in added:

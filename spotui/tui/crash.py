@@ -4,6 +4,7 @@ import traceback
 from datetime import datetime
 
 from spotui import locations
+from spotui.errors import limit_reached
 from spotui.version import VERSION
 
 
@@ -13,8 +14,10 @@ def tell_crash(error: BaseException) -> str:
     Args:
         error: What nobody has caught.
     """
+    limit = limit_reached(error)
+    why = f", which is a fault of spotui ({_name(error)})." if limit is None else f". {limit}"
     return (
-        f"The screen had to close, which is a fault of spotui ({_name(error)}).\n"
+        f"The screen had to close{why}\n"
         "No run is lost: each is its own process, and what it has bought is in its journal. "
         "Open spotui again, or see them with 'spotui list'.\n"
         f"{_write_down(error)}"

@@ -109,8 +109,9 @@ class Folder:
             OSError: It is missing, unreadable, not a regular file, or larger than 256 MiB.
         """
         with os.fdopen(self.open(name, os.O_RDONLY), "rb") as file:
-            if os.fstat(file.fileno()).st_size <= LARGEST and len(data := file.read(LARGEST + 1)) <= LARGEST:
-                return data
+            size = os.fstat(file.fileno()).st_size
+            if size <= LARGEST:  # one that grows meanwhile is read as far as it went
+                return file.read(size)
         what = f"{name} is larger than {LARGEST >> 20} MiB"
         raise UnsafeFileError(errno.EFBIG, what, self.path / name, "Restore it from a backup.")
 

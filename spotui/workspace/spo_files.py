@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.errors import SpotuiError
+from spotui.errors import SpotuiError, limit_reached
 from spotui.workspace.files import Folder, hint_for, open_file, read_file
 from spotui.workspace.lines import AnswerRecord, RoundLine, now
 from spotui.workspace.whole_text import whole_text
@@ -210,13 +210,13 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
         Where the damaged file is now, or None when there was nothing wrong with it.
 
     Raises:
-        ResultsError: It is damaged and cannot be moved.
+        ResultsError: It cannot be read, or is damaged and cannot be moved.
     """
     try:
         return _sound_results(prompts)[1]
     except OSError as error:
         raise ResultsError(
-            f"{prompts / RESULTS} is damaged and cannot be moved: {error.strerror}.",
+            f"{prompts / RESULTS} cannot be read, or moved out of the way: {error.strerror}.",
             hint_for(error, "Move it out of the way and try again."),
         ) from None
 
@@ -230,6 +230,8 @@ def _sound_results(prompts: Path) -> tuple[list[SpoRound], Path | None]:
     except (ResultsError, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.EFBIG:  # too large to check is not damaged
             return [], None
+        if isinstance(error, OSError) and limit_reached(error) is not None:
+            raise
         aside = f"results.damaged-{now():%Y%m%d-%H%M%S-%f}.json"
         with Folder.at(prompts.parent) as project, project.inside(prompts.name) as folder:
             folder.rename(RESULTS, aside)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import termios
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,32 @@ HomeScreen.action_tour = fault
 sys.argv = ["spotui"]
 from spotui.__main__ import main
 main()
+"""
+
+SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT]
+
+SLOW_IMPORT = """
+import builtins
+import sys
+import time
+
+imported = builtins.__import__
+
+def slowly(name, *more):
+    if name == "spotui.tui.start":
+        time.sleep(60)
+    return imported(name, *more)
+
+builtins.__import__ = slowly
+sys.argv = ["spotui"]
+from spotui.__main__ import main
+main()
+"""
+
+LIMITED = """
+import os
+import sys
+os.execlp("bash", "bash", "-c", f'ulimit {sys.argv[1]}; exec "$0" -m spotui', sys.executable)
 """
 
 
@@ -74,6 +101,13 @@ def start_run(home: Path, path: str, model: ModelServer, *options: str) -> None:
     """From the command line."""
     words = ("run", path, "--model", "test-model", "--base-url", model.base_url, *options)
     assert spotui(*words, env=places(home, OPENAI_API_KEY=KEY)).code == 0
+
+
+def is_as_it_was(terminal: Recorded) -> bool:
+    """Whether the terminal echoes, takes lines, and shows its cursor."""
+    flags = termios.tcgetattr(terminal.descriptor)[3]
+    shows_cursor = terminal.raw.rfind(b"\x1b[?25h") > terminal.raw.rfind(b"\x1b[?25l")
+    return bool(flags & termios.ECHO and flags & termios.ICANON) and shows_cursor
 
 
 def finished_rounds(home: Path) -> int:
@@ -145,7 +179,7 @@ def test_a_run_outlives_the_screen_and_is_taken_up_again(home: Path, model: Mode
     assert asked == journalled(home), "something was bought twice, or its reply was lost"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_leaves_the_terminal_as_it_was(home: Path, number: signal.Signals) -> None:
     with opened(home) as terminal:
         terminal.wait_for("A model", seconds=PATIENCE)
@@ -153,6 +187,27 @@ def test_a_signal_leaves_the_terminal_as_it_was(home: Path, number: signal.Signa
         terminal.process.send_signal(number)
         assert terminal.wait_exit() == 128 + number
         assert terminal.raw.endswith(LEFT.encode()) or LEFT.encode() in terminal.raw[-200:]
+        assert is_as_it_was(terminal)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_so_does_one_that_comes_before_the_app_is_there(home: Path, number: signal.Signals) -> None:
+    with opened(home, command=("-c", SLOW_IMPORT)) as terminal:
+        terminal.wait_for("spotui", seconds=PATIENCE)
+        terminal.process.send_signal(number)
+        assert terminal.wait_exit() == 128 + number
+        assert LEFT.encode() in terminal.raw[-200:]
+        assert is_as_it_was(terminal)
+
+
+@pytest.mark.parametrize("limit", ["-n 5", "-n 7", "-n 12", "-v 60000", "-v 200000"])
+def test_a_low_limit_is_named_and_the_terminal_is_as_it_was(home: Path, limit: str) -> None:
+    with opened(home, command=("-c", LIMITED, limit)) as terminal:
+        assert terminal.wait_exit() == 1
+        _, _, after = terminal.raw.rpartition(LEFT.encode())
+        assert f"(ulimit {limit[:2]})" in " ".join(after.decode().split())
+        assert "Traceback" not in terminal.raw.decode()
+        assert is_as_it_was(terminal)
 
 
 def test_a_fault_of_the_screen_is_told_and_costs_nothing(home: Path) -> None:

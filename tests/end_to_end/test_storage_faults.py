@@ -37,10 +37,15 @@ def ended(shell: Shell, template: str, server: ModelServer, home: Path) -> Path:
 
 def with_little_room(*words: str, kibibytes: int, home: Path) -> Outcome:
     """Run a command that can write no file longer than that: every write beyond it fails."""
+    return limited(f"-f {kibibytes}", *words, home=home)
+
+
+def limited(limit: str, *words: str, home: Path) -> Outcome:
+    """Run a command in a shell with a limit."""
     command = [
         "bash",
         "-c",
-        f'ulimit -f {kibibytes}; exec "$@"',
+        f'ulimit {limit}; exec "$@"',
         "bash",
         sys.executable,
         "-m",
@@ -69,6 +74,42 @@ def test_a_disk_that_fills_up_ends_the_run_and_with_room_again_it_goes_on(
     assert [one["succeed"] for one in results(home)] == [True, True, True]
     again = {conversation(one.json) for one in server.requests[asked:]}
     assert not {text for text in again if "<answers_of_A>" not in text} & set(kept)
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 10, 11, 12])
+def test_too_few_open_files_are_named_and_cost_nothing(
+    shell: Shell, template: str, home: Path, server: ModelServer, count: int
+) -> None:
+    assert shell(*words(template, server), "--retry-seconds", "0.1").code == exit_codes.OK
+    ended = project(home).folder
+    before = {path: path.read_bytes() for path in ended.rglob("*") if path.is_file()}
+    said = limited(f"-n {count}", "resume", "why", "--max-rounds", "5", home=home)
+    if said.code not in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
+        assert f"this process may open {count} at once (ulimit -n)" in said.err
+    assert "Traceback" not in said.err
+    assert (ended / "journal.jsonl").read_bytes().startswith(before[ended / "journal.jsonl"])
+    assert not list(ended.glob("prompts/results.damaged-*"))
+    assert shell("resume", "why", "--max-rounds", "5").code == exit_codes.OK
+    assert [one["round"] for one in results(home)] == [1, 2, 3, 4, 5]
+
+
+def test_with_files_for_one_connection_a_run_works(template: str, home: Path, server: ModelServer) -> None:
+    said = limited("-n 24", *words(template, server), "--concurrency", "1", home=home)
+    assert said.code == exit_codes.OK, said.err
+
+
+@pytest.mark.parametrize("kibibytes", [45_000, 60_000, 80_000, 100_000, 130_000, 200_000])
+@pytest.mark.parametrize("verb", [("list",), ("show", "why"), ("resume", "why", "--max-rounds", "4")])
+def test_too_little_memory_is_named(
+    shell: Shell, home: Path, ended: Path, kibibytes: int, verb: tuple[str, ...]
+) -> None:
+    before = (ended / "journal.jsonl").read_bytes()
+    said = limited(f"-v {kibibytes}", *verb, home=home)
+    if said.code not in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
+        assert f"this process may take {kibibytes:,} KiB (ulimit -v)" in said.err
+    assert "Traceback" not in said.err
+    assert (ended / "journal.jsonl").read_bytes().startswith(before)
+    assert shell("resume", "why", "--max-rounds", "4").code == exit_codes.OK
 
 
 def test_no_room_for_a_project_is_told_and_nothing_is_asked(

@@ -1,14 +1,19 @@
 """Budgets: each stops the run before more is spent, and more of it goes on."""
 
+import re
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from spotui.commands import Stop
 from spotui.events import RoundFinished, SpendingChanged
 from spotui.settings.run_settings import BudgetSettings
 from spotui.workspace.history import read_history
 from tests.model_server import JsonObject, ModelServer, Scripted
-from tests.run.starting import PRICED, Stage, template
+from tests.run.reactions import at_round
+from tests.run.starting import PRICED, Changes, Stage, template, told
 from tests.spo_model import climbing
 
 
@@ -82,3 +87,37 @@ def test_minutes_end_a_run_that_waits(tmp_path: Path) -> None:
         assert stage.go(project).stopped.reason == "budget"
         assert len(server.requests) == sent
         assert stage.go(project, changes={"minutes": 1.0}).stopped.reason == "finished"
+
+
+@pytest.mark.parametrize("days", [-1000, -1, 1])
+def test_a_clock_that_is_set_extends_no_budget(tmp_path: Path, days: int) -> None:
+    """It is set after each of many sessions; all of them together have the minutes of one."""
+    began = time.monotonic()
+    with ModelServer(climbing, delay=0.1) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(max_rounds=500)
+        end = told(stage.run(project), at_round(2, Stop()))
+        worked = [end.of(SpendingChanged)[-1].seconds]
+        seconds = 3 * worked[0]  # a busy machine takes long for a round
+        limits: Changes = {"minutes": seconds / 60}
+        while end.stopped.reason != "budget":
+            shift_times(project.journal, timedelta(days=-days))
+            rounds = len(read_history(project).rounds)
+            end = told(stage.run(project, changes=limits), at_round(rounds + 2, Stop()))
+            worked.append(end.of(SpendingChanged)[-1].seconds)
+            assert worked[-1] >= worked[-2]
+            limits = {}
+        shift_times(project.journal, timedelta(days=-days))
+        assert seconds <= worked[-1] <= time.monotonic() - began + 0.05  # times in the journal are rounded
+        sent = len(server.requests)
+        assert stage.go(project).stopped.reason == "budget"
+        assert len(server.requests) == sent
+
+
+def shift_times(journal: Path, by: timedelta) -> None:
+    """Let the lines of a journal be of another time: it is the clock that was set since."""
+
+    def shifted(found: re.Match[str]) -> str:
+        return f'"at":"{(datetime.fromisoformat(found[1]) + by).isoformat()}"'
+
+    journal.write_text(re.sub(r'"at":"([^"]+)"', shifted, journal.read_text()))

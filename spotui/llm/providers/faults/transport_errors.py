@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from spotui.errors import limit_reached
 from spotui.llm.errors import (
     BadRequestError,
     MalformedReplyError,
@@ -119,6 +120,8 @@ def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], boo
         error: What was raised; the operating system's reason is looked for behind it.
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
+    if (limit := limit_reached(error)) is not None:
+        return UnavailableError(f"Cannot reach {place}. {limit.what}", limit.mend)
     known = _reason(error)
     words = place.quote(str(error.__cause__ or error)) or type(error).__name__
     reason, mend = known or (f"the connection broke ({words})", "Check the network and the server.")
