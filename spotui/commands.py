@@ -1,10 +1,13 @@
 """What a listener may tell a run: one JSON object a line, the other direction of the wire (docs/wire.md)."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from spotui.errors import SpotuiError
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+"""The number of a round or a question; no run has more."""
 
 
 class CommandError(SpotuiError):
@@ -61,23 +64,23 @@ class Vote(Command, frozen=True, tag="vote"):
     `question` it is about the answers to that one alone; one that `outranks` decides alone.
     """
 
-    round: int
+    round: Number
     choice: Literal["win", "loss", "tie", "left", "right"]
-    question: int | None = None
+    question: Number | None = None
     outranks: bool = False
 
 
 class Edit(Command, frozen=True, tag="edit"):
     """A person's text for a round's candidate, before it is executed."""
 
-    round: int
+    round: Number
     prompt: str
 
 
 class Override(Command, frozen=True, tag="override"):
     """A person's verdict over a round, in force from the next round on."""
 
-    round: int
+    round: Number
     outcome: Literal["win", "loss"]
 
 

@@ -62,8 +62,18 @@ def without_tagged(text: str, tag: str) -> str:
 
 def quote_tags(text: str, tags: Collection[str]) -> str:
     """The text with these tags written as `&lt;tag>`: they close no fence and look like no reply."""
+    return _any_of(tuple(tags)).sub("&lt;", text)
+
+
+@cache
+def _any_of(tags: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(re.escape(tag) for tag in tags)
-    return re.sub(rf"<(?=\s*/?\s*(?:{names})\b)", "&lt;", text, flags=re.IGNORECASE)
+    return re.compile(rf"<(?=\s*/?\s*(?:{names})\b)", re.IGNORECASE)
+
+
+@cache
+def _end(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"</{re.escape(tag)}\s*>\Z", re.IGNORECASE)
 
 
 @cache
@@ -75,8 +85,10 @@ def _unwrapped(content: str, tag: str) -> str:
     marks = _tags(tag)
     while True:
         first = marks.match(content)
-        last = re.search(rf"</{re.escape(tag)}\s*>\Z", content, re.IGNORECASE)
-        if first is None or first.group(1) or last is None or last.start() < first.end():
+        if first is None:
+            return content
+        last = _end(tag).search(content)
+        if first.group(1) or last is None or last.start() < first.end():
             return content
         inner = content[first.end() : last.start()]
         if not is_balanced(inner, tag):

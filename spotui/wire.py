@@ -105,9 +105,12 @@ class Wire:
                 await client.missed.wait()
 
     def _take(self, event: Event) -> None:
+        line = encode_event(event)
+        if not self._clients:
+            self._past.append(line)
+            return
         length = self._past.length
         prompt = [client for client in self._clients if client.keeps_up(length)]
-        line = encode_event(event)
         self._past.append(line)
         for client in prompt:
             client.send(line)

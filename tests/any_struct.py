@@ -1,7 +1,7 @@
 """Values of a msgspec type, made from the type alone."""
 
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import reject
@@ -38,6 +38,8 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return st.sampled_from(inner)
+    if origin is Annotated:
+        return st.integers(inner[1].ge, inner[1].le)
     if origin in {Union, UnionType}:
         return st.one_of([_of(one) for one in inner])
     if origin is dict:

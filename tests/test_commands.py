@@ -22,6 +22,9 @@ WRONG = {
     "out of range": b'{"command":"budget","usd":1e999}',
     "wrong word": b'{"command":"vote","round":2,"choice":"void"}',
     "nothing to change": b'{"command":"budget"}',
+    "a round that no run has": b'{"command":"edit","round":10001,"prompt":"x"}',
+    "a huge round": b'{"command":"override","round":1%s,"outcome":"win"}' % (b"0" * 400),
+    "a question below 0": b'{"command":"vote","round":2,"choice":"win","question":-1}',
     "no UTF-8": b'{"command":"edit","round":2,"prompt":"\xff"}',
     "half a character": b'{"command":"edit","round":2,"prompt":"\\ud800"}',
     "two at once": b'{"command":"stop"}{"command":"stop"}',
@@ -51,6 +54,21 @@ def test_what_is_no_command_is_refused_with_the_commands_there_are(line: bytes) 
 def test_any_line_is_a_command_or_refused(line: bytes) -> None:
     with suppress(CommandError):
         assert isinstance(decode_command(line), Command)
+
+
+@given(st.data(), COMMANDS)
+def test_a_command_with_wrong_bytes_or_values_is_one_still_or_refused(
+    data: st.DataObject, command: Any
+) -> None:
+    line = encode_command(command)
+    start = data.draw(st.integers(0, len(line) - 1))
+    piece = data.draw(
+        st.binary(max_size=4)
+        | st.sampled_from([b"null", b"-1", b"1e999", b"1" + b"0" * 400, b"[" * 9_999, b"{}"])
+    )
+    with suppress(CommandError):
+        decoded = decode_command(line[:start] + piece + line[start + data.draw(st.integers(0, 9)) :])
+        assert decode_command(encode_command(decoded)) == decoded
 
 
 def test_a_limit_that_is_not_named_is_not_lifted() -> None:

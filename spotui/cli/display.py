@@ -99,7 +99,7 @@ class PlainDisplay:
         self._output = Output()
         self._picture = Picture()
         self._recorded = False
-        self._held_back: list[str] = []
+        self._held_back: list[Event] = []
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +112,6 @@ class PlainDisplay:
     def show(self, event: Event) -> None:
         """Write the event's line."""
         self._picture.apply(event)
-        text = line(event)
         match event:
             case RunOpened():
                 self._recorded = event.recorded > 0
@@ -121,21 +120,23 @@ class PlainDisplay:
                 self._let_out()
             case RoundFinished():
                 self._held_back.clear()
-            case _ if isinstance(event, _STEPS):
-                if self._recorded and text is not None:
-                    self._held_back.append(text)
-                    text = None
+            case _ if self._recorded and isinstance(event, _STEPS):
+                self._held_back.append(event)
+                return
             case _:
                 pass
-        if text is not None:
-            self._output.line(text)
+        self._write(event)
         if isinstance(event, StateChanged) and event.state == "paused" and self._project:
             self._output.line(f"Continue: {how_to_continue(self._project)}")
 
     def _let_out(self) -> None:
-        for text in self._held_back:
-            self._output.line(text)
+        for event in self._held_back:
+            self._write(event)
         self._held_back.clear()
+
+    def _write(self, event: Event) -> None:
+        if (text := line(event)) is not None:
+            self._output.line(text)
 
     def say(self, text: str) -> None:
         """Write a line."""

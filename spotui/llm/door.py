@@ -42,6 +42,9 @@ Trouble = Literal["pause", "halt"]
 
 _CLOCK_TICK: Final = 0.5
 
+_MOST_RECENT: Final = 64
+"""Replies kept from one look into the journal to the next: a vote is looked up before it is asked for."""
+
 _BYTES_PER_TOKEN: Final = 4
 _MOST_BYTES_PER_TOKEN: Final = 6
 """A call is not ended for its length unless its tokens are as long as tokens ever are on average."""
@@ -115,6 +118,7 @@ class Door:
         self._told: set[tuple[str, str]] = set()
         self._answering: set[str] = set()
         self._fewest: dict[Limiter, int] = {}
+        self._recent: dict[CallKey, tuple[Request, Reply]] = {}
         gate.tell(self._keep_time)
 
     @asynccontextmanager
@@ -139,8 +143,17 @@ class Door:
         Raises:
             JournalError: The journal cannot be read any more, or was changed.
         """
+        known = self._recent.get(key)
+        if known is not None and known[0] == request:
+            return known[1]
         line = self._ledger.call(key, digest_of(request))
-        return None if line is None else recorded_reply(line)
+        if line is None:
+            return None
+        reply = recorded_reply(line)
+        if len(self._recent) >= _MOST_RECENT:
+            self._recent.clear()
+        self._recent[key] = (request, reply)
+        return reply
 
     async def ask(
         self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 import pytest
@@ -59,6 +59,8 @@ def type_in_words(kind: Any) -> str:
     match get_origin(kind):
         case origin if origin is Literal:
             return "str"
+        case origin if origin is Annotated:
+            return type_in_words(inner[0])
         case origin if origin is dict:
             return f"object of {type_in_words(inner[1])}"
         case origin if origin is tuple:
