@@ -32,7 +32,7 @@ from tests.row_model import rows, template
 
 KILLS = 1000
 AT_ONCE = 3
-LIVES_PER_SERVER = 12
+LIVES_PER_SERVER = 6
 MOST_COMMANDS = 60
 """A life that has not ended after so many commands is left alone to the end."""
 
@@ -180,11 +180,15 @@ def live(folder: Path, number: int, server: Server, seed: int) -> Life:
     while life.code is None:
         before.append((server.received(model), kept))
         child = start(context, *_words(home, kind, model, budget), env=env, log=home / "log.txt")
+        is_killed = False
         if len(before) <= MOST_COMMANDS:
             child.join(chance.uniform(0.0, longest))
+            is_killed = child.is_alive()
             child.kill()
         child.join()
         life.code = code_of(home / "log.txt")
+        if life.code is None and not is_killed:
+            raise SystemExit(f"a command of {model} died by itself: {(home / 'log.txt').read_text()[-2000:]}")
         life.kills += life.code is None
         now = _journals(home).calls
         life.lost += (kept - now).total()

@@ -83,7 +83,10 @@ def main() -> None:
     print(f"{rounds:,} rounds: {seen.stopped['reason']}, {seen.stopped['rounds']:,} rounds ended")
     print(f"{seen.seconds:.0f} s, {seen.seconds / rounds * 1000:.1f} ms a round; journal {journal:.0f} MB")
     print(f"memory {seen.at_start:.0f} MB after {WARM_UP_ROUNDS} rounds, {grown:+.1f} MB at the peak")
-    print(f"resume of the finished run: {resumed.wall:.1f} s, {resumed.memory:.0f} MB")
+    print(
+        f"resume of the finished run: {resumed.wall:.1f} s, {resumed.cpu:.1f} s of processor time, "
+        f"{resumed.memory:.0f} MB"
+    )
     holds = (
         seen.stopped["reason"] == "finished"
         and seen.stopped["rounds"] == rounds
