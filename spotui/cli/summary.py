@@ -58,7 +58,9 @@ def summary(project: str, picture: Picture) -> list[str]:
 def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
     """What happened."""
     failed = stopped.reason in {"failed", "unmarked"}
-    sentences = ["The run failed." if failed else stopped.cause, worth(picture, stopped)]
+    value = worth(picture, stopped)
+    cause = "The run failed." if failed else stopped.cause
+    sentences = [value] if cause in value else [cause, value]
     if not stopped.improved and (tried := _tried(picture)):
         sentences.append(tried)
     return sentences

@@ -220,3 +220,29 @@ def test_aliases_are_written_out_only_when_what_they_repeat_changes() -> None:
     assert edit_yaml(text, msgspec.structs.replace(template, prompt="Two")) == text.replace(
         "&p One", "Two"
     ).replace("*p", "One")
+
+
+@pytest.mark.parametrize(
+    "data", ["", "data: a.csv  # rows\n", "data:  # rows\n  limit: 9\n  path: a.csv  # big\n"]
+)
+@pytest.mark.parametrize(
+    "path", ["b.csv", "a: b # c.csv", "- x", "'q'", "猫 é.jsonl", "~/rows.jsonl", "x " * 60 + "y"]
+)
+def test_the_file_split_and_metric_read_back_as_typed(data: str, path: str) -> None:
+    """As the form edits them: the path first, then the split, then the metric, and all of it away again."""
+    before = "# mine\nprompt: A.\nqa:\n  - question: Q?\n"
+    text = before + data
+    template, _ = interpret(load(text))
+    kept = template.data if isinstance(template.data, dict) else {}
+    steps: list[dict[str, object]] = [
+        {"data": {**kept, "path": path} if kept else path},
+        {"data": {**kept, "path": path, "split": {"train": 2}}},
+        {"data": {**kept, "path": path, "split": {"train": 0.5, "eval": 0.25}}, "metric": "number"},
+        {"data": None, "metric": None},
+    ]
+    for step in steps:
+        template = msgspec.structs.replace(template, **step)
+        text = edit_yaml(text, template)
+        assert interpret(load(text))[0] == template
+        assert ("# big" in text) == ("# big" in data and template.data is not None)
+    assert text.startswith(before.rstrip())

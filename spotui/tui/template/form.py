@@ -1,5 +1,6 @@
 """The template as a form: another view of the same text."""
 
+from math import isfinite
 from typing import Any, ClassVar
 
 import msgspec
@@ -287,8 +288,13 @@ def _sizes(text: str) -> Any:
     """A split as data; a text that is none stays a text, which the check of the template complains of."""
     parts = [part.split() for part in text.split(",") if part.strip()]
     if all(len(part) == 2 for part in parts):
-        return {name: typed(size) for name, size in parts}
+        return {name: _size(size) for name, size in parts}
     return text
+
+
+def _size(text: str) -> Any:
+    size = typed(text)
+    return text if isinstance(size, float) and not isfinite(size) else size
 
 
 def _name_of(metric: Any) -> str | None:

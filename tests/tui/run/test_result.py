@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from spotui.events import RunStopped
+from spotui.cli.summary import summary
+from spotui.events import FinalCheckSkipped, RunStopped
 from spotui.tui.run.result import RunResult
 from spotui.view.picture import Picture
 from tests.tui.alone import AloneApp, alone
@@ -40,3 +41,17 @@ def test_a_long_cause_takes_three_rows_at_most() -> None:
         await until(pilot, lambda: app.widget.size.height == 3)
 
     alone(RunResult, journey, (60, 12))
+
+
+def test_a_spent_budget_is_said_once() -> None:
+    why = "The budget of 5 calls is spent."
+    stopped = replace(STOPPED, reason="budget", cause=why, best=2, improved=True)
+    picture = Picture(stopped=stopped, check=FinalCheckSkipped(best=2, why=why))
+
+    async def journey(app: App, pilot: Pilot[None]) -> None:
+        app.widget.show(picture)
+        await until_seen(pilot, "Best: round 2.", why)
+        assert seen(app).count(why) == 1
+
+    alone(RunResult, journey, (140, 6))
+    assert "\n".join(summary("", picture)).count(why) == 1
