@@ -58,7 +58,7 @@ class _Reader:
         mend = "Write the prompt that the optimization starts from; one short sentence is enough."
         prompt = self._text("prompt", mend)
         if prompt is not None and not without_none(prompt):
-            what = "The prompt is empty: the run starts from what the model answers without one."
+            what = "The prompt is empty. A run starts from what the model answers without one."
             self._report.warn("prompt", self._line("prompt"), what, mend)
         return prompt or ""
 
