@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -14,6 +15,12 @@ settings.load_profile("spotui")
 
 # Hundreds of tests start spotui as a process of its own, which would compile all of it each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A job that a script starts in the background ignores Ctrl-C, and one under nohup a hang-up; so would every
+# process that a test starts. A handler is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -21,7 +21,7 @@ from spotui.settings import SettingsError
 from spotui.settings.flags import Flags
 from spotui.template import parse_template
 from spotui.workspace.projects import Project, Workspace
-from tests.command_line import TEMPLATE, move_in, places, spotui, write_template
+from tests.command_line import TEMPLATE, begin, move_in, places, spotui, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing
 
@@ -161,14 +161,20 @@ def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(home: Path, server
 
 def test_a_detached_run_outlives_the_command_that_started_it(home: Path, server: ModelServer) -> None:
     words = ("--model", "m", "--base-url", server.base_url, "--max-rounds", "3")
-    begun = spotui("run", write_template(home), "--detach", *words, env=places(home))
-    assert begun.code == 0, begun.err
+    server.delay = 5.0  # so that the run is not over before anybody can watch it
+    try:
+        begun = spotui("run", write_template(home), "--detach", *words, env=places(home))
+        assert begun.code == 0, begun.err
+        watcher = begin("attach", "why", "--json", env=places(home))
+        assert watcher.stdout is not None
+        first = watcher.stdout.readline()
+    finally:
+        server.delay = 0.0
+    rest, _ = watcher.communicate(timeout=120)
 
-    seen = spotui("attach", "why", "--json", env=places(home))
-
-    names = [json.loads(line)["event"] for line in seen.out.splitlines()]
+    names = [json.loads(line)["event"] for line in (first, *rest.splitlines())]
     assert (names[0], names[-1]) == ("run_opened", "run_stopped")
-    assert seen.code == 0
+    assert watcher.returncode == 0
 
 
 def test_limits_are_those_that_were_given_and_only_those(own: Path) -> None:

@@ -63,7 +63,8 @@ def test_nothing_is_left_of_it_when_it_is_left(monkeypatch: pytest.MonkeyPatch) 
     async def leave_after_the_beginning() -> None:
         begun = asyncio.Event()
         task = asyncio.create_task(client.follow(begun.set))
-        await begun.wait()
+        await asyncio.wait({task, asyncio.create_task(begun.wait())}, return_when="FIRST_COMPLETED")
+        assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
