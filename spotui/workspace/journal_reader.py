@@ -8,7 +8,6 @@ import msgspec
 
 from spotui.errors import SpotuiError
 from spotui.events import WireError, decode_event
-from spotui.settings.valid import InvalidSettingError, check_limits
 from spotui.workspace.calls import Reply, Request
 from spotui.workspace.files import hint_for, lines_of, reading
 from spotui.workspace.lines import (
@@ -28,7 +27,7 @@ _reply_decoder = msgspec.json.Decoder(Reply)
 DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of bytes that are not a line."""
 
-_WRONG_CONTENT = (*DAMAGE, WireError, InvalidSettingError)
+_WRONG_CONTENT = (*DAMAGE, WireError)
 
 
 class JournalError(SpotuiError):
@@ -104,8 +103,13 @@ def _decode(raw: bytes) -> AnyLine:
             for event in line.told:
                 decode_event(event)
         case LimitsLine():
-            # Version 1 took a budget of 0 from the wire, for "no further call".
-            check_limits({name: value for name, value in line.changes.items() if value != 0})
+            from spotui.settings.valid import InvalidSettingError, check_limits  # Home does without settings
+
+            try:
+                # Version 1 took a budget of 0 from the wire, for "no further call".
+                check_limits({name: value for name, value in line.changes.items() if value != 0})
+            except InvalidSettingError as error:
+                raise msgspec.ValidationError(str(error)) from None
         case _:
             pass
     return line
