@@ -1,0 +1,68 @@
+"""The documents agree with each other and with the program."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spotui.cli import VERBS, exit_codes
+from spotui.template import check_text
+from tests.command_line import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODES = {value for value in vars(exit_codes).values() if isinstance(value, int)}
+
+
+def text_of(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
+
+
+def links(document: Path) -> Iterator[str]:
+    without_code = re.sub(r"```.*?```|`[^`\n]*`", "", text_of(document), flags=re.DOTALL)
+    return (target for target in re.findall(r"\]\(([^)\s]+)\)", without_code) if "://" not in target)
+
+
+def anchors(document: Path) -> set[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.name)
+def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    for target in links(document):
+        name, _, anchor = target.partition("#")
+        file = (document.parent / name).resolve() if name else document
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.name)
+def test_every_command_in_them_has_a_verb_of_ours(document: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", text_of(document), re.DOTALL)
+    words = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    verbs = [line[1] for line in words if line[:1] == ["spotui"] and len(line) > 1]
+    assert set(verbs) <= set(VERBS)
+
+
+def test_the_readme_and_the_page_about_the_command_line_name_every_verb_and_exit_code() -> None:
+    for name in ("README.md", "docs/cli.md"):
+        text = text_of(ROOT / name)
+        assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == CODES
+        assert [verb for verb in VERBS if not re.search(rf"`(spotui )?{verb}[` ]", text)] == []
+
+
+def test_the_template_of_the_readme_is_one() -> None:
+    template, rows = re.findall(r"```yaml\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+    assert check_text(template) == []
+    assert yaml.safe_load(rows).keys() == {"data", "metric", "method"}
+
+
+@pytest.mark.parametrize("kind", ["main", "test"])
+def test_scripts_find_the_commands_of_the_readme(kind: str) -> None:
+    text = text_of(ROOT / "README.md")
+    (command,) = re.findall(rf"<!-- {kind} command -->\n```sh\n(.*?)```\n<!-- end -->", text, re.DOTALL)
+    assert command.startswith("python3 -m venv .venv")
