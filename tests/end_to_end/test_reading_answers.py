@@ -57,7 +57,7 @@ def test_answers_are_read_voted_on_and_tried_in_a_terminal(
         terminal.press("o")
         terminal.wait_for("Make round 2 a loss?")
         terminal.press("y")
-        terminal.wait_for("loss  3:0")
+        terminal.wait_for("loss (you)  3:0")
         terminal.press("escape")
         terminal.wait_for("No improvement")
         terminal.press("t")

@@ -83,7 +83,7 @@ def test_a_verdict_of_a_person_counts_and_the_last_one_most(project: Project) ->
     rounds = (a_round(1, "seed"), a_round(2, "win"), a_round(3, "loss"))
     assert history(project, *rounds, a_verdict(2, "loss")).best == rounds[0]
     found = history(project, *rounds, a_verdict(3, "win"))
-    assert found.best == msgspec.structs.replace(rounds[2], outcome="win")
+    assert found.best == msgspec.structs.replace(rounds[2], outcome="win", judged="loss")
     assert history(project, *rounds, a_verdict(3, "win"), a_verdict(3, "loss")).best == rounds[1]
 
 

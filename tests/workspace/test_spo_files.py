@@ -250,7 +250,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "prompts").touch()
     with pytest.raises(ResultsError, match="cannot be read: Not a directory"):
         read_rounds(tmp_path / "prompts")
-    with pytest.raises(ResultsError, match="cannot be moved: Not a directory"):
+    with pytest.raises(ResultsError, match="cannot be read, or moved out of the way: Not a directory"):
         set_aside_if_damaged(tmp_path / "prompts")
     with pytest.raises(NotADirectoryError):
         write_rounds(tmp_path / "prompts", project_rounds([SEED]))

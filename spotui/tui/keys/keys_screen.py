@@ -131,7 +131,7 @@ class KeysScreen(Dialog[None]):
                 yield Content.assemble(keys, " ", what, " ", Content.styled(one.name, "$text-muted"))
         yield Content("")
         yield Content.styled(
-            f"Keys of your own: write the name at the right and a key into {shown(locations.keys_file())}, "
-            "such as  run.stop: S",
+            "Keyboard shortcuts: write the name at the right and a key into "
+            f"{shown(locations.keys_file())}, for example  run.stop: S",
             "$text-muted",
         )

@@ -137,7 +137,9 @@ def test_a_vote_against_the_verdict_of_a_finished_run_becomes_the_verdict(
             await until_seen(pilot, "Make round 3 a loss?", "The run has finished")
             await pilot.press("n")
             await pilot.press("o", "y")
-            await until_told(pilot, "The verdict is loss, which keeps the same prompt.", "loss 3:0")
+            await until_told(
+                pilot, "The verdict is loss (you), which keeps the same prompt.", "loss (you) 3:0"
+            )
             await until(pilot, lambda: not screen.workers)
 
     drive(tmp_path, journey, workspace=workspace)
