@@ -44,24 +44,25 @@ SEED_PROMPT: Final = "Answer the question."
 HEAD: Final = f"""
 # Evidence
 
-Written by `python -m benchmarks.evidence ROWS` (spotui {{version}}, {{machine}}); it says whatever came out.
+Written by `python -m benchmarks.evidence ROWS` (spotui {{version}}, {{machine}}). All results are
+reported, whatever they are.
 
 - Executor {EXECUTOR}, optimizer and evaluator {WRITER}; answers of {LONGEST_ANSWER} tokens at most.
-- Every method gets {CALLS} model calls, all roles together, 12 rows to write prompts from, 12 to choose by;
-  SPO asks three of the former in each round and judges by likelihood.
-- 30 test rows a task and seed, asked once all runs with that seed have ended; {{seeds}} seeds.
+- Every method gets {CALLS} model calls over all roles, 12 train rows to write prompts from, and 12 eval rows
+  to choose by; SPO asks three of the train rows in each round and judges by likelihood.
+- 30 test rows for each task and seed, asked after all runs with that seed have ended; {{seeds}} seeds.
 - Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). The seed prompt is “{SEED_PROMPT}”.
 
-GPO puts the prompt behind the question, the others before it, as their papers do; each is compared with the
-seed prompt in the same place. Accuracy is over the test rows of all seeds, with its 95% interval. A gain is
-of the same rows, best prompt against seed; one whose interval holds 0 may be none.
+GPO puts the prompt after the question, the other methods before it, as in their papers; each is compared
+with the seed prompt in the same position. Accuracy is over the test rows of all seeds, with its 95% interval.
+A gain compares best and seed prompt on the same rows; if its interval includes 0, there may be none.
 
 | task | method | runs | improved | seed | best | gain | rows won : lost | calls | minutes |
 |---|---|---|---|---|---|---|---|---|---|
 """
 EACH: Final = """
 
-Each run, on its own test rows:
+Each run, on the test rows of its seed:
 
 | task | seed | method | seed prompt | best prompt | calls | minutes |
 |---|---|---|---|---|---|---|
