@@ -8,6 +8,7 @@ only a model reads. Each of them is shown as a mark. Those that a script or an e
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Final
 
@@ -24,32 +25,35 @@ _FLAG: Final = "\U0001f3f4(?:{})\U000e007f".format(
         "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
     )
 )
-_SUSPECT: Final = re.compile(f"[{_CONTROLS}{_BIDI}{_UNSEEN}]")
-_HIDDEN: Final = re.compile(f"{_FLAG}|\r\n|{_SUSPECT.pattern}")
-_IS_BIDI: Final = re.compile(f"[{_BIDI}]")
+_SUSPECT: Final = f"[{_CONTROLS}{_BIDI}{_UNSEEN}]"
+_HIDDEN: Final = f"{_FLAG}|\r\n|{_SUSPECT}"
+_IS_BIDI: Final = f"[{_BIDI}]"
 
-_EMOJI: Final = re.compile("[\u203c\u2049\u3030\u2194\u25fb-\u25fe\u2934\u2935\U0001f3fb-\U0001f3ff]")
+_EMOJI: Final = "[\u203c\u2049\u3030\u2194\u25fb-\u25fe\u2934\u2935\U0001f3fb-\U0001f3ff]"
 """Emoji that Unicode does not call symbols, and the colours of a skin."""
 _KEYCAPS: Final = "#*0123456789"
-_JOINING: Final = re.compile(
+_JOINING: Final = (
     "[\u0620-\u07ff\u0840-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1a20-\u1aaf\u1b00-\u1c4f\ua800-\ua82f"
     "\ua840-\ua8ff\ua930-\ua9df\uaa00-\uaa5f\uaae0-\uaaff\uabc0-\uabff\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00010aff\U00010f30-\U00010fdf\U00011000-\U00011fff\U0001e900-\U0001e95f]"
 )
 """Scripts that write a letter in another way where it joins, or must not join, the next."""
-_WITHOUT_SPACES: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf]")
+_WITHOUT_SPACES: Final = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf]"
 """Scripts that write words without spaces, and mark with an unseen one where a line may break."""
-_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_MONGOLIAN: Final = re.compile("[\u1807\u1820-\u18aa]")
-_JAMO: Final = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
-_HIEROGLYPH: Final = re.compile("[\U00013000-\U0001342f\U00013440-\U000143ff]")
+_HAN: Final = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_MONGOLIAN: Final = "[\u1807\u1820-\u18aa]"
+_JAMO: Final = "[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]"
+_HIEROGLYPH: Final = "[\U00013000-\U0001342f\U00013440-\U000143ff]"
 
 _CONTROL_PICTURES: Final = 0x2400
+
+_compiled: Final = cache(re.compile)
+"""Classes this large take milliseconds to compile: no command that shows ASCII alone waits for them."""
 
 
 def visible(text: str) -> str:
     """The text with every hidden character as a mark that names it, for example <U+202E>."""
-    return _HIDDEN.sub(_named, text) if _may_hide(text) else text
+    return _compiled(_HIDDEN).sub(_named, text) if _may_hide(text) else text
 
 
 def visible_in_place(text: str) -> str:
@@ -57,7 +61,7 @@ def visible_in_place(text: str) -> str:
 
     ⇄ is for those that turn the direction of writing, ␛ and its neighbours for controls, ⌧ for all others.
     """
-    return _HIDDEN.sub(_pictured, text) if _may_hide(text) else text
+    return _compiled(_HIDDEN).sub(_pictured, text) if _may_hide(text) else text
 
 
 def settled(text: str) -> int:
@@ -68,7 +72,7 @@ def settled(text: str) -> int:
     if text[-1:].isascii() and text[-1:].isprintable() and text[-1:] not in {*_KEYCAPS}:
         return len(text)
     end = max(0, len(text) - 1)
-    while end and (_SUSPECT.match(text, end) or _SUSPECT.match(text, end - 1)):
+    while end and (_compiled(_SUSPECT).match(text, end) or _compiled(_SUSPECT).match(text, end - 1)):
         end -= 1
     return end
 
@@ -92,7 +96,7 @@ def _may_hide(text: str) -> bool:
     """Whether to look closer; quick, since this is asked of every text that is painted."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return False
-    return _SUSPECT.search(text) is not None
+    return _compiled(_SUSPECT).search(text) is not None
 
 
 def _named(found: re.Match[str]) -> str:
@@ -111,7 +115,7 @@ def _pictured(found: re.Match[str]) -> str:
         return chr(_CONTROL_PICTURES + ord(char))
     if char == "\x7f":
         return "␡"
-    return "⇄" if _IS_BIDI.match(char) else "⌧"
+    return "⇄" if _compiled(_IS_BIDI).match(char) else "⌧"
 
 
 def _belongs(found: re.Match[str]) -> bool:
@@ -128,26 +132,26 @@ def _belongs(found: re.Match[str]) -> bool:
         case "\u200c":
             return _joins(before) and _joins(after)
         case "\u200b":
-            return bool(_WITHOUT_SPACES.match(before) and _WITHOUT_SPACES.match(after))
+            return bool(_compiled(_WITHOUT_SPACES).match(before) and _compiled(_WITHOUT_SPACES).match(after))
         case "\ufe0e" | "\ufe0f":
             return _is_emoji(before) or (after == "\u20e3" and before in {*_KEYCAPS})
         case "\ufe00" | "\ufe01" | "\ufe02":
-            return bool(_HAN.match(before)) or _is_a(before, "Sm")
+            return bool(_compiled(_HAN).match(before)) or _is_a(before, "Sm")
         case "\u180b" | "\u180c" | "\u180d" | "\u180e" | "\u180f":
-            return bool(_MONGOLIAN.match(before))
+            return bool(_compiled(_MONGOLIAN).match(before))
         case "\u115f" | "\u1160":
-            return bool(_JAMO.match(before) or _JAMO.match(after))
+            return bool(_compiled(_JAMO).match(before) or _compiled(_JAMO).match(after))
     if "\U00013430" <= char <= "\U0001343f":
-        return bool(_HIEROGLYPH.match(before))
-    return "\U000e0100" <= char <= "\U000e01ef" and bool(_HAN.match(before))
+        return bool(_compiled(_HIEROGLYPH).match(before))
+    return "\U000e0100" <= char <= "\U000e01ef" and bool(_compiled(_HAN).match(before))
 
 
 def _is_emoji(char: str) -> bool:
-    return _is_a(char, "So") or bool(_EMOJI.match(char))
+    return _is_a(char, "So") or bool(_compiled(_EMOJI).match(char))
 
 
 def _joins(char: str) -> bool:
-    return bool(_JOINING.match(char)) and _is_a(char, "Lo", "Lm", "Lu", "Ll", "Mn", "Mc")
+    return bool(_compiled(_JOINING).match(char)) and _is_a(char, "Lo", "Lm", "Lu", "Ll", "Mn", "Mc")
 
 
 def _is_a(char: str, *categories: str) -> bool:
