@@ -16,19 +16,19 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from spotui.dataset import Dataset
+from spotui.domain.statistics import Comparison, compare, score
+from spotui.domain.version import VERSION
 from spotui.engine.task import Scored, Task
-from spotui.launch import Launcher
-from spotui.meta_prompts import MetaPrompts
-from spotui.run.measuring import Ruler, open_ruler
-from spotui.run.rows import read_rows
-from spotui.run.setup import load_settings, new_project
-from spotui.run.work import load_work, marker_for
-from spotui.settings.flags import Flags
+from spotui.runs.prepare import Launcher
+from spotui.runs.score import Ruler, open_ruler
+from spotui.runs.setup import load_settings, new_project
+from spotui.runs.work import load_work, marker_for, read_rows
+from spotui.settings.resolve import Flags
 from spotui.settings.run_settings import RunSettings
-from spotui.statistics import Comparison, compare, score
-from spotui.template import Template, parse_template
-from spotui.version import VERSION
+from spotui.templates.data.load import Dataset
+from spotui.templates.meta_prompts import MetaPrompts
+from spotui.templates.model import Template
+from spotui.templates.read import parse_template
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.snapshot import read_snapshot
@@ -219,7 +219,7 @@ async def test_one(ruler: Ruler, project: Project, task: str, seed: int, data: D
     if history.best.round > 1:
         (new,) = await ruler.measure([(history.best.prompt, layout)], "test")
     assert len(new.marks) == len(data.test)
-    from spotui.run.past import Past
+    from spotui.runs.recorder import Past
     from spotui.workspace.journal import Journal
 
     with Journal(project.journal) as journal:

@@ -23,8 +23,8 @@ import httpx
 import msgspec
 
 from spotui.cli import exit_codes
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import CallKey, CallLine, DroppedLine, SentLine
+from spotui.domain.records import CallKey, CallLine, DroppedLine, SentLine
+from spotui.workspace.journal_reader import read_lines
 from tests.command_line import places
 from tests.end_to_end.children import code_of, forks, start
 from tests.model_server import ModelServerProcess, conversation

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.bare_app import MARKER
-from spotui import locations
-from spotui.launch import Launcher
-from spotui.settings.flags import Flags
+from spotui.runs.prepare import Launcher
+from spotui.settings import locations
+from spotui.settings.resolve import Flags
 from spotui.workspace.projects import Workspace
 from tests.model_server import ModelServerProcess
 from tests.terminal import Pty

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from spotui import locations
+from spotui.domain.records import CallLine, Line, SessionLine
+from spotui.settings import locations
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import CallLine, Line, SessionLine
 from spotui.workspace.projects import Workspace
 
 TOUR = Path(__file__).parents[1] / "examples" / "tour"

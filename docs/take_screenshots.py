@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE = (120, 36)
 sys.path.insert(0, str(ROOT))
 
-from spotui import locations  # noqa: E402 - only found once the path is set
+from spotui.settings import locations  # noqa: E402 - only found once the path is set
 from spotui.tui.app import SpotuiApp  # noqa: E402
 from spotui.workspace.projects import Workspace  # noqa: E402
 from tests.command_line import move_in  # noqa: E402

@@ -2,7 +2,7 @@
 
 What SPO's reference takes; it prints each round and the final prompt (`quiet=True` prints nothing)::
 
-    from spotui import SPO_LLM, PromptOptimizer
+    from spotui.api import SPO_LLM, PromptOptimizer
 
     SPO_LLM.initialize(
         optimize_kwargs={"model": "gpt-4o", "temperature": 0.7},
@@ -12,12 +12,12 @@ What SPO's reference takes; it prints each round and the final prompt (`quiet=Tr
     done = PromptOptimizer(optimized_path="workspace", max_rounds=5, template="poem", name="first").optimize()
     print(f"{done.prompt!r} is round {done.best}, kept in {done.folder}")
 
-The same for asynchronous code, with every event of `spotui.events`::
+The same for asynchronous code, with every event of `spotui.domain.events`::
 
     import asyncio
 
-    from spotui import PromptOptimizer
-    from spotui.events import RoundFinished
+    from spotui.api import PromptOptimizer
+    from spotui.domain.events import RoundFinished
 
     async def main():
         run = PromptOptimizer("workspace", max_rounds=5, template="poem", name="second").run()
@@ -30,21 +30,23 @@ The same for asynchronous code, with every event of `spotui.events`::
 
 from typing import TYPE_CHECKING
 
-from spotui import version
-
-__version__ = version.VERSION
+from spotui.domain import version
 
 if TYPE_CHECKING:
     from spotui.api import SPO_LLM, Optimized, PromptOptimizer
-    from spotui.errors import SpotuiError
-    from spotui.run.run import Run
+    from spotui.domain.errors import SpotuiError
+    from spotui.runs.run import Run
+
+
+__version__ = version.VERSION
+
 
 _HOMES = {
     "Optimized": "spotui.api",
     "PromptOptimizer": "spotui.api",
-    "Run": "spotui.run.run",
+    "Run": "spotui.runs.run",
     "SPO_LLM": "spotui.api",
-    "SpotuiError": "spotui.errors",
+    "SpotuiError": "spotui.domain.errors",
 }
 
 __all__ = [

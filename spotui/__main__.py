@@ -10,7 +10,7 @@ _MEMORY = 256 * 1024 * 1024
 def main() -> None:
     """Open the app where there is a terminal and nothing was asked for; otherwise run the command line."""
     if len(sys.argv) == 1:
-        from spotui.tui import skeleton
+        from spotui.tui import start as skeleton
 
         if skeleton.is_possible():
             sys.exit(_open())
@@ -22,13 +22,13 @@ def main() -> None:
 def _open() -> int:
     import termios
 
-    from spotui.tui import skeleton
+    from spotui.tui import start as skeleton
 
     before = termios.tcgetattr(sys.stdin)
     skeleton.paint()
     try:
         _leave_on_signals()
-        from spotui.errors import check_files, check_memory
+        from spotui.domain.errors import check_files, check_memory
 
         check_files(_FILES)
         check_memory(_MEMORY)
@@ -38,7 +38,7 @@ def _open() -> int:
     except BaseException as error:  # Textual restores the terminal itself, but only once it has taken over
         termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
         skeleton.wipe()
-        from spotui.errors import limit_reached
+        from spotui.domain.errors import limit_reached
 
         if (limit := limit_reached(error)) is None:
             raise

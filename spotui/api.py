@@ -11,10 +11,8 @@ from typing import Any, ClassVar, Final, Literal, TypeVar, get_args
 
 import msgspec
 
-from spotui import locations
-from spotui.controls import visible
-from spotui.errors import SpotuiError
-from spotui.events import (
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import (
     CallRetried,
     CandidateProposed,
     Event,
@@ -24,20 +22,27 @@ from spotui.events import (
     RunStopped,
     StateChanged,
 )
-from spotui.launch import LIMITS, Launcher
-from spotui.metrics.own import MetricFile
-from spotui.resources import find_template
-from spotui.run.run import Run
-from spotui.run.trusting import OutsideDataError, UntrustedError, metric_file, metric_file_of, outside_data
-from spotui.settings.flags import Flags
+from spotui.domain.figures import duration, plural, points
+from spotui.domain.records import StopReason
+from spotui.domain.text import visible
+from spotui.metrics.custom import MetricFile
+from spotui.runs.prepare import LIMITS, Launcher
+from spotui.runs.run import Run
+from spotui.runs.trust import (
+    OutsideDataError,
+    UntrustedError,
+    metric_file,
+    metric_file_of,
+    outside_data,
+)
+from spotui.settings import locations
+from spotui.settings.resolve import Flags
+from spotui.settings.resources import find_template
 from spotui.settings.trust import allow_sending, trust
-from spotui.template.read import parse_template, read_text
-from spotui.view.figures import duration, plural, points
-from spotui.view.picture import Picture
-from spotui.view.worth import worth
-from spotui.workspace.create import NameTakenError
+from spotui.templates.read import parse_template, read_text
+from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
-from spotui.workspace.lines import StopReason
+from spotui.workspace.moving import NameTakenError
 from spotui.workspace.projects import Project, Workspace
 
 Result = TypeVar("Result")

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import spotui
-from spotui import SPO_LLM, Optimized, PromptOptimizer, Run, SpotuiError
-from spotui.events import CallStarted, Event, FinalTest, RoundFinished, RunStopped
-from spotui.settings import SettingsError
+from spotui.api import SPO_LLM, Optimized, PromptOptimizer
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import CallStarted, Event, FinalTest, RoundFinished, RunStopped
+from spotui.runs.run import Run
+from spotui.settings.errors import SettingsError
 from spotui.workspace.projects import Project, ProjectError, Workspace
 from spotui.workspace.spo_files import read_rounds
 from tests import row_model

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from spotui.cli import VERBS, exit_codes
-from spotui.template import check_text
+from spotui.templates.read import check_text
 from tests.command_line import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.events import (
+from spotui.domain.events import (
     WIRE_VERSION,
     AnyEvent,
     Noticed,

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spotui.resources import examples
-from spotui.template import QA, check_template, edit_yaml, read_template
+from spotui.settings.resources import examples
+from spotui.templates.model import QA
+from spotui.templates.read import check_template, read_template
+from spotui.templates.save import edit_yaml
 
 PATHS = {path.stem: path for path in examples()}
 OPEN_ENDED = {"poem", "support-reply", "role-play", "chinese-idioms"}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from spotui.commands import Pause
-from spotui.events import RunStopped, decode_event
-from spotui.resources import examples, tour_dir
-from spotui.run.replaying import rehearse
-from spotui.tui.run.tour import TourClient
+from spotui.domain.commands import Pause
+from spotui.domain.events import RunStopped, decode_event
+from spotui.runs.branch import rehearse
+from spotui.settings.resources import examples, tour_dir
+from spotui.tui.run.client import TourClient
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
@@ -45,7 +45,7 @@ def test_it_is_no_template_and_its_template_is_one_of_ours() -> None:
 
 
 def test_the_screens_client_hears_the_whole_story(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.tui.run.tour.SPEED", 0)
+    monkeypatch.setattr("spotui.tui.run.client.SPEED", 0)
     client = TourClient()
     opened: list[bool] = []
     asyncio.run(client.follow(lambda: opened.append(client.is_attached)))
@@ -57,7 +57,7 @@ def test_the_screens_client_hears_the_whole_story(monkeypatch: pytest.MonkeyPatc
 
 
 def test_nothing_is_left_of_it_when_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.tui.run.tour.SPEED", 0.01)
+    monkeypatch.setattr("spotui.tui.run.client.SPEED", 0.01)
     client = TourClient()
 
     async def leave_after_the_beginning() -> None:

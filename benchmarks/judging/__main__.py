@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from benchmarks.judging.judges import JudgeModel, simulate
 from benchmarks.judging.rules import CONTENDERS, QUALITIES, Contender
 from benchmarks.judging.search import Aims, Found, frontier
-from spotui.judging.sequential import BALANCED, THOROUGH, Boundaries, Standing
+from spotui.judging.decision import BALANCED, THOROUGH, Boundaries, Standing
 
 ROUNDS = 9
 CAP = 10

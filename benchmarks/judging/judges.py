@@ -6,9 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from spotui.judging.ballots import Order
-from spotui.judging.rule import Rule
-from spotui.judging.votes import Choice
+from spotui.judging.decision import Rule
+from spotui.judging.votes import Choice, Order
 
 Quality = Literal["better", "equal", "worse"]
 """What the candidate is in truth."""

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from benchmarks.judging import exact
 from benchmarks.judging.judges import Character, JudgeModel, Quality
-from spotui.judging.ballots import alternating, coin_flips
-from spotui.judging.majority import Majority
-from spotui.judging.rule import Rule
-from spotui.judging.sequential import BALANCED, THOROUGH, Boundaries, Sequential
+from spotui.judging.decision import BALANCED, THOROUGH, Boundaries, Majority, Rule, Sequential
+from spotui.judging.votes import alternating, coin_flips
 
 QUALITIES: tuple[Quality, ...] = ("better", "equal", "worse")
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from spotui.judging.sequential import Boundaries
+from spotui.judging.decision import Boundaries
 
 _ROUNDING = 1e-12
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from benchmarks.reading import harness
-from spotui.dataset import Row
+from spotui.domain.rows import Row
 
 NAMES = ("Ann", "Bo", "Chidi", "Dana", "Eli", "Fay")
 THINGS = ("apples", "eggs", "dollars", "pages", "km", "minutes", "cards", "tickets")

@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
 from spotui.cli import exit_codes
+from spotui.cli.exit_codes import Parser, UsageError
 from spotui.cli.terminal import guarded
-from spotui.cli.usage import Parser, UsageError
-from spotui.errors import SpotuiError, limit_reached
-from spotui.version import VERSION
+from spotui.domain.errors import SpotuiError, limit_reached
+from spotui.domain.version import VERSION
 
 VERBS = {
     "run": "optimize a template's prompt",
@@ -35,6 +35,16 @@ VERBS = {
     "doctor": "find out why something does not work",
 }
 
+
+_MODULES = {
+    "best": "show",
+    "diff": "show",
+    "export": "branch",
+    "locate": "doctor",
+    "replay": "attach",
+    "resume": "run",
+}
+"""The modules of verbs that share one with another verb; each of the others has a module of its own name."""
 
 _EXIT_CODES = """\
 'spotui VERB --help' tells more.
@@ -78,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         parsed = _parse(arguments)
-        code: int = import_module(_module(parsed.verb)).main(parsed)
+        code: int = _part(parsed.verb, "{}_command")(parsed)
         sys.stdout.flush()
     except SpotuiError as error:
         report(error)
@@ -150,7 +160,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name, does in VERBS.items():
         one = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
         if name == verb:
-            import_module(_module(name)).add_arguments(one)
+            _part(name, "add_{}_arguments")(one)
             chosen = one
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
@@ -161,12 +171,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
-def _module(verb: str) -> str:
-    return f"spotui.cli.{verb.replace('-', '_')}"
+def _part(verb: str, name: str) -> Callable[..., int]:
+    """One of the two functions of a verb: the one that adds its arguments, or the one that does it."""
+    word = verb.replace("-", "_")
+    module = import_module(f"spotui.cli.{_MODULES.get(verb, word)}")
+    part: Callable[..., int] = getattr(module, name.format(word))
+    return part
 
 
 def _unknown(verb: str) -> str:
-    from spotui.nearest import nearest
+    from spotui.domain.errors import nearest
 
     near = nearest(verb, VERBS)
     return f"there is no verb {verb!r}" + (f", the nearest is {near!r}" if near else "")

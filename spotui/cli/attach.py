@@ -1,4 +1,4 @@
-"""spotui attach NAME."""
+"""spotui attach NAME, spotui replay NAME."""
 
 import argparse
 import asyncio
@@ -6,14 +6,13 @@ import contextlib
 import signal
 import time
 
-from spotui import locations
 from spotui.cli import exit_codes, options
 from spotui.cli.display import display_for
-from spotui.cli.output import Output
-from spotui.cli.usage import UsageError
-from spotui.commands import decode_command
-from spotui.errors import SpotuiError
-from spotui.events import (
+from spotui.cli.exit_codes import UsageError
+from spotui.cli.terminal import Output
+from spotui.domain.commands import decode_command
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import (
     CandidateProposed,
     CommandRefused,
     Event,
@@ -24,6 +23,7 @@ from spotui.events import (
     VoteCast,
     decode_event,
 )
+from spotui.settings import locations
 from spotui.wire import connect
 from spotui.workspace.projects import Project
 
@@ -31,7 +31,7 @@ _WORDS = ("pause", "resume", "stop")
 _EFFECT_SECONDS = 2.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_attach_arguments(parser: argparse.ArgumentParser) -> None:
     """What `attach` takes."""
     options.add_project(parser)
     parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(parsed: argparse.Namespace) -> int:
+def attach_command(parsed: argparse.Namespace) -> int:
     """Watch a run from its beginning, or tell it something; leaving does not stop it."""
     project = options.workspace(parsed).existing(parsed.name)
     commands = [_command(text) for text in parsed.send]
@@ -138,3 +138,39 @@ def _gone(project: Project) -> SpotuiError:
     return SpotuiError(
         f"The process that worked on {project.name} has gone.", f"Go on with: spotui resume {project.name}"
     )
+
+
+def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `replay` takes."""
+    options.add_project(parser)
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="times as fast as it was; 0 is at once (default 1)",
+    )
+    parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument(
+        "--json", action="store_true", help="one event a line; commands are read from standard input"
+    )
+
+
+def replay_command(parsed: argparse.Namespace) -> int:
+    """Run a project again from its journal, in a copy that is thrown away."""
+    import tempfile
+    from pathlib import Path
+
+    from spotui.cli.conduct import conduct
+    from spotui.runs.branch import rehearse
+
+    if parsed.speed < 0:
+        raise UsageError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
+    project = options.workspace(parsed).existing(parsed.name)
+    if not project.is_ours:
+        raise SpotuiError(
+            f"{parsed.name} has no journal to replay.", f"See its rounds: spotui show {parsed.name}"
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        run = rehearse(project, Path(scratch), parsed.speed)
+        return conduct(run, parsed, rehearsal=True)

@@ -1,13 +1,16 @@
-"""spotui branch NAME."""
+"""spotui branch NAME, spotui export NAME."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from spotui.cli import exit_codes, options
-from spotui.cli.reading import pick_round
-from spotui.cli.usage import UsageError
+from spotui.cli.exit_codes import UsageError
+from spotui.cli.show import pick_round
+from spotui.domain.errors import SpotuiError
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_branch_arguments(parser: argparse.ArgumentParser) -> None:
     """What `branch` takes."""
     options.add_project(parser)
     parser.add_argument(
@@ -22,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def branch_command(parsed: argparse.Namespace) -> int:
     """Make a new run that starts from a round of this one."""
-    from spotui.run.branching import branch
-    from spotui.run.setup import load_settings
+    from spotui.runs.branch import branch
+    from spotui.runs.setup import load_settings
     from spotui.workspace.history import read_history
     from spotui.workspace.snapshot import read_snapshot
 
@@ -59,10 +62,10 @@ def main(parsed: argparse.Namespace) -> int:
 def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
     import msgspec
 
-    from spotui.launch import Launcher
-    from spotui.resources import find_template
-    from spotui.template.edit import edit_yaml
-    from spotui.template.read import parse_template, read_text
+    from spotui.runs.prepare import Launcher
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import parse_template, read_text
+    from spotui.templates.save import edit_yaml
 
     path = find_template(parsed.template)
     text = read_text(path)
@@ -77,3 +80,41 @@ def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
         template_name=path.name,
         template_path=path,
     )
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `export` takes."""
+    options.add_project(parser)
+    parser.add_argument(
+        "--format",
+        choices=("txt", "json", "markdown"),
+        help="txt: the prompt; json: everything; markdown: a report (default: by FILE's ending, else txt)",
+    )
+    parser.add_argument(
+        "--round", metavar="ROUND", default="best", help="seed, best, last or a number (default: best)"
+    )
+    parser.add_argument("--output", "-o", metavar="FILE", help="where to (default: standard output)")
+
+
+def export_command(parsed: argparse.Namespace) -> int:
+    """Write the prompt of a round, or the run."""
+    from spotui.runs.export import export
+    from spotui.workspace.files import replace_file
+    from spotui.workspace.history import read_history
+
+    project = options.workspace(parsed).existing(parsed.name)
+    history = read_history(project)
+    line = pick_round(project, history, parsed.round)
+    endings = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
+    form = parsed.format or endings.get(Path(parsed.output or "").suffix.lower(), "txt")
+    text = export(project.name, history, line, form)
+    if parsed.output is None:
+        sys.stdout.write(text)
+        return exit_codes.OK
+    path = Path(parsed.output).expanduser()
+    try:
+        replace_file(path, text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise SpotuiError(f"{path} cannot be written: {error.strerror}.", "Choose another file.") from None
+    print(f"Wrote {path}.")
+    return exit_codes.OK

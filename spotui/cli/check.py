@@ -4,18 +4,19 @@ import argparse
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
-from spotui.view.figures import plural
+from spotui.domain.figures import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from spotui.checking import Checked
-    from spotui.dataset import Dataset, RowFault
-    from spotui.template import Problem, Template
+    from spotui.runs.check import Checked
+    from spotui.templates.data.load import Dataset
+    from spotui.templates.data.record import RowFault
+    from spotui.templates.model import Problem, Template
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
     parser.add_argument("template", metavar="FILE", help="a template, or the name of a bundled example")
     parser.add_argument(
@@ -23,14 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(parsed: argparse.Namespace) -> int:
+def check_command(parsed: argparse.Namespace) -> int:
     """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
-    from spotui import locations
-    from spotui.checking import Checked, check
-    from spotui.meta_prompts import MetaPrompts, folder_beside
-    from spotui.resources import find_template
-    from spotui.template import TemplateError
-    from spotui.template.read import read_text
+    from spotui.runs.check import Checked, check
+    from spotui.settings import locations
+    from spotui.settings.resources import find_template
+    from spotui.templates.meta_prompts import MetaPrompts, folder_beside
+    from spotui.templates.model import TemplateError
+    from spotui.templates.read import read_text
 
     path = find_template(parsed.template)
     try:
@@ -66,16 +67,17 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
         return []
     from spotui.methods import DEFAULT_METHOD, load_method
     from spotui.methods.parameters import read_parameters
-    from spotui.template.scoring import parameters_of
+    from spotui.templates.sections import parameters_of
 
     name = template.method or DEFAULT_METHOD
     method = load_method(name)
     parameters = read_parameters(name, method, parameters_of(template))
     if method.embeds is None or not method.embeds(parameters) or _has_embedding_model():
         return []
-    from spotui.marked_yaml.marks import line_of, load
-    from spotui.run.needed_models import MEND
-    from spotui.template import Problem
+    from spotui.runs.setup import MEND
+    from spotui.templates.model import Problem
+    from spotui.templates.yaml.composer import load
+    from spotui.templates.yaml.nodes import line_of
 
     what = "The method asks an embedding model, and none is chosen."
     return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, MEND)]
@@ -85,9 +87,10 @@ def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
     """Name the data files that a run would ask about before it sends their rows."""
     if checked.template is None or checked.template.data is None:
         return []
-    from spotui.marked_yaml.marks import line_of, load
-    from spotui.run.trusting import outside_data
-    from spotui.template import Problem
+    from spotui.runs.trust import outside_data
+    from spotui.templates.model import Problem
+    from spotui.templates.yaml.composer import load
+    from spotui.templates.yaml.nodes import line_of
 
     line = line_of(load(checked.text), "data")
     mend = "A run asks you before it sends these rows to a model."
@@ -99,9 +102,9 @@ def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
 
 def _has_embedding_model() -> bool:
     """Whether environment or config file name one; a wrong setting is not the template's mistake."""
-    from spotui.errors import SpotuiError
-    from spotui.launch import Launcher
-    from spotui.settings import Flags
+    from spotui.domain.errors import SpotuiError
+    from spotui.runs.prepare import Launcher
+    from spotui.settings.resolve import Flags
 
     try:
         return Launcher().settings(Flags()).settings.embedding_model is not None
@@ -115,13 +118,14 @@ def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
     if template is None or template.metric is None:
         return []
     from spotui.metrics import MetricError
-    from spotui.run.rows import metric_for
+    from spotui.runs.work import metric_for
 
     try:
         metric_for(template, path.parent)
     except MetricError as error:
-        from spotui.marked_yaml.marks import line_of, load
-        from spotui.template import Problem
+        from spotui.templates.model import Problem
+        from spotui.templates.yaml.composer import load
+        from spotui.templates.yaml.nodes import line_of
 
         return [Problem("error", "metric", line_of(load(checked.text), "metric"), error.what, error.mend)]
     return []
@@ -131,8 +135,8 @@ def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Seq
     """Every row that the template's data file holds, or what is wrong with some."""
     if template.data is None and template.metric is None:
         return None, ()
-    from spotui.dataset import DataError
-    from spotui.run.rows import read_rows
+    from spotui.runs.work import read_rows
+    from spotui.templates.data.record import DataError
 
     try:
         return read_rows(template, path.parent), ()
@@ -185,10 +189,10 @@ def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") 
 
 def _tokens(template: "Template") -> dict[str, object]:
     """The tokens of every text, by the tokenizer of the model that is to read it."""
-    from spotui.errors import SpotuiError
-    from spotui.launch import Launcher
+    from spotui.domain.errors import SpotuiError
     from spotui.llm.tokens import DEFAULT_ENCODING, count_tokens, encoding_for
-    from spotui.settings import Flags
+    from spotui.runs.prepare import Launcher
+    from spotui.settings.resolve import Flags
 
     try:
         settings = Launcher().settings(Flags(), template).settings

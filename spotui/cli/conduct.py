@@ -4,21 +4,53 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Final
 
-from spotui import locations
 from spotui.cli import exit_codes
 from spotui.cli.display import display_for
-from spotui.cli.output import Output
-from spotui.cli.stdin import listen
-from spotui.errors import limit_reached
-from spotui.events import Event, RunStopped, encode_event
-from spotui.llm.clock import BEGUN_SECONDS
-from spotui.run.run import Run
+from spotui.cli.terminal import Output
+from spotui.domain.errors import limit_reached
+from spotui.domain.events import Event, RunStopped, encode_event
+from spotui.llm.retry import BEGUN_SECONDS
+from spotui.runs.run import Run
+from spotui.settings import locations
 from spotui.wire import Wire, obey
+
+_CHUNK = 64 * 1024
+_LONGEST_COMMAND = 4 * 1024 * 1024
+
+
+def listen(obey: Callable[[bytes], None]) -> None:
+    """Hand every line of standard input to a function on the running event loop.
+
+    A thread reads it: asyncio would make the input not block, and with it the output, where both are one
+    terminal or socket. The thread ends with the input or with the process.
+    """
+    try:
+        file = sys.stdin.fileno()
+    except (AttributeError, OSError):  # it is closed, or no file
+        return
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_read, args=(file, loop, obey), daemon=True).start()
+
+
+def _read(file: int, loop: asyncio.AbstractEventLoop, obey: Callable[[bytes], None]) -> None:
+    begun = b""
+    with contextlib.suppress(OSError, RuntimeError):  # the input has gone, or the loop has
+        while chunk := os.read(file, _CHUNK):
+            *lines, begun = (begun + chunk).split(b"\n")
+            for line in lines:
+                loop.call_soon_threadsafe(obey, line)
+            if len(begun) > _LONGEST_COMMAND:  # it is refused for what it is, and so is the rest of it
+                loop.call_soon_threadsafe(obey, begun[:_CHUNK])
+                begun = b""
+        loop.call_soon_threadsafe(obey, begun)
+
 
 _AT_ONCE: Final = (signal.SIGQUIT, signal.SIGABRT)
 

@@ -1,4 +1,4 @@
-"""spotui doctor."""
+"""spotui doctor, spotui locate."""
 
 import argparse
 import os
@@ -9,24 +9,25 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from spotui import locations
 from spotui.cli import exit_codes, options
-from spotui.errors import SpotuiError
-from spotui.version import VERSION
+from spotui.domain.errors import SpotuiError
+from spotui.domain.version import VERSION
+from spotui.settings import locations
 
 if TYPE_CHECKING:
-    from spotui.llm.connecting import Connector
+    from spotui.llm.connections import Connector
+
 
 _PACKAGES = ("aiohttp", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
     """What `doctor` takes: the settings of a run, to see where each comes from."""
     options.add_workspace(parser)
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def doctor_command(parsed: argparse.Namespace) -> int:
     """Check everything that a run needs, short of asking a model; prints no key."""
     print(f"spotui {VERSION}, Python {platform.python_version()}, {platform.platform()}")
     print("packages: " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
@@ -72,8 +73,8 @@ def _writable(parsed: argparse.Namespace) -> str:
 
 
 def _settings(parsed: argparse.Namespace) -> str:
-    from spotui.launch import Launcher
-    from spotui.settings import ROLES
+    from spotui.runs.prepare import Launcher
+    from spotui.settings.table import ROLES
 
     launcher = Launcher()
     resolution = launcher.settings(options.flags(parsed))
@@ -97,7 +98,7 @@ def _model_line(what: str, model: str, connector: "Connector", origin: str) -> s
 
 
 def _meta_prompts() -> str:
-    from spotui.meta_prompts import MetaPrompts
+    from spotui.templates.meta_prompts import MetaPrompts
 
     MetaPrompts(locations.meta_prompts_dir())
     return str(locations.meta_prompts_dir())
@@ -109,3 +110,14 @@ def _vocabulary() -> str:
     if count_tokens("one two three").approximate:
         raise SpotuiError("tiktoken's vocabulary was not found.", "Install spotui again: litellm carries it.")
     return "cl100k_base is here, offline"
+
+
+def add_locate_arguments(parser: argparse.ArgumentParser) -> None:
+    """`locate` takes nothing."""
+
+
+def locate_command(parsed: argparse.Namespace) -> int:  # noqa: ARG001 - every verb has the same form
+    """Print every path, and what decides it."""
+    for place in locations.all_locations():
+        print(f"{place.name:14} {place.path}  ({place.why})")
+    return exit_codes.OK

@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
-from spotui.errors import SpotuiError
-from spotui.view.figures import count, usd
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import count, usd
 
 if TYPE_CHECKING:
-    from spotui.expected import Estimate
-    from spotui.launch import Launcher
-    from spotui.llm.connecting import Connector
+    from spotui.llm.connections import Connector
+    from spotui.runs.estimate import Estimate
+    from spotui.runs.prepare import Launcher
     from spotui.settings.run_settings import RunSettings
-    from spotui.template import Template
+    from spotui.templates.model import Template
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_estimate_arguments(parser: argparse.ArgumentParser) -> None:
     """What `estimate` takes."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -25,15 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_workspace(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def estimate_command(parsed: argparse.Namespace) -> int:
     """Print what a run is expected to take; no model is asked."""
     import msgspec
 
     from spotui.cli.fetching import missing_models, size_of
-    from spotui.launch import Launcher
-    from spotui.resources import find_template
-    from spotui.run.setup import choose
-    from spotui.template import read_template
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.setup import choose
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import read_template
 
     launcher = Launcher()
     path = find_template(parsed.template)
@@ -84,7 +84,7 @@ def _used(settings: "RunSettings", connector: "Connector") -> dict[str, object]:
     """The values that the run would use, whoever set them."""
     import msgspec
 
-    from spotui.settings.roles import ROLES
+    from spotui.settings.table import ROLES
 
     models = {role: settings.roles.of(role).model for role in ROLES}
     ways = {model: connector.way_to(model) for model in dict.fromkeys(models.values())}
@@ -103,7 +103,7 @@ def _judge(
     launcher: "Launcher", template: "Template", path: Path, settings: "RunSettings", method: str | None
 ) -> dict[str, object] | None:
     """What `judge-check --estimate --json` says of the run's judge; None when it cannot be checked."""
-    from spotui.cli.judge_offer import judge_offer
+    from spotui.cli.judge_check import judge_offer
 
     try:
         return judge_offer(launcher, template, path, settings, method).as_json()
@@ -127,19 +127,19 @@ def expected(
     """
     import msgspec
 
-    from spotui.estimate_parts import measured_paces
     from spotui.methods import DEFAULT_METHOD
+    from spotui.runs.estimate import measured_paces
 
     connector.paces = measured_paces(options.workspace(parsed), settings.models)
     is_measured = set(settings.models) <= connector.paces.keys()
     method = parsed.method or template.method or DEFAULT_METHOD
     found: Estimate | None
     if method == DEFAULT_METHOD and template.data is None:
-        from spotui.estimate import estimate_run
+        from spotui.runs.estimate import estimate_run
 
         found = estimate_run(template, settings, connector)
         return msgspec.structs.replace(found, measured=is_measured)
-    from spotui.estimate_rows import estimate_with_rows
+    from spotui.runs.estimate_rows import estimate_with_rows
 
     found = estimate_with_rows(
         template,

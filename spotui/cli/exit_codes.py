@@ -1,9 +1,14 @@
-"""What the exit code of a command says."""
+"""Exit codes, and command lines that cannot be understood."""
 
-from typing import TYPE_CHECKING, Final
+import argparse
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from spotui.domain.errors import SpotuiError
 
 if TYPE_CHECKING:
-    from spotui.events import RunStopped
+    from spotui.domain.events import RunStopped
+
 
 OK: Final = 0
 """The verb did what it says; a run found a better prompt."""
@@ -46,3 +51,17 @@ def of_run(stopped: "RunStopped") -> int:
             return UNMARKED
         case _:
             return OK if stopped.improved else NO_IMPROVEMENT
+
+
+class UsageError(SpotuiError):
+    """What was typed cannot be carried out as it stands."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that names the mistake and the way to help, without the whole usage in front of it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
+        print(f"spotui: {message[:1].upper()}{message[1:]}.", file=sys.stderr)
+        print(f"        '{self.prog} --help' tells what it takes.", file=sys.stderr)
+        sys.exit(USAGE)

@@ -6,19 +6,20 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from spotui import locations
 from spotui.cli.terminal import paint
-from spotui.errors import SpotuiError
-from spotui.settings.roles import is_embedded
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import duration
+from spotui.settings import locations
 from spotui.settings.run_settings import RunSettings
-from spotui.view.figures import duration
+from spotui.settings.table import is_embedded
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from spotui.llm.local.catalog import Source
     from spotui.llm.local.pull import PullProgress
-    from spotui.llm.local.source import Source
     from spotui.llm.local.store import StoredModel
+
 
 _MEGA = 1_000_000
 _BAR = 20
@@ -34,7 +35,7 @@ def missing_models(settings: RunSettings) -> "list[Source]":
     embedded = [model for model in settings.models if is_embedded(model)]
     if not embedded:
         return []
-    from spotui.llm.local.source import read_source
+    from spotui.llm.local.catalog import read_source
     from spotui.llm.local.store import ModelStore
 
     here = {stored.id for stored in ModelStore(locations.models_dir()).models()}

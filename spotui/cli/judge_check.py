@@ -3,21 +3,26 @@
 import argparse
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spotui.cli import exit_codes, options
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.events import CallFinished, Event, Noticed
-from spotui.view.figures import percent, plural, usd
+from spotui.domain.events import CallFinished, Event, Noticed
+from spotui.domain.figures import percent, plural, usd
 
 if TYPE_CHECKING:
-    from spotui.cli.judge_offer import JudgeOffer
-    from spotui.run.calibration import Calibration, Tally
+    from pathlib import Path
+
+    from spotui.runs.estimate import Estimate
+    from spotui.runs.judge_check import Calibration, Tally
+    from spotui.runs.prepare import Launcher
     from spotui.settings.run_settings import RunSettings
+    from spotui.templates.model import Template
+    from spotui.workspace.judge_checks import JudgeCheck
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `judge-check` takes: the settings of the run that is planned."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
     parser.add_argument(
@@ -36,13 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def judge_check_command(parsed: argparse.Namespace) -> int:
     """Let the judge compare answers with damaged copies, and print how often it is right."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.cli.judge_offer import judge_offer
-    from spotui.launch import Launcher
-    from spotui.resources import find_template
-    from spotui.template import read_template
+    from spotui.runs.prepare import Launcher
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import read_template
 
     launcher = Launcher()
     path = find_template(parsed.template)
@@ -122,7 +126,7 @@ def _print_offer(offer: "JudgeOffer") -> None:
 
 
 def _title(settings: "RunSettings") -> str:
-    from spotui.judging.naming import judge_in_words
+    from spotui.judging.votes import judge_in_words
 
     judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
     return f"{' + '.join(settings.panel)}: {judge}"
@@ -203,3 +207,66 @@ def _tally_as_json(tally: "Tally") -> dict[str, object]:
         "accuracy": tally.accuracy,
         "accuracy_interval": tally.accuracy_interval,
     }
+
+
+class JudgeOffer(NamedTuple):
+    """A check that could be made.
+
+    Attributes:
+        settings: What it would be made with.
+        expected: What it would take.
+        known: The newest check of this judge, on this template if there is one, or None.
+        method: The name of the run's method when it compares no answers; empty when it does.
+    """
+
+    settings: "RunSettings"
+    expected: "Estimate"
+    known: "JudgeCheck | None"
+    method: str
+
+    def as_json(self) -> dict[str, object]:
+        """The same for a program."""
+        from spotui.cli.fetching import missing_models
+
+        return {
+            "judge": self.settings.judge,
+            "models": self.settings.panel,
+            "compares": not self.method,
+            "calls": self.expected.calls,
+            "tokens": self.expected.tokens,
+            "usd": self.expected.usd,
+            "seconds": self.expected.seconds,
+            "missing": [one.model_id for one in missing_models(self.settings)],
+            "warnings": self.expected.warnings,
+            "known": self.known,
+        }
+
+
+def judge_offer(
+    launcher: "Launcher", template: "Template", path: "Path", settings: "RunSettings", method: str | None
+) -> JudgeOffer:
+    """Find out about the judge of a run.
+
+    Args:
+        launcher: What runs are made with.
+        template: What the run works on.
+        path: Its file.
+        settings: Of the run.
+        method: Its method, or None for that of the template.
+
+    Raises:
+        SpotuiError: The template's rows or a model cannot be used.
+    """
+    from spotui.methods import DEFAULT_METHOD, load_method
+    from spotui.runs.estimate_rows import estimate_judge_check
+    from spotui.settings import locations
+    from spotui.workspace.judge_checks import recall_check
+
+    name = method or template.method or DEFAULT_METHOD
+    alone = settings.asking("evaluator", "executor")
+    return JudgeOffer(
+        alone,
+        estimate_judge_check(template, path.parent, alone, launcher.connector(alone)),
+        recall_check(locations.judge_checks_dir(), launcher.judge_of(alone), path.stem),
+        name if load_method(name).scores else "",
+    )

@@ -3,19 +3,19 @@
 import argparse
 
 from spotui.cli import exit_codes, options
-from spotui.errors import SpotuiError
-from spotui.view.figures import usd
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import usd
 from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_list_arguments(parser: argparse.ArgumentParser) -> None:
     """What `list` takes."""
     options.add_workspace(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a project")
 
 
-def main(parsed: argparse.Namespace) -> int:
+def list_command(parsed: argparse.Namespace) -> int:
     """Print a line for each project, oldest first."""
     workspace = options.workspace(parsed)
     rows = [_row(workspace.project(name)) for name in workspace.names()]

@@ -13,14 +13,13 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from spotui.cli import plain
-from spotui.cli.rounds_table import FIGURES, RoundCells, fit, head
-from spotui.cli.summary import COPIED, how_to_continue, summary
+from spotui.cli import display as plain
+from spotui.cli.summary import COPIED, FIGURES, RoundCells, fit, head, how_to_continue, summary
 from spotui.cli.terminal import Lasting, behind, lose
-from spotui.controls import guard, visible
-from spotui.events import Event
-from spotui.themes import Theme
-from spotui.view.figures import count, duration, plural, points, usd, verdict
+from spotui.domain.events import Event
+from spotui.domain.figures import count, duration, plural, points, usd, verdict
+from spotui.domain.text import guard, visible
+from spotui.settings.themes import Theme
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 _REDRAWS_PER_SECOND = 4

@@ -9,16 +9,17 @@ from spotui.cli import exit_codes
 if TYPE_CHECKING:
     from spotui.methods.method import Method
 
+
 _WIDTH = 100
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_methods_arguments(parser: argparse.ArgumentParser) -> None:
     """What `methods` takes."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="one method, with all its parameters")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def main(parsed: argparse.Namespace) -> int:
+def methods_command(parsed: argparse.Namespace) -> int:
     """Print the methods there are, or everything one of them can be told."""
     from spotui.methods import load_method, method_names
 

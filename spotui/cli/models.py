@@ -6,18 +6,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spotui import locations
 from spotui.cli import exit_codes
-from spotui.errors import SpotuiError
-from spotui.view.figures import duration, plural
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import duration, plural
+from spotui.settings import locations
 
 if TYPE_CHECKING:
-    from spotui.cli.probing import Probe
-    from spotui.secret import Secret
-    from spotui.settings import ModelConfig
+    from spotui.cli.test import Probe
+    from spotui.domain.secret import Secret
+    from spotui.settings.config_file import ModelConfig
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_models_arguments(parser: argparse.ArgumentParser) -> None:
     """What `models` takes."""
     verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     verbs.add_parser("list", help="models in the config file, and embedded ones on this machine")
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pull.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
 
-def main(parsed: argparse.Namespace) -> int:
+def models_command(parsed: argparse.Namespace) -> int:
     """Do one of the things that concern models."""
     match parsed.what:
         case "list":
@@ -95,7 +95,7 @@ def main(parsed: argparse.Namespace) -> int:
 def _list() -> int:
     from spotui.llm.local.catalog import CATALOG
     from spotui.llm.local.store import ModelStore
-    from spotui.settings import load_config
+    from spotui.settings.config_file import load_config
 
     config = load_config()
     print("In the config file:")
@@ -117,8 +117,8 @@ def _list() -> int:
 def _find(parsed: argparse.Namespace) -> int:
     import msgspec
 
-    from spotui.discovery import find_models
-    from spotui.settings import load_config
+    from spotui.llm.discovery import find_models
+    from spotui.settings.config_file import load_config
 
     for one in find_models(load_config().config, os.environ, locations.models_dir()):
         if parsed.json:
@@ -136,9 +136,10 @@ def _key_of(entry: "ModelConfig") -> str:
 
 
 def _add(parsed: argparse.Namespace) -> int:
-    from spotui.cli.probing import NoAnswerError, probe
-    from spotui.settings import ModelConfig, PriceConfig, save_model, store_key
-    from spotui.settings.save import check_model
+    from spotui.cli.test import NoAnswerError, probe
+    from spotui.settings.config_file import ModelConfig, PriceConfig
+    from spotui.settings.keys import store_key
+    from spotui.settings.save import check_model, save_model
 
     entry = ModelConfig(
         base_url=parsed.base_url,
@@ -183,7 +184,7 @@ def _wants_anyway(error: SpotuiError) -> bool:
 
 def _typed_key(model: str) -> "Secret | None":
     """The key that is typed, or comes from a program; None when there is none and the keyring holds one."""
-    from spotui.settings import key_from, read_key
+    from spotui.settings.keys import key_from, read_key
 
     if sys.stdin.isatty():
         import getpass
@@ -197,7 +198,7 @@ def _typed_key(model: str) -> "Secret | None":
 
 
 def _test(parsed: argparse.Namespace) -> int:
-    from spotui.cli.probing import probe
+    from spotui.cli.test import probe
 
     _tell(probe(parsed.model, base_url=parsed.base_url, embed=parsed.embedding), as_json=parsed.json)
     return exit_codes.OK
@@ -214,7 +215,8 @@ def _tell(found: "Probe", *, as_json: bool) -> None:
 
 
 def _remove(parsed: argparse.Namespace) -> int:
-    from spotui.settings import is_embedded, remove_model
+    from spotui.settings.save import remove_model
+    from spotui.settings.table import is_embedded
 
     if is_embedded(parsed.model):
         from spotui.llm.local.store import ModelStore
@@ -231,7 +233,9 @@ def _remove(parsed: argparse.Namespace) -> int:
 def _import(parsed: argparse.Namespace) -> int:
     import msgspec
 
-    from spotui.settings import import_reference, save_model, store_key
+    from spotui.settings.keys import store_key
+    from spotui.settings.reference_import import import_reference
+    from spotui.settings.save import save_model
 
     found = import_reference(Path(parsed.file).expanduser())
     for model, entry in found.models.items():
@@ -256,8 +260,8 @@ def _import(parsed: argparse.Namespace) -> int:
 
 def _pull(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import agree, fetch
-    from spotui.llm.local.source import read_source
-    from spotui.settings import DEFAULT_MODEL
+    from spotui.llm.local.catalog import read_source
+    from spotui.settings.table import DEFAULT_MODEL
 
     source = read_source(parsed.source or DEFAULT_MODEL, name=parsed.name)
     if source.kind != "file":

@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spotui import locations
+from spotui.settings import locations
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
-    from spotui.settings.flags import Flags
+    from spotui.settings.resolve import Flags
+
 
 _ROLES = {"opt": "optimizer", "eval": "evaluator", "exec": "executor"}
 
@@ -161,13 +162,13 @@ def add_budget(
 
 def typed(parsed: argparse.Namespace) -> dict[str, str | None]:
     """Every flag that is a setting of a run; None for one that was not typed."""
-    from spotui.settings.flags import Flags
+    from spotui.settings.resolve import Flags
 
     return {name: getattr(parsed, name, None) for name in Flags.__struct_fields__}
 
 
 def flags(parsed: argparse.Namespace) -> "Flags":
     """The settings that were typed."""
-    from spotui.settings.flags import Flags
+    from spotui.settings.resolve import Flags
 
     return Flags(**typed(parsed))

@@ -6,31 +6,33 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spotui.cli import exit_codes, options, plain
+from spotui.cli import display as plain
+from spotui.cli import exit_codes, options
+from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.cli.usage import UsageError
-from spotui.errors import SpotuiError
-from spotui.view.figures import count, duration, gained, plural, points, usd
-from spotui.workspace.lines import AS_PLANNED
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import count, duration, gained, plural, points, usd
+from spotui.domain.records import AS_PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from spotui.events import Event
-    from spotui.launch import Launcher
+    from spotui.domain.events import Event
     from spotui.llm.door import Trouble
-    from spotui.run.measuring import Ruler
-    from spotui.run.racing import Pair, Place
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.race import Pair, Place
+    from spotui.runs.score import Ruler
     from spotui.settings.run_settings import RunSettings
-    from spotui.template import Template
+    from spotui.templates.model import Template
     from spotui.workspace.projects import Project
     from spotui.workspace.race_file import RaceFolder, RaceRecord
+
 
 _DONE = {*AS_PLANNED, "budget"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_race_arguments(parser: argparse.ArgumentParser) -> None:
     """What `race` takes."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows and test rows among them")
     parser.add_argument(
@@ -58,14 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def race_command(parsed: argparse.Namespace) -> int:
     """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.launch import Launcher
-    from spotui.locations import make_private
-    from spotui.resources import find_template
-    from spotui.run.rows import read_rows
-    from spotui.template.read import parse_template, read_text
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.work import read_rows
+    from spotui.settings.locations import make_private
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import parse_template, read_text
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
     launcher = Launcher()
@@ -108,7 +110,7 @@ def _of_all(
     methods: "dict[str, dict[str, Any]]", template: "Template", settings: "RunSettings", *, chosen: bool
 ) -> "RunSettings":
     """The settings with the models that at least one of the methods asks."""
-    from spotui.run.setup import choose
+    from spotui.runs.setup import choose
 
     found = [
         choose(template, settings, method, parameters, rounds_chosen=chosen).settings
@@ -127,9 +129,8 @@ def _judge(
     seed: int,
 ) -> int:
     """Ask the test rows, write down what they say, and print it."""
-    from spotui.llm.gate import Halted
-    from spotui.run.racing import judge_race, pairs
-    from spotui.run.recording import recorded_race
+    from spotui.llm.limits import Halted
+    from spotui.runs.race import judge_race, pairs, recorded_race
 
     async def judge() -> "list[Place]":
         async with opened as ruler:
@@ -168,7 +169,7 @@ def _project(
     """
     project = folder.project(method)
     if project.exists:
-        from spotui.run.racing import difference
+        from spotui.runs.race import difference
 
         if what := difference(project, text, _for_the_race(settings), parameters, rounds_chosen=chosen):
             raise SpotuiError(
@@ -207,7 +208,7 @@ def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Tro
 
 
 def _teller(method: str) -> "Callable[[Event], None]":
-    from spotui.events import Noticed, RoundFinished, RunStopped
+    from spotui.domain.events import Noticed, RoundFinished, RunStopped
 
     def tell(event: "Event") -> None:
         if isinstance(event, RoundFinished | Noticed):
@@ -220,7 +221,7 @@ def _teller(method: str) -> "Callable[[Event], None]":
 
 def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     """What goes on with the race, whatever the settings of the day."""
-    from spotui.settings.flags import flag_name
+    from spotui.settings.resolve import flag_name
 
     words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
     words += [f"--set={one}" for one in parsed.set]

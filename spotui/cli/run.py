@@ -1,4 +1,4 @@
-"""spotui run TEMPLATE."""
+"""spotui run TEMPLATE, spotui resume NAME."""
 
 import argparse
 import sys
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import options
-from spotui.cli.usage import UsageError
+from spotui.cli.exit_codes import UsageError
 
 if TYPE_CHECKING:
-    from spotui.launch import Launcher
+    from spotui.runs.prepare import Launcher
     from spotui.workspace.projects import Project
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run` takes; the reference's flags have its names."""
     from spotui.cli.working import add_working
 
@@ -45,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def run_command(parsed: argparse.Namespace) -> int:
     """Set a project up and work on it."""
     from spotui.cli.working import work
-    from spotui.launch import Launcher
+    from spotui.runs.prepare import Launcher
 
     if parsed.initial_round < 1:
         raise UsageError("--initial-round cannot be below 1.", "Leave it out to start a run.")
@@ -68,10 +68,10 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
-    from spotui.resources import find_template
-    from spotui.run.setup import choose
-    from spotui.template.read import parse_template, read_text
-    from spotui.workspace.create import check_free
+    from spotui.runs.setup import choose
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import parse_template, read_text
+    from spotui.workspace.moving import check_free
 
     path = find_template(wanted)
     text = read_text(path)
@@ -115,8 +115,8 @@ def _go_on(
     """The reference's way to continue: so many more rounds, from round N on."""
     from spotui.cli.trusting import settle_trust_of
     from spotui.cli.working import NEW_ROUNDS, changed_limits, resumable
-    from spotui.launch import LIMITS
-    from spotui.settings.flags import flag_name
+    from spotui.runs.prepare import LIMITS
+    from spotui.settings.resolve import flag_name
 
     name = parsed.name or Path(wanted or "").stem
     if not name:
@@ -136,3 +136,44 @@ def _go_on(
         text = f"{name} goes on with the settings it was started with; {', '.join(kept)} changes nothing."
         print(f"spotui: {text}", file=sys.stderr)
     return project, {**changes, "rounds": total}
+
+
+def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `resume` takes."""
+    from spotui.cli.trusting import add_trust_address
+    from spotui.cli.working import add_working
+
+    options.add_project(parser)
+    parser.add_argument(
+        "--template",
+        metavar="TEMPLATE",
+        help="for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here",
+    )
+    parser.add_argument("--max-rounds", metavar="N", help="rounds in all, more or fewer than before")
+    parser.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint")
+    options.add_stopping(parser)
+    add_working(parser)
+    add_trust_address(parser)
+    options.add_budget(parser)
+
+
+def resume_command(parsed: argparse.Namespace) -> int:
+    """Go on where the journal ends; nothing that was bought is bought again."""
+    from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.trusting import settle_address, settle_trust_of
+    from spotui.cli.working import changed_limits, resumable, work
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.setup import load_settings
+    from spotui.workspace.snapshot import read_snapshot
+
+    launcher = Launcher()
+    limits = changed_limits(parsed, launcher)
+    total = limits.get("rounds")
+    project = resumable(
+        parsed, parsed.name, launcher, parsed.template, rounds=None if total is None else int(total)
+    )
+    settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
+    settle_trust_of(parsed, project)
+    settle_address(parsed, launcher, settings.base_url)
+    fetch_missing_models(settings, yes=parsed.yes)
+    return work(project, launcher, parsed, limits)

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.cli.usage import UsageError
-from spotui.view.figures import gained, plural, points
-from spotui.view.short import short
+from spotui.domain.figures import gained, plural, points
+from spotui.domain.text import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import msgspec
 
-    from spotui.engine.layout import Layout
+    from spotui.domain.events import Event
+    from spotui.engine.execute import Layout
     from spotui.engine.task import RowOutcome, Scored
-    from spotui.events import Event
-    from spotui.run.measuring import Ruler
-    from spotui.template import Template
+    from spotui.runs.score import Ruler
+    from spotui.templates.model import Template
+
 
 _SPLITS = ("train", "eval", "test")
 _SHOWN = 60
@@ -30,7 +31,7 @@ _CODES = {"budget": exit_codes.BUDGET, "unmarked": exit_codes.UNMARKED}
 """What the exit code says of a measurement that ended early."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     """What `score` takes."""
     parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows, or a bundled example")
     parser.add_argument(
@@ -51,16 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
 
 
-def main(parsed: argparse.Namespace) -> int:
+def score_command(parsed: argparse.Namespace) -> int:
     """Measure one prompt on a split, or two of them row by row; what was asked before costs nothing."""
     from spotui.cli.conduct import quiet_limits
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.dataset import slot_fault, slot_names
-    from spotui.launch import Launcher
-    from spotui.llm.gate import Halted
-    from spotui.resources import find_template
-    from spotui.run.needed_models import with_scoring_models
-    from spotui.template import read_template
+    from spotui.domain.rows import slot_fault, slot_names
+    from spotui.llm.limits import Halted
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.setup import with_scoring_models
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import read_template
 
     launcher = Launcher()
     path = find_template(parsed.template)
@@ -140,7 +141,7 @@ def _print_comparison(
     found: "list[Scored]",
     outcomes: "list[list[RowOutcome]]",
 ) -> None:
-    from spotui.statistics import compare
+    from spotui.domain.statistics import compare
 
     paired = compare(found[0].marks, found[1].marks)
     interval = (paired.interval.low, paired.interval.high)
@@ -166,7 +167,7 @@ def _print_comparison(
 def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> None:
     import msgspec
 
-    from spotui.statistics import compare
+    from spotui.domain.statistics import compare
 
     data: dict[str, object] = {
         "split": split,
@@ -211,7 +212,7 @@ def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: P
     if name == "seed":
         return template.prompt
     if name == "best":
-        from spotui.cli.reading import best_round
+        from spotui.cli.show import best_round
 
         return best_round(options.workspace(parsed).existing(parsed.project or path.stem)).prompt
     try:
@@ -227,7 +228,7 @@ def _told(parsed: argparse.Namespace, template: "Template") -> "msgspec.Struct":
     """What the method is told, which says where it puts a prompt."""
     from spotui.methods import DEFAULT_METHOD, load_method
     from spotui.methods.parameters import read_parameters
-    from spotui.template.scoring import parameters_of
+    from spotui.templates.sections import parameters_of
 
     name = parsed.method or template.method or DEFAULT_METHOD
     own = parameters_of(template) if name == template.method else {}
@@ -236,7 +237,7 @@ def _told(parsed: argparse.Namespace, template: "Template") -> "msgspec.Struct":
 
 def _teller() -> "Callable[[Event], None]":
     """Prints every notice once, and on a terminal how far it is."""
-    from spotui.events import CallFinished, Noticed
+    from spotui.domain.events import CallFinished, Noticed
 
     printed: set[str] = set()
 

@@ -1,24 +1,66 @@
-"""spotui show NAME [ROUND]."""
+"""spotui show NAME [ROUND], spotui best NAME, spotui diff NAME [A] [B]."""
 
 import argparse
 import shutil
 import sys
 
 from spotui.cli import exit_codes, options
-from spotui.cli.reading import pick_round
-from spotui.cli.rounds_table import FIGURES, GAP, RoundCells, fit, head, widest
-from spotui.events import CandidateScored, decode_event
-from spotui.judge_record import panel_of
-from spotui.view.figures import count, duration, plural, points, usd, verdict
-from spotui.view.short import width
+from spotui.cli.summary import FIGURES, GAP, RoundCells, fit, head, widest
+from spotui.cli.terminal import paint
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import CandidateScored, decode_event
+from spotui.domain.figures import count, duration, plural, points, usd, verdict
+from spotui.domain.records import CheckLine, RoundLine
+from spotui.domain.text import visible, width
+from spotui.judging.reliability import panel_of
+from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
-from spotui.workspace.lines import CheckLine, RoundLine
 from spotui.workspace.projects import Project
+
+
+def best_round(project: Project) -> RoundLine:
+    """The round with the best prompt.
+
+    Raises:
+        SpotuiError: No round has ended yet.
+    """
+    return pick_round(project, read_history(project), "best")
+
+
+def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
+    """The round that `seed`, `best`, `last` or a number names.
+
+    Raises:
+        SpotuiError: There is none.
+    """
+    if not history.rounds:
+        raise SpotuiError(
+            f"No round of {project.name} has ended yet.", f"Go on with: spotui resume {project.name}"
+        )
+    with_prompt = [line for line in history.rounds if line.prompt]
+    found: RoundLine | None
+    match wanted:
+        case "seed":
+            found = with_prompt[0]
+        case "best":
+            found = history.best
+        case "last":
+            found = with_prompt[-1]
+        case _:
+            found = history.round(int(wanted)) if wanted.isdecimal() else None
+    if found is None or not found.prompt:
+        numbers = ", ".join(str(line.round) for line in with_prompt)
+        raise SpotuiError(
+            f"{project.name} has no prompt of round {wanted}.",
+            f"Choose seed, best, last or one of {numbers}.",
+        )
+    return found
+
 
 _WIDTH_OF_A_PIPE = 150
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """What `show` takes."""
     options.add_project(parser)
     parser.add_argument(
@@ -27,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="everything as one JSON object")
 
 
-def main(parsed: argparse.Namespace) -> int:
+def show_command(parsed: argparse.Namespace) -> int:
     """Print the rounds of a project, or one round in full."""
     project = options.workspace(parsed).existing(parsed.name)
     history = read_history(project)
@@ -55,8 +97,8 @@ def _print_history(project: Project, history: History) -> None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
     if history.test is not None:
-        from spotui.events.telling import told_test
-        from spotui.view.worth import test_result
+        from spotui.domain.events.codec import told_test
+        from spotui.view.picture import test_result
 
         print(test_result(told_test(history.test, seed=0)))
     if history.check is not None:
@@ -170,3 +212,65 @@ def _print_scored(scored: CandidateScored, chosen: str) -> None:
     changed = "" if scored.words_changed is None else f", {plural(scored.words_changed, 'word')} changed"
     found = f"{points(scored.score)} ({points(scored.low)} to {points(scored.high)})"
     print(f"\n{mark} Score {found} on {plural(scored.rows, 'row')}{changed}:\n{scored.prompt}")
+
+
+def add_best_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `best` takes."""
+    options.add_project(parser)
+
+
+def best_command(parsed: argparse.Namespace) -> int:
+    """Print the best prompt alone, so that it can be piped."""
+    best = best_round(options.workspace(parsed).existing(parsed.name))
+    sys.stdout.write(best.prompt if best.prompt.endswith("\n") else best.prompt + "\n")
+    return exit_codes.OK
+
+
+_COLOURS = {"added": "\x1b[32m", "removed": "\x1b[31m"}
+_MARKS = {"added": ("{+", "+}"), "removed": ("[-", "-]")}
+
+
+def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `diff` takes."""
+    parser.add_argument("name", metavar="NAME", help="the project ('spotui list' shows them)")
+    parser.add_argument("a", nargs="?", default="seed", help="seed, best, last or a round (default: seed)")
+    parser.add_argument("b", nargs="?", default="best", help="the same (default: best)")
+    options.add_workspace(parser)
+
+
+def diff_command(parsed: argparse.Namespace) -> int:
+    """Print one prompt with the words marked that another one adds and removes."""
+    project = options.workspace(parsed).existing(parsed.name)
+    history = read_history(project)
+    old, new = (pick_round(project, history, wanted) for wanted in (parsed.a, parsed.b))
+    pieces = word_diff(old.prompt, new.prompt)
+    added, removed = words_changed(pieces)
+    print(f"{_prompt_name(old)} to {_prompt_name(new)}: {plural(added, 'word')} added, {removed} removed")
+    if _wants_colour():
+        paint("".join(map(_coloured, pieces)) + "\n", sys.stdout)
+    else:
+        print("".join(map(_marked, pieces)))
+    return exit_codes.OK
+
+
+def _prompt_name(line: RoundLine) -> str:
+    return f"round {line.round}" + ("" if line.judged is None else f" ({line.outcome} by your verdict)")
+
+
+def _wants_colour() -> bool:
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _marked(piece: Piece) -> str:
+    if piece.change == "same" or not piece.text.strip():
+        return piece.text
+    begin, end = _MARKS[piece.change]
+    return f"{begin}{piece.text}{end}"
+
+
+def _coloured(piece: Piece) -> str:
+    text = visible(_marked(piece))
+    colour = _COLOURS.get(piece.change, "")
+    return f"{colour}{text}\x1b[0m" if colour and piece.text.strip() else text

@@ -1,8 +1,4 @@
-"""Printing for a person: a terminal gets no command that is not our own, and no character that is not seen.
-
-A prompt, an answer or an endpoint's error may hold any character; shown as it is, it could retitle or repaint
-the terminal, write to its clipboard, or hide words. A pipe or a file gets the text as it is.
-"""
+"""Standard output for as long as somebody reads it."""
 
 import os
 import sys
@@ -10,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
-from spotui.controls import visible
+from spotui.domain.text import visible
 
 
 class _Guarded:
@@ -119,3 +115,29 @@ def shown(data: bytes) -> bytes:
 
 def _is_terminal(stream: object) -> bool:
     return stream is not None and cast("TextIO", stream).isatty()
+
+
+class Output:
+    """Writes lines, and falls silent once the reader or the terminal has gone: a run outlives both."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def write(self, data: bytes) -> None:
+        """Write and flush."""
+        if not self.open:
+            return
+        try:
+            sys.stdout.buffer.write(shown(data))
+            sys.stdout.buffer.flush()
+        except OSError:
+            self.close()
+
+    def line(self, text: str) -> None:
+        """Write a line of text."""
+        self.write(text.encode("utf-8", "replace") + b"\n")
+
+    def close(self) -> None:
+        """Write nothing any more."""
+        self.open = False
+        lose(sys.stdout)

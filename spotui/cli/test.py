@@ -2,26 +2,44 @@
 
 import argparse
 import asyncio
+import os
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from spotui.cli import exit_codes, options
-from spotui.cli.output import Output
-from spotui.cli.reading import pick_round
-from spotui.cli.usage import UsageError
-from spotui.controls import settled
-from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, Event, encode_event
-from spotui.view.figures import count, duration, usd
+from spotui.cli.exit_codes import UsageError
+from spotui.cli.show import pick_round
+from spotui.cli.terminal import Output
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import (
+    Answered,
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    Event,
+    encode_event,
+)
+from spotui.domain.figures import count, duration, usd
+from spotui.domain.secret import Secret
+from spotui.domain.text import settled
+from spotui.llm.routing import Price
+from spotui.runs.prepare import Launcher
+from spotui.settings.config_file import ModelConfig
+from spotui.settings.resolve import Flags
 from spotui.view.tried import CUTS
 
 if TYPE_CHECKING:
-    from spotui.launch import Launcher
+    from spotui.llm.connections import Connection
     from spotui.settings.run_settings import RunSettings
     from spotui.workspace.history import History
     from spotui.workspace.projects import Project
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     """What `test` takes."""
     options.add_project(parser)
     parser.add_argument(
@@ -41,11 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_budget(parser, "budget for this question (default: that of the run)")
 
 
-def main(parsed: argparse.Namespace) -> int:
+def test_command(parsed: argparse.Namespace) -> int:
     """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.launch import Launcher
-    from spotui.run.trying import try_prompts
+    from spotui.runs.prepare import Launcher
+    from spotui.runs.trying import try_prompts
     from spotui.workspace.history import read_history
 
     launcher = Launcher()
@@ -74,9 +92,9 @@ def _settings(
     launcher: "Launcher", project: "Project", history: "History", parsed: argparse.Namespace
 ) -> "RunSettings":
     """The run's settings where there are any; only the executor is asked."""
-    from spotui.run.past import change_limits
-    from spotui.run.setup import load_settings
-    from spotui.settings.flags import Flags
+    from spotui.runs.recorder import change_limits
+    from spotui.runs.setup import load_settings
+    from spotui.settings.resolve import Flags
     from spotui.workspace.snapshot import read_snapshot
 
     if project.is_ours and parsed.model is None:
@@ -184,3 +202,84 @@ def _facts(end: CallFinished) -> str:
     cost = usd(end.cost_usd, estimated=end.estimated)
     facts = (tokens, cost, duration(end.seconds), *([cut] if cut else ()))
     return f"{end.model}: {', '.join(facts)}"
+
+
+_QUESTION: Final = "Reply with the single word: ready"
+_TYPED: Final = "TYPED_JUST_NOW"
+
+
+class NoAnswerError(SpotuiError):
+    """The model replied without an answer."""
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What a model said.
+
+    Attributes:
+        model: Its id.
+        reply: Its answer, on one line.
+        seconds: From the question to the end of the answer.
+        is_priced: Whether it is known what a call costs.
+        price: USD per million tokens; None when nobody knows, or the endpoint tells it with each reply.
+    """
+
+    model: str
+    reply: str
+    seconds: float
+    is_priced: bool
+    price: Price | None
+
+
+def probe(
+    model: str,
+    *,
+    base_url: str | None = None,
+    entry: ModelConfig | None = None,
+    key: Secret | None = None,
+    embed: bool = False,
+) -> Probe:
+    """Ask a model one short question.
+
+    Args:
+        model: Its id.
+        base_url: An endpoint for this question alone.
+        entry: What would stand in the config file; None for what stands there.
+        key: A key that is stored nowhere yet, for an entry that takes its key from the keyring.
+        embed: Whether the question is its embedding.
+
+    Raises:
+        SettingsError: The id names nothing, or its endpoint needs a key.
+        ModelError: It did not answer.
+        NoAnswerError: Its reply holds no answer, and why.
+    """
+    environ = dict(os.environ)
+    if entry is not None and key is not None and not environ.get(entry.api_key_env or ""):
+        entry = msgspec.structs.replace(entry, api_key_env=_TYPED, api_key_keyring=False)
+        environ[_TYPED] = key.reveal()
+    launcher = Launcher(environ)
+    if entry is not None:
+        config = launcher.config.config
+        changed = msgspec.structs.replace(config, models={**config.models, model: entry})
+        launcher.config = msgspec.structs.replace(launcher.config, config=changed)
+    settings = launcher.settings(Flags(model=model, base_url=base_url)).settings
+    return asyncio.run(_ask(model, launcher.connector(settings).connect(model), embed=embed))
+
+
+async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
+    from spotui.llm.protocol import hint_for_missing, lacks_answer, unpack, why_missing
+    from spotui.workspace.journal_reader import Message, Request
+
+    temperature = None if embed else 0.0
+    request = Request(model, (Message("user", _QUESTION),), temperature=temperature, embed=embed)
+    began = time.perf_counter()
+    try:
+        reply = await connection.complete(request, lambda _: None)
+        seconds = time.perf_counter() - began
+        price = await connection.price()
+    finally:
+        await connection.provider.aclose()
+    if not embed and lacks_answer(reply):
+        raise NoAnswerError(f"{model}: {why_missing(reply)}", hint_for_missing(reply))
+    is_priced = price is not None or reply.cost_usd is not None
+    said = f"a vector of {len(unpack(reply.vector))}" if embed else " ".join(reply.text.split())
+    return Probe(model, said, seconds, is_priced, price)

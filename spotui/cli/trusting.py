@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spotui.cli.usage import UsageError
+from spotui.cli.exit_codes import UsageError
 
 if TYPE_CHECKING:
-    from spotui.launch import Launcher
-    from spotui.metrics.own import MetricFile
-    from spotui.template import Template
+    from spotui.metrics.custom import MetricFile
+    from spotui.runs.prepare import Launcher
+    from spotui.templates.model import Template
     from spotui.workspace.projects import Project
 
 
@@ -46,7 +46,7 @@ def settle_address(parsed: argparse.Namespace, launcher: "Launcher", url: str | 
     Raises:
         UsageError: `--trust-address` names another one.
     """
-    from spotui.settings.addresses import origin
+    from spotui.settings.keys import origin
 
     named = parsed.trust_address
     if named is not None and (not url or origin(named) != origin(url)):
@@ -78,7 +78,7 @@ def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path)
         UsageError: `--trust` names another file.
         SpotuiError: The metric is wrong.
     """
-    from spotui.run.trusting import OutsideDataError, metric_file, outside_data
+    from spotui.runs.trust import OutsideDataError, metric_file, outside_data
     from spotui.settings.trust import allow_sending, may_be_sent
 
     file, data = metric_file(template, folder), outside_data(template, folder)
@@ -95,7 +95,7 @@ def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path)
 
 def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
     """Make sure that the custom metric of a project's run may run; raises as `settle_trust` does."""
-    from spotui.run.trusting import metric_file_of
+    from spotui.runs.trust import metric_file_of
 
     file = metric_file_of(project)
     _settle(_named(parsed, file, []), file)
@@ -118,7 +118,7 @@ def _named(parsed: argparse.Namespace, file: "MetricFile | None", data: "list[Pa
 
 
 def _settle(named: "set[Path]", file: "MetricFile | None") -> None:
-    from spotui.run.trusting import UntrustedError, untrusted
+    from spotui.runs.trust import UntrustedError, untrusted
     from spotui.settings.trust import trust
 
     if file is None or (file.path not in named and untrusted(file) is None):

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust
-from spotui.cli.usage import UsageError
-from spotui.errors import SpotuiError
-from spotui.settings.flags import flag_name
+from spotui.domain.errors import SpotuiError
+from spotui.settings.resolve import flag_name
 
 if TYPE_CHECKING:
-    from spotui.launch import Launcher
+    from spotui.runs.prepare import Launcher
     from spotui.workspace.projects import Project
 
 
@@ -98,8 +98,8 @@ def resumable(
         )
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
-    from spotui.resources import find_template
-    from spotui.template import read_template
+    from spotui.settings.resources import find_template
+    from spotui.templates.read import read_template
 
     path = find_template(template)
     read = read_template(path)
@@ -124,16 +124,16 @@ def last_round(project: "Project") -> int:
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:
     """The limits that were typed, checked as every other setting is."""
-    from spotui.launch import LIMITS
-    from spotui.settings.flags import Flags
+    from spotui.runs.prepare import LIMITS
+    from spotui.settings.resolve import Flags
 
     return launcher.limits(Flags(**{flag: getattr(parsed, flag) for flag in LIMITS.values()}))
 
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
     """A process of its own that outlives this terminal and waits for a person when a call fails."""
-    from spotui.launch import LIMITS
-    from spotui.own_process import OwnProcess
+    from spotui.runs.prepare import LIMITS
+    from spotui.wire.process import OwnProcess
 
     words = ["resume", project.name]
     for key, value in changes.items():

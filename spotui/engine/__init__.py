@@ -7,14 +7,15 @@ from spotui.engine.asking import together
 from spotui.engine.engine import Engine
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
-from spotui.engine.rows import RowSet, Splits
 from spotui.engine.scored_round import ScoredRound, words_changed
 from spotui.engine.task import (
     Candidate,
     Duel,
     Question,
     RowOutcome,
+    RowSet,
     Scored,
+    Splits,
     Task,
     Trial,
     format_answers,

@@ -1,15 +1,19 @@
-"""Asking a role, and taking replies as they come."""
+"""Asks a role, and takes replies as they come."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
 
+from spotui.domain.events import Event, Noticed
+from spotui.domain.records import CallKey
+from spotui.llm import protocol as vectors
 from spotui.llm.budget import Spending
 from spotui.llm.door import Door
-from spotui.llm.protocol import Message, Reply, Request
-from spotui.settings.roles import Role
+from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.run_settings import RoleSet
-from spotui.workspace.lines import CallKey
+from spotui.settings.table import Role
+from spotui.workspace.journal_reader import Message, Reply, Request
 
 Result = TypeVar("Result")
 
@@ -128,3 +132,101 @@ def first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error itself, however deep the group."""
     first = errors.exceptions[0]
     return first_error(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+Job = TypeVar("Job")
+
+
+async def each(jobs: Iterable[Job], do: Callable[[Job], Awaitable[None]], at_once: Callable[[], int]) -> None:
+    """Do every job; the first error ends the others and is raised.
+
+    One that is done goes on with the next job itself, without a turn of the event loop between a reply and
+    the next request. A task for every job would take such a turn, and with it those of all that wait.
+
+    Args:
+        jobs: In the order in which they begin; each is made when it begins.
+        do: Does one.
+        at_once: How many may be worked on together; asked again at every job, as it may rise meanwhile.
+    """
+    left = iter(jobs)
+    try:
+        async with asyncio.TaskGroup() as group:
+            _Crew(group, left, do, at_once).hire()
+    except BaseExceptionGroup as errors:
+        raise first_error(errors) from None
+
+
+class _Crew(Generic[Job]):
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        left: Iterator[Job],
+        do: Callable[[Job], Awaitable[None]],
+        at_once: Callable[[], int],
+    ) -> None:
+        self._group = group
+        self._left = left
+        self._do = do
+        self._at_once = at_once
+        self._size = 0
+
+    def hire(self) -> None:
+        """See that enough are at work."""
+        while self._size < self._at_once():
+            for job in self._left:
+                self._size += 1
+                self._group.create_task(self._work(job))
+                break
+            else:
+                return
+
+    async def _work(self, job: Job) -> None:
+        await self._do(job)
+        for following in self._left:
+            self.hire()
+            await self._do(following)
+
+
+class Embedder:
+    """Asks for the embedding of a text once, whenever that is needed.
+
+    Args:
+        asker: The way to the embedding model.
+        emit: Told what cannot be embedded.
+    """
+
+    def __init__(self, asker: Asker, emit: Callable[[Event], None]) -> None:
+        self._asker = asker
+        self._emit = emit
+        self._known: dict[str, Sequence[float]] = {}
+        self._asked: Counter[int] = Counter()
+
+    async def similarities(self, number: int, query: str, texts: Sequence[str]) -> list[float]:
+        """How much each text is like another: the cosine of their embeddings, 1 for the same direction.
+
+        Args:
+            number: The round that asks.
+            query: The other one.
+            texts: Those that are compared with it; without any nothing is asked.
+
+        Raises:
+            Halted: The run ends here.
+        """
+        if not (texts and query.strip()):
+            return [0.0] * len(texts)
+        new = [text for text in dict.fromkeys([query, *texts]) if text not in self._known]
+        first = self._asked[number]
+        self._asked[number] += len(new)
+        found = await together([self._embed(number, first + index, text) for index, text in enumerate(new)])
+        self._known.update(zip(new, found, strict=True))
+        return [vectors.cosine(self._known[query], self._known[text]) for text in texts]
+
+    async def _embed(self, number: int, index: int, text: str) -> Sequence[float]:
+        key = CallKey(number, "embed", index)
+        try:
+            reply = await self._asker.ask(key, self._asker.embedding_request(text), may_be_refused=True)
+        except RequestRefusedError as error:
+            what = f"Round {number}: {error.what} A prompt is compared with no other for that."
+            self._emit(Noticed(text=what, level="warning"))
+            return ()
+        return vectors.unpack(reply.vector)

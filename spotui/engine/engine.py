@@ -5,22 +5,25 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Final, Literal, NoReturn, get_args
 
+from spotui.domain.events import (
+    Answered,
+    CandidateProposed,
+    Event,
+    Noticed,
+    RoundStarted,
+    VerdictOverridden,
+)
+from spotui.domain.events.codec import told_round
+from spotui.domain.records import CheckLine, Outcome, RoundLine, StopReason
 from spotui.engine.asking import together
-from spotui.engine.execute import NoAnswer
+from spotui.engine.execute import Layout, NoAnswer
 from spotui.engine.final_check import Standings, check_best
-from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
-from spotui.engine.rows import Splits
+from spotui.engine.round import Stopping, Verbs
 from spotui.engine.scored_round import ScoredRound
-from spotui.engine.stopping import Stopping
-from spotui.engine.task import Candidate, Scored, Trial
-from spotui.engine.verbs import Verbs
-from spotui.events import Answered, CandidateProposed, Event, Noticed, RoundStarted, VerdictOverridden
-from spotui.events.telling import told_round
-from spotui.judge_record import casts, judge_record
-from spotui.judging.panel import Panel
-from spotui.llm.gate import Halted
-from spotui.workspace.lines import CheckLine, Outcome, RoundLine, StopReason
+from spotui.engine.task import Candidate, Scored, Splits, Trial
+from spotui.judging.reliability import Panel, casts, judge_record
+from spotui.llm.limits import Halted
 
 EarlyEnd = Literal["perfect", "patience", "target"]
 EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)

@@ -1,18 +1,131 @@
-"""Execute: what the executor answers to every question with a prompt in front."""
+"""How a prompt and a row become one message: GPO's four positions (arXiv 2402.17564, section 3.1)."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, NamedTuple, get_args
 
-from spotui.dataset import Row
-from spotui.engine.answering import answer, incomplete, is_cut
-from spotui.engine.asking import together, user
+import msgspec
+
+from spotui.domain.events import Answered, Level, Noticed
+from spotui.domain.records import AnswerRecord, CallKey
+from spotui.domain.rows import Row, fill, slot_names
+from spotui.engine.asking import Asker, repair, together, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate, Question, Trial
-from spotui.events import Answered, Level, Noticed
-from spotui.llm.errors import RequestRefusedError
-from spotui.llm.missing_answer import hint_for_missing, lacks_answer, why_missing
-from spotui.llm.protocol import Message
-from spotui.workspace.lines import AnswerRecord, CallKey
+from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
+from spotui.templates.meta_prompts import MetaPrompt
+from spotui.workspace.journal_reader import Message, Reply
+
+Position = Literal["before_question", "question_start", "question_end", "answer_start"]
+POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Where a prompt stands.
+
+    A prompt that shows the question in a slot of its own stands alone, wherever it would stand otherwise.
+
+    Attributes:
+        position: Before the question, at its start, at its end, or where the answer begins.
+        labels: Whether `Q:` and `A:` mark question and answer.
+        demos: Solved rows that are shown in front of the question.
+    """
+
+    position: Position = "before_question"
+    labels: bool = False
+    demos: tuple[Row, ...] = ()
+
+    def render(self, prompt: str, row: Row) -> str:
+        """The message that asks a row with a prompt."""
+        names = slot_names(prompt)
+        filled = fill(prompt, row.values) if names else prompt
+        shown = "\n\n".join([*self._demos(), self._body(filled, row, alone="question" in names)])
+        return shown.strip()
+
+    def _body(self, prompt: str, row: Row, *, alone: bool) -> str:
+        if alone or not row.question:
+            return prompt
+        question, between = (f"Q: {row.question}", "\n") if self.labels else (row.question, "\n\n")
+        match self.position:
+            case "before_question":
+                parts = [f"{prompt}\n\n{question}", "A:"]
+            case "question_start":
+                parts = [f"Q: {f'{prompt}{between}' if prompt else ''}{row.question}", "A:"]
+                if not self.labels:
+                    parts[0] = f"{prompt}\n{row.question}"
+            case "question_end":
+                parts = [f"{question}{between}{prompt}", "A:"]
+            case "answer_start":
+                parts = [question, f"A: {prompt}"] if self.labels else [question, prompt]
+                return between.join(parts)
+        return "\n".join(parts) if self.labels else parts[0]
+
+    def _demos(self) -> Sequence[str]:
+        if self.labels:
+            return [f"Q: {row.question}\nA: {_answer(row)}" for row in self.demos]
+        return [f"{row.question}\n\n{_answer(row)}" for row in self.demos]
+
+
+def _answer(row: Row) -> str:
+    return row.references[0] if row.references else ""
+
+
+Notice = Callable[[str, Level], None]
+
+
+async def answer(
+    asker: Asker,
+    repair_prompt: MetaPrompt,
+    key: CallKey,
+    messages: Sequence[Message],
+    notice: Notice,
+    problem_of: Callable[[Reply], str],
+) -> Reply:
+    """What the executor answers; an answer with a problem is asked for once more.
+
+    Args:
+        asker: The way to the executor.
+        repair_prompt: What to say then.
+        key: What asks.
+        messages: The question.
+        notice: Called with what is wrong.
+        problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
+
+    Returns:
+        The reply, which may still be cut or lack an answer.
+
+    Raises:
+        Halted: The run ends here.
+        RequestRefusedError: The endpoint refuses the question, and answers others.
+    """
+    reply = await asker.ask(key, asker.request("executor", messages), may_be_refused=True)
+    if problem := problem_of(reply):
+        cause = why_missing(reply) if lacks_answer(reply) else problem
+        notice(f"{cause} The question is asked again.", "info")
+        messages = repair(messages, reply, repair_prompt.render(problem=problem))
+        again = CallKey(key.round, key.purpose, key.index, attempt=2)
+        try:
+            second = await asker.ask(again, asker.request("executor", messages), may_be_refused=True)
+        except RequestRefusedError:  # most often there is no room to ask again
+            second = reply
+        reply = reply if lacks_answer(second) and not lacks_answer(reply) else second
+    return reply
+
+
+def missing(reply: Reply) -> str:
+    """What is wrong with a reply without an answer."""
+    if not reply.text.strip():
+        return "It is empty."
+    return "It was stopped by a content filter." if lacks_answer(reply) else ""
+
+
+def incomplete(reply: Reply) -> str:
+    """What is wrong with a reply without an answer, or with half of one."""
+    return "It was cut by the length limit." if is_cut(reply) else missing(reply)
+
+
+def is_cut(reply: Reply) -> bool:
+    """Whether the length limit ended what there is of a reply."""
+    return bool(reply.text.strip()) and reply.finish_reason == "length"
 
 
 class NoAnswer(NamedTuple):

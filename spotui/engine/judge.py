@@ -1,26 +1,113 @@
-"""Judge: whether a candidate's answers are better than the best's."""
+"""Counting the votes of a duel."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
 from itertools import product
 from typing import Protocol
 
+from spotui.domain.events import DuelOpened, Event, Noticed, VoteCast
+from spotui.domain.records import VoteRecord
 from spotui.engine.asking import first_error, together
-from spotui.engine.ballot_box import BallotBox
-from spotui.engine.context import Context
-from spotui.engine.count import Count
-from spotui.engine.decisions import Inbox
-from spotui.engine.opening import open_duel
+from spotui.engine.ballots import BallotBox, Texts, Wording
+from spotui.engine.context import Context, Inbox, Side
 from spotui.engine.task import Duel, RowVotes, Trial
-from spotui.engine.wording import Texts, Wording
-from spotui.events import Event, Noticed
-from spotui.judging.ballots import Ballot, alternating
-from spotui.judging.checking import row_verdict
-from spotui.judging.pooling import pooled
-from spotui.judging.rule import Rule
-from spotui.llm.errors import RequestRefusedError
+from spotui.judging.decision import Rule
+from spotui.judging.final_check import row_verdict
+from spotui.judging.votes import Ballot, Choice, Counted, PersonsVote, alternating, count_people, pooled
+from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.run_settings import Unit
-from spotui.workspace.lines import VoteRecord
+
+
+class Count:
+    """The votes of one duel as they come in, each told as an event.
+
+    Args:
+        number: The round.
+        rule: What they are counted by.
+        questions: How many questions the duel is about.
+        emit: Told of every vote.
+    """
+
+    def __init__(self, number: int, rule: Rule, questions: int, emit: Callable[[Event], None]) -> None:
+        self.round = number
+        self._rule = rule
+        self._questions = questions
+        self._emit = emit
+        self._votes: dict[int, VoteRecord] = {}
+        self._people: list[VoteRecord] = []
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether no vote that is missing can change who is kept."""
+        people = self._counted()
+        return people.decision is not None or self._rule.is_decided(self._choices(), people.choices)
+
+    @property
+    def wanted(self) -> Sequence[Ballot]:
+        """The ballots to be out now."""
+        people = self._counted()
+        return () if people.decision else self._rule.wanted(self._choices(), people.choices)
+
+    def duel(self) -> Duel:
+        """How it ended: the judge's votes by their numbers, then people's."""
+        votes = (*(vote for _, vote in sorted(self._votes.items())), *self._people)
+        people = self._counted()
+        return Duel(people.decision or self._rule.verdict(self._choices(), people.choices), votes)
+
+    def add_all(self, inbox: Inbox) -> None:
+        """Count what has arrived so far."""
+        while not inbox.empty():
+            self.add(*inbox.get_nowait())
+
+    def add(self, vote: VoteRecord, index: int) -> None:
+        """Count a vote; a person's comes on top of the ballots."""
+        if vote.voter == "human":
+            self._people.append(vote)
+        else:
+            self._votes[index] = vote
+        self._emit(
+            VoteCast(
+                round=self.round,
+                index=index,
+                choice=vote.choice,
+                order=vote.order,
+                reason=vote.reason,
+                voter=vote.voter,
+                model=vote.model,
+                question=vote.question,
+                outranks=vote.outranks,
+            )
+        )
+
+    def _choices(self) -> dict[int, Choice]:
+        return {index: vote.choice for index, vote in self._votes.items()}
+
+    def _counted(self) -> Counted:
+        votes = [PersonsVote(vote.choice, vote.question, vote.outranks) for vote in self._people]
+        return count_people(votes, self._questions)
+
+
+@contextmanager
+def open_duel(context: Context, best: Trial, candidate: Trial) -> Iterator[Inbox]:
+    """While a duel is open: where people's votes arrive.
+
+    Args:
+        context: What is told of it.
+        best: The trial to beat.
+        candidate: The one that has to beat it.
+    """
+    left = _left(best, candidate)
+    with context.decisions.duel(candidate.round, left) as inbox:
+        context.emit(DuelOpened(round=candidate.round, best=best.round, left=left))
+        yield inbox
+
+
+def _left(best: Trial, candidate: Trial) -> Side:
+    """By the answers alone, so that a run that is resumed shows them as it did."""
+    shown = "\0".join(record.answer for trial in (best, candidate) for record in trial.answers)
+    return "best" if sha256(shown.encode("utf-8", "replace")).digest()[0] % 2 else "candidate"
 
 
 class Judge(Protocol):

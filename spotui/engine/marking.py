@@ -5,20 +5,20 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from spotui.dataset import Row
+from spotui.domain.records import CallKey, MarkLine
+from spotui.domain.rows import Row
+from spotui.domain.tags import last_tagged, quote_tags
 from spotui.engine.asking import Asker, repair, user
-from spotui.engine.recorded_marks import RecordedMarks, mark_id
+from spotui.engine.context import RecordedMarks, mark_id
 from spotui.engine.task import RowOutcome
-from spotui.llm.errors import RequestRefusedError
-from spotui.llm.gate import Halted
+from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
-from spotui.llm.protocol import Message
-from spotui.meta_prompts import MetaPrompts
+from spotui.llm.protocol import RequestRefusedError
 from spotui.metrics import Metric, MetricError
 from spotui.metrics.worker import MetricWorker, UnusableMetricError
-from spotui.settings.roles import Role
-from spotui.tags import last_tagged, quote_tags
-from spotui.workspace.lines import CallKey, MarkLine
+from spotui.settings.table import Role
+from spotui.templates.meta_prompts import MetaPrompts
+from spotui.workspace.journal_reader import Message
 
 Scale = Literal["binary", "graded"]
 

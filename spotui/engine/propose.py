@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from spotui.domain.events import CandidateRefused
+from spotui.domain.records import CallKey
+from spotui.domain.tags import is_balanced, last_tagged
+from spotui.domain.text import count_words
 from spotui.engine.asking import repair, user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
-from spotui.events import CandidateRefused
 from spotui.llm.local.grammar import tagged_grammar
-from spotui.llm.missing_answer import lacks_answer, why_missing
-from spotui.llm.protocol import FinishReason, Reply
-from spotui.tags import is_balanced, last_tagged
-from spotui.words import count_words
-from spotui.workspace.lines import CallKey
+from spotui.llm.protocol import lacks_answer, why_missing
+from spotui.workspace.journal_reader import FinishReason, Reply
 
 MOST_WORDS = 240
 CHARACTERS_A_WORD = 8

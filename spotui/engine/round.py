@@ -1,15 +1,42 @@
 """One round: the verbs, bound to what they are for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from spotui.engine.execute import NoAnswer
+import msgspec
+
+from spotui.domain.events import CandidateProposed, Noticed
+from spotui.domain.records import Outcome, RoundLine, StopReason
+from spotui.engine.asking import Embedder
+from spotui.engine.context import Context
+from spotui.engine.execute import Executor, NoAnswer
+from spotui.engine.judge import Judge
+from spotui.engine.propose import Proposer
+from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, Duel, Scored, Trial, answered_by_both
-from spotui.engine.verbs import Verbs
-from spotui.events import CandidateProposed, Noticed
-from spotui.judge_record import casts
-from spotui.judging.reliability import flipped, length_ratio, win_rate
-from spotui.llm.gate import Halted
-from spotui.workspace.lines import Outcome, RoundLine
+from spotui.judging.reliability import casts, flipped, length_ratio, win_rate
+from spotui.llm.limits import Halted
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """What a round can do.
+
+    Attributes:
+        context: What they all work with.
+        proposer: Brings new prompts.
+        executor: Brings answers.
+        judge: Brings verdicts.
+        embedder: Tells how much texts are alike.
+        scorer: Brings scores, where there are rows to score on.
+    """
+
+    context: Context
+    proposer: Proposer
+    executor: Executor
+    judge: Judge
+    embedder: Embedder
+    scorer: Scorer | None = None
 
 
 class Round:
@@ -185,3 +212,38 @@ class Round:
 
 def _ends(scored: Scored) -> tuple[float, float]:
     return scored.score.interval.low, scored.score.interval.high
+
+
+class Stopping(msgspec.Struct, frozen=True):
+    """The conditions of one run, each None when there is none.
+
+    Attributes:
+        patience: Rounds in a row without a win.
+        target_wins: Wins.
+    """
+
+    patience: int | None = None
+    target_wins: int | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is any condition."""
+        return self.patience is not None or self.target_wins is not None
+
+    def reached(self, ended: int, wins: Sequence[int]) -> tuple[StopReason, str] | None:
+        """The condition that holds, with the reason as a sentence.
+
+        Args:
+            ended: The last round that ended.
+            wins: The rounds after the seed that won, the last one last.
+        """
+        if self.target_wins is not None and len(wins) >= self.target_wins:
+            return "target", f"The target is reached: {_rounds(len(wins))} won."
+        idle = ended - (wins[-1] if wins else 1)
+        if self.patience is not None and idle >= self.patience:
+            return "patience", f"No win in {_rounds(idle)} in a row."
+        return None
+
+
+def _rounds(count: int) -> str:
+    return f"{count} round" + ("" if count == 1 else "s")

@@ -6,22 +6,17 @@ from typing import Final
 
 import msgspec
 
-from spotui.dataset import Row
-from spotui.dataset.split import SplitName
-from spotui.engine.answering import answer, is_cut, missing
-from spotui.engine.asking import user
+from spotui.domain.events import CandidateScored, Level, Noticed, ScoringStarted
+from spotui.domain.records import CallKey
+from spotui.domain.rows import Row, SplitName
+from spotui.domain.statistics import score
+from spotui.engine.asking import each, user
 from spotui.engine.context import Context
-from spotui.engine.crew import each
-from spotui.engine.layout import Layout
+from spotui.engine.execute import Layout, answer, is_cut, missing
 from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
-from spotui.engine.rows import RowSet, Splits
-from spotui.engine.task import Candidate, RowOutcome, Scored
-from spotui.events import CandidateScored, Level, Noticed, ScoringStarted
-from spotui.llm.errors import RequestRefusedError
-from spotui.llm.missing_answer import lacks_answer, why_missing
-from spotui.statistics import score
-from spotui.workspace.lines import CallKey
+from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
+from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 
 SAMPLE: Final = 100
 """Answers of one prompt that are kept in memory; all of them are in the journal."""

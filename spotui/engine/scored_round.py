@@ -4,18 +4,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from spotui.domain.events import Noticed
+from spotui.domain.records import AnswerRecord, CallKey, Outcome
 from spotui.engine.asking import together, user
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
-from spotui.engine.rows import RowSet
 from spotui.engine.score import SAMPLE, Scorer
-from spotui.engine.task import Candidate, RowOutcome, Scored, Trial
-from spotui.events import Noticed
-from spotui.llm.errors import RequestRefusedError
-from spotui.llm.gate import Halted
-from spotui.llm.missing_answer import lacks_answer, why_missing
-from spotui.settings.roles import Role
-from spotui.workspace.lines import AnswerRecord, CallKey, Outcome
+from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
+from spotui.llm.limits import Halted
+from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
+from spotui.settings.table import Role
 
 
 class ScoredRound(Round):

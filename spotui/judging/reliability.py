@@ -1,13 +1,16 @@
-"""What votes say about the judge who cast them."""
+"""How reliable a judge is, by its own votes and beside other judges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from math import sqrt
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from spotui.judging.votes import Choice
-from spotui.statistics import binomial_tail
+from spotui.domain.events import JudgeMeasured
+from spotui.domain.records import RoundLine, VoteRecord
+from spotui.domain.statistics import binomial_tail
+from spotui.judging.votes import Choice, pooled
 
 Z: Final = 1.959963984540054
 """Standard deviations on either side of a 95% interval."""
@@ -140,3 +143,103 @@ def length_ratio(best: Iterable[str], candidate: Iterable[str]) -> float | None:
     """Characters of the candidate's answers over the best's; None when the best's are empty."""
     before = sum(map(len, best))
     return sum(map(len, candidate)) / before if before else None
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """The record of all judges over some duels.
+
+    Attributes:
+        records: Each judge's own, by its name; an empty name where there is one judge alone.
+        compared: Pairs of judges that chose sides in the same duel.
+        agreed: Those that chose the same one.
+    """
+
+    records: Mapping[str, Reliability] = {}
+    compared: int = 0
+    agreed: int = 0
+
+    def after(self, duel: Sequence[Cast]) -> "Panel":
+        """The record with one duel more."""
+        judges = list(dict.fromkeys(vote.judge for vote in duel))
+        of = {judge: [vote for vote in duel if vote.judge == judge] for judge in judges}
+        records = dict(self.records)
+        for judge, votes in of.items():
+            records[judge] = records.get(judge, Reliability()).after(votes)
+        sides = [pooled([vote.choice for vote in votes]) for votes in of.values()]
+        pairs = [(one, other) for one, other in combinations(sides, 2) if {one, other} <= {"win", "loss"}]
+        return Panel(
+            records, self.compared + len(pairs), self.agreed + sum(one == other for one, other in pairs)
+        )
+
+    @property
+    def together(self) -> Reliability:
+        """All judges as if they were one."""
+        fields = Reliability.__struct_fields__
+        return Reliability(
+            **{name: sum(getattr(one, name) for one in self.records.values()) for name in fields}
+        )
+
+    @property
+    def agreement(self) -> float | None:
+        """How often two judges that choose sides choose the same one."""
+        return self.agreed / self.compared if self.compared else None
+
+    @property
+    def agreement_interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the agreement."""
+        return interval(self.agreed, self.compared) if self.compared else None
+
+    @property
+    def faults(self) -> frozenset[tuple[str, Fault]]:
+        """The judges with which something is wrong, and what."""
+        return frozenset((judge, record.fault) for judge, record in self.records.items() if record.fault)
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with any judge, with its name where there are several."""
+        several = len(self.records) > 1
+        return " ".join(
+            f"{judge}: {record.warning}" if several else record.warning
+            for judge, record in self.records.items()
+            if record.warning
+        )
+
+
+def casts(votes: Iterable[VoteRecord]) -> tuple[Cast, ...]:
+    """The judge's own votes of a duel, without those of people and of judges that see no order."""
+    return tuple(
+        Cast(vote.order, vote.choice, vote.model) for vote in votes if vote.voter in {"model", "logprob"}
+    )
+
+
+def panel_of(rounds: Iterable[RoundLine]) -> Panel:
+    """The record of all judges after these rounds."""
+    panel = Panel()
+    for line in rounds:
+        if votes := casts(line.votes):
+            panel = panel.after(votes)
+    return panel
+
+
+def judge_record(panel: Panel, number: int) -> JudgeMeasured:
+    """The record of all judges up to a round.
+
+    Args:
+        panel: The record.
+        number: The round.
+    """
+    record = panel.together
+    return JudgeMeasured(
+        round=number,
+        votes=record.votes,
+        voids=record.voids,
+        pairs=record.pairs,
+        flips=record.flips,
+        flip_rate=record.flip_rate,
+        flip_interval=record.flip_interval,
+        warning=panel.warning,
+        compared=panel.compared,
+        agreed=panel.agreed,
+        agreement=panel.agreement,
+        agreement_interval=panel.agreement_interval,
+    )

@@ -1,13 +1,41 @@
-"""Reading a judge's reply as a vote."""
+"""Ballots and votes: what a judge is shown, how its reply is read, and the votes of people."""
 
 import json
+import random
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
-from spotui.judging.ballots import Order
-from spotui.tags import last_tagged, without_tagged
+import msgspec
+
+from spotui.domain.tags import last_tagged, without_tagged
+
+Order = Literal["AB", "BA"]
+
+
+class Ballot(msgspec.Struct, frozen=True):
+    """One comparison to ask for.
+
+    Attributes:
+        index: Its number in the duel, from 0.
+        order: AB shows the best as A and the candidate as B; BA the other way round.
+    """
+
+    index: int
+    order: Order
+
+
+def alternating(count: int) -> tuple[Ballot, ...]:
+    """Ballots in the one order and the other by turns, so that a taste for a position never gets ahead."""
+    return tuple(Ballot(index, "AB" if index % 2 == 0 else "BA") for index in range(count))
+
+
+def coin_flips(count: int, rng: random.Random) -> tuple[Ballot, ...]:
+    """The reference's way: every ballot's order by chance, whatever the others' are."""
+    return tuple(Ballot(index, "AB" if rng.random() < 0.5 else "BA") for index in range(count))
+
 
 Choice = Literal["win", "loss", "tie", "void"]
 Side = Literal["A", "B", "tie"]
@@ -126,3 +154,91 @@ def _side(text: str) -> Side | None:
             return "tie"
         case _:
             return None
+
+
+def pooled(choices: Sequence[Choice]) -> Choice:
+    """What more of the votes are for: a win, a loss, or a tie; void when every one of them is."""
+    if all(choice == "void" for choice in choices):
+        return "void"
+    wins, losses = choices.count("win"), choices.count("loss")
+    if wins == losses:
+        return "tie"
+    return "win" if wins > losses else "loss"
+
+
+_KINDS: Final = {
+    "balanced": "reasoned votes, three of four in both orders",
+    "thorough": "reasoned votes, a lead of five of up to ten in both orders",
+    "reference": "reasoned votes, four in orders by chance, as SPO's reference has them",
+    "likelihood": "how likely the requirements make each answer; no reasoning, no order",
+    "logprob": "the probability of one letter against the other in both orders; no reasoning",
+}
+
+
+def judge_in_words(judge: str, unit: str, *, json: bool) -> str:
+    """A judge's kind in a few words.
+
+    Args:
+        judge: The setting of that name.
+        unit: `set` or `row`.
+        json: Whether votes are JSON.
+    """
+    words = [f"{judge} ({_KINDS.get(judge, 'unknown')})"]
+    if unit == "row" or judge == "likelihood":
+        words.append("question by question")
+    if json and judge not in {"likelihood", "logprob"}:
+        words.append("votes as JSON")
+    return ", ".join(words)
+
+
+class PersonsVote(msgspec.Struct, frozen=True):
+    """What a person said.
+
+    Attributes:
+        choice: From the candidate's side.
+        question: The position of the question it is about, or None for all answers together.
+        outranks: Whether it decides alone, whatever the judge says.
+    """
+
+    choice: Choice
+    question: int | None = None
+    outranks: bool = False
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What people's votes come to.
+
+    Attributes:
+        choices: Votes that count beside the judge's, one a person's vote on all answers together.
+        decision: What outranks everything, or None.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    decision: Choice | None = None
+
+
+def count_people(votes: Sequence[PersonsVote], questions: int) -> Counted:
+    """Bring people's votes together.
+
+    Votes on single questions are one vote, once there is one on every question: the side that is better on
+    more of them has it. The last vote on a question replaces those before.
+
+    Args:
+        votes: In the order they were cast.
+        questions: How many questions the duel is about.
+    """
+    choices: list[Choice] = []
+    decision: Choice | None = None
+    by_question: dict[int, PersonsVote] = {}
+    for vote in votes:
+        if vote.question is None:
+            choices.append(vote.choice)
+            if vote.outranks:
+                decision = vote.choice
+            continue
+        by_question[vote.question] = vote
+        if len(by_question) == questions and any(one.outranks for one in by_question.values()):
+            decision = pooled([one.choice for one in by_question.values()])
+    if by_question and len(by_question) == questions:
+        choices.append(pooled([one.choice for one in by_question.values()]))
+    return Counted(tuple(choices), decision)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from spotui.errors import SpotuiError
-from spotui.llm.endpoint import Price
-from spotui.llm.protocol import Reply, Request
+from spotui.domain.errors import SpotuiError
+from spotui.llm.routing import Price
 from spotui.settings.run_settings import BudgetSettings
+from spotui.workspace.journal_reader import Reply, Request
 
 MOST_COMPLETION = 4096
 LEAST_COMPLETION = 512

@@ -13,30 +13,36 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from spotui.errors import SpotuiError
-from spotui.events import CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event, Noticed
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import (
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    Event,
+    Noticed,
+)
+from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
+from spotui.domain.secret import Redactor
 from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError, prompt_size
-from spotui.llm.clock import CallClock, CutShortError
-from spotui.llm.connection import Connection, Connections
-from spotui.llm.digest import digest_of
-from spotui.llm.endpoint import Price
-from spotui.llm.errors import (
+from spotui.llm.connections import Connection, Connections
+from spotui.llm.limits import Gate, GateState, Limiter
+from spotui.llm.protocol import (
     ContentFilteredError,
     ContextOverflowError,
+    Delta,
     ModelError,
     RateLimitedError,
     RequestRefusedError,
     RetryableError,
     TimedOutError,
+    digest_of,
+    recorded_reply,
 )
-from spotui.llm.gate import Gate, GateState
-from spotui.llm.limiter import Limiter
-from spotui.llm.protocol import Delta, Reply, Request, Usage
-from spotui.llm.recorded_reply import recorded_reply
-from spotui.llm.retry import Retry
-from spotui.secret import Redactor
-from spotui.workspace.journal import JournalChangedError, JournalError
-from spotui.workspace.lines import CallKey, CallLine, DroppedLine, Line, SentLine
+from spotui.llm.retry import CallClock, CutShortError, Retry
+from spotui.llm.routing import Price
+from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
 
 Trouble = Literal["pause", "halt"]
 

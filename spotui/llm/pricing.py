@@ -8,12 +8,38 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from spotui.llm.endpoint import Price
-from spotui.llm.litellm_files import OPENAI_LIKE_PROVIDERS, PRICES, PROVIDERS, litellm_path
+from spotui.llm.routing import Price
+
+PRICES: Final = "model_prices_and_context_window_backup.json"
+VOCABULARIES: Final = "litellm_core_utils/tokenizers"
+PROVIDERS: Final = "types/utils.py"
+OPENAI_LIKE_PROVIDERS: Final = "llms/openai_like/providers.json"
+
+
+def litellm_path(relative: str) -> Path | None:
+    """A file or folder inside litellm's package.
+
+    Args:
+        relative: Its path below the package, with slashes.
+
+    Returns:
+        Where it is, or None when litellm is not installed or has no such file.
+    """
+    try:
+        spec = find_spec("litellm")
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / relative
+    return path if path.exists() else None
+
 
 _CHAT_MODES: Final = frozenset({"chat", "completion", "responses"})
 _EMBEDDING: Final = "embedding"

@@ -1,34 +1,23 @@
 """What passes through the door: a request in, deltas on the way, a reply out."""
 
-from collections.abc import Callable
-from typing import Protocol
+import hashlib
+import math
+import sys
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
-from spotui.workspace.calls import (
-    MOST_TOKENS,
+from spotui.domain.errors import SpotuiError
+from spotui.domain.records import CallLine
+from spotui.llm.providers.chat.usage import estimate_usage
+from spotui.workspace.journal_reader import (
     MOST_USD,
-    FinishReason,
-    Message,
     Reply,
     Request,
-    Speaker,
-    Usage,
 )
-
-__all__ = [
-    "MOST_TOKENS",
-    "MOST_USD",
-    "Delta",
-    "FinishReason",
-    "Message",
-    "OnDelta",
-    "Provider",
-    "Reply",
-    "Request",
-    "Speaker",
-    "Usage",
-]
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,3 +51,187 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Close every connection and process this provider holds; safe to call twice."""
         ...
+
+
+class ModelError(SpotuiError):
+    """A model call that brought no usable reply."""
+
+
+class AuthenticationError(ModelError):
+    """The endpoint does not accept the key, or the account behind it may not use the model."""
+
+
+class BadRequestError(ModelError):
+    """The endpoint understood the request and refuses it: unknown model, unknown parameter, spent quota."""
+
+
+class RequestRefusedError(BadRequestError):
+    """The endpoint refuses what this request holds; it may well answer another one.
+
+    Attributes:
+        heard: Bytes of a reply that came before the refusal.
+    """
+
+    heard = 0
+
+
+class ContextOverflowError(RequestRefusedError):
+    """The request is longer than the model's context window."""
+
+
+class ContentFilteredError(RequestRefusedError):
+    """The endpoint's content filter stops the request or its reply."""
+
+
+class OversizedReplyError(RequestRefusedError):
+    """The endpoint sends more than a reply can hold."""
+
+
+class RetryableError(ModelError):
+    """A failure that another try may mend.
+
+    Args:
+        what: What happened and where.
+        mend: What to do about it.
+        retry_after: Seconds the endpoint asked to wait, or None when it did not say.
+    """
+
+    def __init__(self, what: str, mend: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(what, mend)
+        self.retry_after = retry_after
+
+
+class RateLimitedError(RetryableError):
+    """The endpoint asks to slow down."""
+
+
+class UnavailableError(RetryableError):
+    """The endpoint cannot be reached, or answers with a server error."""
+
+
+class TimedOutError(RetryableError):
+    """The endpoint was sent a request, and did not answer it within the time limits."""
+
+
+class MalformedReplyError(RetryableError):
+    """The endpoint answered with something that is not a complete chat completion."""
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def digest_of(request: Request) -> str:
+    """A hash of what is asked, equal for equal requests."""
+    return hashlib.sha256(_encoder.encode(request)).hexdigest()[:32]
+
+
+_LONGEST_QUOTE: Final = 200
+
+
+def lacks_answer(reply: Reply) -> bool:
+    """Whether a reply is empty, or only what a content filter left of an answer."""
+    return not reply.text.strip() or reply.finish_reason == "content_filter"
+
+
+def why_missing(reply: Reply) -> str:
+    """Why a reply lacks an answer, one sentence."""
+    if reply.rejected:
+        return reply.rejected
+    if reply.refusal:
+        return f'The model refused to answer: "{_short(reply.refusal)}".'
+    if reply.finish_reason == "content_filter":
+        part = "in the middle" if reply.text.strip() else "before its first word"
+        return f"A content filter stopped the answer {part}."
+    if _reasoned(reply):
+        return f"The reply has {_reasoning_tokens(reply)} of reasoning and no answer."
+    if reply.finish_reason == "length":
+        return "The length limit ended the answer before its first word."
+    return "The answer is empty."
+
+
+def hint_for_missing(reply: Reply) -> str:
+    """What to do about a reply that lacks an answer, one sentence."""
+    if reply.refusal or reply.rejected or reply.finish_reason == "content_filter":
+        return "Change the text that is refused, or use another model."
+    if reply.finish_reason == "length":
+        less = ", or lower its reasoning effort" if _reasoned(reply) else ""
+        return f"Raise max_tokens for this model{less}."
+    if _reasoned(reply):
+        return "Check the server's reasoning parser, which may take the answer for reasoning."
+    return "Try another model, or ask in another way."
+
+
+def _reasoned(reply: Reply) -> bool:
+    return bool(reply.reasoning or reply.usage.reasoning_tokens)
+
+
+def _reasoning_tokens(reply: Reply) -> str:
+    usage = reply.usage
+    # A reply without an answer is all reasoning, also where nobody counted that apart.
+    tokens = usage.reasoning_tokens or usage.completion_tokens
+    return f"{'~' if usage.estimated else ''}{tokens:,} token{'' if tokens == 1 else 's'}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split()).rstrip(".")
+    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1].rstrip() + "…"
+
+
+_reply_decoder = msgspec.json.Decoder(Reply)
+_request_decoder = msgspec.json.Decoder(Request)
+
+
+def recorded_reply(line: CallLine) -> Reply:
+    """The reply of a finished call; a count that cannot be is replaced by an estimate.
+
+    Versions before this one took every number that a server sent, 10^400 tokens included.
+    """
+    reply = _reply_decoder.decode(line.reply)
+    if not reply.usage.is_sane:
+        request = _request_decoder.decode(line.request)
+        usage = estimate_usage(request.messages, reply.text, reply.reasoning)
+        reply = msgspec.structs.replace(reply, usage=usage)
+    if not is_sane_cost(reply.cost_usd):
+        reply = msgspec.structs.replace(reply, cost_usd=None)
+    return reply
+
+
+def is_sane_cost(cost_usd: float | None) -> bool:
+    """Whether a cost is unknown, or an amount that one call can cost."""
+    return cost_usd is None or (math.isfinite(cost_usd) and 0 <= cost_usd <= MOST_USD)
+
+
+def pack(numbers: Sequence[float]) -> str:
+    """A vector as text.
+
+    Raises:
+        ValueError: It is empty, or holds what is no finite number.
+        OverflowError: A number is too large for 32 bits.
+    """
+    found = array("f", numbers)
+    if not found or not all(map(math.isfinite, found)):
+        raise ValueError("no vector of finite numbers")
+    if sys.byteorder == "big":
+        found.byteswap()
+    return b64encode(found.tobytes()).decode("ascii")
+
+
+def unpack(text: str) -> Sequence[float]:
+    """The vector that a text holds.
+
+    Raises:
+        ValueError: It is no base64 of 32-bit floats.
+    """
+    found = array("f")
+    found.frombytes(b64decode(text, validate=True))
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """How far two vectors point the same way, -1 to 1; 0 when they cannot be compared."""
+    if len(one) != len(other):
+        return 0.0
+    lengths = math.sqrt(sum(x * x for x in one) * sum(y * y for y in other))
+    return sum(x * y for x, y in zip(one, other, strict=True)) / lengths if lengths else 0.0

@@ -11,13 +11,14 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from spotui.errors import check_memory
-from spotui.llm.litellm_files import VOCABULARIES, litellm_path
+from spotui.domain.errors import check_memory
+from spotui.llm.pricing import VOCABULARIES, litellm_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tiktoken import Encoding
+
 
 DEFAULT_ENCODING: Final = "cl100k_base"
 

@@ -7,11 +7,11 @@ the function that takes an `Engine` and returns when the wanted rounds are done.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from spotui.errors import SpotuiError
-from spotui.nearest import nearest
+from spotui.domain.errors import SpotuiError, nearest
 
 if TYPE_CHECKING:
     from spotui.methods.method import Method
+
 
 DEFAULT_METHOD = "spo"
 METHODS: Final = {

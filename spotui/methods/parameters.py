@@ -7,9 +7,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 from msgspec import UNSET
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError, nearest
 from spotui.methods.method import Alias, Method
-from spotui.nearest import nearest
 
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),

@@ -3,10 +3,10 @@
 No labels: the only signal is a judge that compares the answers of two prompts.
 """
 
-from spotui.dataset import braced
+from spotui.domain.rows import braced
+from spotui.domain.tags import quote_tags
 from spotui.engine import Engine, Trial, format_answers, format_references
 from spotui.methods.method import Method
-from spotui.tags import quote_tags
 
 
 async def optimize(engine: Engine) -> None:

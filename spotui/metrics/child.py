@@ -31,7 +31,7 @@ def main() -> None:
         os.set_inheritable(handle.fileno(), False)
     import msgspec
 
-    from spotui.dataset import Row
+    from spotui.domain.rows import Row
 
     def reply(**values: object) -> None:
         for stream in (sys.stdout, sys.stderr):

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from spotui.errors import KeyFault
+from spotui.domain.errors import KeyFault, nearest
+from spotui.metrics.custom import is_own
 from spotui.metrics.mark import Metric
 from spotui.metrics.math import MATH
-from spotui.metrics.own import is_own
-from spotui.nearest import nearest
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -42,27 +41,27 @@ METRICS: Final[Mapping[str, Kind]] = {
     "exact": Kind("texts:Exact"),
     "normalised": Kind("texts:Normalised"),
     "contains": Kind("texts:Contains"),
-    "regex": Kind("pattern:Pattern", {"pattern": Option(str, "a regular expression", needed=True)}),
+    "regex": Kind("texts:Pattern", {"pattern": Option(str, "a regular expression", needed=True)}),
     "number": Kind(
         "number:Number",
         {"tolerance": Option(Annotated[float, msgspec.Meta(ge=0, le=1e300)], "a number, 0 or more")},
     ),
     "multiple_choice": Kind("multiple_choice:MultipleChoice"),
-    "yes_no": Kind("yes_no:YesNo"),
+    "yes_no": Kind("labels:YesNo"),
     "tag": Kind(
-        "tag:Tag",
+        "texts:Tag",
         {
             "tag": Option(_TAG, "the name of a tag, such as `answer` for <answer>", needed=True),
             "metric": Option(Any, "another metric"),
         },
     ),
-    "json": Kind("json_value:JsonValue"),
+    "json": Kind("texts:JsonValue"),
     "label": Kind(
-        "label:Label",
+        "labels:Label",
         {"labels": Option(_LABELS, "a list of at least two different labels, such as [valid, invalid]")},
     ),
     "math": Kind("math:Math"),
-    "word_list": Kind("word_list:WordList", {"ordered": Option(bool, "true or false")}),
+    "word_list": Kind("texts:WordList", {"ordered": Option(bool, "true or false")}),
     "f1": Kind("overlap:TokenF1"),
     "rouge_1": Kind("overlap:Rouge1", {"over": _OVER}),
     "rouge_2": Kind("overlap:Rouge2", {"over": _OVER}),
@@ -133,7 +132,7 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
         MetricError: A pattern, or the file of a custom metric, is wrong.
     """
     if choice.name not in METRICS:
-        from spotui.metrics.own import Own
+        from spotui.metrics.custom import Own
 
         return Own(choice.name, folder)
     module, _, name = METRICS[choice.name].place.partition(":")

@@ -4,9 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
+from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import Mark, MetricError, no_reference
-from spotui.metrics.own import MetricFile
 
 MATH: Final = "math"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from math_verify import parse, verify
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
 
 _SECONDS = 3
 _BYTES = 2 * 1024**3

@@ -5,15 +5,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from spotui.dataset import Row
-from spotui.metrics.conclusion import (
+from spotui.domain.rows import Row
+from spotui.metrics.mark import (
+    Comparing,
     after_correction,
     conclusions,
     first_sentence,
     sentences_backwards,
     without_latex,
 )
-from spotui.metrics.mark import Comparing
 from spotui.metrics.texts import tokens
 
 _LETTER: Final = r"(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Z])(?![\w'’+#-])(?!\.[A-Za-z]))"

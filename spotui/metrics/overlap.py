@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
+from spotui.domain.text import IDEOGRAPHS
 from spotui.metrics.mark import Mark, MetricError, no_reference
-from spotui.words import IDEOGRAPHS
 
 Over = Literal["best", "mean"]
 

@@ -1,12 +1,15 @@
-"""Metrics that compare texts as they are, or without what makes no difference."""
+"""Metrics that compare texts: exact, contained, by pattern, as lists of words, as JSON, or inside a tag."""
 
+import json
 import re
 import unicodedata
-from typing import Final
+from collections import Counter
+from typing import Any, Final
 
-from spotui.dataset import Row
-from spotui.metrics.mark import Comparing
-from spotui.words import IDEOGRAPHS
+from spotui.domain.rows import Row
+from spotui.domain.tags import last_tagged
+from spotui.domain.text import IDEOGRAPHS
+from spotui.metrics.mark import Comparing, Mark, Metric, MetricError, no_reference, shown
 
 _LETTER: Final = rf"(?:(?![{IDEOGRAPHS}])\w)"
 _TOKEN: Final = re.compile(
@@ -75,3 +78,214 @@ class Contains(Comparing[str]):
     def equal(self, found: str, expected: str) -> bool:
         """Whether the reference's words stand in the answer, one after the other."""
         return f" {expected} " in f" {found} "
+
+
+SECONDS: Final = 1.0
+"""How long a search may take; some patterns would go on for ever on some answers."""
+
+
+class Pattern:
+    """A regular expression, as Python's `re` and the `regex` package have it.
+
+    With groups, the last match counts: what its group `answer` holds, or else the first group that took part
+    in it, is compared with the references without case, punctuation and white space. Without groups, an
+    answer is right when the pattern is found in it.
+
+    Args:
+        pattern: The expression.
+
+    Raises:
+        MetricError: It is none.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        import regex
+
+        try:
+            self._pattern = regex.compile(pattern)
+        except regex.error as error:
+            what = f"The pattern {shown(pattern)} of the metric is broken: {error}."
+            raise MetricError(what, "Correct it, or test it on an answer first.") from None
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """Whether the pattern is there, and its group what is expected.
+
+        Raises:
+            MetricError: The search took too long.
+        """
+        found = None
+        try:
+            for found in self._pattern.finditer(answer, timeout=SECONDS):  # noqa: B007 - the last one counts
+                pass
+        except TimeoutError:
+            what = f"The pattern of the metric takes more than {SECONDS:g} s on an answer to {row.place}."
+            raise MetricError(what, "Write it so that it need not try so many ways.") from None
+        if found is None:
+            return Mark(0.0)
+        if not self._pattern.groups:
+            return Mark(1.0, found[0])
+        groups = [found["answer"]] if "answer" in self._pattern.groupindex else found.groups()
+        read = next((group for group in groups if group), "")
+        return Mark(float(tokens(read) in map(tokens, row.references)), read)
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        return no_reference(row) if self._pattern.groups else ""
+
+
+_MARKER: Final = re.compile(r"^[ \t]*(?:[-*•–][ \t]+|\d+[.)][ \t]+)", re.MULTILINE)
+_BREAK: Final = re.compile(r"\n(?:[ \t]*\n)+|(?<=[.!?;])\s+|[:：]")
+_LINE: Final = re.compile(r"\n+")
+_LEADS: Final = frozenset({"is", "are"})
+_JOINS: Final = frozenset({"and", "then", "->", "→", ">"})
+
+
+class WordList:
+    """The answer lists the words of a reference, all of them and no other.
+
+    The list is the last part of the answer, between colons, sentence ends and empty lines, in which at least
+    half of the words are of the reference: remarks around it make no difference.
+
+    Args:
+        ordered: Whether the order counts.
+    """
+
+    def __init__(self, *, ordered: bool = True) -> None:
+        self._ordered = ordered
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """1 when the list is that of any reference, else 0."""
+        best = Mark(0.0)
+        for reference in row.references:
+            expected = _words(reference)
+            found = _list_in(answer, expected)
+            same = found == expected if self._ordered else Counter(found) == Counter(expected)
+            if found and (same or best.read is None):
+                best = Mark(float(same), " ".join(found))
+            if same:
+                break
+        return best
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        return no_reference(row)
+
+
+def _list_in(answer: str, expected: list[str]) -> list[str]:
+    known = set(expected)
+    for part in reversed(_parts(answer)):
+        words = _words(part)
+        lead = max((at + 1 for at, word in enumerate(words) if word in _LEADS - known), default=0)
+        for listed in (words[lead:], words):
+            if listed and sum(word in known for word in listed) * 2 >= len(listed):
+                return listed
+    return []
+
+
+def _parts(answer: str) -> list[str]:
+    """The parts of an answer that can be a list; the lines of a list with a word a line are one part."""
+    parts: list[str] = []
+    for block in _BREAK.split(_MARKER.sub("", answer)):
+        lines = [line for line in _LINE.split(block) if line.strip()]
+        if all(len(_words(line)) <= 1 for line in lines):
+            parts.append("\n".join(lines))
+        else:
+            parts += lines
+    return parts
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in tokens(_MARKER.sub("", text)) if word not in _JOINS]
+
+
+_FENCE: Final = re.compile(r"(?:```|~~~)(?:json5?|JSON|[\w-]*(?=\s*\n))?\s*(.*?)\s*(?:```|~~~)", re.DOTALL)
+_OPENS: Final = re.compile(r"[{\[]")
+_NOTHING: Final = object()
+
+
+class JsonValue:
+    """The answer holds the JSON value of a reference.
+
+    The order of keys, white space, and how a number is written make no difference; the order of a list does.
+    The value is the whole answer, or its last fenced block, or the last object or list in it: an object where
+    the reference is an object, a list where it is a list.
+    """
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """1 when the value is that of any reference, else 0."""
+        best = Mark(0.0)
+        for expected in map(_parse, row.references):
+            found = _find(answer, type(expected))
+            if found is _NOTHING:
+                continue
+            best = Mark(float(_equal(found, expected)), json.dumps(found, ensure_ascii=False))
+            if best.value:
+                break
+        return best
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        wrong = next((one for one in row.references if _parse(one) is _NOTHING), None)
+        return no_reference(row) if wrong is None else f"The answer {shown(wrong)} is not JSON."
+
+
+def _find(answer: str, wanted: type) -> Any:
+    for text in (answer, *reversed(_FENCE.findall(answer))):
+        if (found := _parse(text.strip())) is not _NOTHING:
+            return found
+    return _last_container(answer, wanted)
+
+
+def _last_container(answer: str, wanted: type) -> Any:
+    decoder, found, at = json.JSONDecoder(), _NOTHING, 0
+    while opening := _OPENS.search(answer, at):
+        try:
+            value, at = decoder.raw_decode(answer, opening.start())
+        except ValueError:
+            at = opening.end()
+            continue
+        except RecursionError:
+            return _NOTHING
+        if found is _NOTHING or isinstance(value, wanted) or not isinstance(found, wanted):
+            found = value
+    return found
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _NOTHING
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1, and 1.0 is 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)
+
+
+class Tag:
+    """What stands in the last complete pair of a tag, scored by another metric; without one, 0.
+
+    Args:
+        tag: The tag's name, as `answer` for `<answer>`.
+        inner: The other metric.
+    """
+
+    def __init__(self, tag: str, inner: Metric) -> None:
+        self._tag = tag
+        self._inner = inner
+
+    def mark(self, answer: str, row: Row) -> Mark:
+        """What the content of the tag is worth."""
+        content = last_tagged(answer, self._tag)
+        return Mark(0.0) if content is None else self._inner.mark(content, row)
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored."""
+        return self._inner.fault(row)

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 import msgspec
 
-from spotui.controls import visible
-from spotui.dataset import Row
+from spotui.domain.rows import Row
+from spotui.domain.text import visible
+from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import Mark, MetricError
-from spotui.metrics.own import MetricFile
 
 SECONDS: Final = 20.0
 """How long a function may take for an answer, unless the template says otherwise."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
 
 
 class Problem(NamedTuple):

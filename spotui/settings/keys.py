@@ -1,15 +1,22 @@
-"""Where API keys come from: a named environment variable or the system keyring, never the config file."""
+"""API keys: where they come from, and to which addresses each may be sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-from spotui.secret import Secret
+import msgspec
+
+from spotui.domain.secret import Secret
+from spotui.settings import locations
+from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
-from spotui.settings.schema import ModelConfig
+from spotui.settings.table import OPENAI_URLS
+from spotui.settings.writing import alone, read_private, unwritable, write_text
 
 if TYPE_CHECKING:
     from types import ModuleType
+
 
 SERVICE: Final = "spotui"
 """The service under which keys stand in the system keyring; the user name is the model id."""
@@ -135,3 +142,67 @@ def _asking(verb: str) -> Iterator["ModuleType"]:
             f"The system keyring did not {verb} the key ({type(error).__name__}).",
             "Unlock it; where there is none, use an environment variable and api_key_env instead.",
         ) from None
+
+
+_VARIABLES: Final = ("SPOTUI_BASE_URL", *OPENAI_URLS)
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def is_trusted_address(url: str, config: Config, environ: Mapping[str, str]) -> bool:
+    """Whether the user has named an endpoint: in the environment, in the config file, or for an earlier run.
+
+    Args:
+        url: Its base URL; the path does not matter.
+        config: The user's config file.
+        environ: The environment.
+
+    Raises:
+        SettingsError: The list of addresses cannot be read.
+    """
+    named = [environ.get(variable, "") for variable in _VARIABLES]
+    named += [entry.base_url or "" for entry in config.models.values()]
+    wanted = origin(url)
+    return wanted in map(origin, filter(None, named)) or wanted in _read()
+
+
+def trust_address(url: str) -> None:
+    """Remember that the user has named an endpoint.
+
+    Raises:
+        SettingsError: The list cannot be read or written.
+    """
+    place = locations.addresses_file()
+    if origin(url) in _read():
+        return
+    try:
+        with alone(place):
+            write_text(place, _encoded({*_read(), origin(url)}))
+    except OSError as error:
+        raise unwritable(place, error) from error
+
+
+def origin(url: str) -> str:
+    """The part of a URL that says who answers: scheme, host and port; empty for what is no URL."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{(parts.hostname or '').rstrip('.')}:{port}" if parts.hostname else ""
+
+
+def _encoded(origins: Iterable[str]) -> str:
+    return msgspec.json.format(msgspec.json.encode(sorted(origins)), indent=1).decode() + "\n"
+
+
+def _read() -> set[str]:
+    place = locations.addresses_file()
+    try:
+        return msgspec.json.decode(read_private(place), type=set[str])
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise SettingsError(f"{place} cannot be read: {error.strerror}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = "Delete it; the addresses of your runs are added again when you name them."
+        raise SettingsError(f"{place} is damaged: {error}.", hint) from None

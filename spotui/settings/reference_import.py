@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self, TypeGuard
 
-from spotui.locations import shown
-from spotui.nearest import nearest
-from spotui.secret import Secret
+from spotui.domain.errors import nearest
+from spotui.domain.secret import Secret
+from spotui.settings.config_file import ModelConfig, read_text, wrong_yaml
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.keys import key_from
-from spotui.settings.kinds import KindError, ModelId, Seconds, base_url_fault, convert
-from spotui.settings.load import read_text, wrong_yaml
-from spotui.settings.schema import ModelConfig
+from spotui.settings.locations import shown
+from spotui.settings.table import KindError, ModelId, Seconds, base_url_fault, convert
 
 _COMPATIBLE: Final = frozenset(
     {
@@ -98,7 +97,8 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
     Raises:
         SettingsError: The file is missing, is not YAML, holds no models, or refers to what is not there.
     """
-    from spotui.marked_yaml.marks import YamlError, load
+    from spotui.templates.yaml.composer import load
+    from spotui.templates.yaml.faults import YamlError
 
     text = read_text(path)
     if text is None:

@@ -1,20 +1,107 @@
-"""Who wins: a typed flag, then the environment, then the template, then the config file, then the default."""
+"""Decides which source of a setting wins: flag, environment, template, config file, default."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
-from spotui.settings.config_file import ConfigFile
-from spotui.settings.environment import unknown_variables
+from spotui.domain.errors import nearest
+from spotui.settings.config_file import Checker, ConfigFile, Keys, RolesConfig
 from spotui.settings.errors import Problem, SettingsError
-from spotui.settings.flags import Flags, flag_name
-from spotui.settings.kinds import KindError, convert, convert_text
-from spotui.settings.roles import DEFAULTS, REFERENCE_MODEL, ROLES, default_timeout, is_embedded
+from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
 from spotui.settings.run_settings import RunSettings
-from spotui.settings.schema import RolesConfig
-from spotui.settings.table import SETTINGS, Setting
+from spotui.settings.table import (
+    DEFAULTS,
+    REFERENCE_MODEL,
+    ROLES,
+    SETTINGS,
+    KindError,
+    Setting,
+    convert,
+    convert_text,
+    default_timeout,
+    is_embedded,
+)
+from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
+
+FlagValue = str | float | bool | None
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """One field for each flag, in the order of `--help`; None is a flag that was not typed.
+
+    A text is read as the environment is (`none` lifts a limit), so a parser can hand over what it got; a
+    typed value is checked the same way.
+    """
+
+    model: FlagValue = None
+    opt_model: FlagValue = None
+    opt_temp: FlagValue = None
+    opt_max_tokens: FlagValue = None
+    opt_timeout: FlagValue = None
+    eval_model: FlagValue = None
+    eval_temp: FlagValue = None
+    eval_max_tokens: FlagValue = None
+    eval_timeout: FlagValue = None
+    exec_model: FlagValue = None
+    exec_temp: FlagValue = None
+    exec_max_tokens: FlagValue = None
+    exec_timeout: FlagValue = None
+    timeout: FlagValue = None
+    first_token_timeout: FlagValue = None
+    call_timeout: FlagValue = None
+    max_rounds: FlagValue = None
+    initial_round: FlagValue = None
+    sample: FlagValue = None
+    seed: FlagValue = None
+    judge: FlagValue = None
+    judge_unit: FlagValue = None
+    judge_json: FlagValue = None
+    judges: FlagValue = None
+    embedding_model: FlagValue = None
+    reference_answers: FlagValue = None
+    patience: FlagValue = None
+    target_wins: FlagValue = None
+    final_check: FlagValue = None
+    budget_usd: FlagValue = None
+    budget_tokens: FlagValue = None
+    budget_calls: FlagValue = None
+    budget_minutes: FlagValue = None
+    tries: FlagValue = None
+    retry_seconds: FlagValue = None
+    base_url: FlagValue = None
+    concurrency: FlagValue = None
+
+
+def flag_name(field: str) -> str:
+    """The flag as it is typed."""
+    return "--" + field.replace("_", "-")
+
+
+PREFIX = "SPOTUI_"
+
+
+def known_variables() -> tuple[str, ...]:
+    """Every variable that spotui reads, settings first, each once."""
+    of_settings = (variable for setting in SETTINGS for variable in setting.variables)
+    return tuple(dict.fromkeys((*of_settings, *LOCATION_VARIABLES, TRUST_VARIABLE)))
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
+    """A warning for each variable that looks like ours and is not; values are never shown."""
+    known = known_variables()
+    warnings = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if "KEY" in name or "TOKEN" in name.removeprefix(PREFIX).split("_"):
+            mend = "Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names."
+        else:
+            meant = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
+            mend = f"Did you mean {PREFIX}{meant}?" if meant else "'spotui doctor' lists those it knows."
+        warnings.append(Problem(f"environment {name}", "spotui knows no such variable.", mend))
+    return warnings
 
 
 class Resolution(NamedTuple):
@@ -172,3 +259,29 @@ def _assemble(values: Mapping[str, object]) -> RunSettings:
     names = str(tree["judges"] or "").split(",")
     tree["judges"] = [name.strip() for name in names if name.strip()]
     return msgspec.convert(tree, RunSettings)
+
+
+def template_roles(
+    models: object, file: str = "template", line_of: Callable[[Keys], int] = lambda _: 0
+) -> RolesConfig:
+    """Read a template's `models`: a role's model id alone, or the fields that the config file knows.
+
+    Args:
+        models: The plain data below the key, such as `{"executor": "gpt-4o-mini"}`.
+        file: What the template is called in messages.
+        line_of: The line of a path below `models`, from 1; 0 when lines mean nothing.
+
+    Returns:
+        The roles, UNSET where the template says nothing.
+
+    Raises:
+        SettingsError: A role, a field or a value is wrong; it names them all.
+    """
+    if isinstance(models, Mapping):
+        models = {
+            role: {"model": wanted} if isinstance(wanted, str) else wanted for role, wanted in models.items()
+        }
+    checker = Checker(file, lambda keys: line_of(keys[1:]))
+    roles = checker.struct(RolesConfig, models, ("models",))
+    checker.raise_problems()
+    return roles or RolesConfig()

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from spotui import locations
-from spotui.settings.check import Checker, Keys
+from spotui.settings import locations
+from spotui.settings.config_file import (
+    Checker,
+    Config,
+    Keys,
+    ModelConfig,
+    RoleConfig,
+    parse_config,
+    read_text,
+)
 from spotui.settings.errors import SettingsError
-from spotui.settings.kinds import KindError, ModelId, Name, convert, convert_text
-from spotui.settings.load import parse_config, read_text
-from spotui.settings.roles import Role
-from spotui.settings.schema import Config, ModelConfig, RoleConfig
-from spotui.settings.table import BY_KEY
+from spotui.settings.table import BY_KEY, KindError, ModelId, Name, Role, convert, convert_text
 from spotui.settings.writing import alone, uneditable, unwritable, write_text
 
 if TYPE_CHECKING:
-    from spotui.marked_yaml.nodes import Plain
+    from spotui.templates.yaml.nodes import Plain
+
 
 _ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url"})
 
@@ -106,7 +111,7 @@ def put_back_model(removed: Removed, path: Path | None = None) -> None:
     Raises:
         SettingsError: The file cannot be read or written; it is as it was.
     """
-    from spotui.settings.patch import patched
+    from spotui.settings.editing import patched
 
     changes: Mapping[Keys, Plain] = {("models", removed.model): msgspec.to_builtins(removed.entry)}
     _save(changes, path, lambda text: patched(text, removed.after, removed.before))
@@ -138,7 +143,7 @@ def save_default(key: str, value: object, path: Path | None = None) -> None:
     """
     kinds = {name: one.kind for name, one in BY_KEY.items() if name not in _ONLY_FOR_A_RUN} | {"theme": Name}
     if key not in kinds:
-        from spotui.nearest import nearest
+        from spotui.domain.errors import nearest
 
         meant = nearest(key, kinds)
         raise SettingsError(f"{key} is not a default.", f"Did you mean {meant}?" if meant else "")
@@ -205,8 +210,8 @@ def _edit(
 
 
 def _changed(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> str | None:
-    from spotui.marked_yaml.marks import YamlError
-    from spotui.settings.edit import UneditableError, remove_value, set_value
+    from spotui.settings.editing import UneditableError, remove_value, set_value
+    from spotui.templates.yaml.faults import YamlError
 
     try:
         for keys, value in changes.items():
@@ -225,7 +230,8 @@ def _says(text: str, wanted: Config | None, path: Path) -> bool:
 
 def _config_with(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> Config | None:
     """What the file should say after the changes."""
-    from spotui.marked_yaml.marks import EmptyYamlError, load
+    from spotui.templates.yaml.composer import load
+    from spotui.templates.yaml.faults import EmptyYamlError
 
     document: dict[str, Any] = {}
     with suppress(EmptyYamlError):

@@ -1,29 +1,237 @@
-"""Every setting of a run in one table: its place, its kind, its flags, its variables and its default.
+"""Every setting of a run in one table: its type and range, its flags, variables, config key and help."""
 
-Flags, environment, template and config file are all read by this table, so a setting is added in one line.
-"""
-
+import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from types import UnionType
+from typing import Annotated, Final, Literal, NamedTuple, Union, get_args, get_origin
 
-from spotui.settings.kinds import (
-    BaseUrl,
-    Count,
-    JudgeMode,
-    Minutes,
-    ModelId,
-    ModelIds,
-    Rate,
-    Rounds,
-    Seconds,
-    Seed,
-    Switch,
-    Temperature,
-    Tokens,
-    UnitMode,
-    Usd,
-)
-from spotui.settings.roles import DEFAULT_MODEL, DEFAULTS, ROLES, Role
+import msgspec
+from msgspec import Meta
+
+from spotui.domain.errors import nearest
+from spotui.settings.errors import show
+
+Role = Literal["optimizer", "evaluator", "executor"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+EMBEDDED_PREFIX: Final = "local/"
+"""Model ids that start with this run inside spotui."""
+
+DEFAULT_MODEL: Final = "local/qwen2.5-coder-1.5b"
+"""Every role's model when none is chosen: it needs no account and no network."""
+
+REFERENCE_MODEL: Final = "reference"
+"""The model id that stands for the reference's own default of the role."""
+
+OPENAI_URLS: Final = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+"""Where the address for OpenAI's models stands; the second is the older name, which many manuals give."""
+
+HOSTED_TIMEOUT: Final = 120.0
+EMBEDDED_TIMEOUT: Final = 600.0
+"""Seconds without a token; a laptop reads 60 tokens a second, so its first token may take minutes."""
+
+
+class RoleDefaults(NamedTuple):
+    """What one role starts from.
+
+    Attributes:
+        short: What its flags and variables begin with.
+        temperature: The reference's temperature.
+        reference_model: The reference's model.
+    """
+
+    short: str
+    temperature: float
+    reference_model: str
+
+
+DEFAULTS: Final[dict[Role, RoleDefaults]] = {
+    "optimizer": RoleDefaults("opt", 0.7, "claude-3-5-sonnet-20240620"),
+    "evaluator": RoleDefaults("eval", 0.3, "gpt-4o-mini"),
+    "executor": RoleDefaults("exec", 0.0, "gpt-4o-mini"),
+}
+
+
+def is_embedded(model: str) -> bool:
+    """Whether a model id names a model that runs inside spotui."""
+    return model.startswith(EMBEDDED_PREFIX)
+
+
+def default_timeout(model: str) -> float:
+    """Seconds without a token after which a call to this model has timed out, when nobody says otherwise."""
+    return EMBEDDED_TIMEOUT if is_embedded(model) else HOSTED_TIMEOUT
+
+
+Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood", "logprob"]
+Unit = Literal["set", "row"]
+JUDGES: Final[tuple[str, ...]] = get_args(Judge)
+
+
+def _model_id_fault(text: str) -> str | None:
+    if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
+        return "must be a model id without spaces"
+    return None
+
+
+def _model_ids_fault(text: str) -> str | None:
+    if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
+        return "must be model ids with commas between them"
+    return None
+
+
+def _name_fault(text: str) -> str | None:
+    return None if text.isprintable() else "must be a name on one line"
+
+
+def _variable_fault(text: str) -> str | None:
+    if not (text.isascii() and text.isidentifier()):
+        return "must be the name of an environment variable, such as MY_API_KEY, never the key itself"
+    if len(text) >= 20 and "_" not in text:
+        return "looks like a key; give the name of the environment variable that holds it"
+    return None
+
+
+def base_url_fault(text: str) -> str | None:
+    """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
+    from urllib.parse import parse_qsl, urlsplit
+
+    wanted = "must be a URL such as http://localhost:8000/v1"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return wanted
+    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in text):
+        return wanted
+    if "@" in parts.netloc:
+        return "must not hold a user name or a password; a key goes into an environment variable"
+    if any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return "must not hold a key; a key goes into an environment variable"
+    if parts.fragment:
+        return "must end with its path or its query, without '#'"
+    return None
+
+
+Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
+Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds, more than 0 and up to 86400")]
+Rounds = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Rate = Annotated[int, Meta(ge=1, le=10**12, description="a whole number, 1 or more")]
+Usd = Annotated[float, Meta(gt=0, le=10**9, description="an amount in USD, more than 0")]
+UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per million tokens, 0 or more")]
+Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
+Switch = Annotated[bool, Meta(description="true or false")]
+UnitMode = Annotated[Unit, Meta(description="set or row")]
+JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
+ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]
+ModelIds = Annotated[
+    str, Meta(description="model ids with commas between them", extra={"fault": _model_ids_fault})
+]
+BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault})]
+Variable = Annotated[
+    str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
+]
+
+_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|auth|^(?:code|sig)$", re.IGNORECASE)
+
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("none", "null"), None),
+    **dict.fromkeys(("yes", "on"), True),
+    **dict.fromkeys(("no", "off"), False),
+}
+
+
+class KindError(ValueError):
+    """A value that its setting does not take.
+
+    Args:
+        what: Goes on from the setting's name, without a full stop: "must be ...".
+        mend: What was probably meant.
+    """
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+def convert(kind: object, value: object) -> object:
+    """Check one value that came typed, from YAML or from Python.
+
+    Args:
+        kind: One of the kinds above, perhaps in a union with None and UnsetType.
+        value: What was given.
+
+    Returns:
+        The value as the kind wants it; a whole float such as 1e6 is a whole number.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    if isinstance(value, float) and value.is_integer() and _base(kind) is int:
+        value = int(value)
+    return _convert(kind, value, strict=True)
+
+
+def convert_text(kind: object, text: str) -> object:
+    """Check one value that came as text, from the environment or a flag; `none` lifts a limit.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    plain = text.strip()
+    word = plain.casefold()
+    if word in _WORDS and _base(kind) is not str:
+        return _convert(kind, _WORDS[word], strict=True)
+    return _convert(kind, plain, strict=False)
+
+
+def members(kind: object) -> tuple[object, ...]:
+    """The kinds of a union, or the kind alone."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _convert(kind: object, value: object, *, strict: bool) -> object:
+    meta = _meta(kind)
+    try:
+        found: object = msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        meant = nearest(value, _choices(kind)) if isinstance(value, str) else None
+        raise KindError(
+            f"must be {_wanted(kind, meta)}, not {show(value)}", f"Did you mean {meant}?" if meant else ""
+        ) from None
+    fault = meta.extra.get("fault") if meta and meta.extra else None
+    if fault and isinstance(found, str) and (what := fault(found)):
+        raise KindError(what)
+    return found
+
+
+def _wanted(kind: object, meta: Meta | None) -> str:
+    wanted = str(meta.description) if meta else "text"
+    return f"{wanted}, or null for none" if type(None) in members(kind) else wanted
+
+
+def _annotated(kind: object) -> object | None:
+    return next((member for member in members(kind) if get_origin(member) is Annotated), None)
+
+
+def _meta(kind: object) -> Meta | None:
+    extras = getattr(_annotated(kind), "__metadata__", ())
+    return next((extra for extra in extras if isinstance(extra, Meta)), None)
+
+
+def _base(kind: object) -> object:
+    """The type below the annotation."""
+    annotated = _annotated(kind)
+    return get_args(annotated)[0] if annotated is not None else kind
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    base = _base(kind)
+    return get_args(base) if get_origin(base) is Literal else ()
 
 
 class Setting(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from spotui import locations
+from spotui.settings import locations
 from spotui.settings.errors import SettingsError
 from spotui.settings.writing import alone, read_private, unwritable, write_text
 

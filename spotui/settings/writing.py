@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from spotui.locations import config_dir, make_private, shown
 from spotui.settings.errors import SettingsError
+from spotui.settings.locations import config_dir, make_private, shown
 
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _LARGEST_LIST: Final = 10_000_000
@@ -67,7 +67,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be written; it is as it was.
     """
-    from spotui.workspace.atomic import replace_file
+    from spotui.workspace.files import replace_file
 
     target = path.resolve()  # a linked config file stays a link
     target.touch(mode=0o600)

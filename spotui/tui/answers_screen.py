@@ -1,4 +1,4 @@
-"""The answers of a round beside those it had to beat, the judge's reasons, and a vote of one's own."""
+"""Another verdict for a run that has finished."""
 
 import secrets
 import time
@@ -7,19 +7,79 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
-from spotui.commands import Override, Pause, Resume, Vote
-from spotui.tui.answers.panel import AnswersPanel
-from spotui.tui.attempt import attempt
-from spotui.tui.key_hints import KeyHints
+from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
+from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
+from spotui.templates.read import parse_template
+from spotui.tui.answers_panel import AnswersPanel
+from spotui.tui.bindings import KeyHints
+from spotui.tui.child import attempt, listen
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.header import RunHeader
-from spotui.tui.run.round_screen import TONES, RoundScreen
+from spotui.tui.run.screen import TONES, RoundScreen
 from spotui.tui.typed_ahead import open_by
-from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
-from spotui.view.blind_vote import BlindVote, Side, is_open, what_became_of_it, what_it_was
+from spotui.view.answers import (
+    Answers,
+    BlindVote,
+    Side,
+    Standard,
+    is_open,
+    newest_with_answers,
+    read_answers,
+    what_became_of_it,
+    what_it_was,
+)
+from spotui.wire.process import RUN_ENDED
 from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
+
+
+async def override(widget: Widget, project: Project, client: RunClient, command: Override) -> None:
+    """Take a finished run up, tell it the verdict, and let it finish again.
+
+    What is in its journal costs nothing; only a duel on held-out questions for another best prompt is bought.
+
+    Args:
+        widget: On whose behalf; it is told what goes wrong.
+        project: The project.
+        client: What is known of its run.
+        command: The verdict.
+    """
+    is_taken = False
+
+    def take(line: bytes) -> None:
+        nonlocal is_taken
+        event = decode_event(line)
+        is_taken = is_taken or (
+            isinstance(event, VerdictOverridden)
+            and (event.round, event.outcome) == (command.round, command.outcome)
+        )
+        if is_taken and isinstance(event, VerdictOverridden | HeldOutFinished | RunStopped):
+            client.take(event)
+
+    root = project.folder.parents[project.name.count("/")]
+    words = ["resume", project.name, "--workspace", str(root), "--json"]
+    told = await listen(words, take, encode_command(command))
+    if told.code not in RUN_ENDED:
+        widget.notify(told.fault, severity="error", markup=False)
+    elif not is_taken:
+        widget.notify(f"{project.name} has ended before it heard of it. Try it again.", severity="warning")
+
+
+def read_standard(project: Project) -> Standard:
+    """Requirements and reference answers; nothing of either where SPO's reference made the project.
+
+    Raises:
+        SpotuiError: The copy is damaged.
+    """
+    if not project.is_ours:
+        return Standard()
+    snapshot = read_snapshot(project.snapshot)
+    template = parse_template(snapshot.template, snapshot.template_name)
+    answers = tuple(template.qa[index].answer.strip() for index in snapshot.questions)
+    return Standard(template.requirements.strip(), answers)
 
 
 class AnswersScreen(RoundScreen):
@@ -75,7 +135,6 @@ class AnswersScreen(RoundScreen):
         self.run_worker(self._read(), group="read")
 
     async def _read(self) -> None:
-        from spotui.tui.answers.standard import read_standard
 
         standard = await attempt(self, read_standard, self._project)
         self._standard = standard or Standard()
@@ -216,7 +275,7 @@ class AnswersScreen(RoundScreen):
         open_by(self, self._override(self._votes[self.shown]), group="override")
 
     async def _override(self, vote: BlindVote) -> None:
-        from spotui.tui.question import Choice, QuestionScreen
+        from spotui.tui.dialogs import Choice, QuestionScreen
 
         text = "It is marked as yours, and holds from the next round on."
         if not self._client.is_attached:
@@ -237,8 +296,6 @@ class AnswersScreen(RoundScreen):
 
     async def _send(self, command: Override) -> None:
         if not self._client.send(command):
-            from spotui.tui.answers.late_override import override
-
             await override(self, self._project, self._client, command)
         self.tick()
 

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import os
 import signal
+import traceback
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,19 +14,27 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerFailed, get_current_worker
 
-from spotui.errors import SpotuiError
-from spotui.themes import DEFAULT_THEME, ThemeError, load_shipped_theme, load_theme, own_theme_names
-from spotui.tui.colours import WITHOUT_COLOURS, textual_theme
-from spotui.tui.controls import guard_screen
-from spotui.tui.home_screen import HomeScreen
+from spotui.domain.errors import SpotuiError, limit_reached
+from spotui.domain.version import VERSION
+from spotui.settings import locations
+from spotui.settings.themes import (
+    DEFAULT_THEME,
+    ThemeError,
+    load_shipped_theme,
+    load_theme,
+    own_theme_names,
+)
+from spotui.tui.clipboard import guard_screen
+from spotui.tui.home.screen import HomeScreen
 from spotui.tui.preferences import Preferences
+from spotui.tui.themes import WITHOUT_COLOURS, textual_theme
 from spotui.tui.typed_ahead import TypedAheadApp, open_by
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from spotui.settings.user_keys import UserKeys
+    from spotui.settings.shortcuts import UserKeys
 
 
 def _commands() -> "type[Provider]":
@@ -97,7 +107,7 @@ class SpotuiApp(TypedAheadApp):
 
     def open_project(self, name: str) -> None:
         """Show a project's run, in place of another run that is shown."""
-        from spotui.tui.run_screen import RunScreen
+        from spotui.tui.run.screen import RunScreen
 
         screen = RunScreen(self.workspace.project(name))
         if isinstance(self.screen, RunScreen):
@@ -107,7 +117,7 @@ class SpotuiApp(TypedAheadApp):
 
     def open_race(self, name: str) -> None:
         """Show a race as one table."""
-        from spotui.tui.race.race_screen import RaceScreen
+        from spotui.tui.race import RaceScreen
         from spotui.workspace.race_file import RaceFolder
 
         self.push_screen(RaceScreen(RaceFolder(self.workspace, name)))
@@ -117,8 +127,6 @@ class SpotuiApp(TypedAheadApp):
         if isinstance(error, WorkerFailed) and not _is_there(get_current_worker().node):
             return  # it worked for a widget that has gone meanwhile, and looked for it
         if isinstance(error, WorkerFailed) and not self.is_headless:
-            from spotui.tui.crash import tell_fault
-
             self.notify(tell_fault(error.error), severity="error", timeout=_FAULT_SECONDS, markup=False)
         else:
             super()._handle_exception(error)
@@ -126,8 +134,6 @@ class SpotuiApp(TypedAheadApp):
     def _fatal_error(self) -> None:
         """Say what happened, and close; Textual would print a traceback with the values of all variables."""
         from rich.text import Text
-
-        from spotui.tui.crash import tell_crash
 
         error = self._exception or RuntimeError("unknown")
         self._exit_renderables.append(Text(tell_crash(error)))
@@ -161,7 +167,7 @@ class SpotuiApp(TypedAheadApp):
     async def _quit(self) -> None:
         from rich.text import Text
 
-        from spotui.tui.run.leaving import farewell, may_leave
+        from spotui.tui.run.export import farewell, may_leave
 
         if await may_leave(self):
             self.exit(message=Text(farewell(self)))
@@ -175,7 +181,7 @@ class SpotuiApp(TypedAheadApp):
 
     def action_keys(self) -> None:
         """Tell the keys of what has focus, of its screen, and of the app."""
-        from spotui.tui.keys.keys_screen import KeysScreen, sections_of
+        from spotui.tui.key_screens import KeysScreen, sections_of
 
         if not isinstance(self.screen, KeysScreen):
             self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
@@ -194,7 +200,7 @@ class SpotuiApp(TypedAheadApp):
 
     def action_key_map(self) -> None:
         """Every binding, to be given another key."""
-        from spotui.tui.keys.key_map_screen import KeyMapScreen
+        from spotui.tui.key_screens import KeyMapScreen
 
         self.push_screen(KeyMapScreen())
 
@@ -217,7 +223,7 @@ class SpotuiApp(TypedAheadApp):
 
     async def read_keys(self) -> None:
         """Put the keys that the user's file holds now in place of the usual ones."""
-        from spotui.settings.user_keys import load_user_keys
+        from spotui.settings.shortcuts import load_user_keys
 
         try:
             await self._use_keys(await asyncio.to_thread(load_user_keys))
@@ -226,8 +232,8 @@ class SpotuiApp(TypedAheadApp):
 
     async def _use_keys(self, user: "UserKeys") -> None:
         """What cannot be used of them is told."""
-        from spotui.tui.keys.declared import kinds
-        from spotui.tui.keys.key_map import check_keys
+        from spotui.tui.bindings import kinds
+        from spotui.tui.key_map import check_keys
 
         checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
         self.user_keys = checked.keys
@@ -257,3 +263,44 @@ class SpotuiApp(TypedAheadApp):
 def _is_there(node: DOMNode) -> bool:
     ancestors = node.ancestors_with_self
     return node.is_attached and not any(one._pruning for one in ancestors)  # noqa: SLF001 - as Textual asks itself
+
+
+def tell_crash(error: BaseException) -> str:
+    """What is said when the app has to close.
+
+    Args:
+        error: What nobody has caught.
+    """
+    limit = limit_reached(error)
+    why = f", which is a fault of spotui ({_name(error)})." if limit is None else f". {limit}"
+    return (
+        f"The screen had to close{why}\n"
+        "No run is lost: each is its own process, and what it has bought is in its journal. "
+        "Open spotui again, or see them with 'spotui list'.\n"
+        f"{_write_down(error)}"
+    )
+
+
+def tell_fault(error: BaseException) -> str:
+    """What is said when something in the background failed and the app goes on.
+
+    Args:
+        error: What nobody has caught.
+    """
+    return f"That did not work, which is a fault of spotui ({_name(error)}). {_write_down(error)}"
+
+
+def _name(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _write_down(error: BaseException) -> str:
+    path = locations.log_dir() / f"crash-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"
+    try:
+        # The values of variables stay out: keys may be among them.
+        text = f"spotui {VERSION}\n{''.join(traceback.format_exception(error))}"
+        with locations.open_log(path, "ab") as file:
+            file.write(text.encode("utf-8", "replace"))
+    except OSError as fault:
+        return f"What happened could not be written to {path}: {fault.strerror}."
+    return f"What happened is in {path}; please send it along when you tell us."

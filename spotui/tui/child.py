@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import subprocess
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
-from spotui.own_process import command
+from textual.widget import Widget
+
+from spotui.domain.errors import SpotuiError
+from spotui.wire.process import command
 
 _LONGEST_LINE = 64 * 1024 * 1024
 _NAME = "spotui:"
@@ -94,3 +97,31 @@ async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: 
 def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
     return subprocess.Popen(command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def attempt(widget: Widget, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Call a function in a thread; an error that a person can act on is shown.
+
+    Args:
+        widget: On whose behalf.
+        do: What to call.
+        *args: What to call it with.
+        **kwargs: The same.
+
+    Returns:
+        What it returned, or None when it failed.
+    """
+    try:
+        return await asyncio.to_thread(do, *args, **kwargs)
+    except SpotuiError as error:
+        widget.notify(error.mend, title=error.what, severity="error", markup=False)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        widget.notify(
+            f"{where}{error.strerror or error}", title="That did not work", severity="error", markup=False
+        )
+    return None

@@ -16,12 +16,13 @@ from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from spotui.themes import theme_names
-from spotui.tui.keys.declared import group_of, merged_bindings, moved
+from spotui.settings.themes import theme_names
+from spotui.tui.bindings import group_of, merged_bindings, moved
 from spotui.tui.typed_ahead import ReadyForKeys
 
 if TYPE_CHECKING:
     from spotui.tui.app import SpotuiApp
+
 
 _PROJECTS_SHOWN = 12
 """Projects that are listed before anything is typed; every one can be typed."""

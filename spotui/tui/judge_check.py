@@ -1,12 +1,25 @@
-"""Checking a judge before a run is paid for, in a process of its own."""
+"""A line about the judge: whether it has been checked, with what result, and the key that checks it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import duration, percent, plural, usd
 from spotui.tui.child import ask, listen
-from spotui.view.figures import duration, percent, plural, usd
+from spotui.tui.dialogs import Dialog
+
+if TYPE_CHECKING:
+    from textual.worker import Worker, WorkType
+
 
 Interval = tuple[float, float]
 
@@ -171,3 +184,202 @@ def _share(rate: float | None, interval: Interval | None) -> str:
         return ""
     low, high = interval
     return f", {percent(rate)} ({percent(low)} to {percent(high)})"
+
+
+class JudgeLine(Static):
+    """Tells of the judge that a run would have; it is not there where no judge compares anything.
+
+    Args:
+        action: What the screen calls the action that leads to `check`; its key is told.
+        id: The widget's.
+    """
+
+    DEFAULT_CSS = "JudgeLine { height: auto; display: none; &.-told { display: block; } }"
+
+    def __init__(self, action: str, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+        super().__init__(id=id, markup=False)
+        self._action = action
+        self._offer: Offer | None = None
+        self._template = ""
+        self._words: Sequence[str] = ()
+
+    @property
+    def can_check(self) -> bool:
+        """Whether there is a judge that can be checked now."""
+        return self._offer is not None and self._offer.compares and not self._offer.missing
+
+    def forget(self) -> None:
+        """Something else was chosen: what is known of the judge is so no more."""
+        self._offer, self._template = None, ""
+
+    async def look(self, template: str, words: Sequence[str] = ()) -> None:
+        """Find out about the judge of a run.
+
+        Args:
+            template: What it works on: a path, or the name of a shipped template.
+            words: Options of that run.
+        """
+        self.forget()
+        self._template, self._words = template, words
+        try:
+            found = await offer(template, words)
+        except SpotuiError:  # what is wrong with the run is told where the run is
+            found = None
+        if (template, words) == (self._template, self._words):  # nobody has looked for another one meanwhile
+            self.show(found, template, words)
+
+    def show(self, found: Offer | None, template: str, words: Sequence[str] = ()) -> None:
+        """Tell what is known of the judge of a run.
+
+        Args:
+            found: That; None where there is nothing to tell.
+            template: As in `look`.
+            words: The same.
+        """
+        self._offer, self._template, self._words = found, template, words
+        text = _told(self._offer, Path(template).stem, self._key) if self._offer else None
+        self.set_class(text is not None, "-told")
+        self.update(text or Content(""))
+        self.screen.refresh_bindings()
+
+    @property
+    def _key(self) -> str:
+        """The key that checks it, which may be one of the user's own."""
+        bindings = [active.binding for active in self.screen.active_bindings.values()]
+        return next((self.app.get_key_display(one) for one in bindings if one.action == self._action), "")
+
+    def check(self) -> None:
+        """Offer the check, and tell what came of it."""
+        if not self.can_check or self._offer is None:
+            return
+
+        look: WorkType[None] = partial(self.look, self._template, self._words)
+
+        def look_again(_: None) -> None:
+            self.run_worker(look, group="look", exclusive=True)
+
+        self.app.push_screen(JudgeCheckScreen(self._template, self._words, self._offer), look_again)
+
+
+def _told(offered: Offer, template: str, key: str) -> Content | None:
+    if not offered.compares:
+        return None
+    who = f"Judge: {offered.who}. "
+    known = offered.known
+    if known is None:
+        if offered.missing:
+            missing = " and ".join(offered.missing)
+            return Content.styled(f"{who}It can be checked once {missing} is on this machine.", "$text-muted")
+        ask = f"Not checked yet: {key} does it on {template} ({offered.cost})."
+        return Content.assemble((who, ""), (ask, "$text-warning"))
+    place = "" if known.template == template else f" on {known.template}"
+    fit = "" if known.fit else ", not fit for a run"
+    tone = "$text-success" if known.fit else "$text-warning"
+    more = "" if not place or offered.missing else f" {key} checks it on {template}."
+    return Content.assemble((who, ""), (f"judge-check{place}: {known.line}{fit}.", tone), more)
+
+
+_BAR_CELLS = 30
+_WHAT = (
+    "The judge compares answers with damaged copies of them (cut, shuffled, off topic, in a wrong format), "
+    "in both orders. A judge that cannot tell these apart can tell no prompts apart."
+)
+
+
+class JudgeCheckScreen(Dialog[None]):
+    """Checks a judge once it is wanted.
+
+    Args:
+        template: What it is checked on: a path, or the name of a shipped template.
+        words: Options of the run that is planned.
+        offer: What it takes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go", "start", id="judge_check.start"),
+        Binding("escape", "back", "back", id="judge_check.back", priority=True),
+    ]
+
+    DEFAULT_CSS = """
+    JudgeCheckScreen {
+        & > Vertical { width: 76; padding: 1; }
+        & Static { height: auto; }
+    }
+    """
+
+    def __init__(self, template: str, words: Sequence[str], offer: Offer) -> None:
+        super().__init__()
+        self._template = template
+        self._words = words
+        self._offer = offer
+        self._checking: Worker[None] | None = None
+        self._is_done = False
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        with Vertical() as box:
+            box.border_title = Content(f"Judge-check on {Path(self._template).name}")
+            yield Static(id="told", markup=False)
+
+    def on_mount(self) -> None:
+        """Say what it takes."""
+        offer = self._offer
+        cost = f"It takes {offer.cost}. What is asked is kept, and never paid for again."
+        warnings = [Content.styled(f"Warning: {warning}", "$text-warning") for warning in offer.warnings]
+        what = Content.styled(_WHAT, "$text-muted")
+        self._tell("enter starts, escape cancels", what, Content(""), Content(cost), *warnings)
+
+    def action_go(self) -> None:
+        """Start it; once it is done, leave."""
+        if self._is_done:
+            self.dismiss(None)
+        elif not self._is_checking:
+            self._show(0, self._offer.calls)
+            self._checking = self.run_worker(self._check(), group="check")
+
+    def action_back(self) -> None:
+        """Leave; a check that is under way is stopped first."""
+        if self._is_checking and self._checking is not None:
+            self._checking.cancel()
+            self._tell("enter goes on, escape leaves", Content("Stopped. What was asked until now is kept."))
+        else:
+            self.dismiss(None)
+
+    @property
+    def _is_checking(self) -> bool:
+        return self._checking is not None and not self._checking.is_finished
+
+    async def _check(self) -> None:
+        try:
+            found = await check(self._template, self._words, self._show)
+        except SpotuiError as error:
+            self._tell("enter tries again, escape leaves", Content.styled(str(error), "$text-error"))
+        else:
+            self._is_done = True
+            self._tell("enter leaves", *_result(found))
+
+    def _show(self, done: int, of: int) -> None:
+        filled = _BAR_CELLS * done // of
+        bar = Content.assemble(
+            ("█" * filled, "$success"),
+            ("░" * (_BAR_CELLS - filled), "$text-muted"),
+            f"  {done} of {of} calls",
+        )
+        self._tell("escape stops it", bar)
+
+    def _tell(self, hint: str, *lines: Content) -> None:
+        who = Content.styled(self._offer.who, "bold")
+        self.query_one("#told", Static).update(Content("\n").join([who, *lines]))
+        self.query_one(Vertical).border_subtitle = hint
+
+
+def _result(found: Found) -> list[Content]:
+    cost = usd(found.cost_usd, estimated=found.estimated)
+    spent = f"{plural(found.calls, 'call')}, {cost}" if found.calls else "nothing: all was known"
+    return [
+        Content(""),
+        Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),
+        *(Content(line) for line in found.figures),
+        *([Content.styled(found.caution, "$text-warning")] if found.caution else []),
+        Content.styled(f"Spent: {spent}.", "$text-muted"),
+    ]

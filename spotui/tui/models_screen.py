@@ -12,24 +12,23 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from spotui import locations
-from spotui.errors import SpotuiError
-from spotui.locations import shown
+from spotui.domain.errors import SpotuiError
+from spotui.settings import locations
+from spotui.settings.locations import shown
 from spotui.settings.save import Removed, put_back_model, take_out_model
-from spotui.tui.attempt import attempt
-from spotui.tui.home.title_bar import TitleBar
-from spotui.tui.judge_line import JudgeLine
-from spotui.tui.key_hints import KeyHints
-from spotui.tui.models.endpoint import Endpoint, endpoint_of
-from spotui.tui.models.models_table import ModelsTable
-from spotui.tui.models.probing import probe
-from spotui.tui.models.roles_table import RolesTable
-from spotui.tui.settings.defaults import Defaults
+from spotui.tui.bindings import KeyHints
+from spotui.tui.child import attempt
+from spotui.tui.defaults import Defaults
+from spotui.tui.endpoint_screen import Endpoint, endpoint_of, probe
+from spotui.tui.home.screen import TitleBar
+from spotui.tui.judge_check import JudgeLine
+from spotui.tui.model_tables import ModelsTable, RolesTable
 from spotui.tui.table_view import TableView
 from spotui.tui.typed_ahead import open_by
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
+
 
 CHECKED_ON = "product-name"
 """The shipped template on which a judge is checked that belongs to no run yet."""
@@ -96,7 +95,7 @@ class ModelsScreen(Screen[None]):
         """Change a role or a model."""
         event.stop()
         if isinstance(event.table, RolesTable):
-            from spotui.tui.models.role_screen import RoleScreen
+            from spotui.tui.model_tables import RoleScreen
 
             models = tuple(self._defaults.config.config.models)
             self.app.push_screen(RoleScreen(event.table.role, models), self._read_again)
@@ -127,7 +126,7 @@ class ModelsScreen(Screen[None]):
         self.run_worker(self._bring_back(), group="models")
 
     def _edit(self, endpoint: Endpoint, *, has_stored_key: bool = False) -> None:
-        from spotui.tui.models.endpoint_screen import EndpointScreen
+        from spotui.tui.endpoint_screen import EndpointScreen
 
         self.app.push_screen(EndpointScreen(endpoint, has_stored_key=has_stored_key), self._arrive)
 
@@ -170,7 +169,7 @@ class ModelsScreen(Screen[None]):
         self._fill()
 
     async def _remove(self, model: str) -> None:
-        from spotui.tui.question import confirmed
+        from spotui.tui.dialogs import confirmed
 
         if not await confirmed(
             self, f"Remove {model}?", "remove", "Press u to undo, as long as this screen is open."

@@ -1,202 +1,127 @@
-"""A run that is about to be started: what was chosen for it, what it would take, and its start."""
+"""Before a run starts: what it is called, what it uses, and what it will take."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import ClassVar
 
-import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
 
-from spotui.errors import SpotuiError
-from spotui.own_process import Background, OwnProcess
-from spotui.tui.child import ask
-from spotui.tui.judge_check import Offer
-from spotui.tui.method.known import Told
-from spotui.view.figures import count, duration, limit, plural, usd
-from spotui.workspace.projects import Project, Workspace
+from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.judge_check import JudgeLine
+from spotui.tui.method_screen import MethodLine, told_by
+from spotui.tui.start_dialog import (
+    Choices,
+    Expected,
+    StartDialog,
+    begin,
+    budget,
+    estimate_line,
+    expect,
+    warning_lines,
+)
+from spotui.wire.process import OwnProcess
+from spotui.workspace.moving import check_free
+from spotui.workspace.projects import Workspace
 
-_LOOK_SECONDS = 0.05
-_AProcess = TypeVar("_AProcess", bound=Background)
+_FIELDS = (
+    ("name", "Name", ""),
+    ("model", "Model", "…"),
+    ("base_url", "Endpoint", "…"),
+    ("rounds", "Rounds", "…"),
+)
 
 
-class Choices(NamedTuple):
-    """What was typed; an empty text leaves it to the template and the settings.
+class NewRunScreen(StartDialog[OwnProcess]):
+    """Starts a run; gives back its process, or None when it is left with Escape.
 
-    Attributes:
-        model: One model for all three roles.
-        base_url: Its endpoint.
-        rounds: Rounds in all.
-        usd: The budget in USD; the others alike.
-        tokens: See `usd`.
-        calls: See `usd`.
-        minutes: See `usd`.
-        method: Which method, and what it is told; nothing leaves it to the template.
+    Args:
+        workspace: Where the project will be.
+        template: What the run works on.
+        choices: What stands in the fields at first.
     """
 
-    model: str = ""
-    base_url: str = ""
-    rounds: str = ""
-    usd: str = ""
-    tokens: str = ""
-    calls: str = ""
-    minutes: str = ""
-    method: Told = Told()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="new_run.back", priority=True),
+        Binding("ctrl+t", "check_judge", "check the judge", id="new_run.check_judge"),
+        *field_keys("new_run"),
+    ]
+
+    DEFAULT_CSS = "NewRunScreen > VerticalScroll { width: 76; }"
+
+    AUTO_FOCUS = "#name"
+
+    def __init__(self, workspace: Workspace, template: Path, choices: Choices | None = None) -> None:
+        super().__init__(workspace, template)
+        self._first = choices or Choices()
+
+    def compose(self) -> ComposeResult:
+        """The fields, and what is expected."""
+        first = {"name": self._workspace.free_name(self._template.stem), **self._first._asdict()}
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = Content(f"New run of {self._template.name}")
+            box.border_subtitle = "enter starts, escape cancels"
+            for field, name, meaning in _FIELDS:
+                yield row(name, text_field(field, first[field], meaning))
+            yield row("Method", MethodLine("as in the template", id="method"))
+            yield from budget("Budget", self._first)
+            yield estimate_line()
+            yield JudgeLine("check_judge")
+
+    def on_mount(self) -> None:
+        """See which method the template has."""
+        self.run_worker(self._read_method(), group="method")
+
+    async def _read_method(self) -> None:
+        base = await asyncio.to_thread(told_by, self._template)
+        usual = f"{base}, as in the template" if base.method else "spo, the default"
+        self.query_one(MethodLine).show(self._first.method, base, usual)
+
+    def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
+        """Another method takes something else."""
+        event.stop()
+        self.estimate()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be no judge to check."""
+        return action != "check_judge" or any(line.can_check for line in self.query(JudgeLine))
+
+    def action_check_judge(self) -> None:
+        """See whether the judge can tell good answers from damaged ones."""
+        self.query_one(JudgeLine).check()
 
     @property
-    def words(self) -> list[str]:
-        """As options of the command line."""
-        flags = {
-            "--model": self.model,
-            "--base-url": self.base_url,
-            "--max-rounds": self.rounds,
-            "--budget-usd": self.usd,
-            "--budget-tokens": self.tokens,
-            "--budget-calls": self.calls,
-            "--budget-minutes": self.minutes,
-        }
-        # One word each, so that a value that begins with a dash is no option.
-        return [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
+    def chosen(self) -> Choices:
+        """What stands in the fields, and the method."""
+        return super().chosen._replace(method=self.query_one(MethodLine).chosen)
+
+    def estimate(self) -> None:
+        """Make the estimate again; what is known of the judge may be so no more."""
+        self.query_one(JudgeLine).forget()
+        super().estimate()
+
+    async def expected(self) -> Content:
+        """What the run would take; the same answer tells what is known of its judge."""
+        chosen = self.chosen
+        found = await expect(self._workspace, self._template, chosen)
+        self.show_used(found.used)
+        self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.words)
+        return _told(found)
+
+    async def begin(self, name: str) -> OwnProcess:
+        """Start the run."""
+        project = self._workspace.project(name)
+        check_free(self._workspace, name)
+        self.say_it_starts()
+        return await begin(project, self._template, self.chosen, self.say)
 
 
-class Expected(NamedTuple):
-    """What a run would take.
-
-    Attributes:
-        line: On one line.
-        models: Which models, each with its roles.
-        used: What the run would use, by the names of the choices, as text.
-        warnings: What stands against it.
-        judge: What is known of its judge; None when that cannot be checked.
-    """
-
-    line: str
-    models: str
-    warnings: list[str]
-    judge: Offer | None
-    used: Mapping[str, str] = {}
-
-
-async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expected:
-    """Estimate a run; asks no model.
-
-    Args:
-        workspace: Whose earlier runs have measured the speed of models.
-        template: What the run works on.
-        choices: What it uses.
-
-    Raises:
-        SpotuiError: The template or a choice is wrong.
-    """
-    told = await ask(["estimate", str(template), "--json", f"--workspace={workspace.root}", *choices.words])
-    if told.fault:
-        raise SpotuiError(told.fault)
-    found = json.loads(told.out)
-    if found is None:
-        return Expected("unknown, because the method gives no estimate", "", [], None)
-    shares = found["shares"]
-    costs = [one["usd"] for one in shares]
-    roles: dict[str, list[str]] = {}
-    for one in shares:
-        roles.setdefault(one["model"], []).append(one["role"])
-    return Expected(
-        line=(
-            f"about {plural(sum(one['calls'] for one in shares), 'call')}, "
-            f"{count(sum(one['prompt_tokens'] + one['completion_tokens'] for one in shares))} tokens, "
-            f"{usd(None if None in costs else sum(costs))}, {duration(found['seconds'])}"
-            + (" (speed measured in earlier runs)" if found["measured"] else "")
-        ),
-        models=", ".join(
-            f"{model} ({'all roles' if len(of) == 3 else ', '.join(of)})" for model, of in roles.items()
-        ),
-        warnings=found["warnings"],
-        judge=msgspec.convert(found["judge"], Offer | None),
-        used=_in_words(found["uses"]),
-    )
-
-
-def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
-    """What a run would use, as the fields show it where nothing is typed."""
-    models: Mapping[str, str] = uses["models"]
-    each = set(models.values())
-    addresses = {
-        address or f"{model.partition('/')[0]}, its usual address": None
-        for model, address in uses["endpoints"].items()
-    }
-    return {
-        "model": each.pop() if len(each) == 1 else ", ".join(f"{role} {of}" for role, of in models.items()),
-        "base_url": ", ".join(addresses),
-        "rounds": str(uses["rounds"]),
-        **{
-            name: "empty = no limit" if uses[name] is None else f"{limit(uses[name])}, as in your settings"
-            for name in ("usd", "tokens", "calls", "minutes")
-        },
-    }
-
-
-async def begin(
-    project: Project, template: Path, choices: Choices, tell: Callable[[str], None]
-) -> OwnProcess:
-    """Start a run's own process, and wait until it can be attached to.
-
-    Args:
-        project: What is to be made.
-        template: From what.
-        choices: With what.
-        tell: Called with what it says while it prepares, such as the progress of fetching a model.
-
-    Raises:
-        SpotuiError: It did not start, and why.
-    """
-    return await start(project, ["run", str(template), "--name", project.name, *choices.words], tell)
-
-
-async def go_on(project: Project, limits: Sequence[str], tell: Callable[[str], None]) -> OwnProcess:
-    """Start a process that takes a run up where it ended, and wait until it can be attached to.
-
-    Args:
-        project: The project.
-        limits: Options of `spotui resume`.
-        tell: As in `begin`.
-
-    Raises:
-        SpotuiError: It did not start, and why.
-    """
-    return await start(project, ["resume", project.name, *limits], tell)
-
-
-async def start(project: Project, words: Sequence[str], tell: Callable[[str], None]) -> OwnProcess:
-    """Work on a project in a process of its own, and wait until it can be attached to.
-
-    Args:
-        project: The project.
-        words: What would be typed after `spotui`.
-        tell: As in `begin`.
-
-    Raises:
-        SpotuiError: It did not start, and why.
-    """
-    return await wait_for(await asyncio.to_thread(OwnProcess, project, words), tell)
-
-
-async def wait_for(process: _AProcess, tell: Callable[[str], None]) -> _AProcess:
-    """Wait until a process works; it is ended when nobody waits any more.
-
-    Args:
-        process: The process.
-        tell: As in `begin`.
-
-    Raises:
-        SpotuiError: It did not start, and why.
-    """
-    said = ""
-    try:
-        while not process.is_ready():
-            await asyncio.sleep(_LOOK_SECONDS)
-            if process.said != said:
-                said = process.said
-                tell(said.splitlines()[-1] if said else "")
-    except asyncio.CancelledError:
-        await asyncio.to_thread(process.end)
-        raise
-    return process
+def _told(expected: Expected) -> Content:
+    lines = [
+        Content.assemble("Expected: ", (expected.line, "bold")),
+        Content.styled(expected.models, "$text-muted"),
+        *warning_lines(expected.warnings),
+    ]
+    return Content("\n").join(lines)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from spotui import locations
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
+from spotui.settings import locations
 
 if TYPE_CHECKING:
-    from spotui.settings.user_keys import UserKeys
+    from spotui.settings.shortcuts import UserKeys
 
 
 class Preferences(NamedTuple):
@@ -45,7 +45,7 @@ def saved_theme() -> str:
     """
     if not locations.config_file().exists():
         return ""
-    from spotui.settings.load import load_config
+    from spotui.settings.config_file import load_config
 
     return load_config().config.theme or ""
 
@@ -53,6 +53,6 @@ def saved_theme() -> str:
 def _keys() -> "UserKeys | None":
     if not locations.keys_file().exists():
         return None
-    from spotui.settings.user_keys import load_user_keys
+    from spotui.settings.shortcuts import load_user_keys
 
     return load_user_keys()

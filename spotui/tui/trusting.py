@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from spotui.errors import SpotuiError
-from spotui.tui.question import Choice, QuestionScreen
+from spotui.domain.errors import SpotuiError
+from spotui.tui.dialogs import Choice, QuestionScreen
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
-    from spotui.metrics.own import MetricFile
+    from spotui.metrics.custom import MetricFile
+
 
 _RUN = (Choice("no", "n", "do not run it"), Choice("yes", "y", "trust it until it changes, and run it"))
 _SEND = (Choice("no", "n", "do not send them"), Choice("yes", "y", "send them, now and in later runs"))
@@ -30,9 +31,9 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
     folder = template.parent.resolve()
 
     def open_questions() -> "tuple[MetricFile | None, list[Path]]":
-        from spotui.run.trusting import metric_file, outside_data, untrusted
+        from spotui.runs.trust import metric_file, outside_data, untrusted
         from spotui.settings.trust import may_be_sent
-        from spotui.template import read_template
+        from spotui.templates.read import read_template
 
         read = read_template(template)
         data = [path for path in outside_data(read, folder) if not may_be_sent(path, folder)]
@@ -51,7 +52,7 @@ async def trusts_project(screen: Screen[Any], project: Project) -> bool:
     """Whether the custom metric of a project's run may run; asks and raises as `trusts_template` does."""
 
     def untrusted() -> "MetricFile | None":
-        from spotui.run.trusting import metric_file_of, untrusted
+        from spotui.runs.trust import metric_file_of, untrusted
 
         return untrusted(metric_file_of(project))
 

@@ -1,10 +1,10 @@
-"""A run as its events paint it: pure state, without any screen."""
+"""What is known of a round of a method that scores prompts."""
 
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from spotui.events import (
+from spotui.domain.events import (
     Answered,
     BeamChosen,
     CallDelta,
@@ -36,8 +36,73 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.scores import Scores
-from spotui.workspace.lines import CallKey, Outcome
+from spotui.domain.figures import gained, plural, points
+from spotui.domain.records import CallKey, Outcome
+
+
+@dataclass
+class Scores:
+    """What a round tried, what its prompts scored, and what the optimizer was shown for it.
+
+    Attributes:
+        proposed: The candidates by their prompts, in the order they were proposed.
+        found: What each prompt scored on the rows that prompts are chosen by; of several scores the last.
+        shown: What the optimizer saw of earlier rounds, and its edit budget.
+        notes: Reflections, gradients and summaries.
+        beam: The prompts that go on to the next round.
+    """
+
+    proposed: dict[str, CandidateProposed] = field(default_factory=dict)
+    found: dict[str, CandidateScored] = field(default_factory=dict)
+    shown: PastShown | None = None
+    notes: list[NoteWritten] = field(default_factory=list)
+    beam: BeamChosen | None = None
+
+    @property
+    def leading(self) -> CandidateScored | None:
+        """The best score on the most rows; as every method has it, a shorter prompt wins a tie."""
+        return max(
+            self.found.values(),
+            key=lambda one: (len(one.marks), one.score, -len(one.prompt)),
+            default=None,
+        )
+
+    def apply(self, event: Event) -> None:
+        """Let an event of this round change what is known."""
+        match event:
+            case CandidateProposed():
+                self.proposed[event.prompt] = event
+            case CandidateScored(split="eval"):
+                self.found[event.prompt] = event
+            case PastShown():
+                self.shown = event
+            case NoteWritten():
+                self.notes.append(event)
+            case BeamChosen():
+                self.beam = event
+            case _:
+                pass
+
+    def candidate(self, prompt: str, number: int, parent: int) -> CandidateProposed:
+        """The candidate with this prompt, or what stands for one that an earlier round proposed.
+
+        Args:
+            prompt: The prompt.
+            number: This round.
+            parent: The round it is compared with, if it was not proposed here.
+        """
+        if prompt in self.proposed:
+            return self.proposed[prompt]
+        known = self.found.get(prompt)
+        return CandidateProposed(
+            at=known.at if known is not None else 0.0,
+            round=number,
+            parent=parent,
+            prompt=prompt,
+            modification=known.modification if known is not None else "",
+            words_changed=known.words_changed if known is not None else None,
+        )
+
 
 NOTICES_KEPT = 100
 _WAVES_OF_VOTES = 2
@@ -255,3 +320,52 @@ class Picture:
 
     def _round(self, number: int) -> RoundPicture:
         return self.rounds.setdefault(number, RoundPicture(number))
+
+
+def worth(picture: Picture, stopped: RunStopped) -> str:
+    """What is known about the gain of a run that stopped."""
+    if stopped.improved:
+        return f"Best: round {stopped.best}. {_tested(picture)}"
+    if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome in {"loss", "tie"}:
+        return f"{picture.check.headline} The seed prompt is kept."
+    if stopped.rounds > 1:
+        return "No improvement: the seed prompt is still the best."
+    return _seed_alone(picture)
+
+
+def _seed_alone(picture: Picture) -> str:
+    """What is known when no round after the seed has ended."""
+    seed = picture.rounds.get(1)
+    if seed is None or seed.end is None or seed.end.score is None or seed.end.score_interval is None:
+        return "No round after the seed has ended yet."
+    low, high = map(points, seed.end.score_interval)
+    return f"The seed prompt scores {points(seed.end.score)} ({low} to {high})."
+
+
+def test_result(test: FinalTest) -> str:
+    """What the test on unseen rows says, in a sentence."""
+    low, high = test.difference_interval
+    sure = "" if low > 0 or high < 0 else "; that may be chance"
+    return (
+        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
+        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    )
+
+
+def _tested(picture: Picture) -> str:
+    """What the end of the run says; how its rounds went is no measure of the gain.
+
+    Each was won by a prompt that was chosen for winning it.
+    """
+    if picture.tested is not None:
+        return test_result(picture.tested)
+    best = picture.rounds.get(picture.best)
+    if best is not None and best.end is not None and best.end.score is not None:
+        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
+    match picture.check:
+        case FinalCheckFinished() as check:
+            return check.headline
+        case FinalCheckSkipped() as check:
+            return f"It won its duel, and was not checked against the seed: {check.why}"
+        case _:
+            return "It won its duel on the questions it was chosen by; it was not checked against the seed."

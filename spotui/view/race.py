@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from spotui.view.figures import gained, plural
+from spotui.domain.figures import gained, plural
 from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from spotui.events import (
+from spotui.domain.events import (
     WIRE_VERSION,
     Answered,
     CandidateProposed,
@@ -18,10 +18,10 @@ from spotui.events import (
     VoteCast,
     decode_event,
 )
-from spotui.events.telling import told_check, told_round, told_test
-from spotui.judge_record import judge_record, panel_of
+from spotui.domain.events.codec import told_check, told_round, told_test
+from spotui.domain.records import AS_PLANNED, RoundLine
+from spotui.judging.reliability import judge_record, panel_of
 from spotui.workspace.history import History, best_of
-from spotui.workspace.lines import AS_PLANNED, RoundLine
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import Snapshot, read_snapshot
@@ -139,7 +139,8 @@ def _opened(project: Project, history: History, snapshot: Snapshot | None) -> Ru
 
 
 def _seed_of(template: str) -> str:
-    from spotui.template import TemplateError, parse_template
+    from spotui.templates.model import TemplateError
+    from spotui.templates.read import parse_template
 
     try:
         return parse_template(template).prompt
@@ -149,8 +150,9 @@ def _seed_of(template: str) -> str:
 
 def _metric_of(template: str) -> str:
     """What marks the answers to rows: a metric's name, or `judge`."""
-    from spotui.template import TemplateError, parse_template
-    from spotui.template.scoring import metric_of
+    from spotui.templates.model import TemplateError
+    from spotui.templates.read import parse_template
+    from spotui.templates.sections import metric_of
 
     try:
         choice = metric_of(parse_template(template))

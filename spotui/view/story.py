@@ -4,11 +4,14 @@ Like the picture it is a fold over events and knows no screen. An entry is made 
 filled as the reply comes in, so entries stand in the order in which they were begun.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Literal
 
-from spotui.events import (
+import msgspec
+
+from spotui.domain.events import (
     Answered,
     CallDelta,
     CallDropped,
@@ -34,13 +37,12 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.entry import TAIL_KEPT, Entry, Kind, Tone
-from spotui.view.figures import count, duration, limit, plural, points, usd
-from spotui.view.log import Log
+from spotui.domain.figures import count, duration, limit, plural, points, usd
+from spotui.domain.records import Outcome
+from spotui.view.log import TAIL_KEPT, Entry, Kind, Log, Tone
+from spotui.view.picture import test_result
 from spotui.view.scored_story import ScoredStory
 from spotui.view.tried import CUTS
-from spotui.view.worth import test_result
-from spotui.workspace.lines import Outcome
 
 UNLIKE_LENGTH = 1.5
 """Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
@@ -269,3 +271,60 @@ def _verdict(event: RoundFinished) -> Entry:
     if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:
         told.append(f"The candidate's answers are {event.length_ratio:.1f} times as long as the best's.")
     return Entry(event.round, "verdict", title, facts, " ".join(told), tone=_TONES[event.outcome])
+
+
+Show = Literal["everything", "verdicts", "trouble"]
+
+_CHOICES = {"verdicts": {"proposal", "verdict"}, "trouble": {"trouble"}}
+_TROUBLED = {"warning", "error", "void"}
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What somebody wants to see of a log.
+
+    Attributes:
+        show: everything; verdicts: proposals and what became of them; trouble: errors, refusals, voids.
+        text: Only entries that hold this, upper or lower case; empty for all.
+        folded: Rounds of which only the heading and the verdict are shown.
+    """
+
+    show: Show = "everything"
+    text: str = ""
+    folded: frozenset[int] = frozenset()
+
+    def of(self, story: Story) -> Sequence[int]:
+        """The positions of the chosen entries, each below the heading of its round."""
+        if self == Choice():
+            return range(story.first, story.end)
+        return list(self._of(story))
+
+    def _of(self, story: Story) -> Iterator[int]:
+        heading: int | None = None
+        needle = self.text.casefold()
+        for position, entry in enumerate(story.entries, story.first):
+            if entry.kind == "round":
+                heading = position
+                if self.show != "trouble" and not needle:
+                    yield position
+                    heading = None
+            elif self._takes(entry, needle):
+                if heading is not None:
+                    yield heading
+                    heading = None
+                yield position
+
+    def _takes(self, entry: Entry, needle: str) -> bool:
+        if entry.round in self.folded and entry.kind != "verdict":
+            return False
+        if self.show != "everything" and entry.kind not in _CHOICES[self.show]:
+            is_trouble = self.show == "trouble" and entry.tone in _TROUBLED
+            if not is_trouble:
+                return False
+        return not needle or any(needle in text.casefold() for text in _texts(entry))
+
+
+def _texts(entry: Entry) -> Iterator[str]:
+    yield entry.title
+    yield entry.text
+    yield entry.aside
+    yield entry.streamed

@@ -4,8 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from spotui.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, CallStarted, Event
-from spotui.view.figures import count, duration, usd
+from spotui.domain.events import (
+    Answered,
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    Event,
+)
+from spotui.domain.figures import count, duration, usd
 
 State = Literal["idle", "asked", "answered", "failed", "stopped"]
 

@@ -5,27 +5,80 @@ flight; a thread carries it to the disk right after, so a power cut loses at mos
 """
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from spotui.workspace.atomic import sync_folder
-from spotui.workspace.files import open_file, reading
+from spotui.domain.records import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
+from spotui.workspace.files import open_file, reading, sync_folder
 from spotui.workspace.journal_reader import (
     DAMAGE,
     JournalChangedError,
     JournalError,
-    read_lines,
     scan,
     unreadable,
 )
-from spotui.workspace.journal_sync import JournalSync
-from spotui.workspace.lines import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
 
-__all__ = ["Journal", "JournalChangedError", "JournalError", "read_lines"]
+# Where the cheaper call is missing (macOS), the other one does.
+_sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+class JournalSync:
+    """A thread that syncs a file soon after each request; many requests share one sync.
+
+    Args:
+        file: An open descriptor; it must stay open until `close` has returned.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._error: OSError | None = None
+        self._wanted = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def request(self) -> None:
+        """Sync what was written until now, soon."""
+        self._wanted.set()
+
+    def check(self) -> None:
+        """Tell of a sync that failed; it is told once, so that a person can mend the disk and go on.
+
+        Raises:
+            OSError: Why it failed.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def close(self) -> None:
+        """Sync what is left, and end.
+
+        Raises:
+            OSError: Something did not reach the disk.
+        """
+        self._closing = True
+        self._wanted.set()
+        self._thread.join()
+        _sync(self._file)
+        self.check()
+
+    def _work(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._closing:
+                return
+            try:
+                _sync(self._file)
+            except OSError as error:
+                self._error = error
+
 
 ROOM_TO_KEEP = 16 * 1024 * 1024
 

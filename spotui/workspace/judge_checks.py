@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.errors import SpotuiError
-from spotui.locations import make_private
+from spotui.domain.errors import SpotuiError
+from spotui.settings.locations import make_private
 from spotui.workspace.files import hint_for, open_file, read_file
 
 _FILE = "checks.jsonl"

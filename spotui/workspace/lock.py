@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
 from spotui.workspace.files import Folder, hint_for, open_file
 
 # Whoever asks whether a project is being worked on holds a shared lock for some microseconds; a process that

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
 from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot

@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from spotui.controls import visible
-from spotui.errors import SpotuiError
-from spotui.locations import make_private
-from spotui.workspace.atomic import sync_folder
-from spotui.workspace.lines import now
+from spotui.domain.errors import SpotuiError
+from spotui.domain.records import now
+from spotui.domain.text import visible
+from spotui.settings.locations import make_private
+from spotui.workspace.files import sync_folder
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.spo_files import RESULTS
 
@@ -135,7 +135,7 @@ class Workspace:
         project = self.project(name)
         if project.exists:
             return project
-        from spotui.nearest import nearest
+        from spotui.domain.errors import nearest
 
         near = nearest(name, self.names())
         raise ProjectError(

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import msgspec
 
-from spotui.errors import SpotuiError
-from spotui.locations import make_private
+from spotui.domain.errors import SpotuiError
+from spotui.settings.locations import make_private
 from spotui.workspace.files import hint_for, read_file, write_file
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project, Workspace, folders_in

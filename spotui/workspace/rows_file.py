@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.dataset import Dataset, Row
-from spotui.dataset.split import SPLITS, SplitName
+from spotui.domain.rows import SPLITS, Row, SplitName
+from spotui.templates.data.load import Dataset
 from spotui.workspace.files import hint_for, lines_of, open_file, reading
 from spotui.workspace.snapshot import SnapshotError
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import yaml
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
+from spotui.domain.records import Moment
 from spotui.workspace.files import hint_for, read_file, write_file
-from spotui.workspace.lines import Moment
 
 SNAPSHOT_VERSION = 1
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from spotui.errors import SpotuiError, limit_reached
+from spotui.domain.errors import SpotuiError, limit_reached
+from spotui.domain.records import AnswerRecord, RoundLine, now
+from spotui.domain.text import whole_text
 from spotui.workspace.files import Folder, hint_for, open_file, read_file
-from spotui.workspace.lines import AnswerRecord, RoundLine, now
-from spotui.workspace.whole_text import whole_text
 
 RESULTS = "results.json"
 WRITTEN = "spo-rounds.txt"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.settings.addresses import origin
+from spotui.settings.keys import origin
 from tests.cli.conftest import Shell
 from tests.model_server import ModelServer
 from tests.spo_model import climbing

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.resources import examples
+from spotui.settings.resources import examples
 from tests.cli.conftest import Shell
 from tests.command_line import TEMPLATE, write_template
 from tests.model_server import ModelServer, conversation

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spotui.cli import VERBS, exit_codes
-from spotui.version import VERSION
+from spotui.domain.version import VERSION
 from tests.cli.conftest import Shell
 from tests.command_line import places
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spotui.settings import ModelConfig, PriceConfig, save_model
+from spotui.settings.config_file import ModelConfig, PriceConfig
+from spotui.settings.save import save_model
 from tests.cli.conftest import Shell
 from tests.model_server import ModelServer, Scripted
 from tests.model_server.scripted import JsonObject

@@ -12,8 +12,7 @@ from spotui.cli import fetching
 from spotui.llm.local import catalog
 from spotui.llm.local.catalog import CatalogModel
 from spotui.llm.local.pull import PullProgress
-from spotui.settings import DEFAULT_MODEL
-from spotui.settings.roles import EMBEDDED_PREFIX
+from spotui.settings.table import DEFAULT_MODEL, EMBEDDED_PREFIX
 from tests.cli.conftest import Shell
 from tests.llm.local.package_index import PackageIndex, offer, package_index
 from tests.llm.local.tiny_model import write_tiny_model

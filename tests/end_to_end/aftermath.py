@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from spotui.domain.records import CallLine
 from spotui.workspace.history import History, read_history
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import CallLine
+from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
 from tests.model_server import JsonObject, ModelServer, conversation
 from tests.spo_model import execute, role_of

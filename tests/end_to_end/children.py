@@ -11,17 +11,16 @@ from pathlib import Path
 
 import spotui.cli.conduct
 import spotui.cli.race
-import spotui.cli.resume
 import spotui.cli.run
 import spotui.cli.score
 import spotui.cli.working
-import spotui.llm.connecting
+import spotui.llm.connections
 import spotui.llm.providers.openai_compatible
 import spotui.llm.tokens
-import spotui.run.measuring
-import spotui.run.racing
-import spotui.run.session
-import spotui.run.setup
+import spotui.runs.race
+import spotui.runs.score
+import spotui.runs.session
+import spotui.runs.setup
 from spotui.cli import main
 
 spotui.llm.tokens.count_tokens("")  # reads the vocabulary, which a short run takes longer for than for itself

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 FAULTY = """
 import sys
 from collections import Counter
-from spotui.tui.home_screen import HomeScreen
+from spotui.tui.home.screen import HomeScreen
 
 def fault(self):
     key = "sk-in-a-variable"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import Answered, Noticed, RoundFinished, VoteCast
+from spotui.domain.events import Answered, Noticed, RoundFinished, VoteCast
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation, faults
-from tests.run.starting import Stage, Told, template
+from tests.runs.starting import Stage, Told, template
 from tests.spo_model import climbing, execute, prefer_higher_style, propose, role_of
 
 Answer = Callable[[JsonObject], str | Scripted]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from spotui.events import CallDropped, CallFinished, RoundFinished, VoteCast
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import DroppedLine
+from spotui.domain.events import CallDropped, CallFinished, RoundFinished, VoteCast
+from spotui.domain.records import DroppedLine
+from spotui.workspace.journal_reader import read_lines
 from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, Scripted, conversation
-from tests.run.starting import Stage, Told, template
+from tests.runs.starting import Stage, Told, template
 from tests.spo_model import execute, prefer_higher_style, propose, role_of
 
 

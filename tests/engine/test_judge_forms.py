@@ -5,9 +5,16 @@ from typing import Any
 
 import pytest
 
-from spotui.events import CallDropped, JudgeMeasured, Noticed, RoundFinished, RunOpened, VoteCast
+from spotui.domain.events import (
+    CallDropped,
+    JudgeMeasured,
+    Noticed,
+    RoundFinished,
+    RunOpened,
+    VoteCast,
+)
 from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, Scripted, conversation, faults
-from tests.run.starting import Stage, Told, template
+from tests.runs.starting import Stage, Told, template
 from tests.spo_model import execute, prefer_first, prefer_higher_style, propose, role_of
 
 HIGHER = "<choose>{}</choose>"

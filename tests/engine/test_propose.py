@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import CandidateProposed, CandidateRefused, RoundFinished
+from spotui.domain.events import CandidateProposed, CandidateRefused, RoundFinished
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation
-from tests.run.starting import Stage, Told, template
+from tests.runs.starting import Stage, Told, template
 from tests.spo_model import execute, prefer_higher_style, propose, role_of
 
 GOOD = "<analyse>\nwhy\n</analyse>\n<modification>\nmore\n</modification>\n<prompt>\nUse style 5.\n</prompt>"

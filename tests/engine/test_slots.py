@@ -6,12 +6,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.commands import Edit
-from spotui.events import CandidateProposed, CandidateRefused, Noticed, RoundFinished, RoundStarted
+from spotui.domain.commands import Edit
+from spotui.domain.events import (
+    CandidateProposed,
+    CandidateRefused,
+    Noticed,
+    RoundFinished,
+    RoundStarted,
+)
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import racing
-from tests.run.starting import Stage, Told, told
+from tests.runs.starting import Stage, Told, told
 from tests.spo_model import execute, prefer_higher_style, role_of
 
 QA = """\

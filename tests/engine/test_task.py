@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.records import AnswerRecord
 from spotui.engine.task import FENCES, Question, format_answers, format_references
-from spotui.workspace.lines import AnswerRecord
 
 hostile = st.lists(
     st.sampled_from([f"<{slash}{tag}>" for tag in FENCES for slash in ("", "/")]) | st.text(max_size=5)

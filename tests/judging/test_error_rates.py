@@ -8,7 +8,7 @@ from benchmarks.judging import exact
 from benchmarks.judging.judges import JudgeModel, Quality, simulate
 from benchmarks.judging.rules import CONTENDERS, QUALITIES, Contender
 from benchmarks.judging.search import Aims, cheapest
-from spotui.judging.sequential import BALANCED, THOROUGH, Boundaries
+from spotui.judging.decision import BALANCED, THOROUGH, Boundaries
 
 REFERENCE = CONTENDERS[1]
 UNBIASED = JudgeModel(accuracy=0.8)

@@ -6,19 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spotui.events import Event
+from spotui.domain.events import Event
+from spotui.domain.records import AnyLine, CallKey, JournalLine, SentLine
 from spotui.llm.budget import Budget, Spending
-from spotui.llm.connection import Connection, Connections
+from spotui.llm.connections import Connection, Connections
 from spotui.llm.door import Door, Trouble
-from spotui.llm.endpoint import Endpoint, Limits, Price
-from spotui.llm.gate import Gate
-from spotui.llm.limiter import Limiter
-from spotui.llm.protocol import Message, Request
+from spotui.llm.limits import Gate, Limiter
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.retry import Retry
+from spotui.llm.routing import Endpoint, Limits, Price
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import AnyLine, CallKey, JournalLine, SentLine
+from spotui.workspace.journal_reader import Message, Request
 
 Result = TypeVar("Result")
 AnEvent = TypeVar("AnEvent", bound=Event)

@@ -19,10 +19,10 @@ from spotui.llm.budget import (
     UnknownPriceError,
     prompt_size,
 )
-from spotui.llm.endpoint import Price
-from spotui.llm.protocol import FinishReason, Message, Reply, Request, Usage
+from spotui.llm.routing import Price
 from spotui.llm.tokens import count_tokens
 from spotui.settings.run_settings import BudgetSettings
+from spotui.workspace.journal_reader import FinishReason, Message, Reply, Request, Usage
 from tests.llm.virtual_time import settled
 
 Result = TypeVar("Result")

@@ -6,16 +6,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
+from spotui.domain.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
+from spotui.domain.records import CallLine, DroppedLine
 from spotui.llm.budget import Spending, prompt_size
-from spotui.llm.digest import digest_of
-from spotui.llm.endpoint import Limits, Price
-from spotui.llm.gate import Halted
-from spotui.llm.protocol import MOST_TOKENS, Reply, Usage
-from spotui.run.past import Past
+from spotui.llm.limits import Halted
+from spotui.llm.protocol import digest_of
+from spotui.llm.routing import Limits, Price
+from spotui.runs.recorder import Past
 from spotui.settings.run_settings import BudgetSettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.lines import CallLine, DroppedLine
+from spotui.workspace.journal_reader import MOST_TOKENS, Reply, Usage
 from tests.llm import virtual_time
 from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
 from tests.llm.virtual_time import settled

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import CallFinished, CallStarted
-from spotui.llm.gate import Halted
-from spotui.workspace.journal import Journal, JournalError
-from spotui.workspace.lines import DroppedLine, Line
+from spotui.domain.events import CallFinished, CallStarted
+from spotui.domain.records import DroppedLine, Line
+from spotui.llm.limits import Halted
+from spotui.workspace.journal import Journal
+from spotui.workspace.journal_reader import JournalError
 from tests.llm.opening import a_key, a_request, an_open_door, run
 from tests.model_server import ModelServer
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import CallDropped, CallFinished, CallRetried, CallStarted, Noticed
-from spotui.llm.endpoint import Limits
-from spotui.llm.errors import RequestRefusedError
-from spotui.llm.gate import Halted
+from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted, Noticed
+from spotui.domain.records import CallLine, DroppedLine
+from spotui.llm.limits import Halted
+from spotui.llm.protocol import RequestRefusedError
+from spotui.llm.routing import Limits
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
-from spotui.workspace.lines import CallLine, DroppedLine
 from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
 from tests.model_server import JsonObject, ModelServer, Scripted, faults
 

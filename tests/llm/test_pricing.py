@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from spotui.llm import pricing
-from spotui.llm.endpoint import Price
-from spotui.llm.litellm_files import PRICES, litellm_path
+from spotui.llm.pricing import PRICES, litellm_path
+from spotui.llm.routing import Price
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from spotui.llm.errors import (
+from spotui.llm.limits import Gate
+from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
     ContextOverflowError,
@@ -16,7 +17,6 @@ from spotui.llm.errors import (
     TimedOutError,
     UnavailableError,
 )
-from spotui.llm.gate import Gate
 from spotui.llm.retry import FIRST_WAIT, LONGEST_WAIT, Retry
 from spotui.settings.run_settings import RetrySettings
 from tests.llm import virtual_time

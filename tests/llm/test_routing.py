@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.endpoint import Limits, Price
-from spotui.llm.routing import Route, route
-from spotui.settings import SettingsError, parse_config
+from spotui.llm.routing import Limits, Price, Route, route
+from spotui.settings.config_file import parse_config
+from spotui.settings.errors import SettingsError
 
 OPENAI = "https://api.openai.com/v1"
 KEY = "sk-openai-0123456789abcdef"

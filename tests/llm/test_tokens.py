@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotui.llm import tokens
-from spotui.llm.litellm_files import VOCABULARIES, litellm_path
+from spotui.llm.pricing import VOCABULARIES, litellm_path
 from spotui.llm.tokens import TokenCount, count_tokens, encoding_for, spo_tokens
 
 MILLION = 1_000_000

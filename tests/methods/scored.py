@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from spotui.run.setup import new_project
+from spotui.runs.setup import new_project
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
 from spotui.workspace.projects import Project
 from tests.row_model import rows, template
-from tests.run.starting import ONCE, Stage
+from tests.runs.starting import ONCE, Stage
 
 
 def scored_project(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from spotui.dataset.source import KEYS
 from spotui.methods import METHODS, load_method
 from spotui.methods.parameters import describe_parameters
 from spotui.metrics.choose import CHOICES
-from spotui.template import check_text
+from spotui.templates.data.source import KEYS
+from spotui.templates.read import check_text
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
 SECTIONS = {"gpo": "### GPO and its relatives", "gradsum": "### GRAD-SUM"}

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from spotui.errors import SpotuiError
-from spotui.events import (
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import (
     CandidateProposed,
     CandidateRefused,
     CandidateScored,
@@ -23,18 +23,18 @@ from spotui.events import (
     RunOpened,
     decode_event,
 )
+from spotui.domain.records import CallLine, FinalTestLine, RoundLine
 from spotui.methods import load_method
+from spotui.methods.gpo.descent import edit_budget
 from spotui.methods.gpo.parameters import Parameters, steps
-from spotui.methods.gpo.schedule import edit_budget
 from spotui.methods.parameters import read_parameters
 from spotui.settings.run_settings import RoleSet, RoleSettings
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import CallLine, FinalTestLine, RoundLine
+from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation, faults
 from tests.row_model import adding, answer, grade, kind_of, note, propose, rows, template
-from tests.run.starting import Stage, Told, bought, text_of, told
+from tests.runs.starting import Stage, Told, bought, text_of, told
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
 SMALL = {"max_steps": 3, "candidates_per_step": 2, "batch_size": 6}
@@ -150,10 +150,10 @@ def test_the_optimizer_sees_the_past_with_scores_of_a_hundred_and_its_budget(tmp
 
 
 def test_relevance_shows_the_prompts_most_like_the_current_one() -> None:
+    from spotui.domain.statistics import score
     from spotui.engine import Candidate, Scored
     from spotui.methods.gpo.descent import shared_words
     from spotui.methods.gpo.trajectory import Trajectory
-    from spotui.statistics import score
 
     trajectory = Trajectory(Parameters(trajectory_size=2))
     for number, text in enumerate(("Count every object.", "Sing a song.", "Count each object twice."), 1):
@@ -177,9 +177,9 @@ def test_relevance_shows_the_prompts_most_like_the_current_one() -> None:
 def test_the_past_is_ordered_by_what_it_was_chosen_by(
     selection: Any, order: Any, expected: list[int]
 ) -> None:
+    from spotui.domain.statistics import score
     from spotui.engine import Candidate, Scored
     from spotui.methods.gpo.trajectory import Trajectory
-    from spotui.statistics import score
 
     async def likeness(_query: str, texts: Sequence[str]) -> list[float]:
         alike = {"one": 0.6, "two": 0.1, "three": 0.9, "four": 0.3}

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from spotui.errors import SpotuiError
-from spotui.events import CallFinished, PastShown, RunOpened, SpendingChanged
-from spotui.llm.vectors import cosine
-from spotui.run.replaying import rehearse
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import CallFinished, PastShown, RunOpened, SpendingChanged
+from spotui.domain.records import CallLine, RoundLine
+from spotui.llm.protocol import cosine
+from spotui.runs.branch import rehearse
 from spotui.settings.run_settings import BudgetSettings, RetrySettings
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import CallLine, RoundLine
+from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer, faults
 from tests.model_server.embedding import bag_of_words
 from tests.row_model import adding, kind_of
-from tests.run.starting import Stage, told
+from tests.runs.starting import Stage, told
 
 SMALL = {"max_steps": 4, "candidates_per_step": 2, "relevance": "embedding"}
 

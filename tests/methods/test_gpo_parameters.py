@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.events import CandidateScored, PastShown, RoundFinished
+from spotui.domain.statistics import score
 from spotui.engine import Candidate, Scored
-from spotui.events import CandidateScored, PastShown, RoundFinished
-from spotui.run.setup import load_settings
-from spotui.statistics import score
+from spotui.runs.setup import load_settings
 from spotui.workspace.snapshot import read_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, kind_of, note
-from tests.run.starting import Stage, Told
+from tests.runs.starting import Stage, Told
 
 SMALL = {"max_steps": 4, "candidates_per_step": 2, "batch_size": 6}
 

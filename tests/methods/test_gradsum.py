@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.events import (
+from spotui.domain.events import (
     BeamChosen,
     CandidateProposed,
     CandidateRefused,
@@ -15,11 +15,11 @@ from spotui.events import (
     NoteWritten,
     RoundFinished,
 )
-from spotui.methods.gradsum.summary import grouped
+from spotui.methods.gradsum import grouped
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, grade, kind_of, note, propose, template
-from tests.run.starting import Stage, Told, text_of, told
+from tests.runs.starting import Stage, Told, text_of, told
 
 SMALL = {"iterations": 3, "candidates_per_parent": 2}
 

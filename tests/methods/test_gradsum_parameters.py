@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from spotui.events import BeamChosen, CandidateScored, NoteWritten
+from spotui.domain.events import BeamChosen, CandidateScored, NoteWritten
 from spotui.methods import load_method
 from spotui.methods.parameters import read_parameters
 from spotui.settings.run_settings import RoleSet, RoleSettings
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, kind_of, note, propose, template
-from tests.run.starting import Stage, Told
+from tests.runs.starting import Stage, Told
 
 
 def go(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from spotui.errors import SpotuiError
+from spotui.domain.errors import SpotuiError
 from spotui.methods import check_method, load_method, method_names
 from spotui.methods.method import NoParameters
 from spotui.methods.parameters import read_parameters
@@ -17,7 +17,7 @@ from spotui.workspace.spo_files import read_rounds
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Scripted, conversation
 from tests.row_model import adding, kind_of, template
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 from tests.spo_model import climbing
 
 

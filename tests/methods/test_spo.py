@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.events import HeldOutFinished, RoundFinished, RunOpened, VoteCast
+from spotui.domain.events import HeldOutFinished, RoundFinished, RunOpened, VoteCast
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
-from tests.run.starting import Stage, results_of, template, text_of, told
+from tests.runs.starting import Stage, results_of, template, text_of, told
 from tests.spo_model import climbing, execute, mixed, positional, prefer_higher_style, propose, role_of
 
 

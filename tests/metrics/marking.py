@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
 from spotui.metrics import Mark, make_metric, read_choice
 
 

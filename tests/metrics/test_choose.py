@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
 from spotui.metrics import METRICS, MetricChoice, make_metric, read_choice
 
 NEEDS: dict[str, dict[str, object]] = {

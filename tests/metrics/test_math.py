@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.dataset import Row
+from spotui.domain.rows import Row
 from spotui.metrics import MetricError, make_metric, read_choice
 from spotui.metrics.math import math_file
 from spotui.metrics.worker import MetricWorker

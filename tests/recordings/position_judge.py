@@ -14,17 +14,17 @@ from pathlib import Path
 
 import msgspec
 
-from spotui import locations
-from spotui.events import Event, RoundFinished
-from spotui.llm.connecting import Connector
-from spotui.llm.connection import Connection, Connections
-from spotui.llm.protocol import OnDelta, Provider, Reply, Request, Usage
-from spotui.meta_prompts import MetaPrompts
-from spotui.resources import find_template
-from spotui.run.run import Run
-from spotui.run.setup import new_project
+from spotui.domain.events import Event, RoundFinished
+from spotui.llm.connections import Connection, Connections, Connector
+from spotui.llm.protocol import OnDelta, Provider
+from spotui.runs.run import Run
+from spotui.runs.setup import new_project
+from spotui.settings import locations
+from spotui.settings.config_file import Config
+from spotui.settings.resources import find_template
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
-from spotui.settings.schema import Config
+from spotui.templates.meta_prompts import MetaPrompts
+from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace
 from tests.recordings import FOLDER, load
 

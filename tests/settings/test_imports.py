@@ -22,6 +22,13 @@ HEAVY = (
     "yaml",
 )
 
+RESOLVE = """
+import os
+from spotui.settings.config_file import load_config
+from spotui.settings.resolve import Flags, resolve
+resolve(Flags(), os.environ, None, load_config())
+"""
+
 
 @pytest.mark.parametrize(
     ("code", "allowed"),
@@ -29,7 +36,7 @@ HEAVY = (
         ("import spotui.settings", ()),
         ("import spotui.llm.routing", ()),
         (
-            "import os; from spotui.settings import *; resolve(Flags(), os.environ, None, load_config())",
+            RESOLVE,
             ("platformdirs",),
         ),
     ],

@@ -6,9 +6,10 @@ from types import ModuleType
 
 import pytest
 
-from spotui.secret import Secret
-from spotui.settings import ModelConfig, SettingsError, delete_key, key_from, mask, read_key, store_key
-from spotui.settings.keys import configured_key
+from spotui.domain.secret import Secret
+from spotui.settings.config_file import ModelConfig
+from spotui.settings.errors import SettingsError
+from spotui.settings.keys import configured_key, delete_key, key_from, mask, read_key, store_key
 
 KEY = "sk-live-0123456789abcdef3f9a"
 

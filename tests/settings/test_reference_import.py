@@ -4,14 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui.settings import (
-    ModelConfig,
-    ReferenceImport,
-    SettingsError,
-    import_reference,
-    load_config,
-    save_model,
-)
+from spotui.settings.config_file import ModelConfig, load_config
+from spotui.settings.errors import SettingsError
+from spotui.settings.reference_import import ReferenceImport, import_reference
+from spotui.settings.save import save_model
 
 KEY = "sk-proj-abcdef0123456789abcdef"
 

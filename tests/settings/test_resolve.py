@@ -5,20 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.settings import (
-    DEFAULT_MODEL,
-    SETTINGS,
-    ConfigFile,
-    Flags,
-    Resolution,
-    RunSettings,
-    Setting,
-    SettingsError,
-    parse_config,
-    resolve,
-    template_roles,
-)
-from spotui.settings.environment import known_variables
+from spotui.settings.config_file import ConfigFile, parse_config
+from spotui.settings.errors import SettingsError
+from spotui.settings.resolve import Flags, Resolution, known_variables, resolve, template_roles
+from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import DEFAULT_MODEL, SETTINGS, Setting
 
 
 def settled(

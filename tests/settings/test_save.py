@@ -12,18 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from spotui.settings import (
-    ModelConfig,
-    PriceConfig,
-    RoleConfig,
-    SettingsError,
-    load_config,
+from spotui.settings.config_file import ModelConfig, PriceConfig, RoleConfig, load_config
+from spotui.settings.errors import SettingsError
+from spotui.settings.save import (
+    put_back_model,
     remove_model,
     save_default,
     save_model,
     save_role,
+    take_out_model,
 )
-from spotui.settings.save import put_back_model, take_out_model
 
 FILE = """\
 # my settings
@@ -300,7 +298,8 @@ def test_a_place_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path:
 def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     code = (
-        "import sys; from pathlib import Path; from spotui.settings import *\n"
+        "import sys; from pathlib import Path; from spotui.settings.save import save_model\n"
+        "from spotui.settings.config_file import ModelConfig\n"
         "for n in range(15): save_model(f'{sys.argv[1]}-{n}', ModelConfig(), Path(sys.argv[2]))"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, name, str(path)]) for name in ("a", "b")]

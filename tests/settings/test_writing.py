@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui import locations
-from spotui.settings.addresses import is_trusted_address, trust_address
+from spotui.settings import locations
+from spotui.settings.config_file import Config
 from spotui.settings.errors import SettingsError
-from spotui.settings.schema import Config
+from spotui.settings.keys import is_trusted_address, trust_address
 from spotui.settings.trust import is_trusted, may_be_sent, trust
 from spotui.settings.writing import alone, read_private
 from tests.command_line import move_in

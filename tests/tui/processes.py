@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from spotui import locations
-from spotui.commands import Command, decode_command
-from spotui.events import Event, encode_event
+from spotui.domain.commands import Command, decode_command
+from spotui.domain.events import Event, encode_event
+from spotui.settings import locations
 from spotui.workspace.projects import Project
 
 

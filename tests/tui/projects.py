@@ -1,7 +1,7 @@
 """Projects for the screen to show, made without a run."""
 
-from spotui.workspace.create import create_project
-from spotui.workspace.lines import SessionLine, StopLine, now
+from spotui.domain.records import SessionLine, StopLine, now
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from tests.workspace.journal_lines import AT, a_round
 from tests.workspace.snapshots import a_snapshot

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from spotui.resources import tour_dir
+from spotui.settings.resources import tour_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
-from spotui.tui.method.line import MethodLine
+from spotui.tui.method_screen import MethodLine
 from spotui.workspace.projects import Workspace
 from tests.tui.piloting import seen, until, until_seen
 

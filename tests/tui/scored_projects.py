@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from spotui.dataset import Dataset, Row
-from spotui.events import (
+from spotui.domain.events import (
     BeamChosen,
     BeamMember,
     CandidateProposed,
@@ -16,10 +15,7 @@ from spotui.events import (
     PastShown,
     encode_event,
 )
-from spotui.llm.protocol import Message, Reply, Request, Usage
-from spotui.statistics import score
-from spotui.workspace.create import create_project
-from spotui.workspace.lines import (
+from spotui.domain.records import (
     CallKey,
     CallLine,
     FinalTestLine,
@@ -29,6 +25,11 @@ from spotui.workspace.lines import (
     SessionLine,
     StopLine,
 )
+from spotui.domain.rows import Row
+from spotui.domain.statistics import score
+from spotui.templates.data.load import Dataset
+from spotui.workspace.journal_reader import Message, Reply, Request, Usage
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
 from tests.workspace.journal_lines import AT

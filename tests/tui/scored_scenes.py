@@ -6,8 +6,8 @@ from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
-from spotui.tui.race.race_screen import RaceScreen
-from spotui.tui.run.log_view import LogView
+from spotui.tui.race import RaceScreen
+from spotui.tui.run.log_panel import LogView
 from spotui.tui.template.run_template import RunTemplatePanel
 from spotui.workspace.projects import Workspace
 from tests.tui import scored_projects

@@ -7,14 +7,14 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from spotui import locations
+from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
+from spotui.tui.bindings import merged_bindings
 from spotui.tui.home.projects_panel import ProjectsPanel
+from spotui.tui.home.screen import HomeScreen
 from spotui.tui.home.templates_panel import TemplatesPanel
-from spotui.tui.home_screen import HomeScreen
-from spotui.tui.keys.declared import merged_bindings
-from spotui.tui.keys.keys_screen import KeysScreen
-from spotui.tui.run_screen import RunScreen
+from spotui.tui.key_screens import KeysScreen
+from spotui.tui.run.screen import RunScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.tui import scored_projects

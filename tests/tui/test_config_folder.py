@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from spotui import locations
-from spotui.settings import parse_config
-from spotui.settings.user_keys import load_user_keys
-from spotui.themes import load_theme
+from spotui.settings import locations
+from spotui.settings.config_file import parse_config
+from spotui.settings.shortcuts import load_user_keys
+from spotui.settings.themes import load_theme
 from spotui.tui.app import SpotuiApp
-from spotui.tui.keys.declared import kinds
-from spotui.tui.keys.key_map import check_keys
+from spotui.tui.bindings import kinds
+from spotui.tui.key_map import check_keys
 from tests.command_line import ROOT, move_in
 
 CONFIG, KEYS, THEME = re.findall(

@@ -9,19 +9,23 @@ import pytest
 from tests.command_line import places
 
 LATER = (
-    "spotui.settings.load",
-    "spotui.settings.user_keys",
+    "spotui.settings.config_file",
+    "spotui.settings.shortcuts",
     "spotui.tui.commands",
-    "spotui.tui.keys",
-    "spotui.tui.models",
+    "spotui.tui.defaults",
+    "spotui.tui.endpoint_screen",
+    "spotui.tui.key_screens",
+    "spotui.tui.method_screen",
     "spotui.tui.models_screen",
-    "spotui.tui.settings",
+    "spotui.tui.race",
+    "spotui.tui.run.screen",
     "spotui.tui.settings_screen",
+    "spotui.tui.try_screen",
     "textual.widgets._text_area",
 )
 OPEN = """
 import asyncio, sys
-from spotui import locations
+from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
 from spotui.tui.preferences import read_preferences
 from spotui.workspace.projects import Workspace
@@ -61,5 +65,5 @@ def test_a_theme_that_is_chosen_costs_reading_the_config_file_and_no_more(folder
     (folder / "config").mkdir()
     (folder / "config" / "config.yaml").write_text("theme: moss\n")
     modules = modules_at_home(folder)
-    assert "spotui.settings.load" in modules
+    assert "spotui.settings.config_file" in modules
     assert modules & {one for one in LATER if one.startswith(("spotui.tui", "textual"))} == set()

@@ -9,14 +9,13 @@ from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from spotui import locations
+from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
-from spotui.tui.judge_check_screen import JudgeCheckScreen
-from spotui.tui.judge_line import JudgeLine
-from spotui.tui.models.role_screen import RoleScreen
+from spotui.tui.judge_check import JudgeCheckScreen, JudgeLine
+from spotui.tui.model_tables import RoleScreen
 from spotui.tui.models_screen import ModelsScreen
-from spotui.tui.new_run import Choices
-from spotui.tui.new_run_screen import NewRunScreen
+from spotui.tui.new_run import NewRunScreen
+from spotui.tui.start_dialog import Choices
 from spotui.workspace.projects import Workspace
 from tests.cli.test_judge_check import answer, prefer_whole
 from tests.command_line import move_in, write_template

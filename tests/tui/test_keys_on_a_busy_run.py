@@ -13,12 +13,12 @@ from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
-from spotui import locations
-from spotui.commands import Command, Override, SetRounds
-from spotui.events import CallDelta, CallStarted, Event, RoundFinished, RoundStarted
+from spotui.domain.commands import Command, Override, SetRounds
+from spotui.domain.events import CallDelta, CallStarted, Event, RoundFinished, RoundStarted
+from spotui.domain.records import CallKey
+from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
-from spotui.tui.run_screen import RunScreen
-from spotui.workspace.lines import CallKey
+from spotui.tui.run.screen import RunScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.tui.piloting import LARGE, drive, until, until_seen

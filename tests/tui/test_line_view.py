@@ -6,8 +6,7 @@ import pytest
 from textual.content import Content
 from textual.pilot import Pilot
 
-from spotui.tui.line_view import STRIPS_KEPT, LineView
-from spotui.view.wrapping import wrap
+from spotui.tui.line_view import STRIPS_KEPT, LineView, wrap
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from spotui import locations
-from spotui.resources import themes_dir
+from spotui.settings import locations
+from spotui.settings.resources import themes_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.preferences import Preferences, read_preferences
 from tests.command_line import move_in

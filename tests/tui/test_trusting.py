@@ -6,19 +6,20 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from spotui import locations, own_process
+from spotui.settings import locations
 from spotui.settings.trust import may_be_sent
 from spotui.tui.app import SpotuiApp
-from spotui.tui.new_run import Choices
-from spotui.tui.new_run_screen import NewRunScreen
-from spotui.tui.question import QuestionScreen
-from spotui.tui.run_screen import RunScreen
+from spotui.tui.dialogs import QuestionScreen
+from spotui.tui.new_run import NewRunScreen
+from spotui.tui.run.screen import RunScreen
+from spotui.tui.start_dialog import Choices
+from spotui.wire import process as own_process
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer
 from tests.row_model import rows, template, unending
-from tests.tui.method.test_method_screen import new_run
 from tests.tui.piloting import LARGE, drive, seen, until, until_seen, until_told, workspace_in
+from tests.tui.test_method_screen import new_run
 
 METRIC = """\
 from pathlib import Path

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from spotui.events import (
+from spotui.domain.events import (
     Answered,
     CallRetried,
     CallStarted,
@@ -12,9 +12,9 @@ from spotui.events import (
     RoundStarted,
     VoteCast,
 )
+from spotui.domain.records import CallKey
 from spotui.view.answers import Answers, Standard, newest_with_answers, read_answers
 from spotui.view.picture import Picture
-from spotui.workspace.lines import CallKey
 from tests.view.test_picture import OPENED, painted
 
 QUESTIONS = ("How deep?", "How wide?")

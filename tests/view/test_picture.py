@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from spotui.events import (
+from spotui.domain.events import (
     Answered,
     AnyEvent,
     CallDelta,
@@ -28,8 +28,8 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
+from spotui.domain.records import CallKey, Outcome
 from spotui.view.picture import NOTICES_KEPT, TAIL_KEPT, Picture
-from spotui.workspace.lines import CallKey, Outcome
 from tests.any_struct import structs
 
 ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in get_args(AnyEvent)]), max_size=12)

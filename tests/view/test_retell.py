@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from spotui.cli import main, plain
-from spotui.commands import Override
-from spotui.events import Event, RoundFinished, SpendingChanged
-from spotui.export import export
-from spotui.tui.run.round_cells import voted_cells
+from spotui.cli import display as plain
+from spotui.cli import main
+from spotui.domain.commands import Override
+from spotui.domain.events import Event, RoundFinished, SpendingChanged
+from spotui.domain.records import SessionLine, StopLine
+from spotui.runs.export import export
+from spotui.tui.run.history_panel import voted_cells
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
-from spotui.workspace.create import create_project
 from spotui.workspace.history import read_history
-from spotui.workspace.lines import SessionLine, StopLine
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE
 from tests.model_server import ModelServer
-from tests.run.starting import Stage, once, template, told
+from tests.runs.starting import Stage, once, template, told
 from tests.spo_model import climbing, mixed
 from tests.view.test_picture import painted
 from tests.workspace.journal_lines import AT, a_round

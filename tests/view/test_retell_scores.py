@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from spotui.commands import Edit
-from spotui.events import (
+from spotui.domain.commands import Edit
+from spotui.domain.events import (
     CandidateScored,
     Event,
     NoteWritten,
@@ -17,18 +17,18 @@ from spotui.events import (
     RoundStarted,
     RunOpened,
 )
-from spotui.run.branching import branch
+from spotui.domain.records import RoundLine
+from spotui.runs.branch import branch
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
 from spotui.workspace.history import read_history
-from spotui.workspace.journal import read_lines
-from spotui.workspace.lines import RoundLine
+from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
 from tests.row_model import unending
-from tests.run.starting import Stage, told
+from tests.runs.starting import Stage, told
 from tests.spo_model import climbing
 from tests.view.test_picture import painted
 

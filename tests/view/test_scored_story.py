@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.events import (
+from spotui.domain.events import (
     BeamChosen,
     BeamMember,
     CallDelta,
@@ -24,14 +24,13 @@ from spotui.events import (
     RoundStarted,
     ScoringStarted,
 )
-from spotui.view.choosing import Choice
-from spotui.view.entry import Entry
-from spotui.view.story import Story
-from spotui.workspace.lines import CallKey
+from spotui.domain.records import CallKey
+from spotui.view.log import Entry
+from spotui.view.story import Choice, Story
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
 from tests.row_model import unending
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 
 START = RoundStarted(round=2, best=1)
 EVAL = ScoringStarted(round=2, split="eval", prompts=2, rows=3)

@@ -5,7 +5,7 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.events import (
+from spotui.domain.events import (
     Answered,
     AnyEvent,
     CallDelta,
@@ -30,9 +30,9 @@ from spotui.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.view.entry import TAIL_KEPT, Entry
+from spotui.domain.records import CallKey
+from spotui.view.log import TAIL_KEPT, Entry
 from spotui.view.story import ENTRIES_KEPT, Story
-from spotui.workspace.lines import CallKey
 from tests.any_struct import structs
 from tests.view.test_picture import OPENED
 

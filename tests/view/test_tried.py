@@ -2,9 +2,9 @@
 
 import pytest
 
-from spotui.events import Answered, CallDelta, CallFinished, CallRetried, CallStarted, Event
+from spotui.domain.events import Answered, CallDelta, CallFinished, CallRetried, CallStarted, Event
+from spotui.domain.records import CallKey
 from spotui.view.tried import Tried
-from spotui.workspace.lines import CallKey
 
 KEY = CallKey(2, "try")
 STARTED = CallStarted(key=KEY, model="m", at=100.0)

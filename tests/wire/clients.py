@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from spotui.commands import Command, Pause, encode_command
-from spotui.events import CallDelta, Event, RunStopped, StateChanged, decode_event, encode_event
-from spotui.run.run import Run
+from spotui.domain.commands import Command, Pause, encode_command
+from spotui.domain.events import (
+    CallDelta,
+    Event,
+    RunStopped,
+    StateChanged,
+    decode_event,
+    encode_event,
+)
+from spotui.runs.run import Run
 from spotui.wire import Wire, connect
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.run.run import Run
+from spotui.runs.run import Run
 from tests.model_server import ModelServer, Persona
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 from tests.spo_model import climbing, role_of
 
 

@@ -3,13 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.commands import Resume, SetRounds, Stop, encode_command
-from spotui.events import (
-    CommandRefused,
-    Event,
-    LimitsChanged,
-)
-from tests.run.starting import Stage
+from spotui.domain.commands import Resume, SetRounds, Stop, encode_command
+from spotui.domain.events import CommandRefused, Event, LimitsChanged
+from tests.runs.starting import Stage
 from tests.wire.clients import served, within
 
 

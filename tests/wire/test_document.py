@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 import pytest
 
-from spotui.commands import AnyCommand, decode_command
-from spotui.events import WIRE_VERSION, AnyEvent, CallEvent, decode_event
-from spotui.workspace.lines import CallKey
+from spotui.domain.commands import AnyCommand, decode_command
+from spotui.domain.events import WIRE_VERSION, AnyEvent, CallEvent, decode_event
+from spotui.domain.records import CallKey
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
 EVENTS = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}

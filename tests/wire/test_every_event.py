@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
-from spotui.commands import (
+from spotui.domain.commands import (
     Edit,
     Override,
     Pause,
@@ -16,14 +16,14 @@ from spotui.commands import (
     Stop,
     Vote,
 )
-from spotui.events import AnyEvent, CandidateProposed, Event, RoundFinished, StateChanged
-from spotui.run.run import Run
+from spotui.domain.events import AnyEvent, CandidateProposed, Event, RoundFinished, StateChanged
+from spotui.runs.run import Run
 from spotui.settings.run_settings import RetrySettings
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, faults
 from tests.model_server.persona import forced
 from tests.row_model import adding
-from tests.run.starting import Stage, template
+from tests.runs.starting import Stage, template
 from tests.spo_model import execute, prefer_higher_style, propose, role_of
 from tests.wire.clients import Client, served
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spotui.commands import Pause, Resume
-from spotui.events import (
+from spotui.domain.commands import Pause, Resume
+from spotui.domain.events import (
     Answered,
     CallDelta,
     CallFinished,
@@ -15,7 +15,7 @@ from spotui.events import (
     RunOpened,
     StateChanged,
 )
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 from tests.wire.clients import served, within
 
 

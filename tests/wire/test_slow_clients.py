@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spotui.commands import Pause, Resume, Stop, encode_command
-from spotui.events import (
+from spotui.domain.commands import Pause, Resume, Stop, encode_command
+from spotui.domain.events import (
     Answered,
     CallDelta,
     CandidateProposed,
@@ -15,9 +15,9 @@ from spotui.events import (
     StateChanged,
     encode_event,
 )
-from spotui.run.run import Run
+from spotui.runs.run import Run
 from spotui.wire import Wire
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 from tests.wire.clients import served, within
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui.commands import Stop
-from spotui.errors import SpotuiError
+from spotui.domain.commands import Stop
+from spotui.domain.errors import SpotuiError
 from spotui.wire import NotRunningError, Wire, connect
-from tests.run.starting import Stage
+from tests.runs.starting import Stage
 from tests.wire.clients import served
 
 

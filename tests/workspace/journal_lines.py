@@ -6,8 +6,7 @@ from typing import Any, Literal
 import msgspec
 from hypothesis import strategies as st
 
-from spotui.llm.protocol import Message, Reply, Request, Usage
-from spotui.workspace.lines import (
+from spotui.domain.records import (
     AnswerRecord,
     AnyLine,
     CallKey,
@@ -25,6 +24,7 @@ from spotui.workspace.lines import (
     VoteLine,
     VoteRecord,
 )
+from spotui.workspace.journal_reader import Message, Reply, Request, Usage
 
 RUN = "0123456789abcdef0123456789abcdef"
 AT = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from spotui.domain.records import HeldOutLine, Line, SessionLine, StopLine
 from spotui.workspace.history import History, apply_overrides, read_history, total_cost
-from spotui.workspace.journal import Journal, JournalError
-from spotui.workspace.lines import HeldOutLine, Line, SessionLine, StopLine
+from spotui.workspace.journal import Journal
+from spotui.workspace.journal_reader import JournalError
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import ResultsError

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spotui.workspace.journal import Journal, JournalError, read_lines
-from spotui.workspace.lines import AnyLine, EditLine, Line, RoundLine, StopLine
+from spotui.domain.records import AnyLine, EditLine, Line, RoundLine, StopLine
+from spotui.workspace.journal import Journal
+from spotui.workspace.journal_reader import JournalError, read_lines
 from tests.workspace.journal_lines import AT, RUN, a_call, a_round, any_line
 
 

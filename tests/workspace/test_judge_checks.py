@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from spotui.errors import SpotuiError
-from spotui.workspace.judge_checks import (
-    CheckedJudge,
-    JudgeCheck,
-    calls_folder,
-    recall_check,
-    remember_check,
-)
+from spotui.domain.errors import SpotuiError
+from spotui.workspace.judge_checks import CheckedJudge, JudgeCheck, calls_folder, recall_check, remember_check
 
 JUDGE = CheckedJudge(models=("m",), endpoints=("",), judge="balanced", unit="set", json=False)
 CHECK = JudgeCheck(of=JUDGE, template="poem", at=1.0, comparisons=12, settled=10, pairs=12, flips=1, fit=True)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from spotui.workspace.create import create_project
 from spotui.workspace.history import read_history
-from spotui.workspace.journal import Journal, JournalError
+from spotui.workspace.journal import Journal
+from spotui.workspace.journal_reader import JournalError
 from spotui.workspace.lock import LockedError, ProjectLock
-from spotui.workspace.moving import archived, duplicate, free_copy_name, rename, restore
+from spotui.workspace.moving import archived, create_project, duplicate, free_copy_name, rename, restore
 from spotui.workspace.projects import Project, ProjectError, Workspace
 from spotui.workspace.snapshot import read_snapshot
 from tests.workspace.journal_lines import a_round

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.workspace.create import create_project
-from spotui.workspace.lines import LimitsLine, Line, SessionLine, StopLine
+from spotui.domain.records import LimitsLine, Line, SessionLine, StopLine
 from spotui.workspace.lock import ProjectLock
+from spotui.workspace.moving import create_project
 from spotui.workspace.overview import Overview, read_overview
 from spotui.workspace.projects import Workspace
 from tests.workspace.journal_lines import AT, a_round

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.workspace.create import check_free
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import LockedError, ProjectLock
+from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Project, ProjectError, Workspace, new_run_id
 from tests.workspace.journal_lines import RUN
 from tests.workspace.reference import write_round

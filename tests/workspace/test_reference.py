@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spotui.workspace.create import create_project
+from spotui.domain.records import AnswerRecord, OverrideLine, RoundLine
 from spotui.workspace.history import apply_overrides, read_history
-from spotui.workspace.lines import AnswerRecord, OverrideLine, RoundLine
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.spo_files import SpoRound, encode_results, project_rounds, read_rounds, write_rounds
 from tests.workspace import reference

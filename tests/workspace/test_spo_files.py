@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.workspace.lines import AnswerRecord, RoundLine
+from spotui.domain.records import AnswerRecord, RoundLine
 from spotui.workspace.spo_files import (
     ResultsError,
     SpoRound,

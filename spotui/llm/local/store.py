@@ -15,10 +15,9 @@ from typing import Final
 import msgspec
 
 from spotui.llm.local.catalog import known_model
-from spotui.llm.local.checksum import sha256_of
-from spotui.llm.local.errors import LocalModelError, PullError, UnknownModelError
-from spotui.locations import make_private
-from spotui.settings.roles import EMBEDDED_PREFIX
+from spotui.llm.local.download import LocalModelError, PullError, UnknownModelError, sha256_of
+from spotui.settings.locations import make_private
+from spotui.settings.table import EMBEDDED_PREFIX
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _RECORD: Final = "model.json"

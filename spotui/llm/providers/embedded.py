@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from spotui.errors import SpotuiError
-from spotui.llm.endpoint import Endpoint, Limits
-from spotui.llm.errors import BadRequestError, ModelError, RetryableError, UnavailableError
-from spotui.llm.local.errors import ServerError
-from spotui.llm.local.forced import literal_text
+from spotui.domain.errors import SpotuiError
+from spotui.llm.local.download import ServerError
+from spotui.llm.local.server import literal_text
 from spotui.llm.local.store import ModelStore
-from spotui.llm.protocol import Delta, OnDelta, Reply, Request
+from spotui.llm.protocol import BadRequestError, Delta, ModelError, OnDelta, RetryableError, UnavailableError
+from spotui.llm.routing import Endpoint, Limits
+from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
     from spotui.llm.local.server import LocalServer
+
 
 _SLOTS: Final = 4
 
@@ -147,7 +148,7 @@ class _Session:
     """A running server and the connections to it."""
 
     def __init__(self, server: "LocalServer", endpoint: Endpoint) -> None:
-        from spotui.llm.providers.http_pool import HttpPool
+        from spotui.llm.providers.http import HttpPool
         from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 
         self.server = server
@@ -155,7 +156,7 @@ class _Session:
         self._root = HttpPool(msgspec.structs.replace(endpoint, base_url=server.address))
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
-        from spotui.llm.local.tokens import token_grammar
+        from spotui.llm.local.server import token_grammar
 
         answer = literal_text(request.grammar) if request.grammar and request.logprobs else None
         if answer is not None:

@@ -1,5 +1,73 @@
 """GPO, and the five methods that are special cases of it (Tang et al., arXiv 2402.17564)."""
 
-from spotui.methods.gpo.presets import APE, APO, GPO, OPRO, PE2, SGDM
+from typing import Any
+
+from spotui.methods.gpo.descent import optimize
+from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, edits, embeds, steps
+from spotui.methods.method import Method
+
+
+def _method(summary: str, source: str, **defaults: Any) -> Method:
+    return Method(
+        optimize=optimize,
+        summary=summary,
+        source=source,
+        parameters=Parameters,
+        defaults=defaults,
+        scores=True,
+        rounds=lambda parameters, train_rows: 1 + steps(parameters, train_rows),
+        calls=calls,
+        embeds=embeds,
+        length="max_steps",
+        meta_prompts=("gpo_propose", "gpo_reflect", "gpo_summarize"),
+        aliases=ALIASES,
+        elsewhere=ELSEWHERE,
+        edits=edits,
+        asks=asks,
+    )
+
+
+GPO = _method(
+    "Past prompts by relevance, new prompts within an edit budget that decays.",
+    "Tang et al., arXiv 2402.17564",
+)
+APE = _method(
+    "New prompts from the current one and its score alone.",
+    "Zhou et al., arXiv 2211.01910, as GPO's authors run it",
+    trajectory="none",
+    edit_budget_schedule="none",
+)
+APO = _method(
+    "Edits the current prompt by a reflection on its failures.",
+    "Pryzant et al., arXiv 2305.03495, as GPO's authors run it",
+    descent_direction="performance+reflection",
+    trajectory="none",
+    edit_budget_schedule="none",
+    refinement="editing",
+)
+OPRO = _method(
+    "New prompts from the best ones so far.",
+    "Yang et al., arXiv 2309.03409, as GPO's authors run it",
+    trajectory_selection="importance",
+    edit_budget_schedule="none",
+)
+PE2 = _method(
+    "New prompts from the newest ones and a reflection, within a constant edit budget.",
+    "Ye et al., arXiv 2311.05661, as GPO's authors run it",
+    descent_direction="performance+reflection",
+    trajectory_selection="recency",
+    edit_budget_schedule="constant",
+    edit_budget_initial=30,
+)
+SGDM = _method(
+    "Edits the current prompt by a running summary of reflections.",
+    "the momentum baseline of Tang et al., arXiv 2402.17564",
+    descent_direction="performance+reflection",
+    trajectory="summarization",
+    trajectory_content="reflections",
+    edit_budget_schedule="none",
+    refinement="editing",
+)
+
 
 __all__ = ["APE", "APO", "GPO", "OPRO", "PE2", "SGDM"]

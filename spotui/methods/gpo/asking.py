@@ -2,17 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from spotui.domain.events import PastPrompt
 from spotui.engine import Engine, RowOutcome, RowSet, Scored, words_changed
-from spotui.events import PastPrompt
 from spotui.methods.gpo.parameters import Parameters
-from spotui.methods.prompt_texts import (
-    fenced,
-    points,
-    rules,
-    shown,
-    shown_input,
-    shown_references,
-)
+from spotui.methods.method import fenced, points, rules, shown, shown_input, shown_references
 
 
 def describe(

@@ -1,19 +1,39 @@
-"""GPO's loop (Tang et al., arXiv 2402.17564, algorithm 1 and section 3).
+"""GPO's loop (Tang et al., arXiv 2402.17564, algorithm 1 and section 3) and its step sizes."""
 
-Each step shows the optimizer past prompts with their scores, the direction of the descent and its momentum,
-and asks for a prompt that changes at most so many words, the learning rate.
-"""
-
+import math
 from collections.abc import Sequence
 from functools import partial
 
+from spotui.domain.events import NoteWritten, PastShown
 from spotui.engine import Engine, Scored, ScoredRound, fold
-from spotui.events import NoteWritten, PastShown
 from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
 from spotui.methods.gpo.parameters import Parameters, embeds, steps
-from spotui.methods.gpo.schedule import edit_budget
-from spotui.methods.gpo.trajectory import Trajectory
-from spotui.methods.relevance import similarities
+from spotui.methods.gpo.trajectory import Trajectory, similarities
+
+
+def edit_budget(parameters: Parameters, step: int, last: int) -> int | None:
+    """Words that a step may change, its integer part, at least 1; None for no limit.
+
+    Args:
+        parameters: The schedule with its ends and its warm-up.
+        step: From 1.
+        last: How many steps the schedule is made for; steps beyond have the final budget.
+    """
+    high, low, warmup = parameters.edit_budget_initial, parameters.edit_budget_final, parameters.warmup_steps
+    if parameters.edit_budget_schedule == "none":
+        return None
+    if step < warmup:
+        return max(1, int(high * step / warmup))
+    done = 1.0 if step >= last else (step - warmup) / (last - warmup)
+    match parameters.edit_budget_schedule:
+        case "constant":
+            budget = float(high)
+        case "linear":
+            budget = high - (high - low) * done
+        case "cosine":
+            budget = low + (high - low) / 2 * (1 + math.cos(math.pi * done))
+    # A hair above, as the cosine of a right angle is not quite 0 in floating point.
+    return max(1, int(budget + 1e-9))
 
 
 async def optimize(engine: Engine, parameters: Parameters) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from spotui.engine.layout import Position
-from spotui.engine.rows import batches
+from spotui.engine.execute import Position
+from spotui.engine.task import batches
 from spotui.methods.method import Alias, Calls
 
 Direction = Literal["performance", "performance+reflection"]

@@ -1,23 +1,72 @@
-"""The projects of the workspace."""
+"""What was deleted, to be brought back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from spotui.errors import SpotuiError
-from spotui.tui.attempt import attempt
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import moment, usd
+from spotui.tui.child import attempt
+from spotui.tui.dialogs import Dialog
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.typed_ahead import open_by
-from spotui.view.figures import moment, usd
+from spotui.workspace.moving import Archived
 from spotui.workspace.projects import Project, Workspace
 
 if TYPE_CHECKING:
     from spotui.workspace.overview import Overview
+
+
+_TRASH_COLUMNS = (Column("name"), Column("deleted", 12, is_number=True))
+
+
+class ArchiveScreen(Dialog[Path]):
+    """Gives back the folder of the project that is to come back, or None.
+
+    Args:
+        found: What is in the archive, the newest first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", id="archive.back")]
+
+    DEFAULT_CSS = """
+    ArchiveScreen {
+        & > Vertical { width: 60; max-width: 95%; max-height: 80%; padding: 0; }
+        & TableView { height: auto; background: $surface; }
+    }
+    """
+
+    def __init__(self, found: Sequence[Archived]) -> None:
+        super().__init__()
+        self._found = list(found)
+
+    def compose(self) -> ComposeResult:
+        """One row each."""
+        with Vertical() as box:
+            box.border_title = "Trash"
+            box.border_subtitle = "enter restores, escape closes"
+            yield TableView(_TRASH_COLUMNS)
+
+    def on_mount(self) -> None:
+        """Fill the table."""
+        now = datetime.now().astimezone()
+        self.query_one(TableView).show(
+            [Row(str(one.folder), (one.name, moment(one.at, now))) for one in self._found]
+        )
+
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """Bring it back."""
+        event.stop()
+        self.dismiss(Path(event.key))
+
 
 _COLUMNS = (
     Column("name"),
@@ -177,7 +226,7 @@ class ProjectsPanel(TableView):
             open_by(self, self._rename(project), group="projects")
 
     async def _rename(self, project: Project) -> None:
-        from spotui.tui.home.name_screen import NameScreen
+        from spotui.tui.dialogs import NameScreen
         from spotui.workspace.moving import rename
 
         def check(name: str) -> None:
@@ -194,7 +243,7 @@ class ProjectsPanel(TableView):
             open_by(self, self._archive(project), group="projects")
 
     async def _archive(self, project: Project) -> None:
-        from spotui.tui.question import confirmed
+        from spotui.tui.dialogs import confirmed
         from spotui.workspace.moving import restore
 
         text = "It moves to the trash. Press u to undo, or a to open the trash."
@@ -210,7 +259,6 @@ class ProjectsPanel(TableView):
         open_by(self, self._look_into_archive(), group="projects")
 
     async def _look_into_archive(self) -> None:
-        from spotui.tui.home.archive_screen import ArchiveScreen
         from spotui.workspace.moving import archived, restore
 
         found = await attempt(self, archived, self._workspace)

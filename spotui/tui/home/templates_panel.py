@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from spotui.tui.attempt import attempt
+from spotui.domain.figures import plural
+from spotui.tui.child import attempt
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.typed_ahead import open_by
-from spotui.view.figures import plural
 
 if TYPE_CHECKING:
-    from spotui.template.folder import TemplateFolder
+    from spotui.templates.folder import TemplateFolder
+
 
 _COLUMNS = (
     Column("name", 20),
@@ -102,12 +103,12 @@ class TemplatesPanel(TableView):
 
     @property
     def _folder(self) -> "TemplateFolder":
-        from spotui.template.folder import TemplateFolder
+        from spotui.templates.folder import TemplateFolder
 
         return TemplateFolder(self._root)
 
     def _read(self) -> list[_Found]:
-        from spotui.resources import examples
+        from spotui.settings.resources import examples
 
         own = [_find(path, is_own=True) for path in self._folder.paths()]
         return own + [_find(path, is_own=False) for path in examples()]
@@ -128,7 +129,7 @@ class TemplatesPanel(TableView):
         open_by(self, self._create(), group="templates")
 
     async def _create(self) -> None:
-        from spotui.tui.home.name_screen import NameScreen
+        from spotui.tui.dialogs import NameScreen
 
         folder = self._folder
         name = await self.app.push_screen_wait(
@@ -155,7 +156,7 @@ class TemplatesPanel(TableView):
             open_by(self, self._rename(self._found[self.current].path), group="templates")
 
     async def _rename(self, path: Path) -> None:
-        from spotui.tui.home.name_screen import NameScreen
+        from spotui.tui.dialogs import NameScreen
 
         folder = self._folder
 
@@ -173,7 +174,7 @@ class TemplatesPanel(TableView):
             open_by(self, self._archive(self._found[self.current].path), group="templates")
 
     async def _archive(self, path: Path) -> None:
-        from spotui.tui.question import confirmed
+        from spotui.tui.dialogs import confirmed
 
         if not await confirmed(self.screen, f"Delete {path.stem}?", "delete", "Press u to undo."):
             return
@@ -198,7 +199,8 @@ class TemplatesPanel(TableView):
 
 
 def _find(path: Path, *, is_own: bool) -> _Found:
-    from spotui.template import TemplateError, check_template, read_template
+    from spotui.templates.model import TemplateError
+    from spotui.templates.read import check_template, read_template
 
     try:
         template = read_template(path)

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
-from spotui.view.figures import plural
+from spotui.domain.figures import plural
 from spotui.view.word_diff import Piece, word_diff, words_changed
 
 _STYLES = {"same": "", "added": "$text-success underline", "removed": "$text-error strike"}

@@ -1,5 +1,6 @@
-"""The row that tells at a glance how a run stands."""
+"""How often a screen paints what comes from a run."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,10 +8,64 @@ from typing import Any
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
-from spotui.events import RunOpened
-from spotui.view.figures import count, duration, usd
-from spotui.view.picture import Picture
+from spotui.domain.events import RunOpened
+from spotui.domain.figures import count, duration, usd
+from spotui.view.picture import Picture, worth
+
+_PER_SECOND = 4.0
+_PER_SECOND_OVER_SSH = 2.0
+
+
+def seconds_between_paints() -> float:
+    """How long to wait before painting again, in seconds; longer where every byte goes over a network."""
+    return 1 / (_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _PER_SECOND)
+
+
+_TONES = {
+    "failed": "$text-error",
+    "unmarked": "$text-error",
+    "budget": "$text-warning",
+    "stopped": "$text-warning",
+}
+
+
+class RunResult(Static):
+    """Two lines at most, which are there once a run has stopped."""
+
+    DEFAULT_CSS = """
+    RunResult {
+        height: auto; max-height: 3; padding: 0 1; display: none; background: $panel;
+        &.-there { display: block; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._told = Content("")
+
+    def show(self, picture: Picture) -> None:
+        """Paint again, if the run has stopped or begun again."""
+        told = _told(picture)
+        if told != self._told:
+            self._told = told
+            self.update(told)
+            self.set_class(bool(told), "-there")
+
+
+def _told(picture: Picture) -> Content:
+    stopped = picture.stopped
+    if stopped is None:
+        return Content("")
+    gain = "bold $text-success" if stopped.improved else "bold"
+    cause = " ".join(stopped.cause.split())
+    tone = _TONES.get(stopped.reason, "$text-muted")
+    text = worth(picture, stopped)
+    if cause in text:  # such as a spent budget, which also kept the prompt from being checked
+        cause = ""
+    return Content.assemble((text, gain), "  ", (cause, tone))
+
 
 _GAP = "  "
 _SHORTEST_CAUSE = 24

@@ -1,18 +1,203 @@
-"""The live round log, and what is shown of it."""
+"""What a run's log says, as lines."""
 
+import re
+import time
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import ClassVar, get_args
 
 import msgspec
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click
+from textual.style import Style
 from textual.widgets import Input
 
-from spotui.tui.run.log_view import LogView
-from spotui.view.choosing import Choice, Show
-from spotui.view.story import Story
+from spotui.domain.figures import duration
+from spotui.tui.line_view import LineView, wrap
+from spotui.view.log import Entry
+from spotui.view.story import Choice, Show, Story
+
+_INDENT = 3
+_ASIDE_LINES = 2
+
+
+class LogView(LineView):
+    """Every proposal, answer, vote and verdict of a run, as they come, or those that were chosen."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "log--heading",
+        "log--faint",
+        "log--found",
+        *(f"log--{tone}" for tone in ("best", "win", "loss", "tie", "void", "warning", "error")),
+    }
+
+    DEFAULT_CSS = """
+    LogView {
+        & .log--heading { text-style: bold; color: $secondary; }
+        & .log--faint { color: $text-muted; }
+        & .log--found { text-style: reverse; }
+        & .log--best { text-style: bold; color: $accent; }
+        & .log--win { text-style: bold; color: $text-success; }
+        & .log--loss { color: $text-muted; }
+        & .log--tie { color: $text-warning; }
+        & .log--void { color: $text-error; }
+        & .log--warning { color: $text-warning; }
+        & .log--error { color: $text-error; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._story = Story()
+        self._choice = Choice()
+        self._shown: Sequence[int] = range(0)
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Its panel's frame tells that it has focus; Textual would style and paint all of it again."""
+
+    def show(self, story: Story) -> None:
+        """Show another run."""
+        self._story = story
+        story.take_changes()
+        self._shown = self._choice.of(story)
+        self.lay_out()
+
+    def choose(self, choice: Choice) -> None:
+        """Show other entries of the same run."""
+        self._choice = choice
+        self._shown = choice.of(self._story)
+        self.lay_out()
+
+    def tick(self) -> None:
+        """Paint what has happened since the last tick, and the clocks of what is under way."""
+        changed = self._story.take_changes() | set(self._story.live)
+        if not changed:
+            return
+        before, self._shown = self._shown, self._choice.of(self._story)
+        same = _common(before, self._shown)
+        if same < len(before):
+            self.lay_out(same)
+        blocks = {place for position in changed if (place := self._place(position)) is not None}
+        self.update_blocks(min(blocks, default=0), blocks)
+
+    def go_to_round(self, number: int) -> None:
+        """Bring a round's heading to the top."""
+        for place, position in enumerate(self._shown):
+            entry = self._story.entry(position)
+            if entry.round == number and entry.kind == "round":
+                self.scroll_to_block(place, line=min(place, 1))  # below the blank line in front of it
+                return
+
+    def round_at(self, y: int) -> int:
+        """The round of the line `y` rows below the top of what is visible; 0 where there is none."""
+        if not self._shown:
+            return 0
+        return self._story.entry(self._shown[self.block_at(y + round(self.scroll_y))]).round
+
+    def blocks(self) -> int:
+        """How many entries are shown."""
+        return len(self._shown)
+
+    def block(self, number: int, width: int) -> list[Content]:
+        """An entry: its title with its facts at the right, and below it what it says."""
+        entry = self._story.entry(self._shown[number])
+        if entry.kind == "round":
+            lines = self._heading(entry, width, is_first=number == 0)
+        else:
+            lines = [self._title(entry, width), *self._body(entry, width - _INDENT)]
+        if self._choice.text:
+            pattern = re.compile(re.escape(self._choice.text), re.IGNORECASE)
+            style = self._style("found")
+            lines = [line.highlight_regex(pattern, style=style) for line in lines]
+        return lines
+
+    def height_of(self, number: int, width: int) -> int:
+        """As many lines as `block` makes."""
+        entry = self._story.entry(self._shown[number])
+        if entry.kind == "round":
+            return 1 if number == 0 else 2
+        return 1 + len(_aside(entry, width - _INDENT)) + len(_text(entry, width - _INDENT))
+
+    def _place(self, position: int) -> int | None:
+        if isinstance(self._shown, range):
+            return position - self._shown.start if position in self._shown else None
+        place = bisect_left(self._shown, position)
+        return place if place < len(self._shown) and self._shown[place] == position else None
+
+    def _heading(self, entry: Entry, width: int, *, is_first: bool) -> list[Content]:
+        style = self._style("heading")
+        folded = " …" if entry.round in self._choice.folded else ""
+        title = Content.assemble((entry.title + folded, style), (f"  {entry.facts}", self._style("faint")))
+        return [title.truncate(width)] if is_first else [Content(""), title.truncate(width)]
+
+    def _title(self, entry: Entry, width: int) -> Content:
+        style = Style() if entry.tone == "plain" else self._style(entry.tone)
+        facts = self._facts(entry)
+        title = Content.assemble(" ", (entry.title, style))
+        while facts and (room := width - title.cell_length - cell_len(facts)) < 1:
+            facts = facts.rpartition(", ")[0]  # the first of them say most
+        if not facts:
+            return title.truncate(width, ellipsis=True)
+        return Content.assemble(title, " " * room, (facts, self._style("faint")))
+
+    def _facts(self, entry: Entry) -> str:
+        if entry.began is None:
+            return entry.facts
+        now = time.time()
+        if entry.retry_at > now and entry.kind != "calls":
+            return f"again in {duration(entry.retry_at - now)}"
+        clock = f"{duration(max(0.0, now - entry.began))} …"
+        return f"{entry.facts}, {clock}" if entry.facts else clock
+
+    def _body(self, entry: Entry, width: int) -> list[Content]:
+        faint = self._style("faint")
+        lines = [Content.styled(line, faint) for line in _aside(entry, width)]
+        lines += [Content(line) for line in _text(entry, width)]
+        return [line.pad_left(_INDENT) for line in lines]
+
+    def _style(self, tone: str) -> Style:
+        return self.get_visual_style(f"log--{tone}", partial=True)
+
+
+def _aside(entry: Entry, width: int) -> list[str]:
+    if not entry.aside:
+        return []
+    limit = 1 if entry.kind == "answer" else _ASIDE_LINES
+    lines = wrap(entry.aside, width)
+    if len(lines) <= limit:
+        return lines
+    last = lines[limit - 1]
+    return [*lines[: limit - 1], (last[:-1] if cell_len(last) >= width else last) + "…"]
+
+
+def _text(entry: Entry, width: int) -> list[str]:
+    if entry.kind == "calls" and not entry.streamed:
+        return wrap(entry.text, width) if entry.text else []
+    if entry.began is not None and not entry.retry_at:
+        tail = " ".join(entry.streamed.split())
+        return [_end_of(tail, width)]
+    return wrap(entry.text, width) if entry.text else []
+
+
+def _end_of(text: str, width: int) -> str:
+    """As much of the end as fits."""
+    tail = text[-width:]
+    while cell_len(tail) > width:
+        tail = tail[1:]
+    return tail
+
+
+def _common(before: Sequence[int], after: Sequence[int]) -> int:
+    """How many positions at the beginning are the same."""
+    if isinstance(before, range) and isinstance(after, range):
+        return min(len(before), len(after)) if before.start == after.start else 0
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+
 
 _SHOWS = get_args(Show)
 

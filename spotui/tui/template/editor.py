@@ -1,16 +1,169 @@
-"""The template's YAML, coloured as it is typed, with the lines marked that are wrong."""
+"""A text area that does not blink, whose text can be made another one without losing the cursor."""
 
-from collections.abc import Iterable
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
+from textual.app import App, SuspendNotSupported
+from textual.content import Content
 from textual.events import Key
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widgets import Static, TextArea
 
-from spotui.template.model import Problem
-from spotui.tui.template.text_box import TextBox
-from spotui.view.yaml_colours import NO_BLOCK, Part, indent_below, read_line
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import plural
+from spotui.templates.model import Problem
+from spotui.view.template_text import NO_BLOCK, Part, indent_below, read_line
+from spotui.view.word_diff import one_change
+
+
+class TextBox(TextArea):
+    """A text area as all ours are."""
+
+    DEFAULT_CSS = """
+    TextBox {
+        background: $background;
+        & .text-area--cursor-line { background: $surface; }
+        & .text-area--placeholder { color: $text-disabled; }
+    }
+    """
+
+    def on_mount(self) -> None:
+        """A cursor that blinks sends bytes for ever."""
+        self.cursor_blink = False
+
+    def change_to(self, text: str) -> None:
+        """Make the text another one, as one edit that can be undone; only what differs is replaced."""
+        old, new = "\n".join(self.document.lines), text.replace("\r\n", "\n")
+        if old != new:
+            start, end, written = one_change(old, new)
+            self.replace(written, _location(old, start), _location(old, end))
+
+
+def _location(text: str, place: int) -> tuple[int, int]:
+    return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1
+
+
+_TONES = {"error": "bold $text-error", "warning": "bold $text-warning"}
+
+
+class ProblemBar(Static):
+    """The problem of the line that the cursor is on, or else the first, and how many there are."""
+
+    DEFAULT_CSS = """
+    ProblemBar {
+        height: auto; max-height: 4; padding: 0 1; background: $panel;
+        &.-empty { display: none; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, classes="-empty")
+        self._shown: tuple[Sequence[Problem], int] = ((), 0)
+
+    def show(self, problems: Sequence[Problem], line: int) -> None:
+        """Show what is wrong.
+
+        Args:
+            problems: All problems, by line.
+            line: The cursor's line, from 1; 0 when there is no cursor.
+        """
+        here = [problem for problem in problems if problem.line == line]
+        worst = [problem for problem in problems if problem.severity == "error"]
+        chosen = next(iter(here or worst or problems), None)
+        shown = (problems, problems.index(chosen) if chosen else 0)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.set_class(chosen is None, "-empty")
+        self.update(_text(chosen, problems) if chosen else "")
+
+
+def _text(chosen: Problem, problems: Sequence[Problem]) -> Content:
+    place = f"Line {chosen.line}: " if chosen.line else ""
+    errors = sum(problem.severity == "error" for problem in problems)
+    counted = [plural(errors, "error")] if errors else []
+    if warnings := len(problems) - errors:
+        counted.append(plural(warnings, "warning"))
+    return Content.assemble(
+        (f"{chosen.severity.capitalize()} ", _TONES[chosen.severity]),
+        f"{place}{chosen.what} {chosen.mend}",
+        (f"  ({', '.join(counted)})" if len(problems) > 1 else "", "$text-muted"),
+    )
+
+
+_USUAL = ("nano", "vi")
+
+
+class OutsideError(SpotuiError):
+    """The user's editor cannot be used."""
+
+
+def edit_outside(app: App[object], text: str, name: str) -> str:
+    """Let the user edit a text, and wait until the editor is closed.
+
+    Args:
+        app: The app that lends its terminal.
+        text: The text.
+        name: What the file is to be called; editors tell its language by the ending.
+
+    Returns:
+        The text as it was left.
+
+    Raises:
+        OutsideError: There is no editor, it failed, or the terminal cannot be lent.
+    """
+    command = _command()
+    with tempfile.TemporaryDirectory(prefix="spotui-") as folder:  # only the user can open it
+        path = Path(folder) / name
+        path.write_bytes(text.encode(errors="replace"))
+        try:
+            with app.suspend():
+                fault = _run([*command, str(path)])
+            left = path.read_bytes().decode()
+        except SuspendNotSupported:
+            raise OutsideError(
+                "This terminal cannot be lent to an editor.", "Edit the file elsewhere."
+            ) from None
+        except OSError as error:
+            raise OutsideError(f"The text cannot be taken back ({error.strerror}).") from None
+        except UnicodeDecodeError:
+            raise OutsideError(
+                "The editor left bytes that are not UTF-8 text.", "Nothing is changed."
+            ) from None
+    if fault:
+        raise OutsideError(f"{command[0]} {fault}.", "Nothing is changed.")
+    return left
+
+
+def _command() -> list[str]:
+    for variable in ("VISUAL", "EDITOR"):
+        if chosen := os.environ.get(variable, "").strip():
+            try:
+                return shlex.split(chosen)
+            except ValueError:
+                raise OutsideError(f"{variable} is not a command: {chosen}.", "Mend it.") from None
+    from shutil import which
+
+    for usual in _USUAL:
+        if which(usual):
+            return [usual]
+    raise OutsideError("No editor was found.", "Set EDITOR to the command of yours.")
+
+
+def _run(command: list[str]) -> str:
+    """What went wrong; nothing may be raised here, or the terminal would not be taken back."""
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        return f"cannot be started ({error.strerror})"
+    return f"ended with exit code {code}" if code else ""
 
 
 class _Line(NamedTuple):

@@ -1,7 +1,8 @@
-"""The template as a form: another view of the same text."""
+"""One text of the form, with its name and its size on the frame."""
 
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from textual.app import ComposeResult
@@ -9,13 +10,118 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
 
-from spotui.template.model import QA, Template
-from spotui.tui.method.known import Told, typed
-from spotui.tui.method.line import MethodLine
-from spotui.tui.template.field import Field
-from spotui.tui.template.row_list import RowList
-from spotui.view.sizes import Sizes
+from spotui.domain.figures import plural
+from spotui.templates.model import QA, Template
+from spotui.tui.method_screen import MethodLine, Told, typed
+from spotui.tui.template.editor import TextBox
+from spotui.view.template_text import Sizes
+
+
+class Field(TextBox):
+    """A text of the template.
+
+    Args:
+        label: What it is called.
+        id: Its id.
+    """
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto; min-height: 3; max-height: 10; padding: 0 1;
+        border: round $border-blurred; border-title-color: $text-muted; border-subtitle-color: $text-muted;
+        &:focus { border: round $primary; border-title-color: $primary; }
+    }
+    """
+
+    class UndoWanted(Message):
+        """Undo or redo: the text below the form remembers, so that one key undoes what both have done."""
+
+        def __init__(self, *, redo: bool) -> None:
+            super().__init__()
+            self.redo = redo
+
+    def __init__(self, label: str, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, highlight_cursor_line=False)
+        self.border_title = label
+        self._given = self._loaded = ""
+
+    @property
+    def value(self) -> str:
+        """The text; one that was not touched is what was given, to the letter."""
+        return self._given if self.text == self._loaded else self.text
+
+    def give(self, value: str) -> None:
+        """Show a value, and keep the cursor where it is."""
+        if value == self.value:
+            return
+        self.read_only = False
+        self.change_to(value)
+        self._given, self._loaded = value, self.text
+        # Separators that are line ends here and nowhere else would be lost by an edit.
+        self.read_only = self.text != value
+
+    def undo(self) -> None:
+        """Ask for an undo."""
+        self.post_message(self.UndoWanted(redo=False))
+
+    def redo(self) -> None:
+        """Ask for a redo."""
+        self.post_message(self.UndoWanted(redo=True))
+
+
+Change = Literal["add", "remove", "up", "down"]
+
+
+class RowList(OptionList):
+    """The list in which questions are chosen, added, removed and reordered."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,plus", "want('add')", "new question", id="questions.add"),
+        Binding("x,delete", "want('remove')", "remove", id="questions.remove"),
+        Binding("K,shift+up", "want('up')", "move up", id="questions.up"),
+        Binding("J,shift+down", "want('down')", "move down", id="questions.down"),
+    ]
+
+    DEFAULT_CSS = """
+    RowList {
+        height: auto; min-height: 3; max-height: 12; padding: 0 1; background: $background;
+        text-wrap: nowrap; text-overflow: ellipsis;
+        border: round $border-blurred; border-title-color: $text-muted; border-subtitle-color: $text-muted;
+        &:focus { border: round $primary; border-title-color: $primary; }
+    }
+    """
+
+    class Wanted(Message):
+        """Somebody wants the list changed."""
+
+        def __init__(self, change: Change) -> None:
+            super().__init__()
+            self.change = change
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._labels: list[str] = []
+
+    def show(self, rows: Sequence[QA], selected: int) -> None:
+        """Show the questions with the cursor on one of them; only what changed is written anew."""
+        labels = [f"{number}  {' '.join(row.question.split()) or '…'}" for number, row in enumerate(rows, 1)]
+        if len(labels) == len(self._labels):
+            for place, (old, new) in enumerate(zip(self._labels, labels, strict=True)):
+                if old != new:
+                    self.replace_option_prompt_at_index(place, new)
+        else:
+            self.set_options([Option(label) for label in labels])
+        self._labels = labels
+        self.border_title = plural(len(rows), "question")
+        if rows and self.highlighted != selected:
+            self.highlighted = selected
+
+    def action_want(self, change: Change) -> None:
+        """Ask for a change."""
+        self.post_message(self.Wanted(change))
+
 
 _NO_METHOD = "spo, the default"
 _INPUTS = (

@@ -1,8 +1,10 @@
-"""The template: its YAML, and its form as another view of the same text."""
+"""The tokens of a template's texts, counted in a process of its own."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -10,17 +12,57 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import TextArea
 
-from spotui.template.model import Template, TemplateError
-from spotui.tui.template.editor import YamlEditor
-from spotui.tui.template.problem_bar import ProblemBar
+from spotui.runs.check import check
+from spotui.templates.model import Template, TemplateError
+from spotui.tui.child import ask
+from spotui.tui.template.editor import ProblemBar, YamlEditor
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
 
-    from spotui.checking import Checked
-    from spotui.tui.template.field import Field
-    from spotui.tui.template.form import TemplateForm
-    from spotui.view.sizes import Sizes
+    from spotui.runs.check import Checked
+    from spotui.tui.template.form import Field, TemplateForm
+    from spotui.view.template_text import Sizes
+
+
+class _Row(msgspec.Struct):
+    question: int
+    answer: int
+
+
+class _Tokens(msgspec.Struct):
+    prompt: int
+    requirements: int
+    qa: list[_Row]
+
+
+class _Told(msgspec.Struct):
+    tokens: _Tokens | None = None
+
+
+async def count_texts(path: Path, text: str) -> dict[str, int]:
+    """Count the tokens of every text of a template file.
+
+    Args:
+        path: The file.
+        text: What it held a moment ago.
+
+    Returns:
+        The tokens of each text; nothing when the file is another by now, or cannot be read.
+    """
+    told = await ask(["check", str(path), "--json"])
+    try:
+        tokens = msgspec.json.decode(told.out, type=_Told).tokens
+    except msgspec.DecodeError:
+        return {}
+    template = check(text).template
+    if tokens is None or template is None or len(tokens.qa) != len(template.qa):
+        return {}
+    counted = {template.prompt: tokens.prompt, template.requirements: tokens.requirements}
+    for row, counts in zip(template.qa, tokens.qa, strict=True):
+        counted |= {row.question: counts.question, row.answer: counts.answer}
+    return counted
+
 
 CHECK_AFTER = 0.15
 """Seconds without a key press after which the text is read again."""
@@ -126,7 +168,7 @@ class TemplatePanel(Vertical):
 
     def use_counts(self, counted: dict[str, int]) -> None:
         """Take the tokens of texts as a tokenizer has counted them."""
-        from spotui.view.sizes import Sizes
+        from spotui.view.template_text import Sizes
 
         self._sizes = Sizes(counted)
         self._tell()
@@ -142,7 +184,7 @@ class TemplatePanel(Vertical):
         async with self._writing:
             while self._typed is not None:
                 template, text = self._typed, self.text
-                from spotui.template.edit import edit_yaml
+                from spotui.templates.save import edit_yaml
 
                 try:
                     written = await asyncio.to_thread(edit_yaml, text, template)
@@ -230,7 +272,7 @@ class TemplatePanel(Vertical):
 
     async def _open_yaml(self, text: str, template: Template) -> None:
         """Leave the form, whose edit cannot be written into the text, with what was typed in the YAML."""
-        from spotui.template.edit import rewrite_yaml
+        from spotui.templates.save import rewrite_yaml
 
         self.take(await asyncio.to_thread(rewrite_yaml, text, template))
         self.is_form = False
@@ -246,7 +288,7 @@ class TemplatePanel(Vertical):
         await self._read_now()
 
     async def _read_now(self) -> None:
-        from spotui.checking import check
+        from spotui.runs.check import check
 
         text = self.text
         checked = await asyncio.to_thread(check, text)
@@ -257,7 +299,7 @@ class TemplatePanel(Vertical):
 
     def _tell(self) -> None:
         """Bring marks, sizes and form to what is known of the text."""
-        from spotui.view.sizes import Sizes
+        from spotui.view.template_text import Sizes
 
         checked = self._checked
         if checked is None:

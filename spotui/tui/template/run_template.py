@@ -1,19 +1,32 @@
-"""The template that a run works on, as it was when the run was set up."""
+"""The file that a run's template came from."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from spotui import locations
-from spotui.tui.attempt import attempt
+from spotui.settings import locations
+from spotui.settings.resources import examples_dir
+from spotui.tui.child import attempt
 from spotui.tui.template.panel import TemplatePanel
 from spotui.tui.typed_ahead import open_by
 from spotui.workspace.projects import Project
 
-if TYPE_CHECKING:
-    from spotui.tui.template.source import Source
+
+class Source(NamedTuple):
+    """A template file, and whether it can only be read."""
+
+    path: Path
+    is_fixed: bool
+
+
+def find_source(name: str) -> Source | None:
+    """The file that a template of this name came from: one's own, one beside us, or a shipped one."""
+    for folder, is_fixed in ((locations.templates_dir(), False), (Path.cwd(), False), (examples_dir(), True)):
+        if (folder / name).is_file():
+            return Source(folder / name, is_fixed)
+    return None
 
 
 class RunTemplatePanel(TemplatePanel):
@@ -57,16 +70,14 @@ class RunTemplatePanel(TemplatePanel):
             self.show(snapshot.template, is_fixed=True)
 
     async def _edit(self) -> None:
-        from spotui.tui.template.source import find_source
-        from spotui.tui.template_screen import TemplateScreen
+        from spotui.tui.template.screen import TemplateScreen
 
         source = await attempt(self, find_source, self._file) or await self._make_source()
         if source is not None:
             self.app.push_screen(TemplateScreen(source.path, is_fixed=source.is_fixed))
 
     async def _make_source(self) -> "Source | None":
-        from spotui.template.folder import TemplateFolder
-        from spotui.tui.template.source import Source
+        from spotui.templates.folder import TemplateFolder
 
         folder = TemplateFolder(locations.templates_dir())
         name = folder.free_name(Path(self._file).stem)

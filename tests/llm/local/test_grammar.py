@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.engine.propose import fold
-from spotui.llm.local.forced import literal_grammar, literal_text
 from spotui.llm.local.grammar import tagged_grammar
-from spotui.llm.local.server import LocalServer
+from spotui.llm.local.server import LocalServer, literal_grammar, literal_text
 
 PIECE = re.compile(
     r'"(?P<literal>[^"]*)"|(?P<set>\[[^\]]*\])|(?P<rule>[a-z]+\d*)|(?P<sign>[|*?]|\{\d+,\d+\})|\s+'

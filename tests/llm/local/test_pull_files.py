@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.local.errors import LocalModelError, PullError, UnknownModelError
+from spotui.llm.local.catalog import read_source
+from spotui.llm.local.download import LocalModelError, PullError, UnknownModelError
 from spotui.llm.local.pull import PullProgress, pull
-from spotui.llm.local.source import read_source
 from spotui.llm.local.store import ModelStore, StoredModel
 from tests.llm.local.file_server import FileServer, ServedFile
 

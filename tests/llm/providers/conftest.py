@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spotui.llm.errors import UnavailableError
+from spotui.llm.protocol import UnavailableError
 from tests.llm.providers.asking_litellm import ask_at
 
 

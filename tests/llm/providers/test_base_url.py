@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from spotui.llm.errors import BadRequestError
+from spotui.llm.protocol import BadRequestError
 from spotui.llm.providers.base_url import BaseUrl
 
 WORDS = st.text("abcdefghijkmnop-0123456789", min_size=8, max_size=20)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.errors import BadRequestError, ContextOverflowError, UnavailableError
-from spotui.llm.local.checksum import sha256_of
-from spotui.llm.local.forced import literal_grammar
+from spotui.llm.local.download import sha256_of
+from spotui.llm.local.server import literal_grammar
 from spotui.llm.local.store import ModelStore
-from spotui.llm.protocol import Delta, Message, Reply, Request
+from spotui.llm.protocol import BadRequestError, ContextOverflowError, Delta, UnavailableError
 from spotui.llm.providers.embedded import EmbeddedProvider
+from spotui.workspace.journal_reader import Message, Reply, Request
 from tests.llm.local.tiny_model import FOR_EVER, REPLY, expected_logprobs, write_tiny_model
 
 MODEL = "local/tiny"

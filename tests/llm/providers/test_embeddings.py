@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from spotui.llm.errors import (
+from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
     ContextOverflowError,
+    Delta,
     MalformedReplyError,
     ModelError,
     UnavailableError,
+    cosine,
+    pack,
+    unpack,
 )
-from spotui.llm.protocol import Delta, Message, Reply, Request, Usage
 from spotui.llm.providers.embedded import EmbeddedProvider
-from spotui.llm.providers.scripted import ScriptedProvider
-from spotui.llm.vectors import cosine, pack, unpack
+from spotui.llm.providers.playback import ScriptedProvider
+from spotui.workspace.journal_reader import Message, Reply, Request, Usage
 from tests.llm.local.tiny_model import REPLY
 from tests.llm.providers.asking import KEY, an_endpoint, ask_endpoint
 from tests.llm.providers.asking_litellm import QUIETLY, ask_at

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from spotui.llm.errors import AuthenticationError, BadRequestError, ModelError
+from spotui.llm.protocol import AuthenticationError, BadRequestError, ModelError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from tests.llm.providers.asking import KEY, a_request, an_endpoint
 from tests.llm.providers.raw_server import RawServer, a_raw_server

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import SocketTimeoutError
 
-from spotui.llm.errors import MalformedReplyError, ModelError, TimedOutError, UnavailableError
-from spotui.llm.providers.http_pool import HttpPool, fault_body
+from spotui.llm.protocol import MalformedReplyError, ModelError, TimedOutError, UnavailableError
+from spotui.llm.providers.http import HttpPool, fault_body
 from tests.llm.providers.asking import an_endpoint
 from tests.llm.providers.raw_server import Talk, a_raw_server, read_request
 

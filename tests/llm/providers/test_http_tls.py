@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from spotui.llm.providers.http_pool import HttpPool
+from spotui.llm.providers.http import HttpPool
 from tests.llm.providers.asking import an_endpoint
 from tests.llm.providers.raw_server import a_raw_server, read_request
 

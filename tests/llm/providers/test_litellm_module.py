@@ -61,10 +61,10 @@ def test_closing_one_provider_leaves_another_its_connection_and_a_closed_one_ope
 _QUIET = """
 import asyncio, logging, os, sys, time
 import spotui.llm.providers.litellm_provider as module
-from spotui.llm.endpoint import Endpoint
-from spotui.secret import Secret
-from spotui.llm.errors import ModelError
-from spotui.llm.protocol import Message, Request
+from spotui.llm.routing import Endpoint
+from spotui.domain.secret import Secret
+from spotui.llm.protocol import ModelError
+from spotui.workspace.journal_reader import Message, Request
 
 assert "litellm" not in sys.modules and "tiktoken" not in sys.modules
 stalls = []

@@ -9,15 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
-from spotui.llm.endpoint import Price
-from spotui.llm.errors import (
+from spotui.llm.protocol import (
     BadRequestError,
+    Delta,
     MalformedReplyError,
     OversizedReplyError,
     UnavailableError,
 )
-from spotui.llm.protocol import Delta, Message, Reply, Request, Usage
-from spotui.llm.providers.litellm_bodies import OversizedBodyError, bound_httpx, bounded_bodies
+from spotui.llm.providers.litellm_module import OversizedBodyError, bound_httpx, bounded_bodies
+from spotui.llm.routing import Price
+from spotui.workspace.journal_reader import Message, Reply, Request, Usage
 from tests.llm.providers.asking_litellm import KEY, MODEL, QUIETLY, SAID, a_provider, a_request, ask, ask_at
 from tests.model_server import ModelServer, Scripted, faults
 

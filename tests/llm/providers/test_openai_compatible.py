@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.endpoint import Endpoint, Limits
-from spotui.llm.errors import BadRequestError, MalformedReplyError, UnavailableError
-from spotui.llm.protocol import Delta, Message, Request, Usage
+from spotui.llm.protocol import BadRequestError, Delta, MalformedReplyError, UnavailableError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
+from spotui.llm.routing import Endpoint, Limits
+from spotui.workspace.journal_reader import Message, Request, Usage
 from tests.llm.providers.asking import KEY, a_request, an_endpoint, ask, ask_endpoint
 from tests.model_server import ModelServer, ModelServerProcess, Scripted, faults
 

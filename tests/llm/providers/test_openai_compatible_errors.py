@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from spotui.llm.errors import (
+from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
     ContextOverflowError,

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from spotui.llm.errors import (
+from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
     ContextOverflowError,
+    Delta,
     MalformedReplyError,
     ModelError,
     OversizedReplyError,
@@ -17,8 +18,8 @@ from spotui.llm.errors import (
     TimedOutError,
     UnavailableError,
 )
-from spotui.llm.protocol import Delta, Usage
-from spotui.llm.providers import reply_reader
+from spotui.llm.providers import openai_compatible as reply_reader
+from spotui.workspace.journal_reader import Usage
 from tests.llm.providers.asking import SAID, a_request, ask
 from tests.model_server import Scripted, faults
 

@@ -8,8 +8,8 @@ from typing import Self
 import pytest
 
 import spotui.tui.run.client as client_module
-from spotui.commands import Pause, Stop
-from spotui.events import (
+from spotui.domain.commands import Pause, Stop
+from spotui.domain.events import (
     CallDelta,
     CallStarted,
     Event,
@@ -20,10 +20,10 @@ from spotui.events import (
     WireError,
     encode_event,
 )
+from spotui.domain.records import CallKey
 from spotui.tui.run.client import RunClient
-from spotui.workspace.create import create_project
-from spotui.workspace.journal import JournalError
-from spotui.workspace.lines import CallKey
+from spotui.workspace.journal_reader import JournalError
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import move_in
 from tests.tui.processes import working

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from spotui.events import (
+from spotui.domain.events import (
     CallStarted,
     Event,
     LimitsChanged,
@@ -16,8 +16,8 @@ from spotui.events import (
     SpendingChanged,
     StateChanged,
 )
+from spotui.domain.records import CallKey
 from spotui.tui.run.header import RunHeader
-from spotui.workspace.lines import CallKey
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen
 from tests.view.test_picture import OPENED, painted

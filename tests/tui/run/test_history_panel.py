@@ -3,7 +3,14 @@
 from textual.message import Message
 from textual.pilot import Pilot
 
-from spotui.events import CandidateProposed, Event, RoundFinished, RoundStarted, VerdictOverridden, VoteCast
+from spotui.domain.events import (
+    CandidateProposed,
+    Event,
+    RoundFinished,
+    RoundStarted,
+    VerdictOverridden,
+    VoteCast,
+)
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.table_view import TableView
 from spotui.view.picture import Picture

@@ -2,7 +2,7 @@
 
 from textual.pilot import Pilot
 
-from spotui.events import CallDelta, NoteWritten
+from spotui.domain.events import CallDelta, NoteWritten
 from spotui.tui.run.log_panel import LogPanel
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until_seen

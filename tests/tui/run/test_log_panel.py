@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from spotui.events import (
+from spotui.domain.events import (
     Answered,
     CallDelta,
     CallRetried,
@@ -20,12 +20,10 @@ from spotui.events import (
     StateChanged,
     VoteCast,
 )
-from spotui.tui.run.log_panel import LogPanel
-from spotui.tui.run.log_view import LogView
-from spotui.view.choosing import Choice, Show
-from spotui.view.entry import Entry
-from spotui.view.story import Story
-from spotui.workspace.lines import CallKey
+from spotui.domain.records import CallKey
+from spotui.tui.run.log_panel import LogPanel, LogView
+from spotui.view.log import Entry
+from spotui.view.story import Choice, Show, Story
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until, until_seen
 from tests.view.test_story import done, told
@@ -100,7 +98,7 @@ def test_a_reply_under_way_shows_its_end_on_one_line_and_a_clock(monkeypatch: py
 
     async def journey(app: App, pilot: Pilot[None]) -> None:
         def at(seconds: float) -> None:
-            monkeypatch.setattr("spotui.tui.run.log_view.time.time", lambda: seconds)
+            monkeypatch.setattr("spotui.tui.run.log_panel.time.time", lambda: seconds)
             app.widget.tick()
 
         at(1100.0)
@@ -262,7 +260,7 @@ def test_every_line_is_where_it_belongs_whatever_comes_goes_and_is_chosen(
         )
 
     async def journey(app: App, pilot: Pilot[None]) -> None:
-        monkeypatch.setattr("spotui.tui.run.log_view.time.time", lambda: 100.0)
+        monkeypatch.setattr("spotui.tui.run.log_panel.time.time", lambda: 100.0)
         view = await show(app, pilot, story)
         for _ in range(80):
             match random.choice("eeeeeeetcs"):

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import pytest
 from textual.pilot import Pilot
 
-from spotui.events import CandidateProposed, CandidateScored, Event, PastShown, RoundFinished, RoundStarted
+from spotui.domain.events import (
+    CandidateProposed,
+    CandidateScored,
+    Event,
+    PastShown,
+    RoundFinished,
+    RoundStarted,
+)
 from spotui.tui.run.history_panel import HistoryPanel
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until_seen

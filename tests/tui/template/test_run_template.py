@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from spotui import locations
+from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
-from spotui.tui.run_screen import RunScreen
+from spotui.tui.run.screen import RunScreen
 from spotui.tui.template.panel import TemplatePanel
-from spotui.tui.template_screen import TemplateScreen
-from spotui.workspace.create import create_project
+from spotui.tui.template.screen import TemplateScreen
+from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE, move_in
 from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen

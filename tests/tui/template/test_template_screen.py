@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from spotui.checking import check
-from spotui.template import QA, Template, parse_template
+from spotui.runs.check import check
+from spotui.templates.model import QA, Template
+from spotui.templates.read import parse_template
 from spotui.tui.app import SpotuiApp
 from spotui.tui.template.editor import YamlEditor
-from spotui.tui.template.field import Field
+from spotui.tui.template.form import Field, RowList
 from spotui.tui.template.panel import TemplatePanel
-from spotui.tui.template.row_list import RowList
-from spotui.tui.template_screen import TemplateScreen
+from spotui.tui.template.screen import TemplateScreen
 from tests.command_line import TEMPLATE, move_in, places
 from tests.terminal import Terminal
 from tests.tui.piloting import SMALL, drive, seen, until, until_seen, workspace_in
@@ -432,7 +432,7 @@ def test_a_shipped_template_can_only_be_read(path: Path) -> None:
 APP = """
 from pathlib import Path
 from spotui.tui.app import SpotuiApp
-from spotui.tui.template_screen import TemplateScreen
+from spotui.tui.template.screen import TemplateScreen
 from spotui.workspace.projects import Workspace
 app = SpotuiApp(Workspace(Path({root!r})))
 app.call_later(app.push_screen, TemplateScreen(Path({path!r})))

@@ -4,11 +4,110 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
-from spotui.llm.protocol import Delta, FinishReason, Usage
+from spotui.domain.text import SurrogateJoiner, whole_text
+from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
-from spotui.llm.providers.chat.strand import Strand
 from spotui.llm.providers.chat.usage import later_usage, read_cost, read_usage
-from spotui.workspace.whole_text import SurrogateJoiner, whole_text
+from spotui.workspace.journal_reader import FinishReason, Usage
+
+_HEAD: Final = 256
+_PIECES: Final = 4096
+
+# As much text as no model repeats by chance exactly where its server cuts pieces.
+_TELLING_LENGTH: Final = 8
+_TELLING_VARIETY: Final = 5
+_LEAST_VARIETY: Final = 3
+
+_ENOUGH: Final = 3
+_CERTAIN: Final = 4
+
+
+class Strand:
+    """Collects one text.
+
+    Servers that do not count what they have sent already send the text so far with every piece, or send all
+    of it once more at the end. Models repeat themselves, too, so a piece is taken for the text so far only on
+    evidence: it begins with all that came before, and has more. One such piece is enough where what it
+    repeats is long and varied; of short ones it takes several. A piece that only equals the one before speaks
+    against it: a model in a loop writes such pieces.
+
+    Attributes:
+        size: Characters so far.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._so_far: str | None = None
+        self._evidence = 0
+        self._growths = 0
+        self._last = ""
+        self._pieces: list[str] = []
+        self._blocks: list[str] = []
+
+    def add(self, piece: str) -> str:
+        """Take the next piece.
+
+        Returns:
+            The part of it that is new, as far as that can be told while more may come.
+        """
+        new = piece
+        if self._so_far is not None or len(piece) > self.size:
+            new = self._new_behind(piece)
+        self.size += len(piece)
+        self._last = piece
+        self._pieces.append(piece)
+        # A million short strings take many times the memory of their text.
+        if len(self._pieces) == _PIECES:
+            self._blocks = [*self._blocks, "".join(self._pieces)]
+            self._pieces = []
+        return new
+
+    def new_in(self, whole: str) -> str:
+        """The part of a text so far that is new here."""
+        if self.size <= len(whole) and whole.startswith(self._joined()):
+            return whole[self.size :]
+        return whole
+
+    def text(self) -> str:
+        """All of it, once, without halves of characters."""
+        if self._so_far is not None and self._evidence >= _ENOUGH:
+            return whole_text(self._so_far)
+        joined = self._joined()
+        rest = len(joined) - len(self._last)
+        is_repeated = self._so_far is None and rest == len(self._last) and _is_telling(self._last)
+        return whole_text(self._last if is_repeated and joined.startswith(self._last) else joined)
+
+    def _new_behind(self, piece: str) -> str:
+        """What is new in a piece that may be the text so far."""
+        before = self._so_far
+        if before is None or not piece.startswith(before):
+            self._evidence = self._growths = 0
+            before = self._joined()
+            if len(piece) <= len(before) or not piece.startswith(before):
+                self._so_far = None
+                return piece
+        self._so_far = piece
+        if piece == before:
+            self._evidence -= 0 if self._growths else _ENOUGH
+        elif _is_telling(before):
+            self._evidence += _ENOUGH
+            self._growths += 1
+        elif before and len(set(piece[:_HEAD])) >= _LEAST_VARIETY:
+            self._evidence += 1
+        if self._evidence < _ENOUGH:
+            return piece
+        if self._growths >= _CERTAIN:
+            # What came before is in this piece; kept beside it, it would grow with the square of the text.
+            self._blocks, self._pieces, self.size = [], [], 0
+        return piece[len(before) :]
+
+    def _joined(self) -> str:
+        return "".join((*self._blocks, *self._pieces))
+
+
+def _is_telling(text: str) -> bool:
+    return len(text) >= _TELLING_LENGTH and len(set(text[:_HEAD])) >= _TELLING_VARIETY
+
 
 _REASONING_FIELDS: Final = (
     *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from spotui.llm.protocol import MOST_TOKENS, MOST_USD, Message, Usage
+from spotui.workspace.journal_reader import MOST_TOKENS, MOST_USD, Message, Usage
 
 CHARACTERS_PER_TOKEN = 4
 _MOST_DIGITS = 20

@@ -1,20 +1,72 @@
-"""What a server answers in place of a reply, as an error a person can act on."""
+"""Where a call goes, as errors name it, and what of a server's own words may be repeated."""
 
+import errno
 import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from spotui.llm.errors import (
+from spotui.domain.errors import limit_reached
+from spotui.domain.secret import Secret
+from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
     ContentFilteredError,
     ContextOverflowError,
+    MalformedReplyError,
     ModelError,
     RateLimitedError,
     RequestRefusedError,
+    TimedOutError,
     UnavailableError,
 )
-from spotui.llm.providers.faults.fault_kinds import kind_of
-from spotui.llm.providers.faults.place import Place
-from spotui.llm.providers.faults.server_fault import ServerFault
+from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+_LONGEST_QUOTE = 300
+
+
+class Place:
+    """A model at an endpoint, in the words of an error.
+
+    Args:
+        model: The model id as the user wrote it.
+        base_url: The endpoint without credentials and query.
+        secrets: What a quotation of the server must not repeat.
+        has_key: Whether a key is sent.
+        key_hint: What to do where none is and the endpoint asks for one; empty to set it.
+    """
+
+    def __init__(
+        self, model: str, base_url: str, secrets: Iterable[Secret], *, has_key: bool, key_hint: str = ""
+    ) -> None:
+        self.model = model
+        self.base_url = base_url
+        self.has_key = has_key
+        self.key_hint = key_hint or f"Set the key for {base_url}."
+        self._secrets = tuple(secrets)
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.base_url}"
+
+    def quote(self, text: str) -> str:
+        """The server's words on one line, masked first and then cut, so that no part of a key is left."""
+        # A part of one key may be a part of another: what stands as it is goes first.
+        for secret in self._secrets:
+            text = secret.redact_plain(text)
+        for secret in self._secrets:
+            text = secret.redact(text)
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1].rstrip() + "…"
+
+    def sentence(self, head: str, words: str = "") -> str:
+        """One sentence: what happened, followed by the server's own words where it said any."""
+        quoted = self.quote(words)
+        sentence = f"{head}: {quoted}" if quoted else head
+        return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."
 
 
 def fault_error(place: Place, fault: ServerFault) -> ModelError:
@@ -100,3 +152,185 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.3g} seconds"
+
+
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+
+# aiohttp's own words, the only sign of it.
+_UNREADABLE = re.compile(r"decode content-encoding: ([\w ()-]+)")
+
+_MEND_PROXY = "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY."
+
+
+@contextmanager
+def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool]) -> Iterator[None]:
+    """Turn the HTTP client's own exceptions into ours.
+
+    Args:
+        place: Where the call goes.
+        timeout: Seconds of silence allowed, for the sentence.
+        is_proxied: Tells whether a proxy of the environment is on the way; asked only after a failure.
+
+    Raises:
+        TimedOutError: The endpoint was silent for too long.
+        UnavailableError: It cannot be reached, or the connection broke before a reply.
+        MalformedReplyError: It does not speak HTTP, or broke off in the middle of a reply.
+    """
+    import aiohttp
+    from aiohttp.http import HttpProcessingError
+
+    try:
+        yield
+    except aiohttp.ServerTimeoutError as error:
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            raise not_connected(place, timeout) from error
+        raise timed_out(place, timeout) from error
+    except aiohttp.ClientError as error:
+        raise _client_error(place, error, is_proxied) from error
+    except HttpProcessingError as error:
+        raise not_http(place, error.message) from error
+
+
+def timed_out(place: Place, timeout: float) -> TimedOutError:
+    """Nothing came for so many seconds."""
+    return TimedOutError(
+        f"{place} sent nothing for {timeout:g} seconds.",
+        "Check that it is up, or raise the timeout of this model.",
+    )
+
+
+def not_connected(place: Place, timeout: float) -> UnavailableError:
+    """No connection could be made for so many seconds, so the request was never sent."""
+    return UnavailableError(
+        f"{place} took no connection for {timeout:g} seconds.",
+        "Check that it is up, or raise the timeout of this model.",
+    )
+
+
+def no_answer(place: Place) -> UnavailableError:
+    """The connection was closed in place of an answer."""
+    return UnavailableError(
+        f"{place} closed the connection without an answer.", "Check that the server is still running."
+    )
+
+
+def broke_off(place: Place) -> MalformedReplyError:
+    """The answer ended before its end."""
+    return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+
+
+def not_decompressed(place: Place, words: str) -> MalformedReplyError:
+    """The answer is not compressed as it says."""
+    return MalformedReplyError(
+        place.sentence(f"{place} sent a reply that cannot be decompressed", words), "Try again."
+    )
+
+
+def unasked_compression(place: Place, coding: str) -> BadRequestError:
+    """The answer is compressed in a way that was not asked for."""
+    return BadRequestError(
+        f"{place} compresses its reply with {coding}, which was not asked for and cannot be read.",
+        "Turn compression off in the server, or in the proxy in front of it.",
+    )
+
+
+def not_http(place: Place, words: str) -> MalformedReplyError:
+    """What came is no HTTP."""
+    return MalformedReplyError(
+        place.sentence(f"{place} does not answer in HTTP", words),
+        "Check the port, and whether the base URL should begin with https.",
+    )
+
+
+def proxy_failed(place: Place, words: str) -> UnavailableError:
+    """A proxy answered in place of the endpoint."""
+    return UnavailableError(place.sentence(f"The proxy on the way to {place} failed", words), _MEND_PROXY)
+
+
+def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], bool]) -> UnavailableError:
+    """The connection could not be made, or broke.
+
+    Args:
+        place: Where the call went.
+        error: What was raised; the operating system's reason is looked for behind it.
+        is_proxied: Tells whether a proxy of the environment is on the way.
+    """
+    if (limit := limit_reached(error)) is not None:
+        return UnavailableError(f"Cannot reach {place}. {limit.what}", limit.mend)
+    known = _reason(error)
+    words = place.quote(str(error.__cause__ or error)) or type(error).__name__
+    reason, mend = known or (f"the connection broke ({words})", "Check the network and the server.")
+    if is_proxied():
+        return UnavailableError(
+            f"Cannot reach {place} through the environment's proxy: {reason}.", _MEND_PROXY
+        )
+    return UnavailableError(f"Cannot reach {place}: {reason}.", mend)
+
+
+def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy_failed(place, f"HTTP {error.status} {error.message}")
+    if isinstance(error, aiohttp.ClientResponseError):
+        if (coding := _UNREADABLE.search(error.message)) is not None:
+            return unasked_compression(place, coding[1])
+        return not_http(place, error.message)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return no_answer(place)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return _payload_error(place, error, is_proxied)
+    return unreachable(place, error, is_proxied)
+
+
+def _payload_error(
+    place: Place, error: "aiohttp.ClientPayloadError", is_proxied: Callable[[], bool]
+) -> ModelError:
+    from aiohttp.http_exceptions import ContentEncodingError
+
+    for cause in _causes(error):
+        if isinstance(cause, ContentEncodingError):
+            return not_decompressed(place, cause.message)
+    # A connection that was reset is told by name in the text, and nowhere else.
+    if ConnectionResetError.__name__ in str(error):
+        return unreachable(place, ConnectionResetError(), is_proxied)
+    return broke_off(place)
+
+
+def _reason(error: BaseException) -> tuple[str, str] | None:
+    """The operating system's reason behind a client error, and what to do about it."""
+    import socket
+    import ssl
+
+    for cause in _causes(error):
+        if isinstance(cause.__cause__, ssl.SSLError):
+            continue  # the HTTP client's own, which tells less
+        if isinstance(cause, socket.gaierror):
+            return "its host name is unknown", "Check the spelling of the base URL, and the network."
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"its certificate is not trusted ({cause.verify_message})",
+                "Set SSL_CERT_FILE to the certificate of its authority.",
+            )
+        if isinstance(cause, ssl.SSLError):
+            mend = "Check whether its base URL should begin with http rather than https."
+            return f"no secure connection could be made ({cause.reason})", mend
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused", "Start the server, or check host and port of the base URL."
+        if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
+            return "the connection was reset", "Check that the server is still running."
+        if isinstance(cause, OSError) and cause.errno in _NO_ROUTE:
+            return "there is no route to it", "Check the network."
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, and what failed side by side when several addresses were tried."""
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for failure in error.exceptions:
+            yield from _causes(failure)
+    # The HTTP client cuts some causes off, but every exception remembers what it was raised upon.
+    behind = error.__cause__ or error.__context__
+    if behind is not None:
+        yield from _causes(behind)

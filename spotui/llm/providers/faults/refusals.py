@@ -10,9 +10,8 @@ from typing import Final, NamedTuple, Self
 
 import msgspec
 
-from spotui.llm.protocol import Request
-from spotui.llm.providers.faults.fault_kinds import kind_of
-from spotui.llm.providers.faults.server_fault import ServerFault
+from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
+from spotui.workspace.journal_reader import Request
 
 _LEAST_REPLY: Final = 64
 """Tokens below which a reply is no use: then the request itself is too long."""

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.protocol import Delta, Usage
+from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.assembler import ReplyAssembler, read_ending
+from spotui.workspace.journal_reader import Usage
 
 # Surrogates come in pairs and alone, as JSON lets them.
 TEXT = st.text(st.characters() | st.sampled_from("\ud83d\ude00<>/think\n"), max_size=60)

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from spotui.llm.protocol import Message, Request
 from spotui.llm.providers.faults.refusals import Concessions, Refusal, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
+from spotui.workspace.journal_reader import Message, Request
 
 BODY = {"stream": True, "stream_options": {}, "temperature": 0.7, "max_tokens": 4096, "logprobs": True}
 BODY |= {"top_logprobs": 20, "response_format": {"type": "json_object"}}

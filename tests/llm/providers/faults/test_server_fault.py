@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.llm.errors import ModelError
-from spotui.llm.providers.faults.http_errors import fault_error
-from spotui.llm.providers.faults.place import Place
+from spotui.llm.protocol import ModelError
+from spotui.llm.providers.faults.http_errors import Place, fault_error
 from spotui.llm.providers.faults.server_fault import fault_inside, read_fault
 
 PLACE = Place("test-model", "http://localhost/v1", (), has_key=True)

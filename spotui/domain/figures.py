@@ -1,0 +1,117 @@
+"""Figures as people read them: counts, durations, prices, points, and rows of bars."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def bars(values: Sequence[float | None], top: float, width: int) -> str:
+    """One bar for each value, the last `width` of them.
+
+    Args:
+        values: From 0 to `top`; None leaves a gap.
+        top: What the highest bar stands for.
+        width: In cells.
+    """
+    shown = values[-width:] if width > 0 else ()
+    return "".join(" " if value is None else _bar(value, top) for value in shown)
+
+
+def _bar(value: float, top: float) -> str:
+    steps = len(_BARS) - 1
+    return _BARS[min(steps, round(value / top * steps))] if top > 0 else _BARS[0]
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def usd(cost: float | None, unpriced: int = 0, *, estimated: bool = False) -> str:
+    """Money; an unknown price is said to be unknown, never $0.
+
+    Args:
+        cost: USD, or None when unknown.
+        unpriced: Calls whose price is unknown and that `cost` leaves out.
+        estimated: Whether any part of it is an estimate, which a tilde marks.
+    """
+    if cost is None or (unpriced and not cost):
+        return "$ unknown"
+    if estimated and cost:
+        return f"~{usd(cost, unpriced)}"
+    if 0 < cost < 0.0001:
+        return "under $0.0001" + (" + unknown" if unpriced else "")
+    digits = 2 if cost >= 1 or cost == 0 else 4
+    return f"${cost:.{digits}f}" + (" + unknown" if unpriced else "")
+
+
+def count(number: int, *, estimated: bool = False) -> str:
+    """A number of tokens or calls: 950, 12.3k, 4.56M, and ~4.56M where any part of it is an estimate."""
+    if estimated:
+        return f"~{count(number)}"
+    if number < 1000:
+        return str(number)
+    if number < 999_950:
+        return f"{number / 1000:.1f}k"
+    return f"{number / 1_000_000:.2f}M"
+
+
+def duration(seconds: float) -> str:
+    """A time span: 0.4 s, 12 s, 3:07, 1:02:33."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def points(score: float) -> str:
+    """A score as it is shown: of 100."""
+    return f"{100 * score:.1f}"
+
+
+def gained(difference: float, interval: tuple[float, float]) -> str:
+    """How much better one score is than another, with the interval."""
+    low, high = interval
+    return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def limit(value: float | None) -> str:
+    """What may be spent at most: 0.5, 20, no limit."""
+    return "no limit" if value is None else f"{value:,.10g}"
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 as whole percent."""
+    return f"{share * 100:.0f}%"
+
+
+def verdict(outcome: str, judged: str | None) -> str:
+    """A verdict, marked where it is the user's.
+
+    Args:
+        outcome: The verdict in force.
+        judged: The judge's verdict, where the user gave another one.
+    """
+    return f"{outcome} (you)" if judged is not None else outcome
+
+
+def plural(number: int, noun: str) -> str:
+    """A count with its noun: 1 round, 3 rounds."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time as briefly as it is clear: 14:03 today, 2 Nov 14:03 this year, 2 Nov 2025 before.
+
+    Args:
+        at: When, with its zone.
+        now: The present, with its zone, in which the time is told.
+    """
+    local = at.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} {local:%H:%M}" if local.year == now.year else f"{day} {local.year}"

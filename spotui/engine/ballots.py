@@ -1,0 +1,149 @@
+"""Ballots: the question put to a judge, and its votes in one duel."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from spotui.domain.records import CallKey, VoteRecord
+from spotui.engine.asking import Asker, repair, together, user
+from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
+from spotui.judging.votes import Ballot, Order, pooled, read_reason, read_vote
+from spotui.llm.protocol import RequestRefusedError
+from spotui.settings.run_settings import Unit
+from spotui.templates.meta_prompts import MetaPrompt
+from spotui.workspace.journal_reader import Message, Reply, Request
+
+Texts = dict[Order, str]
+
+
+class Wording:
+    """Puts two trials into a meta-prompt.
+
+    Args:
+        task: What the answers are for.
+        meta: The meta-prompt.
+    """
+
+    def __init__(self, task: Task, meta: MetaPrompt) -> None:
+        self._task = task
+        self._meta = meta
+
+    def of(self, best: Trial, candidate: Trial, unit: Unit) -> list[Texts]:
+        """What to ask: one question about the set, or one for each row."""
+        return [self.of_set(best, candidate)] if unit == "set" else self.of_rows(best, candidate)
+
+    def of_rows(self, best: Trial, candidate: Trial) -> list[Texts]:
+        """A question for each row alone."""
+        return [
+            self.of_set(row_of(best, index), row_of(candidate, index)) for index in range(len(best.answers))
+        ]
+
+    def of_set(self, best: Trial, candidate: Trial) -> Texts:
+        """One question about all rows."""
+        old, new = (
+            format_answers(best.answers, best.questions),
+            format_answers(candidate.answers, candidate.questions),
+        )
+        shared = {
+            "requirements": self._task.aim,
+            "references": format_references(candidate.questions, shown=self._task.reference_answers),
+        }
+        return {
+            "AB": self._meta.render(answers_a=old, answers_b=new, **shared),
+            "BA": self._meta.render(answers_a=new, answers_b=old, **shared),
+        }
+
+
+class BallotBox:
+    """The votes of one duel.
+
+    Args:
+        asker: The way to the evaluator.
+        number: The round the duel belongs to.
+        purpose: What its calls are filed under.
+        questions: What a ballot asks, in either order: one question about the set, or one for each row. The
+            side that is better in more rows has the ballot.
+        repair_prompt: What to say when a reply makes no clear choice.
+        models: The judges, by turns, each for a ballot in either order; the first is the evaluator.
+        json: Whether the reply must be JSON.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        number: int,
+        purpose: str,
+        questions: Sequence[Texts],
+        repair_prompt: MetaPrompt,
+        *,
+        models: Sequence[str],
+        json: bool = False,
+    ) -> None:
+        self._asker = asker
+        self._round = number
+        self._purpose = purpose
+        self._questions = questions
+        self._models = models
+        self._json = json
+        self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
+
+    async def vote(self, ballot: Ballot) -> VoteRecord:
+        """Ask for a vote; a reply that cannot be read is asked for once more, then it is void.
+
+        Raises:
+            RequestRefusedError: The endpoint refuses the one question there is.
+        """
+        if len(self._questions) == 1:
+            return await self._vote(ballot, 0)
+        rows = await together([self.vote_on(ballot, row) for row in range(len(self._questions))])
+        reasons = [f"Question {number}: {row.choice}. {row.reason}" for number, row in enumerate(rows, 1)]
+        choice = pooled([row.choice for row in rows])
+        return msgspec.structs.replace(rows[0], choice=choice, reason="\n".join(reasons))
+
+    async def vote_on(self, ballot: Ballot, row: int) -> VoteRecord:
+        """The same for one row alone; when the endpoint refuses it, the vote is void, too."""
+        try:
+            return await self._vote(ballot, row)
+        except RequestRefusedError as error:
+            model = self._model_of(ballot) if len(self._models) > 1 else ""
+            return VoteRecord(choice="void", order=ballot.order, reason=error.what, model=model)
+
+    async def _vote(self, ballot: Ballot, row: int) -> VoteRecord:
+        messages = [user(self._questions[row][ballot.order])]
+        reply = await self._ask(ballot, row, messages, attempt=1)
+        choice = read_vote(reply.text, ballot.order)
+        if choice == "void":
+            reply = await self._ask(ballot, row, repair(messages, reply, self._repair), attempt=2)
+            choice = read_vote(reply.text, ballot.order)
+        return VoteRecord(
+            choice=choice,
+            order=ballot.order,
+            reason=read_reason(reply.text),
+            model=self._model_of(ballot) if len(self._models) > 1 else "",
+        )
+
+    def is_known(self, ballot: Ballot) -> bool:
+        """Whether the journal holds the vote, so that nobody has to be asked for it."""
+        return all(self._is_known(ballot, row) for row in range(len(self._questions)))
+
+    def _is_known(self, ballot: Ballot, row: int) -> bool:
+        messages = [user(self._questions[row][ballot.order])]
+        reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=1))
+        if reply is not None and not reply.rejected and read_vote(reply.text, ballot.order) == "void":
+            messages = repair(messages, reply, self._repair)
+            reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=2))
+        return reply is not None
+
+    async def _ask(self, ballot: Ballot, row: int, messages: list[Message], attempt: int) -> Reply:
+        return await self._asker.ask(*self._call(ballot, row, messages, attempt), may_be_refused=True)
+
+    def _call(
+        self, ballot: Ballot, row: int, messages: list[Message], attempt: int
+    ) -> tuple[CallKey, Request]:
+        index = ballot.index * len(self._questions) + row
+        key = CallKey(self._round, self._purpose, index, attempt)
+        model = self._model_of(ballot)
+        return key, self._asker.request("evaluator", messages, model=model, json=self._json)
+
+    def _model_of(self, ballot: Ballot) -> str:
+        return self._models[ballot.index // 2 % len(self._models)]

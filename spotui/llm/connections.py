@@ -1,0 +1,324 @@
+"""From a model id to a model that is ready to be asked: its provider, limits and price."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from spotui.domain.secret import Secret, redacted
+from spotui.llm.budget import UnknownPriceError
+from spotui.llm.limits import Limiter
+from spotui.llm.protocol import Delta, OnDelta, Provider
+from spotui.llm.retry import CallClock
+from spotui.llm.routing import OPENAI_URL, Endpoint, Limits, Price, Route, route
+from spotui.settings.config_file import Config
+from spotui.settings.run_settings import RunSettings
+from spotui.workspace.journal_reader import Reply, Request
+
+
+class Connection:
+    """A provider with what belongs to its endpoint.
+
+    Args:
+        endpoint: Where the model is.
+        provider: What asks it.
+        limiter: Shared by every model of that endpoint.
+        find_price: Looks a price up when the user gave none; may read a large file.
+        takes_grammar: Whether replies can be bound by a GBNF grammar.
+        secrets: Keys that the endpoint may know beside its own; none of them is left in a reply.
+
+    Attributes:
+        secrets: Every key that the endpoint may know.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        provider: Provider,
+        limiter: Limiter,
+        *,
+        find_price: Callable[[], Price | None] = lambda: None,
+        takes_grammar: bool = False,
+        secrets: Iterable[Secret] = (),
+    ) -> None:
+        own = () if endpoint.api_key is None else (endpoint.api_key,)
+        self.secrets = (*own, *secrets)
+        self.endpoint = endpoint
+        self.provider = provider
+        self.limiter = limiter
+        self.takes_grammar = takes_grammar
+        self._answered = False
+        self._asking = 0
+        self._changed = asyncio.Event()
+        self._find_price = find_price
+        self._price: asyncio.Task[Price | None] | None = None
+
+    async def complete(self, request: Request, on_delta: OnDelta, clock: CallClock | None = None) -> Reply:
+        """Ask the model once, within the time limits of its endpoint; see `Provider.complete`.
+
+        The reply holds no key; its pieces may, so whoever shows them has to redact them.
+
+        Args:
+            request: What to ask.
+            on_delta: Called for every piece as it arrives.
+            clock: Keeps the time; a new one when None.
+
+        Raises:
+            ModelError: One of its kinds.
+            CutShortError: The clock was told to end the call.
+        """
+        clock = clock or CallClock(self.endpoint)
+
+        def note(delta: Delta) -> None:
+            clock.progress(delta)
+            on_delta(delta)
+
+        async with clock.running():
+            return self._without_keys(await self.provider.complete(request, note))
+
+    def _without_keys(self, reply: Reply) -> Reply:
+        if not self.secrets:
+            return reply
+        said = {name: getattr(reply, name) for name in ("text", "reasoning", "refusal")}
+        clean = {name: redacted(text, self.secrets) for name, text in said.items()}
+        return reply if clean == said else msgspec.structs.replace(reply, **clean)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The time of one call, with all of its tries; without an error, the model has answered."""
+        self._asking += 1
+        try:
+            yield
+            self._answered = True
+        finally:
+            self._asking -= 1
+            self._changed.set()
+
+    async def answers_others(self) -> bool:
+        """Whether the model answers other requests than one it has refused; waits for those under way."""
+        while self._asking and not self._answered:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._answered
+
+    async def price(self) -> Price | None:
+        """USD per million tokens, or None when nobody knows; looked up once, off the event loop."""
+        if self.endpoint.price is not None:
+            return self.endpoint.price
+        if self._price is None:
+            self._price = asyncio.create_task(asyncio.to_thread(self._find_price))
+        return await asyncio.shield(self._price)
+
+
+class Connections:
+    """Every model of a run, connected when first asked for.
+
+    Args:
+        connect: Makes the connection of a model id.
+    """
+
+    def __init__(self, connect: Callable[[str], Connection]) -> None:
+        self._connect = connect
+        self._open: dict[str, Connection] = {}
+        self._concurrency: int | None = None
+
+    def to(self, model: str) -> Connection:
+        """The connection of a model.
+
+        Raises:
+            SpotuiError: The model id leads nowhere, or its key is missing.
+        """
+        if model not in self._open:
+            self._open[model] = self._connect(model)
+            if self._concurrency is not None:
+                self._open[model].limiter.concurrency = self._concurrency
+        return self._open[model]
+
+    async def prices(self, models: Iterable[str]) -> dict[str, Price | None]:
+        """USD per million tokens of each model, None where nobody knows."""
+        names = sorted(set(models))
+        return dict(zip(names, await asyncio.gather(*[self.to(name).price() for name in names]), strict=True))
+
+    def set_concurrency(self, calls: int) -> None:
+        """Change how many calls may be in flight at each endpoint, now and for models yet to be asked."""
+        self._concurrency = calls
+        for connection in self._open.values():
+            connection.limiter.concurrency = calls
+
+    async def aclose(self) -> None:
+        """Close every provider, even when one of them fails to; safe to call twice."""
+        async with AsyncExitStack() as closing:
+            for connection in self._open.values():
+                closing.push_async_callback(connection.provider.aclose)
+
+
+class Connector:
+    """Connects the models of one run; models on one endpoint share its limits, unless they have their own.
+
+    Args:
+        settings: The run's settings.
+        config: The user's config file.
+        environ: The environment, for endpoints and keys.
+        models_dir: Where embedded models are kept.
+        is_trusted: Whether a key may be sent to the base URL of the settings.
+        log_dir: Where the embedded model's server writes its log.
+
+    Attributes:
+        paces: The speed of each model as earlier runs measured it: seconds to a reply's start, and tokens a
+            second after that. An estimate sets it.
+    """
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        config: Config,
+        environ: Mapping[str, str],
+        *,
+        models_dir: Path,
+        log_dir: Path,
+        is_trusted: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._settings = settings
+        self._config = config
+        self._environ = environ
+        self._models_dir = models_dir
+        self._is_trusted = is_trusted
+        self._log_dir = log_dir
+        self.paces: Mapping[str, tuple[float, float]] = {}
+        self._limiters: dict[tuple[str, Limits], Limiter] = {}
+
+    def connect(self, model: str) -> Connection:
+        """The connection of a model id.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+            ModelError: The endpoint cannot be asked at all.
+        """
+        way = self.way_to(model)
+        shared = _server(way), way.endpoint.limits
+        if shared not in self._limiters:
+            self._limiters[shared] = Limiter(way.endpoint.limits)
+        return Connection(
+            way.endpoint,
+            self._provider(way),
+            self._limiters[shared],
+            find_price=lambda: _find_price(way),
+            takes_grammar=way.kind == "embedded",
+            secrets=_secrets(way, self._environ),
+        )
+
+    def way_to(self, model: str) -> Route:
+        """Which provider serves a model, and where; nothing is opened.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+        """
+        from spotui.llm.pricing import known_providers
+
+        return route(
+            model,
+            base_url=self._settings.base_url,
+            concurrency=self._settings.concurrency,
+            timeout=self._timeout(model),
+            first_token_timeout=self._settings.first_token_timeout,
+            call_timeout=self._settings.call_timeout,
+            config=self._config,
+            environ=self._environ,
+            known_providers=known_providers,
+            is_trusted=self._is_trusted,
+        )
+
+    def price_of(self, model: str) -> Price | None:
+        """USD per million tokens, or None when nobody knows; may read a large file.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+        """
+        way = self.way_to(model)
+        return way.endpoint.price or _find_price(way)
+
+    def check_budget(self) -> None:
+        """Make sure, before anything is paid for, that a budget in USD can be kept.
+
+        A model at a custom base URL may report the cost of each reply; its first one shows whether it does.
+
+        Raises:
+            UnknownPriceError: Nobody knows what one of the other models costs.
+            SettingsError: A model id names nothing, or its endpoint needs a key.
+        """
+        if self._settings.budget.usd is None:
+            return
+        unpriced = [model for model in self._settings.models if self._has_no_price(model)]
+        if unpriced:
+            raise UnknownPriceError(unpriced)
+
+    def _has_no_price(self, model: str) -> bool:
+        way = self.way_to(model)
+        return way.endpoint.base_url in {None, OPENAI_URL} and self.price_of(model) is None
+
+    def _timeout(self, model: str) -> float | None:
+        roles = self._settings.roles
+        users = (roles.optimizer, roles.evaluator, roles.executor)
+        timeouts = [one.timeout for one in users if one.model == model]
+        timeouts += [roles.evaluator.timeout] * (model in self._settings.judges)
+        return max(timeouts, default=None)
+
+    def _provider(self, way: Route) -> Provider:
+        match way.kind:
+            case "openai_compatible":
+                from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
+
+                return OpenAICompatibleProvider(way.endpoint, api_model=way.wire_model)
+            case "litellm":
+                from spotui.llm.providers.litellm_provider import LitellmProvider
+
+                return LitellmProvider(way.endpoint)
+            case "scripted":
+                from spotui.llm.providers.playback import ScriptedProvider
+
+                return ScriptedProvider(Path(way.wire_model))
+            case "embedded":
+                from spotui.llm.local.store import ModelStore
+                from spotui.llm.providers.embedded import EmbeddedProvider
+
+                name = way.wire_model.replace("/", "-")
+                return EmbeddedProvider(
+                    way.endpoint.model,
+                    ModelStore(self._models_dir),
+                    self._log_dir / f"{name}.log",
+                    slots=way.endpoint.limits.concurrency,
+                    timeout=way.endpoint.silence,
+                )
+
+
+def _secrets(way: Route, environ: Mapping[str, str]) -> Iterable[Secret]:
+    """Keys that litellm finds in the environment by itself."""
+    if way.kind != "litellm":
+        return ()
+    from spotui.llm.providers.litellm_provider import secrets_of
+
+    return secrets_of(None, environ)
+
+
+def _server(way: Route) -> str:
+    """What models share that are served by the same people."""
+    if way.endpoint.base_url is not None:
+        return way.endpoint.base_url
+    from spotui.llm.pricing import guess_provider
+
+    model = way.endpoint.model
+    provider, slash, _ = model.partition("/")
+    return f"{way.kind}/{provider if slash else guess_provider(model) or model}"
+
+
+def _find_price(way: Route) -> Price | None:
+    """The list price; an endpoint of one's own has none that anybody else could know."""
+    if way.kind in {"embedded", "scripted"}:
+        return Price(0.0, 0.0)
+    if way.endpoint.base_url not in {None, OPENAI_URL}:
+        return None
+    from spotui.llm.pricing import lookup
+
+    return lookup(way.wire_model)

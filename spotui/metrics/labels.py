@@ -1,0 +1,318 @@
+"""Compares labels: one of a few that are given, or yes and no."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from spotui.domain.rows import Row
+from spotui.metrics.mark import (
+    Comparing,
+    after_correction,
+    conclusions,
+    first_sentence,
+    sentences_backwards,
+    without_latex,
+)
+
+_LEAD: Final = re.compile(
+    r"(?:[\s*_`\"'“”‘’:：=$(（\[【<]|\b(?:label|class|category|sentiment|verdict|it|is|the|a|an|that|therefore|so|thus"
+    r"|deductively|logically|clearly|most|likely|probably|overall|argument)\b|是|为)*",
+    re.IGNORECASE,
+)
+_NOT: Final = re.compile(
+    r"(?:\b(?:not|never|cannot be|neither|nor|rather than|instead of)\b|n['’]t\b)[\s*_`\"'“]*"
+    r"(?:a|an|the|be|really|entirely|deductively|logically)?[\s*_`\"'“]*\Z"
+    r"|(?:不是|并非|而非|不属于|不|非|没有)\s*[“\"「]?\Z",
+    re.IGNORECASE,
+)
+_NEITHER: Final = re.compile(r"\bneither\b.*\bnor\b", re.IGNORECASE)
+_LABELS_JOINED: Final = re.compile(
+    r"[\s*_`\"'”,，]*(?:\b(?:or|and)\b|/|或者?|和|还是|、)[\s*_`\"'“]*(?:maybe|perhaps|possibly)?\s*",
+    re.IGNORECASE,
+)
+_ALONE: Final = re.compile(r"[\s*_`\"'”)\]]*(?:\Z|[.,;:!。，；：！\n—–-]|\b(?:because|since|as|due)\b)")
+_SYMBOLS: Final = re.compile(r"[^\w\s.,;:!?'\"*_`$-](?:[^\w.,;:!?'\"*_`$-]*[^\w\s.,;:!?'\"*_`$-])?")
+_EDGE: Final = " \t\r\n.。,，;；!！"
+
+
+class Mention(NamedTuple):
+    """A label where an answer names it."""
+
+    label: str
+    start: int
+    end: int
+
+
+class Label(Comparing[str]):
+    """The answer comes to the label of a reference.
+
+    A label that is part of a longer one is not found in it; with two labels, "not valid" is the other one.
+
+    Args:
+        labels: All labels. Without them, an answer is right when its conclusion is a reference.
+    """
+
+    wanted = "one of the labels"
+
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        self._labels = tuple(labels)
+        is_cased = len({_folded(one) for one in labels}) < len(labels)
+        longest = sorted(labels, key=len, reverse=True)
+        pattern = "|".join(f"({_bounded(unicodedata.normalize('NFKC', one.strip()))})" for one in longest)
+        self._pattern = re.compile(pattern or r"(?!)", 0 if is_cased else re.IGNORECASE)
+        self._longest = longest
+
+    def read(self, answer: str, row: Row) -> str | None:
+        """The label that it concludes with, begins with, or names in the last sentence that names one."""
+        text = unicodedata.normalize("NFKC", without_latex(answer))
+        if not self._labels:
+            return self._reference_in(text, row)
+        corrected = after_correction(text)
+        for conclusion in conclusions(corrected or text):
+            if (found := self._at_start(conclusion)) is not None:
+                return found or None
+        if not corrected and (found := self._at_start(text, is_alone=True)):
+            return found
+        shown = corrected or text
+        for sentence in (*map(first_sentence, conclusions(shown)), *sentences_backwards(shown)):
+            if mentions := list(self._mentions(sentence)):
+                return self._decided(sentence, mentions)
+        return None
+
+    def read_reference(self, reference: str) -> str | None:
+        """The label that a reference is."""
+        text = unicodedata.normalize("NFKC", reference).strip()
+        if not self._labels:
+            return _compact(text) or None
+        found = self._pattern.fullmatch(text) or self._pattern.fullmatch(text.strip(_EDGE))
+        return None if found is None else self._label(found)
+
+    def _label(self, match: re.Match[str]) -> str:
+        return self._longest[(match.lastindex or 1) - 1]
+
+    def _mentions(self, text: str) -> Iterator[Mention]:
+        """The labels that a text names; one that is negated is left out, or is the other one of two."""
+        for match in self._pattern.finditer(text):
+            label = self._label(match)
+            if not _NOT.search(text, max(0, match.start() - 30), match.start()):
+                yield Mention(label, match.start(), match.end())
+            elif len(self._labels) == 2:
+                yield Mention(next(one for one in self._labels if one != label), match.start(), match.end())
+
+    def _at_start(self, text: str, *, is_alone: bool = False) -> str | None:
+        """The label that a text begins with, empty when it leaves two open, None when there is none.
+
+        Args:
+            text: The text.
+            is_alone: Whether nothing may follow it that makes it a part of a sentence.
+        """
+        lead = _LEAD.match(text)
+        first = next(self._mentions(text[:500]), None)
+        start = first.start if first is not None else -1
+        is_first = lead is not None and (lead.end() >= start or _NOT.search(text, lead.end(), start))
+        if first is None or not is_first or (is_alone and not _ALONE.match(text, first.end)):
+            return None
+        joined = _LABELS_JOINED.match(text, first.end)
+        other = next(
+            (one for one in self._mentions(text[:500]) if joined and one.start == joined.end()), None
+        )
+        return "" if other is not None and other.label != first.label else first.label
+
+    def _decided(self, sentence: str, mentions: list[Mention]) -> str | None:
+        """The last label that a sentence names, unless it is joined with another one as just as good."""
+        last = mentions[-1]
+        if _NEITHER.search(sentence):
+            return None
+        for one in mentions[:-1]:
+            if one.label != last.label and _LABELS_JOINED.fullmatch(sentence, one.end, last.start):
+                return None
+        return last.label
+
+    def _reference_in(self, text: str, row: Row) -> str | None:
+        """A reference that is the whole answer or a whole conclusion; else what the conclusion is."""
+        last = sentences_backwards(text)[:1]
+        parts = [*conclusions(text), text, *last, *(one.rpartition(":")[2] for one in last)]
+        expected = {_compact(one) for one in row.references}
+        if not any(letter.isalnum() for one in expected for letter in one):
+            parts += _SYMBOLS.findall(text)[-1:]
+        found = [_compact(part) for part in parts] + [_compact(first_sentence(part)) for part in parts]
+        return next((one for one in found if one in expected), found[0] if found else None)
+
+
+def _bounded(label: str) -> str:
+    """A pattern for a label as a whole word, where it begins and ends with letters of words with blanks."""
+    written = r"[\s_-]+".join(map(re.escape, label.split())) or re.escape(label)
+    before = r"(?<![^\W_])(?<![^\W_]-)" if _needs_edge(label[:1]) else ""
+    after = r"(?![^\W_])(?!-[^\W_])" if _needs_edge(label[-1:]) else ""
+    return f"{before}{written}{after}"
+
+
+def _needs_edge(letter: str) -> bool:
+    return letter.isalnum() and not re.match(
+        r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]", letter
+    )
+
+
+def _folded(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+def _compact(text: str) -> str:
+    """A text without blanks, markup and the punctuation that ends sentences."""
+    return "".join(_folded(text).split()).strip("*_`$\"'“”.。,;!").strip()
+
+
+_WORDS: Final = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
+_FOREIGN: Final = {
+    **dict.fromkeys(
+        (
+            "是的",
+            "是",
+            "对的",
+            "对",
+            "正确的",
+            "正确",
+            "没错",
+            "はい",
+            "예",
+            "네",
+            "да",
+            "oui",
+            "ja",
+            "sí",
+            "sim",
+        ),
+        "yes",
+    ),
+    **dict.fromkeys(
+        (
+            "否",
+            "不是的",
+            "不是",
+            "不对",
+            "不正确",
+            "不",
+            "错误的",
+            "错误",
+            "错",
+            "没有",
+            "いいえ",
+            "아니요",
+            "아니오",
+            "нет",
+            "non",
+            "nein",
+            "não",
+        ),
+        "no",
+    ),
+}
+_FOLLOWS_NO: Final = r"because|since|as|it|its|it's|you|he|she|they|we|i|this|that|the|there|not|but|and|or"
+_WORD: Final = re.compile(
+    rf"(?P<not>(?:\bnot|n['’]t)\s+)?\b(?P<word>yes|true|false|no(?!\s+(?!(?:{_FOLLOWS_NO})\b)\w)(?!-\w))\b",
+    re.IGNORECASE,
+)
+_LEADS: Final = re.compile(r"\W*")
+_FOREIGN_WORD: Final = rf"({'|'.join(sorted(_FOREIGN, key=len, reverse=True))})(?=\W|\Z)"
+_FOREIGN_START: Final = re.compile(rf"\W*{_FOREIGN_WORD}", re.IGNORECASE)
+_CHINESE_END: Final = re.compile(
+    rf"(?:所以|因此|故|综上|结论|应该|说法|陈述|命题|判断)(?:[^，。；\n]{{0,12}}?(?:是|为))?[：:，,\s]*{_FOREIGN_WORD}"
+)
+_CONCLUDES: Final = re.compile(
+    r"\b(?:so|therefore|thus|hence|overall|finally|consequently|in conclusion|in short|to conclude)\b",
+    re.IGNORECASE,
+)
+_YES_NO_JOINED: Final = re.compile(r"\W*(?:(?:or|and|nor)\W*|/\W*)", re.IGNORECASE)
+_PHRASES: Final = (
+    (
+        re.compile(r"\b(?:truth|truthful|lies|lying)\b", re.IGNORECASE),
+        re.compile(
+            r"(?P<no>\b(?:(?:does|is|did|was)\s*(?:not|n['’]t)\s+(?:\w+\s+)?(?:tell(?:ing)?|truthful)"
+            r"|lies|lied|is\ lying|is\ a\ liar)\b)"
+            r"|(?P<yes>\b(?:tells?|telling|told) the truth|is truthful\b)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        re.compile(r"\bplausible\b", re.IGNORECASE),
+        re.compile(
+            r"(?P<no>\b(?:not|n['’]t)\s+(?:\w+\s+)?plausible|\bimplausible)|(?P<yes>\bplausible\b)",
+            re.IGNORECASE,
+        ),
+    ),
+)
+"""Ways to say yes and no to questions about something, by what the question is about."""
+
+
+class YesNo(Comparing[str]):
+    """The answer says yes, or no, as a reference does; true and false are the same two.
+
+    "No" before a noun, as in "no turns", is no answer.
+    """
+
+    wanted = "yes or no"
+
+    def read(self, answer: str, row: Row) -> str | None:
+        """What it says in its conclusion, at its beginning, or in the last sentence that says either."""
+        text = without_latex(answer).replace("$", "")
+        corrected = after_correction(text)
+        if corrected and (found := _in_sentences(corrected, row.question)):
+            return found
+        for conclusion in conclusions(text):
+            if found := _at_start(conclusion):
+                return found
+        start = _at_start(text)
+        concluding = next(iter(sentences_backwards(text)), "")
+        if start is not None and not _CONCLUDES.search(concluding):
+            return start
+        return _in_sentences(text, row.question) or start
+
+    def read_reference(self, reference: str) -> str | None:
+        """What a reference says."""
+        return _at_start(reference)
+
+
+def _at_start(text: str) -> str | None:
+    if foreign := _FOREIGN_START.match(text):
+        return _FOREIGN[foreign[1].casefold()]
+    lead = _LEADS.match(text)
+    at = lead.end() if lead else 0
+    word = _WORD.match(text, at)
+    if word is None:
+        return None
+    joined = _YES_NO_JOINED.match(text, word.end())
+    other = _WORD.match(text, joined.end()) if joined else None
+    return None if other is not None and _meaning(other) != _meaning(word) else _meaning(word)
+
+
+def _in_sentences(text: str, question: str) -> str | None:
+    """What the last sentence that says yes or no says; None when it leaves both open."""
+    phrases = [phrase for about, phrase in _PHRASES if about.search(question)]
+    for sentence in sentences_backwards(text):
+        if chinese := _CHINESE_END.search(sentence):
+            return _FOREIGN[chinese[1].casefold()]
+        said = [(one.start(), one.end(), _meaning(one)) for one in _WORD.finditer(sentence)]
+        said += [
+            (one.start(), one.end(), one.lastgroup or "")
+            for phrase in phrases
+            for one in phrase.finditer(sentence)
+        ]
+        if said:
+            return _last_said(sentence, sorted(said))
+    return None
+
+
+def _last_said(sentence: str, said: list[tuple[int, int, str]]) -> str | None:
+    _, _, meaning = said[-1]
+    before = [one for one in said[:-1] if one[2] != meaning]
+    if before and _YES_NO_JOINED.fullmatch(sentence, before[-1][1], said[-1][0]):
+        return None
+    return meaning
+
+
+def _meaning(word: re.Match[str]) -> str:
+    meaning = _WORDS[word["word"].casefold()]
+    if word["not"]:
+        return "no" if meaning == "yes" else "yes"
+    return meaning

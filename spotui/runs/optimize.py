@@ -1,0 +1,169 @@
+"""A run's work: from the first round to the final check of its best prompt."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from spotui.domain.events import Event, HeldOutFinished
+from spotui.domain.events.codec import told_check, told_test
+from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line, StopReason
+from spotui.engine.engine import EARLY_ENDS, Engine
+from spotui.judging.votes import pooled
+from spotui.llm.limits import Halted
+from spotui.runs.recorder import Past
+from spotui.runs.work import Work
+
+
+class FinalCheck:
+    """Holds the final check of one run, at most once.
+
+    Args:
+        engine: The run's engine.
+        past: What earlier sessions left: what they found is not kept twice.
+        is_wanted: Whether the run's settings ask for it.
+        keep: Puts a line into the journal.
+        emit: Told what was found, or why there was no check.
+
+    Attributes:
+        result: What was found, once it was.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        past: Past,
+        *,
+        is_wanted: bool,
+        keep: Callable[[Line], None],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.result: CheckLine | None = None
+        self._engine = engine
+        self._past = past
+        self._is_wanted = is_wanted
+        self._keep = keep
+        self._emit = emit
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the best prompt was found to be no better than the seed."""
+        return self.result is not None and self.result.outcome in {"loss", "tie"}
+
+    async def hold(self) -> None:
+        """Compare best and seed, if there is a best other than the seed.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        if not self._is_wanted:
+            return
+        self._engine.conclude()
+        if self._engine.best.round == 1:
+            return
+        found = await self._engine.final_check()
+        if found.skipped:
+            self.skip(found.skipped)
+            return
+        self.result = found
+        held_out = [row for row in found.rows if row.held_out]
+        before = self._past.check
+        if before is None or not _same(before, found):
+            self._keep_new(found, held_out)
+        self._tell(found, held_out)
+
+    def skip(self, why: str) -> None:
+        """Say that there is no check, if one was wanted and there is something to check."""
+        best = self._engine.best_candidate.round
+        if not self._is_wanted or best == 1:
+            return
+        line = CheckLine(best=best, skipped=why)
+        if self._past.check is None or not _same(self._past.check, line):
+            self._keep(line)
+        self._emit(told_check(line))
+
+    def _keep_new(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
+        self._keep(found)
+        if held_out:
+            votes = tuple(vote for row in held_out for vote in row.votes)
+            outcome = pooled([row.choice for row in held_out])
+            self._keep(HeldOutLine(best=found.best, outcome=outcome, questions=len(held_out), votes=votes))
+
+    def _tell(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
+        if held_out:
+            votes = [vote.choice for row in held_out for vote in row.votes]
+            self._emit(
+                HeldOutFinished(
+                    best=found.best,
+                    outcome=pooled([row.choice for row in held_out]),
+                    questions=len(held_out),
+                    wins=votes.count("win"),
+                    losses=votes.count("loss"),
+                    ties=votes.count("tie"),
+                )
+            )
+        self._emit(told_check(found))
+
+
+def _same(one: CheckLine, other: CheckLine) -> bool:
+    """Whether two checks found the same, whenever that was."""
+    return msgspec.structs.replace(one, at=other.at) == other
+
+
+async def optimize(
+    work: Work,
+    engine: Engine,
+    check: FinalCheck,
+    past: Past,
+    keep: Callable[[Line], None],
+    emit: Callable[[Event], None],
+) -> tuple[StopReason, str]:
+    """Run the method until a stop reason, then find out what its best prompt is worth against the seed.
+
+    Args:
+        work: The method, what it is told, and what it works on.
+        engine: What it works with.
+        check: Compares best and seed by the judge, where nothing else does.
+        past: What earlier sessions left behind.
+        keep: Writes a line into the journal.
+        emit: Told what happens.
+
+    Returns:
+        Why it ended, as a stop reason and as a sentence.
+    """
+    try:
+        reason, cause = await _go_rounds(work, engine)
+    except Halted as halt:
+        check.skip(halt.cause)
+        return halt.reason, halt.cause
+    try:
+        await check.hold()
+        if work.final_test and not check.is_refuted:
+            await _final_test(engine, past, keep, emit)
+    except Halted as halt:
+        check.skip(halt.cause)
+        if halt.reason != "budget":
+            return halt.reason, halt.cause
+    return reason, cause
+
+
+async def _go_rounds(work: Work, engine: Engine) -> tuple[StopReason, str]:
+    try:
+        await work.method.optimize(engine, work.parameters)
+    except Halted as halt:
+        if halt.reason not in EARLY_ENDS:
+            raise
+        return halt.reason, halt.cause
+    return engine.ending or ("finished", f"All {engine.ended} rounds are done.")
+
+
+async def _final_test(
+    engine: Engine, past: Past, keep: Callable[[Line], None], emit: Callable[[Event], None]
+) -> None:
+    tested = await engine.final_test()
+    if tested is None:
+        return
+    seed, best = tested
+    line = FinalTestLine(best=best.candidate.round, seed_marks=seed.marks, best_marks=best.marks)
+    if past.test is None or (past.test.best, past.test.best_marks) != (line.best, line.best_marks):
+        keep(line)
+    emit(told_test(line, engine.task.seed))

@@ -1,0 +1,158 @@
+"""A run, as a front end holds it: listeners, commands, and the work itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+from spotui.domain.commands import AnyCommand, Stop
+from spotui.domain.events import (
+    CallDelta,
+    CallDropped,
+    CallFinished,
+    CallRetried,
+    Event,
+    RunStopped,
+    StateChanged,
+)
+from spotui.llm.connections import Connections
+from spotui.llm.door import Trouble
+from spotui.runs.session import Session, open_session
+from spotui.runs.trust import StartMetric, start_trusted
+from spotui.settings.run_settings import RunSettings
+from spotui.workspace.projects import Project
+
+
+class Run:
+    """One session of work on a project: what the journal holds is replayed, the rest is bought.
+
+    Args:
+        project: A project of ours.
+        connect: Makes the connections from the run's settings.
+        on_trouble: What happens when a call fails for good: wait for a person, or end the run.
+        changes: Limits that differ from those the run has; they are journalled.
+        start_metric: Starts a custom metric.
+
+    Attributes:
+        while_open: Entered while the project is held, such as to serve the run to others.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        connect: Callable[[RunSettings], Connections],
+        *,
+        on_trouble: Trouble = "halt",
+        changes: Mapping[str, float | int | None] | None = None,
+        start_metric: StartMetric = start_trusted,
+    ) -> None:
+        self.project = project
+        self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._connect = connect
+        self._on_trouble = on_trouble
+        self._changes = dict(changes or {})
+        self._start_metric = start_metric
+        self._listeners: list[Callable[[Event], None]] = []
+        self._streamers: list[Callable[[CallDelta], None]] = []
+        self._early: list[AnyCommand] = []
+        self._session: Session | None = None
+
+    def subscribe(self, listener: Callable[[Event], None], *, deltas: bool = False) -> None:
+        """Tell a listener everything from now on; it is called on the event loop and must not block.
+
+        Args:
+            listener: Called with every event, in order.
+            deltas: Whether it wants every piece of every reply, too.
+        """
+        self._listeners.append(listener)
+        if deltas:
+            self.stream_to(listener)
+
+    def stream_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener every piece of every reply, and nothing else, until `stop_streaming_to`."""
+        self._streamers.append(listener)
+        self._tell_door()
+
+    def stop_streaming_to(self, listener: Callable[[CallDelta], None]) -> None:
+        """Tell a listener of `stream_to` no more; pieces that nobody wants are not made."""
+        self._streamers.remove(listener)
+        self._tell_door()
+
+    def command(self, command: AnyCommand) -> None:
+        """Tell the run something; before it is open, the command waits."""
+        if self._session is None:
+            self._early.append(command)
+        else:
+            self._session.orders.carry_out(command)
+
+    def stop(self) -> None:
+        """Give the calls in flight some seconds to finish, keep the best, and end."""
+        self.command(Stop())
+
+    async def go(self) -> RunStopped:
+        """Work on the project until there is a reason to stop.
+
+        Cancelling this closes every connection; what was in flight is lost, nothing else.
+
+        Returns:
+            The last event: why it stopped, and what is best.
+
+        Raises:
+            SpotuiError: The run could not begin: locked, damaged, or a role that leads nowhere.
+        """
+        async with open_session(
+            self.project,
+            self._connect,
+            on_trouble=self._on_trouble,
+            changes=self._changes,
+            emit=self._emit,
+            start_metric=self._start_metric,
+        ) as session:
+            self._session = session
+            self._tell_door()
+            try:
+                async with self.while_open():
+                    session.announce()
+                    early, self._early = self._early, []
+                    for command in early:
+                        session.orders.carry_out(command)
+                    return await session.work()
+            finally:
+                self._session = None
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Do the work and tell what happens; the last event is RunStopped.
+
+        Raises:
+            SpotuiError: The run could not begin.
+        """
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.subscribe(queue.put_nowait, deltas=True)
+        work = asyncio.create_task(self.go())
+        work.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await work
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, CallDelta):
+            for streamer in self._streamers:
+                streamer(event)
+            return
+        for listener in self._listeners:
+            listener(event)
+        if isinstance(event, CallFinished) and event.recorded:
+            return  # it cost nothing now
+        # A pause stops the clock of the run, which a listener would not notice otherwise.
+        is_spending = isinstance(event, CallFinished | CallDropped | CallRetried | StateChanged)
+        if is_spending and self._session is not None:
+            spending = self._session.spending()
+            for listener in self._listeners:
+                listener(spending)
+
+    def _tell_door(self) -> None:
+        if self._session is not None:
+            self._session.door.streams = bool(self._streamers)

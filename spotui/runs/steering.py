@@ -1,0 +1,168 @@
+"""Carrying out what people tell a running run."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from spotui.domain.commands import (
+    AnyCommand,
+    Edit,
+    Override,
+    Pause,
+    Resume,
+    SetBudget,
+    SetConcurrency,
+    SetRounds,
+    Stop,
+    Vote,
+)
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import CommandRefused, Event, LimitsChanged, VerdictOverridden
+from spotui.domain.records import EditLine, LimitsLine, OverrideLine, VoteLine
+from spotui.engine.context import Decisions
+from spotui.engine.engine import Engine
+from spotui.llm.door import Door
+from spotui.runs.recorder import Recorder, change_limits
+from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_limits
+from spotui.workspace.journal import Journal
+
+
+class _RefusedError(SpotuiError):
+    """A command that cannot be carried out now."""
+
+
+class Orders:
+    """The commands of one open run. Decisions and limits are journalled before they take effect.
+
+    Args:
+        engine: The run's engine.
+        door: Its door, with gate and budget.
+        decisions: What people decided.
+        recorder: Told of overridden verdicts.
+        journal: Where decisions are kept.
+        settings: The run's settings.
+        emit: Told what happened.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        door: Door,
+        decisions: Decisions,
+        recorder: Recorder,
+        journal: Journal,
+        settings: RunSettings,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._engine = engine
+        self._door = door
+        self._decisions = decisions
+        self._recorder = recorder
+        self._journal = journal
+        self._settings = settings
+        self._emit = emit
+
+    def carry_out(self, command: AnyCommand) -> None:
+        """Do it, or say why not; a refused command changes nothing."""
+        try:
+            self._do(command)
+        except SpotuiError as error:
+            name = str(command.__struct_config__.tag)
+            self._emit(CommandRefused(command=name, why=str(error)))
+
+    def _do(self, command: AnyCommand) -> None:
+        match command:
+            case Pause(at="now"):
+                self._door.gate.pause("Paused by the user.")
+            case Pause():
+                self._decisions.pause_at_candidate = True
+            case Resume():
+                self._door.gate.resume()
+            case Stop():
+                self._door.gate.halt("stopped", "Stopped by the user.")
+            case SetBudget():
+                given = msgspec.structs.asdict(command)
+                self._change({key: value for key, value in given.items() if value is not msgspec.UNSET})
+            case SetConcurrency():
+                self._change({"concurrency": command.calls})
+            case SetRounds():
+                self._set_rounds(command.rounds)
+            case Vote():
+                self._vote(command)
+            case Edit():
+                self._edit(command)
+            case Override():
+                self._override(command)
+
+    def _change(self, changes: dict[str, float | int | None]) -> None:
+        try:
+            check_limits(changes)
+        except InvalidSettingError as error:
+            raise _RefusedError(str(error)) from None
+        settings = change_limits(self._settings, changes)
+        self._door.budget.check(settings.budget)
+        self._journal.append(LimitsLine(changes=changes))
+        self._settings = settings
+        self._door.budget.change(self._settings.budget)
+        self._engine.rounds_wanted = self._settings.max_rounds
+        if self._settings.concurrency is not None:
+            self._door.connections.set_concurrency(self._settings.concurrency)
+        self._emit(LimitsChanged(changes=changes))
+
+    def _set_rounds(self, rounds: int) -> None:
+        begun = max(1, self._engine.newest)
+        if rounds < begun:
+            raise _RefusedError(f"rounds must be at least {begun}: so many have begun already.")
+        self._change({"rounds": rounds})
+
+    def _vote(self, vote: Vote) -> None:
+        if not self._decisions.in_duel(vote.round):
+            raise _RefusedError(
+                f"Round {vote.round} is not being judged now.", "A verdict that was given can be overridden."
+            )
+        questions = len(self._engine.task.questions)
+        if vote.question is not None and not 0 <= vote.question < questions:
+            raise _RefusedError(
+                f"There is no question {vote.question}; they count from 0 to {questions - 1}."
+            )
+        line = VoteLine(
+            round=vote.round, choice=self._side(vote), question=vote.question, outranks=vote.outranks
+        )
+        self._journal.append(line)
+        self._decisions.take(line)
+
+    def _side(self, vote: Vote) -> Literal["win", "loss", "tie"]:
+        """The choice from the candidate's side."""
+        if vote.choice in {"left", "right"}:
+            candidate = "left" if self._decisions.left_in(vote.round) == "candidate" else "right"
+            return "win" if vote.choice == candidate else "loss"
+        return "win" if vote.choice == "win" else "loss" if vote.choice == "loss" else "tie"
+
+    def _edit(self, edit: Edit) -> None:
+        if not edit.prompt.strip():
+            raise _RefusedError("The prompt is empty.")
+        first = self._engine.first_editable
+        if edit.round < first:
+            raise _RefusedError(
+                f"Round {edit.round} has been executed already.",
+                f"The next round that can be edited is {first}.",
+            )
+        line = EditLine(round=edit.round, prompt=edit.prompt)
+        self._journal.append(line)
+        self._decisions.take(line)
+
+    def _override(self, override: Override) -> None:
+        if not self._engine.is_settled(override.round):
+            raise _RefusedError(f"Round {override.round} has no verdict that could be overridden.")
+        line = OverrideLine(
+            round=override.round, outcome=override.outcome, before_round=self._engine.newest + 1
+        )
+        self._journal.append(line)
+        self._decisions.take(line)
+        self._recorder.override(line)
+        if self._engine.has_gone_through(line.round):  # otherwise the engine tells it where that round ends
+            self._emit(
+                VerdictOverridden(round=line.round, outcome=line.outcome, before_round=line.before_round)
+            )

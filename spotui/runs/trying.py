@@ -1,0 +1,116 @@
+"""Prompts tried on a question of the moment: by the run's executor, through the same door, kept nowhere."""
+
+from collections.abc import Callable, Mapping
+
+from spotui.domain.errors import SpotuiError
+from spotui.domain.events import Answered, CallDropped, Event, SpendingChanged
+from spotui.domain.records import CallKey, CallLine, Line
+from spotui.engine.asking import Asker, together
+from spotui.engine.execute import in_front
+from spotui.llm.budget import Budget
+from spotui.llm.connections import Connections
+from spotui.llm.door import Door
+from spotui.llm.limits import Gate, Halted
+from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
+from spotui.llm.retry import Retry
+from spotui.settings.run_settings import RunSettings
+from spotui.workspace.journal_reader import Reply, Usage
+
+PURPOSE = "try"
+"""What the calls are filed under in their events."""
+
+
+class TryError(SpotuiError):
+    """A question got no answer."""
+
+
+class _NoLedger:
+    """Keeps nothing: every question is asked anew."""
+
+    def call(self, key: CallKey, digest: str) -> CallLine | None:  # noqa: ARG002 - the door's protocol
+        return None
+
+    def append(self, line: Line) -> None:
+        pass
+
+    def check_room(self) -> None:
+        pass
+
+
+async def try_prompts(
+    prompts: Mapping[int, str],
+    question: str,
+    settings: RunSettings,
+    connections: Connections,
+    emit: Callable[[Event], None],
+) -> dict[int, Reply]:
+    """Ask the executor the same question with each of several prompts in front, all at once.
+
+    Args:
+        prompts: By round.
+        question: What is asked.
+        settings: Of the run; its budget holds for this question as if it were a run of its own.
+        connections: The models; they are closed at the end.
+        emit: Told what happens, every piece of every reply included.
+
+    Returns:
+        The replies, by round.
+
+    Raises:
+        TryError: A call failed for good, does not fit the budget, or brought no answer.
+    """
+    budget = Budget(settings.budget)
+    door = Door(
+        connections=connections,
+        ledger=_NoLedger(),
+        budget=budget,
+        gate=Gate(),
+        retry=Retry(settings.retry),
+        emit=emit,
+        on_trouble="halt",
+    )
+    door.streams = True
+    asker = Asker(door, settings.roles)
+
+    async def ask(number: int, prompt: str) -> Reply:
+        request = asker.request("executor", [in_front(prompt, question)])
+        key = CallKey(number, PURPOSE)
+        try:
+            reply = await asker.ask(key, request, may_be_refused=True)
+        except RequestRefusedError as error:
+            return Reply("", "other", Usage(0, 0), seconds=0.0, rejected=error.what)
+        if lacks_answer(reply):
+            emit(CallDropped(key=key, why=why_missing(reply), failed=True))
+        else:
+            emit(Answered(round=number, index=0, question=question, answer=reply.text))
+        return reply
+
+    try:
+        async with door.keeping_time():
+            replies = await together([ask(number, prompt) for number, prompt in prompts.items()])
+    except Halted as halt:
+        raise TryError(halt.cause) from None
+    finally:
+        emit(_spending(budget))
+        await connections.aclose()
+    found = dict(zip(prompts, replies, strict=True))
+    missing = [number for number, reply in found.items() if lacks_answer(reply)]
+    if len(missing) > 1:
+        rounds = ", ".join(map(str, missing))
+        raise TryError(f"The prompts of rounds {rounds} got no answer.", hint_for_missing(found[missing[0]]))
+    if missing:
+        raise TryError(why_missing(found[missing[0]]), hint_for_missing(found[missing[0]]))
+    return found
+
+
+def _spending(budget: Budget) -> SpendingChanged:
+    spent = budget.spending
+    return SpendingChanged(
+        calls=spent.calls,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost_usd=spent.cost_usd,
+        unpriced=spent.unpriced,
+        estimated=spent.estimated,
+        seconds=budget.seconds,
+    )

@@ -1,0 +1,282 @@
+"""The rows of a template, read with all that the template says of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from spotui.domain.rows import Row, slot_names
+from spotui.engine import Question, Task
+from spotui.engine.context import Context
+from spotui.engine.execute import Layout
+from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
+from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
+from spotui.methods import load_method
+from spotui.methods.method import Method
+from spotui.methods.parameters import read_parameters
+from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
+from spotui.runs.trust import StartMetric, start_trusted
+from spotui.settings.run_settings import RunSettings
+from spotui.templates.data.load import Dataset, load_dataset
+from spotui.templates.model import Template
+from spotui.templates.read import parse_template
+from spotui.templates.sections import criteria_of, has_file, metric_of, source_of
+from spotui.workspace.projects import Project
+from spotui.workspace.rows_file import read_rows_file
+from spotui.workspace.snapshot import Snapshot, SnapshotError
+
+_OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label", "json", "word_list")
+"""Metrics of tasks in which two different answers contradict each other."""
+
+
+def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
+    """Read, check and split a template's rows.
+
+    Args:
+        template: What the rows are for.
+        folder: Where it lies: the paths of its files begin there, and its own metric may lie there.
+        seed: The run's.
+
+    Raises:
+        TemplateError: What it says of rows or scores is wrong.
+        MetricError: Its metric cannot be made.
+        DataError: A row cannot be used.
+    """
+    metric, choice = metric_for(template, folder), metric_of(template)
+    return load_dataset(
+        source_of(template),
+        folder,
+        qa=[(one.question, one.answer) for one in template.qa],
+        slots=slots_of(template),
+        check=metric.fault if metric else _nothing,
+        takes_objects=_takes_objects(choice),
+        several_answers=_takes_several(choice),
+        seed=seed,
+    )
+
+
+def questions_of(template: Template, rows: Dataset | None, *, filled: bool = True) -> list[Question]:
+    """The questions of a run: the rows that prompts are written from, or those in the template.
+
+    Args:
+        template: The template.
+        rows: Its rows, if they were read.
+        filled: Whether the prompt's slots are filled in either case; runs of the first edition filled them
+            in rows only.
+    """
+    if rows is not None and template.data is not None:
+        shown = slot_names(template.prompt) if filled else frozenset()
+        return [
+            Question(row.question, "\n".join(row.references), row, _context(row, shown)) for row in rows.train
+        ]
+    return [Question(one.question, one.answer, Row(one.question) if filled else None) for one in template.qa]
+
+
+def slots_of(template: Template) -> frozenset[str]:
+    """The slots of a template's prompt: columns of its data file, or the question where it lists questions.
+
+    Other names in braces are text in a template that lists questions.
+    """
+    names = slot_names(template.prompt)
+    return names if has_file(template) else names & {"question"}
+
+
+def _context(row: Row, shown: frozenset[str]) -> str:
+    return "\n".join(f"{name}: {text}" for name, text in row.slots.items() if name in shown)
+
+
+def metric_for(template: Template, folder: Path) -> Metric | None:
+    """The metric of a template, or None when it names none, or the judge.
+
+    Raises:
+        TemplateError: What it says of it is wrong.
+        MetricError: It cannot be made.
+    """
+    choice = metric_of(template)
+    return make_metric(choice, folder) if choice and choice.name != JUDGE else None
+
+
+def _takes_objects(choice: MetricChoice | None) -> bool:
+    """Whether something can compare an answer with an object: a model, JSON values, or a custom function."""
+    if choice is None or choice.name in (JUDGE, "json") or ":" in choice.name:
+        return True
+    return choice.inner is not None and _takes_objects(choice.inner)
+
+
+def _takes_several(choice: MetricChoice | None) -> bool:
+    """Whether rows that differ in their answers alone can all be right, as texts can and classes cannot."""
+    innermost = choice
+    while innermost is not None and innermost.inner is not None:
+        innermost = innermost.inner
+    return innermost is None or innermost.name not in _OF_ONE_ANSWER
+
+
+def _nothing(row: Row) -> str:  # noqa: ARG001 - without a metric, nothing is wrong with any row
+    return ""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a run does, and on what.
+
+    Attributes:
+        method: The method.
+        parameters: What it is told.
+        task: The template as the run sees it.
+        marker: Makes what marks the answers of rows; None when there are no rows, or when nothing says how to
+            mark them and the method does not ask.
+        metric: What that is called; empty when there is none.
+        layout: How prompt and row become a message.
+        final_test: Whether the best prompt is tested on the rows that nothing has seen.
+    """
+
+    method: Method
+    parameters: msgspec.Struct
+    task: Task
+    marker: Callable[[Context], Marker] | None
+    metric: str
+    layout: Layout
+    final_test: bool = True
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each split; empty when there are none."""
+        rows = self.task.rows
+        return (
+            {} if rows is None else {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
+        )
+
+
+def load_work(
+    snapshot: Snapshot, project: Project, settings: RunSettings, start_metric: StartMetric = start_trusted
+) -> Work:
+    """What a project's run works on.
+
+    Args:
+        snapshot: What the run was started with.
+        project: The project.
+        settings: What the run uses.
+        start_metric: Starts a custom metric.
+
+    Raises:
+        TemplateError: The template in the snapshot is damaged.
+        SnapshotError: The rows are.
+        MetricError: The metric cannot be made any more.
+        UntrustedError: The user has not trusted the file of the metric as it is.
+        SpotuiError: The method is not there any more, or it cannot be told that.
+    """
+    method = load_method(snapshot.method)
+    parameters = read_parameters(snapshot.method, method, snapshot.parameters)
+    template = parse_template(snapshot.template, str(project.snapshot))
+    task = load_task(template, snapshot, project, settings, scores=method.scores)
+    marker, metric = None, ""
+    if task.rows is not None and (method.scores or template.metric or template.criteria):
+        folder = Path(snapshot.template_folder)
+        marker = marker_for(template, folder, start_metric, edition=snapshot.edition)
+        choice = metric_of(template)
+        metric = choice.name if choice else "judge"
+    return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
+
+
+def load_task(
+    template: Template, snapshot: Snapshot, project: Project, settings: RunSettings, *, scores: bool
+) -> Task:
+    """The task a project holds.
+
+    Args:
+        template: The template in the snapshot.
+        snapshot: The snapshot.
+        project: The project.
+        settings: What the run uses.
+        scores: Whether the method scores prompts on rows; those that do have always kept the slots.
+
+    Raises:
+        SnapshotError: Its rows are damaged.
+    """
+    rows = read_rows_file(project.rows)
+    filled = snapshot.edition > 1
+    pool = questions_of(template, rows, filled=filled)
+    is_known = all(0 <= index < len(pool) for index in (*snapshot.questions, *snapshot.held_out))
+    if not is_known or (pool and not snapshot.questions):
+        raise SnapshotError(
+            f"{project.snapshot} is damaged: its questions are not those of the template.",
+            "Restore it from a backup.",
+        )
+    return Task(
+        prompt=template.prompt,
+        requirements=template.requirements,
+        questions=tuple(pool[index] for index in snapshot.questions),
+        held_out=tuple(pool[index] for index in snapshot.held_out),
+        word_limit=template.count,
+        reference_answers=settings.reference_answers,
+        criteria=criteria_for(template, snapshot.edition),
+        rows=rows,
+        seed=settings.seed,
+        edition=snapshot.edition,
+        slots=_slots(template, filled=filled, scores=scores),
+    )
+
+
+def _slots(template: Template, *, filled: bool, scores: bool) -> frozenset[str] | None:
+    if filled:
+        return slots_of(template)
+    return slot_names(template.prompt) if scores else None
+
+
+def marker_for(
+    template: Template, folder: Path, start_metric: StartMetric = start_trusted, *, edition: int = EDITION
+) -> Callable[[Context], Marker]:
+    """What marks the answers of a template's rows: its metric, or the evaluator by its criteria.
+
+    Args:
+        template: The template; without criteria, its requirements are the criteria.
+        folder: Where it lies.
+        start_metric: Starts a custom metric.
+        edition: The edition that a run keeps to.
+
+    Raises:
+        TemplateError: What the template says of it is wrong.
+        MetricError: The metric cannot be made.
+        UntrustedError: The user has not trusted the file of a custom metric as it is.
+    """
+    choice = metric_of(template)
+    inner = None if choice is None else worker_choice(choice)
+    if choice is not None and inner is not None:
+        worker = start_metric(inner, folder)
+        return lambda context: OwnMarker(inner.name, worker, context.marks, _tags(choice))
+    metric = metric_for(template, folder)
+    if metric is not None:
+        return lambda _: MetricMarker(metric)
+    scale: Scale = choice.options.get("scale", "binary") if choice else "binary"
+    criteria = criteria_for(template, edition)
+    return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale)
+
+
+def _tags(choice: MetricChoice) -> list[str]:
+    """The tags that a custom metric is inside of, the outermost first."""
+    return [] if choice.inner is None else [choice.options["tag"], *_tags(choice.inner)]
+
+
+def criteria_for(template: Template, edition: int = EDITION) -> str:
+    """What answers are marked by, in words: the template's criteria, or else its requirements.
+
+    Args:
+        template: The template.
+        edition: The edition that a run keeps to; from the third on, there is a text for neither.
+    """
+    given = "\n".join(criteria_of(template)) or template.requirements
+    return given or (NO_REQUIREMENTS if edition > 2 else "")
+
+
+def layout_of(parameters: msgspec.Struct, task: Task) -> Layout:
+    """Where a prompt stands, as far as the parameters say it; before the question otherwise."""
+    usual, demos = Layout(), getattr(parameters, "few_shot_demos", 0)
+    solved: tuple[Row, ...] = ()
+    if demos and task.rows is not None:
+        shown = RowSet("train", task.rows.train).draw(demos, seed=f"{task.seed}/demos").positions
+        solved = tuple(task.rows.train[index] for index in shown)
+    return Layout(
+        position=getattr(parameters, "prompt_position", usual.position),
+        labels=getattr(parameters, "qa_labels", usual.labels),
+        demos=solved,
+    )

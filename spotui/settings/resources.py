@@ -1,0 +1,140 @@
+"""Finds the files that are shipped with spotui: example templates and themes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from spotui.domain.errors import SpotuiError, nearest
+from spotui.settings import locations
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SUFFIXES = (".yaml", ".yml")
+_REFERENCE_FOLDERS: Final = (Path("settings"), Path("metagpt", "ext", "spo", "settings"))
+"""Where SPO's reference keeps its templates, seen from where it is started."""
+
+
+class ResourceError(SpotuiError):
+    """A shipped file, or a template asked for by name, that cannot be found."""
+
+
+def examples_dir() -> Path:
+    """The folder of the example templates.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return _shipped("examples")
+
+
+def themes_dir() -> Path:
+    """The folder of the themes that come with spotui.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return _shipped("themes")
+
+
+def examples() -> list[Path]:
+    """The example templates, by name.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return sorted(path for path in examples_dir().iterdir() if path.suffix in _SUFFIXES)
+
+
+def tour_dir() -> Path:
+    """The folder of the recorded run that the tour shows; it is a project.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return examples_dir() / "tour"
+
+
+def find_template(name_or_path: str) -> Path:
+    """The template that a person means.
+
+    Args:
+        name_or_path: The path of a file; the name of a file, with `.yaml`, in the folder `settings`, where
+            SPO's reference looks for it; or the name of one of the user's templates or of an example, with
+            or without `.yaml`. They win in this order, and the case of an example's name makes no difference.
+
+    Returns:
+        The path of a file that exists.
+
+    Raises:
+        ResourceError: There is no such file and no such example.
+    """
+    path = Path(name_or_path)
+    if _safely(path.is_file):
+        return path
+    if (at_home := _at_home(path)) and _safely(at_home.is_file):
+        return at_home
+    shipped = {each.stem: each for each in examples()}
+    is_name = path.name == name_or_path
+    if is_name and path.suffix in _SUFFIXES:
+        for folder in _REFERENCE_FOLDERS:
+            if _safely((folder / path).is_file):
+                return folder / path
+    if is_name and (own := _own(_stem(name_or_path))):
+        return own
+    if is_name and (found := shipped.get(_stem(name_or_path).casefold())):
+        return found
+    if _safely(path.is_dir):
+        raise ResourceError(f"{path} is a folder.", "Give the path of a template file in it.")
+    raise ResourceError(
+        f"There is no template {name_or_path!r}.", _mend(path, list(shipped) if is_name else [])
+    )
+
+
+def _mend(path: Path, names: list[str]) -> str:
+    beside: dict[str, Path] = {}
+    for folder in (*(_REFERENCE_FOLDERS if path.name == str(path) else ()), path.parent):
+        with suppress(OSError, ValueError):
+            beside |= {each.stem: each for each in folder.iterdir() if each.suffix in _SUFFIXES}
+    if meant := nearest(_stem(path.name), beside):
+        return f"Did you mean {beside[meant]}?"
+    if meant := nearest(_stem(path.name), names):
+        return f"Did you mean {meant}?"
+    return (
+        f"Give the path of a YAML file, or one of these examples: {', '.join(names)}."
+        if names
+        else "Check the path."
+    )
+
+
+def _own(name: str) -> Path | None:
+    paths = (locations.templates_dir() / f"{name}{suffix}" for suffix in _SUFFIXES)
+    return next((path for path in paths if _safely(path.is_file)), None)
+
+
+def _stem(name: str) -> str:
+    return name.rsplit(".", 1)[0] if name.casefold().endswith(_SUFFIXES) else name
+
+
+def _at_home(path: Path) -> Path | None:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return None
+
+
+def _safely(test: Callable[[], bool]) -> bool:
+    """A path that may not even be looked at is not there, for us."""
+    try:
+        return test()
+    except OSError:
+        return False
+
+
+def _shipped(folder: str) -> Path:
+    """In a wheel the folder is inside the package; in a checkout it stands beside it."""
+    installed, checkout = _PACKAGE / "_shipped" / folder, _PACKAGE.parent / folder
+    if installed.is_dir():
+        return installed
+    if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
+        return checkout
+    raise ResourceError(f"The {folder} that belong to spotui are missing.", "Install spotui again.")

@@ -1,0 +1,1 @@
+"""The template: read, checked and saved."""

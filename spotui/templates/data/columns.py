@@ -1,0 +1,175 @@
+"""Makes rows of records: which column is the question, the answer, a slot."""
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from spotui.domain.errors import nearest
+from spotui.domain.rows import Row
+from spotui.templates.data.answers import Labels, Options, read_options
+from spotui.templates.data.record import BadRowError, Record
+from spotui.templates.data.source import DataSource
+from spotui.templates.data.values import MISSING, is_nothing, reach, turns, written
+
+_USUAL: Final = {
+    "question": ("input", "text", "query", "prompt", "instruction", "problem", "sentence", "q", "x"),
+    "answer": ("target", "label", "output", "answers", "completion", "response", "solution", "gold", "ideal"),
+}
+"""Names that these columns often have elsewhere."""
+
+_LIKE_A_CELL: Final = re.compile(r"[-\d.,%\s]+|.{41,}|.*[?!.。？！]", re.DOTALL)
+
+
+class Columns:
+    """Makes rows of the records of one source.
+
+    Args:
+        source: How the template describes them.
+        slots: The slots of the prompt; those that no column is named for have a column of their name.
+        check: The fault of a row, or an empty text.
+        takes_objects: Whether an answer may be an object, which only some metrics can compare.
+    """
+
+    def __init__(
+        self,
+        source: DataSource,
+        slots: Collection[str],
+        check: Callable[[Row], str],
+        *,
+        takes_objects: bool,
+    ) -> None:
+        columns, filled = source.columns, {"question", "answer", *(["options"] if source.options else [])}
+        same = {name: (name,) for name in sorted({*slots} - filled)}
+        named = {name: column for name, column in columns.items() if name not in ("question", "answer")}
+        self._slots = {name: column[0] for name, column in {**same, **named}.items()}
+        self._question = columns.get("question", ("question",))[0]
+        self._needs_question = "question" in columns or "question" in slots or not self._slots
+        self._answers = columns.get("answer")
+        self._labels = Labels(source.labels)
+        self._options = source.options
+        self._shows_options = "options" in slots
+        self._check = check
+        self._takes_objects = takes_objects
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The columns that a record is expected to have, by which the list of rows is found in a document."""
+        names = {self._question, *(self._answers or ("answer",)), *self._slots.values(), *self._options}
+        return frozenset(names | {name.partition(".")[0] for name in names})
+
+    def row(self, record: Record, file: str, line: int) -> Row:
+        """The row that a record is.
+
+        Raises:
+            BadRowError: It cannot be used.
+        """
+        said = turns(record) if self._question not in record else None
+        if said and self._answers is None and "answer" not in record:
+            record = {**record, self._question: said[0], "answer": said[1]}
+        elif said:
+            record = {**record, self._question: said[0]}
+        options = read_options(record, self._options) if self._options else None
+        question = self._text(record, self._question, "question", needed=self._needs_question)
+        slots = {name: self._text(record, column, name) for name, column in self._slots.items()}
+        if options is not None and self._shows_options:
+            slots["options"] = str(options)
+        elif options is not None:
+            question = f"{question}\n{options}".strip()
+        row = Row(
+            question=question,
+            references=self._references(record, options),
+            slots=slots,
+            file=file,
+            line=line,
+        )
+        if what := self._check(row):
+            if not row.references and self._answers is None and "answer" not in record:
+                raise _missing(record, "answer", "answer")
+            raise BadRowError(what, self._hint(row))
+        return row
+
+    def _hint(self, row: Row) -> str:
+        """A likely fix of a row that its metric refuses."""
+        numbers = [one for one in row.references if one.lstrip("-").isdecimal()]
+        if self._labels or not numbers:
+            return ""
+        return f"If `{numbers[0]}` stands for a text, say for which one, e.g. `labels: {{0: No, 1: Yes}}`."
+
+    def _references(self, record: Record, options: Options | None) -> tuple[str, ...]:
+        """The answers that are right; a list, and several columns, are several."""
+        if options is not None and options.right:
+            return tuple(options.letter(text, text) for text in options.right)
+        found: list[str] = []
+        for column in self._answers or ("answer",):
+            value = reach(record, column)
+            if value is MISSING:
+                if self._answers is None:
+                    return ()
+                raise _missing(record, column, "answer")
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict) and not self._takes_objects:
+                    raise _is_object(column, one)
+                if not is_nothing(one) and (text := self._labels.read(one)):
+                    found.append(options.letter(one, text) if options else text)
+        return tuple(dict.fromkeys(found))
+
+    def _text(self, record: Record, column: str, name: str, *, needed: bool = True) -> str:
+        value = reach(record, column)
+        if value is MISSING and not needed:
+            return ""
+        if value is MISSING:
+            raise _missing(record, column, name)
+        if name == "question" and isinstance(value, list | dict):
+            kind = "a list" if isinstance(value, list) else "an object"
+            first = next(iter(value), "") if isinstance(value, dict) else 0
+            hint = f"Name a part of it, e.g. `columns: {{question: {column}.{first}}}`."
+            raise BadRowError(f"The question should be a text, but `{column}` is {kind}.", hint)
+        text = written(value)
+        if name == "question" and needed and not text.strip():
+            raise BadRowError(f"The question is empty: there is nothing in `{column}`.")
+        return text
+
+
+def _missing(record: Record, column: str, name: str) -> BadRowError:
+    """The fault of a file without a column; its other rows have it as well, so it is reported once."""
+    is_numbered = list(record) == [str(number) for number in range(1, len(record) + 1)]
+    if not is_numbered and any(_LIKE_A_CELL.fullmatch(one) for one in record):
+        what = "The first line should name the columns, but it looks like a row"
+        hint = f"If it is one, number the columns, e.g. `columns: {{question: 1, answer: {len(record)}}}`."
+        return BadRowError(f"{what}: {_listed(record)}.", hint, line=1, of_file=True)
+    head, _, rest = column.rpartition(".")
+    inner = reach(record, head) if head else MISSING
+    if isinstance(inner, dict):
+        what = f"There is no `{rest}` in `{head}`, which holds {_listed(inner)}."
+        return BadRowError(what, "Name one of these.", of_file=True)
+    if isinstance(inner, str):
+        what = f"`{head}` holds a text that is not JSON, so it has no part `{rest}`."
+        return BadRowError(what, "Save it as JSON, or name another column.", of_file=True)
+    meant = "1" if is_numbered else _meant(record, column, name)
+    hint = f"Say which one it is, as in `columns: {{{name}: {meant or '...'}}}`"
+    if name not in ("question", "answer"):
+        hint += f", or write `{{{{{name}}}}}` in the prompt if it is a text"
+    what = f"There is no column `{column}`; the columns are {_listed(record)}."
+    return BadRowError(what, f"{hint}.", of_file=True)
+
+
+def _meant(record: Record, column: str, name: str) -> str | None:
+    if near := nearest(column, record):
+        return near
+    folded = {one.casefold(): one for one in record}
+    return next((folded[one] for one in _USUAL.get(name, ()) if one in folded), None)
+
+
+def _is_object(column: str, value: dict[str, Any]) -> BadRowError:
+    parts = [f"{column}.{name}" for name in value]
+    part = next(
+        (one for one in parts if one.endswith(("text", "value", "answer"))), parts[0] if parts else ""
+    )
+    what = f"`{column}` is an object, and an answer is compared as a text."
+    hint = f"Take a part of it, e.g. `columns: {{answer: {part}}}`." if part else "Name another column."
+    return BadRowError(what, hint, of_file=True)
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = ", ".join(f"`{one if len(one) <= 40 else one[:39] + '…'}`" for one in list(names)[:8])
+    return (f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown) or "none"

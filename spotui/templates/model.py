@@ -1,0 +1,226 @@
+"""What a template is, and what can be wrong with one."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from spotui.domain.errors import SpotuiError, nearest
+from spotui.templates.yaml.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
+
+NONE: Final = "None"
+"""The text that stands for "empty" in SPO's templates."""
+
+KEYS: Final = (
+    "prompt",
+    "requirements",
+    "count",
+    "qa",
+    "faq",
+    "method",
+    "parameters",
+    "models",
+    "data",
+    "metric",
+    "criteria",
+)
+"""The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
+
+SCORING: Final = ("parameters", "data", "metric", "criteria")
+"""The keys of methods with parameters and rows; they are kept as the file has them, and read by
+`template.scoring`."""
+
+ROLES: Final = ("optimizer", "evaluator", "executor")
+
+Severity = Literal["error", "warning"]
+
+
+def without_none(text: str) -> str:
+    """The text, or nothing when it is blank or the word `None`, which people write for nothing.
+
+    `none` and `null` mean it, too; `~` and a bare `null` are nothing to YAML itself.
+    """
+    return "" if text.strip().casefold() in ("", "none", "null") else text
+
+
+def _model(model: str | dict[str, Any]) -> str | dict[str, Any]:
+    return without_none(model).strip() if isinstance(model, str) else model
+
+
+def _something(value: Any) -> Any:
+    """What a file has at an optional key; None where it is nothing, or a list of nothing."""
+    if isinstance(value, str):
+        return value if without_none(value) else None
+    return None if isinstance(value, list) and not any(map(_something, value)) else value
+
+
+class QA(msgspec.Struct, frozen=True):
+    """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty.
+
+    An answer may be the word `none`: only SPO's own spelling is nothing.
+    """
+
+    question: str
+    answer: str = ""
+
+    def __post_init__(self) -> None:
+        if self.answer.strip() == NONE:
+            msgspec.structs.force_setattr(self, "answer", "")
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person wants optimized.
+
+    A text that is the word `None` becomes empty, here as in a file: once they are written down, the two
+    cannot be told apart. Only a question may be `None`.
+
+    Attributes:
+        prompt: The prompt to start from; empty where a method writes new ones and edits none.
+        requirements: What a good answer is like.
+        count: The most words a prompt may have, at least 1, or None for no limit.
+        qa: The questions to try prompts on.
+        method: The name of the method, or None for the user's default.
+        models: What the template says of the roles: a model id, or a mapping of settings.
+        parameters: What the method is told, as the file has it.
+        data: Where more rows come from, as the file has it.
+        metric: How answers are scored, as the file has it.
+        criteria: What a judge looks for, as the file has it.
+    """
+
+    prompt: str
+    requirements: str = ""
+    count: int | None = None
+    qa: tuple[QA, ...] = ()
+    method: str | None = None
+    models: dict[str, str | dict[str, Any]] = {}
+    parameters: Any = None
+    data: Any = None
+    metric: Any = None
+    criteria: Any = None
+
+    def __post_init__(self) -> None:
+        set_ = msgspec.structs.force_setattr
+        set_(self, "prompt", without_none(self.prompt))
+        set_(self, "requirements", without_none(self.requirements))
+        set_(self, "method", without_none(self.method or "").strip() or None)
+        set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
+        for key in SCORING:
+            set_(self, key, _something(getattr(self, key)))
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a template file.
+
+    Attributes:
+        severity: An `error` keeps the template from being used, a `warning` does not.
+        key: Where it is, such as `qa[2].question` for the second question; empty for the file as a whole.
+        line: Counted from 1; 0 when the file could not be read at all.
+        what: What is wrong.
+        mend: What to do about it.
+    """
+
+    severity: Severity
+    key: str
+    line: int
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = f"Line {self.line}: " if self.line else ""
+        return f"{place}{self.what} {self.mend}".rstrip()
+
+
+class TemplateError(SpotuiError):
+    """A template that cannot be used, read or saved.
+
+    Args:
+        name: The file, as the user knows it.
+        problems: Everything that is wrong, with at least one error; warnings may be among them.
+    """
+
+    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if len(errors) == 1:
+            place = f"{name}, line {errors[0].line}" if errors[0].line else name
+            super().__init__(f"{place}: {errors[0].what}", errors[0].mend)
+        else:
+            super().__init__(
+                "\n".join([f"{name}: {len(errors)} things are wrong.", *map("- {}".format, errors)])
+            )
+        self.name = name
+        self.problems = tuple(problems)
+
+
+class Report:
+    """The problems found so far."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def error(self, key: str, line: int, what: str, mend: str) -> None:
+        """Note something that keeps the template from being used."""
+        self.problems.append(Problem("error", key, line, what, mend))
+
+    def warn(self, key: str, line: int, what: str, mend: str) -> None:
+        """Note something that is probably not meant."""
+        self.problems.append(Problem("warning", key, line, what, mend))
+
+    def unknown(
+        self, mapping: MappingNode, known: tuple[str, ...], path: str, whose: str
+    ) -> dict[str, Entry]:
+        """Warn of the keys that mean nothing.
+
+        Args:
+            mapping: Whose keys to look at.
+            known: The keys that mean something.
+            path: What to put before a key to say where it is.
+            whose: What the mapping is, such as "a template".
+
+        Returns:
+            The keys that are probably misspelt, by what was meant.
+        """
+        misspelt: dict[str, Entry] = {}
+        for name, entry in mapping.entries.items():
+            if name in known:
+                continue
+            meant = nearest(name, known)
+            if meant:
+                misspelt.setdefault(meant, entry)
+            mend = f"Did you mean `{meant}`?" if meant else f"Delete it, or use one of {', '.join(known)}."
+            self.warn(
+                f"{path}{name}",
+                entry.key.line,
+                f"`{short(name)}` is not a key of {whose} and is ignored.",
+                mend,
+            )
+        return misspelt
+
+
+def text_of(node: Node) -> str | None:
+    """The text of a single value, whatever type it looks like; None when it is a list or a mapping."""
+    if not isinstance(node, ScalarNode):
+        return None
+    return "" if node.is_null else node.text
+
+
+def kind(node: Node) -> str:
+    """What a value is, for the end of a sentence."""
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    return "a text" if text_of(node) else "empty"
+
+
+def as_text(entry: Entry) -> str:
+    """How to write a text where something else was understood."""
+    node = entry.value
+    if isinstance(node, MappingNode | SequenceNode) and node.flow:
+        return "A text that begins with { or [ has to be in quotes, or on the lines below a `|`, indented."
+    return f"Write a `|` after `{entry.key.text}:`, and keep the lines below it indented."
+
+
+def short(text: str) -> str:
+    """The text on one line, cut when it is long."""
+    line = " ".join(text[:200].split())
+    return line if len(line) <= 40 else line[:39] + "…"

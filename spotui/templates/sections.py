@@ -1,0 +1,225 @@
+"""The sections of a template: questions, method and parameters, data, metric and criteria."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from spotui.domain.errors import KeyFault, nearest
+from spotui.domain.rows import slot_names
+from spotui.metrics import MetricChoice, read_choice
+from spotui.templates.data.source import DataSource, read_source
+from spotui.templates.model import (
+    QA,
+    SCORING,
+    Problem,
+    Report,
+    Template,
+    TemplateError,
+    as_text,
+    kind,
+    text_of,
+    without_none,
+)
+from spotui.templates.yaml.nodes import Entry, MappingNode, Node, Plain, SequenceNode, line_of
+
+ROW_KEYS: Final = ("question", "answer")
+HOW_TO_LIST: Final = "List at least one question: a line `- question: ...`, and below it `answer: ...`."
+
+
+def read_rows(report: Report, key: str, entry: Entry) -> tuple[QA, ...]:
+    """The rows that can be used.
+
+    Args:
+        report: Takes what is wrong.
+        key: What the list is called in the file.
+        entry: Where it is.
+    """
+    node = entry.value
+    if isinstance(node, SequenceNode):
+        if not node.items:
+            report.error(key, entry.key.line, f"`{key}` has no questions.", HOW_TO_LIST)
+        rows = [_row(report, item, number, f"{key}[{number}]") for number, item in enumerate(node.items, 1)]
+        _warn_of_duplicates(report, node, key)
+        return tuple(row for row in rows if row is not None)
+    if isinstance(node, MappingNode):
+        what = f"`{key}` should be a list, but its first line has no dash."
+        report.error(key, entry.key.line, what, "Write a dash and a space before each `question:`.")
+    elif text_of(node):
+        what = f"`{key}` should be a list of questions, but it is a text."
+        report.error(key, entry.key.line, what, HOW_TO_LIST)
+    else:
+        report.error(key, entry.key.line, f"`{key}` has no questions.", HOW_TO_LIST)
+    return ()
+
+
+def row_of(item: Node) -> QA | None:
+    """One row, or None when it has no usable question."""
+    return _row(Report(), item, 1, "")
+
+
+def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
+    if not isinstance(item, MappingNode):
+        what = f"Question {number} should have the keys `question` and `answer`, but it is {kind(item)}."
+        report.error(path, item.line, what, "Write `question: ` before the text, and `answer: ...` below it.")
+        return None
+    misspelt = report.unknown(item, ROW_KEYS, f"{path}.", "a question")
+    question = _text(report, item, "question", number, path)
+    answer = _text(report, item, "answer", number, path)
+    if "question" not in item.entries:
+        meant = misspelt.get("question")
+        mend = f"Rename `{meant.key.text}` to `question`." if meant else "Add a line `question: ...` to it."
+        report.error(f"{path}.question", item.line, f"Question {number} has no `question`.", mend)
+    elif question is not None and not question.strip():
+        line = item.entries["question"].key.line
+        mend = "Write the question, or delete it together with its answer."
+        report.error(f"{path}.question", line, f"Question {number} is empty.", mend)
+    return None if question is None else QA(question, answer or "")
+
+
+def _text(report: Report, item: MappingNode, name: str, number: int, path: str) -> str | None:
+    entry = item.entries.get(name)
+    if entry is None:
+        return None
+    text = text_of(entry.value)
+    if text is None:
+        what = f"The {name} of question {number} should be a text, but it is {kind(entry.value)}."
+        report.error(f"{path}.{name}", entry.key.line, what, as_text(entry))
+    return text
+
+
+def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
+    seen: dict[str, int] = {}
+    for number, item in enumerate(node.items, 1):
+        entry = item.entries.get("question") if isinstance(item, MappingNode) else None
+        question = (text_of(entry.value) or "").strip() if entry else ""
+        if entry and question in seen:
+            what = f"Question {number} is the same as question {seen[question]}."
+            mend = "Delete one of them, or ask something else."
+            report.warn(f"{key}[{number}].question", entry.key.line, what, mend)
+        elif question:
+            seen[question] = number
+
+
+def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> None:
+    """Note what is wrong under `parameters`, `data`, `metric` and `criteria`.
+
+    Args:
+        report: Takes what is wrong.
+        root: The whole file.
+        has_questions: Whether it lists questions of its own.
+    """
+    for key in SCORING:
+        entry = root.entries.get(key)
+        for fault in _faults(key, entry.value.data(), has_questions=has_questions) if entry else ():
+            place = (key, *fault.path)
+            report.error(".".join(place), line_of(root, *place), fault.what, fault.mend)
+
+
+def source_of(template: Template) -> DataSource:
+    """Where a template's rows come from.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.data is None:
+        return DataSource()
+    source, faults = read_source(template.data, has_questions=bool(template.qa))
+    _refuse("data", faults or misspelt_columns(template, source))
+    return source
+
+
+def has_file(template: Template) -> bool:
+    """Whether a template's rows come from a file, and not from the questions that it lists."""
+    return template.data is not None and bool(read_source(template.data, has_questions=True)[0].paths)
+
+
+def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
+    """The names under `columns` that are nearly those of something that has no column yet."""
+    known = {"question", "answer", *slot_names(template.prompt)}
+    missing = known - source.columns.keys()
+    near = {name: nearest(name, missing) for name in source.columns if name not in known}
+    return [
+        KeyFault(("columns", name), f"`{name}` is not a slot of the prompt.", f"Did you mean `{meant}`?")
+        for name, meant in near.items()
+        if meant
+    ]
+
+
+def metric_of(template: Template) -> MetricChoice | None:
+    """How a template's answers are scored, or None when it does not say.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.metric is None:
+        return None
+    choice, faults = read_choice(template.metric)
+    _refuse("metric", faults)
+    return choice
+
+
+def parameters_of(template: Template) -> dict[str, Any]:
+    """What a template tells its method, by name; whether the method takes it, the method knows.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.parameters is None:
+        return {}
+    _refuse("parameters", _parameter_faults(template.parameters))
+    return dict(template.parameters)
+
+
+def criteria_of(template: Template) -> tuple[str, ...]:
+    """What a judge looks for, none when the template does not say.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.criteria is None:
+        return ()
+    _refuse("criteria", _criteria_faults(template.criteria))
+    several = template.criteria if isinstance(template.criteria, list) else [template.criteria]
+    return tuple(one.strip() for one in several if one is not None and without_none(one))
+
+
+def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]:
+    if data is None or (isinstance(data, str) and not without_none(data)):
+        return ()
+    match key:
+        case "data":
+            return read_source(data, has_questions=has_questions)[1]
+        case "metric":
+            return read_choice(data)[1]
+        case "parameters":
+            return _parameter_faults(data)
+        case _:
+            return _criteria_faults(data)
+
+
+def _criteria_faults(data: Plain) -> list[KeyFault]:
+    mend = "Write one criterion, or a list of them, each a text."
+    several = data if isinstance(data, list) else [data]
+    return [
+        KeyFault((), f"Criterion {number} is not a text.", mend)
+        for number, one in enumerate(several, 1)
+        if not isinstance(one, str | None)
+    ]
+
+
+def _parameter_faults(data: Plain) -> list[KeyFault]:
+    mend = "Below `parameters:`, write lines such as `  candidates_per_step: 4`."
+    if not isinstance(data, dict):
+        return [KeyFault((), "`parameters` should be a mapping.", mend)]
+    return [
+        KeyFault((name,), f"The parameter `{name}` is no single value.", mend)
+        for name, value in data.items()
+        if isinstance(value, list | dict)
+    ]
+
+
+def _refuse(key: str, faults: Sequence[KeyFault]) -> None:
+    if faults:
+        problems = [
+            Problem("error", ".".join((key, *fault.path)), 0, fault.what, fault.mend) for fault in faults
+        ]
+        raise TemplateError("template", problems)

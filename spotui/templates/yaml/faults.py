@@ -1,0 +1,277 @@
+"""Faults of a YAML text, explained so that a person who does not know YAML can fix them."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import yaml
+
+from spotui.domain.errors import SpotuiError
+from spotui.templates.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+IN_QUOTES: Final = "Put the whole text in quotes, or on the lines below a `|`, indented."
+TOO_DEEP: Final = "Lists and mappings are nested too deep here."
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: its line, counted from 1, what it is, and what to do about it."""
+
+    line: int
+    what: str
+    mend: str
+
+
+class YamlError(SpotuiError):
+    """A text that is not one readable YAML document.
+
+    Args:
+        faults: Everything that is wrong, at least one, in the order of the text.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        if len(faults) == 1:
+            super().__init__(f"Line {faults[0].line}: {faults[0].what}", faults[0].mend)
+        else:
+            lines = [f"- Line {fault.line}: {fault.what} {fault.mend}" for fault in faults]
+            super().__init__("\n".join([f"{len(faults)} things are wrong:", *lines]))
+        self.faults = tuple(faults)
+
+
+class EmptyYamlError(YamlError):
+    """A text that holds nothing, or comments only."""
+
+    def __init__(self) -> None:
+        super().__init__([Fault(1, "The file is empty.", "Write at least one `key: text` into it.")])
+
+
+_SPACES: Final = "\u00a0\u1680\u180e\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
+_COLONS: Final = "：﹕︓︰∶ː꞉"
+_DASHES: Final = "–—－﹣−‐‑•·▪"
+_OPENING: Final = "“”„‟‘’«»「『＂"
+_BEGIN: Final = rf"^[ \t{_SPACES}]*(?:-[ \t{_SPACES}]+)?"
+_KEY: Final = rf"[\"'{_OPENING}]?(?P<key>[A-Za-z_][A-Za-z_0-9]*)[\"'{_OPENING}」』]?"
+
+_INDENT: Final = re.compile(
+    rf"^ *(?P<odd>[{_SPACES}])[ \t{_SPACES}]*(?:-\s|[{_DASHES}]|[A-Za-z_]\w*\s*[:{_COLONS}])"
+)
+_AFTER_DASH: Final = re.compile(rf"^ *-(?P<odd>[{_SPACES}])")
+_AFTER_COLON: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:(?P<odd>[{_SPACES}])")
+_DASH: Final = re.compile(
+    rf"^[ \t{_SPACES}]*(?P<odd>[{_DASHES}])\s*[\"'{{]?[A-Za-z_]\w*[\"']?\s*[:{_COLONS}]"
+)
+_COLON: Final = re.compile(rf"{_BEGIN}{_KEY}[ {_SPACES}]*(?P<odd>[{_COLONS}])")
+_QUOTED_KEY: Final = re.compile(
+    rf"{_BEGIN}(?P<odd>[{_OPENING}])(?P<key>[A-Za-z_]\w*)[{_OPENING}」』]\s*[:{_COLONS}]"
+)
+_BLOCK: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[｜＞])\s*$")
+_HASH: Final = re.compile(r"^\s*(?P<odd>＃)")
+_BRACE: Final = re.compile(rf"(?:{_BEGIN}[A-Za-z_]\w*:\s+|^\s*-\s+)(?P<odd>[｛［])")
+_IN_FLOW: Final = re.compile(
+    rf"(?:{_BEGIN}[A-Za-z_]\w*:\s+|^\s*-\s+)[{{\[][^\"']*?(?P<odd>[，{_COLONS}、］｝])"
+)
+_QUOTE: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[{_OPENING}])[^\n]*:(?:\s|$)")
+_NO_SPACE: Final = re.compile(rf"{_BEGIN}(?P<key>[A-Za-z_]\w*):(?!//)[^\s:]")
+_ANCHOR: Final = re.compile(r"&(?P<name>[^\s\[\]{},]+)")
+_ALIAS: Final = re.compile(r"\*(?P<name>[^\s\[\]{},]+)")
+
+
+def misreading(line: str, number: int, keys: Collection[str] | None = None) -> Fault | None:
+    """The first thing in a line that only looks like YAML.
+
+    Args:
+        line: The line, outside of quotes and of blocks of text.
+        number: Its number.
+        keys: The keys that may be meant; None for any word.
+    """
+    for pattern, what, hint in _PATTERNS:
+        found = pattern.search(line)
+        if found and (keys is None or found.groupdict().get("key") in (None, *keys)):
+            odd = found["odd"]
+            return Fault(number, what.format(_name(odd)), hint.format(found.groupdict().get("key")))
+    return None
+
+
+def explained(lines: list[str], line: int, opened: int, above: int) -> Fault | None:
+    """The reason of a parser's complaint, if it is a character that only looks like YAML.
+
+    Args:
+        lines: The text.
+        line: Where the parser stopped, from 1.
+        opened: Where what it was reading began.
+        above: The last line above that is not blank; 0 for none.
+    """
+    for number in (line, opened):
+        for pattern, what, hint in _INLINE:
+            if match := pattern.search(lines[number - 1]):
+                return Fault(number, what.format(_name(match["odd"])), hint)
+    for number in (line, opened, above):
+        if number and (found := misreading(lines[number - 1], number)):
+            return found
+    for number in (line, opened, above):
+        if number and (match := _NO_SPACE.search(lines[number - 1])):
+            return Fault(number, f"There is no space after the colon of `{match['key']}`.", "Add one.")
+    return None
+
+
+def misreadings(text: str, root: Node, keys: Collection[str]) -> list[Fault]:
+    """Everything in a text that is valid YAML and surely means something else.
+
+    Args:
+        text: What was loaded.
+        root: What `load` made of it.
+        keys: The keys that may be meant.
+    """
+    seen = _Seen(text, root)
+    faults = [
+        found
+        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1)
+        if number not in seen.texts and (found := misreading(line, number, keys))
+    ]
+    return sorted({fault.line: fault for fault in (*seen.lost_anchors(), *faults)}.values())
+
+
+class _Seen:
+    """The lines inside of texts, and the anchors that nothing refers to."""
+
+    def __init__(self, text: str, root: Node) -> None:
+        self._text = text
+        self._anchors: dict[str, ScalarNode] = {}
+        self._used: set[str] = set()
+        self.texts: set[int] = set()
+        if not isinstance(root, ScalarNode):
+            self._visit(root)
+
+    def lost_anchors(self) -> Iterator[Fault]:
+        """Words that begin with & in front of a text, and are not part of it."""
+        for name, node in self._anchors.items():
+            if name not in self._used:
+                what = f"`&{name}` is not part of the text: YAML reads it as the name of an anchor."
+                yield Fault(node.line, what, IN_QUOTES)
+
+    def _visit(self, node: Node) -> None:
+        if node.alias:
+            if found := _ALIAS.match(self._text, node.start):
+                self._used.add(found["name"])
+        elif isinstance(node, MappingNode):
+            for entry in node.entries.values():
+                self._visit(entry.key)
+                self._visit(entry.value)
+        elif isinstance(node, SequenceNode):
+            for item in node.items:
+                self._visit(item)
+        elif isinstance(node, ScalarNode):
+            last = node.line + self._text.count("\n", node.start, node.end - 1)
+            self.texts.update(range(node.line + 1, last + 1))
+            if not node.style and (found := _ANCHOR.match(self._text, node.start)):
+                self._anchors[found["name"]] = node
+
+
+def _name(char: str) -> str:
+    name = unicodedata.name(char, "").lower().replace("fullwidth", "full-width")
+    shown = char if char.isprintable() and not char.isspace() else f"U+{ord(char):04X}"
+    article = "an" if name.startswith(("a", "e", "i", "o")) else "a"
+    return f"{article} {name} ({shown})" if name else shown
+
+
+_SPACE_HINT: Final = "Replace it with ordinary spaces."
+_PATTERNS: Final = (
+    (_INDENT, "The line begins with {}, which only looks like a space.", _SPACE_HINT),
+    (_AFTER_DASH, "After the dash is {}, which only looks like a space.", _SPACE_HINT),
+    (_AFTER_COLON, "After the colon is {}, which only looks like a space.", _SPACE_HINT),
+    (
+        _DASH,
+        "The line begins with {}, which is not a dash for YAML.",
+        "Write a hyphen and a space, `- `.",
+    ),
+    (_COLON, "There is {}, which is not a colon for YAML.", "Write `{}: `, with a plain colon and a space."),
+    (_QUOTED_KEY, "The key begins with {}, which is not a quote for YAML.", "Write `{}` without quotes."),
+    (_BLOCK, "There is {}, which begins no text block for YAML.", "Write a plain | or >."),
+    (_HASH, "There is {}, which begins no comment for YAML.", "Write a plain #."),
+)
+_INLINE: Final = (
+    (
+        _BRACE,
+        "There is {}, which is not a bracket for YAML.",
+        "Write a plain one, or use quotes.",
+    ),
+    (
+        _IN_FLOW,
+        "There is {} between brackets, which is text for YAML.",
+        "Write a plain one, or use quotes.",
+    ),
+    (_QUOTE, "The text begins with {}, which is not a quote for YAML.", "Use plain quotes, \" or '."),
+)
+"""Marks that are text in most places, so that only a complaint of the parser makes them a fault."""
+
+
+_SAME_COLUMN: Final = "Begin the keys (or dashes) of one level in the same column, and use spaces only."
+
+
+def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
+    """Turn the parser's complaint into a sentence about the line that a person has to change.
+
+    Args:
+        error: What PyYAML raised; its C and its Python parser word things differently.
+        text: What was parsed.
+    """
+    problem, context = str(error.problem or ""), str(error.context or "")
+    mark = error.problem_mark or error.context_mark
+    here = mark.index if mark else 0
+    last = text.rstrip().count("\n") + 1  # a complaint about the end of the text is about its last words
+    line = min(mark.line + 1, last) if mark else 1
+    opened = min(error.context_mark.line + 1, last) if error.context_mark else line
+    char = text[here : here + 1]
+    lines = text.split("\n")
+    above = next((number for number in range(line - 1, 0, -1) if lines[number - 1].strip()), 0)
+    if "nesting" not in problem and (found := explained(lines, line, opened, above)):
+        return found
+    before = text[text.rfind("\n", 0, here) + 1 : here]
+
+    if "nesting" in problem:  # libyaml refuses a thousand levels while it looks ahead, since PyYAML 6.0.4
+        return Fault(opened, TOO_DEEP, IN_QUOTES)
+    if char == "\t" or "tab character" in problem:
+        return Fault(line, "There is a tab where YAML wants spaces.", "Replace the tab with spaces.")
+    if "quoted scalar" in context and "unexpected" in problem:
+        mend = "Close it, or put the text on the lines below a `|`, indented."
+        return Fault(opened, "The quote that opens on this line is never closed.", mend)
+    if "escape" in problem or "quoted scalar" in context:
+        mend = "Double the backslash, or put the text in single quotes."
+        return Fault(
+            line, "A backslash inside double quotes stands before something YAML does not know.", mend
+        )
+    if "mapping values are not allowed" in problem:
+        return _stray_colon(line, before)
+    if "could not find expected ':'" in problem:
+        mend = "If it belongs to the text above, indent it like that text; if it is a key, write `key: text`."
+        return Fault(opened, "This line is neither a `key: text` nor part of the text above it.", mend)
+    if "cannot start any token" in problem:
+        return Fault(line, f"A text cannot begin with {char}.", IN_QUOTES)
+    if "alias" in context or "anchor" in context:
+        return Fault(opened, "A text cannot begin with * or &.", IN_QUOTES)
+    if "sequence entries" in problem:
+        mend = "Put the first dash on the next line, or the text in quotes."
+        return Fault(line, "A list cannot begin on the line of its key.", mend)
+    if "block scalar" in context:
+        mend = "Begin the text on the next line, indented by two spaces, or put it in quotes."
+        return Fault(line, "Nothing may follow a | or > on its line.", mend)
+    if "flow" in context:
+        return Fault(opened, "A [ or { opens a list here that does not end as a list does.", IN_QUOTES)
+    return _out_of_place(line, before, problem)
+
+
+def _stray_colon(line: int, before: str) -> Fault:
+    if ": " in before:
+        return Fault(line, "There is a second colon in this line, so its text is unclear.", IN_QUOTES)
+    mend = f"Write `key: text` with a space after the colon. {_SAME_COLUMN}"
+    return Fault(line, "This line does not fit the line above it.", mend)
+
+
+def _out_of_place(line: int, before: str, problem: str) -> Fault:
+    closing = before.rstrip()[-1:]
+    if closing in ("'", '"', "]", "}"):
+        return Fault(line, f"The text goes on after its closing {closing}.", IN_QUOTES)
+    if "expected key" in problem or "'-' indicator" in problem or "block end" in problem:
+        return Fault(line, "This line is indented unlike the lines it belongs to.", _SAME_COLUMN)
+    mend = "Compare its quotes, colons and indentation with the lines around it."
+    return Fault(line, f"YAML cannot be read here: {problem}.", mend)

@@ -1,0 +1,116 @@
+"""Putting a question that was tried into the template that the run came from."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+from textual.screen import Screen
+
+from spotui.domain.errors import SpotuiError
+from spotui.settings import locations
+from spotui.templates.model import QA
+from spotui.templates.read import read_text
+from spotui.tui.child import attempt
+from spotui.tui.dialogs import Choice, NameScreen, QuestionScreen
+from spotui.tui.template.run_template import find_source
+from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import read_snapshot
+
+
+class _Copy(NamedTuple):
+    """The run's own copy of its template."""
+
+    name: str
+    text: str
+
+
+async def add_question(screen: Screen[str], project: Project, question: str, answers: dict[str, str]) -> None:
+    """Add a question to the user's own file; a shipped template is copied first, under a name that they give.
+
+    Args:
+        screen: On whose behalf.
+        project: The project whose template it is.
+        question: What to add.
+        answers: By the names of the prompts; any of them can become the question's reference answer.
+    """
+    kept = await attempt(screen, _kept, project)
+    if kept is None:
+        return
+    source = await attempt(screen, find_source, kept.name)
+    chosen = await _choose(screen, kept.name, answers)
+    if chosen is None:
+        return
+    if source is None or source.is_fixed:
+        path = await _make_own(screen, kept, source.path if source else None)
+    else:
+        path = source.path
+    if path is None:
+        return
+    number = await attempt(screen, _append, path, QA(question, chosen))
+    if number is not None:
+        title = f"It is question {number} of {path.name}"
+        screen.notify("This run keeps its own; a new one draws from all of them.", title=title, markup=False)
+
+
+def _kept(project: Project) -> _Copy:
+    if not project.is_ours:
+        raise SpotuiError(
+            "SPO's reference keeps no template with a project.", "Make a template and start a run of it."
+        )
+    snapshot = read_snapshot(project.snapshot)
+    return _Copy(snapshot.template_name, snapshot.template)
+
+
+async def _choose(screen: Screen[str], name: str, answers: dict[str, str]) -> str | None:
+    """The reference answer to add, empty for none; None when nothing is to be added."""
+    choices = [Choice("none", "q", "the question alone")]
+    choices += [
+        Choice(key, key, f"with {whose}'s answer as its reference")
+        for key, whose in zip("ab", answers, strict=False)
+    ]
+    found = await screen.app.push_screen_wait(QuestionScreen(f"Add to {name}", choices))
+    by_key = dict(zip("ab", answers.values(), strict=False))
+    return None if not found else by_key.get(found, "")
+
+
+async def _make_own(screen: Screen[str], kept: _Copy, shipped: Path | None) -> Path | None:
+    from spotui.templates.folder import TemplateFolder
+
+    folder = TemplateFolder(locations.templates_dir())
+    name = await screen.app.push_screen_wait(
+        NameScreen(
+            f"{kept.name} comes with spotui: name your copy" if shipped else "Name your template",
+            folder.free_name(Path(kept.name).stem),
+            folder.check_name,
+        )
+    )
+    if not name:
+        return None
+    if shipped is not None:
+        return await attempt(screen, folder.copy, shipped, name)
+    return await attempt(screen, folder.create, name, kept.text)
+
+
+def _append(path: Path, row: QA) -> int:
+    """Add a row to a template file, whose every other character stays.
+
+    Returns:
+        Which question it is now, from 1.
+
+    Raises:
+        SpotuiError: It is there already, or the file cannot take it.
+    """
+    from spotui.runs.check import check
+    from spotui.templates.save import edit_yaml, save_text
+
+    text = read_text(path)
+    checked = check(text)
+    if checked.template is None or not checked.has_whole_rows:
+        raise SpotuiError(
+            f"{path.name} has mistakes in its questions.", "Mend them first, then add this one."
+        )
+    rows = checked.template.qa
+    if any(one.question.strip() == row.question for one in rows):
+        raise SpotuiError(f"{path.name} has this question already.")
+    save_text(path, edit_yaml(text, replace(checked.template, qa=(*rows, row)), path.name))
+    return len(rows) + 1

@@ -1,1 +1,0 @@
-"""What the answers screen is made of."""

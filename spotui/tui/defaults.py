@@ -1,0 +1,225 @@
+"""The defaults of the config file as texts that a person edits."""
+
+import asyncio
+import os
+from typing import ClassVar, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import DescendantBlur
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Label, Static
+
+from spotui.domain.errors import SpotuiError
+from spotui.settings.config_file import ConfigFile, ModelConfig, RoleConfig, load_config
+from spotui.settings.errors import SettingsError
+from spotui.settings.resolve import Flags, resolve
+from spotui.settings.save import save_default, save_model, save_role
+from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES
+
+
+class Default(NamedTuple):
+    """One default.
+
+    Attributes:
+        text: What stands in the config file; empty when nothing does.
+        used: What a run uses that says nothing else.
+        rival: Which variable of the environment wins over the file; empty when none does.
+    """
+
+    text: str
+    used: str
+    rival: str
+
+
+class Defaults:
+    """One reading of the config file and the environment.
+
+    Attributes:
+        config: What the file says; nothing when it is wrong.
+        fault: What is wrong with the file or a variable; empty when nothing is.
+    """
+
+    def __init__(self) -> None:
+        self.config = ConfigFile()
+        self.fault = ""
+        self._used: dict[str, object] = {}
+        self._origins: dict[str, str] = {}
+        try:
+            self.config = load_config()
+            found = resolve(Flags(), os.environ, None, self.config)
+        except SettingsError as error:
+            self.fault = str(error)
+        else:
+            self._used = {key: _at(found.settings, key.removeprefix("run.")) for key in BY_KEY}
+            self._origins = dict(found.origins)
+
+    def of(self, key: str) -> Default:
+        """One default by its dotted place in the file."""
+        written = _at(self.config.config, key)
+        source, _, variable = self._origins.get(key, "").partition(" ")
+        rival = variable if source == "environment" else ""
+        return Default("" if written is UNSET else text_of(written), text_of(self._used.get(key, "")), rival)
+
+
+def save(key: str, text: str) -> None:
+    """Write a default into the config file, or take it out when the text is empty.
+
+    Raises:
+        SettingsError: The value is wrong, or the file cannot be read or written; it is as it was.
+    """
+    save_default(key, text.strip() or UNSET)
+
+
+def text_of(value: object) -> str:
+    """A value as it is typed; `none` for no limit."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _at(struct: msgspec.Struct, key: str) -> object:
+    value: object = struct
+    for name in key.split("."):
+        value = getattr(value, name, UNSET)
+    return value
+
+
+class DefaultRow(Horizontal):
+    """Edits one default; it is saved with Enter, or when the cursor leaves it.
+
+    Args:
+        key: Its dotted place in the config file.
+        label: What it is called.
+        help: What it means, in a few words.
+        choices: What can be completed.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "put_back", "as it was", id="default.put_back"),
+    ]
+
+    DEFAULT_CSS = """
+    DefaultRow {
+        height: auto;
+        & Label { width: 18; color: $text-muted; }
+        & Input { width: 22; }
+        & .note { width: 1fr; height: auto; margin: 0 0 0 2; color: $text-muted; }
+        &.-rival .note { color: $text-warning; }
+        &.-wrong .note { color: $text-error; }
+    }
+    """
+
+    class Saved(Message):
+        """The config file says something else now."""
+
+    def __init__(self, key: str, label: str, help: str, choices: tuple[str, ...] = ()) -> None:  # noqa: A002
+        super().__init__(id=f"default-{key.replace('.', '-')}")
+        self.key = key
+        self._label = label
+        self._help = help
+        self._choices = choices
+        self._saved = ""
+
+    def compose(self) -> ComposeResult:
+        """The name, the value, and what it means."""
+        yield Label(self._label)
+        made = Input(compact=True, suggester=SuggestFromList(self._choices) if self._choices else None)
+        made.cursor_blink = False
+        yield made
+        yield Static(self._help, classes="note", markup=False)
+
+    def show(self, default: Default) -> None:
+        """Show what stands in the file, and what is used where nothing does; what is being typed stays."""
+        if not self.is_changed:
+            self.input.value = default.text
+        self._saved = default.text
+        self.input.placeholder = default.used
+        self.set_class(bool(default.rival), "-rival")
+        if not self.has_class("-wrong"):
+            self._say(f"{default.rival} wins: {default.used}" if default.rival else self._help)
+
+    @property
+    def input(self) -> Input:
+        """Where it is typed."""
+        return self.query_one(Input)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something else is typed than is saved."""
+        return self.input.value.strip() != self._saved
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There is something to put back only after typing."""
+        return self.is_changed if action == "put_back" else True
+
+    def action_put_back(self) -> None:
+        """Drop what was typed."""
+        self.input.value = self._saved
+        self._mend()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What was wrong may be right now."""
+        event.stop()
+        self._mend()
+        self.refresh_bindings()
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Save it."""
+        event.stop()
+        await self.save()
+
+    async def on_descendant_blur(self, event: DescendantBlur) -> None:
+        """Save it."""
+        event.stop()
+        await self.save()
+
+    async def save(self) -> None:
+        """Write what was typed into the config file, or say why not."""
+        if not self.is_changed:
+            return
+        text = self.input.value.strip()
+        try:
+            await asyncio.to_thread(save, self.key, text)
+        except SpotuiError as error:
+            self.add_class("-wrong")
+            self._say(str(error).removeprefix(f"{self.key} "))
+            return
+        self._saved = text
+        self.refresh_bindings()
+        self.post_message(self.Saved())
+
+    def _mend(self) -> None:
+        if self.has_class("-wrong"):
+            self.remove_class("-wrong")
+            self._say(self._help)
+
+    def _say(self, text: str) -> None:
+        self.query_one(".note", Static).update(Content(text))
+
+
+def remember(model: str, base_url: str) -> bool:
+    """Make a model that of all three roles in the config file, if none is chosen there yet and it is another.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        SettingsError: The config file is wrong or cannot be written.
+    """
+    config = load_config().config
+    if model == DEFAULT_MODEL or any(getattr(config.roles, role).model is not UNSET for role in ROLES):
+        return False
+    if base_url:
+        entry = config.models.get(model, ModelConfig())
+        save_model(model, msgspec.structs.replace(entry, base_url=base_url))
+    for role in ROLES:
+        save_role(role, RoleConfig(model=model))
+    return True

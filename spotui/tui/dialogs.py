@@ -1,0 +1,217 @@
+"""Dialogs over a screen: a question, a name, and what every dialog has in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from spotui.domain.errors import SpotuiError
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A box in the middle of the screen; what it composes is one container with a title on its border."""
+
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        & > Vertical, & > VerticalScroll {
+            max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
+            border: round $primary; border-title-color: $primary; background: $surface;
+            border-subtitle-color: $text-muted;
+        }
+    }
+    """
+
+
+class FieldDialog(Dialog[Result]):
+    """A dialog of rows, each with a label and what is typed for it."""
+
+    DEFAULT_CSS = """
+    FieldDialog {
+        & > Vertical { padding: 1 1 0 1; }
+        & Horizontal { height: 1; }
+        & Label { color: $text-muted; }
+        & Input { width: 1fr; }
+    }
+    """
+
+    def typed_in(self, field: str) -> str:
+        """What stands in a field, without blanks around it.
+
+        Args:
+            field: Its id.
+        """
+        return self.query_one(f"#{field}", Input).value.strip()
+
+
+def field_keys(group: str) -> tuple[Binding, Binding]:
+    """The keys that go from field to field.
+
+    Args:
+        group: What the names of a dialog's bindings begin with.
+    """
+    return (
+        Binding("up", "app.focus_previous", "field before", id=f"{group}.up", show=False),
+        Binding("down", "app.focus_next", "next field", id=f"{group}.down", show=False),
+    )
+
+
+def row(label: str, field: Widget) -> Horizontal:
+    """One row of a dialog.
+
+    Args:
+        label: What is typed there.
+        field: Where it is typed.
+    """
+    return Horizontal(Label(label), field)
+
+
+def text_field(field: str, value: str, meaning: str) -> Input:
+    """A field of one line.
+
+    Args:
+        field: Its id.
+        value: What stands in it at first.
+        meaning: What an empty one means, or what can be typed.
+    """
+    made = Input(value, placeholder=meaning, id=field, compact=True)
+    made.cursor_blink = False
+    return made
+
+
+class Choice(NamedTuple):
+    """One answer.
+
+    Attributes:
+        id: What the screen gives back.
+        key: The letter that chooses it.
+        text: What it does, in a few words.
+    """
+
+    id: str
+    key: str
+    text: str
+
+
+class QuestionScreen(Dialog[str]):
+    """Asks something; gives back the id of the choice, or an empty text when it is left with Escape.
+
+    Args:
+        question: What is asked, on one line.
+        choices: The answers, the usual one first.
+        text: What a person needs to know to answer.
+    """
+
+    DEFAULT_CSS = """
+    QuestionScreen {
+        & > Vertical { width: 72; max-width: 95%; max-height: 90%; }
+        & Static { height: auto; margin-bottom: 1; }
+        & OptionList, & OptionList:focus { height: auto; border: none; padding: 0; background: $surface; }
+    }
+    """
+
+    def __init__(self, question: str, choices: Sequence[Choice], text: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._choices = tuple(choices)
+        self._text = text
+        for choice in choices:
+            self._bindings.bind(choice.key, f"choose({choice.id!r})", choice.text)
+        self._bindings.bind("escape", "choose('')", "back")
+
+    def compose(self) -> ComposeResult:
+        """The question, what there is to know, the answers."""
+        with Vertical() as box:
+            box.border_title = Content(self._question)
+            if self._text:
+                yield Static(self._text, markup=False)
+            yield OptionList(
+                *(Option(f"{one.key}  {one.text}", id=one.id) for one in self._choices), markup=False
+            )
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the choice under the cursor."""
+        event.stop()
+        self.dismiss(event.option_id or "")
+
+    def action_choose(self, choice: str) -> None:
+        """Take a choice by its key."""
+        self.dismiss(choice)
+
+
+async def confirmed(screen: Screen[Any], question: str, verb: str, text: str = "") -> bool:
+    """Ask before something is deleted or stopped; whether it was confirmed.
+
+    Args:
+        screen: Where to ask.
+        question: What is asked, on one line.
+        verb: The word for doing it.
+        text: What a person needs to know to answer.
+    """
+    choices = (Choice("yes", "y", verb), Choice("no", "n", "cancel"))
+    return await screen.app.push_screen_wait(QuestionScreen(question, choices, text)) == "yes"
+
+
+class NameScreen(Dialog[str]):
+    """Asks for a name; gives back an empty text when it is left with Escape.
+
+    Args:
+        question: The title.
+        name: The text in the field at first.
+        check: Raises SpotuiError for a name that cannot be taken.
+        label: The label of the field.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "back", id="name.back")]
+
+    DEFAULT_CSS = """
+    NameScreen {
+        & > Vertical { width: 60; max-width: 95%; }
+        & Horizontal { height: 1; margin: 1 0 0 0; }
+        & Label { width: 8; color: $text-muted; }
+        & Input { width: 1fr; }
+        & Static { height: auto; min-height: 1; color: $text-error; }
+    }
+    """
+
+    def __init__(self, question: str, name: str, check: Callable[[str], None], label: str = "Name") -> None:
+        super().__init__()
+        self._question = question
+        self._proposed = name
+        self._check = check
+        self._label = label
+
+    def compose(self) -> ComposeResult:
+        """The name, and what is wrong with it."""
+        with Vertical() as box:
+            box.border_title = Content(self._question)
+            box.border_subtitle = "enter accepts, escape cancels"
+            name = Input(self._proposed, compact=True)
+            name.cursor_blink = False
+            yield row(self._label, name)
+            yield Static(markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What was wrong may be right now."""
+        event.stop()
+        self.query_one(Static).update("")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the name, if it can be taken."""
+        event.stop()
+        name = event.value.strip()
+        try:
+            self._check(name)
+        except SpotuiError as error:
+            self.query_one(Static).update(f"{error.what} {error.mend}")
+        else:
+            self.dismiss(name)

@@ -1,0 +1,149 @@
+"""The first start: a model, a template, and off it goes."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.settings import locations
+from spotui.tui.bindings import KeyHints
+from spotui.tui.child import ask
+from spotui.tui.home.screen import TitleBar
+from spotui.tui.home.templates_panel import TemplatesPanel
+from spotui.tui.start_dialog import Choices
+from spotui.tui.table_view import Column, Row, TableView
+
+if TYPE_CHECKING:
+    from spotui.tui.home.screen import HomeScreen
+
+
+_WORDS = (
+    "A run makes a prompt better, round by round: one model proposes, one answers, one compares. "
+    "Choose a model, then a template. Before anything is asked you see what it will take."
+)
+_TOUR, _OTHER = "tour", "other"
+_OTHER_OF = "endpoint "
+_FIRST_TEMPLATE = "product-name"
+
+EMBEDDED_ROUNDS = "4"
+"""For a first run on the embedded model, which takes some minutes a round."""
+
+
+class WelcomeScreen(Screen[None]):
+    """What can be used here, and the way to a first run in three keystrokes.
+
+    Args:
+        home: The screen below, which starts runs and shows them.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "other panel", id="welcome.other_panel"),
+        Binding("escape", "dismiss", "projects and templates", id="welcome.back"),
+        Binding("q", "app.quit", "quit", id="welcome.quit"),
+    ]
+
+    DEFAULT_CSS = """
+    WelcomeScreen {
+        & Static { height: auto; padding: 0 2; margin: 1 0 0 0; }
+        & TableView {
+            height: 1fr;
+            border: round $border-blurred;
+            border-title-color: $text-muted;
+            border-subtitle-color: $text-muted;
+            background: $background;
+            &:focus { border: round $primary; border-title-color: $primary; }
+        }
+    }
+    """
+
+    AUTO_FOCUS = "#models"
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, home: "HomeScreen") -> None:
+        super().__init__()
+        self._home = home
+        self._choices: dict[str, Choices] = {_OTHER: Choices()}
+
+    def compose(self) -> ComposeResult:
+        """What this is, the models, the templates."""
+        yield TitleBar("welcome")
+        yield Static(_WORDS, markup=False)
+        models = TableView((Column("model"), Column("found by", 15), Column("", 30)), id="models")
+        models.border_title = "1  A model"
+        models.border_subtitle = "looking for models…"
+        yield models
+        templates = TemplatesPanel(locations.templates_dir())
+        templates.border_title = "2  A template"
+        yield templates
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Look for models once the screen is there."""
+        self._show([])
+        self.call_after_refresh(lambda: self.run_worker(self._look(), group="look"))
+
+    async def _look(self) -> None:
+        templates = self.query_one(TemplatesPanel)
+        await templates.read()
+        templates.select_named(_FIRST_TEMPLATE)
+        told = await ask(["models", "find", "--json"])
+        models = self.query_one("#models", TableView)
+        is_untouched = models.current == _TOUR
+        models.border_subtitle = ""
+        if told.fault:
+            self.notify(told.fault, title="Models were not looked for", severity="error", markup=False)
+            return
+        rows = []
+        for line in told.out.splitlines():
+            found = json.loads(line)
+            model, url = found["model"], found.get("base_url", "")
+            key = f"{model} {url}"
+            if not model:
+                note = Content.styled(f"{found['note']}: {url}", "$text-warning")
+                rows.append(
+                    Row(_OTHER_OF + found["source"], ("a model of your endpoint", found["source"], note))
+                )
+                continue
+            is_embedded = found["source"] == "embedded"
+            self._choices[key] = Choices(model, url, rounds=EMBEDDED_ROUNDS if is_embedded else "")
+            rows.append(
+                Row(key, (model, found["source"], Content.styled(found.get("note") or url, "$text-muted")))
+            )
+        self._show(rows)
+        if is_untouched and rows:
+            models.select(rows[0].key)
+
+    def _show(self, found: list[Row]) -> None:
+        more = (
+            Row(_OTHER, ("another model or endpoint", "", Content.styled("you type it", "$text-muted"))),
+            Row(_TOUR, ("the tour: a recorded run", "", Content.styled("needs no model", "$text-muted"))),
+        )
+        models = self.query_one("#models", TableView)
+        models.show([*found, *more])
+        if not found:
+            models.select(_TOUR)
+
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """A model leads to the templates, a template to the run."""
+        event.stop()
+        if isinstance(event.table, TemplatesPanel):
+            self._start(event.table.path_of(event.key))
+        elif event.key == _TOUR:
+            self._home.action_tour()
+        else:
+            self.query_one(TemplatesPanel).focus()
+
+    def _start(self, template: Path) -> None:
+        key = self.query_one("#models", TableView).current
+        self._home.start_run(template, self._choices.get(key, Choices()), remembers=True)
+
+    def on_templates_panel_edit_wanted(self, event: TemplatesPanel.EditWanted) -> None:
+        """Edit it as from Home."""
+        self._home.edit(event.path, is_fixed=event.is_fixed)

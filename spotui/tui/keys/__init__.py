@@ -1,1 +1,0 @@
-"""Keys: which there are, which the user has put elsewhere, and the screen that tells them."""

@@ -1,1 +1,0 @@
-"""Choosing a method and what it is told."""

@@ -1,0 +1,354 @@
+"""The methods there are, as `spotui methods` tells them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.domain.errors import SpotuiError
+from spotui.tui.child import ask
+from spotui.tui.dialogs import Dialog, NameScreen
+from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.typed_ahead import open_by
+
+Value = str | int | float | bool | None
+
+
+class Parameter(NamedTuple):
+    """One thing that a method can be told.
+
+    Attributes:
+        name: Its name.
+        takes: Its values, in words.
+        default: Its value when nobody says otherwise.
+        what: What it is for.
+    """
+
+    name: str
+    takes: str
+    default: Value
+    what: str
+
+
+class Known(NamedTuple):
+    """A method.
+
+    Attributes:
+        name: Its name.
+        summary: What it does.
+        source: Where it was published.
+        scores: Whether it needs rows.
+        parameters: What it can be told.
+    """
+
+    name: str
+    summary: str
+    source: str
+    scores: bool
+    parameters: tuple[Parameter, ...]
+
+
+class Told(NamedTuple):
+    """A method that was chosen, and what it is told.
+
+    Attributes:
+        method: Its name; empty leaves it to the template.
+        parameters: What differs from its defaults.
+    """
+
+    method: str = ""
+    parameters: Mapping[str, Value] = {}
+
+    @property
+    def words(self) -> list[str]:
+        """As options of the command line."""
+        sets = [f"--set={name}={in_words(value)}" for name, value in self.parameters.items()]
+        return [f"--method={self.method}", *sets] if self.method else sets
+
+    def __str__(self) -> str:
+        """On one line."""
+        told = ", ".join(f"{name} {in_words(value)}" for name, value in self.parameters.items())
+        return f"{self.method}: {told}" if told else self.method
+
+
+async def known_methods() -> list[Known]:
+    """Every method, those of other packages included.
+
+    Raises:
+        SpotuiError: One of them is broken.
+    """
+    told = await ask(["methods", "--json"])
+    if told.fault:
+        raise SpotuiError(told.fault)
+    return [
+        Known(
+            one["name"],
+            one["summary"],
+            one["source"],
+            one["scores"],
+            tuple(Parameter(**parameter) for parameter in one["parameters"]),
+        )
+        for one in json.loads(told.out)
+    ]
+
+
+def told_by(template: Path) -> Told:
+    """What a template says of its method; nothing where it cannot be read, which the estimate tells."""
+    from spotui.templates.model import TemplateError
+    from spotui.templates.read import read_template
+    from spotui.templates.sections import parameters_of
+
+    try:
+        read = read_template(template)
+        return Told(read.method or "", parameters_of(read))
+    except TemplateError:
+        return Told()
+
+
+def typed(text: str) -> Value:
+    """A value as a template would have it: numbers and truth values are none that are quoted."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def in_words(value: Value) -> str:
+    """A value as it is typed."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_METHODS = (Column("method", 12), Column("description"))
+_PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("description", from_width=56))
+
+
+class MethodScreen(Dialog[Told | None]):
+    """Chooses a method and its parameters; gives back None when it is left with Escape.
+
+    Args:
+        told: What stands there at first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "take", "use this method", id="method.take", priority=True),
+        Binding("delete,backspace", "reset", "reset to default", id="method.reset"),
+        Binding("tab", "app.focus_next", "methods or parameters", id="method.other", show=False),
+        Binding("escape", "dismiss(None)", "cancel", id="method.back", priority=True),
+    ]
+
+    DEFAULT_CSS = """
+    MethodScreen {
+        & > Vertical { width: 110; height: 90%; }
+        & #methods { height: auto; max-height: 10; background: $surface; }
+        & #parameters { height: 1fr; background: $surface; margin: 1 0 0 0; }
+        & Static { height: auto; min-height: 2; max-height: 4; color: $text-muted; margin: 1 0 0 0; }
+    }
+    """
+
+    AUTO_FOCUS = "#methods"
+
+    def __init__(self, told: Told) -> None:
+        super().__init__()
+        self._told = told
+        self._method = ""
+        self._values: dict[str, dict[str, Value]] = {told.method: dict(told.parameters)}
+        self._known: dict[str, Known] = {}
+
+    def compose(self) -> ComposeResult:
+        """The methods, the parameters of the one under the cursor, and what the cursor is on."""
+        with Vertical() as box:
+            box.border_title = "Method"
+            box.border_subtitle = "enter edits a value, ctrl+s accepts, escape cancels"
+            methods = TableView(_METHODS, id="methods")
+            methods.empty = Content("Reading the methods…")
+            yield methods
+            parameters = TableView(_PARAMETERS, id="parameters")
+            parameters.empty = Content("It has no parameters.")
+            yield parameters
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Ask for them once the screen is there."""
+        self.run_worker(self._read(), group="read")
+
+    async def _read(self) -> None:
+        try:
+            found = await known_methods()
+        except SpotuiError as error:
+            self.query_one(Static).update(str(error))
+            return
+        self._known = {one.name: one for one in found}
+        table = self.query_one("#methods", TableView)
+        table.show([Row(one.name, (one.name, one.summary)) for one in found])
+        table.select(self._told.method or "spo")
+        self._show_method()
+
+    @property
+    def _chosen(self) -> Known | None:
+        return self._known.get(self.query_one("#methods", TableView).current)
+
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
+        """Another method or parameter is under the cursor."""
+        event.stop()
+        if event.table.id == "methods":
+            self._show_method()
+        else:
+            self._explain()
+
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """From a method to its parameters; from a parameter to its value."""
+        event.stop()
+        if event.table.id == "methods":
+            parameters = self.query_one("#parameters", TableView)
+            if parameters.keys:
+                parameters.focus()
+            else:
+                self.action_take()
+        else:
+            open_by(self, self._change(event.key), group="change", exclusive=True)
+
+    async def _change(self, name: str) -> None:
+        parameter = self._parameter(name)
+        if parameter is None:
+            return
+        question = f"{name}: {parameter.takes}"
+        value = await self.app.push_screen_wait(
+            NameScreen(question, in_words(self._value(parameter)), lambda _typed: None, "Value")
+        )
+        if value == in_words(parameter.default):
+            self._reset(name)
+        elif value:
+            self._values_now[name] = typed(value)
+            self._show_method()
+
+    def action_reset(self) -> None:
+        """Give the parameter under the cursor its default again."""
+        self._reset(self.query_one("#parameters", TableView).current)
+
+    def action_take(self) -> None:
+        """Take the method under the cursor with what it is told."""
+        if (chosen := self._chosen) is not None:
+            self.dismiss(Told(chosen.name, dict(self._values_now)))
+
+    @property
+    def _values_now(self) -> dict[str, Value]:
+        """What the method under the cursor is told."""
+        return self._values.setdefault(self.query_one("#methods", TableView).current, {})
+
+    def _reset(self, name: str) -> None:
+        self._values_now.pop(name, None)
+        self._show_method()
+
+    def _show_method(self) -> None:
+        chosen = self._chosen
+        if chosen is None:
+            return
+        rows = [Row(one.name, (one.name, self._cell(one), one.what)) for one in chosen.parameters]
+        self.query_one("#parameters", TableView).show(rows)
+        self._explain()
+
+    def _cell(self, one: Parameter) -> Content:
+        return Content.styled(
+            in_words(self._value(one)), "bold $accent" if one.name in self._values_now else ""
+        )
+
+    def _value(self, one: Parameter) -> Value:
+        return self._values_now.get(one.name, one.default)
+
+    def _parameter(self, name: str) -> Parameter | None:
+        chosen = self._chosen
+        return (
+            next((one for one in chosen.parameters if one.name == name), None) if chosen is not None else None
+        )
+
+    def _explain(self) -> None:
+        chosen, text = self._chosen, ""
+        if chosen is not None:
+            needs = "It scores prompts on rows." if chosen.scores else "It compares prompts by votes."
+            text = f"{chosen.name}: {needs} {chosen.source}".strip()
+            if (one := self._parameter(self.query_one("#parameters", TableView).current)) is not None:
+                text += f"\n{one.name}: {one.what}. Takes {one.takes}; default {in_words(one.default)}."
+        self.query_one(Static).update(text)
+
+
+class MethodLine(Widget, can_focus=True):
+    """What was chosen, or what holds otherwise.
+
+    Args:
+        usual: What holds when nothing is chosen, as text.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "choose", "choose method", id="method.choose"),
+    ]
+
+    DEFAULT_CSS = """
+    MethodLine { height: 1; color: $foreground; &:focus { background: $primary; color: $background; } }
+    """
+
+    class Chosen(Message):
+        """Another method was chosen, or it is told something else."""
+
+        def __init__(self, told: Told) -> None:
+            super().__init__()
+            self.told = told
+
+    def __init__(self, usual: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.usual = usual
+        self._chosen = Told()
+        self._base = Told()
+
+    @property
+    def chosen(self) -> Told:
+        """What was chosen; an empty name leaves it as it is."""
+        return self._chosen
+
+    def show(self, chosen: Told, base: Told, usual: str) -> None:
+        """Show a choice.
+
+        Args:
+            chosen: What was chosen.
+            base: What holds when nothing is.
+            usual: The same, as text.
+        """
+        self._chosen, self._base, self.usual = chosen, base, usual
+        self.refresh()
+
+    def render(self) -> Content:
+        """The choice, on as much of the row as there is."""
+        width = self.content_size.width
+        if self._chosen.method:
+            return Content(str(self._chosen)).truncate(width, ellipsis=True)
+        return Content(self.usual).truncate(width, ellipsis=True)
+
+    def on_click(self, event: Click) -> None:
+        """As with Enter."""
+        event.stop()
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        """Show every method with its parameters."""
+        open_by(self, self._choose(), group="method", exclusive=True)
+
+    async def _choose(self) -> None:
+        told = await self.app.push_screen_wait(
+            MethodScreen(self._chosen if self._chosen.method else self._base)
+        )
+        if told is not None:
+            self._chosen = told
+            self.refresh()
+            self.post_message(self.Chosen(told))

@@ -1,0 +1,369 @@
+"""Races: before one starts, and as one table while it runs and afterwards."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import count, duration, gained, points, usd
+from spotui.tui.bindings import KeyHints
+from spotui.tui.child import attempt
+from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.method_screen import Told, typed
+from spotui.tui.start_dialog import (
+    Choices,
+    Expected,
+    StartDialog,
+    budget,
+    estimate_line,
+    expect,
+    wait_for,
+    warning_lines,
+)
+from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.trusting import not_trusted, trusts_template
+from spotui.view.race import Lane, Race, RaceReader, against_each_other, winner
+from spotui.wire.process import OwnRace
+from spotui.workspace.moving import check_free
+from spotui.workspace.projects import Workspace
+from spotui.workspace.race_file import RaceFolder
+
+
+class Entrants(NamedTuple):
+    """Who races, and what each is told.
+
+    Attributes:
+        methods: As they were typed, with commas between them.
+        told: As it was typed: METHOD.NAME=VALUE, with blanks between them.
+    """
+
+    methods: str
+    told: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        """As options of the command line."""
+        return [f"--methods={self.methods}", *(f"--set={one}" for one in self.told.split())]
+
+    @property
+    def each(self) -> list[Told]:
+        """Every method with what it is told."""
+        names = [name.strip() for name in self.methods.split(",") if name.strip()]
+        return [Told(name, self._of(name)) for name in dict.fromkeys(names)]
+
+    def _of(self, method: str) -> dict[str, str | int | float | bool | None]:
+        own = (one.removeprefix(f"{method}.") for one in self.told.split() if one.startswith(f"{method}."))
+        pairs = (one.partition("=") for one in own)
+        return {name: typed(value) for name, _, value in pairs}
+
+
+async def expect_race(
+    workspace: Workspace, template: Path, entrants: Entrants, choices: Choices
+) -> list[tuple[str, Expected]]:
+    """Estimate the run of every method; asks no model.
+
+    Raises:
+        SpotuiError: The template, a choice or a method is wrong.
+    """
+    each = entrants.each
+    if len(each) < 2:
+        raise SpotuiError("A race takes two methods.", "Write such as spo,gpo,gradsum.")
+    found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))
+    return [(one.method, expected) for one, expected in zip(each, found, strict=True)]
+
+
+async def begin_race(
+    race: RaceFolder, template: Path, entrants: Entrants, choices: Choices, tell: Callable[[str], None]
+) -> None:
+    """Start a race's own process, and wait until it works.
+
+    Args:
+        race: What is to be made.
+        template: From what.
+        entrants: Who takes part.
+        choices: What all of them use.
+        tell: Called with what it says while it prepares.
+
+    Raises:
+        SpotuiError: It did not start, and why.
+    """
+    check_free(race.workspace, race.name)
+    if race.exists:
+        raise SpotuiError(f"There is a race {race.name!r} already.", "Choose another name.")
+    words = ["race", str(template), f"--name={race.name}", *entrants.words, *choices.words]
+    await start_race(race, words, tell)
+
+
+async def start_race(race: RaceFolder, words: list[str], tell: Callable[[str], None]) -> None:
+    """Begin a race, or go on with it.
+
+    Raises:
+        SpotuiError: It did not start, and why.
+    """
+    await wait_for(await asyncio.to_thread(OwnRace, race, words), tell)
+
+
+_USUAL = "spo,gpo,gradsum"
+_FIELDS = (
+    ("name", "Name", ""),
+    ("methods", "Methods", "spo,gpo,gradsum"),
+    ("told", "Parameters", "e.g. gpo.max_steps=6 gradsum.beam=2"),
+    ("model", "Model", "…"),
+    ("base_url", "Endpoint", "…"),
+    ("rounds", "Rounds", "…"),
+)
+
+
+class NewRaceScreen(StartDialog[RaceFolder]):
+    """Starts a race; gives back where it is, or None when it is left with Escape.
+
+    Args:
+        workspace: Where the runs will be.
+        template: What all methods work on.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="new_race.back", priority=True),
+        *field_keys("new_race"),
+    ]
+
+    DEFAULT_CSS = "NewRaceScreen > VerticalScroll { width: 78; }"
+
+    AUTO_FOCUS = "#methods"
+
+    def compose(self) -> ComposeResult:
+        """The fields, and what is expected."""
+        first = {"name": self._workspace.free_name(f"{self._template.stem}-race"), "methods": _USUAL}
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = Content(f"New race on {self._template.name}")
+            box.border_subtitle = "enter starts, escape cancels"
+            for field, name, meaning in _FIELDS:
+                yield row(name, text_field(field, first.get(field, ""), meaning))
+            yield from budget("Budget each", Choices())
+            yield estimate_line()
+
+    @property
+    def _entrants(self) -> Entrants:
+        return Entrants(self.typed_in("methods") or _USUAL, self.typed_in("told"))
+
+    async def expected(self) -> Content:
+        """What the run of every method would take."""
+        found = await expect_race(self._workspace, self._template, self._entrants, self.chosen)
+        rounds = ", ".join(f"{method} {one.used['rounds']}" for method, one in found if one.used)
+        used = next((dict(one.used) for _, one in found if one.used), {})
+        self.show_used(used | ({"rounds": rounds} if used else {}))
+        return _told(found)
+
+    async def begin(self, name: str) -> RaceFolder:
+        """Start the race."""
+        race = RaceFolder(self._workspace, name)
+        self.say_it_starts()
+        await begin_race(race, self._template, self._entrants, self.chosen, self.say)
+        return race
+
+
+def _told(expected: list[tuple[str, Expected]]) -> Content:
+    width = max(len(method) for method, _ in expected)
+    lines = [Content.assemble(f"{method:{width}}  ", (one.line, "bold")) for method, one in expected]
+    lines += warning_lines(list(dict.fromkeys(warning for _, one in expected for warning in one.warnings)))
+    return Content("\n").join([Content.styled("Expected, one after another:", "$text-muted"), *lines])
+
+
+_LOOK_SECONDS = 1.0
+_COLUMNS = (
+    Column("method", 10),
+    Column("gain on the seed", 16, is_number=True),
+    Column("test", 5, is_number=True),
+    Column("interval", 14, is_number=True, from_width=104),
+    Column("state", 11),
+    Column("round", 8, is_number=True),
+    Column("time", 7, is_number=True),
+    Column("tokens", 7, is_number=True, from_width=86),
+    Column("USD", 9, is_number=True, from_width=118),
+    Column("chosen by", 9, is_number=True, from_width=130),
+)
+_TONES = {"running": "$text-success", "failed": "$text-error", "interrupted": "$text-warning"}
+
+
+class LanesTable(TableView):
+    """The methods of a race."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "open its run", id="race.open"),
+    ]
+
+
+class RaceScreen(Screen[None]):
+    """Every method with how it stands, and what the test says of them.
+
+    Args:
+        race: The race.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "go_on", "resume", id="race.go_on"),
+        Binding("escape", "back", "back", id="race.back"),
+    ]
+
+    DEFAULT_CSS = """
+    RaceScreen {
+        & #race { height: 1; padding: 0 1; background: $panel; }
+        & TableView { height: auto; max-height: 60%; padding: 0 1; }
+        & #winner { height: auto; padding: 0 1; text-style: bold; }
+        & #pairs { height: auto; padding: 1 1 0 1; }
+        & #said { height: 1fr; padding: 1 1 0 1; color: $text-muted; }
+    }
+    """
+
+    AUTO_FOCUS = "TableView"
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, race: RaceFolder) -> None:
+        super().__init__()
+        self._folder = race
+        self._reader = RaceReader(race)
+        self._race: Race | None = None
+        self._starts = False
+        self._looks = False
+
+    def compose(self) -> ComposeResult:
+        """The race, its methods, the methods against each other, the keys."""
+        yield Static(id="race", markup=False)
+        yield Static(id="winner", markup=False)
+        table = LanesTable(_COLUMNS)
+        table.empty = Content("Reading the race…")
+        yield table
+        yield Static(id="pairs", markup=False)
+        yield Static(id="said", markup=False)
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Look at once, and again every now and then."""
+        self._look()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    def on_screen_resume(self) -> None:
+        """Something may have happened while a run was shown."""
+        self._look()
+
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is self and not self._looks:
+            self._looks = True
+            self.run_worker(self._read(), group="look")
+
+    async def _read(self) -> None:
+        race = await attempt(self, self._reader.read)
+        self._looks = False
+        if race is None or race == self._race:
+            return
+        self._race = race
+        with self.app.batch_update():
+            self.query_one("#race", Static).update(_title(race))
+            self.query_one("#winner", Static).update(winner(race))
+            self.query_one("#winner").display = bool(winner(race))
+            self.query_one(TableView).show([Row(one.method, _cells(one)) for one in race.lanes])
+            self.query_one("#pairs", Static).update("\n".join(against_each_other(race)))
+            self.query_one("#said", Static).update(_said(race))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A race that is over, or that a process works on, does not go on."""
+        if action == "go_on":
+            return self._race is not None and self._race.state == "not running" and not self._starts
+        return True
+
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        """Open the run of a method."""
+        event.stop()
+        self._open(event.key)
+
+    def _open(self, method: str) -> None:
+        from spotui.tui.run.screen import RunScreen
+
+        lane = next((one for one in self._race.lanes if one.method == method), None) if self._race else None
+        if lane is None:
+            return
+        if lane.state != "waiting":
+            self.app.push_screen(RunScreen(self._folder.project(method)))
+        else:
+            self.notify(f"{method} has not begun yet.", markup=False)
+
+    def action_go_on(self) -> None:
+        """Take the race up where it ended, in a process of its own."""
+        if self._race is not None:
+            self.run_worker(self._go_on(list(self._race.words)), group="start", exclusive=True)
+
+    async def _go_on(self, words: list[str]) -> None:
+        self._starts = True
+        self.refresh_bindings()
+        try:
+            if not any(word.startswith("--name=") for word in words):
+                words.append(f"--name={self._folder.name}")
+            if not await trusts_template(self, Path(words[1])):
+                raise not_trusted()
+            await start_race(self._folder, words, self.query_one("#said", Static).update)
+        except SpotuiError as error:
+            self.notify(error.mend, title=error.what, severity="error", markup=False)
+        finally:
+            self._starts = False
+            await asyncio.sleep(0)
+            self._look()
+
+    def action_back(self) -> None:
+        """Home; the race goes on."""
+        self.app.pop_screen()
+
+
+def _title(race: Race) -> Content:
+    tone = "$text-success" if race.state in {"running", "testing"} else "$text-muted"
+    return Content.assemble(
+        (race.name, "bold $secondary"), f"  race on {race.template}", (f"  {race.state}", tone)
+    )
+
+
+def _cells(lane: Lane) -> tuple[Content | str, ...]:
+    tested = lane.tested
+    score = interval = gain = ""
+    if tested is not None:
+        score = points(tested.score)
+        interval = "{} to {}".format(*map(points, tested.interval))
+        gain = gained(tested.gain, tested.gain_interval) if tested.improved else "no better prompt"
+    rounds = "" if lane.state == "waiting" else f"{lane.rounds} of {lane.wanted}"
+    return (
+        lane.method,
+        gain,
+        Content.styled(score, "bold"),
+        interval,
+        Content.styled(lane.state, _TONES.get(lane.state, "$text-muted")),
+        rounds,
+        duration(lane.seconds) if lane.seconds else "",
+        count(lane.tokens, estimated=lane.estimated) if lane.tokens else "",
+        usd(lane.cost_usd, estimated=lane.estimated) if lane.rounds else "",
+        "" if lane.score is None else points(lane.score),
+    )
+
+
+def _said(race: Race) -> str:
+    if race.state == "not running":
+        return "This race is not running. Press space to resume it; finished calls are not bought again."
+    if race.state == "testing":
+        return "All have run. The best prompt of each is asked the test rows now."
+    if race.state == "running":
+        return (
+            "The methods run one after another, on the same rows and with the same budget each. "
+            "What their best prompts are worth on rows that nothing has seen before is asked at the end."
+        )
+    return ""

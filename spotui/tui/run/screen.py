@@ -1,0 +1,307 @@
+"""Showing one round of a run, which may be going on."""
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Event
+from textual.reactive import Reactive, var
+from textual.screen import Screen
+from textual.widget import Widget
+
+from spotui.domain.errors import SpotuiError
+from spotui.tui.bindings import KeyHints
+from spotui.tui.run.client import RunClient
+from spotui.tui.run.diff_panel import DiffPanel
+from spotui.tui.run.header import RunHeader, RunResult, seconds_between_paints
+from spotui.tui.run.history_panel import HistoryPanel
+from spotui.tui.run.log_panel import LogPanel
+from spotui.tui.run.panel_grid import PANELS, PanelGrid
+from spotui.tui.run.steering import SteeringScreen
+from spotui.tui.template.run_template import RunTemplatePanel
+from spotui.tui.typed_ahead import ReadyForKeys
+from spotui.workspace.projects import Project
+
+TONES: Final = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+"""The colours of verdicts; a tie, and what is undecided, have that of a warning."""
+
+
+class RoundScreen(Screen[int]):
+    """Follows a run, and goes from round to round; gives back which was shown last, 0 for the newest.
+
+    A subclass composes a line `#round` for the round's title.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        selected: The round to show; 0 for the newest.
+    """
+
+    DEFAULT_CSS = "RoundScreen > #round { height: 1; padding: 0 1; }"
+
+    # As on the run's screen: the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._selected = selected
+        self._seen = -1
+
+    @property
+    def newest(self) -> int:
+        """The newest round that can be shown; 0 when there is none."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """Show what is known now."""
+        self._seen = self._client.changes
+
+    def on_mount(self) -> None:
+        """Follow what comes."""
+        self.set_interval(seconds_between_paints(), self._look)
+
+    @property
+    def shown(self) -> int:
+        """The round that is shown; 0 when there is none."""
+        return self._selected or self.newest
+
+    def _look(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
+            self.tick()
+
+    def action_step(self, by: int) -> None:
+        """Show the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            number = min(max(self.shown + by, rounds[0]), rounds[-1])
+            self._selected = 0 if number == self.newest else number
+            self.tick()
+
+
+_LONG_SECONDS = 30.0
+
+
+class RunScreen(ReadyForKeys, SteeringScreen):
+    """The four panels of a run; all of them show the selected round.
+
+    Args:
+        project: The project.
+        client: The way to its process; None for the usual one.
+
+    Attributes:
+        selected: The round that the panels show; 0 is the newest, whichever that is.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "round before", id="run.previous_round"),
+        Binding("right_square_bracket", "step(1)", "round after", id="run.next_round"),
+        Binding("a", "answers", "answers", id="run.answers"),
+        Binding("a", "scores", "rows", id="run.scores"),
+        Binding("t", "try", "try it", id="run.try"),
+        Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
+        Binding("v", "split", "side by side", id="run.split"),
+        Binding("y", "copy", "copy prompt", id="run.copy"),
+        Binding("escape", "back", "back", id="run.back"),
+    ]
+
+    AUTO_FOCUS = "LogView"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
+
+    # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+    selected = var(0)
+
+    def __init__(self, project: Project, client: RunClient | None = None) -> None:
+        super().__init__(project, client or RunClient(project))
+        self._shows_seed_and_best = False
+        self._base = 0
+        self._seen = -1
+        self._state: tuple[object, ...] = ()
+        self._question = ""
+        self._is_read = False
+
+    def compose(self) -> ComposeResult:
+        """Header, four panels, keys."""
+        yield RunHeader()
+        yield RunResult()
+        panels = (RunTemplatePanel(self._project), LogPanel(), DiffPanel(), HistoryPanel())
+        yield PanelGrid(panels, shown=PANELS.index("Log"))
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Begin to follow the run, and to paint what comes a few times a second."""
+        self.run_worker(self._follow(), group="follow")
+        self.set_interval(seconds_between_paints(), self._tick)
+
+    async def _follow(self) -> None:
+        try:
+            await self._client.watch(self._reopen)
+        except SpotuiError as error:
+            self.notify(error.mend, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
+            self.say(f"{self._project.name}: {error.what}")
+            self._is_read = True
+
+    def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
+        """Keys act on the run's state, so they wait until it is known."""
+        return self._is_read
+
+    def _reopen(self) -> None:
+        self._is_read = True
+        self.query_one(LogPanel).show(self._client.story)
+        self._tick()
+
+    def on_screen_resume(self) -> None:
+        """Nothing was painted while another screen was shown."""
+        self._seen = -1
+        self._tick()
+
+    def _tick(self) -> None:
+        # Textual paints the top screen whole for what changes in the one below it.
+        if self.app.screen is not self:
+            return
+        client = self._client
+        picture = client.picture
+        if client.changes == self._seen and not picture.calls:
+            return
+        self._seen = client.changes
+        with self.app.batch_update():
+            self.query_one(RunHeader).show(self._project.name, picture, is_attached=client.is_attached)
+            self.query_one(RunResult).show(picture)
+            self.query_one(LogPanel).tick()
+            self.query_one(HistoryPanel).show(picture)
+            self._compare()
+        newest = picture.current
+        state = (
+            client.is_attached,
+            picture.state,
+            picture.best,
+            newest and newest.candidate,
+            picture.refused,
+            picture.is_scored,
+        )
+        if state != self._state:
+            self._state = state
+            self.notice_state()
+
+    def say(self, text: str) -> None:
+        """Show it in the header."""
+        self.query_one(RunHeader).say(text)
+
+    @property
+    def chosen_round(self) -> int:
+        """The selected round, or the newest."""
+        return self.selected or max(self._client.picture.rounds, default=1)
+
+    def _compare(self) -> None:
+        picture = self._client.picture
+        number = self.selected or max(
+            (one.number for one in picture.rounds.values() if picture.prompt_of(one.number)), default=1
+        )
+        older, newer = self._base or picture.parent_of(number), number
+        if self._shows_seed_and_best:
+            older, newer = 1, picture.best or 1
+        self.query_one(DiffPanel).show(
+            self._titled(older), picture.prompt_of(older), self._titled(newer), picture.prompt_of(newer)
+        )
+        self.query_one(PanelGrid).tell_shown()
+
+    def _titled(self, number: int) -> str:
+        """A round's name, with the verdict where that is the user's."""
+        one = self._client.picture.rounds.get(number)
+        return _name(number) + (f" ({one.outcome}, you)" if one is not None and one.judged else "")
+
+    def watch_selected(self) -> None:
+        """Show the selected round everywhere."""
+        self._shows_seed_and_best = False
+        if self.is_mounted:
+            self._compare()
+            newest = max(self._client.picture.rounds, default=1)
+            self.query_one(LogPanel).go_to_round(self.selected or newest, newest)
+
+    def on_history_panel_selected(self, event: HistoryPanel.Selected) -> None:
+        """The cursor of the table moved."""
+        newest = max(self._client.picture.rounds, default=0)
+        self.selected = 0 if event.number == newest else event.number
+
+    def on_history_panel_opened(self, event: HistoryPanel.Opened) -> None:
+        """A round was chosen with Enter."""
+        self.selected = event.number
+        if self._client.picture.is_scored:
+            self.action_scores()
+        else:
+            self.action_answers()
+
+    def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
+        """Compare with a round of one's choice, or with each one's parent again."""
+        self._base = 0 if self._base == event.number else event.number
+        name = _name(self._base) if self._base else "its parent"
+        self.notify(f"Every round is compared with {name} now.")
+        self._compare()
+
+    def action_step(self, by: int) -> None:
+        """Select the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            now = self.selected or rounds[-1]
+            self.query_one(HistoryPanel).select(min(max(now + by, rounds[0]), rounds[-1]))
+
+    def action_seed_and_best(self) -> None:
+        """Compare the seed with the best, or the selected round with its parent."""
+        self._shows_seed_and_best = not self._shows_seed_and_best
+        self._compare()
+
+    def action_split(self) -> None:
+        """Two prompts beside each other, or as one text."""
+        panel = self.query_one(DiffPanel)
+        panel.is_split = not panel.is_split
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A round has answers that are compared, or prompts that are scored."""
+        if action in {"answers", "scores"}:
+            return self._client.picture.is_scored == (action == "scores")
+        return super().check_action(action, parameters)
+
+    def action_answers(self) -> None:
+        """Show the selected round's answers beside those it had to beat."""
+        from spotui.tui.answers_screen import AnswersScreen
+
+        self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), self._come_back)
+
+    def action_scores(self) -> None:
+        """Show the selected round's prompts row by row, and what the optimizer was shown."""
+        from spotui.tui.scores_screen import ScoresScreen
+
+        self.app.push_screen(ScoresScreen(self._project, self._client, self.selected), self._come_back)
+
+    def _come_back(self, number: int | None) -> None:
+        self.query_one(HistoryPanel).select(number or max(self._client.picture.rounds, default=0))
+
+    def action_try(self) -> None:
+        """Try prompts on a question of the moment."""
+        from spotui.tui.try_screen import TryScreen
+
+        def keep(question: str | None) -> None:
+            self._question = question or ""
+
+        self.app.push_screen(TryScreen(self._project, self._client, self._question), keep)
+
+    def action_copy(self) -> None:
+        """Copy the prompt of the selected round."""
+        from spotui.tui.run.export import copy_prompt
+
+        copy_prompt(self, self._client.picture, self.chosen_round)
+
+    def show_project(self, project: Project) -> None:
+        """Show another run in place of this one."""
+        self.app.switch_screen(RunScreen(project))
+
+    def action_back(self) -> None:
+        """Home; the run goes on."""
+        self.app.pop_screen()
+
+
+def _name(number: int) -> str:
+    return "seed" if number == 1 else f"round {number}"

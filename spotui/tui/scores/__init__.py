@@ -1,1 +1,0 @@
-"""What the screen of scored prompts is made of."""

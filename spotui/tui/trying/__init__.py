@@ -1,1 +1,0 @@
-"""What the Try it screen is made of."""

@@ -1,0 +1,24 @@
+"""The nearest word."""
+
+import pytest
+
+from spotui.domain.errors import nearest
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("requirments", "requirements"),
+        ("Base-URL", "base_url"),
+        ("COUNT", "count"),
+        ("colour", None),
+        ("", None),
+        ("x" * 100_000, None),
+    ],
+)
+def test_a_likely_typo_finds_its_word(word: str, meant: str | None) -> None:
+    assert nearest(word, ["requirements", "base_url", "count"]) == meant
+
+
+def test_nothing_is_near_to_nothing() -> None:
+    assert nearest("count", []) is None

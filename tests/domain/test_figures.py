@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from spotui.domain.figures import count, duration, limit, moment, plural, usd
+
+
+@pytest.mark.parametrize(
+    ("cost", "unpriced", "text"),
+    [
+        (0.0, 0, "$0.00"),
+        (None, 0, "$ unknown"),
+        (0.0, 2, "$ unknown"),
+        (0.0123, 0, "$0.0123"),
+        (0.00004, 0, "under $0.0001"),
+        (0.00004, 1, "under $0.0001 + unknown"),
+        (12.345, 0, "$12.35"),
+        (0.5, 1, "$0.5000 + unknown"),
+    ],
+)
+def test_a_price_that_is_unknown_or_tiny_is_never_nothing(
+    cost: float | None, unpriced: int, text: str
+) -> None:
+    assert usd(cost, unpriced) == text
+
+
+@pytest.mark.parametrize(
+    ("cost", "unpriced", "text"),
+    [
+        (0.0123, 0, "~$0.0123"),
+        (0.5, 1, "~$0.5000 + unknown"),
+        (0.00004, 0, "~under $0.0001"),
+        (None, 0, "$ unknown"),
+        (0.0, 0, "$0.00"),
+    ],
+)
+def test_a_tilde_marks_an_estimated_price_and_no_other(cost: float | None, unpriced: int, text: str) -> None:
+    assert usd(cost, unpriced, estimated=True) == text
+
+
+def test_a_tilde_marks_an_estimated_count() -> None:
+    assert (count(12_345, estimated=True), count(12_345)) == ("~12.3k", "12.3k")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (999_949, "999.9k"), (999_950, "1.00M")],
+)
+def test_large_counts_are_short(number: int, text: str) -> None:
+    assert count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1:00"),
+        (187, "3:07"),
+        (3599.6, "1:00:00"),
+        (3753, "1:02:33"),
+    ],
+)
+def test_a_time_never_shows_sixty_seconds(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_one_thing_has_no_s() -> None:
+    assert [plural(number, "round") for number in (0, 1, 2, 1200)] == [
+        "0 rounds",
+        "1 round",
+        "2 rounds",
+        "1,200 rounds",
+    ]
+
+
+NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2026, 11, 21, 9, 5, tzinfo=UTC), "09:05"),
+        (datetime(2026, 11, 20, 23, 59, tzinfo=UTC), "20 Nov 23:59"),
+        (datetime(2026, 11, 21, 1, 0, tzinfo=timezone(timedelta(hours=2))), "20 Nov 23:00"),
+        (datetime(2025, 11, 21, 17, 0, tzinfo=UTC), "21 Nov 2025"),
+    ],
+)
+def test_a_moment_is_as_short_as_it_is_clear(at: datetime, text: str) -> None:
+    assert moment(at, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "no limit"), (0.5, "0.5"), (20, "20"), (2_000_000, "2,000,000"), (1e6, "1,000,000")],
+)
+def test_a_limit_is_said_in_full(value: float | None, text: str) -> None:
+    assert limit(value) == text

@@ -1,0 +1,74 @@
+"""Before a start, the fields show the values that will be used, and the budget says what it limits."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from spotui.settings import locations
+from spotui.tui.app import SpotuiApp
+from spotui.tui.new_run import NewRunScreen
+from spotui.tui.race import NewRaceScreen
+from spotui.workspace.projects import Workspace
+from tests.command_line import move_in, write_template
+from tests.row_model import rows, template
+from tests.tui.piloting import LARGE, SMALL, drive, until, until_seen, workspace_in
+
+URL = "http://127.0.0.1:9/v1"
+CONFIG = """\
+roles:
+  optimizer: {model: big}
+  evaluator: {model: big}
+  executor: {model: small}
+run: {max_rounds: 7}
+budget: {usd: 0.5}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A template with rows, and a config file."""
+    move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-the-key", OPENAI_BASE_URL=URL)
+    locations.config_file().parent.mkdir(parents=True, exist_ok=True)
+    locations.config_file().write_text(CONFIG)
+    (tmp_path / "rows.jsonl").write_text(rows(60))
+    return Path(write_template(tmp_path, template(), "adding.yaml"))
+
+
+def placeholders(app: SpotuiApp) -> dict[str, str]:
+    return {field.id or "": field.placeholder for field in app.screen.query(Input)}
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_empty_fields_show_what_a_run_will_use(path: Path, size: tuple[int, int]) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        app.push_screen(NewRunScreen(app.workspace, path))
+        await until(pilot, lambda: placeholders(app).get("rounds") == "7")
+        assert placeholders(app) == {
+            "name": "",
+            "model": "optimizer big, evaluator big, executor small",
+            "base_url": URL,
+            "rounds": "7",
+            "usd": "0.5, as in your settings",
+            "tokens": "empty = no limit",
+            "calls": "empty = no limit",
+            "minutes": "empty = no limit",
+        }
+        await until_seen(pilot, "Budget, USD", "Budget, minutes ", "enter starts")
+        app.screen.query_one("#model", Input).value = "other"
+        await until_seen(pilot, "other (all roles)")
+        app.screen.query_one("#model", Input).value = ""
+        await until_seen(pilot, "optimizer big")
+
+    drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_race_shows_the_rounds_of_every_method(path: Path, size: tuple[int, int]) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        app.push_screen(NewRaceScreen(app.workspace, path))
+        await until_seen(pilot, "Budget each, USD", "spo 7, gpo 7, gradsum 7", "enter starts")
+        assert placeholders(app)["usd"] == "0.5, as in your settings"
+
+    drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
