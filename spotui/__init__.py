@@ -2,7 +2,7 @@
 
 What SPO's reference takes; it prints each round and the final prompt (`quiet=True` prints nothing)::
 
-    from spotui.api import SPO_LLM, PromptOptimizer
+    from spotui import SPO_LLM, PromptOptimizer
 
     SPO_LLM.initialize(
         optimize_kwargs={"model": "gpt-4o", "temperature": 0.7},
@@ -16,7 +16,7 @@ The same for asynchronous code, with every event of `spotui.domain.events`::
 
     import asyncio
 
-    from spotui.api import PromptOptimizer
+    from spotui import PromptOptimizer
     from spotui.domain.events import RoundFinished
 
     async def main():

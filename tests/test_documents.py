@@ -1,8 +1,10 @@
 """The documents agree with each other and with the program."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,21 @@ def test_the_readme_and_the_page_about_the_command_line_name_every_verb_and_exit
         text = text_of(ROOT / name)
         assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == CODES
         assert [verb for verb in VERBS if not re.search(rf"`(spotui )?{verb}[` ]", text)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.name)
+def test_the_python_code_in_them_imports_names_that_exist(document: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", text_of(document), re.DOTALL):
+        for statement in ast.parse(block).body:
+            if isinstance(statement, ast.ImportFrom):
+                module = import_module(statement.module or "")
+                assert [one.name for one in statement.names if not hasattr(module, one.name)] == []
+
+
+def test_the_files_and_folders_of_the_architecture_are_there() -> None:
+    named = re.findall(r"`([\w./]+(?:\.py|/))`", text_of(ROOT / "docs" / "architecture.md"))
+    roots = (ROOT, ROOT / "spotui", *(ROOT / "spotui").glob("*/"))
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
 
 
 def test_the_template_of_the_readme_is_one() -> None:
