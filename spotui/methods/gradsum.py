@@ -17,23 +17,27 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What GRAD-SUM can be told; the defaults are the paper's, or ours where it is silent."""
 
     iterations: Annotated[int, Meta(ge=1, le=10_000, description="rounds after the seed's")] = 10
-    beam: Annotated[int, Meta(ge=1, le=100, description="prompts that go on to the next round")] = 3
-    train_rows: Annotated[int, Meta(ge=1, le=10_000, description="train rows that gradients come from")] = 30
+    beam: Annotated[int, Meta(ge=1, le=100, description="prompts kept for the next round")] = 3
+    train_rows: Annotated[
+        int, Meta(ge=1, le=10_000, description="train rows from which gradients are written")
+    ] = 30
     candidates_per_parent: Annotated[
-        int, Meta(ge=1, le=100, description="edits of each prompt of the beam (ours)")
+        int, Meta(ge=1, le=100, description="edits of each prompt of the beam (not in the paper)")
     ] = 4
     subset_rows: Annotated[
         int,
-        Meta(ge=1, le=10_000, description="eval rows that choose the beam, the same ones always (ours)"),
+        Meta(
+            ge=1, le=10_000, description="eval rows that choose the beam, always the same (not in the paper)"
+        ),
     ] = 20
     gradients_at_once: Annotated[
         int,
-        Meta(ge=500, le=10_000_000, description="characters of gradients that one summary is made of (ours)"),
+        Meta(ge=500, le=10_000_000, description="characters of gradients in one summary (not in the paper)"),
     ] = 8000
     optimizer_temperature: Annotated[
-        float, Meta(ge=0, le=2, description="the optimizer's temperature when it edits (ours)")
+        float, Meta(ge=0, le=2, description="the optimizer's temperature when it edits (not in the paper)")
     ] = 1.0
-    prompt_position: Annotated[Position, Meta(description="where the prompt stands when a row is asked")] = (
+    prompt_position: Annotated[Position, Meta(description="position of the prompt when a row is asked")] = (
         "before_question"
     )
     qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
