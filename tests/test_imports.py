@@ -131,7 +131,7 @@ def test_the_screen_asks_no_model_itself(tmp_path: Path) -> None:
     shown = (
         "answers_screen",
         "try_screen",
-        "add_question",
+        "template.source",
     )
     modules = modules_after(f"import {', '.join(f'spotui.tui.{name}' for name in shown)}", tmp_path)
 

@@ -14,12 +14,10 @@ from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
 from spotui.templates.read import parse_template
 from spotui.tui.answers_panel import AnswersPanel
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import attempt, listen
 from spotui.tui.run.client import RunClient
-from spotui.tui.run.header import RunHeader
-from spotui.tui.run.screen import TONES, RoundScreen
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.run.following import TONES, RoundScreen, RunHeader
+from spotui.tui.terminal import open_by
 from spotui.view.answers import (
     Answers,
     BlindVote,
@@ -122,13 +120,12 @@ class AnswersScreen(RoundScreen):
         self._texts: dict[str, Content] = {}
         self._possible: tuple[bool | str, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        """The run, the round, what became of a vote, the answers, the keys."""
+    def parts(self) -> ComposeResult:
+        """The run, the round, what became of a vote, the answers."""
         yield RunHeader()
         yield Static(id="round", markup=False)
         yield Static(id="told", markup=False)
         yield AnswersPanel()
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Show what there is."""

@@ -17,30 +17,26 @@ from textual.worker import WorkerFailed, get_current_worker
 from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.version import VERSION
 from spotui.settings import locations
-from spotui.settings.themes import (
-    DEFAULT_THEME,
-    ThemeError,
-    load_shipped_theme,
-    load_theme,
-    own_theme_names,
-)
-from spotui.tui.clipboard import guard_screen
+from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.home.screen import HomeScreen
-from spotui.tui.preferences import Preferences
-from spotui.tui.themes import WITHOUT_COLOURS, textual_theme
-from spotui.tui.typed_ahead import TypedAheadApp, open_by
+from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace
+from spotui.tui.preferences import (
+    WITHOUT_COLOURS,
+    Preferences,
+    add_theme,
+    tell,
+    textual_theme,
+    use_theme,
+)
+from spotui.tui.terminal import TypedAheadApp, guard_screen, open_by, passed_through
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
-    from textual.command import Provider
-
     from spotui.settings.shortcuts import UserKeys
-
-
-def _commands() -> "type[Provider]":
-    from spotui.tui.commands import SpotuiCommands
-
-    return SpotuiCommands
+    from spotui.tui.key_screens import KeyMapScreen
+    from spotui.tui.start_dialog import Choices
+    from spotui.wire.process import OwnProcess
+    from spotui.workspace.race_file import RaceFolder
 
 
 _FAULT_SECONDS = 60.0
@@ -67,7 +63,6 @@ class SpotuiApp(TypedAheadApp):
         # Where text is typed and over a dialog, too.
         Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
     ]
-    COMMANDS: ClassVar = {_commands}
 
     def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:
         guard_screen()
@@ -94,17 +89,6 @@ class SpotuiApp(TypedAheadApp):
         """Home first."""
         return HomeScreen(self.workspace)
 
-    def use_theme(self, name: str) -> bool:
-        """Paint everything in another theme; one that cannot be used is told.
-
-        Returns:
-            Whether it could be used.
-        """
-        if not self._add_theme(name):
-            return False
-        self.theme = name
-        return True
-
     def open_project(self, name: str) -> None:
         """Show a project's run, in place of another run that is shown."""
         from spotui.tui.run.screen import RunScreen
@@ -115,12 +99,75 @@ class SpotuiApp(TypedAheadApp):
         else:
             self.push_screen(screen)
 
-    def open_race(self, name: str) -> None:
+    def on_open_project(self, event: OpenProject) -> None:
+        """Show its run."""
+        self.open_project(event.name)
+
+    def on_open_race(self, event: OpenRace) -> None:
         """Show a race as one table."""
         from spotui.tui.race import RaceScreen
         from spotui.workspace.race_file import RaceFolder
 
-        self.push_screen(RaceScreen(RaceFolder(self.workspace, name)))
+        self.push_screen(RaceScreen(RaceFolder(self.workspace, event.name)))
+
+    def on_open_tour(self) -> None:
+        """Show a recorded run."""
+        from spotui.tui.run.client import TourClient
+        from spotui.tui.run.screen import RunScreen
+
+        client = TourClient()
+        self.push_screen(RunScreen(client.project, client))
+
+    def on_edit_template(self, event: EditTemplate) -> None:
+        """Edit a template's file, or look at one that comes with spotui."""
+        from spotui.tui.template.screen import TemplateScreen
+
+        if event.is_fixed:
+            self.notify("This one comes with spotui. Duplicate it, and the copy is yours to edit.")
+        self.push_screen(TemplateScreen(event.path, is_fixed=event.is_fixed))
+
+    def on_begin_run(self, event: BeginRun) -> None:
+        """Ask what a run of a template should use, start it, and show it."""
+        from spotui.tui.new_run import NewRunScreen
+        from spotui.tui.run.screen import RunScreen
+
+        asking = NewRunScreen(self.workspace, event.template, event.choices)
+
+        def show(process: "OwnProcess | None") -> None:
+            if process is None:
+                return
+            if event.is_first:
+                self.run_worker(self._remember(asking.chosen), group="remember")
+                self.switch_screen(RunScreen(process.project))
+            else:
+                self.push_screen(RunScreen(process.project))
+
+        self.push_screen(asking, show)
+
+    async def _remember(self, chosen: "Choices") -> None:
+        from spotui.tui.child import attempt
+        from spotui.tui.defaults import remember
+
+        if not chosen.model:
+            return
+        was_kept = await attempt(self, remember, chosen.model, chosen.base_url)
+        if was_kept:
+            self.notify(f"Later runs use {chosen.model} as well, unless you choose another.", markup=False)
+
+    def on_begin_race(self, event: BeginRace) -> None:
+        """Ask who races, start it, and show it."""
+        from spotui.tui.race import NewRaceScreen, RaceScreen
+
+        def show(race: "RaceFolder | None") -> None:
+            if race is not None:
+                self.push_screen(RaceScreen(race))
+
+        self.push_screen(NewRaceScreen(self.workspace, event.template), show)
+
+    async def on_key_map_screen_saved(self, event: "KeyMapScreen.Saved") -> None:
+        """Put the keys in place, and show them."""
+        await self._read_keys()
+        event.screen.show(self.user_keys)
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault in the background closes nothing: it is told, and everything else goes on."""
@@ -154,8 +201,6 @@ class SpotuiApp(TypedAheadApp):
     def copy_to_clipboard(self, text: str) -> None:
         """Ask the terminal to put a text on its clipboard, also where it is on another machine."""
         super().copy_to_clipboard(text)
-        from spotui.tui.clipboard import passed_through
-
         if self._driver is not None:
             self._driver.write(passed_through(text))
 
@@ -167,7 +212,7 @@ class SpotuiApp(TypedAheadApp):
     async def _quit(self) -> None:
         from rich.text import Text
 
-        from spotui.tui.run.export import farewell, may_leave
+        from spotui.tui.run.steering import farewell, may_leave
 
         if await may_leave(self):
             self.exit(message=Text(farewell(self)))
@@ -177,7 +222,7 @@ class SpotuiApp(TypedAheadApp):
         from spotui.tui.commands import Palette
 
         if not any(isinstance(screen, Palette) for screen in self.screen_stack):
-            self.push_screen(Palette())
+            self.push_screen(Palette(self.workspace, self.user_keys))
 
     def action_keys(self) -> None:
         """Tell the keys of what has focus, of its screen, and of the app."""
@@ -202,7 +247,7 @@ class SpotuiApp(TypedAheadApp):
         """Every binding, to be given another key."""
         from spotui.tui.key_screens import KeyMapScreen
 
-        self.push_screen(KeyMapScreen())
+        self.push_screen(KeyMapScreen(self.user_keys))
 
     async def _settle(self) -> None:
         gc.enable()
@@ -210,36 +255,30 @@ class SpotuiApp(TypedAheadApp):
         gc.freeze()
         for name in own_theme_names():
             if name not in self.available_themes:
-                self._add_theme(name)  # a broken one is told now, not when it is chosen
+                add_theme(self, name)  # a broken one is told now, not when it is chosen
         for problem in self._preferences.problems:
-            self.tell(problem, "Your settings are left out")
+            tell(self, problem, "Your settings are left out")
         if self._preferences.keys is not None:
             await self._use_keys(self._preferences.keys)
 
-    def tell(self, error: SpotuiError, title: str) -> None:
-        """Tell what stops nothing."""
-        text = f"{error.what} {error.mend}".strip()
-        self.notify(text, title=title, severity="warning", timeout=12, markup=False)
-
-    async def read_keys(self) -> None:
+    async def _read_keys(self) -> None:
         """Put the keys that the user's file holds now in place of the usual ones."""
         from spotui.settings.shortcuts import load_user_keys
 
         try:
             await self._use_keys(await asyncio.to_thread(load_user_keys))
         except SpotuiError as error:
-            self.tell(error, "Your keys are left out")
+            tell(self, error, "Your keys are left out")
 
     async def _use_keys(self, user: "UserKeys") -> None:
         """What cannot be used of them is told."""
-        from spotui.tui.bindings import kinds
-        from spotui.tui.key_map import check_keys
+        from spotui.tui.bindings import check_keys, kinds
 
         checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
         self.user_keys = checked.keys
         self.set_keymap(checked.keys)
         for where, what, mend in checked.problems:
-            self.tell(SpotuiError(f"{where}: {what}", mend), "A key is left out")
+            tell(self, SpotuiError(f"{where}: {what}", mend), "A key is left out")
 
     def _begin_with(self, name: str) -> None:
         """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""
@@ -247,17 +286,9 @@ class SpotuiApp(TypedAheadApp):
             # Some terminals tell their two colours by number, the background last: 7 and 15 are light.
             is_light = os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
             name = "terminal-light" if is_light else "terminal"
-        if not self.use_theme(name or DEFAULT_THEME):
+        if not use_theme(self, name or DEFAULT_THEME):
             self.register_theme(textual_theme(load_shipped_theme(DEFAULT_THEME)))
             self.theme = DEFAULT_THEME
-
-    def _add_theme(self, name: str) -> bool:
-        try:
-            self.register_theme(textual_theme(load_theme(name)))
-        except ThemeError as error:
-            self.call_later(self.tell, error, "A theme is left out")
-            return False
-        return True
 
 
 def _is_there(node: DOMNode) -> bool:

@@ -1,20 +1,22 @@
-"""Key bindings: which screens and widgets declare, which apply now, and the row that shows them."""
+"""Key bindings: what screens and widgets declare, and the user's own keys, checked against that."""
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from types import CodeType, FunctionType
+from typing import NamedTuple
 
-from textual.binding import ActiveBinding, Binding, BindingsMap
-from textual.content import Content
+from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
-from textual.events import Click
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 import spotui.tui
 from spotui.domain.errors import nearest
+from spotui.settings.errors import Problem
+from spotui.settings.shortcuts import UserKeys
 
 _MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
 _SAME = {
@@ -152,71 +154,147 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-class KeyHints(Widget):
-    """As many keys as fit, the most particular first; painted again only when they change.
+_Keys = Mapping[str, tuple[str, ...]]
+_Table = Mapping[str, list[Binding]]
 
-    Textual's own footer makes its row of widgets anew at every key press, which lays out the whole screen and
-    sends kilobytes.
+
+class KeyMap(NamedTuple):
+    """What can be used of the user's keys.
+
+    Attributes:
+        keys: For each binding's id its keys, as `App.set_keymap` takes them.
+        problems: What cannot be used, and why.
     """
 
-    DEFAULT_CSS = (
-        "KeyHints { dock: bottom; height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
-    )
+    keys: dict[str, str]
+    problems: tuple[Problem, ...]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._hints: list[ActiveBinding] = []
-        self._more: ActiveBinding | None = None
 
-    def on_mount(self) -> None:
-        """Hear of every change of what has focus."""
-        self.screen.bindings_updated_signal.subscribe(self, self._update)
-        self._update(self.screen)
+def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode]) -> KeyMap:
+    """Leave out names that are no binding's, keys that are none, and keys that would do two things or none.
 
-    def render(self) -> Content:
-        """The hints that fit the row, and at its end the key that tells all of them."""
-        placed = [hint for _, hint in self._placed()]
-        if self._more is not None:
-            more = self._hint(self._more).rstrip()
-            gap = self.content_size.width - sum(hint.cell_length for hint in placed) - more.cell_length
-            placed += [Content(" " * max(0, gap)), more]
-        return Content("").join(placed)
+    Args:
+        user: What the user wrote.
+        kinds: Every class that declares bindings.
+        app: The app, whose keys work on every screen.
+    """
+    kinds = list(kinds)
+    tables = [merged_bindings(kind) for kind in kinds]
+    places = [_Place(kind) for kind in kinds if issubclass(kind, Screen)]
+    everywhere = merged_bindings(app)
+    known = {
+        one.id: one
+        for table in [*tables, everywhere]
+        for bindings in table.values()
+        for one in bindings
+        if one.id
+    }
+    problems = list(user.problems)
 
-    async def on_click(self, event: Click) -> None:
-        """Do what was clicked."""
-        end = self.styles.padding.left
-        for active, hint in self._placed():
-            end += hint.cell_length
-            if event.x < end:
-                await self.app.run_action(active.binding.action, active.node)
-                return
-        if self._more is not None and event.x >= self.size.width - self._hint(self._more).cell_length:
-            await self.app.run_action(self._more.binding.action, self._more.node)
+    def leave_out(name: str, what: str, mend: str) -> None:
+        problems.append(Problem(user.where(name), f"{name}: {what}", mend))
 
-    def _placed(self) -> list[tuple[ActiveBinding, Content]]:
-        placed: list[tuple[ActiveBinding, Content]] = []
-        room = self.content_size.width - (self._hint(self._more).cell_length if self._more else 0)
-        for active in self._hints:
-            hint = self._hint(active)
-            room -= hint.cell_length
-            if room < -len("  "):
-                break
-            placed.append((active, hint))
-        return placed
+    wanted: dict[str, tuple[str, ...]] = {}
+    for name, written in user.keys.items():
+        if name not in known:
+            meant = nearest(name, known)
+            leave_out(name, "nothing is called so.", f"Did you mean {meant}?" if meant else _SEE_NAMES)
+            continue
+        keys = tuple(normalised(key) for key in written)
+        what, mend = next((fault for key in keys if (fault := fault_of(key))[0]), ("", ""))
+        typed = next((key for key in keys if types_something(key)), "")
+        if what:
+            leave_out(name, what, mend)
+        elif known[name].priority and typed:
+            leave_out(name, f"{typed} is typed into texts, and this key works there too.", "Add ctrl to it.")
+        else:
+            wanted[name] = keys
+    while clash := _clash(wanted, tables, everywhere) or _shadow(wanted, places):
+        name, key, other = clash
+        what = f"{_said(other)} already" if other is not None else "typed into the text there"
+        leave_out(name, f"{key} is {what}.", "Give that another key as well, or choose another.")
+        del wanted[name]
+    return KeyMap({name: ",".join(keys) for name, keys in wanted.items()}, tuple(problems))
 
-    def _hint(self, active: ActiveBinding) -> Content:
-        key = self.app.get_key_display(active.binding)
-        return Content.assemble((key, "bold $accent"), f" {active.binding.description}  ")
 
-    def _update(self, screen: Screen[object]) -> None:
-        found: dict[str, ActiveBinding] = {}
-        for active in screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                found.setdefault(active.binding.action.removeprefix("app."), active)
-        more = found.pop("keys", None)
-        hints = list(found.values())
-        if [one.binding for one in [*hints, more] if one] != [
-            one.binding for one in [*self._hints, self._more] if one
-        ]:
-            self._hints, self._more = hints, more
-            self.refresh()
+_SEE_NAMES = "Press F1 in the app to see every name."
+
+
+class _Place:
+    """A screen with what can have the focus on it.
+
+    Args:
+        screen: The screen's class.
+    """
+
+    def __init__(self, screen: type[Screen[object]]) -> None:
+        takers = [kind for kind in widgets_of(screen) if kind.can_focus]
+        panels = [kind for kind in takers if not issubclass(kind, Input | TextArea) and _is_ours(kind)]
+        # Nobody expects the keys of a screen to work where text is typed, unless that is all there is.
+        self.takes_text = not panels and any(issubclass(kind, Input | TextArea) for kind in takers)
+        self.table = merged_bindings(screen)
+        self.panels = [merged_bindings(kind) for kind in (takers if self.takes_text else panels)]
+
+
+def _is_ours(kind: type[Widget]) -> bool:
+    return kind.__module__.partition(".")[0] != "textual"
+
+
+_Clash = tuple[str, str, Binding | None]
+
+
+def _shadow(wanted: _Keys, places: Iterable[_Place]) -> _Clash | None:
+    """The first of the user's keys for a screen that what has the focus there takes for itself."""
+    for place in places:
+        for key, binding in _moved(place.table, wanted):
+            name = binding.id or ""
+            usual = {usual for usual, bindings in place.table.items() if name in {one.id for one in bindings}}
+            if name not in wanted or binding.priority or key in usual:
+                continue
+            if place.takes_text and types_something(key):
+                return name, key, None
+            for panel in place.panels:
+                for other_key, other in _moved(panel, wanted):
+                    if other_key == key and other.id != name:
+                        return name, key, other
+    return None
+
+
+def _clash(wanted: _Keys, tables: Iterable[_Table], everywhere: _Table) -> _Clash | None:
+    """The first of the user's keys that does something else already: its name, the key, and what that is."""
+    order = list(wanted)
+    for table in [*tables, everywhere]:
+        taken: dict[str, list[Binding]] = {}
+        for key, binding in _moved({**everywhere, **table} if table is not everywhere else table, wanted):
+            for other in taken.setdefault(key, []):
+                users = [one.id for one in (binding, other) if one.id and one.id in wanted]
+                if users and not _are_together(table, binding, other):
+                    loser = max(users, key=order.index)  # of two of the user's, the later one
+                    return loser, key, other if loser == binding.id else binding
+            taken[key].append(binding)
+    return None
+
+
+def _moved(table: _Table, wanted: _Keys) -> Iterable[tuple[str, Binding]]:
+    """Every key and what it does once the user's keys are in place, each binding once for each key."""
+    seen = set()
+    for key, bindings in table.items():
+        for binding in bindings:
+            name = binding.id or ""
+            if name not in wanted:
+                yield key, binding
+            elif name not in seen:
+                seen.add(name)
+                for own in wanted[name]:
+                    yield own, binding
+
+
+def _are_together(table: _Table, one: Binding, other: Binding) -> bool:
+    """Whether they have a key in common anyway, for two states of which one is there at a time."""
+    names = {one.id, other.id}
+    return len(names) == 1 or any(names <= {each.id for each in bindings} for bindings in table.values())
+
+
+def _said(binding: Binding) -> str:
+    what = binding.description or binding.action
+    return f"{what!r} ({binding.id})" if binding.id else f"{what!r}"

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
 
+from textual.app import App
 from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
@@ -103,7 +104,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def attempt(widget: Widget, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+async def attempt(
+    widget: Widget | App[None], do: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T | None:
     """Call a function in a thread; an error that a person can act on is shown.
 
     Args:

@@ -1,10 +1,10 @@
 """The command palette: everything that can be done here, in plain words."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.actions import parse
@@ -18,11 +18,10 @@ from textual.widgets import Input
 
 from spotui.settings.themes import theme_names
 from spotui.tui.bindings import group_of, merged_bindings, moved
-from spotui.tui.typed_ahead import ReadyForKeys
-
-if TYPE_CHECKING:
-    from spotui.tui.app import SpotuiApp
-
+from spotui.tui.page import OpenProject, OpenRace
+from spotui.tui.preferences import use_theme
+from spotui.tui.terminal import ReadyForKeys
+from spotui.workspace.projects import Workspace
 
 _PROJECTS_SHOWN = 12
 """Projects that are listed before anything is typed; every one can be typed."""
@@ -34,8 +33,9 @@ _NOT_HERE = frozenset({"command_palette"})
 class Palette(ReadyForKeys, CommandPalette):
     """The command palette; a choice waits for the search of what was typed before it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, workspace: Workspace, user_keys: Mapping[str, str]) -> None:
+        here = {"workspace": workspace, "user_keys": user_keys}
+        super().__init__([type("Commands", (SpotuiCommands,), here)])
         self._searched = ""
 
     def is_ready_for(self, event: Event) -> bool:
@@ -65,13 +65,20 @@ class Command(NamedTuple):
 
 
 class SpotuiCommands(Provider):
-    """Actions of what is on the screen, the other screens, themes and projects."""
+    """Actions of what is on the screen, the other screens, themes and projects.
+
+    Attributes:
+        workspace: Where the projects are.
+        user_keys: The keys that the user has chosen, by the id of what they do.
+    """
+
+    workspace: ClassVar[Workspace]
+    user_keys: ClassVar[Mapping[str, str]]
 
     async def startup(self) -> None:
         """Look for projects and themes once, away from the event loop."""
-        app = cast("SpotuiApp", self.app)
-        self._projects = await asyncio.to_thread(_names, app)
-        self._races = await asyncio.to_thread(_race_names, app)
+        self._projects = await asyncio.to_thread(_names, self.workspace)
+        self._races = await asyncio.to_thread(_race_names, self.workspace)
         self._themes = await asyncio.to_thread(theme_names)
 
     async def discover(self) -> Hits:
@@ -97,7 +104,6 @@ class SpotuiCommands(Provider):
         """What the bindings do, of the focused widget first, then of every other on the screen."""
         focused = list(self.focused.ancestors_with_self) if self.focused else [self.screen, self.app]
         others = [one for one in self.screen.walk_children() if one.display and one.is_on_screen]
-        user_keys = cast("SpotuiApp", self.app).user_keys
         seen: set[tuple[str, str]] = set()
         for node in [*focused, *others]:
             for binding in chain.from_iterable(merged_bindings(type(node)).values()):
@@ -105,7 +111,7 @@ class SpotuiCommands(Provider):
                 if not binding.id or known in seen or not _can(node, binding):
                     continue
                 seen.add(known)
-                key = self.app.get_key_display(moved(binding, user_keys)[0])
+                key = self.app.get_key_display(moved(binding, self.user_keys)[0])
                 name = f"{group_of(binding)}: {binding.description}".capitalize()
                 does = partial(self._act, node, binding.action)
                 yield Command(name, f"{key}   {binding.id}", does), binding.show
@@ -116,33 +122,35 @@ class SpotuiCommands(Provider):
         await self.app.run_action(action, node)
 
     def _others(self) -> Iterator[Command]:
-        app = cast("SpotuiApp", self.app)
-        yield Command("Models", "The three roles, models and their keys", app.action_models)
-        yield Command("Settings", "Theme, keys, defaults, budget", app.action_settings)
-        yield Command("Keyboard shortcuts", "Change the key of any action", app.action_key_map)
+        run = self.app.run_action
+        yield Command("Models", "The three roles, models and their keys", partial(run, "app.models"))
+        yield Command("Settings", "Theme, keys, defaults, budget", partial(run, "app.settings"))
+        yield Command("Keyboard shortcuts", "Change the key of any action", partial(run, "app.key_map"))
         for name in self._themes:
-            yield Command(f"Theme: {name}", "For as long as spotui is open", partial(app.use_theme, name))
+            yield Command(
+                f"Theme: {name}", "For as long as spotui is open", partial(use_theme, self.app, name)
+            )
 
     def _openings(self, names: list[str]) -> Iterator[Command]:
-        app = cast("SpotuiApp", self.app)
+        send = self.screen.post_message
         for name in names:
-            yield Command(f"Open project {name}", "", partial(app.open_project, name))
+            yield Command(f"Open project {name}", "", partial(send, OpenProject(name)))
         for name in self._races:
-            yield Command(f"Open race {name}", "Methods as one table", partial(app.open_race, name))
+            yield Command(f"Open race {name}", "Methods as one table", partial(send, OpenRace(name)))
 
 
-def _names(app: "SpotuiApp") -> list[str]:
+def _names(workspace: Workspace) -> list[str]:
     try:
-        return app.workspace.names()[::-1]
+        return workspace.names()[::-1]
     except OSError:
         return []
 
 
-def _race_names(app: "SpotuiApp") -> list[str]:
+def _race_names(workspace: Workspace) -> list[str]:
     from spotui.workspace.race_file import race_names
 
     try:
-        return race_names(app.workspace)[::-1]
+        return race_names(workspace)[::-1]
     except OSError:
         return []
 

@@ -2,30 +2,25 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
-from textual.reactive import Reactive
+from textual.message import Message
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.shortcuts import UserKeys, load_user_keys, save_user_keys
-from spotui.tui.bindings import KeyHints, fault_of, group_of, kinds, merged_bindings, moved, own_bindings
+from spotui.tui.bindings import check_keys, fault_of, group_of, kinds, merged_bindings, moved, own_bindings
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import Dialog
-from spotui.tui.home.screen import TitleBar
-from spotui.tui.key_map import check_keys
+from spotui.tui.page import Page, TitleBar
 from spotui.tui.table_view import Column, Row, TableView
-
-if TYPE_CHECKING:
-    from spotui.tui.app import SpotuiApp
 
 
 class PressScreen(Dialog[str]):
@@ -80,25 +75,37 @@ class KeyTable(TableView):
         Binding("x,delete", "put_back", "its usual key", id="key_map.put_back"),
     ]
 
+    class PutBackWanted(Message):
+        """A binding is to have its usual keys again."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="key_table")
         self.border_title = "Keys"
+        self.own: Mapping[str, str] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Only keys of the user's own have others to go back to."""
-        return self.current in cast("SpotuiApp", self.app).user_keys if action == "put_back" else True
+        return self.current in self.own if action == "put_back" else True
 
     def on_table_view_moved(self) -> None:
         """Another row, other actions."""
         self.refresh_bindings()
 
-    async def action_put_back(self) -> None:
+    def action_put_back(self) -> None:
         """Give the binding its usual keys again."""
-        await cast("KeyMapScreen", self.screen).give(self.current, "")
+        self.post_message(self.PutBackWanted(self.current))
 
 
-class KeyMapScreen(Screen[None]):
-    """Gives keys to what can be done."""
+class KeyMapScreen(Page[None]):
+    """Gives keys to what can be done.
+
+    Args:
+        user_keys: The keys that the user has chosen, by the id of what they do.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", id="key_map.back"),
@@ -110,17 +117,22 @@ class KeyMapScreen(Screen[None]):
     }
     """
 
-    focused = Reactive[Widget | None](None, repaint=False)
+    class Saved(Message):
+        """The user's file holds other keys now, which `screen` is to show once they are in place."""
 
-    def __init__(self) -> None:
+        def __init__(self, screen: "KeyMapScreen") -> None:
+            super().__init__()
+            self.screen = screen
+
+    def __init__(self, user_keys: Mapping[str, str]) -> None:
         super().__init__()
+        self._own = user_keys
         self._bindings_by_name: dict[str, Binding] = {}
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """One table."""
         yield TitleBar(f"keys   {shown(locations.keys_file())}")
         yield KeyTable()
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Look for every binding once the screen is there."""
@@ -132,8 +144,16 @@ class KeyMapScreen(Screen[None]):
         if user is None or (key and not await self._can_have(user, name, key)):
             return
         await attempt(self, save_user_keys, name, (key,) if key else ())
-        await cast("SpotuiApp", self.app).read_keys()
+        self.post_message(self.Saved(self))
+
+    def show(self, user_keys: Mapping[str, str]) -> None:
+        """Show the keys that are in place now."""
+        self._own = user_keys
         self._show()
+
+    async def on_key_table_put_back_wanted(self, event: KeyTable.PutBackWanted) -> None:
+        """Give a binding its usual keys again."""
+        await self.give(event.name, "")
 
     async def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Ask for the key."""
@@ -169,7 +189,7 @@ class KeyMapScreen(Screen[None]):
         self._show()
 
     def _show(self) -> None:
-        own = cast("SpotuiApp", self.app).user_keys
+        own = self._own
         rows = []
         for name, binding in sorted(self._bindings_by_name.items()):
             keys = [each for one in moved(binding, own) for each in one.make_bindings([one])]
@@ -177,7 +197,9 @@ class KeyMapScreen(Screen[None]):
             whose = Content.styled("yours", "$text-accent") if name in own else ""
             what = f"{group_of(binding)}: {binding.description}".capitalize()
             rows.append(Row(name, (what, shown_keys, whose, Content.styled(name, "$text-muted"))))
-        self.query_one(KeyTable).show(rows)
+        table = self.query_one(KeyTable)
+        table.own = own
+        table.show(rows)
         self.refresh_bindings()
 
 

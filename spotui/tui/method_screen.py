@@ -18,7 +18,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.tui.child import ask
 from spotui.tui.dialogs import Dialog, NameScreen
 from spotui.tui.table_view import Column, Row, TableView
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.terminal import open_by
 
 Value = str | int | float | bool | None
 

@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.save import Removed, put_back_model, take_out_model
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import attempt
 from spotui.tui.defaults import Defaults
 from spotui.tui.endpoint_screen import Endpoint, endpoint_of, probe
-from spotui.tui.home.screen import TitleBar
 from spotui.tui.judge_check import JudgeLine
 from spotui.tui.model_tables import ModelsTable, RolesTable
+from spotui.tui.page import Page, TitleBar
 from spotui.tui.table_view import TableView
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.terminal import open_by
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
@@ -34,7 +30,7 @@ CHECKED_ON = "product-name"
 """The shipped template on which a judge is checked that belongs to no run yet."""
 
 
-class ModelsScreen(Screen[None]):
+class ModelsScreen(Page[None]):
     """The roles of every run that says nothing else, and the models of the config file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,7 +56,6 @@ class ModelsScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "#roles"
-    focused = Reactive[Widget | None](None, repaint=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,14 +64,13 @@ class ModelsScreen(Screen[None]):
         self._removed: list[Removed] = []
         self._reading = asyncio.Lock()
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """Roles, models, what came of a test."""
         yield TitleBar(f"models   {shown(locations.config_file())}")
         yield RolesTable()
         yield JudgeLine("check_judge")
         yield ModelsTable()
         yield Static(id="told", markup=False)
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Show what was read."""

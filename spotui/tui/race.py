@@ -9,17 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, points, usd
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import attempt
-from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.dialogs import field_keys, not_trusted, row, text_field, trusts_template
 from spotui.tui.method_screen import Told, typed
+from spotui.tui.page import Page
 from spotui.tui.start_dialog import (
     Choices,
     Expected,
@@ -31,7 +28,6 @@ from spotui.tui.start_dialog import (
     warning_lines,
 )
 from spotui.tui.table_view import Column, Row, TableView
-from spotui.tui.trusting import not_trusted, trusts_template
 from spotui.view.race import Lane, Race, RaceReader, against_each_other, winner
 from spotui.wire.process import OwnRace
 from spotui.workspace.moving import check_free
@@ -203,7 +199,7 @@ class LanesTable(TableView):
     ]
 
 
-class RaceScreen(Screen[None]):
+class RaceScreen(Page[None]):
     """Every method with how it stands, and what the test says of them.
 
     Args:
@@ -227,9 +223,6 @@ class RaceScreen(Screen[None]):
 
     AUTO_FOCUS = "TableView"
 
-    # As on the run's screen: the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
-
     def __init__(self, race: RaceFolder) -> None:
         super().__init__()
         self._folder = race
@@ -238,8 +231,8 @@ class RaceScreen(Screen[None]):
         self._starts = False
         self._looks = False
 
-    def compose(self) -> ComposeResult:
-        """The race, its methods, the methods against each other, the keys."""
+    def parts(self) -> ComposeResult:
+        """The race, its methods, the methods against each other."""
         yield Static(id="race", markup=False)
         yield Static(id="winner", markup=False)
         table = LanesTable(_COLUMNS)
@@ -247,7 +240,6 @@ class RaceScreen(Screen[None]):
         yield table
         yield Static(id="pairs", markup=False)
         yield Static(id="said", markup=False)
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Look at once, and again every now and then."""
@@ -259,8 +251,7 @@ class RaceScreen(Screen[None]):
         self._look()
 
     def _look(self) -> None:
-        # Textual paints the top screen whole for what changes in the one below it.
-        if self.app.screen is self and not self._looks:
+        if self.is_on_top and not self._looks:
             self._looks = True
             self.run_worker(self._read(), group="look")
 

@@ -12,13 +12,11 @@ from textual.style import Style
 from textual.widgets import Static
 
 from spotui.domain.figures import points, verdict
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import attempt
 from spotui.tui.line_view import LineView, wrap
 from spotui.tui.run.client import RunClient
-from spotui.tui.run.header import RunHeader
+from spotui.tui.run.following import TONES, RoundScreen, RunHeader
 from spotui.tui.run.panel_grid import PanelTabs
-from spotui.tui.run.screen import TONES, RoundScreen
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.picture import Picture
 from spotui.view.round_prompts import (
@@ -179,14 +177,13 @@ class ScoresScreen(RoundScreen):
         self._was: tuple[object, ...] = ()
         self._said = Content("")
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """The run, the round, its prompts, and a page about the one under the cursor."""
         yield RunHeader()
         yield Static(id="round", markup=False)
         yield TableView(_COLUMNS)
         yield PanelTabs(PAGES)
         yield PassagesView()
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Show what there is."""

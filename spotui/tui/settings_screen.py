@@ -1,30 +1,23 @@
-"""The themes to choose from; the one under the cursor is on the screen at once."""
+"""The settings of every run, and the themes: the one under the cursor is on the screen at once."""
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.table import BY_KEY, JUDGES
 from spotui.settings.themes import Theme, ThemeError, load_theme, own_theme_names, theme_names
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import attempt
 from spotui.tui.defaults import DefaultRow, Defaults, save
-from spotui.tui.home.screen import TitleBar
+from spotui.tui.page import Page, TitleBar
+from spotui.tui.preferences import use_theme
 from spotui.tui.table_view import Column, Row, TableView
-
-if TYPE_CHECKING:
-    from spotui.tui.app import SpotuiApp
-
 
 _COLUMNS = (Column("theme"), Column("", 5), Column("", 5))
 
@@ -42,9 +35,8 @@ class ThemeTable(TableView):
 
     async def read(self) -> None:
         """Read the themes; a broken one is shown as such."""
-        app = cast("SpotuiApp", self.app)
         rows = await asyncio.to_thread(_rows)
-        self._kept = app.theme
+        self._kept = self.app.theme
         self.show(rows)
         self.select(self._kept)
         self.border_subtitle = "enter keeps it"
@@ -55,20 +47,19 @@ class ThemeTable(TableView):
 
     def put_back(self) -> None:
         """Use the theme that is kept."""
-        app = cast("SpotuiApp", self.app)
-        if self._is_ready and app.theme != self._kept:
-            app.use_theme(self._kept)
+        if self._is_ready and self.app.theme != self._kept:
+            use_theme(self.app, self._kept)
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         """Show what it looks like."""
         event.stop()
         if self._is_ready and event.key:
-            cast("SpotuiApp", self.app).use_theme(event.key)
+            use_theme(self.app, event.key)
 
     async def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Keep it."""
         event.stop()
-        if cast("SpotuiApp", self.app).use_theme(event.key):
+        if use_theme(self.app, event.key):
             await attempt(self, save, "theme", event.key)
             self._kept = event.key
             self.border_subtitle = f"{event.key} is kept"
@@ -116,7 +107,7 @@ _GROUPS = (
 )
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(Page[None]):
     """What holds for every run that says nothing else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -148,9 +139,8 @@ class SettingsScreen(Screen[None]):
 
     AUTO_FOCUS = "ThemeTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - Textual's declaration
-    focused = Reactive[Widget | None](None, repaint=False)
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """Themes, defaults, keys."""
         yield TitleBar(f"settings   {shown(locations.config_file())}")
         yield Static(id="fault", markup=False)
@@ -169,7 +159,6 @@ class SettingsScreen(Screen[None]):
                     id="keys",
                     markup=False,
                 )
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Read the files once the screen is there."""

@@ -14,10 +14,9 @@ from textual.widgets import Input, Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, limit, plural, usd
 from spotui.tui.child import ask
-from spotui.tui.dialogs import FieldDialog, Result, row, text_field
+from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
 from spotui.tui.judge_check import Offer
 from spotui.tui.method_screen import Told
-from spotui.tui.trusting import not_trusted, trusts_template
 from spotui.wire.process import Background, OwnProcess
 from spotui.workspace.projects import Project, Workspace
 

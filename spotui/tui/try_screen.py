@@ -8,21 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.style import Style
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.events import Answered, SpendingChanged, decode_event
 from spotui.domain.events.run import CallEvent
 from spotui.domain.figures import count, plural, usd
-from spotui.tui.bindings import KeyHints
 from spotui.tui.line_view import LineView
+from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
-from spotui.tui.run.header import seconds_between_paints
+from spotui.tui.run.following import seconds_between_paints
 from spotui.tui.template.editor import TextBox
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.terminal import open_by
 from spotui.view.tried import Tried
 from spotui.workspace.projects import Project
 
@@ -155,7 +152,7 @@ class QuestionBox(TextBox):
 _NO_PROMPT = "No round has ended yet, so there is no prompt to try. The seed's answers come first."
 
 
-class TryScreen(Screen[str]):
+class TryScreen(Page[str]):
     """Asks a question with one round's prompt in front, or with two; gives back what was typed last.
 
     Args:
@@ -190,9 +187,6 @@ class TryScreen(Screen[str]):
     AUTO_FOCUS = "QuestionBox"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
-    # As on the run's screen: the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
-
     def __init__(self, project: Project, client: RunClient, question: str = "") -> None:
         super().__init__()
         self._project = project
@@ -206,15 +200,14 @@ class TryScreen(Screen[str]):
         self._head = Content("")
         self._seen: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        """What is asked of whom, the question, the answers, the keys."""
+    def parts(self) -> ComposeResult:
+        """What is asked of whom, the question, the answers."""
         yield Static(id="head", markup=False)
         with Vertical():
             yield QuestionBox(self._question)
             with Container(id="panes"):
                 yield TryPane()
                 yield TryPane()
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Paint what comes a few times a second."""
@@ -236,8 +229,7 @@ class TryScreen(Screen[str]):
         ]
 
     def _look(self) -> None:
-        # Textual paints the top screen whole for what changes in the one below it.
-        if self.app.screen is not self:
+        if not self.is_on_top:
             return
         state = (self._client.changes, *((one.state, one.retry_at) for one in self._tried.values()))
         if self.is_asking or state != self._seen:
@@ -368,7 +360,7 @@ class TryScreen(Screen[str]):
         open_by(self, self._add(question, answers), group="add")
 
     async def _add(self, question: str, answers: dict[str, str]) -> None:
-        from spotui.tui.add_question import add_question
+        from spotui.tui.template.source import add_question
 
         await add_question(self, self._project, question, answers)
 

@@ -8,7 +8,7 @@ from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.race import RaceScreen
 from spotui.tui.run.log_panel import LogView
-from spotui.tui.template.run_template import RunTemplatePanel
+from spotui.tui.template.source import RunTemplatePanel
 from spotui.workspace.projects import Workspace
 from tests.tui import scored_projects
 from tests.tui.piloting import until, until_seen

@@ -10,8 +10,7 @@ from spotui.settings.config_file import parse_config
 from spotui.settings.shortcuts import load_user_keys
 from spotui.settings.themes import load_theme
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import kinds
-from spotui.tui.key_map import check_keys
+from spotui.tui.bindings import check_keys, kinds
 from tests.command_line import ROOT, move_in
 
 CONFIG, KEYS, THEME = re.findall(

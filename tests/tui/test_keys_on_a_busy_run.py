@@ -144,7 +144,7 @@ def misdirected(folder: Path, count: int) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         move_in(patch, folder)
         patch.chdir(folder)
-        patch.setattr("spotui.tui.typed_ahead.PATIENCE_SECONDS", 60.0)  # other work may slow the machine down
+        patch.setattr("spotui.tui.terminal.PATIENCE_SECONDS", 60.0)  # other work may slow the machine down
         drive(folder, journey, LARGE, workspace=workspace)
         if (folder / "poem").read_text() != TEMPLATE or locations.templates_dir().exists():
             wrong.append("A template was changed.")

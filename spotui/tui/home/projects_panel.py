@@ -1,4 +1,4 @@
-"""What was deleted, to be brought back."""
+"""The projects of Home, and those that were deleted, to be brought back."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,10 +16,12 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import moment, usd
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import Dialog
+from spotui.tui.home.shelf import Shelf
+from spotui.tui.page import OpenRace
 from spotui.tui.table_view import Column, Row, TableView
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.terminal import open_by
 from spotui.workspace.moving import Archived
-from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
     from spotui.workspace.overview import Overview
@@ -90,13 +92,14 @@ _AT_ONCE = 8
 """Projects that are read before the screen shows them."""
 
 
-class ProjectsPanel(TableView):
+class ProjectsPanel(Shelf):
     """Every project with how it stands, the last worked on first.
 
     Args:
         workspace: Where they are.
     """
 
+    DELETED = "It moves to the trash. Press u to undo, or a to open the trash."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "open", id="projects.open"),
         Binding("c", "race", "its race", id="projects.race"),
@@ -107,30 +110,13 @@ class ProjectsPanel(TableView):
         Binding("a", "look_into_archive", "trash", id="projects.archive"),
     ]
 
-    class Removed(Message):
-        """A project went into the archive; `undo` brings it back."""
-
-        def __init__(self, name: str, undo: Callable[[], object]) -> None:
-            super().__init__()
-            self.name = name
-            self.undo = undo
-
-    class RaceWanted(Message):
-        """Somebody wants to see the race that a project is a run of."""
-
-        def __init__(self, project: Project) -> None:
-            super().__init__()
-            self.project = project
-
     class NewWanted(Message):
         """Somebody wants to start a run."""
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__(_COLUMNS, id="projects")
-        self.border_title = "Projects"
+        super().__init__(_COLUMNS, "Projects")
         self._workspace = workspace
         self._known: dict[str, tuple[int | None, Overview]] = {}
-        self._reading = asyncio.Lock()
 
     @property
     def running(self) -> list[str]:
@@ -191,68 +177,56 @@ class ProjectsPanel(TableView):
         known = self._known.get(name)
         return known[1] if known else None
 
-    @property
-    def _project(self) -> Project | None:
-        return self._workspace.project(self.current) if self.current else None
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Only a project in a folder of several can be a run of a race."""
         return "/" in self.current if action == "race" else True
 
     def action_race(self) -> None:
-        """Show the race that the project is a run of."""
-        if (project := self._project) is not None:
-            self.post_message(self.RaceWanted(project))
+        """Show the race that the project is a run of, if there is one."""
+        from spotui.workspace.race_file import race_of
+
+        race = race_of(self._workspace.project(self.current), self._workspace)
+        if race is None:
+            self.notify(f"{self.current} is no run of a race.", markup=False)
+        else:
+            self.post_message(OpenRace(race.name))
 
     def action_begin(self) -> None:
         """Start a run."""
         self.post_message(self.NewWanted())
 
-    def action_duplicate(self) -> None:
-        """Copy the project, with everything it holds."""
-        if (project := self._project) is not None:
-            open_by(self, self._duplicate(project), group="projects")
+    def name_of(self, key: str) -> str:
+        """A project is called as its row."""
+        return key
 
-    async def _duplicate(self, project: Project) -> None:
+    def is_changeable(self, key: str) -> bool:  # noqa: ARG002
+        """Every project is the user's own."""
+        return True
+
+    def check_new_name(self, key: str, name: str) -> None:  # noqa: ARG002
+        """Another project may have the name."""
+        if self._workspace.project(name).exists:
+            raise SpotuiError(f"There is a project {name!r} already.")
+
+    def copy_of(self, key: str) -> str:
+        """Copy it, with everything it holds."""
         from spotui.workspace.moving import duplicate, free_copy_name
 
-        name = free_copy_name(self._workspace, project.name)
-        copy = await attempt(self, duplicate, self._workspace, project, name)
-        await self._arrive(copy)
+        name = free_copy_name(self._workspace, key)
+        return duplicate(self._workspace, self._workspace.project(key), name).name
 
-    def action_rename(self) -> None:
-        """Give the project another name."""
-        if (project := self._project) is not None:
-            open_by(self, self._rename(project), group="projects")
-
-    async def _rename(self, project: Project) -> None:
-        from spotui.tui.dialogs import NameScreen
+    def renamed(self, key: str, name: str) -> str:
+        """Move its folder."""
         from spotui.workspace.moving import rename
 
-        def check(name: str) -> None:
-            if self._workspace.project(name).exists and name != project.name:
-                raise SpotuiError(f"There is a project {name!r} already.")
+        return rename(self._workspace, self._workspace.project(key), name).name
 
-        name = await self.app.push_screen_wait(NameScreen(f"Rename {project.name}", project.name, check))
-        if name:
-            await self._arrive(await attempt(self, rename, self._workspace, project, name))
-
-    def action_archive(self) -> None:
-        """Move the project into the archive."""
-        if (project := self._project) is not None:
-            open_by(self, self._archive(project), group="projects")
-
-    async def _archive(self, project: Project) -> None:
-        from spotui.tui.dialogs import confirmed
+    def put_away(self, key: str) -> Callable[[], object]:
+        """Move its folder into the archive."""
         from spotui.workspace.moving import restore
 
-        text = "It moves to the trash. Press u to undo, or a to open the trash."
-        if not await confirmed(self.screen, f"Delete {project.name}?", "delete", text):
-            return
-        folder = await attempt(self, self._workspace.archive, project)
-        if folder is not None:
-            await self.read()
-            self.post_message(self.Removed(project.name, lambda: restore(self._workspace, folder)))
+        folder = self._workspace.archive(self._workspace.project(key))
+        return lambda: restore(self._workspace, folder)
 
     def action_look_into_archive(self) -> None:
         """See what was deleted, and bring it back."""
@@ -269,13 +243,8 @@ class ProjectsPanel(TableView):
             return
         chosen = await self.app.push_screen_wait(ArchiveScreen(found))
         if chosen is not None:
-            await self._arrive(await attempt(self, restore, self._workspace, chosen))
-
-    async def _arrive(self, project: Project | None) -> None:
-        """Put the cursor on a project that has just come."""
-        if project is not None:
-            await self.read()
-            self.select(project.name)
+            project = await attempt(self, restore, self._workspace, chosen)
+            await self.arrive(project.name if project is not None else None)
 
 
 def _cells(name: str, overview: "Overview | None", now: datetime) -> tuple[Content | str, ...]:

@@ -1,18 +1,18 @@
 """The templates to start from: the user's own, and those that come with spotui."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 
 from spotui.domain.figures import plural
 from spotui.tui.child import attempt
-from spotui.tui.table_view import Column, Row, TableView
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.home.shelf import Shelf
+from spotui.tui.page import BeginRace, EditTemplate
+from spotui.tui.table_view import Column, Row
+from spotui.tui.terminal import open_by
 
 if TYPE_CHECKING:
     from spotui.templates.folder import TemplateFolder
@@ -35,13 +35,14 @@ class _Found(NamedTuple):
     has_file: bool = False
 
 
-class TemplatesPanel(TableView):
+class TemplatesPanel(Shelf):
     """Every template, the user's own first.
 
     Args:
         root: The folder of the user's own.
     """
 
+    DELETED = "Press u to undo."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "start a run", id="templates.start"),
         Binding("e", "edit", "edit", id="templates.edit"),
@@ -52,35 +53,10 @@ class TemplatesPanel(TableView):
         Binding("x,delete", "archive", "delete", id="templates.delete"),
     ]
 
-    class Removed(Message):
-        """A template went into the archive; `undo` brings it back."""
-
-        def __init__(self, name: str, undo: Callable[[], object]) -> None:
-            super().__init__()
-            self.name = name
-            self.undo = undo
-
-    class RaceWanted(Message):
-        """Somebody wants to race methods on a template."""
-
-        def __init__(self, path: Path) -> None:
-            super().__init__()
-            self.path = path
-
-    class EditWanted(Message):
-        """Somebody wants to edit a template, or to look at one that comes with spotui."""
-
-        def __init__(self, path: Path, *, is_fixed: bool = False) -> None:
-            super().__init__()
-            self.path = path
-            self.is_fixed = is_fixed
-
     def __init__(self, root: Path) -> None:
-        super().__init__(_COLUMNS, id="templates")
-        self.border_title = "Templates"
+        super().__init__(_COLUMNS, "Templates")
         self._root = root
         self._found: dict[str, _Found] = {}
-        self._reading = asyncio.Lock()
 
     async def read(self) -> None:
         """Bring the rows up to date."""
@@ -117,12 +93,12 @@ class TemplatesPanel(TableView):
         """Edit the template; one that comes with spotui can be looked at."""
         if self.current:
             one = self._found[self.current]
-            self.post_message(self.EditWanted(one.path, is_fixed=not one.is_own))
+            self.post_message(EditTemplate(one.path, is_fixed=not one.is_own))
 
     def action_race(self) -> None:
         """Race methods on the template."""
         if self.current:
-            self.post_message(self.RaceWanted(self._found[self.current].path))
+            self.post_message(BeginRace(self._found[self.current].path))
 
     def action_create(self) -> None:
         """Make a template of one's own."""
@@ -136,66 +112,39 @@ class TemplatesPanel(TableView):
             NameScreen("New template", folder.free_name("template"), folder.check_name)
         )
         if name and (path := await attempt(self, folder.create, name)) is not None:
-            await self._arrive(path)
-            self.post_message(self.EditWanted(path))
+            await self.arrive(str(path))
+            self.post_message(EditTemplate(path))
 
-    def action_duplicate(self) -> None:
-        """Copy the template among one's own."""
-        if self.current:
-            open_by(self, self._copy(self._found[self.current].path), group="templates")
+    def name_of(self, key: str) -> str:
+        """A template is called as its file, without its ending."""
+        return self._found[key].path.stem
 
-    async def _copy(self, source: Path) -> None:
-        folder = self._folder
-        path = await attempt(self, folder.copy, source, folder.free_name(source.stem))
-        if path is not None:
-            await self._arrive(path)
-
-    def action_rename(self) -> None:
-        """Give the template another name."""
-        if self._is_own():
-            open_by(self, self._rename(self._found[self.current].path), group="templates")
-
-    async def _rename(self, path: Path) -> None:
-        from spotui.tui.dialogs import NameScreen
-
-        folder = self._folder
-
-        def check(name: str) -> None:
-            if name != path.stem:
-                folder.check_name(name)
-
-        name = await self.app.push_screen_wait(NameScreen(f"Rename {path.stem}", path.stem, check))
-        if name and (new := await attempt(self, folder.rename, path, name)) is not None:
-            await self._arrive(new)
-
-    def action_archive(self) -> None:
-        """Move the template into the archive."""
-        if self._is_own():
-            open_by(self, self._archive(self._found[self.current].path), group="templates")
-
-    async def _archive(self, path: Path) -> None:
-        from spotui.tui.dialogs import confirmed
-
-        if not await confirmed(self.screen, f"Delete {path.stem}?", "delete", "Press u to undo."):
-            return
-        folder = self._folder
-        archived = await attempt(self, folder.archive, path)
-        if archived is not None:
-            await self.read()
-            self.post_message(self.Removed(path.stem, lambda: folder.restore(archived)))
-
-    def _is_own(self) -> bool:
-        one = self._found.get(self.current)
-        if one is not None and not one.is_own:
+    def is_changeable(self, key: str) -> bool:
+        """One that comes with spotui stays as it is."""
+        one = self._found[key]
+        if not one.is_own:
             self.notify(
                 f"{one.path.stem} comes with spotui. Duplicate it, and the copy is yours.", markup=False
             )
-        return one is not None and one.is_own
+        return one.is_own
 
-    async def _arrive(self, path: Path) -> None:
-        """Put the cursor on a template that has just come."""
-        await self.read()
-        self.select(str(path))
+    def check_new_name(self, key: str, name: str) -> None:  # noqa: ARG002
+        """Another template may have the name."""
+        self._folder.check_name(name)
+
+    def copy_of(self, key: str) -> str:
+        """Copy it among one's own."""
+        return str(self._folder.copy(Path(key), self._folder.free_name(Path(key).stem)))
+
+    def renamed(self, key: str, name: str) -> str:
+        """Move its file."""
+        return str(self._folder.rename(Path(key), name))
+
+    def put_away(self, key: str) -> Callable[[], object]:
+        """Move its file into the archive."""
+        folder = self._folder
+        archived = folder.archive(Path(key))
+        return lambda: folder.restore(archived)
 
 
 def _find(path: Path, *, is_own: bool) -> _Found:

@@ -2,27 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.settings import locations
-from spotui.tui.bindings import KeyHints
 from spotui.tui.child import ask
-from spotui.tui.home.screen import TitleBar
 from spotui.tui.home.templates_panel import TemplatesPanel
+from spotui.tui.page import BeginRun, OpenTour, Page, TitleBar
 from spotui.tui.start_dialog import Choices
 from spotui.tui.table_view import Column, Row, TableView
-
-if TYPE_CHECKING:
-    from spotui.tui.home.screen import HomeScreen
-
 
 _WORDS = (
     "A run makes a prompt better, round by round: one model proposes, one answers, one compares. "
@@ -36,12 +28,8 @@ EMBEDDED_ROUNDS = "4"
 """For a first run on the embedded model, which takes some minutes a round."""
 
 
-class WelcomeScreen(Screen[None]):
-    """What can be used here, and the way to a first run in three keystrokes.
-
-    Args:
-        home: The screen below, which starts runs and shows them.
-    """
+class WelcomeScreen(Page[None]):
+    """What can be used here, and the way to a first run in three keystrokes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "other panel", id="welcome.other_panel"),
@@ -52,37 +40,28 @@ class WelcomeScreen(Screen[None]):
     DEFAULT_CSS = """
     WelcomeScreen {
         & Static { height: auto; padding: 0 2; margin: 1 0 0 0; }
-        & TableView {
-            height: 1fr;
-            border: round $border-blurred;
-            border-title-color: $text-muted;
-            border-subtitle-color: $text-muted;
-            background: $background;
-            &:focus { border: round $primary; border-title-color: $primary; }
-        }
+        & TableView { height: 1fr; }
     }
     """
 
     AUTO_FOCUS = "#models"
-    focused = Reactive[Widget | None](None, repaint=False)
 
-    def __init__(self, home: "HomeScreen") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._home = home
         self._choices: dict[str, Choices] = {_OTHER: Choices()}
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """What this is, the models, the templates."""
         yield TitleBar("welcome")
         yield Static(_WORDS, markup=False)
         models = TableView((Column("model"), Column("found by", 15), Column("", 30)), id="models")
+        models.add_class("framed")
         models.border_title = "1  A model"
         models.border_subtitle = "looking for models…"
         yield models
         templates = TemplatesPanel(locations.templates_dir())
         templates.border_title = "2  A template"
         yield templates
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Look for models once the screen is there."""
@@ -136,14 +115,10 @@ class WelcomeScreen(Screen[None]):
         if isinstance(event.table, TemplatesPanel):
             self._start(event.table.path_of(event.key))
         elif event.key == _TOUR:
-            self._home.action_tour()
+            self.post_message(OpenTour())
         else:
             self.query_one(TemplatesPanel).focus()
 
     def _start(self, template: Path) -> None:
         key = self.query_one("#models", TableView).current
-        self._home.start_run(template, self._choices.get(key, Choices()), remembers=True)
-
-    def on_templates_panel_edit_wanted(self, event: TemplatesPanel.EditWanted) -> None:
-        """Edit it as from Home."""
-        self._home.edit(event.path, is_fixed=event.is_fixed)
+        self.post_message(BeginRun(template, self._choices.get(key, Choices()), is_first=True))

@@ -1,85 +1,23 @@
-"""Showing one round of a run, which may be going on."""
+"""The screen of a run, which may be going on: its header and its four panels."""
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Event
-from textual.reactive import Reactive, var
-from textual.screen import Screen
-from textual.widget import Widget
+from textual.reactive import var
 
 from spotui.domain.errors import SpotuiError
-from spotui.tui.bindings import KeyHints
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.diff_panel import DiffPanel
-from spotui.tui.run.header import RunHeader, RunResult, seconds_between_paints
+from spotui.tui.run.following import RunHeader, RunResult, seconds_between_paints
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.log_panel import LogPanel
 from spotui.tui.run.panel_grid import PANELS, PanelGrid
 from spotui.tui.run.steering import SteeringScreen
-from spotui.tui.template.run_template import RunTemplatePanel
-from spotui.tui.typed_ahead import ReadyForKeys
+from spotui.tui.template.source import RunTemplatePanel
+from spotui.tui.terminal import ReadyForKeys
 from spotui.workspace.projects import Project
-
-TONES: Final = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
-"""The colours of verdicts; a tie, and what is undecided, have that of a warning."""
-
-
-class RoundScreen(Screen[int]):
-    """Follows a run, and goes from round to round; gives back which was shown last, 0 for the newest.
-
-    A subclass composes a line `#round` for the round's title.
-
-    Args:
-        project: The project.
-        client: What is known of its run.
-        selected: The round to show; 0 for the newest.
-    """
-
-    DEFAULT_CSS = "RoundScreen > #round { height: 1; padding: 0 1; }"
-
-    # As on the run's screen: the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
-
-    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
-        super().__init__()
-        self._project = project
-        self._client = client
-        self._selected = selected
-        self._seen = -1
-
-    @property
-    def newest(self) -> int:
-        """The newest round that can be shown; 0 when there is none."""
-        raise NotImplementedError
-
-    def tick(self) -> None:
-        """Show what is known now."""
-        self._seen = self._client.changes
-
-    def on_mount(self) -> None:
-        """Follow what comes."""
-        self.set_interval(seconds_between_paints(), self._look)
-
-    @property
-    def shown(self) -> int:
-        """The round that is shown; 0 when there is none."""
-        return self._selected or self.newest
-
-    def _look(self) -> None:
-        # Textual paints the top screen whole for what changes in the one below it.
-        if self.app.screen is self and (self._client.changes != self._seen or self._client.picture.calls):
-            self.tick()
-
-    def action_step(self, by: int) -> None:
-        """Show the round before or after."""
-        rounds = sorted(self._client.picture.rounds)
-        if rounds:
-            number = min(max(self.shown + by, rounds[0]), rounds[-1])
-            self._selected = 0 if number == self.newest else number
-            self.tick()
-
 
 _LONG_SECONDS = 30.0
 
@@ -110,8 +48,6 @@ class RunScreen(ReadyForKeys, SteeringScreen):
     AUTO_FOCUS = "LogView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
-    # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
-    focused = Reactive[Widget | None](None, repaint=False)
     selected = var(0)
 
     def __init__(self, project: Project, client: RunClient | None = None) -> None:
@@ -123,13 +59,12 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         self._question = ""
         self._is_read = False
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         """Header, four panels, keys."""
         yield RunHeader()
         yield RunResult()
         panels = (RunTemplatePanel(self._project), LogPanel(), DiffPanel(), HistoryPanel())
         yield PanelGrid(panels, shown=PANELS.index("Log"))
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
@@ -290,7 +225,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
 
     def action_copy(self) -> None:
         """Copy the prompt of the selected round."""
-        from spotui.tui.run.export import copy_prompt
+        from spotui.tui.run.asking import copy_prompt
 
         copy_prompt(self, self._client.picture, self.chosen_round)
 

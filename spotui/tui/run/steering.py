@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import shlex
 import time
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from spotui.domain.commands import (
     Command,
@@ -21,22 +22,24 @@ from spotui.domain.commands import (
     Stop,
 )
 from spotui.domain.errors import SpotuiError
+from spotui.tui.dialogs import Choice, QuestionScreen, confirmed
+from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
-from spotui.tui.typed_ahead import open_by
+from spotui.tui.terminal import open_by
 from spotui.view.picture import RoundPicture
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spotui.tui.run.limits import Limit
+    from spotui.tui.run.asking import Limit
 
 
 _MORE_ROUNDS = 10
 _STOP_SECONDS = 10.0
 
 
-class SteeringScreen(Screen[None]):
+class SteeringScreen(Page[None]):
     """A screen of one run, with the keys that steer it, whether a process works on it or not.
 
     Args:
@@ -127,8 +130,6 @@ class SteeringScreen(Screen[None]):
         open_by(self, self._stop(), group="stop")
 
     async def _stop(self) -> None:
-        from spotui.tui.dialogs import confirmed
-
         text = (
             "Calls in flight have a few seconds to finish. The best prompt is kept, and you can resume later."
         )
@@ -156,7 +157,7 @@ class SteeringScreen(Screen[None]):
             self.run_worker(self._start([]), group="start")
 
     async def _want_more(self, question: str, proposed: "Mapping[str, Limit]") -> None:
-        from spotui.tui.run.limits import LimitsScreen
+        from spotui.tui.run.asking import LimitsScreen
 
         screen = LimitsScreen("Resume", self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
@@ -164,8 +165,8 @@ class SteeringScreen(Screen[None]):
             self.run_worker(self._start(_options(changed)), group="start")
 
     async def _start(self, options: list[str]) -> None:
+        from spotui.tui.dialogs import not_trusted, trusts_project
         from spotui.tui.start_dialog import go_on
-        from spotui.tui.trusting import not_trusted, trusts_project
 
         self._starts = True
         self.refresh_bindings()
@@ -187,7 +188,7 @@ class SteeringScreen(Screen[None]):
         open_by(self, self._change_limits(), group="limits")
 
     async def _change_limits(self) -> None:
-        from spotui.tui.run.limits import LimitsScreen
+        from spotui.tui.run.asking import LimitsScreen
 
         text = "" if self.is_working else "The run is not running; it resumes with these limits."
         screen = LimitsScreen(f"Limits of {self._project.name}", self._client.picture.limits, text=text)
@@ -220,7 +221,7 @@ class SteeringScreen(Screen[None]):
         return one
 
     async def _edit(self, one: RoundPicture) -> None:
-        from spotui.tui.run.limits import CandidateScreen
+        from spotui.tui.run.asking import CandidateScreen
 
         if one.candidate is None:
             return
@@ -260,7 +261,7 @@ class SteeringScreen(Screen[None]):
         open_by(self, self._branch(), group="branch")
 
     async def _branch(self) -> None:
-        from spotui.tui.run.export import branch
+        from spotui.tui.run.asking import branch
 
         new = await branch(self, self._project, self.chosen_round)
         if new is not None:
@@ -275,7 +276,7 @@ class SteeringScreen(Screen[None]):
         open_by(self, self._export(), group="export")
 
     async def _export(self) -> None:
-        from spotui.tui.run.export import export
+        from spotui.tui.run.asking import export
 
         picture = self._client.picture
         chosen = self.chosen_round
@@ -314,3 +315,41 @@ def _commands(changed: "Mapping[str, Limit]") -> list[Command]:
     if rest:
         commands.append(msgspec.convert(rest, SetBudget))
     return commands
+
+
+_LEAVING = (
+    Choice("leave", "l", "leave; the run continues and keeps spending"),
+    Choice("stop", "s", "stop the run, keep the best prompt, and leave; you can resume it later"),
+)
+
+
+async def may_leave(app: App[None]) -> bool:
+    """Ask what is to become of a run that is shown and at work; whether the app may end."""
+    screens = (screen for screen in app.screen_stack if isinstance(screen, SteeringScreen))
+    screen = next((screen for screen in screens if screen.is_working), None)
+    if screen is None:
+        return True
+    text = f"The run is a separate process. To return to it: spotui attach {shlex.quote(screen.project_name)}"
+    question = QuestionScreen(f"{screen.project_name} is running", _LEAVING, text)
+    match await app.push_screen_wait(question):
+        case "leave":
+            return True
+        case "stop":
+            await screen.stop_and_wait()
+            return True
+    return False
+
+
+def farewell(app: App[None]) -> str:
+    """How to return to the runs that continue, a line each; empty when there are none."""
+    from spotui.tui.home.projects_panel import ProjectsPanel
+
+    screens = (screen for screen in app.screen_stack if isinstance(screen, SteeringScreen))
+    shown = [screen.project_name for screen in screens if screen.is_working]
+    listed = [
+        name for screen in app.screen_stack for panel in screen.query(ProjectsPanel) for name in panel.running
+    ]
+    return "\n".join(
+        f"{name} is still running. To return to it: spotui attach {shlex.quote(name)}"
+        for name in dict.fromkeys([*shown, *listed])
+    )

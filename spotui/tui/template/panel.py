@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from textual.worker import WorkType
 
     from spotui.runs.check import Checked
-    from spotui.tui.template.form import Field, TemplateForm
+    from spotui.tui.template.editor import Field
+from spotui.tui.template.form import TemplateForm
     from spotui.view.template_text import Sizes
 
 

@@ -7,18 +7,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Event
-from textual.reactive import Reactive, var
-from textual.screen import Screen
-from textual.widget import Widget
+from textual.reactive import var
 from textual.widgets import Static
 
 from spotui.settings import locations
 from spotui.settings.locations import make_private
 from spotui.templates.model import TemplateError
-from spotui.tui.bindings import KeyHints
 from spotui.tui.dialogs import Choice, QuestionScreen
+from spotui.tui.page import Page
 from spotui.tui.template.panel import TemplatePanel
-from spotui.tui.typed_ahead import ReadyForKeys, open_by
+from spotui.tui.terminal import ReadyForKeys, open_by
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
@@ -79,7 +77,7 @@ class Draft:
         return read_text(self.path) if self.path.exists() else None
 
 
-class TemplateScreen(ReadyForKeys, Screen[bool]):
+class TemplateScreen(ReadyForKeys, Page[bool]):
     """Edits a template file; gives back whether it was saved.
 
     Args:
@@ -111,7 +109,6 @@ class TemplateScreen(ReadyForKeys, Screen[bool]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
-    focused = Reactive[Widget | None](None, repaint=False)
     is_changed = var(False)
 
     def __init__(self, path: Path, *, is_fixed: bool = False) -> None:
@@ -122,11 +119,10 @@ class TemplateScreen(ReadyForKeys, Screen[bool]):
         self._was_saved = False
         self._is_open = False
 
-    def compose(self) -> ComposeResult:
-        """The file's name, the template, the keys."""
+    def parts(self) -> ComposeResult:
+        """The file's name, the template."""
         yield Static(id="name", markup=False)
         yield TemplatePanel()
-        yield KeyHints()
 
     def on_mount(self) -> None:
         """Read the file once the screen is there."""

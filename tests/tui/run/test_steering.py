@@ -31,7 +31,7 @@ from spotui.domain.events import (
 )
 from spotui.tui.app import SpotuiApp
 from spotui.tui.dialogs import QuestionScreen
-from spotui.tui.run.limits import CandidateScreen, LimitsScreen
+from spotui.tui.run.asking import CandidateScreen, LimitsScreen
 from spotui.tui.run.screen import RunScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in

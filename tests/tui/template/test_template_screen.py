@@ -14,8 +14,8 @@ from spotui.runs.check import check
 from spotui.templates.model import QA, Template
 from spotui.templates.read import parse_template
 from spotui.tui.app import SpotuiApp
-from spotui.tui.template.editor import YamlEditor
-from spotui.tui.template.form import Field, RowList
+from spotui.tui.template.editor import Field, YamlEditor
+from spotui.tui.template.form import RowList
 from spotui.tui.template.panel import TemplatePanel
 from spotui.tui.template.screen import TemplateScreen
 from tests.command_line import TEMPLATE, move_in, places

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from spotui.tui.clipboard import passed_through
+from spotui.tui.terminal import passed_through
 
 
 def test_tmux_is_asked_to_hand_the_text_on(monkeypatch: pytest.MonkeyPatch) -> None:

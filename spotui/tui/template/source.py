@@ -1,20 +1,96 @@
-"""Putting a question that was tried into the template that the run came from."""
+"""The file that a run's template came from: to be edited, and to take a question that was tried."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from msgspec.structs import replace
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import Screen
 
 from spotui.domain.errors import SpotuiError
 from spotui.settings import locations
+from spotui.settings.resources import examples_dir
 from spotui.templates.model import QA
 from spotui.templates.read import read_text
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import Choice, NameScreen, QuestionScreen
-from spotui.tui.template.run_template import find_source
+from spotui.tui.template.panel import TemplatePanel
+from spotui.tui.terminal import open_by
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
+
+
+class Source(NamedTuple):
+    """A template file, and whether it can only be read."""
+
+    path: Path
+    is_fixed: bool
+
+
+def find_source(name: str) -> Source | None:
+    """The file that a template of this name came from: one's own, one beside us, or a shipped one."""
+    for folder, is_fixed in ((locations.templates_dir(), False), (Path.cwd(), False), (examples_dir(), True)):
+        if (folder / name).is_file():
+            return Source(folder / name, is_fixed)
+    return None
+
+
+class RunTemplatePanel(TemplatePanel):
+    """Shows the project's own copy, which nobody changes any more; the file it came from can be edited.
+
+    Args:
+        project: The project.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit_source", "edit the source", id="run.edit_source"),
+    ]
+
+    def __init__(self, project: Project, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._project = project
+        self._file = ""
+
+    def on_mount(self) -> None:
+        """Read run.yaml once the screen is there."""
+        self.call_after_refresh(self._begin)
+
+    def action_edit_source(self) -> None:
+        """Edit the file that the template came from, or a copy of one's own where it is gone."""
+        if self._file:
+            open_by(self, self._edit(), group="edit")
+
+    def _begin(self) -> None:
+        self.run_worker(self._load(), group="load")
+
+    async def _load(self) -> None:
+        if not self._project.is_ours:
+            self.say("SPO's reference keeps no template with a project.")
+            return
+        snapshot = await attempt(self, read_snapshot, self._project.snapshot)
+        if snapshot is not None:
+            self._file = snapshot.template_name
+            self.border_title = Content(f"Template  {snapshot.template_name}")
+            self.show(snapshot.template, is_fixed=True)
+
+    async def _edit(self) -> None:
+        from spotui.tui.template.screen import TemplateScreen
+
+        source = await attempt(self, find_source, self._file) or await self._make_source()
+        if source is not None:
+            self.app.push_screen(TemplateScreen(source.path, is_fixed=source.is_fixed))
+
+    async def _make_source(self) -> "Source | None":
+        from spotui.templates.folder import TemplateFolder
+
+        folder = TemplateFolder(locations.templates_dir())
+        name = folder.free_name(Path(self._file).stem)
+        path = await attempt(self, folder.create, name, self.text)
+        if path is None:
+            return None
+        self.notify(f"{self._file} is nowhere to be found, so the run's copy is your template {name} now.")
+        return Source(path, is_fixed=False)
 
 
 class _Copy(NamedTuple):

@@ -23,12 +23,11 @@ from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.key_screens import KeysScreen
 from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.new_run import NewRunScreen
-from spotui.tui.preferences import Preferences
-from spotui.tui.run.limits import LimitsScreen
+from spotui.tui.preferences import Preferences, textual_theme, use_theme
+from spotui.tui.run.asking import LimitsScreen
 from spotui.tui.run.screen import RunScreen
 from spotui.tui.settings_screen import SettingsScreen, ThemeTable
 from spotui.tui.template.screen import TemplateScreen
-from spotui.tui.themes import textual_theme
 from spotui.tui.try_screen import TryScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
@@ -159,7 +158,7 @@ def test_every_word_of_every_screen_can_be_read_on_dark_on_light_and_in_sixteen_
     async def look(app: SpotuiApp, pilot: Pilot[None]) -> None:
         is_palette = isinstance(app.screen, CommandPalette)  # no theme can be chosen while it is open
         for name in [app.theme] if is_palette else LOOKED_AT:
-            app.use_theme(name)
+            use_theme(app, name)
             await pilot.pause()
             await pilot.pause()
             (look_for_foreign_colours if name in OF_THE_TERMINAL else look_for_faint_words)(app)

@@ -17,7 +17,7 @@ from spotui.domain.events import (
     StateChanged,
 )
 from spotui.domain.records import CallKey
-from spotui.tui.run.header import RunHeader
+from spotui.tui.run.following import RunHeader
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen
 from tests.view.test_picture import OPENED, painted
@@ -52,7 +52,7 @@ def header(
 
 
 def test_a_wide_one_tells_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.tui.run.header.time.time", lambda: 1060.0)
+    monkeypatch.setattr("spotui.tui.run.following.time.time", lambda: 1060.0)
     ended = RoundFinished(round=2, outcome="win", best=2, seconds=9.0)
     calls = [CallStarted(key=CallKey(3, "execute", index), model="m") for index in (0, 1)]
     limits = LimitsChanged(changes={"usd": 2.0, "tokens": 9000, "minutes": 5.0, "calls": 50})
@@ -66,7 +66,7 @@ def test_a_wide_one_tells_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_stands_still_while_the_run_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.tui.run.header.time.time", lambda: 1060.0)
+    monkeypatch.setattr("spotui.tui.run.following.time.time", lambda: 1060.0)
     call, paused = CallStarted(key=CallKey(3, "execute", 0), model="m"), StateChanged(state="paused")
     assert "2:05" in header(call)
     assert "1:05" in header(call, paused)

@@ -4,7 +4,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from spotui.tui.run.limits import Limit, LimitsScreen
+from spotui.tui.run.asking import Limit, LimitsScreen
 from tests.tui.asking import ask
 from tests.tui.piloting import seen, until, until_seen
 

@@ -6,9 +6,9 @@ import pytest
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import KeyHints
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.key_screens import KeysScreen
+from spotui.tui.page import KeyHints
 from tests.command_line import move_in
 from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen
 

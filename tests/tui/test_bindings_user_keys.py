@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.widgets import Input
 
 from spotui.settings.shortcuts import load_user_keys
-from spotui.tui.key_map import KeyMap, check_keys
+from spotui.tui.bindings import KeyMap, check_keys
 
 
 class AnApp(App[None]):

@@ -1,9 +1,9 @@
-"""How often a screen paints what comes from a run."""
+"""How a run is followed on a screen: how often, its first row, what came of it, and round by round."""
 
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -12,7 +12,10 @@ from textual.widgets import Static
 
 from spotui.domain.events import RunOpened
 from spotui.domain.figures import count, duration, usd
+from spotui.tui.page import Page
+from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
+from spotui.workspace.projects import Project
 
 _PER_SECOND = 4.0
 _PER_SECOND_OVER_SSH = 2.0
@@ -177,3 +180,58 @@ def _of(spent: str, picture: Picture, limit: str, shown: Callable[[Any], str]) -
 
 def _minutes(minutes: float) -> str:
     return duration(60 * minutes)
+
+
+TONES: Final = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
+"""The colours of verdicts; a tie, and what is undecided, have that of a warning."""
+
+
+class RoundScreen(Page[int]):
+    """Follows a run, and goes from round to round; gives back which was shown last, 0 for the newest.
+
+    A subclass composes a line `#round` for the round's title.
+
+    Args:
+        project: The project.
+        client: What is known of its run.
+        selected: The round to show; 0 for the newest.
+    """
+
+    DEFAULT_CSS = "RoundScreen > #round { height: 1; padding: 0 1; }"
+
+    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+        super().__init__()
+        self._project = project
+        self._client = client
+        self._selected = selected
+        self._seen = -1
+
+    @property
+    def newest(self) -> int:
+        """The newest round that can be shown; 0 when there is none."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """Show what is known now."""
+        self._seen = self._client.changes
+
+    def on_mount(self) -> None:
+        """Follow what comes."""
+        self.set_interval(seconds_between_paints(), self._look)
+
+    @property
+    def shown(self) -> int:
+        """The round that is shown; 0 when there is none."""
+        return self._selected or self.newest
+
+    def _look(self) -> None:
+        if self.is_on_top and (self._client.changes != self._seen or self._client.picture.calls):
+            self.tick()
+
+    def action_step(self, by: int) -> None:
+        """Show the round before or after."""
+        rounds = sorted(self._client.picture.rounds)
+        if rounds:
+            number = min(max(self.shown + by, rounds[0]), rounds[-1])
+            self._selected = 0 if number == self.newest else number
+            self.tick()

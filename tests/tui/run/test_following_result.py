@@ -5,7 +5,7 @@ from textual.pilot import Pilot
 
 from spotui.cli.summary import summary
 from spotui.domain.events import FinalCheckSkipped, RunStopped
-from spotui.tui.run.header import RunResult
+from spotui.tui.run.following import RunResult
 from spotui.view.picture import Picture
 from tests.tui.alone import AloneApp, alone
 from tests.tui.piloting import seen, until, until_seen

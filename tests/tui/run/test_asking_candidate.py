@@ -3,7 +3,7 @@
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from spotui.tui.run.limits import CandidateScreen
+from spotui.tui.run.asking import CandidateScreen
 from tests.tui.asking import ask
 from tests.tui.piloting import until_seen
 

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-import spotui.tui.typed_ahead
-from spotui.tui.typed_ahead import TypedAheadApp
+import spotui.tui.terminal
+from spotui.tui.terminal import TypedAheadApp
 
 
 class Dialog(ModalScreen[None]):
@@ -56,7 +56,7 @@ def burst(app: Fields, *keys: str) -> None:
 
 
 def test_a_burst_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spotui.tui.typed_ahead, "PATIENCE_SECONDS", 60.0)  # only the way up lets a key go on
+    monkeypatch.setattr(spotui.tui.terminal, "PATIENCE_SECONDS", 60.0)  # only the way up lets a key go on
 
     async def main() -> None:
         app = Fields()

@@ -1,0 +1,200 @@
+"""A page, which is a whole screen: what all of them have in common, and what they ask the app to open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from spotui.tui.start_dialog import Choices
+
+Result = TypeVar("Result")
+
+
+class OpenProject(Message):
+    """Somebody wants to see a project's run."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class OpenRace(Message):
+    """Somebody wants to see a race."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class OpenTour(Message):
+    """Somebody wants to see a recorded run."""
+
+
+class EditTemplate(Message):
+    """Somebody wants to edit a template, or to look at one that comes with spotui."""
+
+    def __init__(self, path: Path, *, is_fixed: bool = False) -> None:
+        super().__init__()
+        self.path = path
+        self.is_fixed = is_fixed
+
+
+class BeginRun(Message):
+    """Somebody wants to start a run of a template.
+
+    Args:
+        template: The template's file.
+        choices: What stands in the fields at first.
+        is_first: Whether the run takes the place of the welcome, and its model becomes that of later runs.
+    """
+
+    def __init__(self, template: Path, choices: "Choices | None" = None, *, is_first: bool = False) -> None:
+        super().__init__()
+        self.template = template
+        self.choices = choices
+        self.is_first = is_first
+
+
+class BeginRace(Message):
+    """Somebody wants to race methods on a template."""
+
+    def __init__(self, template: Path) -> None:
+        super().__init__()
+        self.template = template
+
+
+class Page(Screen[Result]):
+    """A whole screen: what `parts` yields, and below it the row of keys.
+
+    A part of the class `framed` has a frame, which shows where the focus is.
+    """
+
+    DEFAULT_CSS = """
+    Page {
+        & .framed {
+            border: round $border-blurred; background: $background;
+            border-title-color: $text-muted; border-subtitle-color: $text-muted;
+            &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
+        }
+        & > .head { height: 1; padding: 0 1; background: $panel; }
+    }
+    """
+
+    # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
+
+    def compose(self) -> ComposeResult:
+        """The parts, and the keys."""
+        yield from self.parts()
+        yield KeyHints()
+
+    def parts(self) -> ComposeResult:
+        """What is above the row of keys."""
+        raise NotImplementedError
+
+    @property
+    def is_on_top(self) -> bool:
+        """Whether nothing is over it; Textual paints the top screen whole for what changes in one below it.
+
+        `Screen.is_current` is true of the screen below the top one as well.
+        """
+        return self.app.screen is self
+
+
+class TitleBar(Widget):
+    """The program's name, and at the right where its projects are.
+
+    Args:
+        place: The folder of the projects.
+    """
+
+    DEFAULT_CSS = "TitleBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def render(self) -> Content:
+        """Left who, right where."""
+        name = Content.styled("spotui", "bold $primary")
+        room = self.content_size.width - name.cell_length - 2
+        place = Content(self._place).truncate(max(0, room), ellipsis=True)
+        return Content.assemble(name, " " * (room + 2 - place.cell_length), place)
+
+
+class KeyHints(Widget):
+    """As many keys as fit, the most particular first; painted again only when they change.
+
+    Textual's own footer makes its row of widgets anew at every key press, which lays out the whole screen and
+    sends kilobytes.
+    """
+
+    DEFAULT_CSS = (
+        "KeyHints { dock: bottom; height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hints: list[ActiveBinding] = []
+        self._more: ActiveBinding | None = None
+
+    def on_mount(self) -> None:
+        """Hear of every change of what has focus."""
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
+        self._update(self.screen)
+
+    def render(self) -> Content:
+        """The hints that fit the row, and at its end the key that tells all of them."""
+        placed = [hint for _, hint in self._placed()]
+        if self._more is not None:
+            more = self._hint(self._more).rstrip()
+            gap = self.content_size.width - sum(hint.cell_length for hint in placed) - more.cell_length
+            placed += [Content(" " * max(0, gap)), more]
+        return Content("").join(placed)
+
+    async def on_click(self, event: Click) -> None:
+        """Do what was clicked."""
+        end = self.styles.padding.left
+        for active, hint in self._placed():
+            end += hint.cell_length
+            if event.x < end:
+                await self.app.run_action(active.binding.action, active.node)
+                return
+        if self._more is not None and event.x >= self.size.width - self._hint(self._more).cell_length:
+            await self.app.run_action(self._more.binding.action, self._more.node)
+
+    def _placed(self) -> list[tuple[ActiveBinding, Content]]:
+        placed: list[tuple[ActiveBinding, Content]] = []
+        room = self.content_size.width - (self._hint(self._more).cell_length if self._more else 0)
+        for active in self._hints:
+            hint = self._hint(active)
+            room -= hint.cell_length
+            if room < -len("  "):
+                break
+            placed.append((active, hint))
+        return placed
+
+    def _hint(self, active: ActiveBinding) -> Content:
+        key = self.app.get_key_display(active.binding)
+        return Content.assemble((key, "bold $accent"), f" {active.binding.description}  ")
+
+    def _update(self, screen: Screen[object]) -> None:
+        found: dict[str, ActiveBinding] = {}
+        for active in screen.active_bindings.values():
+            if active.binding.show and active.enabled:
+                found.setdefault(active.binding.action.removeprefix("app."), active)
+        more = found.pop("keys", None)
+        hints = list(found.values())
+        if [one.binding for one in [*hints, more] if one] != [
+            one.binding for one in [*self._hints, self._more] if one
+        ]:
+            self._hints, self._more = hints, more
+            self.refresh()
