@@ -15,14 +15,13 @@ from textual.widgets import TextArea
 from spotui.runs.check import check
 from spotui.templates.model import Template, TemplateError
 from spotui.tui.child import ask
-from spotui.tui.template.editor import ProblemBar, YamlEditor
+from spotui.tui.template.editor import Field, ProblemBar, YamlEditor
 
 if TYPE_CHECKING:
     from textual.worker import WorkType
 
     from spotui.runs.check import Checked
-    from spotui.tui.template.editor import Field
-from spotui.tui.template.form import TemplateForm
+    from spotui.tui.template.form import TemplateForm
     from spotui.view.template_text import Sizes
 
 
