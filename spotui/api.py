@@ -23,8 +23,8 @@ from spotui.domain.events import (
     StateChanged,
 )
 from spotui.domain.figures import duration, plural, points
-from spotui.domain.records import StopReason
 from spotui.domain.text import visible
+from spotui.domain.verdicts import StopReason
 from spotui.metrics.custom import MetricFile
 from spotui.runs.prepare import LIMITS, Launcher
 from spotui.runs.run import Run

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from benchmarks.judging.judges import Character, JudgeModel, Quality
+from spotui.domain.verdicts import Order
 from spotui.judging.decision import Boundaries, Standing
-from spotui.judging.votes import Order
 
 Orders = Sequence[Order | None]
 """The orders of the ballots of a majority, None for one that is drawn by chance."""

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from spotui.domain.verdicts import Choice, Order
 from spotui.judging.decision import Rule
-from spotui.judging.votes import Choice, Order
 
 Quality = Literal["better", "equal", "worse"]
 """What the candidate is in truth."""

@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from spotui.domain.events import RunOpened, RunStopped
 from spotui.domain.figures import count, duration, plural, usd
-from spotui.domain.records import AS_PLANNED, Outcome
+from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
+from spotui.domain.verdicts import Outcome
 from spotui.settings import locations
 from spotui.settings.run_settings import BudgetSettings
 from spotui.view.picture import Picture, worth

@@ -5,11 +5,11 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from spotui.domain.verdicts import Outcome, StopReason
+
 JOURNAL_VERSION = 2
 """Version 1 has no `sent` lines and no `worked` times; it is read and resumed as it is."""
 
-Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
-StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
 
 AS_PLANNED: Final[frozenset[StopReason]] = frozenset({"finished", "patience", "target", "perfect"})
 """Reasons after which going on changes nothing, unless more is wanted."""

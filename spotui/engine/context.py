@@ -6,28 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from spotui.domain.events import Event, Noticed
-from spotui.domain.records import (
-    AnyLine,
-    EditLine,
-    Line,
-    MarkLine,
-    Outcome,
-    OverrideLine,
-    VoteLine,
-    VoteRecord,
-)
+from spotui.domain.records import AnyLine, EditLine, Line, MarkLine, OverrideLine, VoteLine, VoteRecord
 from spotui.domain.rows import Row
+from spotui.domain.verdicts import Outcome, Side
 from spotui.engine.asking import Asker
 from spotui.engine.task import Task
 from spotui.llm.limits import Gate
 from spotui.templates.meta_prompts import MetaPrompts
 
-Side = Literal["best", "candidate"]
 Inbox = asyncio.Queue[tuple[VoteRecord, int]]
 """Where the votes of a duel arrive, each with its number."""
 

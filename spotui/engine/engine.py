@@ -14,7 +14,8 @@ from spotui.domain.events import (
     VerdictOverridden,
 )
 from spotui.domain.events.codec import told_round
-from spotui.domain.records import CheckLine, Outcome, RoundLine, StopReason
+from spotui.domain.records import CheckLine, RoundLine
+from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import together
 from spotui.engine.execute import Layout, NoAnswer
 from spotui.engine.final_check import Standings, check_best

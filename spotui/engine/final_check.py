@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from spotui.domain.records import CheckedRow, CheckLine, Ranked, VoteRecord
+from spotui.domain.verdicts import Choice
 from spotui.engine.asking import together
 from spotui.engine.round import Verbs
 from spotui.engine.task import Trial, answered_by_both
 from spotui.judging.final_check import Checked
 from spotui.judging.ranking import strengths
-from spotui.judging.votes import Choice
 
 _SHARES: Final[Mapping[Choice, tuple[float, float]]] = {
     "win": (1.0, 0.0),

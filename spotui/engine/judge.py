@@ -9,15 +9,16 @@ from typing import Protocol
 
 from spotui.domain.events import DuelOpened, Event, Noticed, VoteCast
 from spotui.domain.records import VoteRecord
+from spotui.domain.verdicts import Choice, Side
 from spotui.engine.asking import first_error, together
 from spotui.engine.ballots import BallotBox, Texts, Wording
-from spotui.engine.context import Context, Inbox, Side
+from spotui.engine.context import Context, Inbox
 from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.judging.decision import Rule
 from spotui.judging.final_check import row_verdict
-from spotui.judging.votes import Ballot, Choice, Counted, PersonsVote, alternating, count_people, pooled
+from spotui.judging.votes import Ballot, Counted, PersonsVote, alternating, count_people, pooled
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.run_settings import Unit
+from spotui.settings.table import Unit
 
 
 class Count:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from spotui.domain.events import CandidateProposed, Noticed
-from spotui.domain.records import Outcome, RoundLine, StopReason
+from spotui.domain.records import RoundLine
+from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import Embedder
 from spotui.engine.context import Context
 from spotui.engine.execute import Executor, NoAnswer

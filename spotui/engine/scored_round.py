@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from spotui.domain.events import Noticed
-from spotui.domain.records import AnswerRecord, CallKey, Outcome
+from spotui.domain.records import AnswerRecord, CallKey
+from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together, user
 from spotui.engine.propose import fold
 from spotui.engine.round import Round

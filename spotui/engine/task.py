@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from spotui.domain.records import AnswerRecord, Outcome, VoteRecord
+from spotui.domain.records import AnswerRecord, VoteRecord
 from spotui.domain.rows import Row, SplitName, slot_fault
 from spotui.domain.statistics import Score
 from spotui.domain.tags import quote_tags
-from spotui.judging.votes import Choice
+from spotui.domain.verdicts import Choice, Outcome
 from spotui.templates.data.load import Dataset
 
 FENCES = (

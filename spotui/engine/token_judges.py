@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.domain.events import Likelihood, Noticed
 from spotui.domain.records import AnswerRecord, CallKey, VoteRecord
+from spotui.domain.verdicts import Choice, Order
 from spotui.engine.asking import together, user
 from spotui.engine.ballots import Texts, Wording
 from spotui.engine.context import Context
@@ -21,11 +22,11 @@ from spotui.judging.decision import (
     for_candidate,
     read_odds,
 )
-from spotui.judging.votes import Choice, Order, alternating
+from spotui.judging.votes import alternating
 from spotui.llm.limits import Halted
 from spotui.llm.local.server import literal_grammar
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.run_settings import Unit
+from spotui.settings.table import Unit
 
 MARGIN = 1.0
 """The mean difference up to which two sets of answers are equal: what three pairs of equally good answers

@@ -7,9 +7,8 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from spotui.judging.votes import Ballot, Choice, Order, alternating
-
-Verdict = Literal["win", "loss", "tie", "undecided", "void"]
+from spotui.domain.verdicts import Choice, Order, Verdict
+from spotui.judging.votes import Ballot, alternating
 
 Votes = Mapping[int, Choice]
 """The judge's votes so far, by the number of their ballot; they may arrive in any order."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from spotui.domain.verdicts import Choice
 from spotui.judging.reliability import WinRate, win_rate
-from spotui.judging.votes import Choice, pooled
+from spotui.judging.votes import pooled
 
 CHANCE = 0.5
 """The win rate of two prompts that are equally good."""

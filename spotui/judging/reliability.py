@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from math import sqrt
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from spotui.domain.events import JudgeMeasured
 from spotui.domain.records import RoundLine, VoteRecord
-from spotui.domain.statistics import binomial_tail
-from spotui.judging.votes import Choice, pooled
+from spotui.domain.statistics import binomial_tail, wilson
+from spotui.domain.verdicts import Choice
+from spotui.judging.votes import pooled
 
-Z: Final = 1.959963984540054
 """Standard deviations on either side of a 95% interval."""
 
 CHANCE: Final = 0.05
@@ -41,10 +40,8 @@ def interval(hits: int, of: int) -> tuple[float, float]:
         hits: How often it happened.
         of: How often it could have; 1 or more.
     """
-    share, weight = hits / of, Z * Z / of
-    middle = (share + weight / 2) / (1 + weight)
-    reach = Z / (1 + weight) * sqrt(share * (1 - share) / of + weight / (4 * of))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    found = wilson(hits, of)
+    return found.low, found.high
 
 
 class WinRate(msgspec.Struct, frozen=True):

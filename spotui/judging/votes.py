@@ -11,8 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from spotui.domain.tags import last_tagged, without_tagged
-
-Order = Literal["AB", "BA"]
+from spotui.domain.verdicts import Choice, Order
 
 
 class Ballot(msgspec.Struct, frozen=True):
@@ -37,7 +36,6 @@ def coin_flips(count: int, rng: random.Random) -> tuple[Ballot, ...]:
     return tuple(Ballot(index, "AB" if rng.random() < 0.5 else "BA") for index in range(count))
 
 
-Choice = Literal["win", "loss", "tie", "void"]
 Side = Literal["A", "B", "tie"]
 
 _TAG = re.compile(r"</?\w+\s*>")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from anyio import CapacityLimiter, WouldBlock
 
-from spotui.domain.records import StopReason
+from spotui.domain.verdicts import StopReason
 from spotui.llm.protocol import RateLimitedError
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import Limits

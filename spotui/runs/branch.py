@@ -15,13 +15,13 @@ from spotui.domain.records import (
     LimitsLine,
     Line,
     MarkLine,
-    Outcome,
     OverrideLine,
     RoundLine,
     SentLine,
     VoteLine,
     now,
 )
+from spotui.domain.verdicts import Outcome
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Limiter
 from spotui.llm.providers.playback import RecordedProvider

@@ -6,7 +6,8 @@ import msgspec
 
 from spotui.domain.events import Event, HeldOutFinished
 from spotui.domain.events.codec import told_check, told_test
-from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line, StopReason
+from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line
+from spotui.domain.verdicts import StopReason
 from spotui.engine.engine import EARLY_ENDS, Engine
 from spotui.judging.votes import pooled
 from spotui.llm.limits import Halted

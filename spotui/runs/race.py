@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from spotui.domain.records import StopReason
 from spotui.domain.statistics import Comparison, Score, compare
+from spotui.domain.verdicts import StopReason
 from spotui.engine.execute import Layout
 from spotui.engine.task import Scored
 from spotui.llm.budget import Spending

@@ -19,15 +19,8 @@ from spotui.domain.events import (
     SpendingChanged,
     StateChanged,
 )
-from spotui.domain.records import (
-    AS_PLANNED,
-    LimitsLine,
-    Line,
-    RoundLine,
-    SessionLine,
-    StopLine,
-    StopReason,
-)
+from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, SessionLine, StopLine
+from spotui.domain.verdicts import StopReason
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Asker, Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks

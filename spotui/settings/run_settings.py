@@ -6,10 +6,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET
 
-from spotui.settings.table import BY_KEY, ROLES, SETTINGS, KindError, Role, convert
+from spotui.settings.table import BY_KEY, ROLES, SETTINGS, KindError, Role, Unit, convert
 
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
-Unit = Literal["set", "row"]
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

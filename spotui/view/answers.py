@@ -5,10 +5,10 @@ from typing import Literal
 
 from spotui.domain.events import CommandRefused, VoteCast
 from spotui.domain.figures import duration, plural, verdict
+from spotui.domain.verdicts import Preference
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 Side = Literal["left", "right", "tie"]
-Choice = Literal["win", "loss", "tie"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BlindVote:
     sent_at: float | None = None
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> Preference:
         """What it says of the candidate."""
         if self.side == "tie":
             return "tie"

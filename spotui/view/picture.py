@@ -37,7 +37,8 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.domain.figures import gained, plural, points
-from spotui.domain.records import CallKey, Outcome
+from spotui.domain.records import CallKey
+from spotui.domain.verdicts import Outcome
 
 
 @dataclass

@@ -217,9 +217,9 @@ def _round(number: int) -> str:
     return "the seed" if number == 1 else f"round {number}"
 
 
-Verdict = Literal["won", "lost", "same", "not compared"]
+RowVerdict = Literal["won", "lost", "same", "not compared"]
 
-_ORDER: tuple[Verdict, ...] = ("won", "lost", "same", "not compared")
+_ORDER: tuple[RowVerdict, ...] = ("won", "lost", "same", "not compared")
 _LONGEST = 1000
 """Characters of an answer that are shown; a thousand rows have answers of three prompts each."""
 
@@ -276,7 +276,7 @@ def in_words(prompt: Prompt, against: Prompt) -> str:
 
 
 def _row(
-    verdict: Verdict,
+    verdict: RowVerdict,
     position: int,
     prompts: Sequence[Prompt],
     rows: Sequence[Row],
@@ -302,7 +302,7 @@ def _row(
     return Passage(f"row {position + 1}{said}", facts, tuple(parts), tone)
 
 
-def _verdict(prompt: Prompt, against: Prompt, position: int) -> Verdict:
+def _verdict(prompt: Prompt, against: Prompt, position: int) -> RowVerdict:
     mine, theirs = prompt.marks.get(position), against.marks.get(position)
     if mine is None or theirs is None:
         return "not compared"

@@ -38,7 +38,7 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.domain.figures import count, duration, limit, plural, points, usd
-from spotui.domain.records import Outcome
+from spotui.domain.verdicts import Outcome
 from spotui.view.log import TAIL_KEPT, Entry, Kind, Log, Tone
 from spotui.view.picture import test_result
 from spotui.view.scored_story import ScoredStory

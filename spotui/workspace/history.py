@@ -12,12 +12,12 @@ from spotui.domain.records import (
     FinalTestLine,
     HeldOutLine,
     LimitsLine,
-    Outcome,
     OverrideLine,
     RoundLine,
     SessionLine,
     StopLine,
 )
+from spotui.domain.verdicts import Outcome
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project

@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
-from spotui.judging.decision import Majority, Verdict, Weighed
-from spotui.judging.votes import Choice, alternating
+from spotui.domain.verdicts import Choice, Verdict
+from spotui.judging.decision import Majority, Weighed
+from spotui.judging.votes import alternating
 
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.verdicts import Order
 from spotui.judging.decision import compare_odds, for_candidate, read_odds
-from spotui.judging.votes import Order
 
 odds = st.floats(-20, 20)
 

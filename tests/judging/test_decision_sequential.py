@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.judging.decision import BALANCED, THOROUGH, Boundaries, Sequential, Verdict
-from spotui.judging.votes import Choice
+from spotui.domain.verdicts import Choice, Verdict
+from spotui.judging.decision import BALANCED, THOROUGH, Boundaries, Sequential
 
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}

@@ -2,9 +2,9 @@
 
 import pytest
 
+from spotui.domain.verdicts import Choice
 from spotui.judging.final_check import Checked, row_verdict
 from spotui.judging.reliability import interval
-from spotui.judging.votes import Choice
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}
 

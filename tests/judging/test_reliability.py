@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.verdicts import Choice
 from spotui.judging.reliability import Cast, Reliability, flipped, interval, length_ratio, win_rate
-from spotui.judging.votes import Choice
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}
 

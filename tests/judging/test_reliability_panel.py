@@ -2,8 +2,8 @@
 
 import pytest
 
+from spotui.domain.verdicts import Choice
 from spotui.judging.reliability import Cast, Panel, Reliability
-from spotui.judging.votes import Choice
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.judging.votes import Choice, read_reason, read_side, read_vote
+from spotui.domain.verdicts import Choice
+from spotui.judging.votes import read_reason, read_side, read_vote
 
 pieces = st.sampled_from(
     [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from spotui.judging.votes import Choice, Counted, PersonsVote, count_people
+from spotui.domain.verdicts import Choice
+from spotui.judging.votes import Counted, PersonsVote, count_people
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie"}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from spotui.judging.votes import Choice, pooled
+from spotui.domain.verdicts import Choice
+from spotui.judging.votes import pooled
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}
 

@@ -28,7 +28,8 @@ from spotui.domain.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.domain.records import CallKey, Outcome
+from spotui.domain.records import CallKey
+from spotui.domain.verdicts import Outcome
 from spotui.view.picture import NOTICES_KEPT, TAIL_KEPT, Picture
 from tests.any_struct import structs
 

@@ -16,7 +16,6 @@ from spotui.domain.records import (
     HeldOutLine,
     JournalLine,
     LimitsLine,
-    Outcome,
     OverrideLine,
     RoundLine,
     SessionLine,
@@ -24,6 +23,7 @@ from spotui.domain.records import (
     VoteLine,
     VoteRecord,
 )
+from spotui.domain.verdicts import Outcome
 from spotui.workspace.journal_reader import Message, Reply, Request, Usage
 
 RUN = "0123456789abcdef0123456789abcdef"

@@ -6,7 +6,6 @@ docs/wire.md says what every field means, and what a new version is.
 from spotui.domain.events.base import Event
 from spotui.domain.events.codec import WIRE_VERSION, WireError, decode_event, encode_event
 from spotui.domain.events.judging import (
-    Choice,
     DuelOpened,
     FinalCheckFinished,
     FinalCheckSkipped,
@@ -49,6 +48,7 @@ from spotui.domain.events.scoring import (
     PastShown,
     ScoringStarted,
 )
+from spotui.domain.verdicts import Choice
 
 __all__ = [
     "WIRE_VERSION",

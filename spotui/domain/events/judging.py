@@ -4,8 +4,7 @@ from typing import Literal
 
 from spotui.domain.events.base import Event
 from spotui.domain.records import Ranked
-
-Choice = Literal["win", "loss", "tie", "void"]
+from spotui.domain.verdicts import Choice
 
 
 class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):

@@ -21,7 +21,8 @@ from spotui.domain.events.scoring import (
     PastShown,
     ScoringStarted,
 )
-from spotui.domain.records import CallKey, Outcome, StopReason
+from spotui.domain.records import CallKey
+from spotui.domain.verdicts import Outcome, StopReason
 
 
 class CallEvent(Event, frozen=True, kw_only=True):
