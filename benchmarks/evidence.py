@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from spotui.domain.statistics import Comparison, compare, score
 from spotui.domain.version import VERSION
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import Scored, Task
 from spotui.runs.prepare import Launcher
 from spotui.runs.score import Ruler, open_ruler
@@ -26,7 +27,6 @@ from spotui.runs.work import load_work, marker_for, read_rows
 from spotui.settings.resolve import Flags
 from spotui.settings.run_settings import RunSettings
 from spotui.templates.data.load import Dataset
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.workspace.history import read_history

@@ -55,7 +55,7 @@ exit codes:
   2    wrong usage
   3    a run ended as planned, and the seed prompt is still the best
   4    a run's budget is spent
-  5    a run ended because a call failed for good
+  5    a run failed: a call failed for good, or the method raised an error
   6    a run was stopped
   7    no row could be marked
   130  interrupted; a run left so goes on with 'spotui resume'"""

@@ -26,10 +26,11 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_command(parsed: argparse.Namespace) -> int:
     """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
+    from spotui.engine.meta_prompts import folder_beside
+    from spotui.methods import check_meta_prompts
     from spotui.runs.check import Checked, check
     from spotui.settings import locations
     from spotui.settings.resources import find_template
-    from spotui.templates.meta_prompts import MetaPrompts, folder_beside
     from spotui.templates.model import TemplateError
     from spotui.templates.read import read_text
 
@@ -52,7 +53,7 @@ def check_command(parsed: argparse.Namespace) -> int:
         _print(path, checked, rows, faults)
     if checked.errors or faults:
         return exit_codes.FAILED
-    MetaPrompts(folder_beside(path), locations.meta_prompts_dir())
+    check_meta_prompts(folder_beside(path), locations.meta_prompts_dir())
     return exit_codes.OK
 
 

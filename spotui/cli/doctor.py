@@ -98,9 +98,9 @@ def _model_line(what: str, model: str, connector: "Connector", origin: str) -> s
 
 
 def _meta_prompts() -> str:
-    from spotui.templates.meta_prompts import MetaPrompts
+    from spotui.methods import check_meta_prompts
 
-    MetaPrompts(locations.meta_prompts_dir())
+    check_meta_prompts(locations.meta_prompts_dir())
     return str(locations.meta_prompts_dir())
 
 

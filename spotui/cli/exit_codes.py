@@ -26,7 +26,7 @@ BUDGET: Final = 4
 """A run ended because its budget is spent."""
 
 CALL_FAILED: Final = 5
-"""A run ended because a call failed for good; it can be resumed."""
+"""A run ended because a call failed for good or its method raised an error; it can be resumed."""
 
 STOPPED: Final = 6
 """A run was stopped by a person; it can be resumed."""

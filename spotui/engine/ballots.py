@@ -7,11 +7,11 @@ import msgspec
 from spotui.domain.records import CallKey, VoteRecord
 from spotui.domain.verdicts import Order
 from spotui.engine.asking import Asker, repair, together, user
+from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.table import Unit
-from spotui.templates.meta_prompts import MetaPrompt
 from spotui.workspace.journal_reader import Message, Reply, Request
 
 Texts = dict[Order, str]

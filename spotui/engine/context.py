@@ -15,9 +15,9 @@ from spotui.domain.records import AnyLine, EditLine, Line, MarkLine, OverrideLin
 from spotui.domain.rows import Row
 from spotui.domain.verdicts import Outcome, Side
 from spotui.engine.asking import Asker
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import Task
 from spotui.llm.limits import Gate
-from spotui.templates.meta_prompts import MetaPrompts
 
 Inbox = asyncio.Queue[tuple[VoteRecord, int]]
 """Where the votes of a duel arrive, each with its number."""

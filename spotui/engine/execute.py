@@ -10,9 +10,9 @@ from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.rows import Row, fill, slot_names
 from spotui.engine.asking import Asker, repair, together, user
 from spotui.engine.context import Context
+from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
-from spotui.templates.meta_prompts import MetaPrompt
 from spotui.workspace.journal_reader import Message, Reply
 
 Position = Literal["before_question", "question_start", "question_end", "answer_start"]

@@ -10,6 +10,7 @@ from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged, quote_tags
 from spotui.engine.asking import Asker, repair, user
 from spotui.engine.context import RecordedMarks, mark_id
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import RowOutcome
 from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
@@ -17,7 +18,6 @@ from spotui.llm.protocol import RequestRefusedError
 from spotui.metrics import Metric, MetricError
 from spotui.metrics.worker import MetricWorker, UnusableMetricError
 from spotui.settings.table import Role
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.journal_reader import Message
 
 Scale = Literal["binary", "graded"]

@@ -141,6 +141,11 @@ class Connections:
         names = sorted(set(models))
         return dict(zip(names, await asyncio.gather(*[self.to(name).price() for name in names]), strict=True))
 
+    @property
+    def secrets(self) -> list[Secret]:
+        """Every key that an endpoint of this run may know."""
+        return [secret for connection in self._open.values() for secret in connection.secrets]
+
     def set_concurrency(self, calls: int) -> None:
         """Change how many calls may be in flight at each endpoint, now and for models yet to be asked."""
         self._concurrency = calls

@@ -4,12 +4,15 @@ Another package adds one with an entry point of the group `spotui.methods`: its 
 the function that takes an `Engine` and returns when the wanted rounds are done.
 """
 
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from spotui.domain.errors import SpotuiError, nearest
 
 if TYPE_CHECKING:
+    from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
     from spotui.methods.method import Method
 
 
@@ -56,16 +59,62 @@ def load_method(name: str) -> "Method":
     check_method(name)
     place = METHODS.get(name) or _added()[name]
     module, _, attribute = place.partition(":")
-    from spotui.methods.method import Method, of_function
+    from spotui.methods.method import Method, declaration_fault, fault_in_words, of_function
 
     try:
         found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001 - code of another package can raise anything
         raise SpotuiError(
-            f"The method {name!r} cannot be loaded from {place}: {error}.",
-            "Install the package it comes from again.",
+            f"The method {name!r} cannot be loaded from {place}: {fault_in_words(error)}.",
+            "Fix or reinstall the package it comes from.",
         ) from None
-    return found if isinstance(found, Method) else of_function(found)
+    if not isinstance(found, Method):
+        return of_function(found)
+    if fault := declaration_fault(found):
+        raise SpotuiError(
+            f"The method {name!r} from {place} cannot be used: {fault}", "Fix or update the package."
+        )
+    return found
+
+
+def meta_prompts(*folders: Path, method: "Method | None" = None) -> "MetaPrompts":
+    """The meta-prompts of a method and of the verbs, each replaced by the file of its name, if there is one.
+
+    Args:
+        folders: Folders with replacements, the one that takes precedence first; they need not exist.
+        method: The method; None for a verb without one.
+
+    Raises:
+        MetaPromptError: A replacement is broken, or no method uses a meta-prompt of its name.
+    """
+    from spotui.engine.meta_prompts import MetaPrompts, refuse_unknown, replacements
+
+    found = MetaPrompts(*folders, declared=method.meta_prompts if method else ())
+    files = replacements(folders)
+    if files.keys() - found.texts.keys():
+        refuse_unknown(files, {*found.texts, *declared_meta_prompts()})
+    return found
+
+
+def check_meta_prompts(*folders: Path) -> None:
+    """Check the replacements in some folders, whichever method they are for.
+
+    Raises:
+        MetaPromptError: One is broken, or no method uses a meta-prompt of its name.
+    """
+    from spotui.engine.meta_prompts import MetaPrompts, refuse_unknown, replacements
+
+    found = MetaPrompts(*folders, declared=declared_meta_prompts().values())
+    refuse_unknown(replacements(folders), found.texts)
+
+
+def declared_meta_prompts() -> "dict[str, MetaPrompt]":
+    """The meta-prompts of all methods, by name; a method that cannot be loaded has none."""
+    found: dict[str, MetaPrompt] = {}
+    for name in method_names():
+        with suppress(SpotuiError):
+            found |= {one.name: one for one in load_method(name).meta_prompts}
+    return found
 
 
 def _added() -> dict[str, str]:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from spotui.domain.events import BeamChosen, BeamMember, NoteWritten
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.execute import Position
+from spotui.engine.meta_prompts import MetaPrompt
 from spotui.methods.method import Calls, Method, fenced, rules, shown, shown_input, shown_references
 
 
@@ -257,6 +258,30 @@ def rank(scored: Scored) -> tuple[float, int]:
     return scored.score.mean, -len(scored.prompt)
 
 
+_TASK = "what the run is for"
+
+GRADIENT = MetaPrompt.beside(
+    __file__,
+    "gradsum_gradient",
+    task=_TASK,
+    prompt="the prompt",
+    input="the row's input",
+    response="the answer to it",
+    criteria="the criteria",
+    reason="why the answer falls short",
+)
+SUMMARIZE = MetaPrompt.beside(
+    __file__, "gradsum_summarize", task=_TASK, gradients="the gradients of several rows"
+)
+EDIT = MetaPrompt.beside(
+    __file__,
+    "gradsum_edit",
+    task=_TASK,
+    current="the prompt to edit",
+    summary="the summary of its gradients",
+    change="what to do, the word limit and the slots of the prompt",
+)
+
 GRADSUM = Method(
     optimize=optimize,
     summary="Says for every failure what to change, sums that up, and edits a beam of prompts by it.",
@@ -267,5 +292,5 @@ GRADSUM = Method(
     calls=calls,
     length="iterations",
     edits=lambda _: True,
-    meta_prompts=("gradsum_gradient", "gradsum_summarize", "gradsum_edit"),
+    meta_prompts=(GRADIENT, SUMMARIZE, EDIT),
 )

@@ -1,7 +1,9 @@
 """What a method is, apart from what it does."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from traceback import walk_tb
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import UNSET
@@ -9,6 +11,7 @@ from msgspec import UNSET
 from spotui.domain.rows import Row, braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine
+from spotui.engine.meta_prompts import OF_ENGINE, MetaPrompt
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,7 +36,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without
             marks and the test at the end; None for a method that cannot tell.
         embeds: Whether it asks the embedding model, given its parameters; None for never.
-        meta_prompts: The meta-prompts that it uses itself, which a run keeps; None for all there are.
+        meta_prompts: The meta-prompts that it uses; a run keeps their texts, and a user can replace each.
         aliases: Other names of parameters, and other words for their values.
         elsewhere: Names that its reference has for what is no parameter here, with where to set that.
         edits: Whether it edits the prompt that it starts from, given its parameters, so that there has to be
@@ -51,7 +54,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     calls: Callable[[Any, int, int], "Calls"] | None = None
     embeds: Callable[[Any], bool] | None = None
     length: str = ""
-    meta_prompts: tuple[str, ...] | None = None
+    meta_prompts: tuple[MetaPrompt, ...] = ()
     aliases: Mapping[str, "Alias"] = {}
     elsewhere: Mapping[str, str] = {}
     edits: Callable[[Any], bool] | None = None
@@ -103,6 +106,44 @@ def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:
     return Method(
         optimize=lambda engine, _: optimize(engine), summary=(optimize.__doc__ or "").partition("\n")[0]
     )
+
+
+def declaration_fault(method: Method) -> str:
+    """The fault of a method as another package declares it, one sentence; empty when there is none."""
+    engine, declared = {one.name for one in OF_ENGINE}, cast("tuple[object, ...]", method.meta_prompts)
+    for one in declared:
+        if not isinstance(one, MetaPrompt):
+            return f"its meta-prompt {one!r} has no text. Declare it as MetaPrompt(name, text, slots)."
+        if one.name in engine:
+            return f"its meta-prompt {one.name!r} has the name of one of spotui. Choose another name."
+    return ""
+
+
+def fault_in_words(error: BaseException) -> str:
+    """An unexpected error in one line: its class, its message, and where in the method's package it happened.
+
+    The place is the innermost line of the method's package, the first in the traceback, or of a metric.
+    """
+    text = " ".join(str(error).split())
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    frames = [
+        (frame.f_globals.get("__name__", ""), frame.f_code.co_filename, line)
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+    package = next(filter(None, (_package(name) for name, _, _ in frames)), "")
+    lines = [(file, line) for name, file, line in frames if _package(name) in {package, "spotui.metrics"}]
+    if isinstance(error, SyntaxError) or not lines:  # its message says where
+        return what
+    file, line = lines[-1]
+    return f"{what.removesuffix('.')} ({file}, line {line})"
+
+
+def _package(module: str) -> str:
+    """The package of a method or a metric that a module is in; empty for Python's and the rest of spotui."""
+    top = module.partition(".")[0]
+    if top == "spotui":
+        return next((one for one in ("spotui.methods", "spotui.metrics") if module.startswith(f"{one}.")), "")
+    return "" if top in sys.stdlib_module_names else top
 
 
 FENCES: Final = (

@@ -6,6 +6,7 @@ No labels: the only signal is a judge that compares the answers of two prompts.
 from spotui.domain.rows import braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine, Trial, format_answers, format_references
+from spotui.engine.meta_prompts import MetaPrompt
 from spotui.methods.method import Method
 
 
@@ -50,9 +51,19 @@ def describe(engine: Engine, best: Trial) -> str:
     )
 
 
+PROPOSE = MetaPrompt.beside(
+    __file__,
+    "spo_propose",
+    requirements="the template's requirements",
+    prompt="the best prompt so far",
+    answers="the answers that it brought",
+    references="reference answers, or nothing",
+    limit="the word limit and the slots of the prompt, or nothing",
+)
+
 SPO = Method(
     optimize=lambda engine, _: optimize(engine),
     summary="Compares the answers of two prompts by a judge, without labels.",
     source="Xiang et al., arXiv 2502.06855",
-    meta_prompts=("spo_propose",),
+    meta_prompts=(PROPOSE,),
 )

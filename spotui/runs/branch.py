@@ -31,7 +31,6 @@ from spotui.runs.setup import choose, new_project
 from spotui.runs.trust import only_recorded
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.settings.table import is_embedded
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.templates.read import parse_template
 from spotui.templates.save import edit_yaml
 from spotui.workspace.history import read_history
@@ -168,7 +167,7 @@ def adopt(
     *,
     template_name: str,
     folder: Path,
-    meta: MetaPrompts,
+    prompt_folders: Sequence[Path],
     more_rounds: int,
 ) -> Project:
     """Make a run of a workspace that SPO's own tool wrote; the original goes to the archive as it is.
@@ -183,7 +182,7 @@ def adopt(
         settings: What the run uses.
         template_name: What the template is called.
         folder: Where the template is.
-        meta: The meta-prompts.
+        prompt_folders: Folders with meta-prompts of the user, the one that takes precedence first.
         more_rounds: Rounds to run after those that are there.
 
     Raises:
@@ -215,7 +214,7 @@ def adopt(
         template_text,
         msgspec.structs.replace(settings, max_rounds=last + more_rounds),
         template_name=template_name,
-        meta=meta,
+        prompt_folders=prompt_folders,
         folder=folder,
         fresh=True,
         lines=history.rounds,

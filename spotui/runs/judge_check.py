@@ -14,6 +14,7 @@ from spotui.engine import Candidate, Task, Trial
 from spotui.engine.asking import Asker
 from spotui.engine.context import Context, Decisions
 from spotui.engine.execute import Executor
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import RowVotes
 from spotui.judging.reliability import Panel, casts, interval
 from spotui.llm.budget import Budget, Spending
@@ -24,7 +25,6 @@ from spotui.llm.retry import Retry
 from spotui.runs.score import open_kept
 from spotui.runs.session import make_judge
 from spotui.settings.run_settings import RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 
 Damage = Literal["truncated", "shuffled", "off_topic", "wrong_format"]
 DAMAGES: Final[tuple[Damage, ...]] = get_args(Damage)

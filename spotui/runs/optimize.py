@@ -8,6 +8,7 @@ from spotui.domain.events import Event, HeldOutFinished
 from spotui.domain.events.codec import told_check, told_test
 from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line
 from spotui.domain.verdicts import StopReason
+from spotui.engine.asking import first_error
 from spotui.engine.engine import EARLY_ENDS, Engine
 from spotui.judging.votes import pooled
 from spotui.llm.limits import Halted
@@ -149,7 +150,10 @@ async def optimize(
 
 async def _go_rounds(work: Work, engine: Engine) -> tuple[StopReason, str]:
     try:
-        await work.method.optimize(engine, work.parameters)
+        try:
+            await work.method.optimize(engine, work.parameters)
+        except ExceptionGroup as errors:  # a method may have task groups of its own
+            raise first_error(errors.subgroup(Halted) or errors) from None
     except Halted as halt:
         if halt.reason not in EARLY_ENDS:
             raise

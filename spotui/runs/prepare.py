@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from spotui.runs.judge_check import Calibration
     from spotui.runs.run import Run
     from spotui.runs.score import Ruler
-    from spotui.templates.meta_prompts import MetaPrompts
     from spotui.workspace.judge_checks import CheckedJudge
     from spotui.workspace.projects import Project, Workspace
 
@@ -168,7 +167,7 @@ class Launcher:
             template_text,
             settings,
             template_name=template_name,
-            meta=self.meta_prompts(template_path),
+            prompt_folders=_prompt_folders(template_path),
             fresh=fresh,
             folder=template_path.parent if template_path is not None else None,
             method=method,
@@ -211,7 +210,7 @@ class Launcher:
             settings,
             template_name=path.name,
             folder=path.parent,
-            meta=self.meta_prompts(path),
+            prompt_folders=_prompt_folders(path),
             more_rounds=more_rounds,
         )
 
@@ -236,6 +235,7 @@ class Launcher:
             SpotuiError: The rows or the metric cannot be used.
         """
         from spotui.engine.task import Task
+        from spotui.methods import meta_prompts
         from spotui.runs.score import open_ruler
         from spotui.runs.setup import with_scoring_models
         from spotui.runs.trust import refuse_outside_data
@@ -258,7 +258,7 @@ class Launcher:
             marker=marker_for(template, path.parent),
             settings=settings,
             connections=self.connections(_without_embedding(with_scoring_models(template, settings))),
-            meta=self.meta_prompts(path),
+            meta=meta_prompts(*_prompt_folders(path)),
             emit=emit,
         )
 
@@ -299,6 +299,7 @@ class Launcher:
         """
         import time
 
+        from spotui.methods import meta_prompts
         from spotui.runs.judge_check import calibrate
         from spotui.runs.setup import draw_task
         from spotui.runs.trust import refuse_outside_data
@@ -307,7 +308,7 @@ class Launcher:
         folder, judge = locations.judge_checks_dir(), self.judge_of(settings)
         refuse_outside_data(template, path.parent)
         task = draw_task(template, path.parent, settings)
-        meta = self.meta_prompts(path)
+        meta = meta_prompts(*_prompt_folders(path))
         asked = (*settings.panel, settings.roles.executor.model)
         place = calls_folder(folder, path.stem, self._endpoints(settings, asked))
         connections = self.connections(_without_embedding(settings))
@@ -331,20 +332,6 @@ class Launcher:
         )
         return found
 
-    def meta_prompts(self, template_path: "Path | None" = None) -> "MetaPrompts":
-        """The meta-prompts: the template's own where there are any, then the user's, then the shipped ones.
-
-        Args:
-            template_path: Where the template is, or None when it is nowhere.
-
-        Raises:
-            MetaPromptError: One of the user's is broken.
-        """
-        from spotui.templates.meta_prompts import MetaPrompts, folder_beside
-
-        beside = [folder_beside(template_path)] if template_path is not None else []
-        return MetaPrompts(*beside, locations.meta_prompts_dir())
-
     def run(
         self,
         project: "Project",
@@ -367,3 +354,11 @@ class Launcher:
 def _without_embedding(settings: RunSettings) -> RunSettings:
     """The settings of what asks no embedding model, or of what may turn out to ask none."""
     return msgspec.structs.replace(settings, embedding_model=None)
+
+
+def _prompt_folders(template: Path | None) -> list[Path]:
+    """Where a user's meta-prompts are: beside the template, if it is a file, and in the config directory."""
+    from spotui.engine.meta_prompts import folder_beside
+
+    beside = [folder_beside(template)] if template is not None else []
+    return [*beside, locations.meta_prompts_dir()]

@@ -13,6 +13,7 @@ from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.execute import Layout
 from spotui.engine.marking import Marker
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits, Task
 from spotui.llm.budget import Budget, Spending
@@ -24,7 +25,6 @@ from spotui.runs.work import layout_of
 from spotui.settings.locations import make_private
 from spotui.settings.run_settings import RunSettings
 from spotui.templates.data.load import Dataset
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import new_run_id

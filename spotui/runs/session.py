@@ -3,12 +3,13 @@
 import os
 import platform
 import random
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from spotui.domain.errors import SpotuiError
+from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.events import (
     WIRE_VERSION,
     Event,
@@ -20,6 +21,7 @@ from spotui.domain.events import (
     StateChanged,
 )
 from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, SessionLine, StopLine
+from spotui.domain.secret import redacted
 from spotui.domain.verdicts import StopReason
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Asker, Embedder
@@ -27,6 +29,7 @@ from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
 from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.propose import Proposer
 from spotui.engine.round import Stopping, Verbs
 from spotui.engine.score import Scorer
@@ -39,14 +42,15 @@ from spotui.llm.connections import Connections
 from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
+from spotui.methods.method import fault_in_words
 from spotui.runs.optimize import FinalCheck, optimize
 from spotui.runs.recorder import Chronicle, Past, Recorder
 from spotui.runs.setup import load_settings
 from spotui.runs.steering import Orders
 from spotui.runs.trust import StartMetric
 from spotui.runs.work import Work, load_work
+from spotui.settings import locations
 from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_limits
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.history import SpoResults
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import JournalError, read_lines
@@ -219,9 +223,14 @@ class Session:
     async def work(self) -> RunStopped:
         """Run the method until a stop reason, and record it."""
         async with self.door.keeping_time():
-            reason, cause = await optimize(
-                self._work, self._engine, self._check, self._past, self._keep, self._emit
-            )
+            try:
+                reason, cause = await optimize(
+                    self._work, self._engine, self._check, self._past, self._keep, self._emit
+                )
+            except Exception as error:
+                if isinstance(error, SpotuiError) or limit_reached(error) is not None:
+                    raise
+                reason, cause = "failed", self._fault(error)
         await self._recorder.finish()
         try:
             self._journal.check_untouched()
@@ -235,6 +244,20 @@ class Session:
             self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds, **spent))
         self._emit(stopped)
         return stopped
+
+    def _fault(self, error: Exception) -> str:
+        """The cause of a run that code of its method or metric ended, and the traceback in the run's log."""
+        log, secrets = locations.run_log(self._project.name), self.door.connections.secrets
+        # The values of variables stay out, and keys that a message holds are masked.
+        text = redacted("".join(traceback.format_exception(error)), secrets)
+        try:
+            with locations.open_log(log, "ab") as file:
+                file.write(f"spotui {VERSION}\n{text}".encode("utf-8", "replace"))
+            where = f"The traceback is in {log}."
+        except OSError as fault:
+            where = f"The traceback could not be written to {log}: {fault.strerror}."
+        what = redacted(fault_in_words(error), secrets)
+        return f"The run failed with {what}. {where} Fix the cause, then resume the run."
 
     def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
         best = self._engine.seed if self._check.is_refuted else self._engine.best_candidate
@@ -315,7 +338,10 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         meta = MetaPrompts.kept(
-            snapshot.meta_prompts, str(project.snapshot), keeps_empty=snapshot.edition < 3
+            snapshot.meta_prompts,
+            str(project.snapshot),
+            declared=work.method.meta_prompts,
+            keeps_empty=snapshot.edition < 3,
         )
         marks = RecordedMarks(journal)
         engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take, marks)

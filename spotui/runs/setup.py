@@ -1,7 +1,7 @@
 """The models that a run needs: those of the roles its method asks, and perhaps an embedding model."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +11,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.records import Line, now
 from spotui.engine import Task
 from spotui.engine.task import EDITION
-from spotui.methods import DEFAULT_METHOD, load_method
+from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.metrics import JUDGE
@@ -19,7 +19,6 @@ from spotui.runs.trust import refuse_outside_data
 from spotui.runs.work import questions_of, read_rows, slots_of
 from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_settings
 from spotui.settings.table import ROLES, Role
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template, refuse_misread
 from spotui.templates.sections import metric_of, parameters_of
@@ -105,7 +104,7 @@ def new_project(
     settings: RunSettings,
     *,
     template_name: str,
-    meta: MetaPrompts | None = None,
+    prompt_folders: Sequence[Path] = (),
     fresh: bool = False,
     folder: Path | None = None,
     method: str | None = None,
@@ -122,7 +121,7 @@ def new_project(
         template_text: The template; it is kept in the project, so later edits do not disturb the run.
         settings: What the run uses.
         template_name: What the template is called.
-        meta: The meta-prompts, the shipped ones when None.
+        prompt_folders: Folders with meta-prompts of the user, the one that takes precedence first.
         fresh: Move an existing project of that name out of the way.
         folder: Where the template lies, for its data file and its own metric; None is the working directory.
         method: Another method than the template's.
@@ -135,6 +134,7 @@ def new_project(
     Raises:
         TemplateError: The template is wrong.
         SpotuiError: There is no method of that name, or it cannot be told that.
+        MetaPromptError: A meta-prompt of the user is broken.
         DataError: A row cannot be used.
         OutsideDataError: They are in a file that the user has not agreed to.
         ProjectError: The name is taken, or the workspace cannot be written.
@@ -143,6 +143,7 @@ def new_project(
     refuse_misread(template_text, template_name)
     choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
     chosen, read, settings = choice.method, choice.parameters, choice.settings
+    meta = meta_prompts(*prompt_folders, method=chosen)
     folder = folder or Path.cwd()
     rows = None
     if chosen.scores or template.data is not None:
@@ -162,7 +163,7 @@ def new_project(
         questions=questions,
         held_out=() if chosen.scores or template.data is not None else held_out,
         settings=msgspec.to_builtins(settings),
-        meta_prompts=(meta or MetaPrompts()).texts_for(chosen.meta_prompts, with_rows=rows is not None),
+        meta_prompts=meta.texts_for(with_rows=rows is not None),
         parameters=choice.given,
         template_folder=str(folder.resolve()) if rows is not None else "",
         final_test=final_test,

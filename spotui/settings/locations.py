@@ -104,6 +104,11 @@ def log_dir() -> Path:
     return _chosen("SPOTUI_LOG_DIR") or _platform_dir("user_log_dir")
 
 
+def run_log(name: str) -> Path:
+    """The log of a project or a race: what it writes in the background, and tracebacks."""
+    return log_dir() / f"{name.replace('/', '-')}.log"
+
+
 def make_private(folder: Path) -> None:
     """Make a folder, and those above it that are missing, for this user alone, whatever the umask.
 

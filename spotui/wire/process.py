@@ -44,7 +44,7 @@ class Background:
     """
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
-        self.log = locations.log_dir() / f"{name.replace('/', '-')}.log"
+        self.log = locations.run_log(name)
         self._name = name
         try:
             output = locations.open_log(self.log, "ab")

@@ -15,15 +15,16 @@ from pathlib import Path
 import msgspec
 
 from spotui.domain.events import Event, RoundFinished
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.llm.connections import Connection, Connections, Connector
 from spotui.llm.protocol import OnDelta, Provider
+from spotui.methods.spo import SPO
 from spotui.runs.run import Run
 from spotui.runs.setup import new_project
 from spotui.settings import locations
 from spotui.settings.config_file import Config
 from spotui.settings.resources import find_template
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace
 from tests.recordings import FOLDER, load
@@ -52,7 +53,7 @@ Two assistants, A and B, were given the same questions.
 
 Whose answers meet the requirements better, A or B? Write the letter in a choose tag and nothing else."""
 REPAIR = "{problem} Write the letter A or the letter B in a choose tag and nothing else."
-META = {**MetaPrompts().texts, "judge_duel": JUDGE, "judge_repair": REPAIR}
+META = {**MetaPrompts(declared=SPO.meta_prompts).texts, "judge_duel": JUDGE, "judge_repair": REPAIR}
 
 
 class Recording:
@@ -136,13 +137,15 @@ async def record(
             found.endpoint, Recording(found.provider, replies, used), found.limiter, takes_grammar=True
         )
 
+    for name, text in META.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     project = new_project(
         Workspace(folder),
         "recorded",
         template,
         settings,
         template_name="product-name.yaml",
-        meta=MetaPrompts.kept(META, "this script"),
+        prompt_folders=[folder],
     )
     outcomes: list[str] = []
 

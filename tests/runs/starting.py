@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,6 @@ from spotui.runs.run import Run
 from spotui.runs.setup import new_project
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.run_settings import RetrySettings, RoleSet, RoleSettings, RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.spo_files import read_rounds
@@ -62,7 +61,7 @@ class Stage:
         self.workspace = Workspace(folder / "workspace")
 
     def project(
-        self, name: str = "sea", text: str = TEMPLATE, *, meta: MetaPrompts | None = None, **changes: Any
+        self, name: str = "sea", text: str = TEMPLATE, *, prompt_folders: Sequence[Path] = (), **changes: Any
     ) -> Project:
         """A new project, three rounds long unless `changes` of the settings say otherwise."""
         role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
@@ -75,7 +74,12 @@ class Stage:
             **changes,
         }
         return new_project(
-            self.workspace, name, text, RunSettings(**settings), template_name="sea.yaml", meta=meta
+            self.workspace,
+            name,
+            text,
+            RunSettings(**settings),
+            template_name="sea.yaml",
+            prompt_folders=prompt_folders,
         )
 
     def run(

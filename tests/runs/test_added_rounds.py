@@ -12,7 +12,6 @@ from spotui.domain.events import Noticed, RoundFinished
 from spotui.domain.records import AnswerRecord, RoundLine
 from spotui.runs.branch import adopt, branch, rehearse
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import archived, duplicate
 from spotui.workspace.projects import Project
@@ -191,7 +190,7 @@ def adopted(stage: Stage, name: str = "sea", *, text: str = TEMPLATE, more: int 
         settings(stage),
         template_name="sea.yaml",
         folder=stage.folder,
-        meta=MetaPrompts(),
+        prompt_folders=[],
         more_rounds=more,
     )
 

@@ -14,7 +14,6 @@ import pytest
 from spotui.domain.events import JudgeMeasured, Noticed, VoteCast
 from spotui.runs.setup import new_project
 from spotui.settings.run_settings import RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.projects import Workspace
 from tests.model_server import ModelServer
 from tests.recordings import Playback, load
@@ -41,13 +40,15 @@ def played(runs: dict[str, Any], judge: str, server: ModelServer, folder: Path) 
     for role in roles.values():
         role["model"] = "recorded"
     settings = msgspec.structs.replace(settings, roles=msgspec.convert(roles, type(settings.roles)))
+    for name, text in runs["meta_prompts"].items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     project = new_project(
         Workspace(folder / "workspace"),
         judge,
         runs["template"],
         settings,
         template_name="product-name.yaml",
-        meta=MetaPrompts.kept(runs["meta_prompts"], "the recording"),
+        prompt_folders=[folder],
     )
     return Stage(folder, server).go(project)
 

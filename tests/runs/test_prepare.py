@@ -22,10 +22,10 @@ from spotui.domain.events import (
     StateChanged,
     decode_event,
 )
+from spotui.engine.meta_prompts import MetaPromptError
 from spotui.runs.prepare import Launcher
 from spotui.settings.errors import SettingsError
 from spotui.settings.resolve import Flags
-from spotui.templates.meta_prompts import MetaPromptError
 from spotui.templates.read import parse_template
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE, begin, move_in, places, spotui, write_template

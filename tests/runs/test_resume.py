@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from spotui.domain.events import CallFinished, CallStarted, HeldOutFinished, Noticed, RunStopped
 from spotui.domain.records import CallLine, HeldOutLine, StopLine
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.settings.run_settings import BudgetSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.workspace.history import read_history
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
@@ -169,7 +169,7 @@ def test_a_run_keeps_the_meta_prompts_it_began_with(tmp_path: Path) -> None:
     (own / "judge_duel.txt").write_text(f"Be strict.\n\n{shipped}", encoding="utf-8")
     with ModelServer(changeable) as server:
         stage = Stage(tmp_path, server)
-        project = stage.project("strict", meta=MetaPrompts(own))
+        project = stage.project("strict", prompt_folders=[own])
         stage.go(project)
         judged = [text for request in server.requests if "<answers_of_A>" in (text := text_of(request))]
         assert judged

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from spotui.engine.execute import Layout
+from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import Scored, Task
 from spotui.llm.connections import Connections, Connector
 from spotui.llm.limits import Halted
@@ -13,7 +14,6 @@ from spotui.runs.score import open_ruler
 from spotui.runs.work import marker_for, read_rows
 from spotui.settings.config_file import Config
 from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
-from spotui.templates.meta_prompts import MetaPrompts
 from spotui.templates.read import parse_template
 from spotui.workspace.lock import LockedError
 from tests.model_server import ModelServer

@@ -2,9 +2,40 @@
 
 from typing import Any
 
+from spotui.engine.meta_prompts import MetaPrompt
 from spotui.methods.gpo.descent import optimize
 from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, edits, embeds, steps
 from spotui.methods.method import Method
+
+_TASK = "what the run is for"
+
+META_PROMPTS = (
+    MetaPrompt.beside(
+        __file__,
+        "gpo_propose",
+        task=_TASK,
+        past="earlier prompts with their scores, earlier reflections or their summary, or nothing",
+        score="the current prompt's score of 100",
+        current="the current prompt",
+        reflection="the reflection on its failures, or nothing",
+        examples="some rows with their references, or nothing",
+        change="what to do, the edit budget, the word limit and the slots of the prompt",
+    ),
+    MetaPrompt.beside(
+        __file__,
+        "gpo_reflect",
+        task=_TASK,
+        prompt="the current prompt",
+        failures="rows of a train batch that it got wrong",
+    ),
+    MetaPrompt.beside(
+        __file__,
+        "gpo_summarize",
+        task=_TASK,
+        summary="the summary so far",
+        latest="what the latest step adds",
+    ),
+)
 
 
 def _method(summary: str, source: str, **defaults: Any) -> Method:
@@ -19,7 +50,7 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         calls=calls,
         embeds=embeds,
         length="max_steps",
-        meta_prompts=("gpo_propose", "gpo_reflect", "gpo_summarize"),
+        meta_prompts=META_PROMPTS,
         aliases=ALIASES,
         elsewhere=ELSEWHERE,
         edits=edits,

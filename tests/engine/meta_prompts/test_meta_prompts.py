@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from spotui.engine.meta_prompts import MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
+from spotui.methods import check_meta_prompts, declared_meta_prompts, meta_prompts
+from spotui.methods.spo import PROPOSE, SPO
 from spotui.settings import locations
-from spotui.templates.meta_prompts import SLOTS, MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
 
 
 def test_every_shipped_meta_prompt_has_exactly_its_slots(tmp_path: Path) -> None:
-    meta = MetaPrompts(tmp_path / "none")
-    for name, slots in SLOTS.items():
+    meta = MetaPrompts(tmp_path / "none", declared=declared_meta_prompts().values())
+    assert {"spo_propose", "gpo_reflect", "gradsum_edit", "judge_duel"} <= meta.texts.keys()
+    for name in meta.texts:
+        slots = meta[name].slots
+        assert all(slots.values())
         filled = meta[name].render(**{slot: f"[{slot} filled]" for slot in slots})
         assert all(f"[{slot} filled]" in filled for slot in slots)
 
@@ -38,8 +43,8 @@ def test_a_template_s_own_file_beats_the_users(tmp_path: Path) -> None:
 
 def test_a_file_that_nothing_asks_for_is_refused_with_the_name_that_was_meant(tmp_path: Path) -> None:
     (tmp_path / "judge_duell.txt").write_text("{problem}")
-    with pytest.raises(MetaPromptError, match=r"judge_duell\.txt is no meta-prompt") as refused:
-        MetaPrompts(tmp_path)
+    with pytest.raises(MetaPromptError, match=r"judge_duell\.txt is not a meta-prompt") as refused:
+        meta_prompts(tmp_path)
     assert refused.value.mend == "Did you mean judge_duel.txt?"
 
 
@@ -60,17 +65,38 @@ def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
         MetaPrompts(tmp_path)
 
 
+def test_a_file_for_another_method_does_not_disturb_a_run_and_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "gpo_reflect.txt").write_text("No slot.")
+    assert "gpo_reflect" not in meta_prompts(tmp_path, method=SPO).texts
+    with pytest.raises(MetaPromptError, match=r"gpo_reflect\.txt lacks the slot \{failures\}"):
+        check_meta_prompts(tmp_path)
+
+
+def test_a_meta_prompt_that_is_not_declared_is_named() -> None:
+    with pytest.raises(LookupError, match="'spo_propose', but does not declare it"):
+        MetaPrompts()["spo_propose"]
+
+
+@pytest.mark.parametrize("name", ["", "../spo_repair", "Spo", "a b"])
+def test_a_meta_prompt_has_a_name_that_a_file_can_have(name: str) -> None:
+    with pytest.raises(MetaPromptError, match="cannot be called"):
+        MetaPrompt(name, "{problem}", {"problem": "what is wrong"})
+
+
 def test_what_fills_a_slot_is_not_filled_again() -> None:
-    assert MetaPrompt("spo_repair", "{problem}", "here").render(problem="{problem} {x}") == "{problem} {x}"
+    assert (
+        MetaPrompt("spo_repair", "{problem}", {"problem": "what is wrong"}).render(problem="{problem} {x}")
+        == "{problem} {x}"
+    )
 
 
 def test_tags_around_nothing_are_left_out() -> None:
     text = "Do it.\n<a>\n{requirements}\n</a>\n<b>{prompt}</b>\n{answers} {references} {limit}"
     rest = {"answers": "x", "references": "", "limit": ""}
-    meta = MetaPrompt("spo_propose", text, "here")
+    meta = PROPOSE.replaced(text, "here")
     assert meta.render(requirements=" \n", prompt="", **rest) == "Do it.\n\nx"
     assert meta.render(requirements="r", prompt="p", **rest) == "Do it.\n<a>\nr\n</a>\n<b>p</b>\nx"
-    old = MetaPrompt("spo_propose", text, "here", keeps_empty=True)
+    old = PROPOSE.replaced(text, "here", keeps_empty=True)
     assert old.render(requirements="", prompt="", **rest) == "Do it.\n<a>\n\n</a>\n<b></b>\nx"
 
 
