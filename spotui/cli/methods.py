@@ -1,10 +1,12 @@
 """spotui methods [NAME]."""
 
 import argparse
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
+from spotui.domain.errors import SpotuiError
 
 if TYPE_CHECKING:
     from spotui.methods.method import Method
@@ -23,8 +25,14 @@ def methods_command(parsed: argparse.Namespace) -> int:
     """Print the methods there are, or everything one of them can be told."""
     from spotui.methods import load_method, method_names
 
-    names = [parsed.name] if parsed.name else method_names()
-    found = {name: load_method(name) for name in names}
+    found: dict[str, Method] = {}
+    for name in [parsed.name] if parsed.name else method_names():
+        try:
+            found[name] = load_method(name)
+        except SpotuiError as error:  # one broken package does not hide the others
+            if parsed.name:
+                raise
+            print(f"spotui: {error}", file=sys.stderr)
     if parsed.json:
         import msgspec
 
@@ -56,6 +64,18 @@ def _print_method(name: str, method: "Method") -> None:
         text = f"{one.what[:1].upper()}{one.what[1:]}. It takes {one.takes}."
         print(f"\n{one.name} = {default}")
         print(textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    "))
+    if method.meta_prompts:
+        from spotui.settings import locations
+
+        print(f"\nMeta-prompts; a file NAME.txt in {locations.meta_prompts_dir()} replaces one:")
+    for prompt in method.meta_prompts:
+        print(f"\n{prompt.name}")
+        for slot, meaning in prompt.slots.items():
+            print(
+                textwrap.fill(
+                    f"{{{slot}}}: {meaning}", _WIDTH, initial_indent="    ", subsequent_indent="      "
+                )
+            )
     if method.aliases:
         print(
             "\nThe reference's names are taken, too: "
@@ -74,6 +94,9 @@ def _data(methods: "dict[str, Method]") -> "list[dict[str, object]]":
             "source": method.source,
             "scores": method.scores,
             "parameters": describe_parameters(method),
+            "meta_prompts": [
+                {"name": one.name, "slots": one.slots, "text": one.text} for one in method.meta_prompts
+            ],
         }
         for name, method in methods.items()
     ]

@@ -55,10 +55,10 @@ class PastShown(Event, frozen=True, kw_only=True, tag="past_shown"):
 
 
 class NoteWritten(Event, frozen=True, kw_only=True, tag="note_written"):
-    """A model wrote down what it saw: a reflection on failures, a gradient for one row, a summary."""
+    """A model wrote down what it saw; `what` is the method's word for it, such as reflection or summary."""
 
     round: int
-    what: Literal["reflection", "gradient", "summary"]
+    what: str
     text: str
     index: int = 0
     prompt: str = ""

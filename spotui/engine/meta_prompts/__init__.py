@@ -193,7 +193,7 @@ class MetaPrompts:
 
     def __getitem__(self, name: str) -> MetaPrompt:
         if name not in self._prompts:
-            raise LookupError(f"the method uses the meta-prompt {name!r}, but does not declare it")
+            raise LookupError(f"the meta-prompt {name!r} is not declared by the method")
         return self._prompts[name]
 
 

@@ -73,7 +73,7 @@ def test_a_file_for_another_method_does_not_disturb_a_run_and_is_checked(tmp_pat
 
 
 def test_a_meta_prompt_that_is_not_declared_is_named() -> None:
-    with pytest.raises(LookupError, match="'spo_propose', but does not declare it"):
+    with pytest.raises(LookupError, match="'spo_propose' is not declared"):
         MetaPrompts()["spo_propose"]
 
 

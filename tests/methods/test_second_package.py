@@ -1,0 +1,188 @@
+"""A method of another package brings all that it needs, and fails without a traceback."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from spotui.cli import exit_codes
+from spotui.settings import locations
+from spotui.tui.app import SpotuiApp
+from spotui.tui.method_screen import MethodLine, MethodScreen
+from spotui.tui.new_run import NewRunScreen
+from spotui.tui.table_view import TableView
+from spotui.wire import process as own_process
+from spotui.workspace.projects import Workspace
+from spotui.workspace.snapshot import read_snapshot
+from tests.command_line import ROOT, Outcome, move_in, places, spotui, write_template
+from tests.model_server import ModelServer, conversation
+from tests.row_model import adding, rows, template
+from tests.tui.piloting import drive, until, until_seen, workspace_in
+
+PACKAGE = ROOT / "tests" / "second_package"
+DONE = {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
+PATHS = f"{PACKAGE}{os.pathsep}{ROOT}"
+
+
+class Place:
+    """A folder with a template, a model, and another package that is installed."""
+
+    def __init__(self, folder: Path, server: ModelServer) -> None:
+        self.folder, self.server = folder, server
+        self.env = places(folder, PYTHONPATH=PATHS, OPENAI_API_KEY="sk-the-key")
+        self.template = write_template(folder, template(), "sums.yaml")
+        (folder / "rows.jsonl").write_text(rows(60))
+
+    def __call__(self, *words: str, **env: str) -> Outcome:
+        return spotui(*words, env=self.env | env)
+
+    def run(self, *words: str) -> Outcome:
+        model = ("--model", "test-model", "--base-url", self.server.base_url)
+        return self("run", self.template, *model, "--method", "pareto", "--name", "p", "--yes", *words)
+
+    @property
+    def asked(self) -> list[str]:
+        return [conversation(one.json) for one in self.server.requests]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with ModelServer(adding) as server:
+        yield Place(tmp_path, server)
+
+
+def test_it_runs_with_its_meta_prompts_and_notes(place: Place) -> None:
+    said = place.run()
+    assert said.code in DONE, said.err
+    assert said.err.startswith("Expected: about ")
+    assert re.search(r"(?m)^round 2: lesson: Carry the one\. \w{6}$", said.out)
+    assert any("somebody noted what it lacks" in text and "Carry the one." in text for text in place.asked)
+    project = Workspace(place.folder / "data" / "workspace").project("p")
+    kept = read_snapshot(project.snapshot)
+    assert {"pareto_propose", "pareto_learn"} <= kept.meta_prompts.keys()
+    assert "spo_propose" not in kept.meta_prompts
+
+
+def test_its_run_is_read_where_the_package_is_not_installed(place: Place) -> None:
+    assert place.run().code in DONE
+    for command in ("show p", "show p 2", "list", "best p", "export p --format json"):
+        said = place(*command.split(), PYTHONPATH=str(ROOT))
+        assert said.code == exit_codes.OK, said.err
+    said = place("resume", "p", "--max-rounds", "4", PYTHONPATH=str(ROOT))
+    assert (said.code, "Traceback" in said.err) == (exit_codes.FAILED, False)
+    assert "no method 'pareto'" in said.err
+
+
+def test_methods_lists_its_meta_prompts_with_their_slots(place: Place) -> None:
+    said = place("methods", "pareto")
+    assert (
+        "\npareto_propose\n    {task}: what the run is for\n    {prompt}: the prompt to improve\n" in said.out
+    )
+    (method,) = json.loads(place("methods", "pareto", "--json").out)
+    assert [one["name"] for one in method["meta_prompts"]] == ["pareto_propose", "pareto_learn"]
+    assert method["meta_prompts"][0]["slots"]["lesson"] == "what it lacks"
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_user_replaces_its_meta_prompt_and_check_looks_at_the_slots(place: Place, beside: bool) -> None:
+    folder = place.folder / "sums.prompts" if beside else place.folder / "config" / "prompts"
+    folder.mkdir(parents=True)
+    own = folder / "pareto_propose.txt"
+    own.write_text("Meine Worte. <current_prompt>{prompt}</current_prompt> {lesson}")
+    for said in (place("check", place.template), place.run()):
+        assert said.code == exit_codes.FAILED
+        assert f"{own} lacks the slot {{task}}" in said.err
+    own.write_text(own.read_text() + "{task}")
+    assert place("check", place.template).code == exit_codes.OK
+    assert place.run().code in DONE
+    assert any(text.startswith("Meine Worte.") for text in place.asked)
+    own.rename(folder / "pareto_propos.txt")
+    said = place("check", place.template)
+    assert "Did you mean pareto_propose.txt?" in said.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        ("method", "ValueError: the front is empty"),
+        ("group", "ValueError: the front is empty"),
+        (
+            "undeclared",
+            "LookupError: the meta-prompt 'pareto_merge' is not declared by the method",
+        ),
+    ],
+)
+def test_an_error_in_it_ends_the_run_as_failed_and_keeps_everything(
+    place: Place, fault: str, cause: str
+) -> None:
+    said = place.run("--set", f"fault={fault}")
+    assert said.code == exit_codes.CALL_FAILED
+    assert "Traceback" not in said.out + said.err
+    log = place.folder / "log" / "p.log"
+    last = said.err.splitlines()[-1]
+    start = re.escape(f"spotui: The run failed with {cause} ({PACKAGE / 'pareto.py'}, line ")
+    assert re.fullmatch(start + rf"\d+\)\. The traceback is in {re.escape(str(log))}\. Fix .*", last), last
+    assert "Traceback (most recent call last)" in log.read_text()
+    listed = json.loads(place("list", "--json").out)
+    assert (listed["state"], listed["rounds"]) == ("failed", 2)
+    before = len(place.server.requests)
+    assert (
+        place("resume", "p", "--yes").code == exit_codes.CALL_FAILED
+    )  # it fails again, and pays nothing twice
+    assert len(place.server.requests) == before
+
+
+def test_a_meta_prompt_without_a_text_is_refused_before_the_run(place: Place) -> None:
+    said = place.run("--method", "unnamed")
+    assert (said.code, "Traceback" in said.err) == (exit_codes.FAILED, False)
+    assert "'pareto_merge' has no text. Declare it as MetaPrompt(name, text, slots)." in said.err
+    assert place.server.requests == []
+    listed = place("methods")
+    assert listed.code == exit_codes.OK
+    assert "pareto   Reflects" in listed.out
+    assert "'pareto_merge' has no text" in listed.err
+
+
+def test_the_app_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await until_seen(pilot, "adding")
+        app.screen.query_one("TemplatesPanel").select_named("adding")  # type: ignore[attr-defined]
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
+        screen = app.screen
+        screen.query_one("#model", Input).value = "test-model"
+        screen.query_one("#name", Input).value = "mine"
+        screen.query_one(MethodLine).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MethodScreen))
+        await until_seen(pilot, "pareto")
+        app.screen.query_one("#methods", TableView).select("pareto")
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen is screen)
+        screen.query_one("#name", Input).focus()
+        await pilot.press("enter")
+        await until_seen(pilot, "lesson", "Carry the one.", "finished")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    with ModelServer(adding) as server:
+        move_in(
+            monkeypatch,
+            tmp_path,
+            OPENAI_API_KEY="sk-the-key",
+            OPENAI_BASE_URL=server.base_url,
+            PYTHONPATH=PATHS,
+        )
+        locations.templates_dir().mkdir(parents=True)
+        write_template(locations.templates_dir(), template(), "adding.yaml")
+        (locations.templates_dir() / "rows.jsonl").write_text(rows(60))
+        drive(tmp_path, journey, workspace=Workspace(workspace_in(tmp_path)))
+        for process in own_process._children:
+            process.kill()
+            process.wait()
