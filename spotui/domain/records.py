@@ -24,7 +24,7 @@ def now() -> datetime:
     return datetime.now().astimezone()
 
 
-class CallKey(msgspec.Struct, frozen=True, order=True):
+class CallKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """What asked for a model call.
 
     Attributes:
@@ -40,8 +40,11 @@ class CallKey(msgspec.Struct, frozen=True, order=True):
     attempt: int = 1
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Any line of the journal; `at` is when it was written."""
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
+    """Any line of the journal; `at` is when it was written.
+
+    A line refers to nothing that refers back to it, so the collector of cycles need not look at thousands.
+    """
 
     at: Moment = msgspec.field(default_factory=now)
 
@@ -135,7 +138,7 @@ class DroppedLine(Line, frozen=True, tag="dropped"):
     worked: float = 0.0
 
 
-class AnswerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class AnswerRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A question and what the executor answered, or why it has no answer."""
 
     question: str
@@ -143,7 +146,7 @@ class AnswerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
 
 
-class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One vote of a duel, from the candidate's side.
 
     Attributes:

@@ -16,6 +16,8 @@ def last_tagged(text: str, tag: str) -> str | None:
         text: The reply.
         tag: The tag's name; upper and lower case are the same.
     """
+    if "<" not in text:
+        return None
     marks = [
         (match.start(), match.end(), match.group(1) == "/", _begins_line(text, match.start()))
         for match in _tags(tag).finditer(text)

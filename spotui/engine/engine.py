@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from itertools import islice
 from typing import Final, Literal, NoReturn, get_args
 
 from spotui.domain.events import (
@@ -75,8 +74,7 @@ class Engine:
             number for line in self._added.values() for number in range(line.after + 1, line.round)
         }
         self._trials: dict[int, Trial] = {}
-        self._folded: dict[str, int] = {}
-        self._folded_trials = 0
+        self._tried: dict[str, int] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._turn: ScoredRound | None = None
         self._ended = 0
@@ -184,7 +182,7 @@ class Engine:
         self._take_overrides(number)
         self._verbs.context.asker.take_spending()
         is_new = number > self._last_recorded
-        turn = ScoredRound(number, self._verbs, self._tried(), self.leader, is_new=is_new)
+        turn = ScoredRound(number, self._verbs, self._tried, self.leader, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         if number > 1:
@@ -192,7 +190,7 @@ class Engine:
         yield turn
         turn.editable = False
         if turn.trial is not None:
-            self._trials[number] = turn.trial
+            self._keep_trial(number, turn.trial)
             self._outcomes[number] = turn.outcome
         if turn.kept is not None and turn.outcome in {"seed", "win"}:
             self.leader = turn.kept
@@ -211,7 +209,7 @@ class Engine:
         for index, one in enumerate(line.answers):
             self._emit(Answered(round=line.round, index=index, question=one.question, answer=one.answer))
         if self._verbs.scorer is None:  # where prompts are scored, one without a score beats none
-            self._trials[line.round] = Trial(candidate, (), line.answers)
+            self._keep_trial(line.round, Trial(candidate, (), line.answers))
             self._outcomes[line.round] = line.outcome
         self._ended += 1
         self._tell_end(line)
@@ -236,12 +234,9 @@ class Engine:
             )
         self._trials[best.round] = asked
 
-    def _tried(self) -> Mapping[str, int]:
-        """Every prompt that was tried, folded, with its round."""
-        for number, trial in islice(self._trials.items(), self._folded_trials, None):
-            self._folded[fold(trial.candidate.prompt)] = number
-        self._folded_trials = len(self._trials)
-        return self._folded
+    def _keep_trial(self, number: int, trial: Trial) -> None:
+        self._trials[number] = trial
+        self._tried[fold(trial.candidate.prompt)] = number
 
     def _take_overrides(self, number: int) -> None:
         overrides = self._verbs.context.decisions.overrides_before(number)

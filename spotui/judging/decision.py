@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -241,20 +241,28 @@ class Sequential:
             standing = standing.after(votes[standing.asked])
         return standing
 
-    def _decisions(self, votes: Votes, people: Sequence[Choice]) -> set[Decision]:
+    def _decisions(self, votes: Votes, people: Sequence[Choice]) -> frozenset[Decision]:
         """Every decision there can be, however the missing votes fall."""
-        found: set[Decision] = set()
-        frontier = {_start(people)}
-        while frontier:
-            after: set[Standing] = set()
-            for one in frontier:
-                if (decision := self._boundaries.decide(one)) is not None:
-                    found.add(decision)
-                else:
-                    choices = (votes[one.asked],) if one.asked in votes else _WAYS
-                    after.update(one.after(choice) for choice in choices)
-            frontier = after
-        return found
+        return _decisions(self._boundaries, frozenset(votes.items()), _start(people))
+
+
+@lru_cache(maxsize=4096)  # few votes fall in few ways, and every duel asks several times
+def _decisions(
+    boundaries: Boundaries, cast: frozenset[tuple[int, Choice]], start: Standing
+) -> frozenset[Decision]:
+    votes = dict(cast)
+    found: set[Decision] = set()
+    frontier = {start}
+    while frontier:
+        after: set[Standing] = set()
+        for one in frontier:
+            if (decision := boundaries.decide(one)) is not None:
+                found.add(decision)
+            else:
+                choices = (votes[one.asked],) if one.asked in votes else _WAYS
+                after.update(one.after(choice) for choice in choices)
+        frontier = after
+    return frozenset(found)
 
 
 def _start(people: Sequence[Choice]) -> Standing:

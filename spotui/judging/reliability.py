@@ -1,6 +1,7 @@
 """How reliable a judge is, by its own votes and beside other judges."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Final, Literal, NamedTuple
 
@@ -112,9 +113,7 @@ class Reliability(msgspec.Struct, frozen=True):
     @property
     def fault(self) -> Fault:
         """What is wrong with the judge, once the votes show it beyond chance."""
-        if binomial_tail(self.flips, self.pairs, FLIPS_OF_A_COIN) < CHANCE:
-            return "position"
-        return "guessing" if binomial_tail(self.flips, self.pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
+        return _fault(self.flips, self.pairs)
 
     @property
     def warning(self) -> str:
@@ -134,6 +133,13 @@ class Reliability(msgspec.Struct, frozen=True):
                 )
             case _:
                 return ""
+
+
+@lru_cache(maxsize=64)  # one record is asked for its fault before and after every duel, and for the warning
+def _fault(flips: int, pairs: int) -> Fault:
+    if binomial_tail(flips, pairs, FLIPS_OF_A_COIN) < CHANCE:
+        return "position"
+    return "guessing" if binomial_tail(flips, pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
 
 
 def length_ratio(best: Iterable[str], candidate: Iterable[str]) -> float | None:

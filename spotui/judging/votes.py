@@ -111,6 +111,8 @@ def _side_after_open_analysis(reply: str) -> Side | None:
 
 def _json_object(reply: str) -> dict[str, object] | None:
     """The JSON object that a reply is, if it is one and nothing else."""
+    if "{" not in reply:
+        return None
     found = _JSON.fullmatch(without_tagged(reply, "think").strip())
     if found is None:
         return None

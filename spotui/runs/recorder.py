@@ -63,7 +63,6 @@ class Past:
 
     Attributes:
         spending: Of all sessions.
-        seconds: Time worked on the run.
         rounds: Every round that ended, by number.
         decisions: What people decided.
         changes: Limits that were changed, the last value of each.
@@ -73,9 +72,8 @@ class Past:
         calls: Finished calls.
     """
 
-    def __init__(self, lines: Iterable[AnyLine]) -> None:
+    def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
         self.spending = Spending()
-        self.seconds = 0.0
         self.calls = 0
         self.rounds: dict[int, RoundLine] = {}
         self.decisions: list[VoteLine | EditLine | OverrideLine] = []
@@ -83,53 +81,65 @@ class Past:
         self.stop: StopLine | None = None
         self.test: FinalTestLine | None = None
         self.check: CheckLine | None = None
-        in_flight: dict[CallKey, SentLine] = {}
-        time = _WorkingTime()
+        self._in_flight: dict[CallKey, SentLine] = {}
+        self._time = _WorkingTime()
         for line in lines:
-            if not (isinstance(line, RoundLine) and line.added):  # SPO's own tool worked then, not this run
-                time.take(line)
-            match line:
-                case SessionLine():
-                    self._count_lost(in_flight)
-                    self.stop = None
-                case SentLine():
-                    in_flight[line.key] = line
-                case CallLine():
-                    in_flight.pop(line.key, None)
-                    paid: _Paid | Reply = _paid.decode(line.reply)
-                    if not (paid.usage.is_sane and is_sane_cost(paid.cost_usd)):
-                        paid = recorded_reply(line)
-                    self.calls += 1
-                    usage = paid.usage
-                    self.spending.add(
-                        usage.prompt_tokens, usage.completion_tokens, paid.cost_usd, estimated=usage.estimated
-                    )
-                case DroppedLine():
-                    in_flight.pop(line.key, None)
-                    self._count(line, estimated=line.estimated)
-                case RoundLine():
-                    self.rounds[line.round] = line
-                case VoteLine() | EditLine() | OverrideLine():
-                    self.decisions.append(line)
-                case LimitsLine():
-                    self.changes.update(line.changes)
-                case FinalTestLine():
-                    self.test = line
-                case CheckLine():
-                    self.check = line
-                case StopLine():
-                    in_flight.clear()  # it ended in order: what is left was refused by its endpoint
-                    self.stop = line
-                case _:
-                    pass
-        self._count_lost(in_flight)
-        self.seconds = time.seconds
+            self.take(line)
+        self.end()
 
-    def _count_lost(self, in_flight: dict[CallKey, SentLine]) -> None:
+    def take(self, line: AnyLine) -> None:
+        """Take the next line in; after the last one, `end` is to be called."""
+        if not (isinstance(line, RoundLine) and line.added):  # SPO's own tool worked then, not this run
+            self._time.take(line)
+        match line:
+            case CallLine():
+                self._in_flight.pop(line.key, None)
+                paid: _Paid | Reply = _paid.decode(line.reply)
+                if not (paid.usage.is_sane and is_sane_cost(paid.cost_usd)):
+                    paid = recorded_reply(line)
+                self.calls += 1
+                usage = paid.usage
+                self.spending.add(
+                    usage.prompt_tokens, usage.completion_tokens, paid.cost_usd, estimated=usage.estimated
+                )
+            case SentLine():
+                self._in_flight[line.key] = line
+            case DroppedLine():
+                self._in_flight.pop(line.key, None)
+                self._count(line, estimated=line.estimated)
+            case RoundLine():
+                self.rounds[line.round] = line
+            case SessionLine():
+                self._count_lost()
+                self.stop = None
+            case VoteLine() | EditLine() | OverrideLine():
+                self.decisions.append(line)
+            case LimitsLine():
+                self.changes.update(line.changes)
+            case FinalTestLine():
+                self.test = line
+            case CheckLine():
+                self.check = line
+            case StopLine():
+                self._in_flight.clear()  # it ended in order: what is left was refused by its endpoint
+                self.stop = line
+            case _:
+                pass
+
+    def end(self) -> None:
+        """Count what the last session left behind."""
+        self._count_lost()
+
+    @property
+    def seconds(self) -> float:
+        """Time worked on the run."""
+        return self._time.seconds
+
+    def _count_lost(self) -> None:
         """Count what was in flight when a process died: the endpoint may charge for it."""
-        for line in in_flight.values():
+        for line in self._in_flight.values():
             self._count(line, estimated=True)
-        in_flight.clear()
+        self._in_flight.clear()
 
     def _count(self, line: SentLine | DroppedLine, *, estimated: bool) -> None:
         self.spending.add(line.prompt_tokens, line.completion_tokens, line.cost_usd, estimated=estimated)

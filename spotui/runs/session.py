@@ -53,7 +53,7 @@ from spotui.settings import locations
 from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_limits
 from spotui.workspace.history import SpoResults
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import JournalError, read_lines
+from spotui.workspace.journal_reader import JournalError
 from spotui.workspace.lock import Owner, ProjectLock
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import Snapshot, read_snapshot
@@ -303,9 +303,10 @@ async def open_session(
         lock = ProjectLock(project.lock, project.name)
         before = lock.acquire()
         cleanup.callback(lock.release)
-        journal = cleanup.enter_context(Journal(project.journal, writable=True))
-        added = _take_over(project, journal)
-        past = Past(journal.lines())
+        past = Past()
+        journal = cleanup.enter_context(Journal(project.journal, writable=True, each=past.take))
+        added = _take_over(project, journal, past)
+        past.end()
         try:
             check_limits(changes)
         except InvalidSettingError as error:
@@ -379,7 +380,7 @@ async def open_session(
         )
 
 
-def _take_over(project: Project, journal: Journal) -> list[Noticed]:
+def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
     """Put the rounds that SPO's own tool added into the journal, and say so.
 
     Raises:
@@ -387,12 +388,12 @@ def _take_over(project: Project, journal: Journal) -> list[Noticed]:
         SpotuiError: The project's folder cannot.
     """
     results = SpoResults(project)
-    rounds = read_lines(project.journal, RoundLine)
-    added = results.added(line for line in rounds if isinstance(line, RoundLine))
+    added = results.added(past.rounds.values())
     if not added:
         return []
     for line in added:
         journal.append(line)
+        past.take(line)
     try:
         results.take_over()
     except OSError as error:

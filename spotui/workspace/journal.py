@@ -94,6 +94,7 @@ class Journal:
         path: The file; made when it is missing, `run` is given and it is to be writable.
         run: The id of a new run, or None to open an existing journal.
         writable: Whether lines will be appended. Only one process may do so (see `lock`).
+        each: Given every line that is there, from the first to the last, as it is read anyway.
 
     Raises:
         JournalError: The file is missing, unreadable, no journal, of a newer version, or torn in the middle.
@@ -102,7 +103,14 @@ class Journal:
         dropped: Bytes of a torn last line that were left out, 0 for a sound journal.
     """
 
-    def __init__(self, path: Path, *, run: str | None = None, writable: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        run: str | None = None,
+        writable: bool = False,
+        each: Callable[[AnyLine], None] = lambda _: None,
+    ) -> None:
         self.path = path
         self.dropped = 0
         self._calls: dict[tuple[CallKey, str], tuple[int, int]] = {}
@@ -117,7 +125,7 @@ class Journal:
         try:
             opened = os.fstat(self._file)
             self._identity = (opened.st_dev, opened.st_ino)
-            self._index()
+            self._index(each)
             if writable:
                 self._begin(run)
         except OSError as error:
@@ -127,13 +135,15 @@ class Journal:
             self.close()
             raise
 
-    def _index(self) -> None:
+    def _index(self, each: Callable[[AnyLine], None]) -> None:
         """Read every line once: remember where the calls are, and how long the sound part is."""
         with reading(self.path) as file:
             for raw, line in scan(self.path, file):
                 if isinstance(line, CallLine):
                     self._calls[line.key, line.digest] = (self._length, len(raw))
                 self._length += len(raw)
+                if line is not None:
+                    each(line)
             self.dropped = file.tell() - self._length
 
     def _begin(self, run: str | None) -> None:

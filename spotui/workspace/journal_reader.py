@@ -30,14 +30,14 @@ MOST_USD: Final = 10_000.0
 """As much as one call can cost."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One turn of a conversation."""
 
     role: Speaker
     content: str
 
 
-class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One chat completion to ask for, or one embedding.
 
     Attributes:
@@ -63,7 +63,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     embed: bool = False
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens of one call.
 
     Attributes:
@@ -97,7 +97,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
         return min(counts) >= 0 and max(counts) <= MOST_TOKENS
 
 
-class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One finished completion, or one embedding.
 
     Attributes:

@@ -6,8 +6,9 @@ replaces each with a file of its name, in the folder beside a template or in the
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -16,8 +17,10 @@ from spotui.settings import locations
 from spotui.workspace.files import hint_for, read_file
 
 _SLOT: Final = re.compile(r"\{([a-z_]+)\}")
-_BLOCK: Final = re.compile(r"<(\w+)>\s*\{([a-z_]+)\}\s*</\1>")
-"""A slot with nothing else between a pair of tags."""
+_PART: Final = re.compile(r"(<(\w+)>\s*)\{([a-z_]+)\}(\s*</\2>)|" + _SLOT.pattern)
+"""A slot with nothing else between a pair of tags, or one alone."""
+
+_GAP: Final = "\n\n\n"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -89,12 +92,37 @@ class MetaPrompt(msgspec.Struct, frozen=True):
 
         A pair of tags around an empty slot is left out.
         """
+        parts, end = _taken_apart(self.text)
+        pieces: list[str] = []
+        for part in parts:
+            value = values[part.slot]
+            pieces.append(part.before)
+            if self.keeps_empty or not part.opening or value.strip():
+                pieces += (part.opening, value, part.closing)
+        filled = "".join([*pieces, end])
+        while _GAP in filled:
+            filled = filled.replace(_GAP, _GAP[1:])
+        return filled.strip()
 
-        def unless_empty(block: re.Match[str]) -> str:
-            return block[0] if self.keeps_empty or values[block[2]].strip() else ""
 
-        filled = _SLOT.sub(lambda match: values[match[1]], _BLOCK.sub(unless_empty, self.text))
-        return re.sub(r"\n{3,}", "\n\n", filled).strip()
+class _Part(NamedTuple):
+    """A slot, the text before it, and the pair of tags around it, if there is one."""
+
+    before: str
+    opening: str
+    slot: str
+    closing: str
+
+
+@cache  # a run fills a few texts thousands of times
+def _taken_apart(text: str) -> tuple[tuple[_Part, ...], str]:
+    """The slots of a text, and what follows the last one."""
+    parts, end = [], 0
+    for found in _PART.finditer(text):
+        opening, _, slot, closing, alone = found.groups(default="")
+        parts.append(_Part(text[end : found.start()], opening, slot or alone, closing))
+        end = found.end()
+    return tuple(parts), text[end:]
 
 
 def _of_engine(name: str, **slots: str) -> MetaPrompt:
