@@ -11,6 +11,7 @@ from spotui.domain.events import (
     Answered,
     BeamChosen,
     CallDropped,
+    CallFinished,
     CallRetried,
     CallStarted,
     CandidateProposed,
@@ -271,6 +272,8 @@ class PlainDisplay:
         """Write the event's line."""
         self._picture.apply(event)
         match event:
+            case CallFinished():  # most events are, and what a call brought is told by the next one
+                return
             case RunOpened():
                 self._recorded = event.recorded > 0
             case CallStarted() | RunStopped():

@@ -29,6 +29,8 @@ EarlyEnd = Literal["perfect", "patience", "target"]
 EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
 """Stop reasons that end a method's work, and not the run's: its best prompt is still tested."""
 
+_WON: Final = frozenset({"seed", "win"})
+
 
 class Engine:
     """What a method works with.
@@ -76,6 +78,7 @@ class Engine:
         self._trials: dict[int, Trial] = {}
         self._tried: dict[str, int] = {}
         self._outcomes: dict[int, Outcome] = {}
+        self._won: list[int] = []
         self._turn: ScoredRound | None = None
         self._ended = 0
         self._panel = Panel()
@@ -147,8 +150,7 @@ class Engine:
     @property
     def best(self) -> Trial:
         """The newest trial that won; each winner beat the one before it."""
-        won = (number for number in reversed(self._outcomes) if self._outcomes[number] in {"seed", "win"})
-        return self._trials[next(won)]
+        return self._trials[self._won[-1]]
 
     @property
     def best_candidate(self) -> Candidate:
@@ -169,8 +171,7 @@ class Engine:
             elif number not in self._left_out:
                 self._take_overrides(number)
                 if self._stopping.is_set and number > self._last_added:
-                    wins = [one for one in range(2, number) if self._outcomes.get(one) == "win"]
-                    self.ending = self._stopping.reached(number - 1, wins)
+                    self.ending = self._stopping.reached(number - 1, self._won[1:])
                 if self.ending is not None:
                     return
                 yield number
@@ -190,8 +191,7 @@ class Engine:
         yield turn
         turn.editable = False
         if turn.trial is not None:
-            self._keep_trial(number, turn.trial)
-            self._outcomes[number] = turn.outcome
+            self._keep(number, turn.trial, turn.outcome)
         if turn.kept is not None and turn.outcome in {"seed", "win"}:
             self.leader = turn.kept
         self._ended += 1
@@ -209,8 +209,7 @@ class Engine:
         for index, one in enumerate(line.answers):
             self._emit(Answered(round=line.round, index=index, question=one.question, answer=one.answer))
         if self._verbs.scorer is None:  # where prompts are scored, one without a score beats none
-            self._keep_trial(line.round, Trial(candidate, (), line.answers))
-            self._outcomes[line.round] = line.outcome
+            self._keep(line.round, Trial(candidate, (), line.answers), line.outcome)
         self._ended += 1
         self._tell_end(line)
 
@@ -234,13 +233,20 @@ class Engine:
             )
         self._trials[best.round] = asked
 
-    def _keep_trial(self, number: int, trial: Trial) -> None:
+    def _keep(self, number: int, trial: Trial, outcome: Outcome) -> None:
+        """Keep what a round brought, so that no later round has to look at every one before it."""
         self._trials[number] = trial
         self._tried[fold(trial.candidate.prompt)] = number
+        self._outcomes[number] = outcome
+        if outcome in _WON:
+            self._won.append(number)
 
     def _take_overrides(self, number: int) -> None:
         overrides = self._verbs.context.decisions.overrides_before(number)
-        self._outcomes.update({n: outcome for n, outcome in overrides.items() if n in self._trials})
+        new = {n: outcome for n, outcome in overrides.items() if n in self._trials}
+        if any(self._outcomes[n] != outcome for n, outcome in new.items()):
+            self._outcomes.update(new)
+            self._won = [n for n, outcome in self._outcomes.items() if outcome in _WON]
 
     def _tell_end(self, line: RoundLine) -> None:
         """Tell how a round ended, and which verdict a person gave it before this session came to it."""

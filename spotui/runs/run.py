@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Final
 
 from spotui.domain.commands import AnyCommand, Stop
 from spotui.domain.events import (
@@ -20,6 +21,8 @@ from spotui.runs.session import Session, open_session
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Project
+
+_SPENDING: Final = (CallFinished, CallDropped, CallRetried, StateChanged)
 
 
 class Run:
@@ -147,8 +150,7 @@ class Run:
         if isinstance(event, CallFinished) and event.recorded:
             return  # it cost nothing now
         # A pause stops the clock of the run, which a listener would not notice otherwise.
-        is_spending = isinstance(event, CallFinished | CallDropped | CallRetried | StateChanged)
-        if is_spending and self._session is not None:
+        if isinstance(event, _SPENDING) and self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)

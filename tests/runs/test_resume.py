@@ -4,9 +4,10 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -14,8 +15,12 @@ from hypothesis import strategies as st
 
 from spotui.domain.events import CallFinished, CallStarted, HeldOutFinished, Noticed, RunStopped
 from spotui.domain.records import CallLine, HeldOutLine, StopLine
+from spotui.engine import engine
 from spotui.engine.meta_prompts import MetaPrompts
+from spotui.engine.propose import fold
 from spotui.settings.run_settings import BudgetSettings
+from spotui.workspace import journal, journal_reader
+from spotui.workspace.files import reading
 from spotui.workspace.history import read_history
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
@@ -178,3 +183,28 @@ def test_a_run_keeps_the_meta_prompts_it_began_with(tmp_path: Path) -> None:
         (own / "judge_duel.txt").unlink()
         stage.go(project)
         assert len(server.requests) == before
+
+
+def test_a_finished_run_reads_its_journal_once_and_goes_through_its_rounds_once(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work that grows with the rounds before, at every round, would make a long run slow to resume."""
+    read, folded, before = Counter[str](), Counter[str](), whole.journal
+    project = whole.cut(len(before), "once")
+
+    def counted(path: Path) -> AbstractContextManager[BinaryIO]:
+        read[path.name] += 1
+        return reading(path)
+
+    def fold_counted(prompt: str) -> str:
+        folded[prompt] += 1
+        return fold(prompt)
+
+    for module in (journal, journal_reader):
+        monkeypatch.setattr(module, "reading", counted)
+    monkeypatch.setattr(engine, "fold", fold_counted)
+    asyncio.run(whole.stage.run(project).go())
+    monkeypatch.undo()
+    assert read == {"journal.jsonl": 1}
+    assert folded == Counter(line.prompt for line in read_history(project).rounds if line.answers)
+    assert project.journal.read_bytes() == before

@@ -43,6 +43,9 @@ def test_what_is_appended_comes_back_in_order_and_unchanged(lines: list[AnyLine]
             journal.append(line)
         assert list(journal.lines())[1:] == lines
     assert reopened(path) == lines
+    told: list[AnyLine] = []
+    with Journal(path, each=told.append) as journal:
+        assert told == list(journal.lines())
     assert len(path.read_bytes().splitlines()) == len(lines) + 1
 
 
