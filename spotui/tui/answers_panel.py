@@ -43,8 +43,8 @@ class AnswersPanel(LineView):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.follows = False
         self._round = 0
         self._blocks: list[_Block] = []

@@ -191,13 +191,12 @@ class JudgeLine(Static):
 
     Args:
         action: What the screen calls the action that leads to `check`; its key is told.
-        id: The widget's.
     """
 
     DEFAULT_CSS = "JudgeLine { height: auto; display: none; &.-told { display: block; } }"
 
-    def __init__(self, action: str, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
-        super().__init__(id=id, markup=False)
+    def __init__(self, action: str) -> None:
+        super().__init__(markup=False)
         self._action = action
         self._offer: Offer | None = None
         self._template = ""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from textual.app import App, ComposeResult
@@ -75,12 +76,11 @@ class KeyTable(TableView):
         Binding("x,delete", "put_back", "its usual key", id="key_map.put_back"),
     ]
 
+    @dataclass
     class PutBackWanted(Message):
         """A binding is to have its usual keys again."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="key_table")
@@ -117,12 +117,11 @@ class KeyMapScreen(Page[None]):
     }
     """
 
+    @dataclass
     class Saved(Message):
         """The user's file holds other keys now, which `screen` is to show once they are in place."""
 
-        def __init__(self, screen: "KeyMapScreen") -> None:
-            super().__init__()
-            self.screen = screen
+        screen: "KeyMapScreen"
 
     def __init__(self, user_keys: Mapping[str, str]) -> None:
         super().__init__()

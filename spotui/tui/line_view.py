@@ -72,8 +72,8 @@ class LineView(ScrollView, can_focus=True):
     # A scrollbar that comes and goes would change the width, and with it the height that it came for.
     DEFAULT_CSS = "LineView { overflow-x: hidden; scrollbar-gutter: stable; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.follows = True
         # Textual passes through sizes on the way to another one, in some of which nothing can be scrolled.
         self._top = 0

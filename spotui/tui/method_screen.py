@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -299,12 +300,11 @@ class MethodLine(Widget, can_focus=True):
     MethodLine { height: 1; color: $foreground; &:focus { background: $primary; color: $background; } }
     """
 
+    @dataclass
     class Chosen(Message):
         """Another method was chosen, or it is told something else."""
 
-        def __init__(self, told: Told) -> None:
-            super().__init__()
-            self.told = told
+        told: Told
 
     def __init__(self, usual: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

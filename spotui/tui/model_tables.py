@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -101,15 +102,15 @@ class RolesTable(TableView):
         Binding("t", "test", "test", id="roles.test"),
     ]
 
+    @dataclass
     class TestWanted(Message):
         """Somebody wants to know whether the role's model answers."""
 
-        def __init__(self, model: str) -> None:
-            super().__init__()
-            self.model = model
+        model: str
 
     def __init__(self) -> None:
         super().__init__(_ROLE_COLUMNS, id="roles")
+        self.add_class("framed")
         self.border_title = "Roles"
         self._models: dict[str, str] = {}
 
@@ -177,16 +178,16 @@ class ModelsTable(TableView):
         Binding("x,delete", "remove", "remove", id="models.remove"),
     ]
 
+    @dataclass
     class Wanted(Message):
         """Something is to be done: `add`, `test` or `remove`."""
 
-        def __init__(self, what: str, model: str) -> None:
-            super().__init__()
-            self.what = what
-            self.model = model
+        what: str
+        model: str
 
     def __init__(self) -> None:
         super().__init__(_MODEL_COLUMNS, id="models")
+        self.add_class("framed")
         self.border_title = "Models"
         self.empty = Content(_EMPTY)
 

@@ -42,11 +42,6 @@ class ModelsScreen(Page[None]):
 
     DEFAULT_CSS = """
     ModelsScreen {
-        & TableView {
-            border: round $border-blurred; background: $background;
-            border-title-color: $text-muted; border-subtitle-color: $text-muted;
-            &:focus { border: round $primary; border-title-color: $primary; }
-        }
         & #roles { height: 6; }
         & JudgeLine { padding: 0 2; max-height: 3; }
         & #models { height: 1fr; }

@@ -1,5 +1,6 @@
 """A page, which is a whole screen: what all of them have in common, and what they ask the app to open."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,35 +19,33 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
+@dataclass
 class OpenProject(Message):
     """Somebody wants to see a project's run."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+    name: str
 
 
+@dataclass
 class OpenRace(Message):
     """Somebody wants to see a race."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+    name: str
 
 
 class OpenTour(Message):
     """Somebody wants to see a recorded run."""
 
 
+@dataclass
 class EditTemplate(Message):
     """Somebody wants to edit a template, or to look at one that comes with spotui."""
 
-    def __init__(self, path: Path, *, is_fixed: bool = False) -> None:
-        super().__init__()
-        self.path = path
-        self.is_fixed = is_fixed
+    path: Path
+    is_fixed: bool = False
 
 
+@dataclass
 class BeginRun(Message):
     """Somebody wants to start a run of a template.
 
@@ -56,19 +55,16 @@ class BeginRun(Message):
         is_first: Whether the run takes the place of the welcome, and its model becomes that of later runs.
     """
 
-    def __init__(self, template: Path, choices: "Choices | None" = None, *, is_first: bool = False) -> None:
-        super().__init__()
-        self.template = template
-        self.choices = choices
-        self.is_first = is_first
+    template: Path
+    choices: "Choices | None" = None
+    is_first: bool = False
 
 
+@dataclass
 class BeginRace(Message):
     """Somebody wants to race methods on a template."""
 
-    def __init__(self, template: Path) -> None:
-        super().__init__()
-        self.template = template
+    template: Path
 
 
 class Page(Screen[Result]):

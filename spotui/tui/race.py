@@ -213,7 +213,6 @@ class RaceScreen(Page[None]):
 
     DEFAULT_CSS = """
     RaceScreen {
-        & #race { height: 1; padding: 0 1; background: $panel; }
         & TableView { height: auto; max-height: 60%; padding: 0 1; }
         & #winner { height: auto; padding: 0 1; text-style: bold; }
         & #pairs { height: auto; padding: 1 1 0 1; }
@@ -233,7 +232,7 @@ class RaceScreen(Page[None]):
 
     def parts(self) -> ComposeResult:
         """The race, its methods, the methods against each other."""
-        yield Static(id="race", markup=False)
+        yield Static(id="race", classes="head", markup=False)
         yield Static(id="winner", markup=False)
         table = LanesTable(_COLUMNS)
         table.empty = Content("Reading the race…")

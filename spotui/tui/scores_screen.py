@@ -70,8 +70,8 @@ class PassagesView(LineView):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.follows = False
         self._passages: list[Passage] = []
 

@@ -29,6 +29,7 @@ class ThemeTable(TableView):
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="themes")
+        self.add_class("framed")
         self.border_title = "Theme"
         self._kept = ""
         self._is_ready = False
@@ -118,14 +119,7 @@ class SettingsScreen(Page[None]):
 
     DEFAULT_CSS = """
     SettingsScreen {
-        & > Container {
-            layout: vertical;
-            & > * {
-                border: round $border-blurred; background: $background;
-                border-title-color: $text-muted; border-subtitle-color: $text-muted;
-                &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
-            }
-        }
+        & > Container { layout: vertical; }
         & ThemeTable { height: 10; }
         & DefaultForm { height: 1fr; padding: 0 1; }
         & .group { height: 1; margin: 1 0 0 0; color: $secondary; text-style: bold; }
@@ -146,7 +140,7 @@ class SettingsScreen(Page[None]):
         yield Static(id="fault", markup=False)
         with Container():
             yield ThemeTable()
-            with DefaultForm() as form:
+            with DefaultForm(classes="framed") as form:
                 form.border_title = "Defaults"
                 form.border_subtitle = "saved when you leave a field; an empty one is the usual value"
                 for number, (title, rows) in enumerate(_GROUPS):

@@ -1,6 +1,7 @@
 """A table to choose a row from, which paints only the rows that changed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -76,31 +77,19 @@ class TableView(ScrollView, can_focus=True):
         Binding("end", "move(1000000)", "last", id="table.last", show=False),
     ]
 
+    @dataclass
     class Chosen(Message):
         """A row was chosen with Enter or a click."""
 
-        def __init__(self, table: "TableView", key: str) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
+        table: "TableView"
+        key: str
 
-        @property
-        def control(self) -> "TableView":
-            """The table."""
-            return self.table
-
+    @dataclass
     class Moved(Message):
         """Another row is under the cursor."""
 
-        def __init__(self, table: "TableView", key: str) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> "TableView":
-            """The table."""
-            return self.table
+        table: "TableView"
+        key: str
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

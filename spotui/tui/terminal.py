@@ -8,6 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from textual.app import App
@@ -32,6 +33,7 @@ _ROUNDS: Final = 5
 screen, and each marker lets every one of them handle one message."""
 
 
+@dataclass
 class KeyHandled(Message):
     """Comes up to the app behind a key, along the same way.
 
@@ -40,10 +42,8 @@ class KeyHandled(Message):
         rounds: How many more markers are to follow.
     """
 
-    def __init__(self, number: int, rounds: int) -> None:
-        super().__init__()
-        self.number = number
-        self.rounds = rounds
+    number: int
+    rounds: int
 
 
 class ReadyForKeys:

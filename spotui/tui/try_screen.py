@@ -1,6 +1,7 @@
 """One prompt, and what the model answers with it in front."""
 
 import time
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -48,16 +49,15 @@ class TryPane(LineView):
     }
     """
 
+    @dataclass
     class StepWanted(Message):
         """Another round's prompt is wanted here."""
 
-        def __init__(self, pane: "TryPane", by: int) -> None:
-            super().__init__()
-            self.pane = pane
-            self.by = by
+        pane: "TryPane"
+        by: int
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.follows = False
         self._blocks: list[tuple[str, str]] = []
 
@@ -170,7 +170,6 @@ class TryScreen(Page[str]):
 
     DEFAULT_CSS = """
     TryScreen {
-        & #head { height: 1; padding: 0 1; background: $panel; }
         & QuestionBox { height: 6; }
         & #panes { layout: vertical; height: 1fr; }
         & TryPane {
@@ -202,7 +201,7 @@ class TryScreen(Page[str]):
 
     def parts(self) -> ComposeResult:
         """What is asked of whom, the question, the answers."""
-        yield Static(id="head", markup=False)
+        yield Static(id="head", classes="head", markup=False)
         with Vertical():
             yield QuestionBox(self._question)
             with Container(id="panes"):

@@ -195,14 +195,6 @@ class ProjectsPanel(Shelf):
         """Start a run."""
         self.post_message(self.NewWanted())
 
-    def name_of(self, key: str) -> str:
-        """A project is called as its row."""
-        return key
-
-    def is_changeable(self, key: str) -> bool:  # noqa: ARG002
-        """Every project is the user's own."""
-        return True
-
     def check_new_name(self, key: str, name: str) -> None:  # noqa: ARG002
         """Another project may have the name."""
         if self._workspace.project(name).exists:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.message import Message
@@ -22,13 +23,12 @@ class Shelf(TableView):
     DELETED: ClassVar[str]
     """What becomes of a thing that is deleted."""
 
+    @dataclass
     class Removed(Message):
         """A thing went into the trash; `undo` brings it back."""
 
-        def __init__(self, name: str, undo: Callable[[], object]) -> None:
-            super().__init__()
-            self.name = name
-            self.undo = undo
+        name: str
+        undo: Callable[[], object]
 
     def __init__(self, columns: Sequence[Column], title: str) -> None:
         super().__init__(columns, id=title.lower())
@@ -42,11 +42,11 @@ class Shelf(TableView):
 
     def name_of(self, key: str) -> str:
         """What the thing of a row is called."""
-        raise NotImplementedError
+        return key
 
-    def is_changeable(self, key: str) -> bool:
+    def is_changeable(self, key: str) -> bool:  # noqa: ARG002
         """Whether it can be renamed and deleted; tells why not."""
-        raise NotImplementedError
+        return True
 
     def check_new_name(self, key: str, name: str) -> None:
         """Raise SpotuiError when another thing has the name, or nothing can have it."""

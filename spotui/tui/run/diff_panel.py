@@ -43,8 +43,8 @@ class DiffPanel(VerticalScroll, can_focus=True):
     is_split = var(False, toggle_class="-split")
     has_marks = var(False)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.border_title = "Diff"
         self._names = ("", "")
         self._prompts = ("", "")

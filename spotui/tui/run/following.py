@@ -44,8 +44,8 @@ class RunResult(Static):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._told = Content("")
 
     def show(self, picture: Picture) -> None:
@@ -81,8 +81,8 @@ class RunHeader(Widget):
     RunHeader { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._state = Content("")
         self._cause = ""
         self._taken: list[str] = []
@@ -182,8 +182,15 @@ def _minutes(minutes: float) -> str:
     return duration(60 * minutes)
 
 
-TONES: Final = {"win": "$text-success", "loss": "$text-muted", "void": "$text-error", "seed": "$accent"}
-"""The colours of verdicts; a tie, and what is undecided, have that of a warning."""
+TONES: Final = {
+    "seed": "$accent",
+    "win": "$text-success",
+    "loss": "$text-muted",
+    "tie": "$text-warning",
+    "undecided": "$text-warning",
+    "void": "$text-error",
+}
+"""The colours of verdicts."""
 
 
 class RoundScreen(Page[int]):

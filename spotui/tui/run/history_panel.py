@@ -1,5 +1,6 @@
 """A round as a row: with its votes, or with its score where prompts are scored on rows."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
@@ -12,18 +13,11 @@ from textual.widget import Widget
 
 from spotui.domain.events import JudgeMeasured, RoundFinished
 from spotui.domain.figures import bars, count, duration, percent, plural, points, usd, verdict
+from spotui.tui.run.following import TONES
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.word_diff import word_diff, words_changed
 
-_TONES = {
-    "seed": "$accent",
-    "win": "$text-success",
-    "loss": "$text-muted",
-    "tie": "$text-warning",
-    "undecided": "$text-warning",
-    "void": "$text-error",
-}
 VOTED = (
     Column("round", 5, is_number=True),
     Column("verdict", 10),
@@ -135,7 +129,7 @@ def _number(picture: Picture, one: RoundPicture) -> Content | str:
 
 def _verdict(one: RoundPicture) -> Content:
     outcome = one.outcome or ""
-    return Content.styled(verdict(outcome, one.judged), _TONES.get(outcome, ""))
+    return Content.styled(verdict(outcome, one.judged), TONES.get(outcome, ""))
 
 
 def _modification(one: RoundPicture) -> str:
@@ -174,29 +168,26 @@ class HistoryPanel(Vertical):
     }
     """
 
+    @dataclass
     class Selected(Message):
         """Another round is under the cursor."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+        number: int
 
+    @dataclass
     class Opened(Message):
         """Somebody wants to see a round's answers."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+        number: int
 
+    @dataclass
     class Marked(Message):
         """The others are to be compared with this round."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+        number: int
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.border_title = "Rounds"
         self._seen: dict[int, _Seen] = {}
         self._rows: dict[int, Row] = {}
@@ -271,8 +262,8 @@ class HistoryPanel(Vertical):
 class Curves(Widget):
     """A bar a round: the score of its prompt or the win rate of its duel, and what it took."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._won: list[float | None] = []
         self._spent: list[float] = []
         self._is_priced = False

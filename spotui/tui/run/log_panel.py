@@ -50,8 +50,8 @@ class LogView(LineView):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._story = Story()
         self._choice = Choice()
         self._shown: Sequence[int] = range(0)
@@ -224,8 +224,8 @@ class LogPanel(Vertical):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.border_title = "Log"
         self._choice = Choice()
         self._round = 0

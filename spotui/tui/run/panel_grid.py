@@ -1,6 +1,7 @@
 """The names of the panels on one row, for screens too small to show them all."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -23,12 +24,11 @@ class PanelTabs(Widget):
 
     DEFAULT_CSS = "PanelTabs { height: 1; padding: 0 1; color: $text-muted; }"
 
+    @dataclass
     class Chosen(Message):
         """Somebody clicked a name."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+        number: int
 
     shown = reactive(0)
     detail = reactive("")

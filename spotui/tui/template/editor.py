@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -63,12 +64,11 @@ class Field(TextBox):
     }
     """
 
+    @dataclass
     class UndoWanted(Message):
         """Undo or redo: the text below the form remembers, so that one key undoes what both have done."""
 
-        def __init__(self, *, redo: bool) -> None:
-            super().__init__()
-            self.redo = redo
+        redo: bool
 
     def __init__(self, label: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, highlight_cursor_line=False)
@@ -254,8 +254,8 @@ class YamlEditor(TextBox):
     }
     """
 
-    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(text, id=id, soft_wrap=True, show_line_numbers=True, max_checkpoints=500)
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, soft_wrap=True, show_line_numbers=True, max_checkpoints=500)
         self.indent_width = 2
         self._read: list[_Line] = []
         self._marks: dict[int, str] = {}

@@ -1,6 +1,7 @@
 """The form of a template: each of its texts, and the rows it is tried on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar, Literal
 
@@ -40,12 +41,11 @@ class RowList(OptionList):
     }
     """
 
+    @dataclass
     class Wanted(Message):
         """Somebody wants the list changed."""
 
-        def __init__(self, change: Change) -> None:
-            super().__init__()
-            self.change = change
+        change: Change
 
     def __init__(self) -> None:
         super().__init__(markup=False)
@@ -106,13 +106,12 @@ class TemplateForm(VerticalScroll, can_focus=False):
     }
     """
 
+    @dataclass
     class Edited(Message):
         """Somebody typed something else."""
 
-        def __init__(self, form: "TemplateForm", template: Template) -> None:
-            super().__init__()
-            self.form = form
-            self.template = template
+        form: "TemplateForm"
+        template: Template
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """The tokens of a template's texts, counted in a process of its own."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -97,15 +98,14 @@ class TemplatePanel(Vertical):
     class Changed(Message):
         """The text has become another one."""
 
+    @dataclass
     class Read(Message):
         """The text was read and checked."""
 
-        def __init__(self, checked: "Checked") -> None:
-            super().__init__()
-            self.checked = checked
+        checked: "Checked"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.border_title = "Template"
         self._checked: Checked | None = None
         self._typed: Template | None = None

@@ -96,7 +96,6 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
 
     DEFAULT_CSS = """
     TemplateScreen {
-        & #name { height: 1; padding: 0 1; background: $panel; }
         & TemplatePanel {
             height: 1fr; border: round $border-blurred;
             border-title-color: $text-muted; border-subtitle-color: $text-muted;
@@ -121,7 +120,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
 
     def parts(self) -> ComposeResult:
         """The file's name, the template."""
-        yield Static(id="name", markup=False)
+        yield Static(id="name", classes="head", markup=False)
         yield TemplatePanel()
 
     def on_mount(self) -> None:

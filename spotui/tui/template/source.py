@@ -47,8 +47,8 @@ class RunTemplatePanel(TemplatePanel):
         Binding("e", "edit_source", "edit the source", id="run.edit_source"),
     ]
 
-    def __init__(self, project: Project, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self, project: Project) -> None:
+        super().__init__()
         self._project = project
         self._file = ""
 
