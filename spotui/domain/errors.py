@@ -100,6 +100,8 @@ def check_memory(needed: int) -> None:
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
+    if isinstance(error, SystemError):  # C code that runs out of memory while it reports that it did
+        return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
     words = str(error).casefold() if isinstance(error, (ImportError, OSError, RuntimeError)) else ""
     return any(one in words for one in _NO_MEMORY)
 

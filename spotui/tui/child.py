@@ -89,10 +89,22 @@ async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: 
         code = await process.wait()
     finally:
         complaints.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await _end(process)
     return Told(code, b"", err.decode(errors="replace"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process and see it end, even when an app that closes calls this off a second time."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    called_off: asyncio.CancelledError | None = None
+    while process.returncode is None:
+        try:
+            await process.wait()
+        except asyncio.CancelledError as error:
+            called_off = error
+    if called_off is not None:
+        raise called_off
 
 
 def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
