@@ -47,7 +47,7 @@ def limit_reached(error: BaseException) -> SpotuiError | None:
     Args:
         error: What was raised; the limit may be behind it, or one of several.
     """
-    for one in _behind(error):
+    for one in causes(error):
         if isinstance(one, OSError) and one.errno == errno.EMFILE:
             most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             return SpotuiError(
@@ -106,7 +106,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return any(one in words for one in _NO_MEMORY)
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """An error, those it holds, and those it was raised for."""
     waiting, seen = [error], set[int]()
     while waiting:

@@ -17,7 +17,7 @@ from spotui.domain.events import (
 )
 from spotui.llm.connections import Connections
 from spotui.llm.door import Trouble
-from spotui.runs.session import Session, open_session
+from spotui.runs.session import RAISED_BY_A_LISTENER, Session, open_session
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Project
@@ -141,6 +141,13 @@ class Run:
             await asyncio.gather(work, return_exceptions=True)
 
     def _emit(self, event: Event) -> None:
+        try:
+            self._pass_on(event)
+        except Exception as error:
+            error.add_note(RAISED_BY_A_LISTENER)
+            raise
+
+    def _pass_on(self, event: Event) -> None:
         if isinstance(event, CallDelta):
             for streamer in self._streamers:
                 streamer(event)

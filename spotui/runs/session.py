@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from spotui.domain.errors import SpotuiError, limit_reached
+from spotui.domain.errors import SpotuiError, causes, limit_reached
 from spotui.domain.events import (
     WIRE_VERSION,
     Event,
@@ -128,6 +128,9 @@ def _rule(settings: RunSettings, number: int) -> Rule:
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
 
+RAISED_BY_A_LISTENER = "A listener of the run raised this."
+"""The note on an exception that is not the method's, and that whoever listens gets back."""
+
 
 class Session:
     """An open run; made by `open_session`.
@@ -228,7 +231,11 @@ class Session:
                     self._work, self._engine, self._check, self._past, self._keep, self._emit
                 )
             except Exception as error:
-                if isinstance(error, SpotuiError) or limit_reached(error) is not None:
+                if (
+                    isinstance(error, SpotuiError)
+                    or limit_reached(error) is not None
+                    or _is_of_a_listener(error)
+                ):
                     raise
                 reason, cause = "failed", self._fault(error)
         await self._recorder.finish()
@@ -416,3 +423,7 @@ def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noti
         text = f"results.json was damaged: it is kept as {aside.name} and restored from the journal."
         notices.append(Noticed(text=text, level="warning"))
     return notices
+
+
+def _is_of_a_listener(error: Exception) -> bool:
+    return any(RAISED_BY_A_LISTENER in getattr(one, "__notes__", ()) for one in causes(error))

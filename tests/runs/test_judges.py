@@ -20,6 +20,7 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.domain.records import VoteLine
+from spotui.judging import reliability
 from spotui.workspace.journal_reader import read_lines
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted
 from tests.runs.starting import Stage, Told, template, told
@@ -182,6 +183,7 @@ def test_a_fault_in_a_statistic_does_not_end_the_run(tmp_path: Path, monkeypatch
         raise OverflowError("int too large to convert to float")
 
     monkeypatch.setattr("spotui.judging.reliability.binomial_tail", overflow)
+    reliability._fault.cache_clear()  # another test may have asked for the same votes
     monkeypatch.setattr("spotui.engine.final_check.strengths", overflow)
     with ModelServer(climbing) as server:
         stage = Stage(tmp_path, server)
