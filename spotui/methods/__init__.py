@@ -104,8 +104,11 @@ def check_meta_prompts(*folders: Path) -> None:
     """
     from spotui.engine.meta_prompts import MetaPrompts, refuse_unknown, replacements
 
+    files = replacements(folders)
+    if not files:  # no method has to be loaded then
+        return
     found = MetaPrompts(*folders, declared=declared_meta_prompts().values())
-    refuse_unknown(replacements(folders), found.texts)
+    refuse_unknown(files, found.texts)
 
 
 def declared_meta_prompts() -> "dict[str, MetaPrompt]":
