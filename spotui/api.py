@@ -354,7 +354,7 @@ def _advice_for_python() -> Iterator[None]:
         next_round = 1
         with suppress(SpotuiError):  # whoever goes on with a damaged one is told
             next_round = _last_round(error.project) + 1
-        carry_on = f"initial_round={next_round} to go on with it, " if next_round > 1 else ""
+        carry_on = f"initial_round={next_round} to continue it, " if next_round > 1 else ""
         error.mend = f"Pass {carry_on}fresh=True to start over, or another name."
         error.args = (f"{error.what} {error.mend}",)
         raise

@@ -258,7 +258,7 @@ def test_a_name_that_is_taken_is_refused_unless_it_may_be_archived(place: Path, 
         optimizer(place, template).optimize()
     assert str(taken.value) == (
         "There is a project 'why' already. "
-        "Pass initial_round=3 to go on with it, fresh=True to start over, or another name."
+        "Pass initial_round=3 to continue it, fresh=True to start over, or another name."
     )
     assert optimizer(place, template, fresh=True).optimize().best == 2
 
