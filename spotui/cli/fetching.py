@@ -54,7 +54,7 @@ def fetch_missing_models(settings: RunSettings, *, yes: bool) -> None:
 
 
 def size_of(source: "Source") -> str:
-    """How much is fetched; empty when nobody knows."""
+    """How much is fetched; empty when it is unknown."""
     return f"{source.download_bytes / _MEGA:,.0f} MB" if source.download_bytes else ""
 
 

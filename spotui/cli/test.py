@@ -220,7 +220,7 @@ class Probe(msgspec.Struct, frozen=True):
         reply: Its answer, on one line.
         seconds: From the question to the end of the answer.
         is_priced: Whether it is known what a call costs.
-        price: USD per million tokens; None when nobody knows, or the endpoint tells it with each reply.
+        price: USD per million tokens; None when it is unknown, or the endpoint tells it with each reply.
     """
 
     model: str

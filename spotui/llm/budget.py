@@ -27,7 +27,7 @@ class BudgetSpentError(SpotuiError):
 
 
 class UnknownPriceError(SpotuiError):
-    """A budget in USD cannot be kept, because nobody knows what a model costs.
+    """A budget in USD cannot be kept, because the price of a model is unknown.
 
     Args:
         models: The models without a price.

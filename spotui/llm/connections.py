@@ -104,7 +104,7 @@ class Connection:
         return self._answered
 
     async def price(self) -> Price | None:
-        """USD per million tokens, or None when nobody knows; looked up once, off the event loop."""
+        """USD per million tokens, or None when it is unknown; looked up once, off the event loop."""
         if self.endpoint.price is not None:
             return self.endpoint.price
         if self._price is None:
@@ -137,7 +137,7 @@ class Connections:
         return self._open[model]
 
     async def prices(self, models: Iterable[str]) -> dict[str, Price | None]:
-        """USD per million tokens of each model, None where nobody knows."""
+        """USD per million tokens of each model, None where it is unknown."""
         names = sorted(set(models))
         return dict(zip(names, await asyncio.gather(*[self.to(name).price() for name in names]), strict=True))
 
