@@ -16,6 +16,7 @@ from spotui.settings import locations
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
+    from spotui.settings.resolve import Source
 
 
 _PACKAGES = ("aiohttp", "litellm", "msgspec", "textual", "tiktoken", "xllamacpp", "keyring")
@@ -82,19 +83,19 @@ def _settings(parsed: argparse.Namespace) -> str:
     lines = [str(locations.config_file())]
     for role in ROLES:
         model = resolution.settings.roles.of(role).model
-        lines.append(_model_line(role, model, connector, resolution.origins[f"roles.{role}.model"]))
+        lines.append(_model_line(role, model, connector, resolution.sources[f"roles.{role}.model"]))
     if (embedding := resolution.settings.embedding_model) is not None:
         lines.append(
-            _model_line("embedding", embedding, connector, resolution.origins["run.embedding_model"])
+            _model_line("embedding", embedding, connector, resolution.sources["run.embedding_model"])
         )
     lines += [f"      {warning.what} {warning.mend}" for warning in resolution.warnings]
     return "\n".join(lines)
 
 
-def _model_line(what: str, model: str, connector: "Connector", origin: str) -> str:
+def _model_line(what: str, model: str, connector: "Connector", source: "Source") -> str:
     way = connector.way_to(model)
     key = "with a key" if way.endpoint.api_key else "without a key"
-    return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({origin})"
+    return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({source})"
 
 
 def _meta_prompts() -> str:

@@ -39,7 +39,7 @@ def estimate_command(parsed: argparse.Namespace) -> int:
     path = find_template(parsed.template)
     template = read_template(path)
     resolution = launcher.settings(options.flags(parsed), template)
-    chosen = resolution.origins["run.max_rounds"] != "default"
+    chosen = not resolution.sources["run.max_rounds"].is_default
     settings = choose(
         template, resolution.settings, parsed.method, options.parameters(parsed), rounds_chosen=chosen
     ).settings

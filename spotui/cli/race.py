@@ -75,7 +75,7 @@ def race_command(parsed: argparse.Namespace) -> int:
     text = read_text(path)
     template = parse_template(text, path.name)
     resolution = launcher.settings(options.flags(parsed), template)
-    chosen = resolution.origins["run.max_rounds"] != "default"
+    chosen = not resolution.sources["run.max_rounds"].is_default
     told = _parameters(parsed)
     if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
         raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")

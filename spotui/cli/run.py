@@ -81,7 +81,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     resolution = launcher.settings(options.flags(parsed), template)
     for warning in resolution.warnings:
         print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
-    chosen = resolution.origins["run.max_rounds"] != "default"
+    chosen = not resolution.sources["run.max_rounds"].is_default
     method, parameters = parsed.method, options.parameters(parsed)
     settings = choose(template, resolution.settings, method, parameters, rounds_chosen=chosen).settings
     connector = launcher.connector(settings)

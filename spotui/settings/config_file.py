@@ -151,11 +151,6 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     config: Config = Config()
     lines: Mapping[tuple[str, ...], int] = {}
 
-    def origin(self, keys: tuple[str, ...]) -> str:
-        """Where a value stands, such as `config line 4`."""
-        line = self.lines.get(keys)
-        return f"config line {line}" if line else "config"
-
 
 Keys = tuple[str, ...]
 """Where a value is: its keys from the top."""

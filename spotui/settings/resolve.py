@@ -1,6 +1,7 @@
 """Decides which source of a setting wins: flag, environment, template, config file, default."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -104,23 +105,61 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
     return warnings
 
 
+class SourceKind(StrEnum):
+    """The sources of a setting, the one that takes precedence first."""
+
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    TEMPLATE = "template"
+    CONFIG = "config"
+    DEFAULT = "default"
+
+
+class Source(NamedTuple):
+    """Where the value of a setting came from.
+
+    Attributes:
+        kind: The kind of source.
+        name: The flag, the variable, or the line of the config file; empty where there is none.
+        note: How the value follows from what that source says; empty when it is the value itself.
+    """
+
+    kind: SourceKind
+    name: str = ""
+    note: str = ""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody set a value."""
+        return self.kind is SourceKind.DEFAULT
+
+    def because(self, note: str) -> "Source":
+        """The same source of a value that only follows from what it says."""
+        return self._replace(note=note)
+
+    def __str__(self) -> str:
+        """The source as a person reads it, for example `flag --opt-model` or `config line 4`."""
+        where = f"{self.kind} {self.name}" if self.name else str(self.kind)
+        return f"{where}: {self.note}" if self.note else where
+
+
 class Resolution(NamedTuple):
     """The settings of a run and how they came about.
 
     Attributes:
         settings: What the run uses.
-        origins: For each setting's key who set it, such as `flag --opt-model` or `config line 4`.
+        sources: Where each setting came from, by its key.
         warnings: What looks like a slip but stops nothing.
     """
 
     settings: RunSettings
-    origins: Mapping[str, str]
+    sources: Mapping[str, Source]
     warnings: tuple[Problem, ...]
 
 
 class _Found(NamedTuple):
     value: object
-    origin: str
+    source: Source
 
 
 def resolve(
@@ -135,7 +174,7 @@ def resolve(
         config: The user's config file.
 
     Returns:
-        The settings, the origin of each, and warnings about unknown `SPOTUI_*` variables.
+        The settings, the source of each, and warnings about unknown `SPOTUI_*` variables.
 
     Raises:
         SettingsError: A flag or a variable holds a wrong value; it names all of them.
@@ -158,7 +197,7 @@ def resolve(
     found["run.final_check"] = _final_check(found["run.final_check"], found["run.judge"].value)
     return Resolution(
         settings=_assemble({key: one.value for key, one in found.items()}),
-        origins={key: one.origin for key, one in found.items()},
+        sources={key: one.source for key, one in found.items()},
         warnings=tuple(unknown_variables(environ)),
     )
 
@@ -170,7 +209,7 @@ def _typed(setting: Setting, flags: Flags, problems: list[Problem]) -> _Found | 
             continue
         read = convert_text if isinstance(value, str) else convert
         try:
-            return _Found(read(setting.kind, value), f"flag {flag_name(field)}")
+            return _Found(read(setting.kind, value), Source(SourceKind.FLAG, flag_name(field)))
         except KindError as error:
             problems.append(Problem(flag_name(field), f"{error.what}.", error.mend))
     return None
@@ -182,7 +221,7 @@ def _exported(setting: Setting, environ: Mapping[str, str], problems: list[Probl
         if not text:
             continue
         try:
-            return _Found(convert_text(setting.kind, text), f"environment {variable}")
+            return _Found(convert_text(setting.kind, text), Source(SourceKind.ENVIRONMENT, variable))
         except KindError as error:
             problems.append(Problem(f"environment {variable}", f"{error.what}.", error.mend))
     return None
@@ -192,12 +231,12 @@ def _of_template(setting: Setting, roles: RolesConfig | None) -> _Found | None:
     if roles is None or setting.path[0] != "roles":
         return None
     value = _at(roles, setting.path[1:])
-    return None if value is UNSET else _Found(value, "template")
+    return None if value is UNSET else _Found(value, Source(SourceKind.TEMPLATE))
 
 
 def _of_config(setting: Setting, config: ConfigFile) -> _Found | None:
     value = _at(config.config, setting.path)
-    return None if value is UNSET else _Found(value, config.origin(setting.path))
+    return None if value is UNSET else _Found(value, _in_config(config, setting.path))
 
 
 def _of_model(setting: Setting, found: Mapping[str, _Found], config: ConfigFile) -> _Found | None:
@@ -208,34 +247,40 @@ def _of_model(setting: Setting, found: Mapping[str, _Found], config: ConfigFile)
     entry = config.config.models.get(model)
     if entry is None or entry.timeout is None:
         return None
-    return _Found(entry.timeout, config.origin(("models", model, "timeout")))
+    return _Found(entry.timeout, _in_config(config, ("models", model, "timeout")))
+
+
+def _in_config(config: ConfigFile, keys: Keys) -> Source:
+    line = config.lines.get(keys)
+    return Source(SourceKind.CONFIG, f"line {line}" if line else "")
 
 
 def _default(setting: Setting, found: Mapping[str, _Found]) -> _Found:
-    if setting.path[-1] != "timeout":
-        return _Found(setting.default, "default")
-    return _Found(default_timeout(str(found[f"roles.{setting.path[1]}.model"].value)), "default")
+    value = setting.default
+    if setting.path[-1] == "timeout":
+        value = default_timeout(str(found[f"roles.{setting.path[1]}.model"].value))
+    return _Found(value, Source(SourceKind.DEFAULT))
 
 
 def _of_reference(setting: Setting, chosen: _Found) -> _Found:
     if setting.path[-1] != "model" or chosen.value != REFERENCE_MODEL:
         return chosen
     role = next(role for role in ROLES if role == setting.path[1])
-    return _Found(DEFAULTS[role].reference_model, f"{chosen.origin}: the reference's model")
+    return _Found(DEFAULTS[role].reference_model, chosen.source.because("the reference's model"))
 
 
 def _judge(chosen: _Found, evaluator: str) -> _Found:
     if chosen.value != "auto":
         return chosen
     if is_embedded(evaluator):
-        return _Found("likelihood", f"{chosen.origin}: auto, with an embedded evaluator")
-    return _Found("balanced", f"{chosen.origin}: auto, with a hosted evaluator")
+        return _Found("likelihood", chosen.source.because("auto, with an embedded evaluator"))
+    return _Found("balanced", chosen.source.because("auto, with a hosted evaluator"))
 
 
 def _final_check(chosen: _Found, judge: object) -> _Found:
     if chosen.value is not None:
         return chosen
-    return _Found(judge != "reference", f"{chosen.origin}: as the judge has it")
+    return _Found(judge != "reference", chosen.source.because("as the judge has it"))
 
 
 def _at(struct: msgspec.Struct, path: tuple[str, ...]) -> object:

@@ -18,7 +18,7 @@ from textual.widgets import Input, Label, Static
 from spotui.domain.errors import SpotuiError
 from spotui.settings.config_file import ConfigFile, ModelConfig, RoleConfig, load_config
 from spotui.settings.errors import SettingsError
-from spotui.settings.resolve import Flags, resolve
+from spotui.settings.resolve import Flags, Source, SourceKind, resolve
 from spotui.settings.save import save_default, save_model, save_role
 from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES
 
@@ -49,7 +49,7 @@ class Defaults:
         self.config = ConfigFile()
         self.fault = ""
         self._used: dict[str, object] = {}
-        self._origins: dict[str, str] = {}
+        self._sources: dict[str, Source] = {}
         try:
             self.config = load_config()
             found = resolve(Flags(), os.environ, None, self.config)
@@ -57,13 +57,13 @@ class Defaults:
             self.fault = str(error)
         else:
             self._used = {key: _at(found.settings, key.removeprefix("run.")) for key in BY_KEY}
-            self._origins = dict(found.origins)
+            self._sources = dict(found.sources)
 
     def of(self, key: str) -> Default:
         """One default by its dotted place in the file."""
         written = _at(self.config.config, key)
-        source, _, variable = self._origins.get(key, "").partition(" ")
-        rival = variable if source == "environment" else ""
+        source = self._sources.get(key)
+        rival = source.name if source is not None and source.kind is SourceKind.ENVIRONMENT else ""
         return Default("" if written is UNSET else text_of(written), text_of(self._used.get(key, "")), rival)
 
 

@@ -95,10 +95,10 @@ def test_the_users_own_file_is_read_when_none_is_named(
 
 def test_a_value_knows_its_line(tmp_path: Path) -> None:
     file = load_config(write(tmp_path, WHOLE))
-    assert file.origin(("roles", "optimizer", "model")) == "config line 2"
-    assert file.origin(("roles", "executor", "model")) == "config line 5"
-    assert file.origin(("models", "ollama/llama3:8b", "api_key_keyring")) == "config line 17"
-    assert file.origin(("theme",)) == "config line 21"
+    assert file.lines[("roles", "optimizer", "model")] == 2
+    assert file.lines[("roles", "executor", "model")] == 5
+    assert file.lines[("models", "ollama/llama3:8b", "api_key_keyring")] == 17
+    assert file.lines[("theme",)] == 21
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     text = "\ufefftheme: nord\r\nrun:\r\n  sample: 4\r\n"
     file = parse_config(text, Path("config.yaml"))
     assert file.config.theme == "nord"
-    assert file.origin(("run", "sample")) == "config line 3"
+    assert file.lines[("run", "sample")] == 3
 
 
 def test_a_role_may_reuse_another_by_alias() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from spotui.settings.config_file import ConfigFile, parse_config
 from spotui.settings.errors import SettingsError
-from spotui.settings.resolve import Flags, Resolution, known_variables, resolve, template_roles
+from spotui.settings.resolve import Flags, Resolution, SourceKind, known_variables, resolve, template_roles
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.table import DEFAULT_MODEL, SETTINGS, Setting
 
@@ -38,15 +38,15 @@ def test_the_defaults_are_the_references_and_the_model_is_the_embedded_one() -> 
     assert found.settings.budget.usd is None
     assert (found.settings.retry.tries, found.settings.retry.seconds) == (5, 120)
     assert found.settings.retry.enabled
-    assert found.origins["run.max_rounds"] == "default"
+    assert found.sources["run.max_rounds"].is_default
     assert found.warnings == ()
-    assert set(found.origins) == {setting.key for setting in SETTINGS}
+    assert set(found.sources) == {setting.key for setting in SETTINGS}
 
 
 def test_the_calls_at_once_can_be_a_default_of_the_config_file() -> None:
     found = settled(config="run: {concurrency: 4}\n")
     assert found.settings.concurrency == 4
-    assert found.origins["run.concurrency"] == "config line 1"
+    assert str(found.sources["run.concurrency"]) == "config line 1"
     assert settled(Flags(concurrency="none"), config="run: {concurrency: 4}\n").settings.concurrency is None
     assert settled(environ={"SPOTUI_CONCURRENCY": "2"}).settings.concurrency == 2
 
@@ -65,13 +65,15 @@ def test_each_source_beats_those_after_it() -> None:
         settled(None, None, None, CONFIG),
         settled(),
     ]
-    assert [(one.settings.roles.optimizer.model, one.origins["roles.optimizer.model"]) for one in seen] == [
+    models = [(one.settings.roles.optimizer.model, str(one.sources["roles.optimizer.model"])) for one in seen]
+    assert models == [
         ("from-flag", "flag --opt-model"),
         ("from-environment", "environment SPOTUI_OPT_MODEL"),
         ("from-template", "template"),
         ("from-config", "config line 1"),
         (DEFAULT_MODEL, "default"),
     ]
+    assert [one.sources["roles.optimizer.model"].kind for one in seen] == list(SourceKind)
 
 
 TEXTS = {
@@ -91,9 +93,9 @@ def test_every_setting_can_be_typed_and_exported_and_says_so(setting: Setting) -
     key, flag, variable = setting.key, setting.flags[0], setting.variables[0]
     text = TEXTS.get(key.rpartition(".")[2], "2")
     typed = settled(Flags(**{flag: text}), {variable: "3" if text == "2" else text})
-    assert typed.origins[key] == f"flag --{flag.replace('_', '-')}"
+    assert str(typed.sources[key]) == f"flag --{flag.replace('_', '-')}"
     exported = settled(None, {variable: text})
-    assert exported.origins[key] == f"environment {variable}"
+    assert str(exported.sources[key]) == f"environment {variable}"
     assert exported.settings == typed.settings
     assert exported.settings != settled().settings
     assert exported.warnings == ()
@@ -103,10 +105,10 @@ def test_one_model_for_all_roles_gives_way_to_a_roles_own() -> None:
     found = settled(None, {"SPOTUI_MODEL": "all", "SPOTUI_EVAL_MODEL": "own"})
     models = [found.settings.roles.of(role).model for role in ("optimizer", "evaluator", "executor")]
     assert models == ["all", "own", "all"]
-    assert found.origins["roles.executor.model"] == "environment SPOTUI_MODEL"
+    assert str(found.sources["roles.executor.model"]) == "environment SPOTUI_MODEL"
     typed = settled(Flags(model="typed"), {"SPOTUI_EVAL_MODEL": "own"})
     assert typed.settings.roles.evaluator.model == "typed"
-    assert typed.origins["roles.evaluator.model"] == "flag --model"
+    assert str(typed.sources["roles.evaluator.model"]) == "flag --model"
 
 
 def test_a_typed_value_equal_to_the_default_still_beats_the_file() -> None:
@@ -126,7 +128,7 @@ def test_the_reference_s_own_models_have_one_short_name() -> None:
     found = settled(Flags(model="reference"))
     models = [found.settings.roles.of(role).model for role in ("optimizer", "evaluator", "executor")]
     assert models == ["claude-3-5-sonnet-20240620", "gpt-4o-mini", "gpt-4o-mini"]
-    assert found.origins["roles.optimizer.model"] == "flag --model: the reference's model"
+    assert str(found.sources["roles.optimizer.model"]) == "flag --model: the reference's model"
 
 
 def test_a_limit_of_the_file_is_lifted_by_none() -> None:
@@ -153,8 +155,8 @@ def test_a_template_sets_only_what_it_names() -> None:
     executor = found.settings.roles.executor
     assert (executor.model, executor.temperature, executor.max_tokens) == ("gpt-4o", 0.5, 50)
     assert found.settings.roles.evaluator.model == "gpt-4o-mini"
-    assert found.origins["roles.executor.max_tokens"] == "template"
-    assert found.origins["roles.executor.temperature"] == "config line 2"
+    assert str(found.sources["roles.executor.max_tokens"]) == "template"
+    assert str(found.sources["roles.executor.temperature"]) == "config line 2"
 
 
 def test_a_wrong_template_names_its_lines() -> None:
@@ -172,7 +174,7 @@ def test_the_timeout_of_the_model_stands_in_for_the_roles() -> None:
     found = settled(Flags(opt_model="slow", eval_model="gpt-4o"), None, None, config)
     roles = found.settings.roles
     assert (roles.optimizer.timeout, roles.evaluator.timeout, roles.executor.timeout) == (300, 120, 20)
-    assert found.origins["roles.optimizer.timeout"] == "config line 1"
+    assert str(found.sources["roles.optimizer.timeout"]) == "config line 1"
     assert settled(None, {"SPOTUI_TIMEOUT": "9"}, None, config).settings.roles.executor.timeout == 9
 
 
@@ -182,7 +184,7 @@ def test_an_embedded_model_gets_more_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("evaluator", "judge", "settled_judge", "origin"),
+    ("evaluator", "judge", "settled_judge", "source"),
     [
         ("local/any", None, "likelihood", "default: auto, with an embedded evaluator"),
         ("gpt-4o-mini", None, "balanced", "default: auto, with a hosted evaluator"),
@@ -193,11 +195,11 @@ def test_an_embedded_model_gets_more_time() -> None:
     ],
 )
 def test_the_judge_follows_the_evaluator_unless_it_is_chosen(
-    evaluator: str, judge: str | None, settled_judge: str, origin: str
+    evaluator: str, judge: str | None, settled_judge: str, source: str
 ) -> None:
     found = settled(Flags(eval_model=evaluator, judge=judge, opt_model="gpt-4o", exec_model="gpt-4o"))
     assert found.settings.judge == settled_judge
-    assert found.origins["run.judge"] == origin
+    assert str(found.sources["run.judge"]) == source
 
 
 def test_wrong_flags_and_variables_are_told_together() -> None:
