@@ -1,4 +1,4 @@
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.events import (
+    EVENT_TYPES,
     WIRE_VERSION,
-    AnyEvent,
     Noticed,
     RunOpened,
     WireError,
@@ -16,7 +16,7 @@ from spotui.domain.events import (
 )
 from tests.any_struct import structs
 
-EVENTS = st.one_of([structs(kind) for kind in get_args(AnyEvent)])
+EVENTS = st.one_of([structs(kind) for kind in EVENT_TYPES.values()])
 OPENED = RunOpened(
     version=WIRE_VERSION,
     project="poem",

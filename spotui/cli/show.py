@@ -97,10 +97,10 @@ def _print_history(project: Project, history: History) -> None:
         held_out = history.held_out
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
     if history.test is not None:
-        from spotui.domain.events.codec import told_test
+        from spotui.domain.outcomes import test_finished
         from spotui.view.picture import test_result
 
-        print(test_result(told_test(history.test, seed=0)))
+        print(test_result(test_finished(history.test, seed=0)))
     if history.check is not None:
         _print_check(history.check)
     if history.stop is not None:

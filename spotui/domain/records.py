@@ -1,11 +1,11 @@
 """The records of a run: what happened, in the order in which it happened, as its journal keeps them."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
-from spotui.domain.verdicts import Outcome, StopReason
+from spotui.domain.verdicts import Choice, Decisive, Outcome, Preference, StopReason
 
 JOURNAL_VERSION = 2
 """Version 1 has no `sent` lines and no `worked` times; it is read and resumed as it is."""
@@ -159,7 +159,7 @@ class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         outranks: A person's vote that decides whatever the judge says.
     """
 
-    choice: Literal["win", "loss", "tie", "void"]
+    choice: Choice
     order: str = ""
     reason: str = ""
     voter: str = "model"
@@ -239,7 +239,7 @@ class VoteLine(Line, frozen=True, tag="vote"):
     """A person's vote in a round's duel, on all answers or on one question; see `VoteRecord`."""
 
     round: int
-    choice: Literal["win", "loss", "tie"]
+    choice: Preference
     question: int | None = None
     outranks: bool = False
 
@@ -255,7 +255,7 @@ class OverrideLine(Line, frozen=True, tag="override"):
     """A person's verdict over a round, in force from the start of `before_round`."""
 
     round: int
-    outcome: Literal["win", "loss"]
+    outcome: Decisive
     before_round: int
 
 
@@ -292,7 +292,7 @@ class CheckedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question of the final check: what the best prompt is on it against the seed."""
 
     question: str
-    choice: Literal["win", "loss", "tie", "void"]
+    choice: Choice
     votes: tuple[VoteRecord, ...] = ()
     held_out: bool = False
 
@@ -319,7 +319,7 @@ class CheckLine(Line, frozen=True, tag="check"):
     """
 
     best: int
-    outcome: Literal["win", "loss", "tie", "void"] = "void"
+    outcome: Choice = "void"
     headline: str = ""
     rows: tuple[CheckedRow, ...] = ()
     win_rate: float | None = None

@@ -12,7 +12,7 @@ from spotui.domain.events import (
     RoundStarted,
     VerdictOverridden,
 )
-from spotui.domain.events.codec import told_round
+from spotui.domain.outcomes import round_finished
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import together
@@ -250,7 +250,7 @@ class Engine:
 
     def _tell_end(self, line: RoundLine) -> None:
         """Tell how a round ended, and which verdict a person gave it before this session came to it."""
-        self._emit(told_round(line, self.best.round))
+        self._emit(round_finished(line, self.best.round))
         if (given := self._verbs.context.decisions.override_of(line.round)) is not None:
             self._emit(
                 VerdictOverridden(round=given.round, outcome=given.outcome, before_round=given.before_round)

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Protocol
 
 from spotui.domain.events import DuelOpened, Event, Noticed, VoteCast
+from spotui.domain.outcomes import event_of
 from spotui.domain.records import VoteRecord
 from spotui.domain.verdicts import Choice, Side
 from spotui.engine.asking import first_error, together
@@ -68,19 +69,7 @@ class Count:
             self._people.append(vote)
         else:
             self._votes[index] = vote
-        self._emit(
-            VoteCast(
-                round=self.round,
-                index=index,
-                choice=vote.choice,
-                order=vote.order,
-                reason=vote.reason,
-                voter=vote.voter,
-                model=vote.model,
-                question=vote.question,
-                outranks=vote.outranks,
-            )
-        )
+        self._emit(event_of(VoteCast, vote, round=self.round, index=index))
 
     def _choices(self) -> dict[int, Choice]:
         return {index: vote.choice for index, vote in self._votes.items()}

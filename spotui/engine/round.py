@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from spotui.domain.events import CandidateProposed, Noticed
+from spotui.domain.outcomes import event_of
 from spotui.domain.records import RoundLine
 from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import Embedder
@@ -197,18 +198,7 @@ class Round:
             self._context.emit(Noticed(text=text, level="warning"))
 
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
-        self._context.emit(
-            CandidateProposed(
-                round=candidate.round,
-                parent=candidate.parent,
-                prompt=candidate.prompt,
-                modification=candidate.modification,
-                reasoning=candidate.reasoning,
-                edited=candidate.edited,
-                index=index,
-                words_changed=candidate.words_changed,
-            )
-        )
+        self._context.emit(event_of(CandidateProposed, candidate, index=index))
 
 
 def _ends(scored: Scored) -> tuple[float, float]:

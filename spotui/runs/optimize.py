@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from spotui.domain.events import Event, HeldOutFinished
-from spotui.domain.events.codec import told_check, told_test
+from spotui.domain.events import Event
+from spotui.domain.outcomes import check_finished, held_out_finished, test_finished
 from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line
 from spotui.domain.verdicts import StopReason
 from spotui.engine.asking import first_error
@@ -81,29 +81,26 @@ class FinalCheck:
         line = CheckLine(best=best, skipped=why)
         if self._past.check is None or not _same(self._past.check, line):
             self._keep(line)
-        self._emit(told_check(line))
+        self._emit(check_finished(line))
 
     def _keep_new(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
         self._keep(found)
         if held_out:
-            votes = tuple(vote for row in held_out for vote in row.votes)
-            outcome = pooled([row.choice for row in held_out])
-            self._keep(HeldOutLine(best=found.best, outcome=outcome, questions=len(held_out), votes=votes))
+            self._keep(_held_out_line(found.best, held_out))
 
     def _tell(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
         if held_out:
-            votes = [vote.choice for row in held_out for vote in row.votes]
-            self._emit(
-                HeldOutFinished(
-                    best=found.best,
-                    outcome=pooled([row.choice for row in held_out]),
-                    questions=len(held_out),
-                    wins=votes.count("win"),
-                    losses=votes.count("loss"),
-                    ties=votes.count("tie"),
-                )
-            )
-        self._emit(told_check(found))
+            self._emit(held_out_finished(_held_out_line(found.best, held_out)))
+        self._emit(check_finished(found))
+
+
+def _held_out_line(best: int, rows: list[CheckedRow]) -> HeldOutLine:
+    return HeldOutLine(
+        best=best,
+        outcome=pooled([row.choice for row in rows]),
+        questions=len(rows),
+        votes=tuple(vote for row in rows for vote in row.votes),
+    )
 
 
 def _same(one: CheckLine, other: CheckLine) -> bool:
@@ -171,4 +168,4 @@ async def _final_test(
     line = FinalTestLine(best=best.candidate.round, seed_marks=seed.marks, best_marks=best.marks)
     if past.test is None or (past.test.best, past.test.best_marks) != (line.best, line.best_marks):
         keep(line)
-    emit(told_test(line, engine.task.seed))
+    emit(test_finished(line, engine.task.seed))

@@ -12,8 +12,7 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from spotui.domain.events import Answered, SpendingChanged, decode_event
-from spotui.domain.events.run import CallEvent
+from spotui.domain.events import Answered, CallEvent, SpendingChanged, decode_event
 from spotui.domain.figures import count, plural, usd
 from spotui.tui.line_view import LineView
 from spotui.tui.page import Page

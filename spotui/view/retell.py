@@ -9,7 +9,6 @@ from spotui.domain.events import (
     Answered,
     CandidateProposed,
     Event,
-    HeldOutFinished,
     JudgeMeasured,
     RoundStarted,
     RunOpened,
@@ -18,7 +17,13 @@ from spotui.domain.events import (
     VoteCast,
     decode_event,
 )
-from spotui.domain.events.codec import told_check, told_round, told_test
+from spotui.domain.outcomes import (
+    check_finished,
+    event_of,
+    held_out_finished,
+    round_finished,
+    test_finished,
+)
 from spotui.domain.records import AS_PLANNED, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
 from spotui.workspace.history import History, best_of
@@ -45,19 +50,11 @@ def retell(project: Project, history: History) -> Iterator[Event]:
     if (judge := _judge(rounds)) is not None:
         yield judge
     if history.held_out is not None:
-        votes = [vote.choice for vote in history.held_out.votes]
-        yield HeldOutFinished(
-            best=history.held_out.best,
-            outcome=history.held_out.outcome,
-            questions=history.held_out.questions,
-            wins=votes.count("win"),
-            losses=votes.count("loss"),
-            ties=votes.count("tie"),
-        )
+        yield held_out_finished(history.held_out)
     if history.check is not None:
-        yield told_check(history.check)
+        yield check_finished(history.check)
     if history.test is not None and snapshot is not None:
-        yield told_test(history.test, int(snapshot.settings.get("seed", 0)))
+        yield test_finished(history.test, int(snapshot.settings.get("seed", 0)))
     if history.stop is not None:
         best = history.best.round if history.best else 1
         yield RunStopped(
@@ -76,15 +73,7 @@ def _spending(history: History) -> SpendingChanged:
     """What was spent until the run stopped; of one that was cut off, what its rounds took."""
     stop = history.stop
     if stop is not None and stop.calls:
-        return SpendingChanged(
-            calls=stop.calls,
-            prompt_tokens=stop.prompt_tokens,
-            completion_tokens=stop.completion_tokens,
-            cost_usd=stop.cost_usd,
-            unpriced=stop.unpriced,
-            estimated=stop.estimated,
-            seconds=stop.seconds,
-        )
+        return event_of(SpendingChanged, stop)
     rounds = history.rounds
     return SpendingChanged(
         calls=sum(line.calls for line in rounds),
@@ -174,30 +163,10 @@ def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event
     if line.told:
         yield from filter(None, map(decode_event, line.told))
     elif line.prompt and line.round > 1:
-        yield CandidateProposed(
-            at=at,
-            round=line.round,
-            parent=line.parent,
-            prompt=line.prompt,
-            modification=line.modification,
-            reasoning=line.reasoning,
-            edited=line.edited,
-        )
+        yield event_of(CandidateProposed, line, at=at)
     answers = () if line.score is not None else line.answers  # those to rows are a sample
     for index, one in enumerate(answers):
-        yield Answered(
-            at=at, round=line.round, index=index, question=one.question, answer=one.answer, error=one.error
-        )
+        yield event_of(Answered, one, at=at, round=line.round, index=index)
     for index, vote in enumerate(line.votes):
-        yield VoteCast(
-            at=at,
-            round=line.round,
-            index=index,
-            choice=vote.choice,
-            order=vote.order,
-            reason=vote.reason,
-            voter=vote.voter,
-            model=vote.model,
-            question=vote.question,
-        )
-    yield msgspec.structs.replace(told_round(line, best_after), at=at)
+        yield event_of(VoteCast, vote, at=at, round=line.round, index=index)
+    yield msgspec.structs.replace(round_finished(line, best_after), at=at)

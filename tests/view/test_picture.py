@@ -1,14 +1,13 @@
 import copy
 from collections.abc import Sequence
-from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from spotui.domain.events import (
+    EVENT_TYPES,
     Answered,
-    AnyEvent,
     CallDelta,
     CallDropped,
     CallFinished,
@@ -33,7 +32,7 @@ from spotui.domain.verdicts import Outcome
 from spotui.view.picture import NOTICES_KEPT, TAIL_KEPT, Picture
 from tests.any_struct import structs
 
-ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in get_args(AnyEvent)]), max_size=12)
+ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in EVENT_TYPES.values()]), max_size=12)
 KEY = CallKey(round=2, purpose="vote", index=1)
 OPENED = RunOpened(
     version=1,

@@ -1,13 +1,11 @@
 """The log of a run: what each event writes in it, and what it forgets."""
 
-from typing import get_args
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.events import (
+    EVENT_TYPES,
     Answered,
-    AnyEvent,
     CallDelta,
     CallDropped,
     CallFinished,
@@ -36,7 +34,7 @@ from spotui.view.story import ENTRIES_KEPT, Story
 from tests.any_struct import structs
 from tests.view.test_picture import OPENED
 
-ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in get_args(AnyEvent)]), max_size=12)
+ANY_EVENTS = st.lists(st.one_of([structs(kind) for kind in EVENT_TYPES.values()]), max_size=12)
 ANSWER, VOTE = CallKey(1, "execute"), CallKey(2, "vote", 1)
 
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from spotui.domain.commands import AnyCommand, decode_command
-from spotui.domain.events import WIRE_VERSION, AnyEvent, CallEvent, decode_event
+from spotui.domain.events import EVENT_TYPES as EVENTS
+from spotui.domain.events import WIRE_VERSION, CallEvent, decode_event
 from spotui.domain.records import CallKey
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
-EVENTS = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}
 COMMANDS = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyCommand)}
 WORDS = {str: "str", int: "int", float: "float", bool: "bool", NoneType: "null"}
 

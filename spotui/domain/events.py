@@ -1,0 +1,471 @@
+"""What a run tells its listeners: one typed event for each thing that happens, one JSON object a line.
+
+A type that is defined here is known to the wire without being named anywhere else. docs/wire.md says what
+every field means, and what a new version is.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+
+import msgspec
+from msgspec import field
+
+from spotui.domain.errors import SpotuiError
+from spotui.domain.records import CallKey, Ranked
+from spotui.domain.rows import SplitName
+from spotui.domain.verdicts import Choice, Decisive, Outcome, Side, StopReason
+
+WIRE_VERSION = 1
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True, gc=False):
+    """Any event; `at` is seconds since 1970, UTC.
+
+    It refers to nothing that refers back to it, so the collector of cycles need not look at thousands.
+    """
+
+    at: float = field(default_factory=time.time)
+
+
+RunState = Literal["running", "paused", "stopping"]
+Level = Literal["info", "warning", "error"]
+
+
+class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
+    """A process took the run up; the first event of all. `limits` are those in force, None for none."""
+
+    version: int
+    project: str
+    folder: str
+    run: str
+    method: str
+    models: dict[str, str]
+    rounds: int
+    questions: tuple[str, ...]
+    held_out: int
+    judge: str
+    prompt: str
+    recorded: int = 0
+    parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    metric: str = ""
+    judge_unit: Literal["set", "row"] = "set"
+    judge_json: bool = False
+    judges: tuple[str, ...] = ()
+    embedding_model: str = ""
+    limits: dict[str, float | int | None] = field(default_factory=dict)
+
+
+class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
+    """The run went on, paused, or began to stop; `cause` says why, in a sentence a user can act on."""
+
+    state: RunState
+    cause: str = ""
+
+
+class RoundStarted(Event, frozen=True, kw_only=True, tag="round_started"):
+    """A round began; `best` is the round whose prompt it starts from, 0 for the seed round."""
+
+    round: int
+    best: int = 0
+
+
+class CallEvent(Event, frozen=True, kw_only=True):
+    """Something about one model call, named by what asked for it."""
+
+    key: CallKey
+
+
+class CallStarted(CallEvent, frozen=True, kw_only=True, tag="call_started"):
+    """A request went out."""
+
+    model: str
+
+
+class CallDelta(CallEvent, frozen=True, kw_only=True, tag="call_delta"):
+    """A piece of a reply arrived; only sent to listeners that asked for deltas."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
+class CallRetried(CallEvent, frozen=True, kw_only=True, tag="call_retried"):
+    """A try failed and another will follow after `wait` seconds."""
+
+    error: str
+    kind: str
+    tries: int
+    wait: float
+
+
+class CallFinished(CallEvent, frozen=True, kw_only=True, tag="call_finished"):
+    """A reply is in the journal; `recorded` when it was there already and cost nothing now."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    cost_usd: float | None = None
+    estimated: bool = False
+    recorded: bool = False
+    finish_reason: str = "stop"
+
+
+class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
+    """A call brought no reply that counts: cancelled, cut by the budget, or `failed` for good."""
+
+    why: str
+    failed: bool = False
+
+
+class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):
+    """The optimizer proposed a prompt, or a person wrote it (`edited`)."""
+
+    round: int
+    parent: int
+    prompt: str
+    modification: str = ""
+    reasoning: str = ""
+    edited: bool = False
+    index: int = 0
+    words_changed: int | None = None
+
+
+class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"):
+    """A proposal cannot be used; it is asked for once more, then the round goes without it."""
+
+    round: int
+    why: str
+    final: bool = False
+    index: int = 0
+
+
+class ScoringStarted(Event, frozen=True, kw_only=True, tag="scoring_started"):
+    """Rows of one split are about to be asked with some prompts; what is in the journal costs nothing."""
+
+    round: int
+    split: SplitName
+    prompts: int
+    rows: int
+
+
+class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
+    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
+
+    round: int
+    index: int
+    prompt: str
+    split: SplitName
+    score: float
+    low: float
+    high: float
+    rows: int
+    left_out: int = 0
+    marks: tuple[float | None, ...] = ()
+    modification: str = ""
+    words_changed: int | None = None
+    asked: int = 0
+    first: int = 0
+    positions: tuple[int, ...] = ()
+
+
+class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something of earlier rounds that the optimizer is shown: a prompt, or what was written about one."""
+
+    round: int
+    text: str
+    score: float | None = None
+    similarity: float | None = None
+
+
+class PastShown(Event, frozen=True, kw_only=True, tag="past_shown"):
+    """What the optimizer is about to see of earlier rounds, and how many words it may change."""
+
+    round: int
+    current: int
+    past: tuple[PastPrompt, ...] = ()
+    edit_budget: int | None = None
+
+
+class NoteWritten(Event, frozen=True, kw_only=True, tag="note_written"):
+    """A model wrote down what it saw; `what` is the method's word for it, such as reflection or summary."""
+
+    round: int
+    what: str
+    text: str
+    index: int = 0
+    prompt: str = ""
+
+
+class BeamMember(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A prompt that goes on to the next round."""
+
+    prompt: str
+    score: float
+    low: float
+    high: float
+    rows: int
+
+
+class BeamChosen(Event, frozen=True, kw_only=True, tag="beam_chosen"):
+    """The prompts that the next round starts from, the best first."""
+
+    round: int
+    members: tuple[BeamMember, ...]
+
+
+class Answered(Event, frozen=True, kw_only=True, tag="answered"):
+    """The executor answered one question of the set; `error` says why there is no answer to compare."""
+
+    round: int
+    index: int
+    question: str
+    answer: str
+    error: str = ""
+
+
+class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
+    """The likelihood judge measured one answer: how much more likely the requirements make it."""
+
+    round: int
+    index: int
+    value: float
+
+
+class DuelOpened(Event, frozen=True, kw_only=True, tag="duel_opened"):
+    """A round's answers are being judged, and people may vote; `left` says whose answers are on the left."""
+
+    round: int
+    best: int
+    left: Side
+
+
+class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
+    """A vote was read, from the candidate's side; `order` is AB, BA or empty where there is none."""
+
+    round: int
+    index: int
+    choice: Choice
+    order: str = ""
+    reason: str = ""
+    voter: str = "model"
+    model: str = ""
+    question: int | None = None
+    outranks: bool = False
+
+
+class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
+    """A round ended."""
+
+    round: int
+    outcome: Outcome
+    best: int
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    voids: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    estimated: bool = False
+    modification: str = ""
+    note: str = ""
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    flipped: bool | None = None
+    length_ratio: float | None = None
+    score: float | None = None
+    score_interval: tuple[float, float] | None = None
+    edit_budget: int | None = None
+    prompt: str = ""
+    judged: Outcome | None = None
+
+
+class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
+    """The judge's record over all duels so far; `warning` is a sentence once the votes show a fault."""
+
+    round: int
+    votes: int
+    voids: int = 0
+    pairs: int = 0
+    flips: int = 0
+    flip_rate: float | None = None
+    flip_interval: tuple[float, float] | None = None
+    warning: str = ""
+    compared: int = 0
+    agreed: int = 0
+    agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
+
+
+class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridden"):
+    """A person gave a round another verdict; it holds from the start of `before_round`."""
+
+    round: int
+    outcome: Decisive
+    before_round: int
+
+
+class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished"):
+    """Best against seed on the questions that no round has seen."""
+
+    best: int
+    outcome: Outcome
+    questions: int
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+
+
+class FinalTest(Event, frozen=True, kw_only=True, tag="final_test"):
+    """Best against seed on the rows that nothing has seen before, row by row."""
+
+    best: int
+    rows: int
+    seed_score: float
+    seed_interval: tuple[float, float]
+    best_score: float
+    best_interval: tuple[float, float]
+    difference: float
+    difference_interval: tuple[float, float]
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    p: float = 1.0
+    left_out: int = 0
+
+
+class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
+    """Best against seed on every question, each in both orders: the run's headline."""
+
+    best: int
+    outcome: Choice
+    headline: str
+    questions: int
+    held_out: int = 0
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    voids: int = 0
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
+    rows: tuple[Choice, ...] = ()
+    ranking: tuple[Ranked, ...] = ()
+
+
+class FinalCheckSkipped(Event, frozen=True, kw_only=True, tag="final_check_skipped"):
+    """The best prompt was not checked against the seed."""
+
+    best: int
+    why: str
+
+
+class SpendingChanged(Event, frozen=True, kw_only=True, tag="spending_changed"):
+    """What the run has cost so far, all roles and all sessions together.
+
+    `estimated` says whether the tokens of any call are an estimate.
+    """
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    unpriced: int = 0
+    estimated: bool = False
+    in_flight: int = 0
+    seconds: float = 0.0
+
+
+class LimitsChanged(Event, frozen=True, kw_only=True, tag="limits_changed"):
+    """A budget, the number of rounds or a concurrency was changed while the run was open."""
+
+    changes: dict[str, float | int | None]
+
+
+class Noticed(Event, frozen=True, kw_only=True, tag="noticed"):
+    """Something worth a line: a torn journal line dropped, a parameter left out, a lock taken over."""
+
+    text: str
+    level: Level = "info"
+
+
+class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
+    """A command could not be carried out; nothing changed."""
+
+    command: str
+    why: str
+
+
+class RunStopped(Event, frozen=True, kw_only=True, tag="run_stopped"):
+    """The run ended; always the last event."""
+
+    reason: StopReason
+    cause: str
+    best: int
+    improved: bool
+    rounds: int
+    prompt: str
+    resumable: bool = True
+
+
+def _types(of: type[Event]) -> Iterator[type[Event]]:
+    """The types of events below one, those without a type below them, in the order of their definition."""
+    for kind in of.__subclasses__():
+        if kind.__subclasses__():
+            yield from _types(kind)
+        else:
+            yield kind
+
+
+EVENT_TYPES = {str(kind.__struct_config__.tag): kind for kind in _types(Event)}
+"""Every type of event by its name on the wire."""
+
+if TYPE_CHECKING:
+    AnyEvent: TypeAlias = Event
+else:
+    AnyEvent = Union[tuple(EVENT_TYPES.values())]  # noqa: UP007 - it is put together when this is imported
+
+
+class WireError(SpotuiError):
+    """A line of the wire that this version cannot read."""
+
+
+class _Head(msgspec.Struct):
+    event: str
+    version: int = 0
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
+_head = msgspec.json.Decoder(_Head)
+
+
+def encode_event(event: Event) -> bytes:
+    """One line of the wire, with its line end."""
+    try:
+        return _encoder.encode(event) + b"\n"
+    except UnicodeEncodeError:  # the path of a folder can hold what is no text
+        import json
+
+        text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
+        return text.encode("utf-8", "replace") + b"\n"
+
+
+def decode_event(line: bytes) -> Event | None:
+    """The event a line of the wire holds; None for one of a kind that this version does not know.
+
+    Raises:
+        WireError: It is of a newer wire, or it is no event.
+    """
+    try:
+        head = _head.decode(line)
+        if head.version > WIRE_VERSION:
+            raise WireError(
+                f"The run speaks version {head.version} of the wire.", "Update spotui to watch it."
+            )
+        return _decoder.decode(line) if head.event in EVENT_TYPES else None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WireError(f"Not an event: {error}.") from None
