@@ -296,7 +296,11 @@ class PlainDisplay:
         self._held_back.clear()
 
     def _write(self, event: Event) -> None:
-        if (text := line(event)) is not None:
+        if (text := line(event)) is None:
+            return
+        if self._recorded:  # thousands of them come at once
+            self._output.add(f"{text}\n".encode("utf-8", "replace"))
+        else:
             self._output.line(text)
 
     def say(self, text: str) -> None:

@@ -125,13 +125,24 @@ class Output:
 
     def write(self, data: bytes) -> None:
         """Write and flush."""
-        if not self.open:
-            return
-        try:
-            sys.stdout.buffer.write(shown(data))
-            sys.stdout.buffer.flush()
-        except OSError:
-            self.close()
+        self.add(data)
+        self.flush()
+
+    def add(self, data: bytes) -> None:
+        """Write what may wait for the next flush: thousands of lines at once take one, not thousands."""
+        if self.open:
+            try:
+                sys.stdout.buffer.write(shown(data))
+            except OSError:
+                self.close()
+
+    def flush(self) -> None:
+        """Let the reader see what was added."""
+        if self.open:
+            try:
+                sys.stdout.buffer.flush()
+            except OSError:
+                self.close()
 
     def line(self, text: str) -> None:
         """Write a line of text."""

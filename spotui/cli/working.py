@@ -80,6 +80,8 @@ def resumable(
     """
     workspace = options.workspace(parsed)
     project = workspace.existing(name)
+    if project.is_ours and first_round is None and not template:
+        return project  # its rounds are read once, by the run itself
     last = last_round(project)
     if first_round not in (None, last + 1):
         raise UsageError(
