@@ -91,7 +91,9 @@ def fetch(source: "Source", *, sha256: str | None = None) -> "StoredModel":
     meter = _Meter()
     store = ModelStore(locations.models_dir())
     try:
-        stored = asyncio.run(_metered(pull(source, store, sha256=sha256, on_progress=meter.take), meter))
+        stored = asyncio.run(
+            _metered(pull(source, store, sha256=sha256, on_progress=meter.take, on_notice=meter.note), meter)
+        )
     finally:
         meter.end()
     print(f"{stored.id} is ready.", file=sys.stderr)
@@ -149,6 +151,12 @@ class _Meter:
         if self._stage and (tenth > self._tenth or now - self._line_at >= _LINE_SECONDS):
             self._tenth, self._line_at = tenth, now
             print(self._text(now), file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        """Print a sentence above the bar, which starts anew."""
+        self.end()
+        self._stage = ""
+        print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Leave the line of a stage that is over."""

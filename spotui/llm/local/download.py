@@ -6,17 +6,20 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.secret import Secret
 from spotui.settings.locations import make_private
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
+
+    from spotui.llm.providers.http_bodies import BodyPieces
 
 
 class LocalModelError(SpotuiError):
@@ -115,7 +118,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise PullError(
                 f"The disk of {folder} is full.",
-                "Make room and run the same command again: it goes on from here.",
+                "Make room and run the same command again: it continues from here.",
             ) from error
         place = error.filename or folder
         raise PullError(
@@ -127,86 +130,174 @@ def _megabytes(count: int) -> str:
     return f"{count / 1_000_000:,.0f} MB"
 
 
+GGUF_MAGIC: Final = b"GGUF"
 _SILENCE_SECONDS = 60.0
+_LEAST_SECONDS = 1.5
+_TRIES = 3
 _PARTIAL = 206
 _UNSATISFIABLE = 416
-_AGAIN = "Run the same command again: it goes on from here."
+_AGAIN = "Run the same command again: it continues from here."
 _SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
-class _State(msgspec.Struct, frozen=True):
-    """What a partial file is a part of; a validator proves later that the server still has the same file."""
+class SourceError(PullError):
+    """This source cannot be reached, or does not have the file; another one may."""
 
-    url: str
+
+class _BrokenOffError(PullError):
+    """The server stopped in the middle of the file."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    """The address of a partial file, hashed since it may hold keys, and the server's mark of its version."""
+
+    address: str
     validator: str
 
 
-async def download_file(url: str, target: Path, on_bytes: Callable[[int, int | None], None]) -> str | None:
-    """Fetch a file.
+class RemoteFile(msgspec.Struct, frozen=True):
+    """A GGUF file on a web server.
+
+    Attributes:
+        url: Its address, http or https.
+        token: Sent to the server of that address, and to no other that it redirects to.
+        bytes: The size that the file must have, or None when it is unknown.
+        sha256: The digest that the file must have, or None when it is unknown.
+        answer_seconds: How long the first bytes may take.
+    """
+
+    url: str
+    token: str = ""
+    bytes: int | None = None
+    sha256: str | None = None
+    answer_seconds: float = _SILENCE_SECONDS
+
+
+OnBytes = Callable[[int, int | None], None]
+
+
+async def download_file(remote: RemoteFile, target: Path, on_bytes: OnBytes) -> str | None:
+    """Download a file. A transfer that breaks off is continued at once, while that brings new bytes.
 
     Args:
-        url: Where it is, http or https.
-        target: The partial file; kept when the transfer fails, so that the next call resumes it.
+        remote: Which file.
+        target: The partial file; kept when the download fails, so that the next call resumes it.
         on_bytes: Called with the bytes here so far and in all, None while the server does not say.
 
     Returns:
-        The sha256 the server promises, as model hubs do in a header of theirs; None from others.
+        The sha256 that the file must have: `remote.sha256`, or the one that the server promises, as model
+        hubs do; None when there is neither. Whether the file has it is not checked yet.
 
     Raises:
-        PullError: The server cannot be reached, refuses, or broke off.
+        SourceError: Nothing came: the server cannot be reached, refuses, or has a different file.
+        PullError: The transfer broke off and could not be continued, or there is no room.
         OSError: The partial file cannot be written.
     """
+    most, tries, has_begun = -1, 0, False
+    while True:
+        try:
+            return await _transfer(remote, target, on_bytes)
+        except (SourceError, _BrokenOffError) as error:
+            has_begun = has_begun or isinstance(error, _BrokenOffError)
+            if not has_begun:
+                raise
+            here = target.stat().st_size
+            tries = 0 if here > most else tries + 1
+            most = max(most, here)
+            if tries == _TRIES:
+                raise PullError(error.what, _AGAIN) from error
+            await asyncio.sleep(tries)
+
+
+async def _transfer(remote: RemoteFile, target: Path, on_bytes: OnBytes) -> str | None:
+    """Download what is missing, in one try."""
+    now = asyncio.get_running_loop().time
+    deadline = now() + remote.answer_seconds
     import aiohttp
 
     from spotui.llm.providers.http import trusting_context
     from spotui.llm.providers.http_bodies import BodyPieces
 
-    shown = public_url(url)
+    # The imports above count, but a slow machine leaves the server its time.
+    deadline = max(deadline, now() + min(_LEAST_SECONDS, remote.answer_seconds))
+    shown = public_url(remote.url)
     state_file = target.with_suffix(".json")
     make_private(target.parent)
-    here, headers = _resume(target, state_file, url)
+    here, headers = _resume(target, state_file, remote)
+    if remote.token:
+        headers["Authorization"] = f"Bearer {remote.token}"
+    async with AsyncExitStack() as exchange:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trusting_context()),
+            headers={"User-Agent": "spotui", "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(total=None, connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS),
+            trust_env=True,
+        )
+        await exchange.enter_async_context(session)
+        with _failures(remote, SourceError):
+            async with asyncio.timeout_at(deadline):
+                response = await exchange.enter_async_context(session.get(remote.url, headers=headers))
+                promised = _promised_sha256([*response.history, response])
+                if response.status == _UNSATISFIABLE and here:
+                    if response.headers.get("content-range") == f"bytes */{here}":
+                        return remote.sha256 or promised  # The last try was stopped after the last byte.
+                    state_file.unlink()
+                    raise _BrokenOffError(f"{shown} is shorter than what is here of it.", _AGAIN)
+                here, total = _span(remote, response, here, promised)
+                pieces = BodyPieces(response, _SILENCE_SECONDS)
+                piece = await (anext(pieces, b"") if here else _first_piece(pieces, shown))
+        require_room(target.parent, (total or here) - here)
+        state_file.write_bytes(msgspec.json.encode(_State(_digest(remote.url), _validator(response))))
+        on_bytes(here, total)
+        with target.open("r+b" if here else "wb") as file, _failures(remote, _BrokenOffError):
+            file.seek(here)
+            file.truncate()
+            while piece:
+                await asyncio.to_thread(file.write, piece)
+                here += len(piece)
+                on_bytes(here, total)
+                if total is not None and here > total:
+                    raise SourceError(f"{shown} sent more than {total:,} bytes.", "Check the address.")
+                piece = await anext(pieces, b"")
+    if total is not None and here != total:
+        raise _BrokenOffError(f"{shown} broke off after {here:,} of {total:,} bytes.", _AGAIN)
+    return remote.sha256 or promised
+
+
+@contextmanager
+def _failures(remote: RemoteFile, kind: type[PullError]) -> Iterator[None]:
+    """Turn what goes wrong on the way to the server into an error of one kind."""
+    from aiohttp import InvalidURL, NonHttpUrlClientError
+
+    from spotui.llm.protocol import ModelError
+    from spotui.llm.providers.base_url import BaseUrl
+    from spotui.llm.providers.faults.http_errors import Place, transport_errors
+
+    shown = public_url(remote.url)
+    host, name = "/".join(shown.split("/")[:3]), shown.rpartition("/")[2]
     try:
-        async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=trusting_context()),
-                headers={"User-Agent": "spotui", "Accept-Encoding": "identity"},
-                timeout=aiohttp.ClientTimeout(
-                    total=None, connect=_SILENCE_SECONDS, sock_read=_SILENCE_SECONDS
-                ),
-                trust_env=True,
-            ) as session,
-            session.get(url, headers=headers) as response,
-        ):
-            if response.status == _UNSATISFIABLE and _whole(response, here):
-                return _promised_sha256([*response.history, response])
-            if not response.ok:
-                raise _refusal(shown, response.status)
-            here, total = _span(response, here)
-            require_room(target.parent, (total or here) - here)
-            state = _State(url, _validator(response))
-            state_file.write_bytes(msgspec.json.encode(state))
-            on_bytes(here, total)
-            with target.open("r+b" if here else "wb") as file:
-                file.seek(here)
-                file.truncate()
-                async for block in BodyPieces(response, _SILENCE_SECONDS):
-                    await asyncio.to_thread(file.write, block)
-                    here += len(block)
-                    on_bytes(here, total)
-            if total is not None and here != total:
-                raise PullError(f"{shown} broke off after {here} of {total} bytes.", _AGAIN)
-            return _promised_sha256([*response.history, response])
-    except (ValueError, IndexError, aiohttp.NonHttpUrlClientError):
-        # Its text may quote the password of a proxy.
-        raise PullError(
-            f"{shown} is no address to fetch from.",
-            "Check the URL, and the proxy in HTTP_PROXY and HTTPS_PROXY, if there is one.",
-        ) from None
-    except aiohttp.ClientError as error:
-        is_late = isinstance(error, aiohttp.ServerTimeoutError)
-        why = "it was silent too long" if is_late else type(error).__name__
-        raise PullError(f"{shown} could not be fetched: {why}.", f"Check the connection. {_AGAIN}") from error
+        address = BaseUrl(remote.url, name)
+    except ModelError:
+        raise kind(f"{shown} is not an address to download from.", "Check it.") from None
+    try:
+        place = Place(name, host, (*address.secrets, Secret(remote.token)), has_key=bool(remote.token))
+        with transport_errors(place, _SILENCE_SECONDS, address.is_proxied):
+            try:
+                yield
+            except (ValueError, IndexError, InvalidURL, NonHttpUrlClientError):
+                # Its text may quote the password of a proxy.
+                raise kind(
+                    f"{shown} is not an address to download from.",
+                    "Check the URL, and the proxy in HTTP_PROXY and HTTPS_PROXY, if there is one.",
+                ) from None
+    except ModelError as error:
+        raise kind(error.what, f"Check the connection and the proxy. {_AGAIN}") from error
+    except TimeoutError as error:
+        raise kind(
+            f"{host} did not answer within {remote.answer_seconds:g} seconds.",
+            f"Check the connection and the proxy. {_AGAIN}",
+        ) from error
 
 
 def public_url(url: str) -> str:
@@ -217,15 +308,24 @@ def public_url(url: str) -> str:
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
 
 
-def _resume(target: Path, state_file: Path, url: str) -> tuple[int, dict[str, str]]:
+def _resume(target: Path, state_file: Path, remote: RemoteFile) -> tuple[int, dict[str, str]]:
+    """The bytes that are here, and the headers that ask for the rest."""
     try:
         state = msgspec.json.decode(state_file.read_bytes(), type=_State)
         here = target.stat().st_size
     except (OSError, msgspec.MsgspecError):
         return 0, {}
-    if state.url != url or not state.validator or not here:
+    if state.address != _digest(remote.url) or not 0 < here <= (remote.bytes or here):
         return 0, {}
-    return here, {"Range": f"bytes={here}-", "If-Range": state.validator}
+    asked = {"Range": f"bytes={here}-"}
+    if remote.sha256:
+        # The digest of the whole file proves more than a validator, which not every mirror sends.
+        return here, asked
+    return (here, {**asked, "If-Range": state.validator}) if state.validator else (0, {})
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _validator(response: "ClientResponse") -> str:
@@ -234,20 +334,39 @@ def _validator(response: "ClientResponse") -> str:
     return tag if tag and not tag.startswith("W/") else date
 
 
-def _span(response: "ClientResponse", asked_from: int) -> tuple[int, int | None]:
-    """Where the body begins, and the size of the whole file."""
+def _span(
+    remote: RemoteFile, response: "ClientResponse", asked_from: int, promised: str | None
+) -> tuple[int, int | None]:
+    """Where the body begins, and the size of the whole file; refuses what is not the file."""
+    shown = public_url(remote.url)
+    if not response.ok:
+        raise _refusal(shown, response.status, has_token=bool(remote.token))
+    length = response.headers.get("content-length", "")
+    start, total = 0, int(length) if length.isdigit() else remote.bytes
     if response.status == _PARTIAL:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != asked_from:
-            raise PullError(f"{public_url(str(response.url))} sent another piece than was asked for.", _AGAIN)
-        return asked_from, None if found[2] == "*" else int(found[2])
-    length = response.headers.get("content-length", "")
-    return 0, int(length) if length.isdigit() else None
+            raise SourceError(f"{shown} sent a different range than requested.", _AGAIN)
+        start, total = asked_from, remote.bytes if found[2] == "*" else int(found[2])
+    if remote.bytes not in (None, total):
+        raise SourceError(f"{shown} has {total:,} bytes instead of {remote.bytes:,}.", "Check the address.")
+    if remote.sha256 and promised not in (None, remote.sha256):
+        raise SourceError(
+            f"{shown} has the sha256 {promised} instead of {remote.sha256}.", "Check the address."
+        )
+    return start, total
 
 
-def _whole(response: "ClientResponse", here: int) -> bool:
-    """Whether nothing is left to fetch: an earlier try was stopped after its last byte."""
-    return bool(here) and response.headers.get("content-range") == f"bytes */{here}"
+async def _first_piece(pieces: "BodyPieces", shown: str) -> bytes:
+    """Read until it is clear that the body is a model and not a page of a proxy or a sign-in form."""
+    piece = b""
+    async for more in pieces:
+        piece += more
+        if len(piece) >= len(GGUF_MAGIC):
+            break
+    if not piece.startswith(GGUF_MAGIC):
+        raise SourceError(f"{shown} is not a GGUF file.", "Open the address in a browser to see what it is.")
+    return piece
 
 
 def _promised_sha256(responses: "list[ClientResponse]") -> str | None:
@@ -255,14 +374,15 @@ def _promised_sha256(responses: "list[ClientResponse]") -> str | None:
     return next((found[1] for tag in tags if (found := _SHA256.fullmatch(tag))), None)
 
 
-def _refusal(shown: str, status: int) -> PullError:
+def _refusal(shown: str, status: int, *, has_token: bool) -> SourceError:
     match status:
         case 401 | 403:
-            return PullError(
-                f"{shown} may not be fetched without an account (HTTP {status}).",
-                "Fetch the file with a browser, then run: spotui models pull PATH",
+            token = "Check HF_TOKEN" if has_token else "Set HF_TOKEN if it is on Hugging Face"
+            return SourceError(
+                f"{shown} cannot be downloaded without permission (HTTP {status}).",
+                f"{token}, or download it with a browser and run: spotui models pull PATH",
             )
         case 404 | 410:
-            return PullError(f"There is nothing at {shown} (HTTP {status}).", "Check the address.")
+            return SourceError(f"{shown} does not exist (HTTP {status}).", "Check the address.")
         case _:
-            return PullError(f"{shown} answered with HTTP {status}.", "Try again later.")
+            return SourceError(f"{shown} answered with HTTP {status}.", "Try again later.")

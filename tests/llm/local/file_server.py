@@ -2,9 +2,20 @@
 
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
+
+
+def wait_for_size(file: Path, size: int) -> None:
+    """Wait until a file that is being written has so many bytes."""
+    deadline = time.monotonic() + 60
+    while not file.exists() or file.stat().st_size < size:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
 
 _RANGE = re.compile(r"bytes=(\d+)-")
 
@@ -15,10 +26,11 @@ class ServedFile:
 
     Attributes:
         body: What it holds.
-        tag: Its version; a range is only served while it is the one the client knows.
+        tag: Its version; a range is not served to a client that knows another one.
         headers: Sent besides the usual ones.
         break_after: Bytes after which the connection is dropped, in the first transfer alone.
         stall_after: Bytes after which the first transfer stops until the server is closed.
+        moved_to: Where a client is sent instead, or None.
     """
 
     body: bytes
@@ -26,6 +38,7 @@ class ServedFile:
     headers: dict[str, str] = field(default_factory=dict)
     break_after: int | None = None
     stall_after: int | None = None
+    moved_to: str | None = None
 
 
 class FileServer:
@@ -35,6 +48,7 @@ class FileServer:
         files: By path; may be changed while it serves.
         refusals: A status for each path that is refused.
         asked: Path and first byte of every request, in order.
+        logins: The Authorization header of every request, in order; empty where there was none.
         stalled: Set once a transfer stands still.
     """
 
@@ -42,6 +56,7 @@ class FileServer:
         self.files: dict[str, ServedFile] = {}
         self.refusals: dict[str, int] = {}
         self.asked: list[tuple[str, int]] = []
+        self.logins: list[str] = []
         self.stalled = threading.Event()
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -78,10 +93,18 @@ class FileServer:
         path = exchange.path.partition("?")[0]
         file = self.files.get(path)
         found = _RANGE.fullmatch(exchange.headers.get("Range", ""))
-        start = int(found[1]) if found and file and exchange.headers.get("If-Range") == file.tag else 0
+        same = file is not None and exchange.headers.get("If-Range", file.tag) == file.tag
+        start = int(found[1]) if found and same else 0
         self.asked.append((path, start))
+        self.logins.append(exchange.headers.get("Authorization", ""))
         if file is None or path in self.refusals:
             exchange.send_error(self.refusals.get(path, 404))
+            return
+        if file.moved_to is not None:
+            exchange.send_response(302)
+            exchange.send_header("Location", file.moved_to)
+            exchange.send_header("Content-Length", "0")
+            exchange.end_headers()
             return
         size = len(file.body)
         if start >= size > 0:

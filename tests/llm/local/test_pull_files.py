@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from spotui.llm.local import download
 from spotui.llm.local.catalog import read_source
 from spotui.llm.local.download import LocalModelError, PullError, UnknownModelError
 from spotui.llm.local.pull import PullProgress, pull
 from spotui.llm.local.store import ModelStore, StoredModel
-from tests.llm.local.file_server import FileServer, ServedFile
+from tests.llm.local.file_server import FileServer, ServedFile, wait_for_size
 
 PATH = "/models/My%20Model.gguf"
 MODEL = "local/my-20model"
@@ -61,30 +62,98 @@ def test_a_url_is_fetched_with_progress_and_kept(
     assert [one.done for one in told if one.stage == "download"][-1] == len(content)
 
 
-def test_a_download_that_broke_off_goes_on_where_it_stopped(
+def test_a_download_that_breaks_off_is_continued_at_once(
     server: FileServer, store: ModelStore, content: bytes
 ) -> None:
     large = content + bytes(2_000_000)
     server.files[PATH] = ServedFile(large, break_after=2_500_000)
-    assert "again" in refusal(server.url + PATH, store).mend
     model, told = pulled(server.url + PATH, store)
-    [kept] = [first for _, first in server.asked[1:]]
+    [(_, first), (_, second)] = server.asked
+    assert first == 0
     # All but the little that had come and was not yet on its way to the disk.
-    assert 2_000_000 < kept <= 2_500_000
-    assert told[0].done == kept
+    assert 2_000_000 < second <= 2_500_000
+    assert PullProgress("download", second, len(large)) in told
     assert store.own_file(model.id).read_bytes() == large
+
+
+def stop_a_pull(store: ModelStore, url: str, size: int) -> None:
+    """Pull a model, and stop as soon as that many bytes are on the disk."""
+
+    async def stopped() -> None:
+        task = asyncio.create_task(pull(url, store))
+        partial = store.folder_of(MODEL) / "pull" / "download.gguf"
+        await asyncio.to_thread(wait_for_size, partial, size)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(stopped())
+
+
+def test_a_download_that_was_stopped_is_continued_by_the_next_one(
+    server: FileServer, store: ModelStore, content: bytes
+) -> None:
+    server.files[PATH] = ServedFile(content, stall_after=400_000)
+    stop_a_pull(store, server.url + PATH, 300_000)
+    pulled(server.url + PATH, store)
+    assert 300_000 <= server.asked[-1][1] <= 400_000
+    assert store.own_file(MODEL).read_bytes() == content
+
+
+def test_a_download_that_never_gets_further_ends_and_keeps_what_is_here(
+    monkeypatch: pytest.MonkeyPatch, server: FileServer, store: ModelStore, content: bytes
+) -> None:
+    monkeypatch.setattr(download, "_TRIES", 1)
+    file = server.files[PATH] = ServedFile(content + bytes(2_000_000), break_after=2_500_000)
+
+    def told(progress: PullProgress) -> None:
+        if progress.done > 2_000_000 and progress.stage == "download":
+            file.break_after = 0
+            server.refusals[PATH] = 503
+
+    with pytest.raises(PullError, match="503") as caught:
+        asyncio.run(pull(server.url + PATH, store, on_progress=told))
+    assert "Run the same command again" in caught.value.mend
+    file.break_after = None
+    server.refusals.clear()
+    pulled(server.url + PATH, store)
+    assert server.asked[-1][1] > 2_000_000
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(
     server: FileServer, store: ModelStore, content: bytes
 ) -> None:
     large = content + bytes(2_000_000)
+    newer = ServedFile(large + b"newer", tag='"second"')
     server.files[PATH] = ServedFile(large, break_after=2_500_000)
-    refusal(server.url + PATH, store)
-    newer = large + b"newer"
-    server.files[PATH] = ServedFile(newer, tag='"second"')
-    pulled(server.url + PATH, store)
-    assert store.own_file(MODEL).read_bytes() == newer
+
+    def told(progress: PullProgress) -> None:
+        if progress.done > 2_000_000:
+            server.files[PATH] = newer
+
+    asyncio.run(pull(server.url + PATH, store, on_progress=told))
+    assert store.own_file(MODEL).read_bytes() == newer.body
+
+
+def test_a_file_that_became_shorter_is_fetched_from_its_beginning(
+    server: FileServer, store: ModelStore, content: bytes
+) -> None:
+    server.files[PATH] = ServedFile(content + bytes(2_000_000), break_after=2_500_000)
+    shorter = ServedFile(content)
+
+    def told(progress: PullProgress) -> None:
+        if progress.done > 2_000_000:
+            server.files[PATH] = shorter
+
+    asyncio.run(pull(server.url + PATH, store, on_progress=told))
+    assert store.own_file(MODEL).read_bytes() == content
+
+
+def test_a_key_in_the_url_is_not_written(server: FileServer, store: ModelStore, content: bytes) -> None:
+    server.files[PATH] = ServedFile(content, stall_after=400_000)
+    stop_a_pull(store, f"{server.url}{PATH}?token=secret", 1)
+    left = [file for file in store.folder_of(MODEL).rglob("*") if file.is_file()]
+    assert {file.name for file in left} == {"download.gguf", "download.json"}
+    assert not any(b"secret" in file.read_bytes() for file in left)
 
 
 def test_a_file_with_another_hash_than_the_users_is_deleted(
@@ -104,10 +173,12 @@ def test_a_hash_that_a_hub_promises_is_kept_to(server: FileServer, store: ModelS
 
 def test_a_page_instead_of_a_model_is_refused(server: FileServer, store: ModelStore) -> None:
     server.files[PATH] = ServedFile(b"<html>sign in</html>")
-    assert "no GGUF file" in refusal(server.url + PATH, store).what
+    assert "is not a GGUF file" in refusal(server.url + PATH, store).what
 
 
-@pytest.mark.parametrize(("status", "hint"), [(404, "nothing at"), (403, "account"), (503, "HTTP 503")])
+@pytest.mark.parametrize(
+    ("status", "hint"), [(404, "does not exist"), (403, "without permission"), (503, "HTTP 503")]
+)
 def test_a_refusal_is_told_without_the_keys_in_the_url(
     server: FileServer, store: ModelStore, status: int, hint: str
 ) -> None:
@@ -119,7 +190,7 @@ def test_a_refusal_is_told_without_the_keys_in_the_url(
 
 
 def test_a_server_that_is_down_is_told(store: ModelStore) -> None:
-    assert "could not be fetched" in refusal("http://127.0.0.1:9/model.gguf", store).what
+    assert "connection was refused" in refusal("http://127.0.0.1:9/model.gguf", store).what
 
 
 @contextmanager
@@ -189,9 +260,9 @@ def test_a_file_with_other_bytes_is_not_used(store: ModelStore, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("local/no-such-model", "no known model"),
-        ("hf:owner", "no file of a model hub"),
-        ("/no/such/file.gguf", "no file"),
+        ("local/no-such-model", "Unknown model"),
+        ("hf:owner", "not a file of a model hub"),
+        ("/no/such/file.gguf", "does not exist"),
     ],
 )
 def test_a_source_that_is_none_is_refused_before_anything_is_fetched(text: str, said: str) -> None:
