@@ -18,20 +18,16 @@ from typing import Final, NamedTuple
 
 from spotui.domain.statistics import Comparison, compare, score
 from spotui.domain.version import VERSION
-from spotui.engine.meta_prompts import MetaPrompts
-from spotui.engine.task import Scored, Task
-from spotui.runs.prepare import Launcher
+from spotui.engine.task import Scored
+from spotui.runs.launch import Launcher
+from spotui.runs.prepare import Prepared, Purpose, new_project, prepare, reopen
+from spotui.runs.race import entrant as without_own_test
+from spotui.runs.race import without_budget
 from spotui.runs.score import Ruler, open_ruler
-from spotui.runs.setup import load_settings, new_project
-from spotui.runs.work import load_work, marker_for, read_rows
 from spotui.settings.resolve import Flags
-from spotui.settings.run_settings import RunSettings
-from spotui.templates.data.load import Dataset
-from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project, Workspace
-from spotui.workspace.snapshot import read_snapshot
 
 EXECUTOR: Final = "local/qwen2.5-coder-0.5b"
 WRITER: Final = "local/qwen2.5-coder-1.5b"
@@ -156,22 +152,10 @@ async def collect(rows: Path, work: Path, seeds: list[int]) -> list[Result]:
 async def run(rows: Path, work: Path, task: str, seed: int, entrant: Entrant) -> None:
     """One method on one task, to the end of its calls."""
     launcher = Launcher()
-    text = template_text(rows, task)
     project = project_of(work, task, seed, entrant.method)
     if not project.exists:
-        settings = settings_of(launcher, parse_template(text), seed)
-        new_project(
-            Workspace(work),
-            project.name,
-            text,
-            settings,
-            template_name=task,
-            folder=rows,
-            method=entrant.method,
-            parameters=entrant.parameters,
-            rounds_chosen=entrant.method == "spo",
-            final_test=False,
-        )
+        prepared = prepared_for(launcher, rows, task, seed, entrant)
+        new_project(Workspace(work), project.name, without_own_test(prepared))
     stop = read_history(project).stop
     if stop is not None and stop.reason in {"budget", "finished", "perfect"}:
         return
@@ -185,32 +169,19 @@ async def run(rows: Path, work: Path, task: str, seed: int, entrant: Entrant) ->
 async def test(rows: Path, work: Path, task: str, seed: int) -> list[Result]:
     """Every best prompt and the seed on the test rows."""
     launcher = Launcher()
-    template = parse_template(template_text(rows, task))
-    settings = settings_of(launcher, template, seed, calls=None)
-    data = read_rows(template, rows, seed=seed)
+    prepared = without_budget(prepared_for(launcher, rows, task, seed, ENTRANTS[0], "score"))
     found: list[Result] = []
-    async with open_ruler(
-        work / "tests" / slug(task, seed),
-        rows=data,
-        task=Task(template.prompt, template.requirements, ()),
-        marker=marker_for(template, rows),
-        settings=settings,
-        connections=launcher.connections(settings),
-        meta=MetaPrompts(),
-        emit=lambda _: None,
-    ) as ruler:
+    place, connections = work / "tests" / slug(task, seed), launcher.connections(prepared.settings)
+    async with open_ruler(prepared, place, connections, lambda _: None) as ruler:
         for entrant in ENTRANTS:
-            found.append(
-                await test_one(ruler, project_of(work, task, seed, entrant.method), task, seed, data)
-            )
+            found.append(await test_one(ruler, project_of(work, task, seed, entrant.method), task, seed))
             tell(f"{task}, seed {seed}, {entrant.method}: tested")
     return found
 
 
-async def test_one(ruler: Ruler, project: Project, task: str, seed: int, data: Dataset) -> Result:
+async def test_one(ruler: Ruler, project: Project, task: str, seed: int) -> Result:
     """One method's best prompt and the seed, asked as the method asks them."""
-    snapshot = read_snapshot(project.snapshot)
-    layout = load_work(snapshot, project, load_settings(snapshot, project.snapshot)).layout
+    layout = reopen(project).layout
     history = read_history(project)
     assert history.best is not None
     assert history.stop is not None
@@ -218,7 +189,7 @@ async def test_one(ruler: Ruler, project: Project, task: str, seed: int, data: D
     new = old
     if history.best.round > 1:
         (new,) = await ruler.measure([(history.best.prompt, layout)], "test")
-    assert len(new.marks) == len(data.test)
+    assert len(new.marks) == len(ruler.rows("test"))
     from spotui.runs.recorder import Past
     from spotui.workspace.journal import Journal
 
@@ -227,7 +198,7 @@ async def test_one(ruler: Ruler, project: Project, task: str, seed: int, data: D
     return Result(
         task,
         seed,
-        snapshot.method,
+        reopen(project).name,
         past.spending.calls,
         history.stop.seconds / 60,
         history.best.round > 1,
@@ -286,19 +257,31 @@ def template_text(rows: Path, task: str) -> str:
     )
 
 
-def settings_of(launcher: Launcher, template: Template, seed: int, calls: int | None = CALLS) -> RunSettings:
+def prepared_for(
+    launcher: Launcher, rows: Path, task: str, seed: int, entrant: Entrant, purpose: Purpose = "run"
+) -> Prepared:
     """The models and limits of every run."""
+    text = template_text(rows, task)
+    template = parse_template(text)
     flags = Flags(
         exec_model=EXECUTOR,
         opt_model=WRITER,
         eval_model=WRITER,
         exec_max_tokens=LONGEST_ANSWER,
-        budget_calls=calls,
+        budget_calls=CALLS,
         seed=seed,
-        max_rounds=1000,
+        max_rounds=1000 if entrant.method == "spo" else None,
         final_check=False,
     )
-    return launcher.settings(flags, template).settings
+    return prepare(
+        template,
+        text,
+        rows / task,
+        launcher.settings(flags, template),
+        method=entrant.method,
+        parameters=entrant.parameters,
+        purpose=purpose,
+    )
 
 
 def project_of(work: Path, task: str, seed: int, method: str) -> Project:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.bare_app import MARKER
-from spotui.runs.prepare import Launcher
+from spotui.runs.launch import Launcher
 from spotui.settings import locations
 from spotui.settings.resolve import Flags
 from spotui.workspace.projects import Workspace
@@ -262,9 +262,8 @@ def _litellm_start(folder: Path) -> Row:
     """Keys pressed while the run's own process imports litellm, which takes it more than a second."""
     template = _template(folder, "litellm", 3)
     launcher = Launcher()
-    settings = launcher.settings(Flags(model="anthropic/claude-3-5-haiku-latest")).settings
-    workspace = Workspace(locations.workspace_dir())
-    launcher.new_project(workspace, "litellm", template.read_text(), settings, template_name=template.name)
+    prepared = launcher.prepare(template, Flags(model="anthropic/claude-3-5-haiku-latest"))
+    launcher.new_project(Workspace(locations.workspace_dir()), "litellm", prepared)
     with _run_screen("litellm", {"SSH_CONNECTION": None, "ANTHROPIC_API_KEY": "none"}) as terminal:
         terminal.settle(QUIET)
         before = _presses(terminal)

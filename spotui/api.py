@@ -26,7 +26,9 @@ from spotui.domain.figures import duration, plural, points
 from spotui.domain.text import visible
 from spotui.domain.verdicts import StopReason
 from spotui.metrics.custom import MetricFile
-from spotui.runs.prepare import LIMITS, Launcher
+from spotui.runs.branch import adopt, prepare_adoption
+from spotui.runs.launch import LIMITS, Launcher
+from spotui.runs.prepare import Prepared
 from spotui.runs.run import Run
 from spotui.runs.trust import (
     OutsideDataError,
@@ -39,7 +41,6 @@ from spotui.settings import locations
 from spotui.settings.resolve import Flags
 from spotui.settings.resources import find_template
 from spotui.settings.trust import allow_sending, trust
-from spotui.templates.read import parse_template, read_text
 from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import NameTakenError
@@ -220,11 +221,16 @@ class PromptOptimizer:
             launcher = Launcher()
             if self._initial_round < 1:
                 raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
-            if self._initial_round > 1:
-                is_ours = self._workspace.existing(self._name or Path(self._template).stem).is_ours
-                project, changes = self._existing(launcher), self._changes(launcher) if is_ours else {}
+            changes: dict[str, float | int | None] = {}
+            if self._initial_round == 1:
+                project = self._new(launcher)
             else:
-                project, changes = self._new(launcher), {}
+                project = self._existing()
+                if project.is_ours:
+                    self._trust(metric_file_of(project), [], project.folder)
+                    changes = self._changes(launcher)
+                else:
+                    project = self._adopted(launcher, project)
             run = launcher.run(project, changes=changes)
         if self._on_event is not None:
             run.subscribe(self._on_event)
@@ -232,25 +238,12 @@ class PromptOptimizer:
 
     def _new(self, launcher: Launcher) -> Project:
         path = find_template(self._template)
-        text = read_text(path)
-        template = parse_template(text, path.name)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
-        settings = launcher.settings(flags, template).settings
-        self._trust(metric_file(template, path.parent), outside_data(template, path.parent), path.parent)
-        return launcher.new_project(
-            self._workspace,
-            self._name or path.stem,
-            text,
-            settings,
-            template_name=path.name,
-            template_path=path,
-            fresh=self._fresh,
-            method=self._method,
-            parameters=self._parameters,
-            rounds_chosen=self._max_rounds is not None,
-        )
+        prepared = launcher.prepare(path, flags, method=self._method, parameters=self._parameters)
+        self._trust_files_of(prepared)
+        return launcher.new_project(self._workspace, self._name or path.stem, prepared, fresh=self._fresh)
 
-    def _existing(self, launcher: Launcher) -> Project:
+    def _existing(self) -> Project:
         project = self._workspace.existing(self._name or Path(self._template).stem)
         last = _last_round(project)
         if self._initial_round != last + 1:
@@ -258,15 +251,23 @@ class PromptOptimizer:
                 f"The next round of {project.name} is {last + 1}, not {self._initial_round}.",
                 f"Give initial_round={last + 1}.",
             )
-        if project.is_ours:
-            self._trust(metric_file_of(project), [], project.folder)
-            return project
-        path = find_template(self._template)
-        template = parse_template(read_text(path), path.name)
-        settings = launcher.settings(Flags(**{**self._models, **self._settings}), template).settings
-        self._trust(metric_file(template, path.parent), outside_data(template, path.parent), path.parent)
-        more = 10 if self._max_rounds is None else self._max_rounds
-        return launcher.adopt(self._workspace, project, path, settings, more_rounds=more)
+        return project
+
+    def _adopted(self, launcher: Launcher, project: Project) -> Project:
+        """The run of a workspace that SPO's own tool wrote."""
+        flags = Flags(**{**self._models, **self._settings})
+        path, more = find_template(self._template), self._more_rounds
+        prepared = prepare_adoption(launcher, project, path, flags, more_rounds=more)
+        self._trust_files_of(prepared)
+        return adopt(launcher, self._workspace, project, prepared)
+
+    @property
+    def _more_rounds(self) -> int:
+        return 10 if self._max_rounds is None else self._max_rounds
+
+    def _trust_files_of(self, prepared: Prepared) -> None:
+        template, folder = prepared.template, prepared.path.parent
+        self._trust(metric_file(template, folder), outside_data(template, folder), folder)
 
     def _trust(self, file: MetricFile | None, data: Sequence[Path], folder: Path) -> None:
         """Say yes to the files that `trust` names.
@@ -292,7 +293,7 @@ class PromptOptimizer:
                 f"{', '.join(fixed)}: a run goes on with the settings it was started with.",
                 "Leave it out, or start a new run.",
             )
-        rounds = self._initial_round - 1 + (10 if self._max_rounds is None else self._max_rounds)
+        rounds = self._initial_round - 1 + self._more_rounds
         return launcher.limits(Flags(max_rounds=rounds, **self._settings))
 
 

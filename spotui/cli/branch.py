@@ -28,9 +28,8 @@ def add_branch_arguments(parser: argparse.ArgumentParser) -> None:
 def branch_command(parsed: argparse.Namespace) -> int:
     """Make a new run that starts from a round of this one."""
     from spotui.runs.branch import branch
-    from spotui.runs.setup import load_settings
+    from spotui.runs.prepare import stored_settings
     from spotui.workspace.history import read_history
-    from spotui.workspace.snapshot import read_snapshot
 
     workspace = options.workspace(parsed)
     project = workspace.existing(parsed.name)
@@ -43,7 +42,7 @@ def branch_command(parsed: argparse.Namespace) -> int:
                 "Leave them out; limits can be changed by 'spotui resume'.",
             )
         new = branch(workspace, project, line, name)
-        wanted = load_settings(read_snapshot(new.snapshot), new.snapshot).max_rounds
+        wanted = stored_settings(new).max_rounds
         more = f" --max-rounds {line.round + wanted}" if line.round >= wanted else ""
         print(
             f"{new.name} holds {parsed.name} up to round {line.round}. Go on: spotui resume {new.name}{more}"
@@ -60,26 +59,12 @@ def branch_command(parsed: argparse.Namespace) -> int:
 
 
 def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
-    import msgspec
-
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.settings.resources import find_template
-    from spotui.templates.read import parse_template, read_text
-    from spotui.templates.save import edit_yaml
 
-    path = find_template(parsed.template)
-    text = read_text(path)
-    template = msgspec.structs.replace(parse_template(text, path.name), prompt=prompt)
     launcher = Launcher()
-    settings = launcher.settings(options.flags(parsed), template).settings
-    launcher.new_project(
-        options.workspace(parsed),
-        name,
-        edit_yaml(text, template, path.name),
-        settings,
-        template_name=path.name,
-        template_path=path,
-    )
+    prepared = launcher.prepare(find_template(parsed.template), options.flags(parsed), prompt=prompt)
+    launcher.new_project(options.workspace(parsed), name, prepared)
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:

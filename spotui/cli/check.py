@@ -75,13 +75,13 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
     parameters = read_parameters(name, method, parameters_of(template))
     if method.embeds is None or not method.embeds(parameters) or _has_embedding_model():
         return []
-    from spotui.runs.setup import MEND
+    from spotui.runs.prepare import EMBEDDING_HINT
     from spotui.templates.model import Problem
     from spotui.templates.yaml.composer import load
     from spotui.templates.yaml.nodes import line_of
 
     what = "The method asks an embedding model, and none is chosen."
-    return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, MEND)]
+    return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, EMBEDDING_HINT)]
 
 
 def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
@@ -104,7 +104,7 @@ def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
 def _has_embedding_model() -> bool:
     """Whether environment or config file name one; a wrong setting is not the template's mistake."""
     from spotui.domain.errors import SpotuiError
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.settings.resolve import Flags
 
     try:
@@ -119,7 +119,7 @@ def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
     if template is None or template.metric is None:
         return []
     from spotui.metrics import MetricError
-    from spotui.runs.work import metric_for
+    from spotui.runs.task import metric_for
 
     try:
         metric_for(template, path.parent)
@@ -136,7 +136,7 @@ def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Seq
     """Every row that the template's data file holds, or what is wrong with some."""
     if template.data is None and template.metric is None:
         return None, ()
-    from spotui.runs.work import read_rows
+    from spotui.runs.task import read_rows
     from spotui.templates.data.record import DataError
 
     try:
@@ -192,7 +192,7 @@ def _tokens(template: "Template") -> dict[str, object]:
     """The tokens of every text, by the tokenizer of the model that is to read it."""
     from spotui.domain.errors import SpotuiError
     from spotui.llm.tokens import DEFAULT_ENCODING, count_tokens, encoding_for
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.settings.resolve import Flags
 
     try:

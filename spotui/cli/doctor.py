@@ -74,7 +74,7 @@ def _writable(parsed: argparse.Namespace) -> str:
 
 
 def _settings(parsed: argparse.Namespace) -> str:
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.settings.table import ROLES
 
     launcher = Launcher()

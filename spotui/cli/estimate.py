@@ -11,9 +11,10 @@ from spotui.domain.figures import count, usd
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
     from spotui.runs.estimate import Estimate
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import Prepared
     from spotui.settings.run_settings import RunSettings
-    from spotui.templates.model import Template
+    from spotui.workspace.projects import Workspace
 
 
 def add_estimate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,37 +31,28 @@ def estimate_command(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from spotui.cli.fetching import missing_models, size_of
-    from spotui.runs.prepare import Launcher
-    from spotui.runs.setup import choose
+    from spotui.runs.launch import Launcher
     from spotui.settings.resources import find_template
-    from spotui.templates.read import read_template
 
-    launcher = Launcher()
-    path = find_template(parsed.template)
-    template = read_template(path)
-    resolution = launcher.settings(options.flags(parsed), template)
-    chosen = not resolution.sources["run.max_rounds"].is_default
-    settings = choose(
-        template, resolution.settings, parsed.method, options.parameters(parsed), rounds_chosen=chosen
-    ).settings
-    connector = launcher.connector(settings)
-    estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
+    launcher, path = Launcher(), find_template(parsed.template)
+    prepared = options.prepare(launcher, path, parsed)
+    estimate = expected(launcher, prepared, options.workspace(parsed))
     if estimate is None and parsed.json:
         print("null")
         return exit_codes.OK
     if estimate is None:
-        print(f"The method {parsed.method or template.method} does not say what it takes.")
+        print(f"The method {prepared.name} does not say what it takes.")
         return exit_codes.OK
     missing = [
         f"{one.model_id} is not on this machine; a run fetches it first ({size_of(one)})."
-        for one in missing_models(settings)
+        for one in missing_models(prepared.settings)
     ]
-    estimate = msgspec.structs.replace(estimate, warnings=(*missing, *estimate.warnings))
+    estimate = estimate.warning(*missing)
     if parsed.json:
         whole = {
             **msgspec.structs.asdict(estimate),
-            "judge": _judge(launcher, template, path, settings, parsed.method),
-            "uses": _used(settings, connector),
+            "judge": _judge(launcher, path, parsed),
+            "uses": _used(prepared.settings, launcher.connector(prepared.settings)),
         }
         print(msgspec.json.encode(whole).decode())
         return exit_codes.OK
@@ -99,55 +91,24 @@ def _used(settings: "RunSettings", connector: "Connector") -> dict[str, object]:
     }
 
 
-def _judge(
-    launcher: "Launcher", template: "Template", path: Path, settings: "RunSettings", method: str | None
-) -> dict[str, object] | None:
+def _judge(launcher: "Launcher", path: Path, parsed: argparse.Namespace) -> dict[str, object] | None:
     """What `judge-check --estimate --json` says of the run's judge; None when it cannot be checked."""
     from spotui.cli.judge_check import judge_offer
 
     try:
-        return judge_offer(launcher, template, path, settings, method).as_json()
+        return judge_offer(launcher, options.prepare(launcher, path, parsed, "judge-check")).as_json()
     except SpotuiError:
         return None
 
 
-def expected(
-    parsed: argparse.Namespace,
-    template: "Template",
-    folder: Path,
-    settings: "RunSettings",
-    connector: "Connector",
-    *,
-    rounds_chosen: bool,
-) -> "Estimate | None":
-    """What a run of this template is expected to take; None when its method does not say.
+def expected(launcher: "Launcher", prepared: "Prepared", workspace: "Workspace") -> "Estimate | None":
+    """Estimate a run with the speed of the models that earlier runs measured; None if its method cannot tell.
 
     Raises:
-        SpotuiError: Method, parameters or rows are wrong.
+        SpotuiError: The endpoint of a model is unknown.
     """
-    import msgspec
+    from spotui.runs.estimate import estimate
+    from spotui.workspace.overview import measured_paces
 
-    from spotui.methods import DEFAULT_METHOD
-    from spotui.runs.estimate import measured_paces
-
-    connector.paces = measured_paces(options.workspace(parsed), settings.models)
-    is_measured = set(settings.models) <= connector.paces.keys()
-    method = parsed.method or template.method or DEFAULT_METHOD
-    found: Estimate | None
-    if method == DEFAULT_METHOD and template.data is None:
-        from spotui.runs.estimate import estimate_run
-
-        found = estimate_run(template, settings, connector)
-        return msgspec.structs.replace(found, measured=is_measured)
-    from spotui.runs.estimate_rows import estimate_with_rows
-
-    found = estimate_with_rows(
-        template,
-        folder,
-        method,
-        options.parameters(parsed),
-        settings,
-        connector,
-        rounds_chosen=rounds_chosen,
-    )
-    return None if found is None else msgspec.structs.replace(found, measured=is_measured)
+    paces = measured_paces(workspace, prepared.settings.models)
+    return estimate(prepared, launcher.connector(prepared.settings), paces)

@@ -12,13 +12,11 @@ from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import percent, plural, usd
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from spotui.runs.estimate import Estimate
     from spotui.runs.judge_check import Calibration, Tally
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import Prepared
     from spotui.settings.run_settings import RunSettings
-    from spotui.templates.model import Template
     from spotui.workspace.judge_checks import JudgeCheck
 
 
@@ -44,28 +42,27 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
 def judge_check_command(parsed: argparse.Namespace) -> int:
     """Let the judge compare answers with damaged copies, and print how often it is right."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.settings.resources import find_template
-    from spotui.templates.read import read_template
 
-    launcher = Launcher()
-    path = find_template(parsed.template)
-    template = read_template(path)
-    chosen = launcher.settings(options.flags(parsed), template).settings
-    offer = judge_offer(launcher, template, path, chosen, parsed.method)
-    settings = offer.settings
+    launcher, path = Launcher(), find_template(parsed.template)
+    prepared = options.prepare(launcher, path, parsed, "judge-check")
+    offer, settings = judge_offer(launcher, prepared), prepared.settings
     if parsed.estimate:
         if parsed.json or parsed.json_lines:
             _write(offer.as_json())
         else:
             _print_offer(offer)
         return exit_codes.OK
-    settle_trust(parsed, template, path.parent)
-    launcher.connector(settings).check_budget()
+    from spotui.runs.judge_check import check_judge
+
+    connector = launcher.connector(settings)
+    settle_trust(parsed, prepared.template, path.parent)
+    connector.check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
     tell = _Progress(offer.expected.calls, as_lines=parsed.json_lines)
     try:
-        found = asyncio.run(launcher.calibrate(template, path, settings, tell))
+        found = asyncio.run(check_judge(prepared, connector, tell))
     finally:
         tell.end()
     if parsed.json or parsed.json_lines:
@@ -242,31 +239,26 @@ class JudgeOffer(NamedTuple):
         }
 
 
-def judge_offer(
-    launcher: "Launcher", template: "Template", path: "Path", settings: "RunSettings", method: str | None
-) -> JudgeOffer:
+def judge_offer(launcher: "Launcher", prepared: "Prepared") -> JudgeOffer:
     """Find out about the judge of a run.
 
     Args:
-        launcher: What runs are made with.
-        template: What the run works on.
-        path: Its file.
-        settings: Of the run.
-        method: Its method, or None for that of the template.
+        launcher: The config file and the environment.
+        prepared: What was prepared for a judge-check.
 
     Raises:
-        SpotuiError: The template's rows or a model cannot be used.
+        SettingsError: The endpoint of a model is unknown.
     """
-    from spotui.methods import DEFAULT_METHOD, load_method
-    from spotui.runs.estimate_rows import estimate_judge_check
+    from spotui.runs.estimate import estimate_judge_check
+    from spotui.runs.judge_check import judge_of
     from spotui.settings import locations
     from spotui.workspace.judge_checks import recall_check
 
-    name = method or template.method or DEFAULT_METHOD
-    alone = settings.asking("evaluator", "executor")
+    settings, connector = prepared.settings, launcher.connector(prepared.settings)
+    folder = locations.judge_checks_dir()
     return JudgeOffer(
-        alone,
-        estimate_judge_check(template, path.parent, alone, launcher.connector(alone)),
-        recall_check(locations.judge_checks_dir(), launcher.judge_of(alone), path.stem),
-        name if load_method(name).scores else "",
+        settings,
+        estimate_judge_check(prepared, connector),
+        recall_check(folder, judge_of(settings, connector), prepared.path.stem),
+        prepared.name if prepared.method.scores else "",
     )

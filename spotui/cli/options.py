@@ -8,6 +8,8 @@ from spotui.settings import locations
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
+    from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import Prepared, Purpose
     from spotui.settings.resolve import Flags
 
 
@@ -172,3 +174,12 @@ def flags(parsed: argparse.Namespace) -> "Flags":
     from spotui.settings.resolve import Flags
 
     return Flags(**typed(parsed))
+
+
+def prepare(
+    launcher: "Launcher", path: Path, parsed: argparse.Namespace, purpose: "Purpose" = "run"
+) -> "Prepared":
+    """Settle what the typed words ask for on a template; see `Launcher.prepare`."""
+    return launcher.prepare(
+        path, flags(parsed), method=parsed.method, parameters=parameters(parsed), purpose=purpose
+    )

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
     from spotui.domain.events import Event
     from spotui.llm.door import Trouble
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import Prepared
     from spotui.runs.race import Pair, Place
     from spotui.runs.score import Ruler
-    from spotui.settings.run_settings import RunSettings
-    from spotui.templates.model import Template
     from spotui.workspace.projects import Project
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
@@ -63,24 +62,25 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
 def race_command(parsed: argparse.Namespace) -> int:
     """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.runs.prepare import Launcher
-    from spotui.runs.work import read_rows
+    from spotui.runs.launch import Launcher
+    from spotui.runs.race import entrant, without_budget
+    from spotui.runs.score import open_ruler
     from spotui.settings.locations import make_private
     from spotui.settings.resources import find_template
-    from spotui.templates.read import parse_template, read_text
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
-    launcher = Launcher()
-    path = find_template(parsed.template)
-    text = read_text(path)
-    template = parse_template(text, path.name)
-    resolution = launcher.settings(options.flags(parsed), template)
-    chosen = not resolution.sources["run.max_rounds"].is_default
+    launcher, path, flags = Launcher(), find_template(parsed.template), options.flags(parsed)
     told = _parameters(parsed)
-    if not read_rows(template, path.parent, seed=resolution.settings.seed).test:
+    test = without_budget(launcher.prepare(path, flags, purpose="score"))
+    if not test.sizes["test"]:
         raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
-    settle_trust(parsed, template, path.parent)
-    fetch_missing_models(_of_all(told, template, resolution.settings, chosen=chosen), yes=parsed.yes)
+    entrants = {
+        method: entrant(launcher.prepare(path, flags, method=method, parameters=parameters))
+        for method, parameters in told.items()
+    }
+    settle_trust(parsed, test.template, path.parent)
+    for prepared in entrants.values():
+        fetch_missing_models(prepared.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
     record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
     make_private(folder.folder)
@@ -90,33 +90,17 @@ def race_command(parsed: argparse.Namespace) -> int:
         if before.methods != record.methods or not before.tested:
             folder.write(record)
         projects = {
-            method: _project(
-                folder, launcher, path, text, method, parameters, resolution.settings, chosen=chosen
-            )
-            for method, parameters in told.items()
+            method: _project(folder, launcher, method, prepared) for method, prepared in entrants.items()
         }
         for method, project in projects.items():
             code = _run(launcher, method, project, parsed.on_failure)
             if code != exit_codes.OK:
                 return code
-        settings = _without_budget(resolution.settings)
-        ruler = launcher.ruler(folder.folder, template, path, settings, _ignore)
-        return _judge(parsed, folder, record, ruler, projects, seed=settings.seed)
+        connections = launcher.connections(test.settings)
+        ruler = open_ruler(test, folder.folder, connections, _ignore)
+        return _judge(parsed, folder, record, ruler, projects, seed=test.settings.seed)
     finally:
         folder.lock.release()
-
-
-def _of_all(
-    methods: "dict[str, dict[str, Any]]", template: "Template", settings: "RunSettings", *, chosen: bool
-) -> "RunSettings":
-    """The settings with the models that at least one of the methods asks."""
-    from spotui.runs.setup import choose
-
-    found = [
-        choose(template, settings, method, parameters, rounds_chosen=chosen).settings
-        for method, parameters in methods.items()
-    ]
-    return settings.asking(*(role for one in found for role in one.asked))
 
 
 def _judge(
@@ -150,17 +134,7 @@ def _judge(
     return exit_codes.OK
 
 
-def _project(
-    folder: "RaceFolder",
-    launcher: "Launcher",
-    path: Path,
-    text: str,
-    method: str,
-    parameters: dict[str, Any],
-    settings: "RunSettings",
-    *,
-    chosen: bool,
-) -> "Project":
+def _project(folder: "RaceFolder", launcher: "Launcher", method: str, prepared: "Prepared") -> "Project":
     """The project of one method: the one that is there, or a new one.
 
     Raises:
@@ -168,27 +142,16 @@ def _project(
             those.
     """
     project = folder.project(method)
-    if project.exists:
-        from spotui.runs.race import difference
+    if not project.exists:
+        return launcher.new_project(folder.workspace, project.name, prepared)
+    from spotui.runs.race import difference
 
-        if what := difference(project, text, _for_the_race(settings), parameters, rounds_chosen=chosen):
-            raise SpotuiError(
-                f"{project.name} was begun with {what}, so it cannot race with this.",
-                "Repeat the command that began it, or begin another race with --name.",
-            )
-        return project
-    return launcher.new_project(
-        folder.workspace,
-        project.name,
-        text,
-        _for_the_race(settings),
-        template_name=path.name,
-        template_path=path,
-        method=method,
-        parameters=parameters,
-        rounds_chosen=chosen,
-        final_test=False,
-    )
+    if what := difference(project, prepared):
+        raise SpotuiError(
+            f"{project.name} was begun with {what}, so it cannot race with this.",
+            "Repeat the command that began it, or begin another race with --name.",
+        )
+    return project
 
 
 def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Trouble") -> int:
@@ -259,22 +222,6 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
     for name, parameters in told.items():
         read_parameters(name, load_method(name), parameters)
     return told
-
-
-def _for_the_race(settings: "RunSettings") -> "RunSettings":
-    """Nobody checks the best prompt but the race itself."""
-    import msgspec
-
-    return msgspec.structs.replace(settings, final_check=False)
-
-
-def _without_budget(settings: "RunSettings") -> "RunSettings":
-    """The budget is that of the methods; the test is the race's own."""
-    import msgspec
-
-    from spotui.settings.run_settings import BudgetSettings
-
-    return msgspec.structs.replace(settings, budget=BudgetSettings())
 
 
 def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pair]") -> None:

@@ -9,7 +9,7 @@ from spotui.cli import options
 from spotui.cli.exit_codes import UsageError
 
 if TYPE_CHECKING:
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.workspace.projects import Project
 
 
@@ -48,7 +48,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def run_command(parsed: argparse.Namespace) -> int:
     """Set a project up and work on it."""
     from spotui.cli.working import work
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
 
     if parsed.initial_round < 1:
         raise UsageError("--initial-round cannot be below 1.", "Leave it out to start a run.")
@@ -68,45 +68,24 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
-    from spotui.runs.setup import choose
     from spotui.settings.resources import find_template
-    from spotui.templates.read import parse_template, read_text
     from spotui.workspace.moving import check_free
 
     path = find_template(wanted)
-    text = read_text(path)
-    template = parse_template(text, path.name)
     workspace, name = options.workspace(parsed), parsed.name or path.stem
     check_free(workspace, name, fresh=parsed.fresh)  # before gigabytes are fetched for nothing
-    resolution = launcher.settings(options.flags(parsed), template)
-    for warning in resolution.warnings:
+    prepared = options.prepare(launcher, path, parsed)
+    for warning in prepared.warnings:
         print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
-    chosen = not resolution.sources["run.max_rounds"].is_default
-    method, parameters = parsed.method, options.parameters(parsed)
-    settings = choose(template, resolution.settings, method, parameters, rounds_chosen=chosen).settings
-    connector = launcher.connector(settings)
-    connector.check_budget()
-    estimate = None
-    if not parsed.json:
-        estimate = expected(parsed, template, path.parent, settings, connector, rounds_chosen=chosen)
-    settle_trust(parsed, template, path.parent)
-    fetch_missing_models(settings, yes=parsed.yes)
+    launcher.connector(prepared.settings).check_budget()
+    estimate = None if parsed.json else expected(launcher, prepared, workspace)
+    settle_trust(parsed, prepared.template, path.parent)
+    fetch_missing_models(prepared.settings, yes=parsed.yes)
     if estimate is not None:
         print(f"Expected: {estimate.line}", file=sys.stderr)
         for warned in estimate.warnings:
             print(f"spotui: {warned}", file=sys.stderr)
-    return launcher.new_project(
-        workspace,
-        name,
-        text,
-        settings,
-        template_name=path.name,
-        template_path=path,
-        fresh=parsed.fresh,
-        method=method,
-        parameters=parameters,
-        rounds_chosen=chosen,
-    )
+    return launcher.new_project(workspace, name, prepared, fresh=parsed.fresh)
 
 
 def _go_on(
@@ -115,7 +94,7 @@ def _go_on(
     """The reference's way to continue: so many more rounds, from round N on."""
     from spotui.cli.trusting import settle_trust_of
     from spotui.cli.working import NEW_ROUNDS, changed_limits, resumable
-    from spotui.runs.prepare import LIMITS
+    from spotui.runs.launch import LIMITS
     from spotui.settings.resolve import flag_name
 
     name = parsed.name or Path(wanted or "").stem
@@ -162,9 +141,8 @@ def resume_command(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_address, settle_trust_of
     from spotui.cli.working import changed_limits, resumable, work
-    from spotui.runs.prepare import Launcher
-    from spotui.runs.setup import load_settings
-    from spotui.workspace.snapshot import read_snapshot
+    from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import stored_settings
 
     launcher = Launcher()
     limits = changed_limits(parsed, launcher)
@@ -172,7 +150,7 @@ def resume_command(parsed: argparse.Namespace) -> int:
     project = resumable(
         parsed, parsed.name, launcher, parsed.template, rounds=None if total is None else int(total)
     )
-    settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
+    settings = stored_settings(project)
     settle_trust_of(parsed, project)
     settle_address(parsed, launcher, settings.base_url)
     fetch_missing_models(settings, yes=parsed.yes)

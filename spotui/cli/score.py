@@ -16,10 +16,7 @@ from spotui.domain.text import short
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import msgspec
-
     from spotui.domain.events import Event
-    from spotui.engine.execute import Layout
     from spotui.engine.task import RowOutcome, Scored
     from spotui.runs.score import Ruler
     from spotui.templates.model import Template
@@ -58,33 +55,29 @@ def score_command(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import fetch_missing_models
     from spotui.domain.rows import slot_fault, slot_names
     from spotui.llm.limits import Halted
-    from spotui.runs.prepare import Launcher
-    from spotui.runs.setup import with_scoring_models
+    from spotui.runs.launch import Launcher
+    from spotui.runs.score import open_ruler
     from spotui.settings.resources import find_template
-    from spotui.templates.read import read_template
 
-    launcher = Launcher()
-    path = find_template(parsed.template)
-    template = read_template(path)
-    settings = with_scoring_models(template, launcher.settings(options.flags(parsed), template).settings)
-    workspace = options.workspace(parsed)
+    launcher, path = Launcher(), find_template(parsed.template)
+    prepared = options.prepare(launcher, path, parsed, "score")
+    template = prepared.template
     names = [one for one in (parsed.against, parsed.prompt) if one]
     prompts = {name: _prompt(name, parsed, template, path) for name in names}
     for name, prompt in prompts.items():
         if fault := slot_fault(template.prompt, slot_names(template.prompt), prompt):
             print(f"spotui: {name}: {fault} It is measured as it is.", file=sys.stderr)
-    told = _told(parsed, template)
     settle_trust(parsed, template, path.parent)
-    fetch_missing_models(settings, yes=parsed.yes)
-    place = workspace.measured(path.stem)
-    opened = launcher.ruler(place, template, path, settings, _teller())
+    fetch_missing_models(prepared.settings, yes=parsed.yes)
+    connections = launcher.connections(prepared.settings)
+    opened = open_ruler(prepared, options.workspace(parsed).measured(path.stem), connections, _teller())
 
     async def work() -> int:
         async with opened as ruler:
             if not len(ruler.rows(parsed.split)):
                 raise UsageError(f"{path.name} has no {parsed.split} rows.", "Choose another --split.")
             try:
-                return await _measure(ruler, parsed, prompts, ruler.layout(told))
+                return await _measure(ruler, parsed, prompts)
             except Halted as halt:
                 print(
                     f"spotui: {halt.cause} What was answered is kept; the same command goes on.",
@@ -96,10 +89,9 @@ def score_command(parsed: argparse.Namespace) -> int:
     return asyncio.run(work())
 
 
-async def _measure(
-    ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str], layout: "Layout"
-) -> int:
+async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> int:
     """Measure, and print what came out."""
+    layout = ruler.layout
     found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
     if sys.stderr.isatty():
         paint("\r\x1b[K", sys.stderr)
@@ -222,17 +214,6 @@ def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: P
         raise UsageError(
             f"The prompt {name} cannot be read: {why}.", "Give seed, best, or the path of a text file."
         ) from None
-
-
-def _told(parsed: argparse.Namespace, template: "Template") -> "msgspec.Struct":
-    """What the method is told, which says where it puts a prompt."""
-    from spotui.methods import DEFAULT_METHOD, load_method
-    from spotui.methods.parameters import read_parameters
-    from spotui.templates.sections import parameters_of
-
-    name = parsed.method or template.method or DEFAULT_METHOD
-    own = parameters_of(template) if name == template.method else {}
-    return read_parameters(name, load_method(name), {**own, **options.parameters(parsed)})
 
 
 def _teller() -> "Callable[[Event], None]":

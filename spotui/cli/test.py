@@ -27,7 +27,7 @@ from spotui.domain.figures import count, duration, usd
 from spotui.domain.secret import Secret
 from spotui.domain.text import settled
 from spotui.llm.routing import Price
-from spotui.runs.prepare import Launcher
+from spotui.runs.launch import Launcher
 from spotui.settings.config_file import ModelConfig
 from spotui.settings.resolve import Flags
 from spotui.view.tried import CUTS
@@ -62,7 +62,7 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
 def test_command(parsed: argparse.Namespace) -> int:
     """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.runs.trying import try_prompts
     from spotui.workspace.history import read_history
 
@@ -92,14 +92,12 @@ def _settings(
     launcher: "Launcher", project: "Project", history: "History", parsed: argparse.Namespace
 ) -> "RunSettings":
     """The run's settings where there are any; only the executor is asked."""
+    from spotui.runs.prepare import stored_settings
     from spotui.runs.recorder import change_limits
-    from spotui.runs.setup import load_settings
     from spotui.settings.resolve import Flags
-    from spotui.workspace.snapshot import read_snapshot
 
     if project.is_ours and parsed.model is None:
-        settings = load_settings(read_snapshot(project.snapshot), project.snapshot)
-        settings = change_limits(settings, dict(history.limits))
+        settings = change_limits(stored_settings(project), dict(history.limits))
     else:
         settings = launcher.settings(Flags(model=parsed.model)).settings
     settings = change_limits(settings, launcher.limits(options.flags(parsed)))

@@ -9,7 +9,7 @@ from spotui.cli.exit_codes import UsageError
 
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.templates.model import Template
     from spotui.workspace.projects import Project
 

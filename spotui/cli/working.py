@@ -13,7 +13,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.settings.resolve import flag_name
 
 if TYPE_CHECKING:
-    from spotui.runs.prepare import Launcher
+    from spotui.runs.launch import Launcher
     from spotui.workspace.projects import Project
 
 
@@ -100,18 +100,16 @@ def resumable(
         )
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
+    from spotui.runs.branch import adopt, prepare_adoption
     from spotui.settings.resources import find_template
-    from spotui.templates.read import read_template
 
-    path = find_template(template)
-    read = read_template(path)
-    settings = launcher.settings(options.flags(parsed), read).settings
     if rounds is not None and rounds <= last:
         raise UsageError(f"{name} has {last} rounds already.", f"Give a larger --max-rounds than {rounds}.")
-    settle_trust(parsed, read, path.parent)
-    fetch_missing_models(settings, yes=parsed.yes)
-    more = NEW_ROUNDS if rounds is None else rounds - last
-    adopted = launcher.adopt(workspace, project, path, settings, more_rounds=more)
+    path, more = find_template(template), NEW_ROUNDS if rounds is None else rounds - last
+    prepared = prepare_adoption(launcher, project, path, options.flags(parsed), more_rounds=more)
+    settle_trust(parsed, prepared.template, path.parent)
+    fetch_missing_models(prepared.settings, yes=parsed.yes)
+    adopted = adopt(launcher, workspace, project, prepared)
     text = f"{name} continues after the {last} rounds of SPO's own tool; the original is in the archive."
     print(f"spotui: {text}", file=sys.stderr)
     return adopted
@@ -126,7 +124,7 @@ def last_round(project: "Project") -> int:
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:
     """The limits that were typed, checked as every other setting is."""
-    from spotui.runs.prepare import LIMITS
+    from spotui.runs.launch import LIMITS
     from spotui.settings.resolve import Flags
 
     return launcher.limits(Flags(**{flag: getattr(parsed, flag) for flag in LIMITS.values()}))
@@ -134,7 +132,7 @@ def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
     """A process of its own that outlives this terminal and waits for a person when a call fails."""
-    from spotui.runs.prepare import LIMITS
+    from spotui.runs.launch import LIMITS
     from spotui.wire.process import OwnProcess
 
     words = ["resume", project.name]

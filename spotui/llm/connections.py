@@ -169,10 +169,6 @@ class Connector:
         models_dir: Where embedded models are kept.
         is_trusted: Whether a key may be sent to the base URL of the settings.
         log_dir: Where the embedded model's server writes its log.
-
-    Attributes:
-        paces: The speed of each model as earlier runs measured it: seconds to a reply's start, and tokens a
-            second after that. An estimate sets it.
     """
 
     def __init__(
@@ -191,7 +187,6 @@ class Connector:
         self._models_dir = models_dir
         self._is_trusted = is_trusted
         self._log_dir = log_dir
-        self.paces: Mapping[str, tuple[float, float]] = {}
         self._limiters: dict[tuple[str, Limits], Limiter] = {}
 
     def connect(self, model: str) -> Connection:

@@ -26,13 +26,13 @@ from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Limiter
 from spotui.llm.providers.playback import RecordedProvider
 from spotui.llm.routing import Endpoint, Limits
+from spotui.runs.launch import Launcher
+from spotui.runs.prepare import Prepared
 from spotui.runs.run import Run
-from spotui.runs.setup import choose, new_project
 from spotui.runs.trust import only_recorded
+from spotui.settings.resolve import Flags
 from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.settings.table import is_embedded
-from spotui.templates.read import parse_template
-from spotui.templates.save import edit_yaml
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.moving import create_project
@@ -159,30 +159,16 @@ def _decisions(journal: Journal) -> Iterator[Line]:
                 pass
 
 
-def adopt(
-    workspace: Workspace,
-    project: Project,
-    template_text: str,
-    settings: RunSettings,
-    *,
-    template_name: str,
-    folder: Path,
-    prompt_folders: Sequence[Path],
-    more_rounds: int,
-) -> Project:
-    """Make a run of a workspace that SPO's own tool wrote; the original goes to the archive as it is.
-
-    Its rounds are recorded as that tool wrote them, and round 1 is the seed. Which models answered is not
-    known, so the run asks the questions again with the seed and with a best prompt before it compares them.
+def prepare_adoption(
+    launcher: Launcher, project: Project, path: Path, flags: Flags, *, more_rounds: int
+) -> Prepared:
+    """Settle how a workspace that SPO's own tool wrote is continued.
 
     Args:
-        workspace: Where it is.
+        launcher: The config file and the environment.
         project: Written by SPO's own tool.
-        template_text: The template it was made with, for requirements and questions.
-        settings: What the run uses.
-        template_name: What the template is called.
-        folder: Where the template is.
-        prompt_folders: Folders with meta-prompts of the user, the one that takes precedence first.
+        path: The template it was made with, for requirements and questions.
+        flags: The settings that were typed.
         more_rounds: Rounds to run after those that are there.
 
     Raises:
@@ -194,33 +180,40 @@ def adopt(
             f"{project.name} was written by SPO's own tool and has no round to continue from.",
             f"Remove {project.folder}, or give another name.",
         )
-    template = parse_template(template_text, template_name)
-    choice = choose(template, settings)
-    if choice.method.scores:
-        raise SpotuiError(
-            f"{project.name} was written by SPO's own tool, and {choice.name} cannot continue it: "
-            "its rounds have no scores.",
-            f"Continue it with the method spo, or start a run of {choice.name} under another name.",
-        )
     seed = history.round(1)
-    if seed is not None and seed.prompt != template.prompt:
-        template_text = edit_yaml(
-            template_text, msgspec.structs.replace(template, prompt=seed.prompt), template_name
-        )
-    last = history.rounds[-1].round
-    adopted = new_project(
-        workspace,
-        project.name,
-        template_text,
-        msgspec.structs.replace(settings, max_rounds=last + more_rounds),
-        template_name=template_name,
-        prompt_folders=prompt_folders,
-        folder=folder,
-        fresh=True,
-        lines=history.rounds,
+    prepared = launcher.prepare(
+        path,
+        msgspec.structs.replace(flags, max_rounds=history.rounds[-1].round + more_rounds),
+        prompt=seed.prompt if seed is not None else None,
     )
+    if prepared.method.scores:
+        raise SpotuiError(
+            f"{project.name} was written by SPO's own tool, and {prepared.name} cannot continue it: "
+            "its rounds have no scores.",
+            f"Continue it with the method spo, or start a run of {prepared.name} under another name.",
+        )
+    return prepared
+
+
+def adopt(launcher: Launcher, workspace: Workspace, project: Project, prepared: Prepared) -> Project:
+    """Make a run of a workspace that SPO's own tool wrote; the original goes to the archive as it is.
+
+    Its rounds are recorded as that tool wrote them, and round 1 is the seed. Which models answered is not
+    known, so the run asks the questions again with the seed and with a best prompt before it compares them.
+
+    Args:
+        launcher: The config file and the environment.
+        workspace: Where it is.
+        project: Written by SPO's own tool.
+        prepared: What `prepare_adoption` made of it.
+
+    Raises:
+        SpotuiError: It cannot be written, or the budget cannot be kept.
+    """
+    rounds = read_history(project).rounds
+    adopted = launcher.new_project(workspace, project.name, prepared, fresh=True, lines=rounds)
     try:
-        write_rounds(adopted.prompts, project_rounds(history.rounds))
+        write_rounds(adopted.prompts, project_rounds(rounds))
     except OSError as error:
         raise SpotuiError(
             f"{adopted.prompts} cannot be written: {error.strerror}.", "Make room, and resume the run."

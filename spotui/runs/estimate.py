@@ -1,29 +1,29 @@
-"""What a run is expected to take, before a single call is paid for."""
+"""The calls, tokens, money and time that something is expected to take, before a single call is paid for."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, plural, usd
 from spotui.domain.text import estimate_tokens
+from spotui.engine.task import Question
 from spotui.llm.budget import UnknownPriceError
+from spotui.runs.task import is_judged
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.table import ROLES, Role, is_embedded
-from spotui.templates.model import Template
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
-    from spotui.llm.routing import Price
-    from spotui.workspace.projects import Workspace
+    from spotui.methods.method import Calls
+    from spotui.runs.prepare import Prepared
+
+Paces = Mapping[str, tuple[float, float]]
+"""The speed of each model: seconds to the start of a reply, and tokens a second after that."""
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What one role, or the embedding model, is expected to take.
+    """The expected calls of one role, or of the embedding model.
 
     Attributes:
         role: Which.
@@ -31,7 +31,7 @@ class Share(msgspec.Struct, frozen=True):
         calls: How many.
         prompt_tokens: In all its requests.
         completion_tokens: In all its replies.
-        usd: What they cost, or None when the price is unknown.
+        usd: Their cost, or None when the price is unknown.
     """
 
     role: Role | Literal["embedding"]
@@ -43,12 +43,12 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """What a run is expected to take; all figures are rough.
+    """What something is expected to take; all figures are rough.
 
     Attributes:
-        shares: One a role.
+        shares: One for each role and model.
         seconds: The critical path.
-        warnings: What stands against starting it.
+        warnings: Reasons not to start it.
         measured: Whether earlier runs have measured the speed of every model.
     """
 
@@ -56,6 +56,10 @@ class Estimate(msgspec.Struct, frozen=True):
     seconds: float
     warnings: tuple[str, ...] = ()
     measured: bool = False
+
+    def warning(self, *warnings: str) -> "Estimate":
+        """The same with these warnings before its own."""
+        return msgspec.structs.replace(self, warnings=(*warnings, *self.warnings))
 
     @property
     def calls(self) -> int:
@@ -82,7 +86,7 @@ class Estimate(msgspec.Struct, frozen=True):
         )
 
 
-# Nothing is known about replies before they come: these are lengths that SPO's runs have, in tokens.
+# Nothing is known about replies before they come: these are lengths that runs of each method have, in tokens.
 PROPOSAL_TOKENS = 450
 EMBEDDED_PROPOSAL_TOKENS = 150
 PROMPT_TOKENS = 150
@@ -90,121 +94,280 @@ ANSWER_TOKENS = 200
 ANSWER_TO_REFERENCE = 2
 LEAST_ANSWER_TOKENS = 40
 VOTE_TOKENS = 250
-PROPOSE_FRAME = 240
-VOTE_FRAME = 220
+NOTE_TOKENS = 150
+MARK_TOKENS = 80
 
-# Seconds to the first token and tokens per second: a hosted model, and the embedded one on two cores.
+# Tokens of the meta-prompts around what they ask about.
+PROPOSE_FRAME = 240
+SCORED_PROPOSE_FRAME = 900
+VOTE_FRAME = 220
+NOTE_FRAME = 600
+MARK_FRAME = 180
+
+# The speed of a hosted model, and of the embedded one on two cores.
 HOSTED_PACE = (0.8, 60.0)
-_RUNS_MEASURED = 5
-_BYTES_MEASURED = 256 * 1024
 EMBEDDED_PACE = (2.0, 12.0)
 
-
-def share(
-    role: Role | Literal["embedding"], model: str, calls: int, asked: int, reply: int, connector: "Connector"
-) -> Share:
-    """One part: so many calls, tokens sent in all, and tokens of a reply."""
-    price: Price | None = connector.price_of(model)
-    return Share(
-        role=role,
-        model=model,
-        calls=calls,
-        prompt_tokens=asked,
-        completion_tokens=calls * reply,
-        usd=None if price is None else price.cost(asked, calls * reply),
-    )
+ROUNDS_WORTH_HAVING = 2
+_ORDER = (*ROLES, "embedding")
 
 
-def role_seconds(
-    settings: RunSettings, connector: "Connector", role: Role, tokens: int, calls: float
-) -> float:
-    """How long so many calls of one role take that are made at once, with replies of so many tokens."""
-    return model_seconds(settings.roles.of(role).model, connector, tokens, calls)
+class _Votes(NamedTuple):
+    """What one duel usually takes: votes, and how often it has to wait for some."""
+
+    asked: int
+    waves: int
+    tokens: int = VOTE_TOKENS
 
 
-def model_seconds(model: str, connector: "Connector", tokens: int, calls: float) -> float:
-    """How long so many calls of one model take that are made at once, with replies of so many tokens."""
-    if is_embedded(model) and model not in connector.paces:  # calls at once share the same cores
+# About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
+VOTES: dict[str, _Votes] = {
+    "balanced": _Votes(3, 2),
+    "thorough": _Votes(6, 4),
+    "reference": _Votes(4, 1),
+    "logprob": _Votes(2, 1, 1),
+}
+VOTES_A_ROW = 2
+"""In the final check and in a judge-check: one in either order."""
+
+
+class _Part(NamedTuple):
+    """Calls of one model that are alike.
+
+    Attributes:
+        role: Who asks.
+        model: Its model.
+        calls: How many.
+        asked: The tokens of all requests.
+        reply: The tokens of each reply.
+        waits: How often the run waits for some of them.
+        at_once: How many are made at once each time.
+        written: The tokens of each reply that are written one after another, where that is not all of them.
+    """
+
+    role: Role | Literal["embedding"]
+    model: str
+    calls: int
+    asked: int
+    reply: int
+    waits: float
+    at_once: float
+    written: int | None = None
+
+    def seconds(self, connector: "Connector", paces: Paces) -> float:
+        """The time that the run waits for these calls."""
+        tokens = self.reply if self.written is None else self.written
+        return self.waits * model_seconds(self.model, connector, paces, tokens, self.at_once)
+
+
+def model_seconds(model: str, connector: "Connector", paces: Paces, tokens: int, calls: float) -> float:
+    """The time of some calls of one model that are made at once, with replies of so many tokens."""
+    if is_embedded(model) and model not in paces:  # calls at once share the same cores
         wait, pace = EMBEDDED_PACE
         return wait + calls * tokens / pace
-    wait, pace = connector.paces.get(model, HOSTED_PACE)
+    wait, pace = paces.get(model, HOSTED_PACE)
     at_once = connector.way_to(model).endpoint.limits.concurrency
     return -(-calls // at_once) * (wait + tokens / pace)
 
 
-class _Asked(msgspec.Struct):
-    model: str
-
-
-class _Usage(msgspec.Struct):
-    completion_tokens: int = 0
-
-
-class _Reply(msgspec.Struct):
-    seconds: float = 0.0
-    usage: _Usage = msgspec.field(default_factory=_Usage)
-
-
-class _Call(msgspec.Struct):
-    """What a call in a journal says of the speed of its model."""
-
-    request: _Asked
-    reply: _Reply
-
-
-def measured_paces(workspace: "Workspace", models: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """How fast each model was in the newest runs of a workspace, as `Connector.paces` has it.
+def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None = None) -> Estimate | None:
+    """Estimate a whole run; no model is asked.
 
     Args:
-        workspace: With the runs; one that cannot be read has measured nothing.
-        models: The models; those that no run has asked are left out.
+        prepared: What was prepared for a run.
+        connector: Knows where models are and what they cost.
+        paces: The speed of models, as `measured_paces` has it.
+
+    Returns:
+        The estimate, or None when the method does not say how many calls it makes.
+
+    Raises:
+        SettingsError: The endpoint of a model is unknown.
     """
-    calls: dict[str, list[tuple[int, float]]] = {model: [] for model in models}
-    try:
-        names = workspace.names()[-_RUNS_MEASURED:]
-    except SpotuiError:
-        return {}
-    decoder = msgspec.json.Decoder(_Call)
-    for name in names:
-        for raw in _last_lines(workspace.project(name).journal):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                call = decoder.decode(raw)
-                if call.request.model in calls and call.reply.seconds > 0:
-                    calls[call.request.model].append((call.reply.usage.completion_tokens, call.reply.seconds))
-    return {model: _pace(found) for model, found in calls.items() if sum(tokens for tokens, _ in found)}
+    method, settings, paces = prepared.method, prepared.settings, paces or {}
+    if not method.scores:
+        checked = settings.final_check and settings.max_rounds > 1
+        whole = _total(_of_duels(prepared, settings.max_rounds, checked=checked), connector, paces)
+        rounds = min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING)
+        needed = _total(_of_duels(prepared, rounds, checked=False), connector, paces)
+        what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
+        return whole.warning(*_budget_warnings(settings, needed, what))
+    if method.calls is None or prepared.rows is None:
+        return None
+    rows, lacking = prepared.rows, []
+    calls = method.calls(prepared.parameters, len(rows.train), len(rows.eval))
+    calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * len(rows.test))
+    if prepared.template.metric is None and not prepared.template.criteria:
+        lacking.append("The template names no metric: the evaluator marks every answer by the requirements.")
+    if not rows.test:
+        lacking.append("There are no test rows: nothing will say what the best prompt is worth on new ones.")
+    whole = _total(_of_scores(prepared, calls), connector, paces)
+    return whole.warning(*lacking, *_budget_warnings(settings, whole, "the whole run"))
 
 
-def _last_lines(journal: Path) -> list[bytes]:
-    """The newest calls of a journal; it may be long."""
-    try:
-        with journal.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - _BYTES_MEASURED))
-            return [line for line in file.read().splitlines() if line.startswith(b'{"kind":"call",')]
-    except OSError:
-        return []
+def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estimate:
+    """Estimate a judge-check, as `estimate` does a run; calls of an earlier check cost nothing more."""
+    found = _total(_of_damages(prepared), connector, {})
+    return found.warning(*_budget_warnings(prepared.settings, found, "the judge-check"))
 
 
-def _pace(calls: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """The line through tokens and seconds that fits best; without a slope, all is in the tokens a second."""
-    tokens, seconds = sum(one for one, _ in calls), sum(one for _, one in calls)
-    mean_tokens, mean_seconds = tokens / len(calls), seconds / len(calls)
-    spread = sum((one - mean_tokens) ** 2 for one, _ in calls)
-    slope = sum((t - mean_tokens) * (s - mean_seconds) for t, s in calls) / spread if spread else 0.0
-    wait = mean_seconds - slope * mean_tokens
-    return (wait, 1 / slope) if slope > 0 and wait >= 0 else (0.0, tokens / seconds)
+def _of_duels(prepared: "Prepared", rounds: int, *, checked: bool) -> list[_Part]:
+    """The calls of a method that compares answers, with a final check of the best prompt or without."""
+    settings, task = prepared.settings, prepared.task
+    pool, asked = (*task.questions, *task.held_out), max(1, len(task.questions))
+    of = _Lengths.of(pool, task.requirements, with_references=settings.reference_answers)
+    duels, judged = rounds - 1, len(pool) if checked else 0
+    held_out = max(0, judged - asked)  # only the final check asks these, of the seed and of the best
+    seed = estimate_tokens(task.prompt)
+    prompt = max(seed, PROMPT_TOKENS)
+    proposal = PROPOSE_FRAME + of.requirements + prompt + asked * (of.reference + of.question + of.answer)
+    shown = asked * (seed + duels * prompt + rounds * of.question)
+    executor = settings.roles.executor.model
+    parts = [
+        _proposals(settings, duels, duels * proposal, waits=duels),
+        _Part("executor", executor, rounds * asked, shown, of.answer, rounds, asked),
+    ]
+    if held_out:
+        shown = held_out * (seed + prompt + 2 * of.question)
+        parts.append(_Part("executor", executor, 2 * held_out, shown, of.answer, 1, 2 * held_out))
+    if settings.judge == "likelihood":
+        # Every answer is measured twice, with the requirements and without; nothing is written.
+        answers = rounds * asked + 2 * held_out
+        return [*parts, _measured(settings, 2 * answers, of, waits=answers, at_once=1)]
+    return [*parts, *_votes(settings, of, asked, duels, judged)]
 
 
-def answer_tokens(template: Template) -> int:
-    """As long as the reference answers suggest, where every question has one."""
-    references = [estimate_tokens(one.answer) for one in template.qa]
-    if not all(references):
-        return ANSWER_TOKENS
-    mean = sum(references) // len(references)
-    return max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * mean)
+def _votes(settings: RunSettings, of: "_Lengths", asked: int, duels: int, checked: int) -> Iterator[_Part]:
+    """The votes of the rounds, in which the judges take turns, and of the final check, in which all vote."""
+    votes, panel = VOTES[settings.judge], settings.panel
+    alone = asked if settings.judge_unit == "row" else 1
+    calls, in_check = duels * votes.asked * alone, VOTES_A_ROW * checked
+    for number, model in enumerate(panel):  # they vote at once: the run waits for the first one
+        taken = (calls + len(panel) - 1 - number) // len(panel)
+        waits, at_once = (0 if number else duels * votes.waves), votes.asked / votes.waves * alone
+        shown = taken * of.ballot(asked // alone)
+        yield _Part("evaluator", model, taken, shown, votes.tokens, waits, at_once)
+        if in_check:
+            waits, shown = (0 if number else 1), in_check * of.ballot(1)
+            yield _Part("evaluator", model, in_check, shown, votes.tokens, waits, in_check)
 
 
-def rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
+def _of_scores(prepared: "Prepared", calls: "Calls") -> list[_Part]:
+    """The calls of a method that scores prompts on rows."""
+    settings, method = prepared.settings, prepared.method
+    rows = prepared.rows.train if prepared.rows is not None else ()
+    of = _Lengths.of([Question(row.question, " ".join(row.references[:1])) for row in rows], "")
+    steps = max(1, calls.steps)
+    writes = method.asks is None or "evaluator" in method.asks(prepared.parameters)
+    roles, shown = settings.roles, of.question + of.answer
+    notes: Role = "evaluator" if writes else "optimizer"
+    marks = calls.answers if is_judged(prepared.template) else 0
+
+    def part(role: Role, number: int, asked: int, reply: int) -> _Part:
+        return _Part(role, roles.of(role).model, number, number * asked, reply, calls.steps, number / steps)
+
+    parts = [
+        _proposals(settings, calls.proposals, calls.proposals * SCORED_PROPOSE_FRAME, waits=calls.steps),
+        part(notes, calls.notes, NOTE_FRAME + shown, NOTE_TOKENS),
+        part("evaluator", marks, MARK_FRAME + shown, MARK_TOKENS),
+        part("executor", calls.answers, PROMPT_TOKENS + of.question, of.answer),
+    ]
+    parts = [one for one in parts if one.role in settings.asked]
+    if settings.embedding_model is not None and calls.embeddings:
+        model, number, shown = settings.embedding_model, calls.embeddings, calls.embeddings * PROMPT_TOKENS
+        parts.append(_Part("embedding", model, number, shown, 0, calls.steps, number / steps))
+    return parts
+
+
+def _of_damages(prepared: "Prepared") -> list[_Part]:
+    """The calls of a judge-check."""
+    from spotui.runs.judge_check import DAMAGES
+
+    settings, task = prepared.settings, prepared.task
+    asked = max(1, len(task.questions))
+    kinds = len(DAMAGES) - (asked == 1)  # an answer alone cannot be off topic
+    of = _Lengths.of(task.questions, task.requirements, with_references=settings.reference_answers)
+    executor = settings.roles.executor.model
+    shown = asked * (estimate_tokens(task.prompt) + of.question)
+    answers = _Part("executor", executor, asked, shown, of.answer, 1, asked)
+    if settings.judge == "likelihood":
+        calls = 2 * asked * (1 + kinds)
+        return [answers, _measured(settings, calls, of, waits=1, at_once=calls)]
+    calls, reply = VOTES_A_ROW * asked * kinds, VOTES[settings.judge].tokens
+    judges = settings.panel if settings.judge != "logprob" else settings.panel[:1]
+    at_once, shown = calls * len(judges) / kinds, calls * of.ballot(1)
+    votes = [
+        _Part("evaluator", model, calls, shown, reply, 0 if number else kinds, at_once)
+        for number, model in enumerate(judges)
+    ]
+    return [answers, *votes]
+
+
+class _Lengths(NamedTuple):
+    """Mean lengths of a task's texts, in tokens.
+
+    Attributes:
+        requirements: The requirements.
+        question: A question.
+        reference: A question with its reference answer, where judge and optimizer are shown those; else 0.
+        answer: An answer, as long as the reference answers suggest where every question has one.
+    """
+
+    requirements: int
+    question: int
+    reference: int
+    answer: int
+
+    @classmethod
+    def of(
+        cls, questions: Sequence[Question], requirements: str, *, with_references: bool = False
+    ) -> "_Lengths":
+        """The lengths for some questions."""
+        number = max(1, len(questions))
+        answers = [estimate_tokens(one.answer) for one in questions]
+        question = sum(estimate_tokens(one.question) for one in questions) // number
+        answer, reference = ANSWER_TOKENS, sum(answers) // number
+        if all(answers):
+            answer = max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * reference)
+        shown = question + reference if with_references and reference else 0
+        return cls(estimate_tokens(requirements), question, shown, answer)
+
+    def ballot(self, questions: int) -> int:
+        """A request for one vote on so many questions."""
+        shown = self.reference + 2 * (self.question + self.answer)
+        return VOTE_FRAME + self.requirements + questions * shown
+
+
+def _proposals(settings: RunSettings, calls: int, asked: int, *, waits: int) -> _Part:
+    model = settings.roles.optimizer.model
+    reply = EMBEDDED_PROPOSAL_TOKENS if is_embedded(model) else PROPOSAL_TOKENS
+    return _Part("optimizer", model, calls, asked, reply, waits, calls / max(1, waits))
+
+
+def _measured(settings: RunSettings, calls: int, of: _Lengths, *, waits: int, at_once: int) -> _Part:
+    """Answers whose likelihood is measured: a model reads them, and writes nothing."""
+    asked = calls * (of.requirements // 2 + of.question)
+    return _Part("evaluator", settings.roles.evaluator.model, calls, asked, of.answer, waits, at_once, 0)
+
+
+def _total(parts: Iterable[_Part], connector: "Connector", paces: Paces) -> Estimate:
+    """All calls together: what each role takes, and the time of those that wait for each other."""
+    seconds = 0.0
+    alike: dict[tuple[Role | Literal["embedding"], str], list[_Part]] = {}
+    for part in parts:
+        alike.setdefault((part.role, part.model), []).append(part)
+        seconds += part.seconds(connector, paces) if part.calls else 0.0
+    shares = []
+    for (role, model), same in sorted(alike.items(), key=lambda one: _ORDER.index(one[0][0])):
+        calls, asked = sum(one.calls for one in same), sum(one.asked for one in same)
+        written, price = sum(one.calls * one.reply for one in same), connector.price_of(model)
+        cost = None if price is None else price.cost(asked, written)
+        shares.append(Share(role, model, calls, asked, written, cost))
+    seconds = max([seconds, *_rated(shares, connector)])
+    return Estimate(tuple(shares), seconds, measured={one.model for one in shares} <= paces.keys())
+
+
+def _rated(shares: Sequence[Share], connector: "Connector") -> Iterator[float]:
     """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
     for model in {share.model for share in shares}:
         limits = connector.way_to(model).endpoint.limits
@@ -214,14 +377,8 @@ def rated(shares: tuple[Share, ...], connector: "Connector") -> Iterator[float]:
                 yield (amount - rate) / rate * 60
 
 
-def budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
-    """What stands against starting a run: a budget that may not cover what is needed, or cannot be kept.
-
-    Args:
-        settings: With the budget.
-        needed: What is needed.
-        what: What that is for.
-    """
+def _budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
+    """Reasons not to start with a budget: it may not cover what something needs, or cannot be kept."""
     budget = settings.budget
     if budget.usd is not None and needed.usd is None:
         yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
@@ -235,160 +392,3 @@ def budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Itera
         if limit is not None and need is not None and limit < need:
             about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
             yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
-
-
-ROUNDS_WORTH_HAVING = 2
-
-
-class _Votes(NamedTuple):
-    """What one duel usually takes: votes, and how often it has to wait for some."""
-
-    asked: int
-    waves: int
-    tokens: int = VOTE_TOKENS
-
-
-# About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
-VOTES_A_ROW = 2
-"""In the final check: one in either order."""
-
-VOTES: dict[str, _Votes] = {
-    "balanced": _Votes(3, 2),
-    "thorough": _Votes(6, 4),
-    "reference": _Votes(4, 1),
-    "logprob": _Votes(2, 1, 1),
-}
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """What a run of so many rounds does.
-
-    Attributes:
-        rounds: The seed round included.
-        asked: Questions a round asks.
-        held_out: Questions that only the final check asks, of the seed and of the best.
-        checked: Questions on which the final check judges.
-        answer: Tokens of an answer.
-        proposal: Tokens of a proposal.
-    """
-
-    rounds: int
-    asked: int
-    held_out: int
-    checked: int
-    answer: int
-    proposal: int
-
-    @property
-    def proposals(self) -> int:
-        """One a round after the seed."""
-        return self.rounds - 1
-
-    @property
-    def answers(self) -> int:
-        """From the executor."""
-        return self.rounds * self.asked + 2 * self.held_out
-
-    @property
-    def duels(self) -> int:
-        """One a round after the seed."""
-        return self.rounds - 1
-
-
-def estimate_run(template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
-    """Estimate a whole run; asks no model.
-
-    Args:
-        template: What it works on.
-        settings: What it uses.
-        connector: Knows where models are and what they cost.
-
-    Raises:
-        SettingsError: A role's model leads nowhere.
-    """
-    asked = min(settings.sample, len(template.qa))
-    answer = answer_tokens(template)
-    proposal = EMBEDDED_PROPOSAL_TOKENS if is_embedded(settings.roles.optimizer.model) else PROPOSAL_TOKENS
-    checked = len(template.qa) if settings.final_check and settings.max_rounds > 1 else 0
-    whole = _Plan(settings.max_rounds, asked, max(0, checked - asked), checked, answer, proposal)
-    least = msgspec.structs.replace(
-        whole, rounds=min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING), held_out=0, checked=0
-    )
-    estimate, needed = (_estimate(plan, template, settings, connector) for plan in (whole, least))
-    rounds = least.rounds
-    what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
-    return msgspec.structs.replace(estimate, warnings=tuple(budget_warnings(settings, needed, what)))
-
-
-def _estimate(plan: _Plan, template: Template, settings: RunSettings, connector: "Connector") -> Estimate:
-    shares = _shares(plan, template, settings, connector)
-    seconds = max([_critical_path(plan, settings, connector), *rated(shares, connector)])
-    return Estimate(shares=shares, seconds=seconds)
-
-
-def _shares(
-    plan: _Plan, template: Template, settings: RunSettings, connector: "Connector"
-) -> tuple[Share, ...]:
-    question = sum(estimate_tokens(one.question) for one in template.qa) // max(1, len(template.qa))
-    reference = sum(estimate_tokens(one.answer) for one in template.qa) // max(1, len(template.qa))
-    answered = question + plan.answer
-    requirements, seed = estimate_tokens(template.requirements), estimate_tokens(template.prompt)
-    prompt = max(seed, PROMPT_TOKENS)
-    references = plan.asked * (question + reference) if settings.reference_answers and reference else 0
-    if settings.judge == "likelihood":
-        # Every answer is measured twice, with the requirements and without.
-        verdicts, vote = 2 * plan.answers, plan.answer
-        judged = verdicts * (requirements // 2 + question)
-    else:
-        alone = plan.asked if settings.judge_unit == "row" else 1
-        votes = VOTES[settings.judge]
-        vote = votes.tokens
-        frame, shown = VOTE_FRAME + requirements, references + 2 * plan.asked * answered
-        in_rounds = plan.duels * votes.asked * alone
-        in_check = VOTES_A_ROW * plan.checked * len(settings.panel)
-        verdicts = in_rounds + in_check
-        judged = in_rounds * (frame + shown // alone) + in_check * (frame + shown // plan.asked)
-    proposal = PROPOSE_FRAME + requirements + references + prompt + plan.asked * answered
-    by_seed = plan.asked + plan.held_out
-    executed = by_seed * seed + (plan.answers - by_seed) * prompt + plan.answers * question
-    rows: dict[Role, tuple[int, int, int]] = {
-        "optimizer": (plan.proposals, plan.proposals * proposal, plan.proposal),
-        "evaluator": (verdicts, judged, vote),
-        "executor": (plan.answers, executed, plan.answer),
-    }
-    shares = [share(role, settings.roles.of(role).model, *rows[role], connector) for role in ROLES]
-    judges = [share("evaluator", model, *rows["evaluator"], connector) for model in settings.panel]
-    split = [_part(share, len(judges), number) for number, share in enumerate(judges)]
-    return tuple(one for share in shares for one in (split if share.role == "evaluator" else [share]))
-
-
-def _part(share: Share, of: int, number: int) -> Share:
-    """What one of several judges takes of the votes; they take turns."""
-
-    def part(whole: int) -> int:
-        return (whole + of - 1 - number) // of
-
-    return msgspec.structs.replace(
-        share,
-        calls=part(share.calls),
-        prompt_tokens=part(share.prompt_tokens),
-        completion_tokens=part(share.completion_tokens),
-        usd=None if share.usd is None else share.usd / of,
-    )
-
-
-def _critical_path(plan: _Plan, settings: RunSettings, connector: "Connector") -> float:
-    """Seconds of the calls that wait for each other."""
-
-    step = partial(role_seconds, settings, connector)
-    seconds = plan.proposals * step("optimizer", plan.proposal, 1)
-    seconds += plan.rounds * step("executor", plan.answer, plan.asked)
-    if plan.held_out:
-        seconds += step("executor", plan.answer, 2 * plan.held_out)
-    if settings.judge == "likelihood":
-        return seconds + plan.answers * step("evaluator", 0, 1)
-    votes = VOTES[settings.judge]
-    at_once = votes.asked / votes.waves * (plan.asked if settings.judge_unit == "row" else 1)
-    if plan.checked:
-        seconds += step("evaluator", votes.tokens, VOTES_A_ROW * plan.checked)
-    return seconds + plan.duels * votes.waves * step("evaluator", votes.tokens, at_once)

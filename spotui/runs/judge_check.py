@@ -1,8 +1,8 @@
 """Answers with a known worth: copies that are damaged in ways that any judge should see."""
 
 import random
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -10,21 +10,21 @@ import msgspec
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
 from spotui.domain.records import AnswerRecord
-from spotui.engine import Candidate, Task, Trial
-from spotui.engine.asking import Asker
-from spotui.engine.context import Context, Decisions
+from spotui.engine import Candidate, Trial
+from spotui.engine.context import Context
 from spotui.engine.execute import Executor
-from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import RowVotes
 from spotui.judging.reliability import Panel, casts, interval
 from spotui.llm.budget import Budget, Spending
-from spotui.llm.connections import Connections
-from spotui.llm.door import Door
-from spotui.llm.limits import Gate, Halted
-from spotui.llm.retry import Retry
-from spotui.runs.score import open_kept
+from spotui.llm.connections import Connections, Connector
+from spotui.llm.limits import Halted
+from spotui.runs.prepare import Prepared
+from spotui.runs.score import open_context
 from spotui.runs.session import make_judge
+from spotui.runs.trust import refuse_outside_data
+from spotui.settings import locations
 from spotui.settings.run_settings import RunSettings
+from spotui.workspace.judge_checks import CheckedJudge, JudgeCheck, calls_folder, remember_check
 
 Damage = Literal["truncated", "shuffled", "off_topic", "wrong_format"]
 DAMAGES: Final[tuple[Damage, ...]] = get_args(Damage)
@@ -151,55 +151,72 @@ class Calibration(msgspec.Struct, frozen=True):
         return found is not None and found[0] > CHANCE and not self.panel.faults
 
 
-async def calibrate(
-    task: Task,
-    settings: RunSettings,
-    meta: MetaPrompts,
-    connections: Connections,
-    emit: Callable[[Event], None],
-    folder: Path,
-) -> Calibration:
-    """Let the executor answer with the seed prompt, and the judge compare that with damaged copies.
-
-    Every question is judged in both orders for every kind of damage. What was asked in an earlier check is
-    not asked again.
-
-    Args:
-        task: The prompt and its questions.
-        settings: Roles, judge and budget of the run that is planned.
-        meta: The meta-prompts.
-        connections: The models.
-        emit: Told of every call.
-        folder: Where calls are kept; made when it is missing.
+def judge_of(settings: RunSettings, connector: Connector) -> CheckedJudge:
+    """The judge of these settings, as checks of it are filed.
 
     Raises:
-        SpotuiError: A call failed for good, the budget is spent, or a question got no answer; what was
-            asked until then is kept. Or another process checks there.
-        OSError: The folder cannot be made.
+        SettingsError: The endpoint of one of its models is unknown.
     """
-    with open_kept(folder) as journal:
-        gate = Gate()
-        door = Door(
-            connections=connections,
-            ledger=journal,
-            budget=Budget(settings.budget),
-            gate=gate,
-            retry=Retry(settings.retry),
-            emit=emit,
-            on_trouble="halt",
-        )
-        context = Context(task, meta, Asker(door, settings.roles), gate, Decisions(), emit)
+    return CheckedJudge(
+        models=settings.panel,
+        endpoints=_endpoints(settings.panel, connector),
+        judge=settings.judge,
+        unit=settings.judge_unit,
+        json=settings.judge_json,
+    )
+
+
+def _endpoints(models: Iterable[str], connector: Connector) -> tuple[str, ...]:
+    """The endpoint of each of these models; empty where its id names it."""
+    return tuple(connector.way_to(model).endpoint.base_url or "" for model in models)
+
+
+async def check_judge(prepared: Prepared, connector: Connector, emit: Callable[[Event], None]) -> Calibration:
+    """Let the executor answer with the seed prompt, and the judge compare that with damaged copies.
+
+    Every question is judged in both orders for every kind of damage. Calls of an earlier check are not bought
+    again, and the result is kept for later runs with the same judge.
+
+    Args:
+        prepared: What was prepared for a judge-check.
+        connector: Knows the models.
+        emit: Called with every event.
+
+    Raises:
+        SpotuiError: A call failed for good, the budget is spent, or a question got no answer; the calls until
+            then are kept. Or another process checks there.
+        OSError: A folder cannot be made.
+    """
+    refuse_outside_data(prepared.template, prepared.path.parent)
+    settings, folder = prepared.settings, locations.judge_checks_dir()
+    judge, template = judge_of(settings, connector), prepared.path.stem
+    asked = (*settings.panel, settings.roles.executor.model)
+    calls = calls_folder(folder, template, _endpoints(asked, connector))
+    connector.check_budget()
+    async with open_context(prepared, calls, Connections(connector.connect), emit) as (context, budget):
         try:
-            async with door.keeping_time():
-                return await _calibrate(context, settings, door)
+            found = await _calibrate(context, settings, budget)
         except Halted as halt:
             raise SpotuiError(
                 f"The judge could not be checked: {halt.cause}",
                 "What was asked until then is kept: checking again goes on from there.",
             ) from None
+    total, record = found.total, found.panel.together
+    check = JudgeCheck(
+        of=judge,
+        template=template,
+        at=time.time(),
+        comparisons=total.comparisons,
+        settled=total.settled,
+        pairs=record.pairs,
+        flips=record.flips,
+        fit=found.is_fit,
+    )
+    remember_check(folder, check)
+    return found
 
 
-async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Calibration:
+async def _calibrate(context: Context, settings: RunSettings, budget: Budget) -> Calibration:
     task, judge = context.task, make_judge(context, settings)
     whole = await Executor(context).execute(Candidate(round=1, prompt=task.prompt), task.questions)
     if not isinstance(whole, Trial):
@@ -219,7 +236,7 @@ async def _calibrate(context: Context, settings: RunSettings, door: Door) -> Cal
         kinds[kind] = _tally(rows)
         for row in rows:
             panel = panel.after(casts(row.votes))
-    return Calibration(kinds, tuple(skipped), panel, door.budget.spending)
+    return Calibration(kinds, tuple(skipped), panel, budget.spending)
 
 
 def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:

@@ -1,364 +1,354 @@
-"""From what the user says to a run that can go: the one place where settings, models and projects meet."""
+"""One preparation: template, settings, method and parameters become one value that everything else uses.
 
-import os
-from collections.abc import Mapping
-from contextlib import suppress
+`prepare` makes it from a template, and `reopen` from a project. Runs, estimates, scores, races and
+judge-checks start from it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final, Literal
 
 import msgspec
 
-from spotui.settings import locations
-from spotui.settings.config_file import ConfigFile, load_config
-from spotui.settings.errors import SettingsError
-from spotui.settings.keys import is_trusted_address, origin, trust_address
-from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
-from spotui.settings.run_settings import RunSettings
+from spotui.domain.errors import SpotuiError
+from spotui.domain.records import Line, now
+from spotui.domain.rows import slot_names
+from spotui.engine import Task
+from spotui.engine.context import Context
+from spotui.engine.execute import Layout
+from spotui.engine.marking import Marker
+from spotui.engine.meta_prompts import MetaPrompts
+from spotui.engine.task import EDITION
+from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
+from spotui.methods.method import Method
+from spotui.methods.parameters import read_parameters
+from spotui.runs.task import (
+    criteria_for,
+    draw_questions,
+    is_judged,
+    layout_of,
+    marker_for,
+    questions_of,
+    read_rows,
+    slots_of,
+)
+from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
+from spotui.settings.errors import Problem
+from spotui.settings.resolve import Resolution
+from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_settings
+from spotui.settings.table import ROLES
+from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
+from spotui.templates.read import parse_template
+from spotui.templates.sections import metric_of, parameters_of
+from spotui.workspace.moving import create_project
+from spotui.workspace.projects import Project, Workspace, new_run_id
+from spotui.workspace.rows_file import read_rows_file
+from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, SnapshotError, read_snapshot
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractAsyncContextManager
+Purpose = Literal["run", "score", "judge-check"]
+"""What something is prepared for: it decides which models are asked, and what has to be there."""
 
-    from spotui.domain.events import Event
-    from spotui.llm.connections import Connections, Connector
-    from spotui.llm.door import Trouble
-    from spotui.runs.judge_check import Calibration
-    from spotui.runs.run import Run
-    from spotui.runs.score import Ruler
-    from spotui.workspace.judge_checks import CheckedJudge
-    from spotui.workspace.projects import Project, Workspace
-
-
-LIMITS = {
-    "rounds": "max_rounds",
-    "concurrency": "concurrency",
-    "patience": "patience",
-    "target_wins": "target_wins",
-    **{kind: f"budget_{kind}" for kind in ("usd", "tokens", "calls", "minutes")},
-}
-"""What can be changed while a run goes on, and the flag of each."""
+EMBEDDING_HINT: Final = (
+    "Choose one with --embedding-model, for example text-embedding-3-small, or with run.embedding_model in "
+    "the config file; relevance=bm25 needs none."
+)
 
 
-class Launcher:
-    """What every front end needs to begin: the user's config file and the environment.
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A template with the method, the parameters and the settings that are used on it.
 
-    Args:
-        environ: The environment, the process's own when None.
-
-    Raises:
-        SettingsError: The config file is wrong.
+    Attributes:
+        path: The template's file; its rows and a custom metric may lie in the same folder.
+        text: The template's text, verbatim.
+        template: The template.
+        name: The method's name.
+        method: The method.
+        given: Parameters that differ from the method's defaults, as they were given.
+        parameters: All parameters.
+        settings: Without the models that are never asked.
+        meta: The meta-prompts.
+        rows: The rows, split; None when nothing reads any.
+        questions: Positions of the questions that every round asks.
+        held_out: Positions of the questions that no round asks.
+        final_test: Whether the run tests its best prompt on the test rows itself.
+        edition: The edition of how its method words what it asks.
+        run: The id of the project's run; empty when there is no project yet.
+        warnings: Settings that look like a mistake.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self.environ = os.environ if environ is None else environ
-        self.config: ConfigFile = load_config()
-        self._named: set[str] = set()
+    path: Path
+    text: str
+    template: Template
+    name: str
+    method: Method
+    given: dict[str, Any]
+    parameters: msgspec.Struct
+    settings: RunSettings
+    meta: MetaPrompts
+    rows: Dataset | None
+    questions: tuple[int, ...]
+    held_out: tuple[int, ...]
+    final_test: bool = True
+    edition: int = EDITION
+    run: str = ""
+    warnings: tuple[Problem, ...] = ()
 
-    def settings(self, flags: Flags, template: Template | None = None) -> Resolution:
-        """Settle every setting of a run.
-
-        Raises:
-            SettingsError: A flag, a variable or the template's `models` is wrong.
-        """
-        roles = template_roles(template.models) if template is not None and template.models else None
-        found = resolve(flags, self.environ, roles, self.config)
-        if found.settings.base_url:
-            self._named.add(origin(found.settings.base_url))
-        return found
-
-    def limits(self, flags: Flags) -> dict[str, float | int | None]:
-        """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
-
-        Raises:
-            SettingsError: One of them is wrong.
-        """
-        values = self.settings(flags).settings.limits
-        return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
-
-    def is_trusted(self, url: str) -> bool:
-        """Whether a key may be sent to an address: the user has named it now, or before.
-
-        Raises:
-            SettingsError: The list of addresses cannot be read.
-        """
-        return origin(url) in self._named or is_trusted_address(url, self.config.config, self.environ)
-
-    def trust_address(self, url: str) -> None:
-        """Let keys be sent to an address that the user has named, now and when a run is resumed."""
-        self._named.add(origin(url))
-        # Where nothing can be written, the user names it again the next time.
-        with suppress(SettingsError):
-            trust_address(url)
-
-    def connector(self, settings: RunSettings) -> "Connector":
-        """What finds the way to each model of these settings."""
-        from spotui.llm.connections import Connector
-
-        return Connector(
-            settings,
-            self.config.config,
-            self.environ,
-            models_dir=locations.models_dir(),
-            log_dir=locations.log_dir(),
-            is_trusted=self.is_trusted,
+    @property
+    def task(self) -> Task:
+        """The template as methods and judges see it."""
+        is_filled = self.edition > 1
+        pool = questions_of(self.template, self.rows, filled=is_filled)
+        slots = slots_of(self.template) if is_filled else None
+        if slots is None and self.method.scores:  # these have always kept them
+            slots = slot_names(self.template.prompt)
+        return Task(
+            prompt=self.template.prompt,
+            requirements=self.template.requirements,
+            questions=tuple(pool[index] for index in self.questions),
+            held_out=tuple(pool[index] for index in self.held_out),
+            word_limit=self.template.count,
+            reference_answers=self.settings.reference_answers,
+            criteria=criteria_for(self.template, self.edition),
+            rows=self.rows,
+            seed=self.settings.seed,
+            edition=self.edition,
+            slots=slots,
         )
 
-    def connections(self, settings: RunSettings) -> "Connections":
-        """The models of these settings, connected when first asked.
+    @property
+    def layout(self) -> Layout:
+        """How prompt and row become a message."""
+        return layout_of(self.parameters, self.rows, self.settings.seed)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether answers to rows are marked: a method that only compares them may still report marks."""
+        template = self.template
+        return self.rows is not None and bool(self.method.scores or template.metric or template.criteria)
+
+    @property
+    def metric(self) -> str:
+        """The name of what marks the answers; empty when nothing does."""
+        choice = metric_of(self.template) if self.is_marked else None
+        return choice.name if choice else "judge" if self.is_marked else ""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of rows of each split; empty when there are none."""
+        rows = self.rows
+        if rows is None:
+            return {}
+        return {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
+
+    def marker(self, start_metric: StartMetric = start_trusted) -> Callable[[Context], Marker]:
+        """Makes what marks the answers to rows.
 
         Raises:
-            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
+            MetricError: The metric cannot be made.
+            UntrustedError: The user has not trusted the file of a custom metric as it is.
         """
-        from spotui.llm.connections import Connections
+        return marker_for(self.template, self.path.parent, start_metric, edition=self.edition)
 
-        connector = self.connector(settings)
-        connector.check_budget()
-        return Connections(connector.connect)
 
-    def new_project(
-        self,
-        workspace: "Workspace",
-        name: str,
-        template_text: str,
-        settings: RunSettings,
-        *,
-        template_name: str,
-        template_path: Path | None = None,
-        fresh: bool = False,
-        method: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        rounds_chosen: bool = True,
-        final_test: bool = True,
-    ) -> "Project":
-        """Set a run up, with the user's own meta-prompts where there are any.
+def prepare(
+    template: Template,
+    text: str,
+    path: Path,
+    resolution: Resolution,
+    *,
+    method: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    purpose: Purpose = "run",
+    prompt_folders: Sequence[Path] = (),
+) -> Prepared:
+    """Settle what is done with a template.
 
-        Args:
-            workspace: Where.
-            name: The project's name.
-            template_text: The template.
-            settings: What the run uses.
-            template_name: What the template is called.
-            template_path: Where it is, for what lies beside it: meta-prompts, rows, a metric; None when it is
-                nowhere.
-            fresh: Move an existing project of that name out of the way.
-            method: Another method than the template's.
-            parameters: What the method is told on top of what the template tells it.
-            rounds_chosen: Whether somebody chose the number of rounds.
-            final_test: Whether the run tests its best prompt on the test rows itself.
+    Args:
+        template: The template.
+        text: Its text, which a project keeps, so that later edits do not change its run.
+        path: Its file; the paths in it begin in its folder.
+        resolution: The settings, and where each came from.
+        method: Another method than the template's.
+        parameters: Parameters on top of the template's.
+        purpose: What it is prepared for.
+        prompt_folders: Folders with meta-prompts of the user, the one that takes precedence first.
 
-        Raises:
-            UnknownPriceError: The budget is in USD, and nobody knows what one of the models costs.
-            MetaPromptError: One of the user's is broken.
-            TemplateError: The template is wrong.
-            ProjectError: The name is taken, or the workspace cannot be written.
-        """
-        from spotui.runs.setup import choose, new_project
-        from spotui.templates.read import parse_template
-
-        if settings.base_url and origin(settings.base_url) in self._named:
-            self.trust_address(settings.base_url)
-        template = parse_template(template_text, template_name)
-        choice = choose(template, settings, method, parameters, rounds_chosen=rounds_chosen)
-        self.connector(choice.settings).check_budget()
-        return new_project(
-            workspace,
-            name,
-            template_text,
-            settings,
-            template_name=template_name,
-            prompt_folders=_prompt_folders(template_path),
-            fresh=fresh,
-            folder=template_path.parent if template_path is not None else None,
-            method=method,
-            parameters=parameters,
-            rounds_chosen=rounds_chosen,
-            final_test=final_test,
+    Raises:
+        SpotuiError: The method is unknown or does not take the parameters, it lacks a model or a prompt to
+            edit, a row cannot be used, or a meta-prompt is broken.
+    """
+    name = method or template.method or DEFAULT_METHOD
+    chosen = load_method(name)
+    given = parameters_of(template) if method in (None, template.method) else {}
+    given |= parameters or {}
+    settings, rounds_are_chosen = resolution.settings, resolution.is_set("run.max_rounds")
+    if chosen.length and rounds_are_chosen and settings.max_rounds > 1:
+        given = {chosen.length: settings.max_rounds - 1, **given}
+    read = read_parameters(name, chosen, given)
+    if purpose == "run" and not template.prompt and chosen.edits is not None and chosen.edits(read):
+        raise SpotuiError(
+            f"The prompt is empty, and {name} improves the prompt that it starts from.",
+            "Write a prompt, or choose a method that writes new ones: spo, gpo, ape or opro.",
         )
-
-    def adopt(
-        self,
-        workspace: "Workspace",
-        project: "Project",
-        path: Path,
-        settings: RunSettings,
-        *,
-        more_rounds: int,
-    ) -> "Project":
-        """Make a run of a workspace that SPO's own tool wrote, so that it can be continued.
-
-        Args:
-            workspace: Where it is.
-            project: Written by SPO's own tool.
-            path: The template it was made with.
-            settings: What the run uses.
-            more_rounds: Rounds to run after those that are there.
-
-        Raises:
-            SpotuiError: The template is wrong, or the workspace cannot be continued with it.
-        """
-        from spotui.runs.branch import adopt
-        from spotui.templates.read import read_text
-
-        self.connector(_without_embedding(settings)).check_budget()
-        if settings.base_url and origin(settings.base_url) in self._named:
-            self.trust_address(settings.base_url)
-        return adopt(
-            workspace,
-            project,
-            read_text(path),
-            settings,
-            template_name=path.name,
-            folder=path.parent,
-            prompt_folders=_prompt_folders(path),
-            more_rounds=more_rounds,
-        )
-
-    def ruler(
-        self,
-        place: Path,
-        template: Template,
-        path: Path,
-        settings: RunSettings,
-        emit: "Callable[[Event], None]",
-    ) -> "AbstractAsyncContextManager[Ruler]":
-        """What measures prompts on a template's rows; what was measured before costs nothing.
-
-        Args:
-            place: Where that is kept.
-            template: With rows.
-            path: Where the template is.
-            settings: What is used.
-            emit: Told what happens.
-
-        Raises:
-            SpotuiError: The rows or the metric cannot be used.
-        """
-        from spotui.engine.task import Task
-        from spotui.methods import meta_prompts
-        from spotui.runs.score import open_ruler
-        from spotui.runs.setup import with_scoring_models
-        from spotui.runs.trust import refuse_outside_data
-        from spotui.runs.work import criteria_for, marker_for, read_rows
-
-        refuse_outside_data(template, path.parent)
+    settings = _with_asked_models(settings, purpose, template, chosen, read)
+    meta = meta_prompts(*prompt_folders, method=chosen)
+    scores = purpose == "score" or (purpose == "run" and chosen.scores)
+    rows = None
+    if scores or template.data is not None:
         rows = read_rows(template, path.parent, seed=settings.seed)
-        task = Task(
-            prompt=template.prompt,
-            requirements=template.requirements,
-            questions=(),
-            criteria=criteria_for(template),
-            rows=rows,
-            seed=settings.seed,
+        if purpose == "run" and chosen.rounds is not None and not rounds_are_chosen:
+            settings = msgspec.structs.replace(settings, max_rounds=chosen.rounds(read, len(rows.train)))
+    questions, held_out = draw_questions(_pool_size(template, rows), settings.sample, settings.seed)
+    return Prepared(
+        path=path,
+        text=text,
+        template=template,
+        name=name,
+        method=chosen,
+        given=given,
+        parameters=read,
+        settings=settings,
+        meta=meta,
+        rows=rows,
+        questions=questions,
+        held_out=() if rows is not None else held_out,
+        warnings=resolution.warnings,
+    )
+
+
+def _with_asked_models(
+    settings: RunSettings, purpose: Purpose, template: Template, method: Method, parameters: msgspec.Struct
+) -> RunSettings:
+    """The settings without the models that are never asked.
+
+    Raises:
+        SpotuiError: A run needs an embedding model, and none was chosen.
+        TemplateError: The template's metric is wrong.
+    """
+    embeds = purpose == "run" and method.embeds is not None and method.embeds(parameters)
+    if embeds and settings.embedding_model is None:
+        raise SpotuiError(
+            "relevance: embedding needs an embedding model, and none is chosen.", EMBEDDING_HINT
         )
-        return open_ruler(
-            place,
-            rows=rows,
-            task=task,
-            marker=marker_for(template, path.parent),
-            settings=settings,
-            connections=self.connections(_without_embedding(with_scoring_models(template, settings))),
-            meta=meta_prompts(*_prompt_folders(path)),
-            emit=emit,
+    if not embeds:
+        settings = msgspec.structs.replace(settings, embedding_model=None)
+    asked: set[str]
+    match purpose:
+        case "judge-check":
+            asked = {"evaluator", "executor"}
+        case "score":
+            asked = {"executor"}
+        case "run":
+            asked = set(ROLES if method.asks is None else method.asks(parameters))
+    if purpose != "judge-check" and is_judged(template):
+        asked.add("evaluator")
+    return settings.asking(*(role for role in ROLES if role in asked))
+
+
+def _pool_size(template: Template, rows: Dataset | None) -> int:
+    """The number of questions that a run can ask."""
+    return len(template.qa) if rows is None or template.data is None else len(rows.train)
+
+
+def new_project(
+    workspace: Workspace, name: str, prepared: Prepared, *, fresh: bool = False, lines: Iterable[Line] = ()
+) -> Project:
+    """Make the project of a run.
+
+    Args:
+        workspace: Where it goes.
+        name: Its name.
+        prepared: What was prepared for a run.
+        fresh: Move an existing project of that name to the archive.
+        lines: The first lines of its journal.
+
+    Raises:
+        OutsideDataError: The rows are in a file that the user has not agreed to send.
+        ProjectError: The name is taken, or the workspace cannot be written.
+    """
+    folder, rows = prepared.path.parent, prepared.rows
+    if rows is not None:
+        refuse_outside_data(prepared.template, folder)
+    snapshot = Snapshot(
+        version=SNAPSHOT_VERSION,
+        run=new_run_id(),
+        created=now(),
+        method=prepared.name,
+        template_name=prepared.path.name,
+        template=prepared.text,
+        questions=prepared.questions,
+        held_out=prepared.held_out,
+        settings=msgspec.to_builtins(prepared.settings),
+        meta_prompts=prepared.meta.texts_for(with_rows=rows is not None),
+        parameters=prepared.given,
+        template_folder=str(folder.resolve()) if rows is not None else "",
+        final_test=prepared.final_test,
+        edition=prepared.edition,
+    )
+    return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows)
+
+
+def reopen(project: Project) -> Prepared:
+    """What a project's run was started with; changes of its limits are in its journal.
+
+    Raises:
+        SnapshotError: The snapshot or the rows are damaged.
+        SpotuiError: The method is not there any more, or does not take the parameters.
+    """
+    snapshot = read_snapshot(project.snapshot)
+    settings = _settings_in(snapshot, project)
+    method = load_method(snapshot.method)
+    parameters = read_parameters(snapshot.method, method, snapshot.parameters)
+    template = parse_template(snapshot.template, str(project.snapshot))
+    rows = read_rows_file(project.rows)
+    positions, size = (*snapshot.questions, *snapshot.held_out), _pool_size(template, rows)
+    if not all(0 <= index < size for index in positions) or (size and not snapshot.questions):
+        raise SnapshotError(
+            f"{project.snapshot} is damaged: its questions are not those of the template.",
+            "Restore it from a backup.",
         )
-
-    def judge_of(self, settings: RunSettings) -> "CheckedJudge":
-        """The judge that these settings ask for, as checks of it are filed.
-
-        Raises:
-            SettingsError: One of its models leads nowhere.
-        """
-        from spotui.workspace.judge_checks import CheckedJudge
-
-        return CheckedJudge(
-            models=settings.panel,
-            endpoints=self._endpoints(settings, settings.panel),
-            judge=settings.judge,
-            unit=settings.judge_unit,
-            json=settings.judge_json,
-        )
-
-    def _endpoints(self, settings: RunSettings, models: "Iterable[str]") -> tuple[str, ...]:
-        """Where each of these models is; empty where its id says it."""
-        connector = self.connector(settings)
-        return tuple(connector.way_to(model).endpoint.base_url or "" for model in models)
-
-    async def calibrate(
-        self, template: Template, path: Path, settings: RunSettings, emit: "Callable[[Event], None]"
-    ) -> "Calibration":
-        """Check the judge of these settings on a template, as `spotui judge-check` does, and remember it.
-
-        Args:
-            template: The template.
-            path: Where it is, for its name and for what lies beside it.
-            settings: What the run would use.
-            emit: Told of every call.
-
-        Raises:
-            SpotuiError: A row cannot be used, a call failed for good, or the budget is spent.
-        """
-        import time
-
-        from spotui.methods import meta_prompts
-        from spotui.runs.judge_check import calibrate
-        from spotui.runs.setup import draw_task
-        from spotui.runs.trust import refuse_outside_data
-        from spotui.workspace.judge_checks import JudgeCheck, calls_folder, remember_check
-
-        folder, judge = locations.judge_checks_dir(), self.judge_of(settings)
-        refuse_outside_data(template, path.parent)
-        task = draw_task(template, path.parent, settings)
-        meta = meta_prompts(*_prompt_folders(path))
-        asked = (*settings.panel, settings.roles.executor.model)
-        place = calls_folder(folder, path.stem, self._endpoints(settings, asked))
-        connections = self.connections(_without_embedding(settings))
-        try:
-            found = await calibrate(task, settings, meta, connections, emit, place)
-        finally:
-            await connections.aclose()
-        total, record = found.total, found.panel.together
-        remember_check(
-            folder,
-            JudgeCheck(
-                of=judge,
-                template=path.stem,
-                at=time.time(),
-                comparisons=total.comparisons,
-                settled=total.settled,
-                pairs=record.pairs,
-                flips=record.flips,
-                fit=found.is_fit,
-            ),
-        )
-        return found
-
-    def run(
-        self,
-        project: "Project",
-        *,
-        on_trouble: "Trouble" = "halt",
-        changes: Mapping[str, float | int | None] | None = None,
-    ) -> "Run":
-        """A run of a project.
-
-        Args:
-            project: A project of ours.
-            on_trouble: What happens when a call fails for good: end the run, or wait for a person.
-            changes: Limits that differ from those the run has.
-        """
-        from spotui.runs.run import Run
-
-        return Run(project, self.connections, on_trouble=on_trouble, changes=changes)
+    meta = MetaPrompts.kept(
+        snapshot.meta_prompts,
+        str(project.snapshot),
+        declared=method.meta_prompts,
+        keeps_empty=snapshot.edition < 3,
+    )
+    return Prepared(
+        path=Path(snapshot.template_folder, snapshot.template_name),
+        text=snapshot.template,
+        template=template,
+        name=snapshot.method,
+        method=method,
+        given=snapshot.parameters,
+        parameters=parameters,
+        settings=settings,
+        meta=meta,
+        rows=rows,
+        questions=snapshot.questions,
+        held_out=snapshot.held_out,
+        final_test=snapshot.final_test,
+        edition=snapshot.edition,
+        run=snapshot.run,
+    )
 
 
-def _without_embedding(settings: RunSettings) -> RunSettings:
-    """The settings of what asks no embedding model, or of what may turn out to ask none."""
-    return msgspec.structs.replace(settings, embedding_model=None)
+def stored_settings(project: Project) -> RunSettings:
+    """The settings that a project's run was started with.
+
+    Raises:
+        SpotuiError: They are damaged.
+    """
+    return _settings_in(read_snapshot(project.snapshot), project)
 
 
-def _prompt_folders(template: Path | None) -> list[Path]:
-    """Where a user's meta-prompts are: beside the template, if it is a file, and in the config directory."""
-    from spotui.engine.meta_prompts import folder_beside
-
-    beside = [folder_beside(template)] if template is not None else []
-    return [*beside, locations.meta_prompts_dir()]
+def _settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
+    try:
+        settings = msgspec.convert(snapshot.settings, RunSettings)
+        check_settings(settings)
+    except (msgspec.ValidationError, InvalidSettingError) as error:
+        raise SpotuiError(
+            f"The settings in {project.snapshot} are damaged: {str(error).rstrip('.')}.",
+            "Restore it from a backup.",
+        ) from None
+    return settings

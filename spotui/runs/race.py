@@ -1,7 +1,7 @@
 """What a race found, as it is written down."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,20 +10,14 @@ from spotui.domain.verdicts import StopReason
 from spotui.engine.execute import Layout
 from spotui.engine.task import Scored
 from spotui.llm.budget import Spending
-from spotui.methods import load_method
-from spotui.methods.parameters import read_parameters
+from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Past
 from spotui.runs.score import Ruler
-from spotui.runs.setup import length, load_settings
-from spotui.runs.work import load_work
-from spotui.settings.run_settings import RunSettings
-from spotui.templates.read import parse_template
-from spotui.templates.sections import parameters_of
+from spotui.settings.run_settings import BudgetSettings, RunSettings
 from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, RaceRecord, Tested
-from spotui.workspace.snapshot import read_snapshot
 
 _NO_MATTER: Final = frozenset(
     {"max_rounds", "embedding_model", "unused", "concurrency", "retry", "first_token_timeout", "call_timeout"}
@@ -84,37 +78,33 @@ async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Plac
     return sorted(places, key=lambda one: one.score.mean, reverse=True)
 
 
-def difference(
-    project: Project,
-    template: str,
-    settings: RunSettings,
-    parameters: Mapping[str, Any],
-    *,
-    rounds_chosen: bool,
-) -> str:
-    """What a run that is there was begun with differently; an empty text when nothing is.
+def entrant(prepared: Prepared) -> Prepared:
+    """A run without tests of its own: the race tests the best prompt of every method."""
+    settings = msgspec.structs.replace(prepared.settings, final_check=False)
+    return msgspec.structs.replace(prepared, settings=settings, final_test=False)
+
+
+def without_budget(test: Prepared) -> Prepared:
+    """The test of a race without the budget, which is for the methods."""
+    settings = msgspec.structs.replace(test.settings, budget=BudgetSettings())
+    return msgspec.structs.replace(test, settings=settings)
+
+
+def difference(project: Project, prepared: Prepared) -> str:
+    """The first setting that a run was started with and that differs now; empty when none does.
 
     Args:
         project: The run.
-        template: The text of the template now.
-        settings: What is wanted now; rounds are left to the method.
-        parameters: What the method is told now on top of what the template tells it.
-        rounds_chosen: Whether somebody chose the number of rounds.
+        prepared: What a new run would be started with.
     """
-    snapshot = read_snapshot(project.snapshot)
-    before = load_settings(snapshot, project.snapshot)
-    if snapshot.template != template:
+    before = reopen(project)
+    if before.text != prepared.text:
         return "another text of the template"
     for name in RunSettings.__struct_fields__:
-        old, new = getattr(before, name), getattr(settings, name)
+        old, new = getattr(before.settings, name), getattr(prepared.settings, name)
         if old != new and name not in _NO_MATTER:
             return _named(name, old, new)
-    method = load_method(snapshot.method)
-    own = parse_template(template, snapshot.template_name)
-    told = {**(parameters_of(own) if snapshot.method == own.method else {}), **parameters}
-    told = {**length(method, settings, rounds_chosen=rounds_chosen), **told}
-    old, new = (read_parameters(snapshot.method, method, one) for one in (snapshot.parameters, told))
-    return "other parameters" if old != new else ""
+    return "other parameters" if before.parameters != prepared.parameters else ""
 
 
 def _named(name: str, old: object, new: object) -> str:
@@ -136,20 +126,18 @@ def pairs(places: Sequence[Place], *, seed: int) -> list[Pair]:
 
 
 async def _place(ruler: Ruler, method: str, project: Project) -> Place:
-    snapshot = read_snapshot(project.snapshot)
-    settings = load_settings(snapshot, project.snapshot)
-    work = load_work(snapshot, project, settings)
-    history = read_history(project)
+    prepared, history = reopen(project), read_history(project)
     with Journal(project.journal) as journal:
         past = Past(journal.lines())
-    prompt = history.best.prompt if history.best is not None else work.task.prompt
-    old, new = await _marks(ruler, [work.task.prompt, prompt], work.layout)
+    seed = prepared.template.prompt
+    prompt = history.best.prompt if history.best is not None else seed
+    old, new = await _marks(ruler, [seed, prompt], prepared.layout)
     return Place(
         method=method,
         prompt=prompt,
         improved=_improved(history),
         score=new.score,
-        gain=compare(old.marks, new.marks, seed=settings.seed),
+        gain=compare(old.marks, new.marks, seed=prepared.settings.seed),
         rounds=len(history.rounds),
         stop=history.stop.reason if history.stop is not None else None,
         seconds=past.seconds,

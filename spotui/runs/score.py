@@ -13,18 +13,16 @@ from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.execute import Layout
 from spotui.engine.marking import Marker
-from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.score import Scorer
-from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits, Task
+from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
 from spotui.llm.budget import Budget, Spending
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door
 from spotui.llm.limits import Gate
 from spotui.llm.retry import Retry
-from spotui.runs.work import layout_of
+from spotui.runs.prepare import Prepared
+from spotui.runs.trust import refuse_outside_data
 from spotui.settings.locations import make_private
-from spotui.settings.run_settings import RunSettings
-from spotui.templates.data.load import Dataset
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import new_run_id
@@ -70,29 +68,60 @@ def open_kept(folder: Path) -> Iterator[KeptCalls]:
         lock.release()
 
 
-class Ruler:
-    """Measures prompts; made by `open_ruler`.
+@asynccontextmanager
+async def open_context(
+    prepared: Prepared, folder: Path, connections: Connections, emit: Callable[[Event], None]
+) -> AsyncIterator[tuple[Context, Budget]]:
+    """Open the verbs of the engine outside of any run; no call is bought twice in the same folder.
 
     Args:
-        context: What it works with.
-        marker: What an answer is worth.
-        rows: All rows.
-        settings: The seed is that of the intervals.
-        budget: What it may spend.
+        prepared: What is worked on.
+        folder: Where calls are kept; made when it is missing.
+        connections: The models; they are closed at the end.
+        emit: Called with every event.
+
+    Raises:
+        LockedError: Another process has the folder open.
+        JournalError: The calls in it are damaged.
+        OSError: The folder cannot be made.
+    """
+    async with AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(connections.aclose)
+        journal = cleanup.enter_context(open_kept(folder))
+        door = Door(
+            connections=connections,
+            ledger=journal,
+            budget=Budget(prepared.settings.budget),
+            gate=Gate(),
+            retry=Retry(prepared.settings.retry),
+            emit=emit,
+            on_trouble="halt",
+        )
+        asker, marks = Asker(door, prepared.settings.roles), RecordedMarks(journal, with_failures=False)
+        await cleanup.enter_async_context(door.keeping_time())
+        yield Context(prepared.task, prepared.meta, asker, door.gate, Decisions(), emit, marks), door.budget
+
+
+class Ruler:
+    """Measures prompts on the rows of a template; made by `open_ruler`.
+
+    Args:
+        prepared: What is measured on, with its rows.
+        context: What the calls are made with.
+        marker: Marks the answers.
+        budget: What may be spent.
+
+    Attributes:
+        layout: How the method puts a prompt before a row.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        marker: Callable[[Context], Marker],
-        rows: Dataset,
-        settings: RunSettings,
-        budget: Budget,
-    ) -> None:
+    def __init__(self, prepared: Prepared, context: Context, marker: Marker, budget: Budget) -> None:
+        assert prepared.rows is not None  # noqa: S101 - what is prepared for scoring has rows
+        self.layout = prepared.layout
         self._context = context
-        self._marker = marker(context)
-        self._splits = Splits(rows)
-        self._seed = settings.seed
+        self._marker = marker
+        self._splits = Splits(prepared.rows)
+        self._seed = prepared.settings.seed
         self._budget = budget
 
     @property
@@ -105,15 +134,11 @@ class Ruler:
         found: RowSet = getattr(self._splits, split)
         return found
 
-    def layout(self, parameters: msgspec.Struct) -> Layout:
-        """Where a method with these parameters puts a prompt."""
-        return layout_of(parameters, self._context.task)
-
     async def measure(self, prompts: Sequence[tuple[str, Layout]], split: SplitName) -> list[Scored]:
-        """What each prompt is worth, all at once.
+        """The score of each prompt, all measured at once.
 
         Args:
-            prompts: Each with where it stands.
+            prompts: Each with its layout.
             split: Which rows.
 
         Raises:
@@ -146,55 +171,30 @@ class Ruler:
 
 @asynccontextmanager
 async def open_ruler(
-    folder: Path,
-    *,
-    rows: Dataset,
-    task: Task,
-    marker: Callable[[Context], Marker],
-    settings: RunSettings,
-    connections: Connections,
-    meta: MetaPrompts,
-    emit: Callable[[Event], None],
-    gate: Gate | None = None,
+    prepared: Prepared, folder: Path, connections: Connections, emit: Callable[[Event], None]
 ) -> AsyncIterator[Ruler]:
-    """Open what was measured before, and measure on.
+    """Open what was measured before, and measure more.
 
     Args:
+        prepared: What is measured on, prepared for scoring.
         folder: Where calls are kept; made when it is missing.
-        rows: What prompts are measured on.
-        task: What they are for.
-        marker: Makes what marks the answers.
-        settings: Models, budget and retry.
         connections: The models; they are closed at the end.
-        meta: The meta-prompts.
-        emit: Told what happens.
-        gate: Where it can be stopped; its own when None.
+        emit: Called with every event.
 
     Raises:
-        LockedError: Another process measures there.
-        JournalError: What was measured before is damaged.
+        OutsideDataError: The rows are in a file that the user has not agreed to send.
+        UntrustedError: The user has not trusted the file of a custom metric as it is.
+        SpotuiError: Another process measures there, or what was measured before is damaged.
         OSError: The folder cannot be made.
     """
-    async with AsyncExitStack() as cleanup:
-        cleanup.push_async_callback(connections.aclose)
-        journal = cleanup.enter_context(open_kept(folder))
-        budget = Budget(settings.budget, Spending(), 0.0)
-        door = Door(
-            connections=connections,
-            ledger=journal,
-            budget=budget,
-            gate=gate or Gate(),
-            retry=Retry(settings.retry),
-            emit=emit,
-            on_trouble="halt",
-        )
-        asker = Asker(door, settings.roles)
-        marks = RecordedMarks(journal, with_failures=False)
-        context = Context(task, meta, asker, door.gate, Decisions(), emit, marks)
-        await cleanup.enter_async_context(door.keeping_time())
-        ruler = Ruler(context, marker, rows, settings, budget)
-        cleanup.callback(ruler.close)
-        yield ruler
+    refuse_outside_data(prepared.template, prepared.path.parent)
+    marker = prepared.marker()
+    async with open_context(prepared, folder, connections, emit) as (context, budget):
+        ruler = Ruler(prepared, context, marker(context), budget)
+        try:
+            yield ruler
+        finally:
+            ruler.close()
 
 
 def _candidate(prompt: str) -> Candidate:

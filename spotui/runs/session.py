@@ -3,9 +3,9 @@
 import os
 import platform
 import random
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 
@@ -20,16 +20,14 @@ from spotui.domain.events import (
     SpendingChanged,
     StateChanged,
 )
-from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, SessionLine, StopLine
-from spotui.domain.secret import redacted
-from spotui.domain.verdicts import StopReason
+from spotui.domain.records import AS_PLANNED, LimitsLine, Line, SessionLine, StopLine
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Asker, Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
 from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
-from spotui.engine.meta_prompts import MetaPrompts
+from spotui.engine.marking import Marker
 from spotui.engine.propose import Proposer
 from spotui.engine.round import Stopping, Verbs
 from spotui.engine.score import Scorer
@@ -42,61 +40,20 @@ from spotui.llm.connections import Connections
 from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
-from spotui.methods.method import fault_in_words
-from spotui.runs.optimize import FinalCheck, optimize
+from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Chronicle, Past, Recorder
-from spotui.runs.setup import load_settings
+from spotui.runs.result import FinalCheck, cause_of, optimize
 from spotui.runs.steering import Orders
 from spotui.runs.trust import StartMetric
-from spotui.runs.work import Work, load_work
-from spotui.settings import locations
 from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_limits
 from spotui.workspace.history import SpoResults
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import JournalError
 from spotui.workspace.lock import Owner, ProjectLock
 from spotui.workspace.projects import Project
-from spotui.workspace.snapshot import Snapshot, read_snapshot
 from spotui.workspace.spo_files import set_aside_if_damaged
 
 REFERENCE_BALLOTS = 4
-
-
-def assemble(
-    work: Work,
-    settings: RunSettings,
-    meta: MetaPrompts,
-    door: Door,
-    decisions: Decisions,
-    emit: Callable[[Event], None],
-    recorded: Mapping[int, RoundLine],
-    record: Callable[[RoundLine], RoundLine],
-    marks: RecordedMarks,
-) -> Engine:
-    """The engine of one run."""
-    task = work.task
-    chronicle = Chronicle(emit)
-    asker = Asker(door, settings.roles, settings.embedding_model or "")
-    context = Context(task, meta, asker, door.gate, decisions, chronicle.emit, marks)
-    scorer = None
-    if work.marker is not None and task.rows is not None:
-        scorer = Scorer(context, work.marker(context), work.layout, Splits(task.rows), settings.seed)
-    verbs = Verbs(
-        context,
-        Proposer(context),
-        Executor(context),
-        make_judge(context, settings),
-        Embedder(asker, chronicle.emit),
-        scorer,
-    )
-    stopping = Stopping(settings.patience, settings.target_wins)
-    return Engine(
-        verbs,
-        rounds=settings.max_rounds,
-        stopping=stopping,
-        recorded=recorded,
-        record=lambda line: record(chronicle.close(line)),
-    )
 
 
 def make_judge(context: Context, settings: RunSettings) -> Judge:
@@ -132,72 +89,56 @@ RAISED_BY_A_LISTENER = "A listener of the run raised this."
 """The note on an exception that is not the method's, and that whoever listens gets back."""
 
 
+@dataclass(kw_only=True)
 class Session:
     """An open run; made by `open_session`.
 
     Attributes:
+        project: Its project.
+        prepared: What it was started with, with every change of its limits.
+        journal: Where everything is recorded.
+        past: What earlier sessions recorded.
         door: The way to the models.
+        engine: What its method works with.
+        recorder: Writes down the rounds that ended.
         orders: Carries out commands.
+        notices: What was put right when it was opened.
+        is_begun: Whether this session adds to the journal: there is work to do, or a limit has changed.
+        emit: Called with every event.
     """
 
-    def __init__(
-        self,
-        *,
-        project: Project,
-        snapshot: Snapshot,
-        settings: RunSettings,
-        journal: Journal,
-        past: Past,
-        door: Door,
-        engine: Engine,
-        recorder: Recorder,
-        orders: Orders,
-        notices: list[Noticed],
-        is_begun: bool,
-        work: Work,
-        emit: Callable[[Event], None],
-    ) -> None:
-        self.door = door
-        self.orders = orders
-        self._project = project
-        self._snapshot = snapshot
-        self._settings = settings
-        self._journal = journal
-        self._past = past
-        self._engine = engine
-        self._recorder = recorder
-        self._notices = notices
-        self._is_begun = is_begun
-        self._work = work
-        self._emit = emit
-        self._check = FinalCheck(
-            engine,
-            past,
-            is_wanted=settings.final_check and not work.method.scores,
-            keep=self._keep,
-            emit=emit,
-        )
+    project: Project
+    prepared: Prepared
+    journal: Journal
+    past: Past
+    door: Door
+    engine: Engine
+    recorder: Recorder
+    orders: Orders
+    notices: list[Noticed]
+    is_begun: bool
+    emit: Callable[[Event], None]
 
     def announce(self) -> None:
-        """Tell what is being opened, and what earlier sessions spent."""
-        task, settings = self._engine.task, self._settings
-        self._emit(
+        """Report what is opened, and what earlier sessions spent."""
+        prepared, settings, task = self.prepared, self.prepared.settings, self.engine.task
+        self.emit(
             RunOpened(
                 version=WIRE_VERSION,
-                project=self._project.name,
-                folder=str(self._project.folder),
-                run=self._snapshot.run,
-                method=self._snapshot.method,
+                project=self.project.name,
+                folder=str(self.project.folder),
+                run=prepared.run,
+                method=prepared.name,
                 models={role: settings.roles.of(role).model for role in settings.asked},
                 rounds=settings.max_rounds,
                 questions=tuple(one.question for one in task.questions),
                 held_out=len(task.held_out),
                 judge=settings.judge,
                 prompt=task.prompt,
-                recorded=self._past.calls,
-                parameters=msgspec.to_builtins(self._work.parameters),
-                rows=self._work.sizes,
-                metric=self._work.metric,
+                recorded=self.past.calls,
+                parameters=msgspec.to_builtins(prepared.parameters),
+                rows=prepared.sizes,
+                metric=prepared.metric,
                 judge_unit=settings.judge_unit,
                 judge_json=settings.judge_json,
                 judges=settings.panel[1:] if "evaluator" in settings.asked else (),
@@ -205,9 +146,9 @@ class Session:
                 limits=settings.limits,
             )
         )
-        self._emit(self.spending())
-        for notice in self._notices:
-            self._emit(notice)
+        self.emit(self.spending())
+        for notice in self.notices:
+            self.emit(notice)
 
     def spending(self) -> SpendingChanged:
         """What the run has cost so far."""
@@ -225,69 +166,47 @@ class Session:
 
     async def work(self) -> RunStopped:
         """Run the method until a stop reason, and record it."""
+        is_wanted = self.prepared.settings.final_check and not self.prepared.method.scores
+        check = FinalCheck(self.engine, self.past, is_wanted=is_wanted, keep=self._keep, emit=self.emit)
         async with self.door.keeping_time():
             try:
                 reason, cause = await optimize(
-                    self._work, self._engine, self._check, self._past, self._keep, self._emit
+                    self.prepared, self.engine, check, self.past, self._keep, self.emit
                 )
             except Exception as error:
-                if (
-                    isinstance(error, SpotuiError)
-                    or limit_reached(error) is not None
-                    or _is_of_a_listener(error)
-                ):
+                if not _is_of_the_method(error):
                     raise
-                reason, cause = "failed", self._fault(error)
-        await self._recorder.finish()
+                reason = "failed"
+                cause = cause_of(error, self.project.name, self.door.connections.secrets)
+        await self.recorder.finish()
         try:
-            self._journal.check_untouched()
+            self.journal.check_untouched()
         except JournalError as error:
             reason, cause = "failed", str(error)
-        self._engine.conclude()
-        stopped = self._stopped(reason, cause)
-        if self._is_news(stopped):
-            seconds = round(self.door.budget.seconds, 3)
-            spent = msgspec.structs.asdict(self.door.budget.spending)
-            self._keep(StopLine(reason=reason, cause=cause, best=stopped.best, seconds=seconds, **spent))
-        self._emit(stopped)
-        return stopped
-
-    def _fault(self, error: Exception) -> str:
-        """The cause of a run that code of its method or metric ended, and the traceback in the run's log."""
-        log, secrets = locations.run_log(self._project.name), self.door.connections.secrets
-        # The values of variables stay out, and keys that a message holds are masked.
-        text = redacted("".join(traceback.format_exception(error)), secrets)
-        try:
-            with locations.open_log(log, "ab") as file:
-                file.write(f"spotui {VERSION}\n{text}".encode("utf-8", "replace"))
-            where = f"The traceback is in {log}."
-        except OSError as fault:
-            where = f"The traceback could not be written to {log}: {fault.strerror}."
-        what = redacted(fault_in_words(error), secrets)
-        return f"The run failed with {what}. {where} Fix the cause, then resume the run."
-
-    def _stopped(self, reason: StopReason, cause: str) -> RunStopped:
-        best = self._engine.seed if self._check.is_refuted else self._engine.best_candidate
-        return RunStopped(
+        self.engine.conclude()
+        best = self.engine.seed if check.is_refuted else self.engine.best_candidate
+        stopped = RunStopped(
             reason=reason,
             cause=cause,
             best=best.round,
             improved=best.round > 1,
-            rounds=self._engine.ended,
+            rounds=self.engine.ended,
             prompt=best.prompt,
             resumable=reason not in AS_PLANNED,
         )
-
-    def _is_news(self, stopped: RunStopped) -> bool:
-        before = self._past.stop
-        ended = (stopped.reason, stopped.best)
-        return self._is_begun or before is None or (before.reason, before.best) != ended
+        before = self.past.stop
+        if self.is_begun or before is None or (before.reason, before.best) != (reason, best.round):
+            seconds = round(self.door.budget.seconds, 3)
+            spent = msgspec.structs.asdict(self.door.budget.spending)
+            self._keep(StopLine(reason=reason, cause=cause, best=best.round, seconds=seconds, **spent))
+        self.emit(stopped)
+        return stopped
 
     def _keep(self, line: Line) -> None:
         try:
-            self._journal.append(line)
+            self.journal.append(line)
         except JournalError as error:
-            self._emit(Noticed(text=str(error), level="error"))
+            self.emit(Noticed(text=str(error), level="error"))
 
 
 @asynccontextmanager
@@ -306,7 +225,7 @@ async def open_session(
         SpotuiError: It is locked or damaged, or a role leads nowhere.
     """
     async with AsyncExitStack() as cleanup:
-        snapshot = read_snapshot(project.snapshot)
+        started = reopen(project)
         lock = ProjectLock(project.lock, project.name)
         before = lock.acquire()
         cleanup.callback(lock.release)
@@ -314,21 +233,9 @@ async def open_session(
         journal = cleanup.enter_context(Journal(project.journal, writable=True, each=past.take))
         added = _take_over(project, journal, past)
         past.end()
-        try:
-            check_limits(changes)
-        except InvalidSettingError as error:
-            raise SpotuiError(f"The run cannot be changed: {error}") from None
-        past.changes.update(changes)
-        settings = past.limits(load_settings(snapshot, project.snapshot))
-        last = max(past.rounds, default=0)
-        if "rounds" not in changes and past.rounds and past.rounds[last].added:
-            settings = msgspec.structs.replace(settings, max_rounds=max(settings.max_rounds, last))
-        if settings.max_rounds < last:
-            raise SpotuiError(
-                f"{project.name} has {last} rounds already, more than {settings.max_rounds}.",
-                "Ask for as many or more, or branch from an earlier round.",
-            )
-        work = load_work(snapshot, project, settings, start_metric)
+        prepared = _with_limits(started, past, changes, project.name)
+        settings = prepared.settings
+        marker = prepared.marker(start_metric) if prepared.is_marked else None
         connections = connect(settings)
         cleanup.push_async_callback(connections.aclose)
         for model in settings.models:
@@ -345,14 +252,17 @@ async def open_session(
         decisions = Decisions(past.decisions)
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
-        meta = MetaPrompts.kept(
-            snapshot.meta_prompts,
-            str(project.snapshot),
-            declared=work.method.meta_prompts,
-            keeps_empty=snapshot.edition < 3,
-        )
+        chronicle = Chronicle(emit)
+        asker = Asker(door, settings.roles, settings.embedding_model or "")
         marks = RecordedMarks(journal)
-        engine = assemble(work, settings, meta, door, decisions, emit, past.rounds, recorder.take, marks)
+        context = Context(prepared.task, prepared.meta, asker, door.gate, decisions, chronicle.emit, marks)
+        engine = Engine(
+            _verbs(prepared, context, marker),
+            rounds=settings.max_rounds,
+            stopping=Stopping(settings.patience, settings.target_wins),
+            recorded=past.rounds,
+            record=lambda line: recorder.take(chronicle.close(line)),
+        )
         cleanup.callback(engine.close)
         orders = Orders(
             engine=engine,
@@ -372,8 +282,7 @@ async def open_session(
             journal.append(LimitsLine(changes=dict(changes)))
         yield Session(
             project=project,
-            snapshot=snapshot,
-            settings=settings,
+            prepared=prepared,
             journal=journal,
             past=past,
             door=door,
@@ -382,9 +291,48 @@ async def open_session(
             orders=orders,
             notices=notices,
             is_begun=is_begun,
-            work=work,
             emit=emit,
         )
+
+
+def _with_limits(
+    started: Prepared, past: Past, changes: Mapping[str, float | int | None], name: str
+) -> Prepared:
+    """The run with every change of its limits, those of earlier sessions first.
+
+    Raises:
+        SpotuiError: A limit does not exist or does not take its value, or more rounds have ended.
+    """
+    try:
+        check_limits(changes)
+    except InvalidSettingError as error:
+        raise SpotuiError(f"The run cannot be changed: {error}") from None
+    past.changes.update(changes)
+    settings, last = past.limits(started.settings), max(past.rounds, default=0)
+    if "rounds" not in changes and past.rounds and past.rounds[last].added:
+        settings = msgspec.structs.replace(settings, max_rounds=max(settings.max_rounds, last))
+    if settings.max_rounds < last:
+        raise SpotuiError(
+            f"{name} has {last} rounds already, more than {settings.max_rounds}.",
+            "Ask for as many or more, or branch from an earlier round.",
+        )
+    return msgspec.structs.replace(started, settings=settings)
+
+
+def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Marker] | None) -> Verbs:
+    """The verbs that the method is written in."""
+    scorer = None
+    if marker is not None and prepared.rows is not None:
+        splits = Splits(prepared.rows)
+        scorer = Scorer(context, marker(context), prepared.layout, splits, prepared.settings.seed)
+    return Verbs(
+        context,
+        Proposer(context),
+        Executor(context),
+        make_judge(context, prepared.settings),
+        Embedder(context.asker, context.emit),
+        scorer,
+    )
 
 
 def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
@@ -425,5 +373,8 @@ def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noti
     return notices
 
 
-def _is_of_a_listener(error: Exception) -> bool:
-    return any(RAISED_BY_A_LISTENER in getattr(one, "__notes__", ()) for one in causes(error))
+def _is_of_the_method(error: Exception) -> bool:
+    """Whether code of the method or the metric raised it, and not spotui, the system or a listener."""
+    if isinstance(error, SpotuiError) or limit_reached(error) is not None:
+        return False
+    return not any(RAISED_BY_A_LISTENER in getattr(one, "__notes__", ()) for one in causes(error))

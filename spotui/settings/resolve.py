@@ -148,13 +148,18 @@ class Resolution(NamedTuple):
 
     Attributes:
         settings: What the run uses.
-        sources: Where each setting came from, by its key.
+        sources: Where each setting came from, by its key; one that is missing was set by hand.
         warnings: What looks like a slip but stops nothing.
     """
 
     settings: RunSettings
-    sources: Mapping[str, Source]
-    warnings: tuple[Problem, ...]
+    sources: Mapping[str, Source] = {}
+    warnings: tuple[Problem, ...] = ()
+
+    def is_set(self, key: str) -> bool:
+        """Whether somebody set this setting, also to its default value."""
+        source = self.sources.get(key)
+        return source is None or not source.is_default
 
 
 class _Found(NamedTuple):

@@ -17,10 +17,10 @@ import spotui.cli.working
 import spotui.llm.connections
 import spotui.llm.providers.openai_compatible
 import spotui.llm.tokens
+import spotui.runs.prepare
 import spotui.runs.race
 import spotui.runs.score
 import spotui.runs.session
-import spotui.runs.setup
 from spotui.cli import main
 
 spotui.llm.tokens.count_tokens("")  # reads the vocabulary, which a short run takes longer for than for itself

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from spotui.runs.setup import new_project
+from spotui.runs.prepare import new_project
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
 from spotui.workspace.projects import Project
 from tests.row_model import rows, template
-from tests.runs.starting import ONCE, Stage
+from tests.runs.starting import ONCE, Stage, prepared
 
 
 def scored_project(
@@ -31,14 +31,12 @@ def scored_project(
         "retry": ONCE,
         **changes,
     }
-    return new_project(
-        stage.workspace,
-        name,
+    wanted = prepared(
         text or template(),
         RunSettings(**settings),
-        template_name="sums.yaml",
-        folder=folder,
+        path=folder / "sums.yaml",
         method=method,
         parameters=parameters,
-        rounds_chosen="max_rounds" in changes,
+        rounds_are_default="max_rounds" not in changes,
     )
+    return new_project(stage.workspace, name, wanted)

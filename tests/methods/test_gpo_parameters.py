@@ -8,7 +8,7 @@ import pytest
 from spotui.domain.events import CandidateScored, PastShown, RoundFinished
 from spotui.domain.statistics import score
 from spotui.engine import Candidate, Scored
-from spotui.runs.setup import load_settings
+from spotui.runs.prepare import stored_settings
 from spotui.workspace.snapshot import read_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
@@ -167,6 +167,6 @@ def test_a_parameter_is_kept_with_the_run(tmp_path: Path) -> None:
         project = scored_project(stage, "gpo", parameters={"relevance": "embedding"}, embedding_model="e")
         snapshot = read_snapshot(project.snapshot)
         assert snapshot.parameters == {"relevance": "embedding"}
-        assert load_settings(snapshot, project.snapshot).embedding_model == "e"
+        assert stored_settings(project).embedding_model == "e"
         other = scored_project(stage, "gpo", name="other", embedding_model="e")
-        assert load_settings(read_snapshot(other.snapshot), other.snapshot).embedding_model is None
+        assert stored_settings(other).embedding_model is None

@@ -19,12 +19,14 @@ from spotui.engine.meta_prompts import MetaPrompts
 from spotui.llm.connections import Connection, Connections, Connector
 from spotui.llm.protocol import OnDelta, Provider
 from spotui.methods.spo import SPO
+from spotui.runs.prepare import new_project, prepare
 from spotui.runs.run import Run
-from spotui.runs.setup import new_project
 from spotui.settings import locations
 from spotui.settings.config_file import Config
+from spotui.settings.resolve import Resolution
 from spotui.settings.resources import find_template
 from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.templates.read import parse_template
 from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace
 from tests.recordings import FOLDER, load
@@ -139,14 +141,11 @@ async def record(
 
     for name, text in META.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    project = new_project(
-        Workspace(folder),
-        "recorded",
-        template,
-        settings,
-        template_name="product-name.yaml",
-        prompt_folders=[folder],
+    path = Path("product-name.yaml")
+    prepared = prepare(
+        parse_template(template, path.name), template, path, Resolution(settings), prompt_folders=[folder]
     )
+    project = new_project(Workspace(folder), "recorded", prepared)
     outcomes: list[str] = []
 
     def tell(event: Event) -> None:

@@ -13,10 +13,13 @@ from spotui.domain.events import Event, RoundFinished, RunStopped
 from spotui.domain.records import CallLine, RoundLine
 from spotui.llm.connections import Connections, Connector
 from spotui.llm.door import Trouble
+from spotui.runs.prepare import Prepared, Purpose, new_project, prepare
 from spotui.runs.run import Run
-from spotui.runs.setup import new_project
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
+from spotui.settings.resolve import Resolution, Source, SourceKind
 from spotui.settings.run_settings import RetrySettings, RoleSet, RoleSettings, RunSettings
+from spotui.templates.model import Template
+from spotui.templates.read import parse_template
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.spo_files import read_rounds
@@ -47,6 +50,32 @@ def template(questions: int, count: int | None = None) -> str:
     return head + "\n".join(rows) + "\n"
 
 
+def prepared(
+    text: str,
+    settings: RunSettings,
+    *,
+    path: Path = Path("sea.yaml"),
+    template: Template | None = None,
+    prompt_folders: Sequence[Path] = (),
+    method: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    rounds_are_default: bool = False,
+    purpose: Purpose = "run",
+) -> Prepared:
+    """What a front end prepares, from settings that are given whole."""
+    sources = {"run.max_rounds": Source(SourceKind.DEFAULT)} if rounds_are_default else {}
+    return prepare(
+        template or parse_template(text, path.name),
+        text,
+        path,
+        Resolution(settings, sources),
+        method=method,
+        parameters=parameters,
+        purpose=purpose,
+        prompt_folders=prompt_folders,
+    )
+
+
 class Stage:
     """A workspace and the server that its runs ask.
 
@@ -73,14 +102,8 @@ class Stage:
             "final_check": False,
             **changes,
         }
-        return new_project(
-            self.workspace,
-            name,
-            text,
-            RunSettings(**settings),
-            template_name="sea.yaml",
-            prompt_folders=prompt_folders,
-        )
+        wanted = prepared(text, RunSettings(**settings), prompt_folders=prompt_folders)
+        return new_project(self.workspace, name, wanted)
 
     def run(
         self,

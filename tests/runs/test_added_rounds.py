@@ -10,12 +10,14 @@ import pytest
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Noticed, RoundFinished
 from spotui.domain.records import AnswerRecord, RoundLine
-from spotui.runs.branch import adopt, branch, rehearse
-from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.runs.branch import adopt, branch, prepare_adoption, rehearse
+from spotui.runs.launch import Launcher
+from spotui.settings.resolve import Flags
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import archived, duplicate
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import SpoRound, project_rounds, read_rounds, write_rounds
+from tests.command_line import move_in
 from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
 from tests.row_model import adding
@@ -42,7 +44,8 @@ def entries(project: Project) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Any:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    move_in(monkeypatch, tmp_path)
     with ModelServer(climbing) as server:
         yield Stage(tmp_path, server)
 
@@ -176,23 +179,13 @@ def test_added_rounds_are_in_a_replay_a_branch_and_a_copy(stage: Stage, tmp_path
     assert replayed.outcomes == end.outcomes
 
 
-def settings(stage: Stage) -> RunSettings:
-    role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
-    roles = RoleSet(optimizer=role, evaluator=role, executor=role)
-    return RunSettings(roles=roles, base_url=stage.server.base_url, final_check=False)
-
-
 def adopted(stage: Stage, name: str = "sea", *, text: str = TEMPLATE, more: int = 1) -> Project:
-    return adopt(
-        stage.workspace,
-        stage.workspace.existing(name),
-        text,
-        settings(stage),
-        template_name="sea.yaml",
-        folder=stage.folder,
-        prompt_folders=[],
-        more_rounds=more,
-    )
+    path = stage.folder / "sea.yaml"
+    path.write_text(text)
+    flags = Flags(model="test-model", base_url=stage.server.base_url, final_check=False)
+    launcher, project = Launcher({}), stage.workspace.existing(name)
+    prepared = prepare_adoption(launcher, project, path, flags, more_rounds=more)
+    return adopt(launcher, stage.workspace, project, prepared)
 
 
 @pytest.mark.parametrize("name", ["sea", "0f8fad5b-d9cb-469f-a165-70867728950e/sea"])

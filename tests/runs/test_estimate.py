@@ -1,7 +1,6 @@
 """What a run is expected to take, against a run that took it."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,20 @@ from spotui.runs.estimate import (
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
     Estimate,
-    estimate_run,
-    measured_paces,
     model_seconds,
 )
+from spotui.runs.estimate import estimate as estimate_prepared
+from spotui.runs.prepare import new_project
 from spotui.runs.run import Run
-from spotui.runs.setup import new_project
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.resources import find_template
 from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.templates.model import Template
 from spotui.templates.read import parse_template, read_template
 from spotui.workspace.projects import Workspace
 from tests import spo_model
 from tests.model_server import JsonObject, ModelServer, Scripted, conversation
+from tests.runs.starting import prepared
 
 TEMPLATE = """\
 prompt: Answer the question for a reader who knows nothing about the subject, in plain words.
@@ -73,8 +73,15 @@ def estimate(
 ) -> Estimate:
     template = parse_template(TEMPLATE, "test")
     repeated = tuple(template.qa[number % 3] for number in range(questions))
-    template = msgspec.structs.replace(template, qa=repeated)
-    return estimate_run(template, settings, a_connector(settings, models))
+    return estimated(msgspec.structs.replace(template, qa=repeated), settings, models)
+
+
+def estimated(
+    template: Template, settings: RunSettings, models: dict[str, ModelConfig] | None = None
+) -> Estimate:
+    found = estimate_prepared(prepared(TEMPLATE, settings, template=template), a_connector(settings, models))
+    assert found is not None
+    return found
 
 
 def typical(request: JsonObject) -> Scripted:
@@ -103,7 +110,7 @@ def measured(
     """What a run took in all, its requests by model, and how it ended."""
     with ModelServer(typical, delay=delay) as server:
         settings = msgspec.structs.replace(settings, base_url=server.base_url)
-        project = new_project(Workspace(folder), "test", TEMPLATE, settings, template_name="test.yaml")
+        project = new_project(Workspace(folder), "test", prepared(TEMPLATE, settings))
         run = Run(project, lambda own: Connections(a_connector(own).connect))
         spending: list[SpendingChanged] = []
         run.subscribe(lambda event: spending.append(event) if isinstance(event, SpendingChanged) else None)
@@ -182,12 +189,11 @@ def test_the_likelihood_judge_measures_every_answer_with_the_requirements_and_wi
 
 def test_where_every_question_has_a_reference_answer_they_tell_how_long_answers_are() -> None:
     settings = some_settings()
-    connector = a_connector(settings)
 
     def answers(length: int) -> int:
         template = parse_template(TEMPLATE, "test")
         qa = tuple(msgspec.structs.replace(one, answer="word " * length) for one in template.qa)
-        shares = estimate_run(msgspec.structs.replace(template, qa=qa), settings, connector).shares
+        shares = estimated(msgspec.structs.replace(template, qa=qa), settings).shares
         [executor] = [share for share in shares if share.role == "executor"]
         return executor.completion_tokens // executor.calls
 
@@ -271,38 +277,13 @@ def test_a_budget_in_usd_without_a_price_is_warned_of() -> None:
 def test_the_length_of_prompts_is_about_what_a_tokenizer_makes_of_them(name: str) -> None:
     template = read_template(find_template(name))
     settings = some_settings(max_rounds=1, sample=len(template.qa))
-    [executor] = [one for one in estimate_run(template, settings, a_connector(settings)).shares if one.calls]
+    [executor] = [one for one in estimated(template, settings).shares if one.calls]
     texts = [f"{template.prompt}\n\n{one.question}" for one in template.qa]
     counted = sum(count_tokens(text).tokens for text in texts)
     assert executor.prompt_tokens == pytest.approx(counted, rel=0.35)
 
 
-def test_speeds_are_those_of_the_newest_runs(tmp_path: Path) -> None:
-    def call(model: str, tokens: int, seconds: float) -> str:
-        reply = {"text": "x", "usage": {"prompt_tokens": 9, "completion_tokens": tokens}, "seconds": seconds}
-        return json.dumps(
-            {"kind": "call", "request": {"model": model}, "reply": reply}, separators=(",", ":")
-        )
-
-    journal = tmp_path / "sea" / "journal.jsonl"
-    journal.parent.mkdir()
-    lines = [
-        '{"kind":"journal","version":2,"run":"5f3a"}',
-        *(call("slow", tokens, 2 + tokens / 10) for tokens in (10, 20, 100)),
-        *(call("even", 50, 5.0) for _ in range(3)),
-        *(call("silent", 0, 5.0) for _ in range(3)),
-        '{"kind":"call","request":{"model":"slow"},"reply":{"seconds":"torn',
-    ]
-    journal.write_text("\n".join(lines))
-    workspace = Workspace(tmp_path)
-    (tmp_path / "sea" / "run.yaml").write_text("")
-    paces = measured_paces(workspace, ["slow", "even", "silent", "unknown"])
-    assert paces.keys() == {"slow", "even"}
-    assert paces["slow"] == pytest.approx((2.0, 10.0))
-    assert paces["even"] == pytest.approx((0.0, 10.0))
+def test_a_measured_speed_counts_for_more_than_a_typical_one() -> None:
     connector = a_connector(some_settings())
-    connector.paces = paces
-    assert model_seconds("opt", connector, 100, 1) == pytest.approx(0.8 + 100 / 60)
-    connector.paces = {"opt": (2.0, 10.0)}
-    assert model_seconds("opt", connector, 100, 1) == pytest.approx(12.0)
-    assert measured_paces(Workspace(tmp_path / "none"), ["slow"]) == {}
+    assert model_seconds("opt", connector, {}, 100, 1) == pytest.approx(0.8 + 100 / 60)
+    assert model_seconds("opt", connector, {"opt": (2.0, 10.0)}, 100, 1) == pytest.approx(12.0)

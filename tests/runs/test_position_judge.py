@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from spotui.domain.events import JudgeMeasured, Noticed, VoteCast
-from spotui.runs.setup import new_project
+from spotui.runs.prepare import new_project
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Workspace
 from tests.model_server import ModelServer
 from tests.recordings import Playback, load
-from tests.runs.starting import ONCE, Stage, Told
+from tests.runs.starting import ONCE, Stage, Told, prepared
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,8 @@ def played(runs: dict[str, Any], judge: str, server: ModelServer, folder: Path) 
     settings = msgspec.structs.replace(settings, roles=msgspec.convert(roles, type(settings.roles)))
     for name, text in runs["meta_prompts"].items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    project = new_project(
-        Workspace(folder / "workspace"),
-        judge,
-        runs["template"],
-        settings,
-        template_name="product-name.yaml",
-        prompt_folders=[folder],
-    )
+    wanted = prepared(runs["template"], settings, path=Path("product-name.yaml"), prompt_folders=[folder])
+    project = new_project(Workspace(folder / "workspace"), judge, wanted)
     return Stage(folder, server).go(project)
 
 

@@ -1,222 +1,142 @@
-import fcntl
-import json
-import os
-import socket as sockets
-import subprocess
-import sys
-import tempfile
-import termios
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""From a template to a project, and back."""
+
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spotui.domain.commands import Command, Pause, Resume, encode_command
-from spotui.domain.events import (
-    Event,
-    RoundFinished,
-    RunOpened,
-    RunStopped,
-    StateChanged,
-    decode_event,
-)
-from spotui.engine.meta_prompts import MetaPromptError
-from spotui.runs.prepare import Launcher
-from spotui.settings.errors import SettingsError
-from spotui.settings.resolve import Flags
-from spotui.templates.read import parse_template
-from spotui.workspace.projects import Project, Workspace
-from tests.command_line import TEMPLATE, begin, move_in, places, spotui, write_template
-from tests.model_server import ModelServer
-from tests.spo_model import climbing
+from spotui.domain.errors import SpotuiError
+from spotui.runs.prepare import Prepared, Purpose, new_project, reopen, stored_settings
+from spotui.runs.task import draw_questions
+from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.templates.model import TemplateError
+from spotui.workspace.projects import ProjectError, Workspace
+from spotui.workspace.snapshot import read_snapshot, write_snapshot
+from tests.row_model import rows
+from tests.row_model import template as scored
+from tests.runs.starting import TEMPLATE, prepared, template
+
+ROLE = RoleSettings(model="test-model", temperature=0.5, max_tokens=None, timeout=10.0)
+ROLES = RoleSet(optimizer=ROLE, evaluator=ROLE, executor=ROLE)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ModelServer]:
-    with ModelServer(climbing, delay=0.05) as model:
-        yield model
+@given(count=st.integers(0, 40), sample=st.integers(1, 40), seed=st.integers())
+def test_every_question_is_either_asked_or_held_out(count: int, sample: int, seed: int) -> None:
+    asked, held_out = draw_questions(count, sample, seed)
+    assert sorted((*asked, *held_out)) == list(range(count))
+    assert len(asked) == min(sample, count)
+    assert (list(asked), list(held_out)) == (sorted(asked), sorted(held_out))
+    assert draw_questions(count, sample, seed) == (asked, held_out)
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder whose path is short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="run-") as folder:
-        yield Path(folder)
+def test_another_seed_draws_other_questions() -> None:
+    assert len({draw_questions(20, 3, seed)[0] for seed in range(20)}) > 10
 
 
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    move_in(monkeypatch, tmp_path)
-    return tmp_path
+def test_settings_and_task_come_back_as_they_were(tmp_path: Path) -> None:
+    settings = RunSettings(
+        roles=ROLES,
+        seed=7,
+        judge="reference",
+        reference_answers=False,
+        budget=BudgetSettings(usd=0.5, calls=9),
+    )
+    project = new_project(Workspace(tmp_path), "sea", prepared(template(5, count=9), settings))
+    assert stored_settings(project) == settings
+    task = reopen(project).task
+    assert (task.prompt, task.requirements, task.word_limit) == ("Say it in style 0.", "Vivid.", 9)
+    assert not task.reference_answers
+    everything = {(one.question, one.answer) for one in (*task.questions, *task.held_out)}
+    assert everything == {(f"Question {n}?", f"Fact {n}.") for n in range(5)}
+    assert (len(task.questions), len(task.held_out)) == (3, 2)
 
 
-class Watcher:
-    """One that is attached to a run, as another process would be."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = sockets.socket(sockets.AF_UNIX)
-        self.socket.settimeout(20)
-        runtime = folder / "runtime"
-        deadline = time.monotonic() + 20
-        while not self._reach(runtime):
-            assert time.monotonic() < deadline, "no run can be reached"
-            time.sleep(0.002)
-        self.lines = self.socket.makefile("rb")
-
-    def _reach(self, runtime: Path) -> bool:
-        for path in runtime.glob("*.sock"):
-            try:
-                self.socket.connect(str(path))
-            except OSError:
-                continue
-            return True
-        return False
-
-    def send(self, command: Command) -> None:
-        self.socket.sendall(encode_command(command))
-
-    def until(self, kind: type[Event], **fields: object) -> list[Event]:
-        events: list[Event] = []
-        for line in self.lines:
-            event = decode_event(line)
-            assert event is not None
-            events.append(event)
-            if isinstance(event, kind) and all(getattr(event, name) == want for name, want in fields.items()):
-                return events
-        raise AssertionError(f"the stream ended without {kind.__name__}")
-
-    def close(self) -> None:
-        self.lines.close()
-        self.socket.close()
+def test_a_project_holds_all_that_was_prepared(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(rows(30))
+    settings = RunSettings(roles=ROLES, seed=3, judge="reference")
+    for name, text, parameters in (("poem", template(5), {}), ("sums", scored(), {"few_shot_demos": 2})):
+        method = "gpo" if parameters else None
+        path = tmp_path / f"{name}.yaml"
+        wanted = prepared(text, settings, path=path, method=method, parameters=parameters)
+        again = reopen(new_project(Workspace(tmp_path / "workspace"), name, wanted))
+        for field in set(Prepared.__struct_fields__) - {"run", "path", "meta"}:
+            assert getattr(again, field) == getattr(wanted, field), field
+        assert again.run
+        assert (again.task, again.layout) == (wanted.task, wanted.layout)
+        assert again.meta.texts == wanted.meta.texts
 
 
-class OnTerminal:
-    """A process that has a terminal of its own, which can be taken away."""
-
-    def __init__(self, *words: str, env: dict[str, str]) -> None:
-        self.terminal, inner = os.openpty()
-
-        def take_terminal() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "spotui", *words],
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            env=env,
-            start_new_session=True,
-            preexec_fn=take_terminal,  # noqa: PLW1509 - nothing else makes it the controlling terminal
-        )
-        os.close(inner)
-
-    def hang_up(self) -> None:
-        """Close the terminal: the system sends SIGHUP."""
-        os.close(self.terminal)
-
-
-@contextmanager
-def running(folder: Path, server: ModelServer, rounds: int) -> Iterator[OnTerminal]:
-    """A run that was started in a terminal."""
-    template = write_template(folder)
-    words = ("run", template, "--model", "m", "--base-url", server.base_url, "--max-rounds", str(rounds))
-    one = OnTerminal(*words, env=places(folder))
-    try:
-        yield one
-    finally:
-        one.process.kill()
-        one.process.wait()
-
-
-def test_a_run_goes_on_without_its_terminal_and_can_be_watched_from_its_beginning(
-    home: Path, server: ModelServer
-) -> None:
-    with running(home, server, rounds=8) as run:
-        first = Watcher(home)
-        first.send(Pause())
-        run.hang_up()
-        first.until(StateChanged, state="paused")
-        first.send(Resume())
-        later = Watcher(home)
-        story = later.until(RunStopped)
-        assert run.process.wait(120) == 0
-        first.close()
-        later.close()
-
-    assert isinstance(story[0], RunOpened)
-    assert [event.round for event in story if isinstance(event, RoundFinished)] == list(range(1, 9))
-    assert Project(home / "data" / "workspace" / "why", "why").is_ours
-
-
-def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(home: Path, server: ModelServer) -> None:
-    with running(home, server, rounds=200) as run:
-        watcher = Watcher(home)
-        run.hang_up()
-        watcher.until(RoundFinished, round=2)
-        told = spotui("attach", "why", "--send", "stop", env=places(home))
-        assert told.code == 0, told.err
-        stopped = watcher.until(RunStopped)[-1]
-        assert run.process.wait(120) == 6
-        watcher.close()
-
-    assert isinstance(stopped, RunStopped)
-    assert stopped.reason == "stopped"
-    assert stopped.best >= 2
-
-
-def test_a_detached_run_outlives_the_command_that_started_it(home: Path, server: ModelServer) -> None:
-    words = ("--model", "m", "--base-url", server.base_url, "--max-rounds", "3")
-    server.delay = 5.0  # so that the run is not over before anybody can watch it
-    try:
-        begun = spotui("run", write_template(home), "--detach", *words, env=places(home))
-        assert begun.code == 0, begun.err
-        watcher = begin("attach", "why", "--json", env=places(home))
-        assert watcher.stdout is not None
-        first = watcher.stdout.readline()
-    finally:
-        server.delay = 0.0
-    rest, _ = watcher.communicate(timeout=120)
-
-    names = [json.loads(line)["event"] for line in (first, *rest.splitlines())]
-    assert (names[0], names[-1]) == ("run_opened", "run_stopped")
-    assert watcher.returncode == 0
-
-
-def test_limits_are_those_that_were_given_and_only_those(own: Path) -> None:
-    assert Launcher({}).limits(Flags(max_rounds="5", budget_usd="none", budget_calls=7)) == {
-        "rounds": 5,
-        "usd": None,
-        "calls": 7,
+def test_a_method_that_knows_its_rounds_takes_them_unless_somebody_chose_others(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(rows(30))
+    settings = RunSettings(roles=ROLES)
+    found = {
+        rounds_are_default: prepared(
+            scored(),
+            settings,
+            path=tmp_path / "sums.yaml",
+            method="gpo",
+            parameters={"epochs": 2, "batch_size": 3},
+            rounds_are_default=rounds_are_default,
+        ).settings.max_rounds
+        for rounds_are_default in (True, False)
     }
-    assert Launcher({}).limits(Flags(seed=3)) == {}
-    with pytest.raises(SettingsError, match="--budget-usd"):
-        Launcher({}).limits(Flags(budget_usd="much"))
+    assert found == {True: 5, False: 10}
 
 
-def test_a_templates_models_are_used_unless_a_flag_says_otherwise(own: Path) -> None:
-    text = TEMPLATE + "models:\n  optimizer: {model: openai/a}\n  evaluator: {model: openai/b}\n"
-    template = parse_template(text, "why.yaml")
+def test_only_models_that_are_asked_have_to_exist(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(rows(30))
+    settings = RunSettings(roles=ROLES)
+    path, embedding = tmp_path / "sums.yaml", {"relevance": "embedding"}
+    asked = {
+        purpose: prepared(scored(), settings, path=path, method="gpo", purpose=purpose).settings.asked
+        for purpose in get_args(Purpose)
+    }
+    assert asked == {
+        "run": ("optimizer", "executor"),
+        "score": ("executor",),
+        "judge-check": ("evaluator", "executor"),
+    }
+    with pytest.raises(SpotuiError, match="needs an embedding model"):
+        prepared(scored(), settings, path=path, method="gpo", parameters=embedding)
+    prepared(scored(), settings, path=path, method="gpo", parameters=embedding, purpose="score")
 
-    roles = Launcher({}).settings(Flags(eval_model="openai/c"), template).settings.roles
-    assert (roles.optimizer.model, roles.evaluator.model) == ("openai/a", "openai/c")
+
+def test_settings_that_are_not_ours_are_refused_by_file(tmp_path: Path) -> None:
+    settings = RunSettings(roles=ROLES)
+    project = new_project(Workspace(tmp_path), "sea", prepared(TEMPLATE, settings))
+    snapshot = msgspec.structs.replace(read_snapshot(project.snapshot), settings={"rounds": "many"})
+    write_snapshot(project.snapshot, snapshot)
+    for read in (stored_settings, reopen):
+        with pytest.raises(SpotuiError, match=r"run\.yaml are damaged"):
+            read(project)
 
 
-def test_the_config_file_is_read_once_at_the_start(own: Path) -> None:
-    (own / "config").mkdir()
-    (own / "config" / "config.yaml").write_text("theme: [")
-
-    with pytest.raises(SettingsError, match=r"config\.yaml"):
-        Launcher({})
+def test_a_wrong_template_makes_no_project(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError):
+        new_project(Workspace(tmp_path), "sea", prepared("prompt: [", RunSettings(roles=ROLES)))
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_broken_meta_prompt_of_the_user_is_told_before_the_run_begins(own: Path) -> None:
-    (own / "config" / "prompts").mkdir(parents=True)
-    (own / "config" / "prompts" / "spo_propose.txt").write_text("No slot at all.")
-    launcher, workspace = Launcher({}), Workspace(own / "workspace")
-    settings = launcher.settings(Flags()).settings
+def test_a_second_run_under_a_name_is_refused_and_fresh_archives_the_first(tmp_path: Path) -> None:
+    settings = RunSettings(roles=ROLES)
+    workspace = Workspace(tmp_path)
+    first = new_project(workspace, "sea", prepared(TEMPLATE, settings))
+    before = first.journal.read_bytes()
+    with pytest.raises(ProjectError, match="a project 'sea' already"):
+        new_project(workspace, "sea", prepared(TEMPLATE, settings))
+    second = new_project(workspace, "sea", prepared(TEMPLATE, settings), fresh=True)
+    assert second.journal.read_bytes() != before
+    assert before in [path.read_bytes() for path in tmp_path.rglob("journal.jsonl")]
 
-    with pytest.raises(MetaPromptError, match="spo_propose"):
-        launcher.new_project(workspace, "sea", TEMPLATE, settings, template_name="sea.yaml")
-    assert workspace.names() == []
+
+def test_a_templates_method_is_the_runs(tmp_path: Path) -> None:
+    settings = RunSettings(roles=ROLES)
+    for name, text in {"named": TEMPLATE + "method: spo\n", "silent": TEMPLATE}.items():
+        project = new_project(Workspace(tmp_path), name, prepared(text, settings))
+        assert read_snapshot(project.snapshot).method == "spo"
+    with pytest.raises(SpotuiError, match="no method 'annealing'"):
+        new_project(Workspace(tmp_path), "odd", prepared(TEMPLATE + "method: annealing\n", settings))
+    assert Workspace(tmp_path).names() == ["named", "silent"]

@@ -6,19 +6,16 @@ from pathlib import Path
 import pytest
 
 from spotui.engine.execute import Layout
-from spotui.engine.meta_prompts import MetaPrompts
-from spotui.engine.task import Scored, Task
+from spotui.engine.task import Scored
 from spotui.llm.connections import Connections, Connector
 from spotui.llm.limits import Halted
 from spotui.runs.score import open_ruler
-from spotui.runs.work import marker_for, read_rows
 from spotui.settings.config_file import Config
 from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
-from spotui.templates.read import parse_template
 from spotui.workspace.lock import LockedError
 from tests.model_server import ModelServer
 from tests.row_model import adding, rows, template
-from tests.runs.starting import ONCE
+from tests.runs.starting import ONCE, prepared
 
 ROLE = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
 
@@ -31,7 +28,6 @@ async def measure(
     nested: bool = False,
 ) -> list[Scored]:
     (folder / "rows.jsonl").write_text(rows(60))
-    wanted = parse_template(template())
     settings = RunSettings(
         roles=RoleSet(optimizer=ROLE, evaluator=ROLE, executor=ROLE),
         base_url=server.base_url,
@@ -39,16 +35,9 @@ async def measure(
         budget=budget or BudgetSettings(),
     )
     connector = Connector(settings, Config(), {}, models_dir=folder, log_dir=folder)
-    async with open_ruler(
-        folder / "measured",
-        rows=read_rows(wanted, folder),
-        task=Task(wanted.prompt, wanted.requirements, ()),
-        marker=marker_for(wanted, folder),
-        settings=settings,
-        connections=Connections(connector.connect),
-        meta=MetaPrompts(),
-        emit=lambda _: None,
-    ) as ruler:
+    wanted = prepared(template(), settings, path=folder / "sums.yaml", purpose="score")
+    connections = Connections(connector.connect)
+    async with open_ruler(wanted, folder / "measured", connections, lambda _: None) as ruler:
         if nested:
             await measure(folder, server, *prompts)
         return await ruler.measure([(one, Layout()) for one in prompts], "test")

@@ -1,5 +1,6 @@
 """Projects in one row each, whatever state they are in."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from spotui.domain.records import LimitsLine, Line, SessionLine, StopLine
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.moving import create_project
-from spotui.workspace.overview import Overview, read_overview
+from spotui.workspace.overview import Overview, measured_paces, read_overview
 from spotui.workspace.projects import Workspace
 from tests.workspace.journal_lines import AT, a_round
 from tests.workspace.reference import write_round
@@ -78,3 +79,29 @@ def test_a_damaged_project_says_what_is_damaged(name: str, workspace: Workspace)
 
 def test_a_project_that_has_gone_is_no_crash(workspace: Workspace) -> None:
     assert "not there any more" in read_overview(workspace.project("gone")).why
+
+
+def test_speeds_are_those_of_the_newest_runs(tmp_path: Path) -> None:
+    def call(model: str, tokens: int, seconds: float) -> str:
+        reply = {"text": "x", "usage": {"prompt_tokens": 9, "completion_tokens": tokens}, "seconds": seconds}
+        return json.dumps(
+            {"kind": "call", "request": {"model": model}, "reply": reply}, separators=(",", ":")
+        )
+
+    journal = tmp_path / "sea" / "journal.jsonl"
+    journal.parent.mkdir()
+    lines = [
+        '{"kind":"journal","version":2,"run":"5f3a"}',
+        *(call("slow", tokens, 2 + tokens / 10) for tokens in (10, 20, 100)),
+        *(call("even", 50, 5.0) for _ in range(3)),
+        *(call("silent", 0, 5.0) for _ in range(3)),
+        '{"kind":"call","request":{"model":"slow"},"reply":{"seconds":"torn',
+    ]
+    journal.write_text("\n".join(lines))
+    workspace = Workspace(tmp_path)
+    (tmp_path / "sea" / "run.yaml").write_text("")
+    paces = measured_paces(workspace, ["slow", "even", "silent", "unknown"])
+    assert paces.keys() == {"slow", "even"}
+    assert paces["slow"] == pytest.approx((2.0, 10.0))
+    assert paces["even"] == pytest.approx((0.0, 10.0))
+    assert measured_paces(Workspace(tmp_path / "none"), ["slow"]) == {}

@@ -297,7 +297,7 @@ class SteeringScreen(Page[None]):
 
 
 def _options(changed: "Mapping[str, Limit]") -> list[str]:
-    from spotui.runs.prepare import LIMITS
+    from spotui.runs.launch import LIMITS
     from spotui.settings.resolve import flag_name
 
     return [

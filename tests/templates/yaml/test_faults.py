@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.runs.check import check
-from spotui.runs.setup import new_project
-from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.runs.launch import Launcher
+from spotui.settings.resolve import Flags
 from spotui.templates.model import QA, Template, TemplateError
 from spotui.templates.read import check_text, misread, parse_template, refuse_misread
 from spotui.templates.save import to_yaml
 from spotui.templates.yaml.composer import load
-from spotui.workspace.projects import Workspace
+from tests.command_line import move_in
 
 HEAD = "prompt: a\nrequirements: b\nqa:\n"
 BLOCKS = (
@@ -86,15 +86,17 @@ def test_in_a_text_it_is_text(text: str) -> None:
     assert check(text).problems == ()
 
 
-def test_a_run_does_not_begin_with_it_and_one_that_did_goes_on(tmp_path: Path) -> None:
+def test_a_run_does_not_begin_with_it_and_one_that_did_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = f"prompt: &important Do this\n{TAIL}"
     with pytest.raises(TemplateError, match=r"poem\.yaml, line 1: `&important` is not part of the text"):
         refuse_misread(text, "poem.yaml")
     assert parse_template(text).prompt == "Do this"
-    role = RoleSettings(model="m", temperature=0.0, max_tokens=None, timeout=10.0)
-    settings = RunSettings(roles=RoleSet(optimizer=role, evaluator=role, executor=role))
+    move_in(monkeypatch, tmp_path)
+    (tmp_path / "poem.yaml").write_text(text)
     with pytest.raises(TemplateError, match="is not part of the text"):
-        new_project(Workspace(tmp_path), "poem", text, settings, template_name="poem.yaml")
+        Launcher().prepare(tmp_path / "poem.yaml", Flags(model="m"))
 
 
 @given(st.text("&*：:–- \n\u00a0\u3000“”{}|＃answerquestion", max_size=30), st.text(max_size=30))

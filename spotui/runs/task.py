@@ -1,5 +1,6 @@
-"""The rows of a template, read with all that the template says of them."""
+"""From a template to what a run works on: its questions and rows, and what marks their answers."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -7,24 +8,16 @@ from typing import Final
 import msgspec
 
 from spotui.domain.rows import Row, slot_names
-from spotui.engine import Question, Task
+from spotui.engine import Question
 from spotui.engine.context import Context
 from spotui.engine.execute import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
-from spotui.methods import load_method
-from spotui.methods.method import Method
-from spotui.methods.parameters import read_parameters
 from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
 from spotui.runs.trust import StartMetric, start_trusted
-from spotui.settings.run_settings import RunSettings
 from spotui.templates.data.load import Dataset, load_dataset
 from spotui.templates.model import Template
-from spotui.templates.read import parse_template
 from spotui.templates.sections import criteria_of, has_file, metric_of, source_of
-from spotui.workspace.projects import Project
-from spotui.workspace.rows_file import read_rows_file
-from spotui.workspace.snapshot import Snapshot, SnapshotError
 
 _OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label", "json", "word_list")
 """Metrics of tasks in which two different answers contradict each other."""
@@ -54,6 +47,21 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
         several_answers=_takes_several(choice),
         seed=seed,
     )
+
+
+def draw_questions(count: int, sample: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The questions that the rounds ask and those that are held out, drawn once for a run.
+
+    Args:
+        count: Questions in the template.
+        sample: How many a round asks.
+        seed: The run's seed.
+
+    Returns:
+        Positions of the question set and of the held-out questions, both in the template's order.
+    """
+    chosen = set(random.Random(seed).sample(range(count), min(sample, count)))  # noqa: S311 - reproducible on purpose
+    return tuple(sorted(chosen)), tuple(index for index in range(count) if index not in chosen)
 
 
 def questions_of(template: Template, rows: Dataset | None, *, filled: bool = True) -> list[Question]:
@@ -86,6 +94,16 @@ def _context(row: Row, shown: frozenset[str]) -> str:
     return "\n".join(f"{name}: {text}" for name, text in row.slots.items() if name in shown)
 
 
+def is_judged(template: Template) -> bool:
+    """Whether the evaluator marks the answers to a template's rows.
+
+    Raises:
+        TemplateError: The template's metric is wrong.
+    """
+    choice = metric_of(template)
+    return choice is None or choice.name == JUDGE
+
+
 def metric_for(template: Template, folder: Path) -> Metric | None:
     """The metric of a template, or None when it names none, or the judge.
 
@@ -114,113 +132,6 @@ def _takes_several(choice: MetricChoice | None) -> bool:
 
 def _nothing(row: Row) -> str:  # noqa: ARG001 - without a metric, nothing is wrong with any row
     return ""
-
-
-class Work(msgspec.Struct, frozen=True):
-    """What a run does, and on what.
-
-    Attributes:
-        method: The method.
-        parameters: What it is told.
-        task: The template as the run sees it.
-        marker: Makes what marks the answers of rows; None when there are no rows, or when nothing says how to
-            mark them and the method does not ask.
-        metric: What that is called; empty when there is none.
-        layout: How prompt and row become a message.
-        final_test: Whether the best prompt is tested on the rows that nothing has seen.
-    """
-
-    method: Method
-    parameters: msgspec.Struct
-    task: Task
-    marker: Callable[[Context], Marker] | None
-    metric: str
-    layout: Layout
-    final_test: bool = True
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Rows of each split; empty when there are none."""
-        rows = self.task.rows
-        return (
-            {} if rows is None else {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
-        )
-
-
-def load_work(
-    snapshot: Snapshot, project: Project, settings: RunSettings, start_metric: StartMetric = start_trusted
-) -> Work:
-    """What a project's run works on.
-
-    Args:
-        snapshot: What the run was started with.
-        project: The project.
-        settings: What the run uses.
-        start_metric: Starts a custom metric.
-
-    Raises:
-        TemplateError: The template in the snapshot is damaged.
-        SnapshotError: The rows are.
-        MetricError: The metric cannot be made any more.
-        UntrustedError: The user has not trusted the file of the metric as it is.
-        SpotuiError: The method is not there any more, or it cannot be told that.
-    """
-    method = load_method(snapshot.method)
-    parameters = read_parameters(snapshot.method, method, snapshot.parameters)
-    template = parse_template(snapshot.template, str(project.snapshot))
-    task = load_task(template, snapshot, project, settings, scores=method.scores)
-    marker, metric = None, ""
-    if task.rows is not None and (method.scores or template.metric or template.criteria):
-        folder = Path(snapshot.template_folder)
-        marker = marker_for(template, folder, start_metric, edition=snapshot.edition)
-        choice = metric_of(template)
-        metric = choice.name if choice else "judge"
-    return Work(method, parameters, task, marker, metric, layout_of(parameters, task), snapshot.final_test)
-
-
-def load_task(
-    template: Template, snapshot: Snapshot, project: Project, settings: RunSettings, *, scores: bool
-) -> Task:
-    """The task a project holds.
-
-    Args:
-        template: The template in the snapshot.
-        snapshot: The snapshot.
-        project: The project.
-        settings: What the run uses.
-        scores: Whether the method scores prompts on rows; those that do have always kept the slots.
-
-    Raises:
-        SnapshotError: Its rows are damaged.
-    """
-    rows = read_rows_file(project.rows)
-    filled = snapshot.edition > 1
-    pool = questions_of(template, rows, filled=filled)
-    is_known = all(0 <= index < len(pool) for index in (*snapshot.questions, *snapshot.held_out))
-    if not is_known or (pool and not snapshot.questions):
-        raise SnapshotError(
-            f"{project.snapshot} is damaged: its questions are not those of the template.",
-            "Restore it from a backup.",
-        )
-    return Task(
-        prompt=template.prompt,
-        requirements=template.requirements,
-        questions=tuple(pool[index] for index in snapshot.questions),
-        held_out=tuple(pool[index] for index in snapshot.held_out),
-        word_limit=template.count,
-        reference_answers=settings.reference_answers,
-        criteria=criteria_for(template, snapshot.edition),
-        rows=rows,
-        seed=settings.seed,
-        edition=snapshot.edition,
-        slots=_slots(template, filled=filled, scores=scores),
-    )
-
-
-def _slots(template: Template, *, filled: bool, scores: bool) -> frozenset[str] | None:
-    if filled:
-        return slots_of(template)
-    return slot_names(template.prompt) if scores else None
 
 
 def marker_for(
@@ -268,13 +179,13 @@ def criteria_for(template: Template, edition: int = EDITION) -> str:
     return given or (NO_REQUIREMENTS if edition > 2 else "")
 
 
-def layout_of(parameters: msgspec.Struct, task: Task) -> Layout:
-    """Where a prompt stands, as far as the parameters say it; before the question otherwise."""
+def layout_of(parameters: msgspec.Struct, rows: Dataset | None, seed: int) -> Layout:
+    """How prompt and row become a message: before the question, unless the parameters say otherwise."""
     usual, demos = Layout(), getattr(parameters, "few_shot_demos", 0)
     solved: tuple[Row, ...] = ()
-    if demos and task.rows is not None:
-        shown = RowSet("train", task.rows.train).draw(demos, seed=f"{task.seed}/demos").positions
-        solved = tuple(task.rows.train[index] for index in shown)
+    if demos and rows is not None:
+        shown = RowSet("train", rows.train).draw(demos, seed=f"{seed}/demos").positions
+        solved = tuple(rows.train[index] for index in shown)
     return Layout(
         position=getattr(parameters, "prompt_position", usual.position),
         labels=getattr(parameters, "qa_labels", usual.labels),

@@ -1,19 +1,24 @@
-"""A run's work: from the first round to the final check of its best prompt."""
+"""The result of a run: its method's rounds, the check or test of the best prompt, and why it stopped."""
 
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from spotui.domain.events import Event
 from spotui.domain.outcomes import check_finished, held_out_finished, test_finished
 from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line
+from spotui.domain.secret import Secret, redacted
 from spotui.domain.verdicts import StopReason
+from spotui.domain.version import VERSION
 from spotui.engine.asking import first_error
 from spotui.engine.engine import EARLY_ENDS, Engine
 from spotui.judging.votes import pooled
 from spotui.llm.limits import Halted
+from spotui.methods.method import fault_in_words
+from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Past
-from spotui.runs.work import Work
+from spotui.settings import locations
 
 
 class FinalCheck:
@@ -109,7 +114,7 @@ def _same(one: CheckLine, other: CheckLine) -> bool:
 
 
 async def optimize(
-    work: Work,
+    prepared: Prepared,
     engine: Engine,
     check: FinalCheck,
     past: Past,
@@ -119,8 +124,8 @@ async def optimize(
     """Run the method until a stop reason, then find out what its best prompt is worth against the seed.
 
     Args:
-        work: The method, what it is told, and what it works on.
-        engine: What it works with.
+        prepared: The method and its parameters.
+        engine: What the method works with.
         check: Compares best and seed by the judge, where nothing else does.
         past: What earlier sessions left behind.
         keep: Writes a line into the journal.
@@ -130,13 +135,13 @@ async def optimize(
         Why it ended, as a stop reason and as a sentence.
     """
     try:
-        reason, cause = await _go_rounds(work, engine)
+        reason, cause = await _go_rounds(prepared, engine)
     except Halted as halt:
         check.skip(halt.cause)
         return halt.reason, halt.cause
     try:
         await check.hold()
-        if work.final_test and not check.is_refuted:
+        if prepared.final_test and not check.is_refuted:
             await _final_test(engine, past, keep, emit)
     except Halted as halt:
         check.skip(halt.cause)
@@ -145,10 +150,10 @@ async def optimize(
     return reason, cause
 
 
-async def _go_rounds(work: Work, engine: Engine) -> tuple[StopReason, str]:
+async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, str]:
     try:
         try:
-            await work.method.optimize(engine, work.parameters)
+            await prepared.method.optimize(engine, prepared.parameters)
         except ExceptionGroup as errors:  # a method may have task groups of its own
             raise first_error(errors.subgroup(Halted) or errors) from None
     except Halted as halt:
@@ -169,3 +174,24 @@ async def _final_test(
     if past.test is None or (past.test.best, past.test.best_marks) != (line.best, line.best_marks):
         keep(line)
     emit(test_finished(line, engine.task.seed))
+
+
+def cause_of(error: Exception, project: str, secrets: Sequence[Secret]) -> str:
+    """The cause of a run that code of its method or metric ended; the traceback goes to the run's log.
+
+    Args:
+        error: The exception.
+        project: The project's name.
+        secrets: Keys that a message may hold; they are masked.
+    """
+    log = locations.run_log(project)
+    # Without the values of variables, which may hold keys.
+    text = redacted("".join(traceback.format_exception(error)), secrets)
+    try:
+        with locations.open_log(log, "ab") as file:
+            file.write(f"spotui {VERSION}\n{text}".encode("utf-8", "replace"))
+        where = f"The traceback is in {log}."
+    except OSError as fault:
+        where = f"The traceback could not be written to {log}: {fault.strerror}."
+    what = redacted(fault_in_words(error), secrets)
+    return f"The run failed with {what}. {where} Fix the cause, then resume the run."

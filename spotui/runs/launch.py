@@ -1,0 +1,203 @@
+"""The user's side of every run: config file, environment, trusted addresses, and the models they lead to."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from spotui.settings import locations
+from spotui.settings.config_file import ConfigFile, load_config
+from spotui.settings.errors import SettingsError
+from spotui.settings.keys import is_trusted_address, origin, trust_address
+from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
+from spotui.settings.run_settings import LIMITS as KEYS_OF_LIMITS
+from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import BY_KEY
+from spotui.templates.model import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spotui.domain.records import Line
+    from spotui.llm.connections import Connections, Connector
+    from spotui.llm.door import Trouble
+    from spotui.runs.prepare import Prepared, Purpose
+    from spotui.runs.run import Run
+    from spotui.workspace.projects import Project, Workspace
+
+
+LIMITS: Final = {name: BY_KEY[key].flags[0] for name, key in KEYS_OF_LIMITS.items()}
+"""The limits that can be changed during a run, and the flag of each."""
+
+
+class Launcher:
+    """The start of every front end: template and flags become a `Prepared`, and a project becomes a `Run`.
+
+    Args:
+        environ: The environment, the process's own when None.
+
+    Raises:
+        SettingsError: The config file is wrong.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.config: ConfigFile = load_config()
+        self._named: set[str] = set()
+
+    def settings(self, flags: Flags, template: Template | None = None) -> Resolution:
+        """Settle every setting of a run.
+
+        Raises:
+            SettingsError: A flag, a variable or the template's `models` is wrong.
+        """
+        roles = template_roles(template.models) if template is not None and template.models else None
+        resolution = resolve(flags, self.environ, roles, self.config)
+        if resolution.settings.base_url:
+            self._named.add(origin(resolution.settings.base_url))
+        return resolution
+
+    def limits(self, flags: Flags) -> dict[str, float | int | None]:
+        """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
+
+        Raises:
+            SettingsError: One of them is wrong.
+        """
+        values = self.settings(flags).settings.limits
+        return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
+
+    def prepare(
+        self,
+        path: Path,
+        flags: Flags,
+        *,
+        method: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        purpose: "Purpose" = "run",
+        prompt: str | None = None,
+    ) -> "Prepared":
+        """Settle what is run on a template, and how; no model is asked, and nothing is written.
+
+        Args:
+            path: The template's file; meta-prompts, rows and a custom metric may lie beside it.
+            flags: The settings that were typed.
+            method: Another method than the template's.
+            parameters: Parameters on top of the template's.
+            purpose: What it is prepared for.
+            prompt: Another seed prompt than the template's.
+
+        Raises:
+            SpotuiError: Template, settings, method, parameters, rows or a meta-prompt cannot be used.
+        """
+        from spotui.engine.meta_prompts import folder_beside
+        from spotui.runs.prepare import prepare
+        from spotui.templates.read import parse_template, read_text, refuse_misread
+        from spotui.templates.save import edit_yaml
+
+        text = read_text(path)
+        template = parse_template(text, path.name)
+        refuse_misread(text, path.name)
+        if prompt is not None and prompt != template.prompt:
+            template = msgspec.structs.replace(template, prompt=prompt)
+            text = edit_yaml(text, template, path.name)
+        return prepare(
+            template,
+            text,
+            path,
+            self.settings(flags, template),
+            method=method,
+            parameters=parameters,
+            purpose=purpose,
+            prompt_folders=(folder_beside(path), locations.meta_prompts_dir()),
+        )
+
+    def new_project(
+        self,
+        workspace: "Workspace",
+        name: str,
+        prepared: "Prepared",
+        *,
+        fresh: bool = False,
+        lines: "Iterable[Line]" = (),
+    ) -> "Project":
+        """Make the project of a run, which may then send keys to the base URL that the user named for it.
+
+        Args:
+            workspace: Where it goes.
+            name: Its name.
+            prepared: What was prepared for a run.
+            fresh: Move an existing project of that name to the archive.
+            lines: The first lines of its journal.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and the price of a model is unknown.
+            OutsideDataError: The rows are in a file that the user has not agreed to send.
+            ProjectError: The name is taken, or the workspace cannot be written.
+        """
+        from spotui.runs.prepare import new_project
+
+        self.connector(prepared.settings).check_budget()
+        if prepared.settings.base_url:
+            self.trust_address(prepared.settings.base_url)
+        return new_project(workspace, name, prepared, fresh=fresh, lines=lines)
+
+    def run(
+        self,
+        project: "Project",
+        *,
+        on_trouble: "Trouble" = "halt",
+        changes: Mapping[str, float | int | None] | None = None,
+    ) -> "Run":
+        """A run of a project.
+
+        Args:
+            project: A project of spotui.
+            on_trouble: What happens when the retries of a call end: the run ends, or waits for a person.
+            changes: Limits that differ from those the run has.
+        """
+        from spotui.runs.run import Run
+
+        return Run(project, self.connections, on_trouble=on_trouble, changes=changes)
+
+    def connections(self, settings: RunSettings) -> "Connections":
+        """The models of these settings, connected when first asked.
+
+        Raises:
+            UnknownPriceError: The budget is in USD, and the price of a model is unknown.
+        """
+        from spotui.llm.connections import Connections
+
+        connector = self.connector(settings)
+        connector.check_budget()
+        return Connections(connector.connect)
+
+    def connector(self, settings: RunSettings) -> "Connector":
+        """Finds the endpoint and the price of each model of these settings."""
+        from spotui.llm.connections import Connector
+
+        return Connector(
+            settings,
+            self.config.config,
+            self.environ,
+            models_dir=locations.models_dir(),
+            log_dir=locations.log_dir(),
+            is_trusted=self.is_trusted,
+        )
+
+    def is_trusted(self, url: str) -> bool:
+        """Whether a key may be sent to an address: the user has named it now, or before.
+
+        Raises:
+            SettingsError: The list of addresses cannot be read.
+        """
+        return origin(url) in self._named or is_trusted_address(url, self.config.config, self.environ)
+
+    def trust_address(self, url: str) -> None:
+        """Let keys be sent to an address that the user has named, now and when a run is resumed."""
+        self._named.add(origin(url))
+        # Where nothing can be written, the user names it again the next time.
+        with suppress(SettingsError):
+            trust_address(url)
