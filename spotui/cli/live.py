@@ -13,38 +13,20 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from spotui.cli import display as plain
 from spotui.cli.summary import COPIED, FIGURES, RoundCells, fit, head, how_to_continue, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
 from spotui.domain.figures import count, duration, plural, points, usd, verdict
 from spotui.domain.text import guard, visible
 from spotui.settings.themes import Theme
+from spotui.view.log import purpose_of
 from spotui.view.picture import CallPicture, Picture, RoundPicture
+from spotui.view.telling import line
 
 _REDRAWS_PER_SECOND = 4
 _REDRAWS_OVER_SSH = 2
 _ROUNDS_SHOWN = 12
 _CALLS_SHOWN = 10
-_VERBS = {
-    "propose": "proposing a prompt",
-    "execute": "answering question {}",
-    "vote": "judging, vote {}",
-    "vote_likelihood": "measuring answer {}",
-    "vote_typicality": "measuring answer {} without the requirements",
-    "score_train": "answering train row {}",
-    "score_eval": "answering eval row {}",
-    "score_test": "answering test row {}",
-    "mark_train": "marking the answer to train row {}",
-    "mark_eval": "marking the answer to eval row {}",
-    "mark_test": "marking the answer to test row {}",
-    "reflect": "reflecting on failures",
-    "gradient": "writing gradient {}",
-    "summarize": "summing up",
-    "embed": "embedding text {}",
-    "held_out": "answering held-out question {}",
-    "check_vote": "final check, vote {}",
-}
 
 
 class LiveDisplay:
@@ -94,7 +76,7 @@ class LiveDisplay:
     def show(self, event: Event) -> None:
         """Change the picture; what is worth keeping is printed above it."""
         self._picture.apply(event)
-        if event in self._picture.notices and (text := plain.line(event)) is not None:
+        if event in self._picture.notices and (text := line(event)) is not None:
             self.say(text)
 
     def say(self, text: str) -> None:
@@ -154,7 +136,7 @@ class LiveDisplay:
 
     def _call(self, purpose: str, index: int, call: CallPicture) -> Text:
         now = time.time()
-        verb = _VERBS.get(purpose, purpose.replace("_", " ") + " {}").format(index + 1)
+        verb = purpose_of(purpose).doing.format(number=index + 1)
         if call.trouble and call.retry_at > now:
             return Text(
                 f"  ! {verb}: {call.trouble} again in {duration(call.retry_at - now)}", style=self._error

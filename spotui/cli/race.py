@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spotui.cli import display as plain
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
@@ -172,10 +171,11 @@ def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Tro
 
 def _teller(method: str) -> "Callable[[Event], None]":
     from spotui.domain.events import Noticed, RoundFinished, RunStopped
+    from spotui.view.telling import line
 
     def tell(event: "Event") -> None:
         if isinstance(event, RoundFinished | Noticed):
-            print(f"{method}: {plain.line(event)}", file=sys.stderr)
+            print(f"{method}: {line(event)}", file=sys.stderr)
         elif isinstance(event, RunStopped):
             print(f"{method}: {event.cause}", file=sys.stderr)
 

@@ -98,7 +98,7 @@ def _print_history(project: Project, history: History) -> None:
         print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
     if history.test is not None:
         from spotui.domain.outcomes import test_finished
-        from spotui.view.picture import test_result
+        from spotui.view.telling import test_result
 
         print(test_result(test_finished(history.test, seed=0)))
     if history.check is not None:

@@ -30,7 +30,7 @@ from spotui.llm.routing import Price
 from spotui.runs.launch import Launcher
 from spotui.settings.config_file import ModelConfig
 from spotui.settings.resolve import Flags
-from spotui.view.tried import CUTS
+from spotui.view.telling import CUTS
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connection

@@ -1,29 +1,36 @@
-"""One thing in a run's log."""
+"""The blocks of a log: one for each thing that happens, or one for all calls of a kind, which counts them."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
-TAIL_KEPT = 400
-"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
+from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted
+from spotui.domain.figures import count, duration, plural
+from spotui.domain.records import CallKey
+from spotui.domain.text import short
 
 Kind = Literal[
-    "round", "proposal", "answer", "vote", "verdict", "trouble", "notice", "calls", "past", "note", "beam"
+    "round", "proposal", "answer", "vote", "verdict", "trouble", "notice", "calls", "note", "block"
 ]
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void", "warning", "error"]
+
+TAIL_KEPT: Final = 400
+"""Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One thing in the log.
+    """A block of a log, and the line that says the same.
 
     Attributes:
-        round: The round it belongs to, or in which it happened; 0 before the first.
+        round: The round it belongs to, or in which it happened; 0 where its event does not say.
         kind: What it is; `calls` is one line for all calls of a kind.
         title: What it is, in a word or two.
         facts: Tokens, seconds and the like.
         text: The modification, the answer, the reason.
         aside: What is worth less attention: the question, the optimizer's reasoning.
         tone: How it went.
+        said: What the line says where it is not the title and the text.
+        fills: The entry of its round that it fills in: that of a call, by purpose and index, or of notes.
         began: When its call went out, seconds since 1970; None once nothing is under way.
         retry_at: When the next try will be made; 0 when none is due.
         streamed: The last characters of the reply under way.
@@ -36,52 +43,174 @@ class Entry:
     text: str = ""
     aside: str = ""
     tone: Tone = "plain"
+    said: str = ""
+    fills: tuple[str, int | str] | None = None
     began: float | None = None
     retry_at: float = 0.0
     streamed: str = ""
 
+    @property
+    def line(self) -> str:
+        """The same as one line."""
+        text = self.text or self.aside
+        said = self.said or (f"{self.title}: {short(text)}" if text else self.title)
+        return f"round {self.round}: {said}" if self.round else said
 
-@dataclass
-class Log:
-    """The entries of a log.
+
+class Purpose(NamedTuple):
+    """What a call is for.
 
     Attributes:
-        entries: In the order they began, without those that gave way.
-        first: The position of the first of them, counted from the run's first entry.
-        changed: Positions of entries that changed since somebody last took them away with `take_changes`.
+        noun: What it brings.
+        plural: Several of them.
+        doing: What happens while it is under way.
     """
 
-    entries: list[Entry] = field(default_factory=list)
-    first: int = 0
-    changed: set[int] = field(default_factory=set)
+    noun: str
+    plural: str
+    doing: str
 
-    def take_changes(self) -> set[int]:
-        """The positions of entries that are new or changed since the last time."""
-        taken, self.changed = self.changed, set()
-        return {position for position in taken if position >= self.first}
+    def several(self, number: int) -> str:
+        """So many of them."""
+        return f"{number:,} {self.noun if number == 1 else self.plural}"
+
+
+_PURPOSES: Final = {
+    "propose": Purpose("proposal", "proposals", "proposing a prompt"),
+    "execute": Purpose("question", "questions", "answering question {number}"),
+    "vote": Purpose("vote", "votes", "judging, vote {number}"),
+    "vote_likelihood": Purpose("likelihood", "likelihoods", "measuring answer {number}"),
+    "vote_typicality": Purpose(
+        "typicality", "typicalities", "measuring answer {number} without the requirements"
+    ),
+    "held_out": Purpose("held-out question", "held-out questions", "answering held-out question {number}"),
+    "held_out_vote": Purpose("held-out vote", "held-out votes", "judging, held-out vote {number}"),
+    "check_vote": Purpose(
+        "vote of the final check", "votes of the final check", "final check, vote {number}"
+    ),
+    "score_train": Purpose("train row", "train rows", "answering train row {number}"),
+    "score_eval": Purpose("eval row", "eval rows", "answering eval row {number}"),
+    "score_test": Purpose("test row", "test rows", "answering test row {number}"),
+    "mark_train": Purpose("train mark", "train marks", "marking the answer to train row {number}"),
+    "mark_eval": Purpose("eval mark", "eval marks", "marking the answer to eval row {number}"),
+    "mark_test": Purpose("test mark", "test marks", "marking the answer to test row {number}"),
+    "reflect": Purpose("reflection", "reflections", "writing reflection {number}"),
+    "gradient": Purpose("gradient", "gradients", "writing gradient {number}"),
+    "summarize": Purpose("summary", "summaries", "writing summary {number}"),
+    "embed": Purpose("embedding", "embeddings", "embedding text {number}"),
+}
+
+
+def purpose_of(name: str) -> Purpose:
+    """What calls filed under a name are for."""
+    noun = name.replace("_", " ")
+    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", f"{noun} {{number}}")
+
+
+def call_in_words(key: CallKey) -> str:
+    """A call's name in its round."""
+    return f"{purpose_of(key.purpose).noun} {key.index + 1}"
+
+
+@dataclass
+class Batch:
+    """Calls that belong together, and the entry that tells of them.
+
+    Attributes:
+        purpose: What they are for.
+        title: What the entry says; empty for the number of calls.
+        wanted: How many calls there will be; 0 where that is unknown.
+    """
+
+    purpose: Purpose
+    title: str = ""
+    wanted: int = 0
+    _asked: set[CallKey] = field(default_factory=set)
+    _done: set[CallKey] = field(default_factory=set)
+    _marked: set[CallKey] = field(default_factory=set)
+    _live: dict[CallKey, float] = field(default_factory=dict)
+    _troubles: dict[CallKey, tuple[str, float]] = field(default_factory=dict)
+    _tokens: int = 0
+    _estimated: bool = False
+    _recorded: int = 0
+    _lead: CallKey | None = None
+    _began: float = 0.0
+    _last: float = 0.0
 
     @property
-    def end(self) -> int:
-        """The position after the last entry."""
-        return self.first + len(self.entries)
+    def is_live(self) -> bool:
+        """Whether a call is under way."""
+        return bool(self._live)
 
-    def entry(self, position: int) -> Entry:
-        """The entry at a position."""
-        return self.entries[position - self.first]
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no call has been reported yet."""
+        return not self._asked
 
-    def add(self, entry: Entry) -> int:
-        """Put an entry at the end; returns its position."""
-        position = self.end
-        self.changed.add(position)
-        self.entries.append(entry)
-        return position
+    def take(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
+        """Count something about one of the calls."""
+        key = CallKey(event.key.round, event.key.purpose, event.key.index)  # whichever attempt it is
+        is_mark = key.purpose.startswith("mark_")
+        if not is_mark:
+            self._asked.add(key)
+        match event:
+            case CallStarted():
+                self._began = self._began or event.at
+                self._live[event.key] = event.at
+                self._troubles.pop(event.key, None)
+            case CallRetried():
+                self._troubles[event.key] = event.error, event.at + event.wait
+            case CallFinished():
+                self._end(event.key, event.at)
+                (self._marked if is_mark else self._done).add(key)
+                if not event.recorded:
+                    self._tokens += event.prompt_tokens + event.completion_tokens
+                    self._estimated = self._estimated or event.estimated
+                self._recorded += event.recorded
+            case CallDropped():
+                self._end(event.key, event.at)
 
-    def change(self, position: int) -> Entry:
-        """The entry at a position, which counts as changed."""
-        self.changed.add(position)
-        return self.entry(position)
+    def stream(self, key: CallKey, text: str, entry: Entry) -> None:
+        """Take a piece of a reply; of several that are being written one is shown."""
+        if self._lead not in self._live:
+            self._lead, entry.streamed = key, ""
+        if key == self._lead:
+            entry.streamed = (entry.streamed + text)[-TAIL_KEPT:]
 
-    def drop(self, count: int) -> None:
-        """Let the oldest entries go."""
-        del self.entries[:count]
-        self.first += count
+    def cut_off(self) -> None:
+        """No call is under way any more: the run or its process has ended."""
+        self._live.clear()
+        self._troubles.clear()
+
+    def write(self, entry: Entry) -> None:
+        """Bring the entry up to date."""
+        wanted = max(self.wanted, len(self._asked))
+        entry.title = self.title or self.purpose.several(wanted)
+        entry.facts = ", ".join(self._counts(wanted))
+        entry.began = min(self._live.values(), default=None)
+        if entry.began is None:
+            entry.streamed = ""
+        entry.text, entry.tone, entry.retry_at = "", "plain", 0.0
+        if self._troubles:
+            text, entry.retry_at = max(self._troubles.values(), key=lambda one: one[1])
+            entry.text = f"{plural(len(self._troubles), 'call')} to try again: {text}"
+            entry.tone = "error"
+
+    def _end(self, key: CallKey, at: float) -> None:
+        self._live.pop(key, None)
+        self._troubles.pop(key, None)
+        self._last = at
+
+    def _counts(self, wanted: int) -> list[str]:
+        facts = []
+        if self._live or len(self._done) < wanted:
+            facts.append(f"{len(self._done):,} of {wanted:,}")
+        if self._marked:
+            facts.append(f"{len(self._marked):,} marked")
+        if self._recorded:
+            facts.append(f"{self._recorded:,} recorded")
+        if self._tokens:
+            facts.append(f"{count(self._tokens, estimated=self._estimated)} tok")
+        if not self._live and self._last > self._began > 0:
+            facts.append(duration(self._last - self._began))
+        return facts

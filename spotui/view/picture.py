@@ -36,9 +36,10 @@ from spotui.domain.events import (
     VerdictOverridden,
     VoteCast,
 )
-from spotui.domain.figures import gained, plural, points
+from spotui.domain.figures import points
 from spotui.domain.records import CallKey
 from spotui.domain.verdicts import Outcome
+from spotui.view.telling import test_result
 
 
 @dataclass
@@ -341,16 +342,6 @@ def _seed_alone(picture: Picture) -> str:
         return "No round after the seed has ended yet."
     low, high = map(points, seed.end.score_interval)
     return f"The seed prompt scores {points(seed.end.score)} ({low} to {high})."
-
-
-def test_result(test: FinalTest) -> str:
-    """What the test on unseen rows says, in a sentence."""
-    low, high = test.difference_interval
-    sure = "" if low > 0 or high < 0 else "; that may be chance"
-    return (
-        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
-        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
-    )
 
 
 def _tested(picture: Picture) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from spotui.domain.events import BeamChosen, CandidateScored, PastShown
-from spotui.domain.figures import plural, points
+from spotui.domain.figures import plural
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.view.picture import Picture, RoundPicture
-from spotui.view.scored_story import past_line
+from spotui.view.telling import interval, past_line
 
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void"]
 
@@ -209,7 +209,7 @@ def _notes(picture: Picture, number: int) -> Iterator[Passage]:
 def _beam(beam: BeamChosen) -> Iterator[Passage]:
     yield Passage(f"Beam: {plural(len(beam.members), 'prompt')} for the next round", tone="heading")
     for one in beam.members:
-        score = f"{points(one.score)} ({points(one.low)} to {points(one.high)})"
+        score = interval(one.score, one.low, one.high)
         yield Passage(score, f"{plural(one.rows, 'row')}", (Part("", one.prompt),))
 
 

@@ -1,194 +1,232 @@
-"""A run as a log to read: an entry for every proposal, answer, vote and verdict, round by round.
+"""A run as a log to read: its events as blocks, round by round.
 
-Like the picture it is a fold over events and knows no screen. An entry is made when its call begins and
-filled as the reply comes in, so entries stand in the order in which they were begun.
+Like the picture it is a fold over events and knows no screen. A block is put down when its call begins and
+filled as the reply comes in, so blocks are in the order in which they were begun. Where prompts are scored on
+rows, hundreds of calls of one kind are one block that counts them.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from spotui.domain.events import (
-    Answered,
     CallDelta,
     CallDropped,
     CallFinished,
     CallRetried,
     CallStarted,
     CandidateProposed,
-    CandidateRefused,
-    CommandRefused,
+    CandidateScored,
     Event,
-    FinalCheckFinished,
-    FinalCheckSkipped,
-    FinalTest,
-    HeldOutFinished,
-    Likelihood,
-    LimitsChanged,
-    Noticed,
-    RoundFinished,
+    NoteWritten,
     RoundStarted,
     RunOpened,
     RunStopped,
-    StateChanged,
-    VerdictOverridden,
-    VoteCast,
+    ScoringStarted,
 )
-from spotui.domain.figures import count, duration, limit, plural, points, usd
-from spotui.domain.verdicts import Outcome
-from spotui.view.log import TAIL_KEPT, Entry, Kind, Log, Tone
-from spotui.view.picture import test_result
-from spotui.view.scored_story import ScoredStory
-from spotui.view.tried import CUTS
-
-UNLIKE_LENGTH = 1.5
-"""Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
+from spotui.domain.figures import count, duration, plural
+from spotui.domain.records import CallKey
+from spotui.domain.text import short
+from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, purpose_of
+from spotui.view.telling import CUTS, tell
 
 ENTRIES_KEPT = 4000
 """Entries of a log, some 300 rounds of five questions; then the oldest give way, which the journal has."""
 
-_TONES: dict[Outcome, Tone] = {
-    "seed": "best",
-    "win": "win",
-    "loss": "loss",
-    "tie": "tie",
-    "undecided": "tie",
-    "void": "void",
+_ALONE: Final[dict[str, Kind]] = {
+    "execute": "answer",
+    "held_out": "answer",
+    "vote": "vote",
+    "vote_likelihood": "vote",
+    "vote_typicality": "vote",
+    "held_out_vote": "vote",
+    "held_out_vote_likelihood": "vote",
+    "held_out_vote_typicality": "vote",
+    "check_vote": "vote",
 }
-_KINDS: dict[str, Kind] = {"propose": "proposal", "execute": "answer", "held_out": "answer"}
-_TITLES = {
-    "execute": "question",
-    "held_out": "held-out question",
-    "held_out_vote": "held-out vote",
-    "check_vote": "vote of the final check",
-}
+"""Calls that each have an entry of their own."""
+
+Slot = tuple[int, str, int | str]
 
 
 @dataclass
-class Story(Log):
-    """The log of one run."""
+class Story:
+    """The log of one run.
 
-    _places: dict[tuple[int, str, int], int] = field(default_factory=dict)
-    _live: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    Attributes:
+        entries: In the order they began, without those that gave way.
+        first: The position of the first of them, counted from the run's first entry.
+        changed: Positions of entries that changed since somebody last took them away with `take_changes`.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    first: int = 0
+    changed: set[int] = field(default_factory=set)
+    _places: dict[Slot, int] = field(default_factory=dict)
+    _live: dict[Slot, int] = field(default_factory=dict)
+    _batches: dict[str, Batch] = field(default_factory=dict)
+    _prompts: dict[str, int] = field(default_factory=dict)
+    _notes: dict[Slot, dict[int, str]] = field(default_factory=dict)
+    _scored: set[str] = field(default_factory=set)
+    _seed: str = ""
     _questions: tuple[str, ...] = ()
+    _is_scored: bool = False
     _now: int = 0
 
-    def __post_init__(self) -> None:
-        self._scored = ScoredStory(self)
+    def take_changes(self) -> set[int]:
+        """The positions of entries that are new or changed since the last time."""
+        taken, self.changed = self.changed, set()
+        return {position for position in taken if position >= self.first}
+
+    @property
+    def end(self) -> int:
+        """The position after the last entry."""
+        return self.first + len(self.entries)
+
+    def entry(self, position: int) -> Entry:
+        """The entry at a position."""
+        return self.entries[position - self.first]
 
     @property
     def live(self) -> Iterator[int]:
         """The positions of entries whose call is under way; their clocks run."""
-        return chain(self._live.values(), self._scored.live)
+        batches = (
+            self._places.get(self._slot_of(name)) for name, one in self._batches.items() if one.is_live
+        )
+        return chain(self._live.values(), (place for place in batches if place is not None))
 
     def end_calls(self) -> None:
         """Nothing is under way any more: the run or its process has ended."""
         for place in self._live.values():
-            entry = self.entry(place)
+            entry = self._change(place)
             entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, "not finished"
-            self.changed.add(place)
         self._live.clear()
-        self._scored.end_calls()
+        for name, batch in self._batches.items():
+            if batch.is_live:
+                batch.cut_off()
+                if (slot := self._slot_of(name)) in self._places:
+                    batch.write(entry := self._change(self._places[slot]))
+                    entry.facts += ", not finished"
 
     def apply(self, event: Event) -> None:
         """Let an event write in the log."""
-        if self._scored.takes(event):
-            return
         match event:
+            case CallStarted() | CallRetried() | CallFinished() | CallDropped():
+                if self._is_alone(event.key):
+                    self._call(event)
+                else:
+                    self._count(event)
+                return
             case CallDelta():
                 self._stream(event)
-            case CallStarted() | CallRetried() | CallFinished() | CallDropped():
-                self._call(event)
+                return
             case RunOpened():
                 self._questions = event.questions
             case RunStopped():
                 self.end_calls()
-                self.add(
-                    Entry(self._now, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
-                )
-            case StateChanged(state="paused"):
-                self.add(Entry(self._now, "trouble", "Paused", text=event.cause, tone="warning"))
-            case StateChanged(state="running"):
-                self.add(Entry(self._now, "notice", "Running again"))
-            case LimitsChanged():
-                changes = (f"{key} {limit(value)}" for key, value in event.changes.items())
-                self.add(Entry(self._now, "notice", "Limits changed", text=", ".join(changes)))
-            case Noticed():
-                tone: Tone = "plain" if event.level == "info" else event.level
-                self.add(Entry(self._now, "notice", "Notice", text=event.text, tone=tone))
-            case CommandRefused():
-                self.add(
-                    Entry(self._now, "trouble", f"Refused: {event.command}", text=event.why, tone="warning")
-                )
-            case _:
-                self._round(event)
-
-    def _round(self, event: Event) -> None:
-        match event:
             case RoundStarted():
-                self._now = event.round
-                self._scored.begin_round(event)
-                origin = f"from round {event.best}" if event.best else "the seed prompt"
-                self.add(Entry(event.round, "round", f"Round {event.round}", facts=origin, tone="heading"))
-                self._give_way()
-            case CandidateProposed():
-                entry = self._slot(event.round, "propose", 0)
-                entry.title = "candidate, edited by hand" if event.edited else "candidate"
-                entry.text, entry.aside, entry.tone = event.modification, event.reasoning, "plain"
-            case CandidateRefused():
-                then = "The round is void." if event.final else "It is asked again."
-                title = "proposal refused"
-                tone: Tone = "void" if event.final else "warning"
-                self.add(Entry(event.round, "trouble", title, text=f"{event.why} {then}", tone=tone))
-            case Answered():
-                entry = self._slot(event.round, "execute", event.index)
-                entry.text, entry.aside = event.answer or f"No answer: {event.error}", event.question
-            case Likelihood():
-                entry = self._slot(event.round, "vote_likelihood", event.index)
-                entry.title = f"likelihood of answer {event.index + 1}"
-                entry.text = f"{event.value:.3f} nats a token"
-            case VoteCast():
-                self._vote(event)
-            case RoundFinished():
-                self.add(_verdict(event))
-            case VerdictOverridden():
-                text = f"It counts from round {event.before_round} on."
-                title = f"Your verdict on round {event.round}: {event.outcome}"
-                self.add(Entry(event.round, "verdict", title, text=text, tone=_TONES[event.outcome]))
-            case FinalCheckFinished():
-                title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
-                self.add(Entry(self._now, "verdict", title, text=event.headline, tone="best"))
-            case FinalCheckSkipped():
-                self.add(Entry(self._now, "verdict", "No final check", text=event.why, tone="warning"))
-            case FinalTest():
-                title = f"Test of round {event.best} on {plural(event.rows, 'test row')}"
-                rows = f"{event.wins} rows won, {event.losses} lost"
-                self.add(Entry(self._now, "verdict", title, rows, test_result(event), tone="best"))
-            case HeldOutFinished():
-                votes = f"{plural(event.wins, 'vote')} for it, {event.losses} against"
-                text = f"{votes}, {plural(event.ties, 'tie')}."
-                questions = plural(event.questions, "held-out question")
-                title = f"Best against seed on {questions}: {event.outcome}"
-                self.add(Entry(event.best, "verdict", title, text=text, tone="best"))
+                self._begin_round(event.round)
+            case ScoringStarted():
+                self._begin_scoring(event)
             case _:
                 pass
+        if (entry := tell(event)) is not None:
+            entry.round = entry.round or self._now
+            match event:
+                case CandidateProposed() if self._is_scored:
+                    self._prompts[event.prompt] = self._add(entry)
+                case CandidateScored():
+                    self._score(event, entry)
+                case NoteWritten():
+                    self._note(event, entry)
+                case _:
+                    self._put(entry)
+        if isinstance(event, RoundStarted):
+            self._give_way()
 
-    def _vote(self, event: VoteCast) -> None:
-        purpose = "human" if event.voter == "human" else "vote"
-        entry = self._slot(event.round, purpose, event.index)
-        whose = {"human": "your vote", "likelihood": "likelihood"}.get(event.voter, "vote")
-        where = "" if event.question is None else f" on question {event.question + 1}"
-        by = f" of {event.model}" if event.model else ""
-        entry.title = f"{whose} {event.order}".strip() + f"{by}{where}: {event.choice}"
-        entry.text, entry.tone = event.reason, event.choice
+    def _add(self, entry: Entry) -> int:
+        """Put an entry at the end; returns its position."""
+        position = self.end
+        self.changed.add(position)
+        self.entries.append(entry)
+        return position
+
+    def _change(self, position: int) -> Entry:
+        """The entry at a position, which counts as changed."""
+        self.changed.add(position)
+        return self.entry(position)
+
+    def _put(self, entry: Entry) -> None:
+        """Put an entry down, or fill in the one that its call began."""
+        if entry.fills is None:
+            self._add(entry)
+            return
+        slot: Slot = (entry.round, *entry.fills)
+        if slot not in self._places:
+            self._places[slot] = self._add(entry)
+            return
+        begun = self._change(self._places[slot])
+        begun.title, begun.text, begun.aside, begun.tone = entry.title, entry.text, entry.aside, entry.tone
+
+    def _begin_round(self, number: int) -> None:
+        self._now = number
+        self._batches.clear()
+        self._prompts.clear()
+        self._notes.clear()
+
+    def _begin_scoring(self, event: ScoringStarted) -> None:
+        self._is_scored = True
+        name, wanted = f"score_{event.split}", event.prompts * event.rows
+        before = self._batches.get(name)
+        if before is not None and before.is_fresh:  # asked for at the same time: one line for all
+            wanted += before.wanted
+        prompts = wanted // event.rows if event.rows else event.prompts
+        rows = plural(event.rows, f"{event.split} row")
+        title = f"{plural(prompts, 'prompt')} on {rows}" + (" each" if prompts > 1 else "")
+        self._batches[name] = Batch(purpose_of(name), title, wanted)
+        self._places.pop(self._slot_of(name), None)
+
+    def _score(self, event: CandidateScored, entry: Entry) -> None:
+        """Put a score beside the prompt, which has a name in its round."""
+        self._is_scored = True
+        if event.prompt not in self._prompts:
+            if event.round == 1:
+                self._seed = event.prompt
+            name = "prompt of an earlier round" if event.prompt in self._scored else "prompt"
+            name = "seed prompt" if event.prompt == self._seed else name
+            begun = Entry(entry.round, entry.kind, name, text=short(event.prompt, 90))
+            self._prompts[event.prompt] = self._add(begun)
+        begun = self._change(self._prompts[event.prompt])
+        self._scored.add(event.prompt)
+        name = begun.title.partition(":")[0]
+        begun.title, begun.facts, begun.tone = f"{name}: {entry.title}", entry.facts, entry.tone
+
+    def _note(self, event: NoteWritten, entry: Entry) -> None:
+        """Put a note down; several of one kind about one prompt are one entry."""
+        slot: Slot = (entry.round, f"note {event.what}", event.prompt)
+        notes = self._notes.setdefault(slot, {})
+        notes[event.index] = entry.aside
+        if len(notes) > 1:
+            entry.title = f"{len(notes)} {event.what}s"
+            entry.aside = "\n".join(text for _, text in sorted(notes.items()))
+        self._put(entry)
+
+    def _is_alone(self, key: CallKey) -> bool:
+        return key.purpose in _ALONE or (key.purpose == "propose" and not self._is_scored)
 
     def _call(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
         key = event.key
-        entry = self._slot(key.round, key.purpose, key.index)
-        slot = (key.round, key.purpose, key.index)
+        slot: Slot = (key.round, key.purpose, key.index)
+        if slot not in self._places:
+            is_proposal = key.purpose == "propose"
+            title = purpose_of("propose").noun if is_proposal else call_in_words(key)
+            kind = _ALONE.get(key.purpose, "proposal")
+            aside = self._question(key.index) if key.purpose == "execute" else ""
+            self._places[slot] = self._add(Entry(key.round, kind, title, aside=aside))
+        entry = self._change(self._places[slot])
         match event:
             case CallStarted():
                 self._live[slot] = self._places[slot]
@@ -207,24 +245,32 @@ class Story(Log):
                     entry.text, entry.tone = "", "plain"
                 entry.facts = _facts(event)
 
-    def _stream(self, event: CallDelta) -> None:
-        place = self._places.get((event.key.round, event.key.purpose, event.key.index))
-        if place is not None:
-            entry = self.entry(place)
-            entry.streamed = (entry.streamed + event.text + event.reasoning)[-TAIL_KEPT:]
+    def _count(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
+        """Count a call in the entry of its kind, which is there once the first of them has gone out."""
+        name, number = event.key.purpose.replace("mark_", "score_"), self._now or event.key.round
+        batch, slot = self._batches.setdefault(name, Batch(purpose_of(name))), self._slot_of(name)
+        batch.take(event)
+        if isinstance(event, CallStarted) and slot not in self._places:
+            self._places[slot] = self._add(Entry(number, "calls", ""))
+        if isinstance(event, CallDropped) and event.failed:
+            title = f"{call_in_words(event.key)} failed"
+            self._add(Entry(number, "trouble", title, text=event.why, tone="error"))
+        if (place := self._places.get(slot)) is not None:
+            batch.write(self._change(place))
 
-    def _slot(self, number: int, purpose: str, index: int) -> Entry:
-        """The entry of a call, made when there is none; it counts as changed."""
-        slot = (number, purpose, index)
-        if slot not in self._places:
-            name = _TITLES.get(purpose, purpose.replace("_", " "))
-            title = "proposal" if purpose == "propose" else f"{name} {index + 1}"
-            kind = _KINDS.get(purpose, "vote")
-            aside = self._question(index) if purpose == "execute" else ""
-            self._places[slot] = self.add(Entry(number, kind, title, aside=aside))
-        place = self._places[slot]
-        self.changed.add(place)
-        return self.entry(place)
+    def _slot_of(self, batch: str) -> Slot:
+        return self._now, "batch", batch
+
+    def _stream(self, event: CallDelta) -> None:
+        key, text = event.key, event.text + event.reasoning
+        if self._is_alone(key):
+            if (place := self._places.get((key.round, key.purpose, key.index))) is not None:
+                entry = self.entry(place)
+                entry.streamed = (entry.streamed + text)[-TAIL_KEPT:]
+            return
+        name = key.purpose.replace("mark_", "score_")
+        if (place := self._places.get(self._slot_of(name))) is not None:
+            self._batches[name].stream(key, text, self.entry(place))
 
     def _question(self, index: int) -> str:
         return self._questions[index] if 0 <= index < len(self._questions) else ""
@@ -236,7 +282,8 @@ class Story(Log):
         cut = len(self.entries) - ENTRIES_KEPT // 2
         while cut < len(self.entries) and self.entries[cut].kind != "round":
             cut += 1
-        self.drop(cut)
+        del self.entries[:cut]
+        self.first += cut
         for places in (self._places, self._live):
             for slot in [slot for slot, place in places.items() if place < self.first]:
                 del places[slot]
@@ -250,27 +297,6 @@ def _facts(event: CallFinished) -> str:
     if event.finish_reason in CUTS:
         facts.append("cut by length" if event.finish_reason == "length" else "cut by a filter")
     return ", ".join(facts)
-
-
-def _verdict(event: RoundFinished) -> Entry:
-    votes = f"{event.wins}:{event.losses}, " if event.wins or event.losses or event.ties else ""
-    if event.score is not None and event.score_interval is not None:
-        votes = "{} ({} to {}), ".format(*map(points, (event.score, *event.score_interval)))
-    tokens = count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)
-    cost = usd(event.cost_usd, estimated=event.estimated)
-    facts = f"{votes}{tokens} tok, {cost}, {duration(event.seconds)}"
-    title = {"seed": "The seed is the best so far", "win": "Win: the new best"}.get(
-        event.outcome, f"{event.outcome.capitalize()}: round {event.best} stays the best"
-    )
-    told = [event.note] if event.note else []
-    if event.judged is not None:
-        title = f"{title} (your verdict)"
-        told.append(f"The judge's verdict was {event.judged}.")
-    if event.flipped:
-        told.append("The order of the answers changed the vote.")
-    if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:
-        told.append(f"The candidate's answers are {event.length_ratio:.1f} times as long as the best's.")
-    return Entry(event.round, "verdict", title, facts, " ".join(told), tone=_TONES[event.outcome])
 
 
 Show = Literal["everything", "verdicts", "trouble"]

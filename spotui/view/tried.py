@@ -1,8 +1,7 @@
 """One prompt's answer to a question of the moment, as its events paint it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from spotui.domain.events import (
     Answered,
@@ -14,14 +13,9 @@ from spotui.domain.events import (
     Event,
 )
 from spotui.domain.figures import count, duration, usd
+from spotui.view.telling import CUTS
 
 State = Literal["idle", "asked", "answered", "failed", "stopped"]
-
-CUTS: Final[Mapping[str, str]] = {
-    "length": "cut by the length limit",
-    "content_filter": "stopped by a content filter",
-}
-"""Finish reasons that end an answer before its end."""
 
 
 @dataclass

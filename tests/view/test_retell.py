@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from spotui.cli import display as plain
 from spotui.cli import main
 from spotui.domain.commands import Override
 from spotui.domain.events import Event, RoundFinished, SpendingChanged
@@ -19,6 +18,7 @@ from spotui.tui.run.history_panel import voted_cells
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
+from spotui.view.telling import line
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
@@ -137,7 +137,7 @@ def test_a_verdict_that_a_person_gave_is_marked_everywhere(
 
     cells = voted_cells(live, live.rounds[2])
     assert str(cells[1]) == "loss (you)"
-    assert "round 2: loss (you)" in (plain.line(ended) or "")
+    assert "round 2: loss (you)" in (line(ended) or "")
     verdict = next(one for one in story.entries if one.kind == "verdict" and one.round == 2)
     assert "(your verdict)" in verdict.title
     assert "The judge's verdict was win." in verdict.text

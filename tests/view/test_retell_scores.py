@@ -82,7 +82,7 @@ def test_it_says_and_shows_what_it_did_live(stage: Stage, method: str) -> None:
     live = stage.go(project).events
     again = retold(project)
     assert said(again) == said(live)
-    assert any(one[1] in ("note", "past") for one in said(again))
+    assert any(one[1] in ("note", "block") for one in said(again))
     assert seen(painted(*again)) == seen(painted(*live))
     spent, told_again = painted(*live).spending, painted(*again).spending
     assert spent is not None

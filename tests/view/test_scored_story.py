@@ -172,7 +172,7 @@ def test_a_candidate_is_an_entry_that_gets_its_score() -> None:
     )
     shown = PastShown(round=2, current=1, past=(PastPrompt(1, "Old " * 50, 0.25, 0.5),), edit_budget=20)
     story = told(START, EVAL, shown, proposed, scored("P", 0.5, left_out=1))
-    (past,) = entries(story, "past")
+    (past,) = entries(story, "block")
     assert (past.title, past.facts) == (
         "optimizer sees the seed and 1 earlier prompt",
         "edit budget 20 words",
@@ -181,7 +181,7 @@ def test_a_candidate_is_an_entry_that_gets_its_score() -> None:
     assert len(past.text) < 130
     (one,) = entries(story, "proposal")
     assert one.title == "candidate 1: 50.0 (20.0 to 90.0)"
-    assert one.facts == "3 eval rows, 1 errored, 7 of 20 words"
+    assert one.facts == "3 eval rows, 1 errored, 7 words changed"
     assert (one.text, one.aside, one.tone) == ("Shorter.", "Long.", "warning")
     # All rows after some of them: the score that counts.
     story.apply(scored("P", 0.7, rows=48))
@@ -198,10 +198,10 @@ def test_gradients_of_a_prompt_are_one_entry_that_can_be_searched() -> None:
     story = told(START, *notes, summary, beam)
     assert [(one.title, one.aside) for one in entries(story, "note")] == [
         ("2 gradients", "Carry 0.\nCarry 1."),
-        ("1 gradient", "Carry 2."),
+        ("gradient", "Carry 2."),
         ("summary", "Carry all."),
     ]
-    assert [one.text for one in entries(story, "beam")] == ["50.0 (20.0 to 90.0)   P"]
+    assert [one.text for one in entries(story, "block")] == ["50.0 (20.0 to 90.0)   P"]
     assert list(Choice(text="carry 2").of(story)) == [0, 2]
 
 

@@ -200,9 +200,10 @@ def test_what_goes_wrong_and_what_is_noticed_has_an_entry_of_its_own() -> None:
     limits = LimitsChanged(changes={"rounds": 20, "usd": None})
     held_out = HeldOutFinished(best=2, outcome="win", questions=1, wins=1, losses=0, ties=2)
     stopped = RunStopped(reason="budget", cause="It is spent.", best=1, improved=False, rounds=1, prompt="p")
-    again = "Its prompt tag is empty. It is asked again."
-    assert said(refused) == ("trouble", "proposal refused", again, "warning")
-    assert said(last) == ("trouble", "proposal refused", "It is the same. The round is void.", "void")
+    again = "Its prompt tag is empty. It is asked for again."
+    assert said(refused) == ("trouble", "candidate refused", again, "warning")
+    without = "It is the same. The round continues without it."
+    assert said(last) == ("trouble", "candidate refused", without, "void")
     assert said(StateChanged(state="paused", cause="No key.")) == ("trouble", "Paused", "No key.", "warning")
     assert said(StateChanged(state="running")) == ("notice", "Running again", "", "plain")
     assert said(limits) == ("notice", "Limits changed", "rounds 20, usd no limit", "plain")
@@ -228,7 +229,7 @@ def test_what_goes_wrong_and_what_is_noticed_has_an_entry_of_its_own() -> None:
     assert said(stopped) == ("verdict", "Stopped: budget", "It is spent.", "heading")
     assert said(Likelihood(round=2, index=0, value=-1.25))[1:3] == (
         "likelihood of answer 1",
-        "-1.250 nats a token",
+        "The requirements change it by -1.250 nats a token.",
     )
 
 

@@ -46,7 +46,7 @@ def test_by_default_there_is_everything() -> None:
     ("show", "titles"),
     [
         ("verdicts", ["Round 1", "The seed is the best so far", "Round 2", "candidate", "Win: the new best"]),
-        ("trouble", ["Round 2", "proposal refused", "vote: void", "Paused"]),
+        ("trouble", ["Round 2", "candidate refused", "vote: void", "Paused"]),
     ],
 )
 def test_a_kind_of_entry_stands_below_the_heading_of_its_round(show: Show, titles: list[str]) -> None:

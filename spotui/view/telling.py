@@ -1,0 +1,333 @@
+"""Events in words: each has its line and its block here, and every log is made of these.
+
+The plain log writes the line; the app's log shows the block, and joins those of one call or one prompt.
+"""
+
+from typing import Final
+
+from spotui.domain import events
+from spotui.domain.events import Event, PastPrompt
+from spotui.domain.figures import count, duration, gained, limit, plural, points, usd, verdict
+from spotui.domain.text import short
+from spotui.domain.verdicts import Outcome
+from spotui.view.log import Entry, Tone, call_in_words
+
+TONES: Final[dict[Outcome, Tone]] = {
+    "seed": "best",
+    "win": "win",
+    "loss": "loss",
+    "tie": "tie",
+    "undecided": "tie",
+    "void": "void",
+}
+"""How outcomes are coloured."""
+
+CUTS: Final = {"length": "cut by the length limit", "content_filter": "stopped by a content filter"}
+"""Finish reasons that end a reply before its end."""
+
+UNLIKE_LENGTH: Final = 1.5
+"""Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
+
+_PROMPT_SHOWN: Final = 90
+"""Characters of a prompt in the log; all of it is on the screen of the round's rows."""
+
+
+def line(event: Event) -> str | None:
+    """What the plain log says about an event; None when it is not worth a line."""
+    match event:
+        case events.RunOpened():
+            return _opened(event)
+        case events.JudgeMeasured(pairs=0) | events.RunStopped():  # the summary of a run says how it ended
+            return None
+        case events.StateChanged():
+            return f"{event.state}: {event.cause}" if event.cause else event.state
+        case events.JudgeMeasured():
+            return _measured(event)
+        case events.CallRetried():
+            wait = duration(event.wait)
+            call = call_in_words(event.key)
+            return f"round {event.key.round}: {call}: {event.error} Try {event.tries + 1} in {wait}."
+        case events.CallDropped():
+            why = event.why if event.failed else "cancelled in flight"
+            return f"round {event.key.round}: {call_in_words(event.key)}: {why}"
+        case _:
+            entry = tell(event)
+            return None if entry is None else entry.line
+
+
+def tell(event: Event) -> Entry | None:
+    """The block of an event; None where it has none, as what only changes figures, or a call."""
+    match event:
+        case events.RoundStarted():
+            origin = f"from round {event.best}" if event.best else "the seed prompt"
+            said = f"starts from round {event.best}" if event.best else "the seed prompt"
+            title = f"Round {event.round}"
+            return Entry(event.round, "round", title, origin, tone="heading", said=said)
+        case events.CandidateProposed():
+            return _proposed(event)
+        case events.CandidateRefused():
+            if event.final:
+                text = f"{event.why} The round continues without it."
+            else:
+                text = f"{event.why} It is asked for again."
+            tone: Tone = "void" if event.final else "warning"
+            return Entry(event.round, "trouble", "candidate refused", text=text, tone=tone)
+        case events.CandidateScored(split="test"):
+            return None  # the test as a whole says more
+        case events.CandidateScored():
+            return _scored(event)
+        case events.PastShown():
+            return _shown(event)
+        case events.NoteWritten():
+            text = event.text or "Nothing was written."
+            facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
+            fills = (f"note {event.what}", event.prompt)
+            return Entry(event.round, "note", event.what, facts, aside=text, fills=fills)
+        case events.BeamChosen():
+            lines = [
+                f"{interval(one.score, one.low, one.high)}   {short(one.prompt, _PROMPT_SHOWN)}"
+                for one in event.members
+            ]
+            title = f"beam: {plural(len(event.members), 'prompt')} for the next round"
+            scores = ", ".join(points(one.score) for one in event.members)
+            said = f"a beam of {len(event.members)} goes on: {scores}"
+            return Entry(event.round, "block", title, text="\n".join(lines), said=said)
+        case events.Answered():
+            return _answered(event)
+        case events.Likelihood():
+            return Entry(
+                event.round,
+                "vote",
+                f"likelihood of answer {event.index + 1}",
+                text=f"The requirements change it by {event.value:+.3f} nats a token.",
+                fills=("vote_likelihood", event.index),
+            )
+        case events.VoteCast():
+            return _vote(event)
+        case events.RoundFinished():
+            return _finished(event)
+        case _:
+            return _of_the_run(event)
+
+
+def _of_the_run(event: Event) -> Entry | None:
+    match event:
+        case events.StateChanged(state="paused"):
+            return Entry(0, "trouble", "Paused", text=event.cause, tone="warning")
+        case events.StateChanged(state="running"):
+            return Entry(0, "notice", "Running again")
+        case events.VerdictOverridden():
+            title = f"Your verdict on round {event.round}: {event.outcome}"
+            text = f"It counts from round {event.before_round} on."
+            tone, said = TONES[event.outcome], f"your verdict: {event.outcome}"
+            return Entry(event.round, "verdict", title, text=text, tone=tone, said=said)
+        case events.HeldOutFinished():
+            questions = plural(event.questions, "held-out question")
+            title = f"Best against seed on {questions}: {event.outcome}"
+            votes, ties = plural(event.wins, "vote"), plural(event.ties, "tie")
+            text = f"{votes} for it, {event.losses} against, {ties}."
+            return Entry(0, "verdict", title, text=text, tone="best")
+        case events.FinalTest():
+            title = f"Test of round {event.best} on {plural(event.rows, 'test row')}"
+            facts, text = f"{event.wins} rows won, {event.losses} lost", test_result(event)
+            said = f"test of round {event.best}: {text}"
+            return Entry(0, "verdict", title, facts, text, tone="best", said=said)
+        case events.FinalCheckFinished():
+            title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
+            said = f"final check: {event.headline}"
+            return Entry(0, "verdict", title, text=event.headline, tone="best", said=said)
+        case events.FinalCheckSkipped():
+            return Entry(0, "verdict", "No final check", text=event.why, tone="warning")
+        case events.LimitsChanged():
+            changes = ", ".join(f"{key} {limit(value)}" for key, value in event.changes.items())
+            return Entry(0, "notice", "Limits changed", text=changes, said=f"limits: {changes}")
+        case events.Noticed():
+            if event.level == "info":
+                return Entry(0, "notice", "Notice", text=event.text, said=event.text)
+            said = f"{event.level}: {event.text}"
+            return Entry(0, "notice", "Notice", text=event.text, tone=event.level, said=said)
+        case events.CommandRefused():
+            return Entry(0, "trouble", f"Refused: {event.command}", text=event.why, tone="warning")
+        case events.RunStopped():
+            return Entry(0, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
+        case _:
+            return None
+
+
+def _proposed(event: events.CandidateProposed) -> Entry:
+    is_one_of_several = event.words_changed is not None
+    title = f"candidate {event.index + 1}" if is_one_of_several else "candidate"
+    text = event.modification or short(event.prompt, _PROMPT_SHOWN)
+    if event.edited:
+        title, text = f"{title}, edited by hand", short(event.prompt, _PROMPT_SHOWN)
+    facts = "" if event.words_changed is None else f"{plural(event.words_changed, 'word')} changed"
+    fills = ("propose", event.index)
+    return Entry(event.round, "proposal", title, facts, text, event.reasoning, fills=fills)
+
+
+def _scored(event: events.CandidateScored) -> Entry:
+    rows = plural(event.rows, f"{event.split} row")
+    facts = [rows]
+    if event.left_out:
+        facts.append(f"{event.left_out} errored")
+    if event.words_changed is not None:
+        facts.append(f"{plural(event.words_changed, 'word')} changed")
+    title = interval(event.score, event.low, event.high) if event.rows else "no score"
+    text = short(event.modification or event.prompt, _PROMPT_SHOWN)
+    after = "".join(f", {fact}" for fact in facts[1:])
+    said = f"prompt {event.index + 1} scores {title} on {rows}{after}: {text}"
+    tone: Tone = "warning" if event.left_out else "plain"
+    return Entry(event.round, "proposal", title, ", ".join(facts), text, tone=tone, said=said)
+
+
+def _shown(event: events.PastShown) -> Entry:
+    budget = "no edit budget"
+    if event.edit_budget is not None:
+        budget = f"edit budget {plural(event.edit_budget, 'word')}"
+    lines = [f"{past_line(one)}   {short(one.text, _PROMPT_SHOWN)}" for one in event.past]
+    seen = plural(len(event.past), "earlier prompt") if event.past else "no earlier prompt"
+    current = "the seed" if event.current == 1 else f"round {event.current}"
+    title = f"optimizer sees {current} and {seen}"
+    allowed = budget if event.edit_budget is None else f"at most {event.edit_budget} words"
+    rounds = ", ".join(past_line(one, "({})", " ") for one in event.past) or "no earlier round"
+    said = f"{allowed}; the optimizer sees {rounds}"
+    return Entry(event.round, "block", title, budget, "\n".join(lines), said=said)
+
+
+def past_line(one: PastPrompt, score: str = "{:>5}", gap: str = "   ") -> str:
+    """Round, score and similarity of something that the optimizer is shown.
+
+    Args:
+        one: The prompt, or what was written about one.
+        score: How a score is written.
+        gap: The text between the three.
+    """
+    facts = [f"round {one.round}"]
+    if one.score is not None:
+        facts.append(score.format(points(one.score)))
+    if one.similarity is not None:
+        facts.append(f"alike {one.similarity:.2f}")
+    return gap.join(facts)
+
+
+def interval(score: float, low: float, high: float) -> str:
+    """A score with its interval."""
+    return f"{points(score)} ({points(low)} to {points(high)})"
+
+
+def _answered(event: events.Answered) -> Entry:
+    number = event.index + 1
+    if event.error:
+        text, said = f"No answer: {event.error}", f"question {number} has no answer: {short(event.error)}"
+    else:
+        text, said = event.answer, f"question {number} answered: {short(event.answer)}"
+    fills = ("execute", event.index)
+    return Entry(
+        event.round, "answer", f"question {number}", "", text, event.question, said=said, fills=fills
+    )
+
+
+_VOTES: Final = {
+    (False, False): "{vote}: {choice}",
+    (True, False): "{vote} of {model}: {choice}",
+    (False, True): "{vote} on question {number}: {choice}",
+    (True, True): "{vote} of {model} on question {number}: {choice}",
+}
+
+
+def _vote(event: events.VoteCast) -> Entry:
+    match event.voter, event.order:
+        case "human", _:
+            vote = "your vote"
+        case "likelihood", _:
+            vote = "likelihood"
+        case _, "":
+            vote = "vote"
+        case _:
+            vote = f"vote {event.order}"
+    number = None if event.question is None else event.question + 1
+    title = _VOTES[bool(event.model), number is not None].format(
+        vote=vote, model=event.model, number=number, choice=event.choice
+    )
+    order = f" {event.order}" if event.order else ""
+    fills = ("human" if event.voter == "human" else "vote", event.index)
+    said = f"{event.voter} votes{order} {event.choice}: {short(event.reason)}"
+    return Entry(event.round, "vote", title, text=event.reason, tone=event.choice, said=said, fills=fills)
+
+
+def _finished(event: events.RoundFinished) -> Entry:
+    figures, words = [], []
+    if event.score is not None and event.score_interval is not None:
+        figures.append(interval(event.score, *event.score_interval))
+        words.append(f"score {figures[0]}")
+    elif event.wins or event.losses or event.ties:
+        figures.append(f"{event.wins}:{event.losses}")
+        words.append(f"votes {figures[0]}")
+    tokens = count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)
+    spent = [usd(event.cost_usd, estimated=event.estimated), duration(event.seconds)]
+    notes = [event.note] if event.note else []
+    if event.judged is not None:
+        notes.append(f"The judge's verdict was {event.judged}.")
+    if event.flipped:
+        notes.append("The order of the answers changed the vote.")
+    if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:
+        notes.append(f"The candidate's answers are {event.length_ratio:.1f} times as long as the best's.")
+    outcome = verdict(event.outcome, event.judged)
+    ended = [f"{outcome} ({event.note})" if event.note else outcome, *words]
+    return Entry(
+        event.round,
+        "verdict",
+        _verdict(event),
+        ", ".join([*figures, f"{tokens} tok", *spent]),
+        " ".join(notes),
+        tone=TONES[event.outcome],
+        said=f"{', '.join(ended)}; best is round {event.best}; {', '.join([f'{tokens} tokens', *spent])}",
+    )
+
+
+def _verdict(event: events.RoundFinished) -> str:
+    match event.outcome:
+        case "seed":
+            title = "The seed is the best so far"
+        case "win":
+            title = "Win: the new best"
+        case outcome:
+            title = f"{outcome.capitalize()}: round {event.best} stays the best"
+    return title if event.judged is None else f"{title} (your verdict)"
+
+
+def test_result(test: events.FinalTest) -> str:
+    """What the test on unseen rows says, in a sentence."""
+    low, high = test.difference_interval
+    sure = "" if low > 0 or high < 0 else "; that may be chance"
+    return (
+        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
+        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    )
+
+
+def _opened(event: events.RunOpened) -> str:
+    models = " + ".join(dict.fromkeys(filter(None, [*event.models.values(), event.embedding_model])))
+    unit = " question by question" if event.judge_unit == "row" else ""
+    judge = f"judge {event.judge}{unit}{' as JSON' if event.judge_json else ''}"
+    facts = [event.method, plural(event.rounds, "round")]
+    if event.rows:
+        sizes = " + ".join(f"{rows} {split}" for split, rows in event.rows.items())
+        facts.append(f"{sizes} rows")
+    else:
+        facts.append(plural(len(event.questions), "question"))
+    if event.held_out and not event.rows:
+        facts.append(f"{event.held_out} held out")
+    if event.recorded:
+        facts.append(f"{plural(event.recorded, 'call')} recorded")
+    facts += [f"metric {event.metric}" if event.rows and event.metric else judge, models]
+    return f"{event.project}: {', '.join(facts)}"
+
+
+def _measured(event: events.JudgeMeasured) -> str:
+    facts = [f"{event.flips} of {plural(event.pairs, 'pair')} of votes flipped"]
+    if event.voids:
+        facts.append(plural(event.voids, "void vote"))
+    if event.compared:
+        facts.append(f"judges agreed {event.agreed} of {event.compared} times")
+    return f"judge: {', '.join(facts)}"
