@@ -6,9 +6,11 @@ starts the next one, until one ends by itself. The server is a separate process,
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +28,7 @@ from spotui.cli import exit_codes
 from spotui.domain.records import CallKey, CallLine, DroppedLine, SentLine
 from spotui.workspace.journal_reader import read_lines
 from tests.command_line import places
-from tests.end_to_end.children import code_of, forks, start
+from tests.fork_server import ForkServer
 from tests.model_server import ModelServerProcess, conversation
 from tests.row_model import rows, template
 
@@ -131,6 +133,7 @@ def main() -> None:
     parser.add_argument("--record", type=Path, help="a file for every life; an interrupted call continues it")
     parser.add_argument("--seed", type=int, default=1)
     parsed = parser.parse_args()
+    ForkServer()
     lives = list(_recorded(parsed.record))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
@@ -172,21 +175,24 @@ def live(folder: Path, number: int, server: Server, seed: int) -> Life:
     (home / "sums.yaml").write_text(template())
     (home / "rows.jsonl").write_text(rows(ROWS))
     budget = chance.randint(*BUDGET[kind])
-    context, env = forks(), places(home, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.base_url)
+    env = places(home, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.base_url)
     life = Life(kind)
     kept: Counter[str] = Counter()
     before: list[tuple[Counter[str], Counter[str]]] = []  # received and kept when each command began
     longest = SECONDS[kind]
     while life.code is None:
         before.append((server.received(model), kept))
-        child = start(context, *_words(home, kind, model, budget), env=env, log=home / "log.txt")
+        command = [sys.executable, "-m", "spotui", *_words(home, kind, model, budget)]
+        with (home / "log.txt").open("ab") as log:
+            child = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         is_killed = False
         if len(before) <= MOST_COMMANDS:
-            child.join(chance.uniform(0.0, longest))
-            is_killed = child.is_alive()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(chance.uniform(0.0, longest))
+            is_killed = child.poll() is None
             child.kill()
-        child.join()
-        life.code = code_of(home / "log.txt")
+        code = child.wait()
+        life.code = code if code >= 0 else None
         if life.code is None and not is_killed:
             raise SystemExit(f"a command of {model} died by itself: {(home / 'log.txt').read_text()[-2000:]}")
         life.kills += life.code is None

@@ -9,18 +9,38 @@ import pytest
 from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import settings
 
+from tests.fork_server import ForkServer
+
 # A busy machine must not fail a property; what has to be quick is measured in benchmarks/.
 settings.register_profile("spotui", deadline=None)
 settings.load_profile("spotui")
 
 # Hundreds of tests start spotui as a process of its own, which would compile all of it each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 # A job that a script starts in the background ignores Ctrl-C, and one under nohup a hang-up; so would every
 # process that a test starts. A handler is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+server = ForkServer()
+"""Forks spotui, which takes a tenth of what a new interpreter takes to import it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our markers."""
+    config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Start new interpreters in the tests that are marked for it."""
+    if item.get_closest_marker("real_interpreter") is None:
+        return (yield)
+    with server.suspended():
+        return (yield)
 
 
 def pytest_xdist_auto_num_workers() -> int:

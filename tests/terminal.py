@@ -17,6 +17,8 @@ from typing import Self
 
 import pyte
 
+from tests.fork_server import take_terminal
+
 PATIENCE_SECONDS = 120.0
 """A busy machine must not fail a test; what comes is taken as soon as it comes."""
 
@@ -35,10 +37,6 @@ _KEYS = {
     "pagedown": "\x1b[6~",
     **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"},
 }
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Pty:
@@ -80,7 +78,7 @@ class Pty:
             stderr=slave,
             env={name: value for name, value in variables.items() if value is not None},
             start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 - it makes one system call and nothing else
+            preexec_fn=take_terminal,  # noqa: PLW1509 - it makes one system call and nothing else
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)

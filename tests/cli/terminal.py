@@ -12,12 +12,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-# A process that leads a session can have the terminal for its own: then Ctrl-C and hang-up reach it.
-_SETTLE = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, "-m", "spotui", *sys.argv[1:]])
-"""
+from tests.fork_server import take_terminal
+
 _PATIENCE = 120.0
 
 
@@ -38,10 +34,16 @@ class Terminal:
         self.text = ""
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        command = [sys.executable, "-c", _SETTLE, *words]
+        command = [sys.executable, "-m", "spotui", *words]
         env = {name: value for name, value in env.items() if name not in {"COLUMNS", "LINES"}}
         self.process = subprocess.Popen(
-            command, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            command,
+            env=env,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=take_terminal,  # noqa: PLW1509 - it makes one system call and nothing else
         )
         os.close(theirs)
 

@@ -71,6 +71,7 @@ def test_a_dumb_terminal_and_plain_have_lines_and_no_control_sequence(
     assert "round 1: question 3 answered: In style 0" in terminal.text
 
 
+@pytest.mark.real_interpreter
 def test_ctrl_c_once_lets_the_calls_in_flight_finish_and_says_how_to_go_on(
     home: Path, template: str, slow: ModelServer
 ) -> None:

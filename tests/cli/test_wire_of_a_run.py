@@ -49,6 +49,7 @@ def end(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
     return process.returncode, err.decode()
 
 
+@pytest.mark.real_interpreter
 def test_every_line_is_an_event_and_commands_are_obeyed(home: Path, template: str, slow: ModelServer) -> None:
     process = begin(*words(slow, template, 9), "--json", env=places(home))
     opened = until(process, "run_opened")
@@ -121,6 +122,7 @@ def test_a_detached_run_can_be_watched_from_its_beginning_and_steered(
     home: Path, template: str, slow: ModelServer
 ) -> None:
     env = places(home)
+    slow.delay = 1.0  # the pause comes before round 6, however busy the machine is
     begun = spotui(*words(slow, template, 40), "--detach", env=env)
     assert begun.code == 0
     assert "spotui attach why" in begun.out
@@ -132,6 +134,7 @@ def test_a_detached_run_can_be_watched_from_its_beginning_and_steered(
     watcher = begin("attach", "why", env=env)
     assert watcher.stdout is not None
     assert watcher.stdout.readline().startswith(b"why: spo, 40 rounds")
+    slow.delay = 0.0
     assert spotui("attach", "why", "--send", "resume", env=env).code == 0
     out, _ = watcher.communicate(timeout=120)
     assert watcher.returncode == exit_codes.OK

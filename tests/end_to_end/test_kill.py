@@ -1,6 +1,8 @@
 """kill -9 at any moment of a run: after a resume everything is as if nothing had been."""
 
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +15,11 @@ import pytest
 from spotui.cli import exit_codes
 from tests.command_line import places, write_template
 from tests.end_to_end.aftermath import history, journalled, results
-from tests.end_to_end.children import code_of, forks, start
 from tests.model_server import ModelServer, Recorded, conversation
 from tests.spo_model import mixed
 
-MOMENTS = 50
-BATCHES = 5
+MOMENTS = 30
+BATCHES = 3
 AT_ONCE = 3
 ROUNDS = 3
 
@@ -44,32 +45,34 @@ class Life:
         self.home.mkdir()
         self.server = server
         self.model = name
-        self._forks = forks()
         self._env = places(self.home, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.base_url)
 
-    def run(self, *, kill_after: int | None = None, jitter: float = 0.0) -> int | None:
-        """Begin; with `kill_after`, kill it so long after so many requests."""
-        template = write_template(self.home)
-        words = ("run", template, "--model", self.model, "--max-rounds", str(ROUNDS))
-        child = start(self._forks, *words, env=self._env, log=self.home / "log.txt")
+    def run(self, *, kill_after: int | None = None, jitter: float = 0.0) -> int:
+        """Begin; with `kill_after`, kill it so long after so many requests. Returns its exit code."""
+        child = self._start(
+            "run", write_template(self.home), "--model", self.model, "--max-rounds", str(ROUNDS)
+        )
         if kill_after is not None:
             self.server.wait_until(
-                lambda: len(of(self.server, self.model)) >= kill_after or not child.is_alive()
+                lambda: len(of(self.server, self.model)) >= kill_after or child.poll() is not None
             )
             time.sleep(jitter)
             child.kill()
-        child.join()
+        code = child.wait()
         self._let_the_server_read_what_was_sent()
-        return code_of(self.home / "log.txt")
+        return code
+
+    def resume(self) -> int:
+        return self._start("resume", "why").wait()
+
+    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+        with (self.home / "log.txt").open("ab") as log:
+            command = [sys.executable, "-m", "spotui", *words]
+            return subprocess.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _let_the_server_read_what_was_sent(self) -> None:
         """It reads in the order of what comes: then nothing of a dead process is still to be read."""
         httpx.get(f"{self.server.base_url}/models", trust_env=False)
-
-    def resume(self) -> int | None:
-        child = start(self._forks, "resume", "why", env=self._env, log=self.home / "log.txt")
-        child.join()
-        return code_of(self.home / "log.txt")
 
     def end_state(self) -> tuple[object, ...]:
         read = history(self.home)
@@ -80,7 +83,7 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> tuple[Life, int | None]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> tuple[Life, int]:
     life = Life(tmp_path_factory.mktemp("undisturbed"), server, "undisturbed")
     code = life.run()
     assert code in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
@@ -89,7 +92,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been_and_buys_nothing_twice(
-    tmp_path: Path, server: ModelServer, undisturbed: tuple[Life, int | None], batch: int
+    tmp_path: Path, server: ModelServer, undisturbed: tuple[Life, int], batch: int
 ) -> None:
     whole, code = undisturbed
     wanted = whole.end_state()

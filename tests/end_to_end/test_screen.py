@@ -115,6 +115,7 @@ def finished_rounds(home: Path) -> int:
     return len(read_history(Workspace(home / "data" / "workspace").project("why")).rounds)
 
 
+@pytest.mark.real_interpreter
 def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -> None:
     """Type, run, see the diff, take the prompt along, quit."""
     write_template(home)
