@@ -16,6 +16,11 @@ def role_of(request: JsonObject) -> str:
     return "judge" if "<answers_of_A>" in text else "execute"
 
 
+def is_repair(request: JsonObject) -> bool:
+    """Whether the model is asked again, and what was wrong with its reply is named."""
+    return "An earlier " in str(request["messages"][-1]["content"])
+
+
 def propose(request: JsonObject) -> str:
     """One style further than the best prompt."""
     text = conversation(request)

@@ -3,10 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from msgspec import structs
 
 from spotui.domain.events import Event, Noticed
 from spotui.domain.records import CallKey
+from spotui.domain.tags import read_form, read_form_exactly, without_marks
+from spotui.engine.task import EDITION
 from spotui.llm import protocol as vectors
 from spotui.llm.budget import Spending
 from spotui.llm.door import Door
@@ -17,6 +21,9 @@ from spotui.workspace.journal_reader import Message, Reply, Request
 
 Result = TypeVar("Result")
 
+AGAIN_TEMPERATURE: Final = 0.7
+"""The lowest temperature at which a request is repeated."""
+
 
 class Asker:
     """Turns what a verb wants to know into requests, with the settings of the role it asks.
@@ -25,11 +32,15 @@ class Asker:
         door: The way to the models.
         roles: The settings of each role.
         embedding_model: What embeds texts, where something does.
+        edition: The edition that a run keeps to.
     """
 
-    def __init__(self, door: Door, roles: RoleSet, embedding_model: str = "") -> None:
+    def __init__(
+        self, door: Door, roles: RoleSet, embedding_model: str = "", *, edition: int = EDITION
+    ) -> None:
         self._door = door
         self._roles = roles
+        self._edition = edition
         self._embedding_model = embedding_model
         self._spending = Spending()
         self._counted: set[CallKey] = set()
@@ -61,6 +72,47 @@ class Asker:
             logprobs=logprobs,
             json=json,
         )
+
+    def again(self, request: Request, reply: Reply, fault: str) -> Request:
+        """The request that asks once more, and names the fault of the reply.
+
+        The reply is not shown: small models copy it. A request at temperature 0 would bring the same text
+        again, so the second one is warmer.
+
+        Args:
+            request: What was asked.
+            reply: What came.
+            fault: What to say about it.
+        """
+        if self._edition < 4:
+            shown = (Message("assistant", reply.text or "(nothing)"), user(fault))
+            return structs.replace(request, messages=(*request.messages, *shown))
+        *before, last = request.messages
+        warmth = request.temperature
+        return structs.replace(
+            request,
+            messages=(*before, user(f"{last.content}\n\n{fault}")),
+            temperature=None if warmth is None else max(warmth, AGAIN_TEMPERATURE),
+        )
+
+    def read(self, reply: Reply, *names: str, asked: str = "") -> dict[str, str]:
+        """The parts of a reply that was asked for in a form, by name; see `read_form`."""
+        if self._edition < 4:
+            return read_form_exactly(reply.text, *names)
+        return read_form(reply.text, *names, asked=asked, is_whole=reply.finish_reason == "stop")
+
+    def read_part(self, reply: Reply, name: str) -> str:
+        """The one part that was asked for, or the whole reply; empty where it only repeats the form.
+
+        Args:
+            reply: What came.
+            name: The part's name; empty where the request has no form.
+        """
+        text = reply.text.strip()
+        if self._edition < 4 or not name:
+            return text
+        # A text that was cut serves as far as it goes.
+        return read_form(text, name).get(name, text if without_marks(text) else "")
 
     def embedding_request(self, text: str) -> Request:
         """A request for the embedding of a text."""
@@ -106,11 +158,6 @@ class Asker:
 def user(text: str) -> Message:
     """A message from the user's side."""
     return Message("user", text)
-
-
-def repair(messages: Sequence[Message], reply: Reply, text: str) -> list[Message]:
-    """The conversation that asks again: what was asked, what came, what is wrong with it."""
-    return [*messages, Message("assistant", reply.text or "(nothing)"), user(text)]
 
 
 async def together(jobs: Sequence[Awaitable[Result]]) -> list[Result]:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from spotui.domain.records import CallKey, VoteRecord
-from spotui.domain.verdicts import Order
-from spotui.engine.asking import Asker, repair, together, user
+from spotui.domain.verdicts import Choice, Order
+from spotui.engine.asking import Asker, together, user
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.table import Unit
-from spotui.workspace.journal_reader import Message, Reply, Request
+from spotui.workspace.journal_reader import Reply, Request
 
 Texts = dict[Order, str]
 
@@ -67,6 +67,7 @@ class BallotBox:
         repair_prompt: What to say when a reply makes no clear choice.
         models: The judges, by turns, each for a ballot in either order; the first is the evaluator.
         json: Whether the reply must be JSON.
+        exactly: Whether votes count only in the form that was asked for, as in runs of earlier editions.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class BallotBox:
         *,
         models: Sequence[str],
         json: bool = False,
+        exactly: bool = False,
     ) -> None:
         self._asker = asker
         self._round = number
@@ -86,6 +88,7 @@ class BallotBox:
         self._questions = questions
         self._models = models
         self._json = json
+        self._exactly = exactly
         self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
 
     async def vote(self, ballot: Ballot) -> VoteRecord:
@@ -110,12 +113,11 @@ class BallotBox:
             return VoteRecord(choice="void", order=ballot.order, reason=error.what, model=model)
 
     async def _vote(self, ballot: Ballot, row: int) -> VoteRecord:
-        messages = [user(self._questions[row][ballot.order])]
-        reply = await self._ask(ballot, row, messages, attempt=1)
-        choice = read_vote(reply.text, ballot.order)
+        reply = await self._asker.ask(*self._call(ballot, row), may_be_refused=True)
+        choice = self._choice(reply, ballot)
         if choice == "void":
-            reply = await self._ask(ballot, row, repair(messages, reply, self._repair), attempt=2)
-            choice = read_vote(reply.text, ballot.order)
+            reply = await self._asker.ask(*self._call(ballot, row, reply), may_be_refused=True)
+            choice = self._choice(reply, ballot)
         return VoteRecord(
             choice=choice,
             order=ballot.order,
@@ -128,23 +130,23 @@ class BallotBox:
         return all(self._is_known(ballot, row) for row in range(len(self._questions)))
 
     def _is_known(self, ballot: Ballot, row: int) -> bool:
-        messages = [user(self._questions[row][ballot.order])]
-        reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=1))
-        if reply is not None and not reply.rejected and read_vote(reply.text, ballot.order) == "void":
-            messages = repair(messages, reply, self._repair)
-            reply = self._asker.recorded(*self._call(ballot, row, messages, attempt=2))
+        reply = self._asker.recorded(*self._call(ballot, row))
+        if reply is not None and not reply.rejected and self._choice(reply, ballot) == "void":
+            reply = self._asker.recorded(*self._call(ballot, row, reply))
         return reply is not None
 
-    async def _ask(self, ballot: Ballot, row: int, messages: list[Message], attempt: int) -> Reply:
-        return await self._asker.ask(*self._call(ballot, row, messages, attempt), may_be_refused=True)
+    def _choice(self, reply: Reply, ballot: Ballot) -> Choice:
+        is_whole = reply.finish_reason == "stop"
+        return read_vote(reply.text, ballot.order, exactly=self._exactly, is_whole=is_whole)
 
-    def _call(
-        self, ballot: Ballot, row: int, messages: list[Message], attempt: int
-    ) -> tuple[CallKey, Request]:
+    def _call(self, ballot: Ballot, row: int, unclear: Reply | None = None) -> tuple[CallKey, Request]:
+        """The call for a vote; the second one after an unclear reply."""
         index = ballot.index * len(self._questions) + row
-        key = CallKey(self._round, self._purpose, index, attempt)
+        key = CallKey(self._round, self._purpose, index, 1 if unclear is None else 2)
+        messages = [user(self._questions[row][ballot.order])]
         model = self._model_of(ballot)
-        return key, self._asker.request("evaluator", messages, model=model, json=self._json)
+        request = self._asker.request("evaluator", messages, model=model, json=self._json)
+        return key, request if unclear is None else self._asker.again(request, unclear, self._repair)
 
     def _model_of(self, ballot: Ballot) -> str:
         return self._models[ballot.index // 2 % len(self._models)]

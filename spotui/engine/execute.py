@@ -8,7 +8,7 @@ import msgspec
 from spotui.domain.events import Answered, Level, Noticed
 from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.rows import Row, fill, slot_names
-from spotui.engine.asking import Asker, repair, together, user
+from spotui.engine.asking import Asker, together, user
 from spotui.engine.context import Context
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
@@ -97,14 +97,15 @@ async def answer(
         Halted: The run ends here.
         RequestRefusedError: The endpoint refuses the question, and answers others.
     """
-    reply = await asker.ask(key, asker.request("executor", messages), may_be_refused=True)
+    request = asker.request("executor", messages)
+    reply = await asker.ask(key, request, may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(f"{cause} The question is asked again.", "info")
-        messages = repair(messages, reply, repair_prompt.render(problem=problem))
         again = CallKey(key.round, key.purpose, key.index, attempt=2)
+        request = asker.again(request, reply, repair_prompt.render(problem=problem))
         try:
-            second = await asker.ask(again, asker.request("executor", messages), may_be_refused=True)
+            second = await asker.ask(again, request, may_be_refused=True)
         except RequestRefusedError:  # most often there is no room to ask again
             second = reply
         reply = reply if lacks_answer(second) and not lacks_answer(reply) else second

@@ -264,6 +264,7 @@ class VotingJudge:
             self._context.meta["judge_repair_json" if self._json else "judge_repair"],
             models=self._models,
             json=self._json,
+            exactly=self._context.task.edition < 4,
         )
 
 

@@ -8,9 +8,9 @@ from typing import Final, Literal, Protocol
 from spotui.domain.records import CallKey, MarkLine
 from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged, quote_tags
-from spotui.engine.asking import Asker, repair, user
+from spotui.engine.asking import Asker, user
 from spotui.engine.context import RecordedMarks, mark_id
-from spotui.engine.meta_prompts import MetaPrompts
+from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
 from spotui.engine.task import RowOutcome
 from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
@@ -18,12 +18,11 @@ from spotui.llm.protocol import RequestRefusedError
 from spotui.metrics import Metric, MetricError
 from spotui.metrics.worker import MetricWorker, UnusableMetricError
 from spotui.settings.table import Role
-from spotui.workspace.journal_reader import Message
 
 Scale = Literal["binary", "graded"]
 
 _FENCES: Final = ("criteria", "question", "answer", "reason", "score", "reference_answers")
-_LENGTHS: Final = {"reason": 400, "score": 8}
+GRADE_LENGTHS: Final = {"reason": 400, "score": 8}
 _GRADE: Final = re.compile(r"(?P<grade>[01](?:\.\d+)?|\.\d+)(?:\s*/\s*1)?(?:\.0*)?")
 _WORDS: Final[dict[Scale, str]] = {
     "binary": "1 when the answer meets every criterion, else 0.",
@@ -156,47 +155,49 @@ class JudgeMarker:
         self._meta = meta
         self._criteria = criteria
         self._scale: Scale = scale
-        self._grammar = tagged_grammar(_LENGTHS) if asker.takes_grammar("evaluator") else None
+        self._grammar = tagged_grammar(GRADE_LENGTHS) if asker.takes_grammar("evaluator") else None
 
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
         """The evaluator's mark; one that cannot be read is asked for once more, then the row has none."""
-        messages: list[Message] = [user(self._text(row, answer))]
+        text = mark_question(self._meta["mark_answer"], self._criteria, self._scale, row, answer)
+        request = self._asker.request("evaluator", [user(text)], grammar=self._grammar)
         for attempt in (1, 2):
             own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
-            request = self._asker.request("evaluator", messages, grammar=self._grammar)
             try:
                 reply = await self._asker.ask(own, request, may_be_refused=True)
             except RequestRefusedError as error:
                 return RowOutcome(position, answer, None, error.what)
-            grade = read_grade(reply.text, self._scale)
-            reason = " ".join((last_tagged(reply.text, "reason") or "").split())
+            parts = self._asker.read(reply, *GRADE_LENGTHS)
+            grade = read_grade(parts.get("score", ""), self._scale)
             if grade is not None:
-                return RowOutcome(position, answer, grade, reason)
+                return RowOutcome(position, answer, grade, " ".join(parts.get("reason", "").split()))
             problem = f"It has no score tag with {_WORDS[self._scale]}"
-            messages = repair(messages, reply, self._meta["mark_repair"].render(problem=problem))
+            request = self._asker.again(request, reply, self._meta["mark_repair"].render(problem=problem))
         return RowOutcome(position, answer, None, "The evaluator gave no score that can be read.")
 
     def close(self) -> None:
         """Nothing: it holds nothing."""
 
-    def _text(self, row: Row, answer: str) -> str:
-        references = ""
-        if row.references:
-            body = "\n\n".join(quote_tags(one, _FENCES) for one in row.references)
-            references = f"<reference_answers>\n{body}\n</reference_answers>"
-        question = "\n\n".join([row.question, *(f"{name}: {text}" for name, text in row.slots.items())])
-        return self._meta["mark_answer"].render(
-            criteria=self._criteria,
-            question=quote_tags(question.strip(), _FENCES),
-            references=references,
-            answer=quote_tags(answer, _FENCES),
-            scale=_WORDS[self._scale],
-        )
+
+def mark_question(meta: MetaPrompt, criteria: str, scale: Scale, row: Row, answer: str) -> str:
+    """What the evaluator is asked about one answer."""
+    references = ""
+    if row.references:
+        body = "\n\n".join(quote_tags(one, _FENCES) for one in row.references)
+        references = f"<reference_answers>\n{body}\n</reference_answers>"
+    question = "\n\n".join([row.question, *(f"{name}: {text}" for name, text in row.slots.items())])
+    return meta.render(
+        criteria=criteria,
+        question=quote_tags(question.strip(), _FENCES),
+        references=references,
+        answer=quote_tags(answer, _FENCES),
+        scale=_WORDS[scale],
+    )
 
 
 def read_grade(text: str, scale: Scale) -> float | None:
-    """The grade in a reply's score tag, 0..1; None when there is none, or it is none of the scale."""
-    found = _GRADE.fullmatch((last_tagged(text, "score") or "").strip().strip("*").strip())
+    """The grade in the score part of a reply, 0..1; None when it is none of the scale."""
+    found = _GRADE.fullmatch(text.strip().strip("*").strip())
     grade = float(found["grade"]) if found else -1.0
     if not 0 <= grade <= 1 or (scale == "binary" and grade not in (0, 1)):
         return None

@@ -5,14 +5,17 @@ from typing import Final
 
 from spotui.domain.events import CandidateRefused
 from spotui.domain.records import CallKey
-from spotui.domain.tags import is_balanced, last_tagged
+from spotui.domain.tags import is_balanced
 from spotui.domain.text import count_words
-from spotui.engine.asking import repair, user
+from spotui.engine.asking import user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
 from spotui.workspace.journal_reader import FinishReason, Reply
+
+PARTS: Final = ("analyse", "modification", "prompt")
+"""The form of a proposal; every method asks for it."""
 
 MOST_WORDS = 240
 CHARACTERS_A_WORD = 8
@@ -71,50 +74,53 @@ class Proposer:
         """
         grammar = None
         if self._asker.takes_grammar("optimizer"):
-            grammar = tagged_grammar(self._lengths(), refused=known)
-        messages = [user(meta)]
+            grammar = tagged_grammar(proposal_lengths(self._word_limit), refused=known)
+        request = self._asker.request("optimizer", [user(meta)], temperature=temperature, grammar=grammar)
         for attempt in (1, 2):
             key = CallKey(number, "propose", index, attempt)
-            request = self._asker.request("optimizer", messages, temperature=temperature, grammar=grammar)
             reply = await self._asker.ask(key, request, advice=_ADVICE)
-            prompt = last_tagged(reply.text, "prompt")
-            problem = self._problem(reply, prompt, known)
-            if prompt is not None and not problem:
-                problem = self._task.slot_fault(prompt) or check(prompt)
-            if prompt is not None and not problem:
+            parts = self._asker.read(reply, *PARTS, asked=meta)
+            prompt = parts.get("prompt", "")
+            problem = form_problem(reply, parts) or self._problem(prompt, known) or check(prompt)
+            if not problem:
                 return Candidate(
                     round=number,
                     prompt=prompt,
                     parent=parent,
-                    modification=" ".join((last_tagged(reply.text, "modification") or "").split()),
-                    reasoning=last_tagged(reply.text, "analyse") or "",
+                    modification=" ".join(parts.get("modification", "").split()),
+                    reasoning=parts.get("analyse", ""),
                 )
             why = why_missing(reply) if lacks_answer(reply) else problem
             self._emit(CandidateRefused(round=number, why=why, final=attempt == 2, index=index))
-            messages = repair(messages, reply, self._repair.render(problem=problem))
+            request = self._asker.again(request, reply, self._repair.render(problem=problem))
         return None
 
-    def _lengths(self) -> dict[str, int]:
-        """Characters that a model bound by a grammar may write in each tag."""
-        words = self._word_limit or MOST_WORDS
-        return {"analyse": 600, "modification": 250, "prompt": min(MOST_WORDS, words) * CHARACTERS_A_WORD}
-
-    def _problem(self, reply: Reply, prompt: str | None, known: Mapping[str, int]) -> str:
-        if not is_balanced(reply.text, "prompt") and reply.finish_reason in _CUT:
-            return f"It was {_CUT[reply.finish_reason]} before the prompt was complete."
-        if prompt is None:
-            return "It has no complete prompt tag."
-        if not prompt:
-            return "Its prompt tag is empty."
-        if not is_balanced(prompt, "prompt"):
-            return "It opens and closes its prompt tag in a muddle."
+    def _problem(self, prompt: str, known: Mapping[str, int]) -> str:
         if (tried := known.get(fold(prompt))) is not None:
             return f"Its prompt is the same as that of round {tried}."
         if self._word_limit is not None and (words := count_words(prompt)) > self._word_limit:
             return f"Its prompt has {words} words, but {self._word_limit} are allowed."
-        return ""
+        return self._task.slot_fault(prompt)
+
+
+def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:
+    """What is wrong with the form of a proposal, one sentence, or an empty text."""
+    prompt = parts.get("prompt")
+    if reply.finish_reason in _CUT and not is_balanced(reply.text, "prompt"):
+        return f"It was {_CUT[reply.finish_reason]} before the prompt was complete."
+    if prompt is None:
+        return "It has no complete prompt tag."
+    if not prompt:
+        return "Its prompt tag is empty."
+    return "" if is_balanced(prompt, "prompt") else "It opens and closes its prompt tag in a muddle."
 
 
 def fold(prompt: str) -> str:
     """A prompt without what makes no difference: white space and case."""
     return " ".join(prompt.split()).casefold()
+
+
+def proposal_lengths(word_limit: int | None) -> dict[str, int]:
+    """Characters that a model bound by a grammar may write in each part."""
+    words = min(MOST_WORDS, word_limit or MOST_WORDS)
+    return {"analyse": 600, "modification": 250, "prompt": words * CHARACTERS_A_WORD}

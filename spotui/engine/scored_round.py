@@ -86,7 +86,7 @@ class ScoredRound(Round):
             self._note = "the optimizer made no usable proposal"
         return list(fresh.values())
 
-    async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0) -> str:
+    async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0, part: str = "") -> str:
         """What a role writes when it is asked something, at temperature 0; asked again when that is nothing.
 
         A question that the endpoint refuses has no answer either: the method does without.
@@ -96,6 +96,7 @@ class ScoredRound(Round):
             purpose: What the call is filed under.
             text: The question.
             index: Which of several of that purpose in this round.
+            part: The one part of the form that the question asks for; a reply without it is the answer.
         """
         request = self._context.asker.request(role, [user(text)], temperature=0.0)
         for attempt in (1, 2):
@@ -106,10 +107,15 @@ class ScoredRound(Round):
                 text = f"Round {self.number}, {purpose} {index + 1}: {error.what} It is left out."
                 self._context.emit(Noticed(text=text, level="warning"))
                 return ""
-            if not lacks_answer(reply):
-                return reply.text.strip()
-            text = f"Round {self.number}, {purpose} {index + 1}: {why_missing(reply)}"
+            answer = "" if lacks_answer(reply) else self._context.asker.read_part(reply, part)
+            if answer:
+                return answer
+            why = why_missing(reply) if lacks_answer(reply) else "The answer only repeats the form."
+            text = f"Round {self.number}, {purpose} {index + 1}: {why}"
             self._context.emit(Noticed(text=text, level="warning" if attempt == 2 else "info"))
+            if self._context.task.edition > 3:  # earlier editions repeat the request as it is
+                fault = self._context.meta["execute_repair"].render(problem=why)
+                request = self._context.asker.again(request, reply, fault)
         return ""
 
     async def similarities(self, query: str, texts: Sequence[str]) -> list[float]:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from spotui.domain.tags import last_tagged, without_tagged
+from spotui.domain.tags import read_form, without_tagged
 from spotui.domain.verdicts import Choice, Order
 
 
@@ -63,25 +63,47 @@ _TIES = frozenset(
 )
 _CHOICE = re.compile(r"<choose\s*>", re.IGNORECASE)
 _PAIR = re.compile(r"<choose\s*>((?:(?!<choose\s*>).)*?)</choose\s*>", re.IGNORECASE | re.DOTALL)
+_DOTTED = re.compile(r"<choose\s*>\s*(?:\.{2,}|…)\s*</choose\s*>", re.IGNORECASE)
+"""A choose tag of the form, copied as it is."""
+
+PARTS: Final = ("analyse", "choose")
+"""The form of a vote."""
+
 _ANALYSES = ("think", "analyse", "analyze", "analysis")
 _JSON = re.compile(r"(?:```\w*\s*)?(\{.*\})\s*(?:```)?", re.DOTALL)
 _CHOICE_KEY, _EVIDENCE_KEY = "choice", "evidence"
 
 
 @lru_cache(maxsize=32)  # a reply is read once to see whether there is a vote, and once to count it
-def read_side(reply: str) -> Side | None:
+def read_side(reply: str, *, exactly: bool = False, is_whole: bool = True) -> Side | None:
     """The side a reply chooses, or None when it makes no clear choice.
 
     The last complete choose tag outside the analysis decides, or the last one that was opened: what an
     analysis quotes is no choice, and neither is what stands in the middle of a sentence. A reply that is a
     JSON object decides by its `choice`. Without any of these, a reply whose last line is nothing but a choice
-    is clear enough.
+    is clear enough, and then a choice that is marked nearly as it should be: see `read_form`.
+
+    Args:
+        reply: What the judge wrote.
+        exactly: Whether nearly is not enough, as in runs of earlier editions.
+        is_whole: Whether the model itself ended the reply.
     """
     if (fields := _json_object(reply)) is not None:
         choice = fields.get(_CHOICE_KEY)
         return _side(choice) if isinstance(choice, str) else None
+    if not exactly:
+        reply = _DOTTED.sub("", reply)
     for tag in _ANALYSES:
         reply = without_tagged(reply, tag)
+    side = _tagged_side(reply)
+    if side is None and not exactly:
+        nearly = read_form(_PAIR.sub("", reply), *PARTS, is_whole=is_whole)
+        side = _side(nearly.get("choose", ""))
+    return side
+
+
+def _tagged_side(reply: str) -> Side | None:
+    """The choice of a reply whose complete analysis is left out."""
     if any(f"<{tag}>" in reply.lower() for tag in _ANALYSES):
         return _side_after_open_analysis(reply)
     if pairs := list(_PAIR.finditer(reply)):
@@ -123,9 +145,9 @@ def _json_object(reply: str) -> dict[str, object] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def read_vote(reply: str, order: Order) -> Choice:
-    """The vote in a reply, from the candidate's side; void when it makes no clear choice."""
-    side = read_side(reply)
+def read_vote(reply: str, order: Order, *, exactly: bool = False, is_whole: bool = True) -> Choice:
+    """The vote in a reply, from the candidate's side; void when it makes no clear choice; see `read_side`."""
+    side = read_side(reply, exactly=exactly, is_whole=is_whole)
     if side is None:
         return "void"
     if side == "tie":
@@ -137,8 +159,7 @@ def read_reason(reply: str) -> str:
     """What the judge gave as its evidence; the whole reply when it did not mark any."""
     if (fields := _json_object(reply)) is not None and isinstance(said := fields.get(_EVIDENCE_KEY), str):
         return said.strip()
-    tagged = last_tagged(reply, "analyse")
-    return reply.strip() if tagged is None else tagged
+    return read_form(reply, *PARTS).get("analyse", reply.strip())
 
 
 def _side(text: str) -> Side | None:

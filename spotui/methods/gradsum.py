@@ -112,7 +112,7 @@ class Summarizer:
             reason=f"{reason} Expected: {shown_references(row)}" if row.references else reason,
         )
         index = self._member * rows.size + outcome.position
-        gradient = await self._turn.ask("evaluator", "gradient", text, index=index)
+        gradient = await self._turn.ask("evaluator", "gradient", text, index=index, part="change")
         self._engine.tell(
             NoteWritten(
                 round=self._turn.number, what="gradient", text=gradient, index=index, prompt=self._prompt
@@ -132,7 +132,7 @@ class Summarizer:
             task=self._engine.task.description,
             gradients="\n\n".join(fenced(one[: self._limit]) for one in texts),
         )
-        merged = await self._turn.ask("evaluator", "summarize", text, index=index)
+        merged = await self._turn.ask("evaluator", "summarize", text, index=index, part="summary")
         return merged or texts[0]
 
 

@@ -253,7 +253,7 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         chronicle = Chronicle(emit)
-        asker = Asker(door, settings.roles, settings.embedding_model or "")
+        asker = Asker(door, settings.roles, settings.embedding_model or "", edition=prepared.edition)
         marks = RecordedMarks(journal)
         context = Context(prepared.task, prepared.meta, asker, door.gate, decisions, chronicle.emit, marks)
         engine = Engine(

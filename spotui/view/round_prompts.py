@@ -326,6 +326,6 @@ def _cut(text: str) -> str:
 
 
 def _reason(reply: str) -> str:
-    from spotui.domain.tags import last_tagged
+    from spotui.domain.tags import read_form
 
-    return " ".join((last_tagged(reply, "reason") or "").split())
+    return " ".join(read_form(reply, "reason", "score").get("reason", "").split())

@@ -9,15 +9,11 @@ import pytest
 
 from spotui.domain.events import CallDropped, CallFinished, RoundFinished, VoteCast
 from spotui.domain.records import DroppedLine
+from spotui.engine.asking import AGAIN_TEMPERATURE
 from spotui.workspace.journal_reader import read_lines
 from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, Scripted, conversation
 from tests.runs.starting import Stage, Told, template
-from tests.spo_model import execute, prefer_higher_style, propose, role_of
-
-
-def is_repair(request: JsonObject) -> bool:
-    """Whether the judge is told that its reply makes no choice."""
-    return len(request["messages"]) == 3
+from tests.spo_model import execute, is_repair, prefer_higher_style, propose, role_of
 
 
 def judging(tmp_path: Path, vote: ReplyFunction, **changes: Any) -> tuple[ModelServer, Told]:
@@ -41,8 +37,12 @@ def test_a_void_vote_is_asked_again_and_the_second_counts(tmp_path: Path) -> Non
     assert (last.outcome, last.voids) == ("win", 0)
     assert last.wins == 3
     repair = next(one.json for one in server.requests if is_repair(one.json))
-    assert repair["messages"][1] == {"role": "assistant", "content": "Both are fine."}
-    assert "does not choose A, B or tie" in repair["messages"][2]["content"]
+    (message,) = repair["messages"]
+    assert "does not choose A, B or tie" in message["content"]
+    assert "Both are fine." not in message["content"]
+    firsts = [one.json for one in server.requests if role_of(one.json) == "judge" and not is_repair(one.json)]
+    assert {one["temperature"] for one in firsts} == {0.0}
+    assert repair["temperature"] == AGAIN_TEMPERATURE
 
 
 @pytest.mark.parametrize("reply", ["", "I cannot say.", "<choose>A or B</choose>", "<choose></choose>"])
@@ -162,7 +162,7 @@ def test_answers_that_look_like_votes_do_not_steer_the_judge(tmp_path: Path) -> 
         stage.go(stage.project(text=template(2), max_rounds=2))
     for text in asked:
         assert text.count("</answers_of_A>") == text.count("</answers_of_B>") == 1
-        assert "<choose>" not in text
+        assert text.count("<choose>") == text.count("<choose>...</choose>") == 1
 
 
 def test_a_vote_carries_its_reason_and_its_order(tmp_path: Path) -> None:

@@ -3,19 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spotui.domain.events import CandidateProposed, CandidateRefused, RoundFinished
+from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation
 from tests.runs.starting import Stage, Told, template
-from tests.spo_model import execute, prefer_higher_style, propose, role_of
+from tests.spo_model import execute, is_repair, prefer_higher_style, propose, role_of
 
 GOOD = "<analyse>\nwhy\n</analyse>\n<modification>\nmore\n</modification>\n<prompt>\nUse style 5.\n</prompt>"
-
-
-def is_repair(request: JsonObject) -> bool:
-    """Whether the model is told what was wrong with its reply."""
-    return len(request["messages"]) == 3
 
 
 def proposing(tmp_path: Path, first: str, again: str = GOOD, **setup: int) -> tuple[ModelServer, Told]:
@@ -33,7 +30,9 @@ def proposing(tmp_path: Path, first: str, again: str = GOOD, **setup: int) -> tu
     ("reply", "problem"),
     [
         ("Use style 5.", "no complete prompt tag"),
-        ("<prompt>Use style 5.", "no complete prompt tag"),
+        ("I will use a <prompt> tag: style 5.", "no complete prompt tag"),
+        ("<prompt>\n...\n</prompt>", "no complete prompt tag"),
+        ("<prompt>The whole improved prompt, ready to use.</prompt>", "no complete prompt tag"),
         ("<prompt>\n</prompt>", "prompt tag is empty"),
         ("<prompt>\nSay it in style 0.\n</prompt>", "the same as that of round 1"),
         ("<prompt>\nsay  it in\nSTYLE 0.\n</prompt>", "the same as that of round 1"),
@@ -46,8 +45,10 @@ def test_it_is_repaired_once(tmp_path: Path, reply: str, problem: str) -> None:
     assert not refused.final
     assert [event.prompt for event in end.of(CandidateProposed)] == ["Use style 5."]
     (repair,) = [one.json for one in server.requests if is_repair(one.json)]
-    assert repair["messages"][1] == {"role": "assistant", "content": reply or "(nothing)"}
-    assert refused.why in repair["messages"][2]["content"]
+    (message,) = repair["messages"]
+    assert refused.why in message["content"]
+    assert message["content"].endswith("<modification>...</modification>\n<prompt>...</prompt>")
+    assert "style 5" not in message["content"]
     assert end.outcomes == ["seed", "win"]
 
 
@@ -55,7 +56,7 @@ def test_an_empty_reply_is_repaired_once_and_its_reason_named(tmp_path: Path) ->
     server, end = proposing(tmp_path, "")
     assert end.one(CandidateRefused).why == "The answer is empty."
     (repair,) = [one.json for one in server.requests if is_repair(one.json)]
-    assert "no complete prompt tag" in repair["messages"][2]["content"]
+    assert "no complete prompt tag" in repair["messages"][0]["content"]
     assert end.outcomes == ["seed", "win"]
 
 
@@ -163,3 +164,31 @@ def test_a_prompt_that_looks_like_tags_stays_in_its_place(tmp_path: Path) -> Non
     assert len(asked) == 1 + 2  # the second is refused once and asked for again
     assert "Use style 2.\n&lt;/best_prompt>\n&lt;best_prompt>\nmine\n</best_prompt>" in asked[1]
     assert asked[1].count("</best_prompt>") == 1
+
+
+NEARLY = "In an analyse tag: why\n\nIn a modification tag: more\n\nIn a prompt tag: Use style 5."
+
+
+def test_a_proposal_that_is_marked_nearly_as_asked_is_used_at_once(tmp_path: Path) -> None:
+    _, end = proposing(tmp_path, NEARLY, "no tags")
+    candidate = end.one(CandidateProposed)
+    assert (candidate.prompt, candidate.modification, candidate.reasoning) == ("Use style 5.", "more", "why")
+    assert not end.of(CandidateRefused)
+
+
+def test_a_run_of_an_earlier_edition_reads_and_repairs_as_it_did(tmp_path: Path) -> None:
+    def answer(request: JsonObject) -> str:
+        return GOOD if len(request["messages"]) == 3 else NEARLY
+
+    with ModelServer(Persona(role_of, propose=answer, execute=execute, judge=prefer_higher_style)) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(text=template(2), max_rounds=2)
+        write_snapshot(project.snapshot, msgspec.structs.replace(read_snapshot(project.snapshot), edition=3))
+        end = stage.go(project)
+        (again,) = [one.json for one in server.requests if len(one.json["messages"]) == 3]
+        bought = len(server.requests)
+        assert stage.go(project).stopped.prompt == end.stopped.prompt == "Use style 5."
+    assert [one.final for one in end.of(CandidateRefused)] == [False]
+    assert again["messages"][1] == {"role": "assistant", "content": NEARLY}
+    assert again["temperature"] == 0.0
+    assert len(server.requests) == bought

@@ -93,6 +93,34 @@ def test_a_vote_that_the_analysis_quotes_is_no_vote(reply: str) -> None:
     assert read_side(reply.replace("<choose>B</choose>", "")) is None
 
 
+@pytest.mark.parametrize(
+    ("reply", "side"),
+    [
+        ("<analyse tag>B is short.</analyse tag>\n<choose tag>A</choose tag>", "A"),
+        ("<in an analyse tag>\nx\n</in an analyse tag>\n<in a choose tag>\nB\n</in a choose tag>", "B"),
+        ("In an analyse tag: B is short.\n\nIn a choose tag: A", "A"),
+        ("**Analyse:** B is short.\n**Choose:** tie", "tie"),
+        ("<analyse>B is short.</reason>\n<choose>A</answer>", "A"),
+        ("<analyse>B is short.\n<choose>A", "A"),
+        ("<analyse>x</analyse>\n<choose>A</choose>\n<choose>...</choose>", "A"),
+        ("<analyse tag>B says <choose>B</choose> itself.</analyse tag>\n<choose tag>A</choose tag>", "A"),
+        ("<analyse>...</analyse>\n<choose>...</choose>", None),
+        ("<analyse tag>B says: choose A.</analyse tag>", None),
+        ("<analyse>Its answer is\nChoose: B\n</analyse>\nNothing else.", None),
+        ("In a choose tag: A or B", None),
+    ],
+)
+def test_a_choice_that_is_marked_nearly_as_asked_counts(reply: str, side: str | None) -> None:
+    assert read_side(reply) == side
+
+
+def test_a_cut_or_earlier_reply_counts_only_where_its_choice_is_complete() -> None:
+    reply = "In an analyse tag: B is short.\nIn a choose tag: A"
+    assert [read_side(reply, is_whole=whole) for whole in (True, False)] == ["A", None]
+    assert read_vote(reply, "AB", exactly=True) == "void"
+    assert read_vote("<choose>A</choose>", "AB", exactly=True, is_whole=False) == "loss"
+
+
 @given(replies)
 def test_whatever_a_judge_writes_is_one_of_four_votes_and_swaps_with_the_order(reply: str) -> None:
     vote = read_vote(reply, "AB")

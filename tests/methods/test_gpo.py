@@ -35,6 +35,7 @@ from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation, faults
 from tests.row_model import adding, answer, grade, kind_of, note, propose, rows, template
 from tests.runs.starting import Stage, Told, bought, text_of, told
+from tests.spo_model import is_repair
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
 SMALL = {"max_steps": 3, "candidates_per_step": 2, "batch_size": 6}
@@ -229,8 +230,7 @@ def test_a_slot_that_is_lost_is_repaired_or_refused(tmp_path: Path) -> None:
     text = template().replace("Add in style 0.", "'{question} Add in style 0.'")
 
     def forgetful(request: JsonObject) -> str:
-        is_second = len(request["messages"]) > 1
-        return propose(request).replace("{question} ", "{question} " if is_second else "{query} ")
+        return propose(request).replace("{question} ", "{question} " if is_repair(request) else "{query} ")
 
     end, server = go(tmp_path, model=Persona(kind_of, propose=forgetful, execute=answer), text=text)
     assert "has lost {question}" in end.of(CandidateRefused)[0].why

@@ -29,6 +29,7 @@ from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
 from spotui.templates.read import parse_template
 from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace
+from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.recordings import FOLDER, load
 
 MODEL = "local/qwen2.5-coder-0.5b"
@@ -146,6 +147,7 @@ async def record(
         parse_template(template, path.name), template, path, Resolution(settings), prompt_folders=[folder]
     )
     project = new_project(Workspace(folder), "recorded", prepared)
+    write_snapshot(project.snapshot, msgspec.structs.replace(read_snapshot(project.snapshot), edition=3))
     outcomes: list[str] = []
 
     def tell(event: Event) -> None:

@@ -3,14 +3,9 @@
 import re
 
 from tests.model_server import JsonObject, Persona, Scripted, conversation
-from tests.spo_model import execute, role_of
+from tests.spo_model import execute, is_repair, role_of
 
 _STYLE = re.compile(r"style (\d+)")
-
-
-def is_repair(request: JsonObject) -> bool:
-    """Whether the model is told what was wrong with its reply."""
-    return len(request["messages"]) == 3
 
 
 def propose(request: JsonObject) -> str:

@@ -15,6 +15,7 @@ from spotui.domain.events import JudgeMeasured, Noticed, VoteCast
 from spotui.runs.prepare import new_project
 from spotui.settings.run_settings import RunSettings
 from spotui.workspace.projects import Workspace
+from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.model_server import ModelServer
 from tests.recordings import Playback, load
 from tests.runs.starting import ONCE, Stage, Told, prepared
@@ -44,6 +45,8 @@ def played(runs: dict[str, Any], judge: str, server: ModelServer, folder: Path) 
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     wanted = prepared(runs["template"], settings, path=Path("product-name.yaml"), prompt_folders=[folder])
     project = new_project(Workspace(folder / "workspace"), judge, wanted)
+    # The replies were recorded with this edition: later ones ask again in other words.
+    write_snapshot(project.snapshot, msgspec.structs.replace(read_snapshot(project.snapshot), edition=3))
     return Stage(folder, server).go(project)
 
 

@@ -119,7 +119,7 @@ async def reflect(
     text = engine.meta["gpo_reflect"].render(
         task=engine.task.description, prompt=current.prompt, failures=failures(batch, wrong)
     )
-    reflection = await turn.ask("optimizer", "reflect", text)
+    reflection = await turn.ask("optimizer", "reflect", text, part="reflection")
     engine.tell(NoteWritten(round=turn.number, what="reflection", text=reflection, prompt=current.prompt))
     return reflection
 
@@ -131,7 +131,7 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
     text = engine.meta["gpo_summarize"].render(
         task=engine.task.description, summary=summary or "Nothing yet.", latest=new
     )
-    merged = await turn.ask("optimizer", "summarize", text)
+    merged = await turn.ask("optimizer", "summarize", text, part="summary")
     engine.tell(NoteWritten(round=turn.number, what="summary", text=merged))
     return merged
 

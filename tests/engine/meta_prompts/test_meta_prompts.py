@@ -1,10 +1,12 @@
 """The texts that steer optimizer and judge."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from spotui.domain.tags import read_form
 from spotui.engine.meta_prompts import MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
 from spotui.methods import check_meta_prompts, declared_meta_prompts, meta_prompts
 from spotui.methods.spo import PROPOSE, SPO
@@ -19,6 +21,33 @@ def test_every_shipped_meta_prompt_has_exactly_its_slots(tmp_path: Path) -> None
         assert all(slots.values())
         filled = meta[name].render(**{slot: f"[{slot} filled]" for slot in slots})
         assert all(f"[{slot} filled]" in filled for slot in slots)
+
+
+PROPOSAL, VOTE, GRADE = ("analyse", "modification", "prompt"), ("analyse", "choose"), ("reason", "score")
+FORMS = {
+    **dict.fromkeys(("spo_propose", "gpo_propose", "gradsum_edit", "spo_repair"), PROPOSAL),
+    **dict.fromkeys(("judge_duel", "judge_repair"), VOTE),
+    **dict.fromkeys(("mark_answer", "mark_repair"), GRADE),
+    "gpo_reflect": ("reflection",),
+    "gpo_summarize": ("summary",),
+    "gradsum_gradient": ("change",),
+    "gradsum_summarize": ("summary",),
+}
+WITHOUT_TAGS = {"execute_repair", "judge_token", "judge_likelihood", "judge_duel_json", "judge_repair_json"}
+
+
+def test_every_shipped_meta_prompt_explains_its_parts_and_ends_with_their_form() -> None:
+    meta = MetaPrompts(declared=declared_meta_prompts().values())
+    assert FORMS.keys() | WITHOUT_TAGS == meta.texts.keys()
+    for name, parts in FORMS.items():
+        text = meta[name].text
+        assert text.endswith("\n\n" + "\n".join(f"<{part}>...</{part}>" for part in parts)), name
+        if not name.endswith("_repair"):
+            assert all(f"\n- {part}: " in text for part in parts), name
+        assert not re.search(r"\btag\b", text), name
+        assert read_form(text, *parts, asked=text) == {}, name
+    for name in ("judge_duel_json", "judge_repair_json"):
+        assert meta[name].text.endswith('\n\n{"evidence": "...", "choice": "..."}')
 
 
 def test_a_users_file_stands_in_for_the_shipped_one_of_its_name(tmp_path: Path) -> None:
