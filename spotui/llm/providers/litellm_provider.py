@@ -9,8 +9,6 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeVar
 
-import msgspec
-
 from spotui.domain.secret import Secret
 from spotui.domain.text import whole_text
 from spotui.llm.pricing import OPENAI_LIKE_PROVIDERS, guess_provider, litellm_path, nearest
@@ -28,7 +26,6 @@ from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.bodies import embedded_text, read_embedding
-from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
@@ -212,11 +209,7 @@ class LitellmProvider:
                 self.concessions = self.concessions.after(refusal, request)
             else:
                 self._proven |= concessions
-                return msgspec.structs.replace(
-                    reply,
-                    left_out=concessions.left_out(request),
-                    lowered=tuple(concessions.limits(request).items()),
-                )
+                return concessions.noted(reply, request)
 
     async def aclose(self) -> None:
         """Close litellm's connections, unless another provider still uses them; safe to call twice."""
@@ -255,14 +248,12 @@ class LitellmProvider:
                 "Check that the model is one for embeddings.",
             )
         cost = (getattr(answer, "_hidden_params", None) or {}).get("response_cost")
-        usage = found.usage
-        return Reply(
-            text="",
-            finish_reason="stop",
-            usage=usage or estimate_usage(request.messages, "", count_tokens=self._count_tokens),
+        is_reported = found.usage is not None and self._endpoint.price is None
+        return found.reply(
+            request,
             seconds=perf_counter() - started,
-            cost_usd=float(cost) if cost and usage and self._endpoint.price is None else None,
-            vector=found.vector,
+            cost_usd=float(cost) if cost and is_reported else None,
+            count_tokens=self._count_tokens,
         )
 
     def _access(self, way: Way) -> dict[str, Any]:
@@ -320,19 +311,14 @@ class LitellmProvider:
         emit(assembler.finish())
         if not _is_finished(stream):
             raise MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
-        text, reasoning = assembler.result()
         usage = assembler.usage if _reported_usage(stream) else None
-        return Reply(
-            text=text,
-            reasoning=reasoning,
-            finish_reason=assembler.finish_reason,
-            usage=usage or estimate_usage(request.messages, text, reasoning, count_tokens=self._count_tokens),
+        return assembler.reply(
+            request,
             seconds=seconds,
             first_token_seconds=first,
+            usage=usage,
             cost_usd=cost if usage and self._endpoint.price is None else None,
-            logprobs=tuple(assembler.logprobs),
-            alternatives=assembler.alternatives,
-            refusal=assembler.refusal,
+            count_tokens=self._count_tokens,
         )
 
     async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:

@@ -18,7 +18,6 @@ from spotui.llm.protocol import (
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.bodies import embedding_body, read_embedding, request_body
 from spotui.llm.providers.chat.event_stream import DONE, EventStream, ServerEvent, decode_json
-from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.faults.http_errors import Place, fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import OF_A_CHUNK, ServerFault, fault_inside, read_fault
@@ -341,13 +340,11 @@ class OpenAICompatibleProvider:
                 f"{place} answered with something other than an embedding.",
                 "Check that the model is one for embeddings.",
             )
-        return Reply(
-            text="",
-            finish_reason="stop",
-            usage=found.usage or estimate_usage(request.messages, "", count_tokens=self._count_tokens),
+        return found.reply(
+            request,
             seconds=perf_counter() - started,
             cost_usd=found.cost_usd if self._has_no_price else None,
-            vector=found.vector,
+            count_tokens=self._count_tokens,
         )
 
     async def _whole(self, method: str, path: str, content: bytes | None = None) -> bytes:
@@ -361,24 +358,16 @@ class OpenAICompatibleProvider:
     def _reply(
         self, request: Request, reader: ReplyReader, started: float, concessions: Concessions
     ) -> Reply:
-        assembler = reader.assembler
-        text, reasoning = assembler.result()
         first = reader.first_piece_at
-        return Reply(
-            text=text,
-            reasoning=reasoning,
-            finish_reason=assembler.finish_reason,
-            cost_usd=assembler.cost_usd if self._has_no_price else None,
-            usage=assembler.usage
-            or estimate_usage(request.messages, text, reasoning, count_tokens=self._count_tokens),
+        reply = reader.assembler.reply(
+            request,
             seconds=reader.ended_at - started,
             first_token_seconds=None if first is None else first - started,
-            logprobs=tuple(assembler.logprobs),
-            alternatives=assembler.alternatives,
-            left_out=concessions.left_out(request),
-            lowered=tuple(concessions.limits(request).items()),
-            refusal=assembler.refusal,
+            usage=reader.assembler.usage,
+            cost_usd=reader.assembler.cost_usd if self._has_no_price else None,
+            count_tokens=self._count_tokens,
         )
+        return concessions.noted(reply, request)
 
 
 async def _refusal_in_place_of(reader: ReplyReader, response: "HttpResponse") -> RequestRefusedError | None:

@@ -1,14 +1,22 @@
 """A reply put together from the chunks of a stream, or from one whole body; without the network."""
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from spotui.domain.text import SurrogateJoiner, whole_text
 from spotui.llm.protocol import Delta
+from spotui.llm.providers.chat.bodies import (
+    Ending,
+    Piece,
+    read_ending,
+    read_logprobs,
+    read_number,
+    read_piece,
+    read_tokens,
+)
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
-from spotui.llm.providers.chat.usage import later_usage, read_cost, read_usage
-from spotui.workspace.journal_reader import FinishReason, Usage
+from spotui.llm.providers.chat.usage import estimate_usage, later_usage, read_cost, read_usage
+from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
 _HEAD: Final = 256
 _PIECES: Final = 4096
@@ -109,46 +117,8 @@ def _is_telling(text: str) -> bool:
     return len(text) >= _TELLING_LENGTH and len(set(text[:_HEAD])) >= _TELLING_VARIETY
 
 
-_REASONING_FIELDS: Final = (
-    *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
-    *("thinking", "thinking_content", "thinking_blocks"),
-)
-_ANY_OTHER: Final = frozenset({*_REASONING_FIELDS, "refusal"})
-_REASONING_TYPES: Final = ("reason", "think", "thought")
-_WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
-_MOST_ALTERNATIVES: Final = 100
 _LOGPROB_SIZE: Final = 8
-_MOST_NATS: Final = 1e6
-_DEEPEST: Final = 8
-
-Ending = FinishReason | Literal["aborted"]
-
-# Protocol buffers and Python enums leak their names: FINISH_REASON_SAFETY, FinishReason.SAFETY.
-_ENUM: Final = re.compile(r"^(?:\w+\.|finish_reason_)")
-_SAID_NOTHING: Final = frozenset({"", "null", "none", "undefined", "unspecified"})
-
-# Gemini, Anthropic, Bedrock, Azure, Cohere and Zhipu each have their own words; a word that no list holds yet
-# is understood by its stem.
-_FILTERED: Final = re.compile(
-    r"filter|safety|recit|block|prohibit|sensitiv|moderat|guardrail|refus|toxic|polic|censor|pii|copyright"
-    r"|violat|inspect|inappropriate|armor|harm|^language$"
-)
-_CUT: Final = re.compile(
-    r"length|max_?(?:\w+_)?tokens|token_?limit|error_limit|context_window|context_limit|truncat|too_long"
-)
-_ABORTED: Final = re.compile(r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable")
-_STOPPED: Final = re.compile(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
-
-
-class _Piece(NamedTuple):
-    """The text in one chunk or message."""
-
-    text: str = ""
-    reasoning: str = ""
-    refusal: str = ""
-
-
-_NOTHING: Final = _Piece()
+_MOST_ALTERNATIVES: Final = 100
 
 
 class ReplyAssembler:
@@ -251,6 +221,40 @@ class ReplyAssembler:
         text, marked = split_reasoning(self._content.text(), alone=not named)
         return text, (named + marked).strip()
 
+    def reply(
+        self,
+        request: Request,
+        *,
+        seconds: float,
+        first_token_seconds: float | None,
+        usage: Usage | None,
+        cost_usd: float | None,
+        count_tokens: Callable[[str], int] | None,
+    ) -> Reply:
+        """The whole reply.
+
+        Args:
+            request: The request that it answers.
+            seconds: Time that it took.
+            first_token_seconds: Time until its first piece of text or reasoning.
+            usage: As reported, or None to estimate it.
+            cost_usd: As reported, or None.
+            count_tokens: For the estimate; see `estimate_usage`.
+        """
+        text, reasoning = self.result()
+        return Reply(
+            text=text,
+            reasoning=reasoning,
+            finish_reason=self.finish_reason,
+            usage=usage or estimate_usage(request.messages, text, reasoning, count_tokens=count_tokens),
+            seconds=seconds,
+            first_token_seconds=first_token_seconds,
+            cost_usd=cost_usd,
+            logprobs=tuple(self.logprobs),
+            alternatives=self.alternatives,
+            refusal=self.refusal,
+        )
+
     def _pick(self, choices: object) -> Mapping[str, object] | None:
         """The choice that this reply follows: the first, whatever its number, unless number 0 comes."""
         if not isinstance(choices, list):
@@ -258,7 +262,7 @@ class ReplyAssembler:
         only = choices[0] if len(choices) == 1 else None
         if isinstance(only, dict) and self._index is not None and only.get("index") == self._index:
             return only
-        numbered = [(_number(one.get("index")), one) for one in choices if isinstance(one, dict)]
+        numbered = [(read_number(one.get("index")), one) for one in choices if isinstance(one, dict)]
         if not numbered:
             return None
         number = min(other for other, _ in numbered)
@@ -293,10 +297,10 @@ class ReplyAssembler:
             self._ending = "content_filter"
 
     def _take_logprobs(self, reported: object) -> None:
-        tokens = _tokens(reported)
+        tokens = read_tokens(reported)
         if tokens and not self.logprobs:
-            self.alternatives = tuple(_told(tokens[0].get("top_logprobs")))[:_MOST_ALTERNATIVES]
-        self.logprobs += [logprob for _, logprob in _told(tokens)]
+            self.alternatives = tuple(read_logprobs(tokens[0].get("top_logprobs")))[:_MOST_ALTERNATIVES]
+        self.logprobs += [logprob for _, logprob in read_logprobs(tokens)]
 
     def _take_ending(self, choice: Mapping[str, object], *, has_more: bool) -> None:
         """Note why the model stopped; some servers give a reason with every chunk, long before the end."""
@@ -309,27 +313,27 @@ class ReplyAssembler:
         elif has_more:
             self._ending = None
 
-    def _new_in(self, choice: Mapping[str, object]) -> _Piece:
+    def _new_in(self, choice: Mapping[str, object]) -> Piece:
         """The text of a chunk that has not been sent before.
 
         A `message` is whole, or so far: beside deltas, or behind them, it repeats what they brought.
         """
-        piece = _read_piece(choice.get("delta"))
+        piece = read_piece(choice.get("delta"))
         if piece.text:
             self._from_deltas = True
             return piece
         if self._from_deltas or any(piece):
             return piece
-        message = _read_piece(choice.get("message"))
+        message = read_piece(choice.get("message"))
         if not any(message):
-            return _read_piece({"content": choice.get("text") or choice.get("content")})
-        return _Piece(
+            return read_piece({"content": choice.get("text") or choice.get("content")})
+        return Piece(
             self._content.new_in(message.text),
             self._reasoning.new_in(message.reasoning),
             self._refusal.new_in(message.refusal),
         )
 
-    def _add(self, piece: _Piece) -> Delta | None:
+    def _add(self, piece: Piece) -> Delta | None:
         text, reasoning = "", ""
         if piece.text:
             new = self._content.add(piece.text)
@@ -338,99 +342,3 @@ class ReplyAssembler:
             new = self._reasoning.add(piece.reasoning)
             reasoning = self._reasoning_joiner.feed(new) + reasoning
         return Delta(text=text, reasoning=reasoning) if text or reasoning else None
-
-
-def read_ending(written: object) -> Ending | None:
-    """The meaning of a `finish_reason`; None when it gives no reason yet."""
-    if not isinstance(written, str):
-        return None
-    reason = re.sub(r"[\s-]+", "_", _ENUM.sub("", written.strip().lower()))
-    if reason in _SAID_NOTHING:
-        return None
-    if _FILTERED.search(reason):
-        return "content_filter"
-    if _CUT.search(reason):
-        return "length"
-    if _ABORTED.search(reason):
-        return "aborted"
-    return "stop" if _STOPPED.match(reason) else "other"
-
-
-def _number(index: object) -> int:
-    """A choice's number; some servers write it as text, or leave it out."""
-    try:
-        return int(index) if isinstance(index, (int, str)) else 0
-    except ValueError:
-        return 0
-
-
-def _tokens(reported: object) -> list[Mapping[str, object]]:
-    tokens = reported.get("content") if isinstance(reported, dict) else None
-    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
-
-
-def _told(tokens: object) -> Iterator[tuple[str, float]]:
-    """Tokens with their log-probabilities, those that have one."""
-    for token in tokens if isinstance(tokens, list) else ():
-        logprob = token.get("logprob") if isinstance(token, dict) else None
-        # Neither infinities nor numbers beyond all floats can be kept.
-        if isinstance(logprob, (int, float)) and abs(logprob) < _MOST_NATS:
-            text = token.get("token")
-            yield whole_text(text) if isinstance(text, str) else "", float(logprob)
-
-
-def _read_piece(piece: object) -> _Piece:
-    """The text, the reasoning and the refusal in a delta or a message."""
-    if not isinstance(piece, dict):
-        return _Piece(piece) if isinstance(piece, str) else _NOTHING
-    content = piece.get("content")
-    read = _Piece(content) if isinstance(content, str) else _read_content(content)
-    if _ANY_OTHER.isdisjoint(piece):
-        return read
-    text, reasoning, refusal = read
-    named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
-    reasoning = next(filter(None, named), reasoning)
-    told = piece.get("refusal")
-    return _Piece(text, reasoning, told if isinstance(told, str) else refusal)
-
-
-def _read_content(content: object) -> _Piece:
-    """Content is a string, or parts of several types, some of them thoughts."""
-    if isinstance(content, str):
-        return _Piece(content)
-    if content is None:
-        return _NOTHING
-    parts = content if isinstance(content, list) else [content]
-    texts, thoughts, refusals = [], [], []
-    for part in parts:
-        if not isinstance(part, dict):
-            texts.append(part if isinstance(part, str) else "")
-        elif _is_thought(part):
-            thoughts.append(_words(part))
-        elif part.get("type") == "refusal":
-            refusals.append(_words(part.get("refusal")))
-        else:
-            texts.append(_words(part.get("text")))
-    return _Piece("".join(texts), "".join(thoughts), "".join(refusals))
-
-
-def _is_thought(part: Mapping[str, object]) -> bool:
-    kind = str(part.get("type") or "").lower()
-    return (
-        any(stem in kind for stem in _REASONING_TYPES)
-        or part.get("thought") is True
-        or ("thinking" in part and "text" not in part)
-    )
-
-
-def _words(value: object, depth: int = 0) -> str:
-    """All text in a string, in parts, or in the fields in which parts have it."""
-    if isinstance(value, str):
-        return value
-    if depth == _DEEPEST:
-        return ""
-    if isinstance(value, list):
-        return "".join(_words(one, depth + 1) for one in value)
-    if isinstance(value, dict):
-        return next((words for name in _WORDS if (words := _words(value.get(name), depth + 1))), "")
-    return ""

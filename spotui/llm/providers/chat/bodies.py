@@ -1,14 +1,16 @@
-"""The bodies of requests for chat completions and embeddings."""
+"""The bodies of requests for chat completions and embeddings, and the parts of the replies to them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
-from spotui.llm.providers.chat.usage import read_cost, read_usage
-from spotui.workspace.journal_reader import Request, Usage
+from spotui.llm.providers.chat.usage import estimate_usage, read_cost, read_usage
+from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
 
 class Embedding(msgspec.Struct, frozen=True):
@@ -23,6 +25,18 @@ class Embedding(msgspec.Struct, frozen=True):
     vector: str
     usage: Usage | None
     cost_usd: float | None = None
+
+    def reply(
+        self,
+        request: Request,
+        *,
+        seconds: float,
+        cost_usd: float | None,
+        count_tokens: Callable[[str], int] | None,
+    ) -> Reply:
+        """The reply to a request, with its usage estimated where the endpoint did not report it."""
+        usage = self.usage or estimate_usage(request.messages, "", count_tokens=count_tokens)
+        return Reply("", "stop", usage, seconds=seconds, cost_usd=cost_usd, vector=self.vector)
 
 
 def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dict[str, object]:
@@ -87,3 +101,140 @@ def read_embedding(payload: object) -> Embedding | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return Embedding(vector, read_usage(payload.get("usage")), read_cost(payload.get("usage")))
+
+
+_REASONING_FIELDS: Final = (
+    *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
+    *("thinking", "thinking_content", "thinking_blocks"),
+)
+_ANY_OTHER: Final = frozenset({*_REASONING_FIELDS, "refusal"})
+_REASONING_TYPES: Final = ("reason", "think", "thought")
+_WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
+_MOST_NATS: Final = 1e6
+_DEEPEST: Final = 8
+
+Ending = FinishReason | Literal["aborted"]
+
+# Protocol buffers and Python enums leak their names: FINISH_REASON_SAFETY, FinishReason.SAFETY.
+_ENUM: Final = re.compile(r"^(?:\w+\.|finish_reason_)")
+_SAID_NOTHING: Final = frozenset({"", "null", "none", "undefined", "unspecified"})
+
+# Gemini, Anthropic, Bedrock, Azure, Cohere and Zhipu each have their own words; a word that no list holds yet
+# is understood by its stem.
+_FILTERED: Final = re.compile(
+    r"filter|safety|recit|block|prohibit|sensitiv|moderat|guardrail|refus|toxic|polic|censor|pii|copyright"
+    r"|violat|inspect|inappropriate|armor|harm|^language$"
+)
+_CUT: Final = re.compile(
+    r"length|max_?(?:\w+_)?tokens|token_?limit|error_limit|context_window|context_limit|truncat|too_long"
+)
+_ABORTED: Final = re.compile(r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable")
+_STOPPED: Final = re.compile(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
+
+
+class Piece(NamedTuple):
+    """The text in one chunk or message."""
+
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+
+
+_NOTHING: Final = Piece()
+
+
+def read_ending(written: object) -> Ending | None:
+    """The meaning of a `finish_reason`; None when it gives no reason yet."""
+    if not isinstance(written, str):
+        return None
+    reason = re.sub(r"[\s-]+", "_", _ENUM.sub("", written.strip().lower()))
+    if reason in _SAID_NOTHING:
+        return None
+    if _FILTERED.search(reason):
+        return "content_filter"
+    if _CUT.search(reason):
+        return "length"
+    if _ABORTED.search(reason):
+        return "aborted"
+    return "stop" if _STOPPED.match(reason) else "other"
+
+
+def read_number(index: object) -> int:
+    """A choice's number; some servers write it as text, or leave it out."""
+    try:
+        return int(index) if isinstance(index, (int, str)) else 0
+    except ValueError:
+        return 0
+
+
+def read_tokens(reported: object) -> list[Mapping[str, object]]:
+    """The tokens of a `logprobs` object."""
+    tokens = reported.get("content") if isinstance(reported, dict) else None
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+
+
+def read_logprobs(tokens: object) -> Iterator[tuple[str, float]]:
+    """Tokens with their log-probabilities, those that have one."""
+    for token in tokens if isinstance(tokens, list) else ():
+        logprob = token.get("logprob") if isinstance(token, dict) else None
+        # Neither infinities nor numbers beyond all floats can be kept.
+        if isinstance(logprob, (int, float)) and abs(logprob) < _MOST_NATS:
+            text = token.get("token")
+            yield whole_text(text) if isinstance(text, str) else "", float(logprob)
+
+
+def read_piece(piece: object) -> Piece:
+    """The text, the reasoning and the refusal in a delta or a message."""
+    if not isinstance(piece, dict):
+        return Piece(piece) if isinstance(piece, str) else _NOTHING
+    content = piece.get("content")
+    read = Piece(content) if isinstance(content, str) else _read_content(content)
+    if _ANY_OTHER.isdisjoint(piece):
+        return read
+    text, reasoning, refusal = read
+    named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
+    reasoning = next(filter(None, named), reasoning)
+    told = piece.get("refusal")
+    return Piece(text, reasoning, told if isinstance(told, str) else refusal)
+
+
+def _read_content(content: object) -> Piece:
+    """Content is a string, or parts of several types, some of them thoughts."""
+    if isinstance(content, str):
+        return Piece(content)
+    if content is None:
+        return _NOTHING
+    parts = content if isinstance(content, list) else [content]
+    texts, thoughts, refusals = [], [], []
+    for part in parts:
+        if not isinstance(part, dict):
+            texts.append(part if isinstance(part, str) else "")
+        elif _is_thought(part):
+            thoughts.append(_words(part))
+        elif part.get("type") == "refusal":
+            refusals.append(_words(part.get("refusal")))
+        else:
+            texts.append(_words(part.get("text")))
+    return Piece("".join(texts), "".join(thoughts), "".join(refusals))
+
+
+def _is_thought(part: Mapping[str, object]) -> bool:
+    kind = str(part.get("type") or "").lower()
+    return (
+        any(stem in kind for stem in _REASONING_TYPES)
+        or part.get("thought") is True
+        or ("thinking" in part and "text" not in part)
+    )
+
+
+def _words(value: object, depth: int = 0) -> str:
+    """All text in a string, in parts, or in the fields in which parts have it."""
+    if isinstance(value, str):
+        return value
+    if depth == _DEEPEST:
+        return ""
+    if isinstance(value, list):
+        return "".join(_words(one, depth + 1) for one in value)
+    if isinstance(value, dict):
+        return next((words for name in _WORDS if (words := _words(value.get(name), depth + 1))), "")
+    return ""

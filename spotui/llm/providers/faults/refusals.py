@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
-from spotui.workspace.journal_reader import Request
+from spotui.workspace.journal_reader import Reply, Request
 
 _LEAST_REPLY: Final = 64
 """Tokens below which a reply is no use: then the request itself is too long."""
@@ -130,6 +130,11 @@ class Concessions(msgspec.Struct, frozen=True):
             "response_format": request.json,
         }
         return tuple(name for name, is_wanted in wanted.items() if is_wanted and name in self.refused)
+
+    def noted(self, reply: Reply, request: Request) -> Reply:
+        """A reply that says what its request did without."""
+        lowered = tuple(self.limits(request).items())
+        return msgspec.structs.replace(reply, left_out=self.left_out(request), lowered=lowered)
 
 
 def refusal_in(body: Mapping[str, object], fault: ServerFault) -> Refusal | None:
