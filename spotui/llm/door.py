@@ -6,10 +6,9 @@ What is in the journal is never asked again.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -23,9 +22,10 @@ from spotui.domain.events import (
     Event,
     Noticed,
 )
-from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
+from spotui.domain.records import CallKey
 from spotui.domain.secret import Redactor
-from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError, prompt_size
+from spotui.llm.accounts import Accounts, Ledger
+from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Gate, GateState, Limiter
 from spotui.llm.protocol import (
@@ -37,25 +37,17 @@ from spotui.llm.protocol import (
     RequestRefusedError,
     RetryableError,
     TimedOutError,
-    digest_of,
-    recorded_reply,
 )
 from spotui.llm.retry import CallClock, CutShortError, Retry
 from spotui.llm.routing import Price
-from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
+from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
 
 Trouble = Literal["pause", "halt"]
 
 _CLOCK_TICK: Final = 0.5
 
-_MOST_RECENT: Final = 64
-"""Replies kept from one look into the journal to the next: a vote is looked up before it is asked for."""
-
-_BYTES_PER_TOKEN: Final = 4
 _MOST_BYTES_PER_TOKEN: Final = 6
 """A call is not ended for its length unless its tokens are as long as tokens ever are on average."""
-
-_encoder = msgspec.json.Encoder()
 
 
 class _AgainError(Exception):
@@ -67,22 +59,6 @@ class _Try(NamedTuple):
 
     reservation: Reservation
     clock: CallClock
-
-
-class Ledger(Protocol):
-    """Where finished calls are kept; a project's journal is one."""
-
-    def call(self, key: CallKey, digest: str) -> CallLine | None:
-        """The finished call of that key and digest."""
-        ...
-
-    def append(self, line: Line) -> None:
-        """Keep a line for good."""
-        ...
-
-    def check_room(self) -> None:
-        """Raise JournalError when a reply could not be kept."""
-        ...
 
 
 class Door:
@@ -117,14 +93,13 @@ class Door:
         self.budget = budget
         self.gate = gate
         self.streams = False
-        self._ledger = ledger
+        self._accounts = Accounts(ledger, budget, gate, waits=on_trouble == "pause")
         self._retry = retry
         self._emit = emit
         self._on_trouble = on_trouble
         self._told: set[tuple[str, str]] = set()
         self._answering: set[str] = set()
         self._fewest: dict[Limiter, int] = {}
-        self._recent: dict[CallKey, tuple[Request, Reply]] = {}
         gate.tell(self._keep_time)
 
     @asynccontextmanager
@@ -149,17 +124,7 @@ class Door:
         Raises:
             JournalError: The journal cannot be read any more, or was changed.
         """
-        known = self._recent.get(key)
-        if known is not None and known[0] == request:
-            return known[1]
-        line = self._ledger.call(key, digest_of(request))
-        if line is None:
-            return None
-        reply = recorded_reply(line)
-        if len(self._recent) >= _MOST_RECENT:
-            self._recent.clear()
-        self._recent[key] = (request, reply)
-        return reply
+        return self._accounts.recorded(key, request)
 
     async def ask(
         self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
@@ -190,10 +155,10 @@ class Door:
                 if isinstance(error, RequestRefusedError):
                     price = await self.connections.to(request.model).price()
                     if may_be_refused and await self._concerns_one(error, request.model):
-                        await self._reject(key, request, price, error)
+                        await self._accounts.reject(key, request, price, error)
                         raise
                     if error.heard:
-                        self._lose(key, request, error.heard, price, f"it broke off: {error.what}")
+                        self._accounts.lose(key, request, error.heard, price, f"it broke off: {error.what}")
                     error = type(error)(error.what, advice or error.mend)
                 await self._trouble(error)
             except _AgainError:
@@ -240,7 +205,7 @@ class Door:
                 if limiter.hold:
                     await self.gate.sleep(limiter.hold)
                 await self.gate.passage()
-                self._ledger.check_room()
+                self._accounts.check_room()
                 with self.gate.flight(clock):
                     yield _Try(reservation, clock)
             finally:
@@ -261,17 +226,17 @@ class Door:
         self.budget.settle(reservation, key.purpose, reply)
         if reservation.cut(reply):
             why = "the rest of the budget was too small for it"
-            self._drop(key, request, reply.usage, reply.cost_usd, why)
+            self._accounts.drop(key, request, reply.usage, reply.cost_usd, why)
             self._emit(CallDropped(key=key, why=why))
             raise _AgainError
-        await self._keep(key, request, reply)
+        await self._accounts.keep(key, request, reply)
         self.budget.check(self.budget.limits)
         return reply
 
     async def _send(
         self, key: CallKey, request: Request, connection: Connection, price: Price | None, one: _Try
     ) -> Reply:
-        self._ledger.append(self._sent(key, request, price))
+        self._accounts.sent(key, request, price)
         self._emit(CallStarted(key=key, model=request.model))
         heard = 0
         has_ceiling = one.reservation.ceiling is not None
@@ -294,11 +259,11 @@ class Door:
             show(text.flush(), reasoning.flush())
         except asyncio.CancelledError:
             why = "it was cancelled in flight"
-            self._lose(key, request, heard, price, why)
+            self._accounts.lose(key, request, heard, price, why)
             self._emit(CallDropped(key=key, why=why))
             raise
         except CutShortError as cut:
-            self._lose(key, request, heard, price, cut.why)
+            self._accounts.lose(key, request, heard, price, cut.why)
             self._emit(CallDropped(key=key, why=cut.why))
             raise _AgainError from None
         except RequestRefusedError as error:
@@ -306,7 +271,7 @@ class Door:
             raise
         except ModelError as error:
             if heard or isinstance(error, TimedOutError):
-                self._lose(key, request, heard, price, f"it broke off: {error.what}")
+                self._accounts.lose(key, request, heard, price, f"it broke off: {error.what}")
             raise
         if reply.cost_usd is None and price is not None:
             usage = reply.usage
@@ -319,94 +284,11 @@ class Door:
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
 
-    async def _keep(self, key: CallKey, request: Request, reply: Reply) -> None:
-        line = CallLine(
-            key=key,
-            digest=digest_of(request),
-            request=msgspec.Raw(_encoder.encode(request)),
-            reply=msgspec.Raw(_encoder.encode(reply)),
-            worked=self._worked,
-        )
-        while True:
-            try:
-                self._ledger.append(line)
-            except JournalChangedError:
-                raise
-            except JournalError as error:
-                if self._on_trouble == "halt" or self.gate.state == "halting":
-                    raise
-                self.gate.pause(str(error))
-                await self.gate.reopened()
-            else:
-                return
-
-    def _sent(self, key: CallKey, request: Request, price: Price | None) -> SentLine:
-        """The line that says that a request goes out: should this process die, the call still counts."""
-        prompt = sum(len(message.content) for message in request.messages) // _BYTES_PER_TOKEN
-        completion = self.budget.expected_reply(request, key.purpose)
-        return SentLine(
-            key=key,
-            model=request.model,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            cost_usd=None if price is None else price.cost(prompt, completion),
-            worked=self._worked,
-        )
-
-    @property
-    def _worked(self) -> float:
-        return round(self.budget.seconds, 3)
-
-    def _lose(self, key: CallKey, request: Request, heard: int, price: Price | None, why: str) -> None:
-        """Count a call that brought nothing to keep: the endpoint may charge for what it had written.
-
-        Args:
-            key: What asked.
-            request: What was asked.
-            heard: Bytes of text and reasoning that came.
-            price: Of the model.
-            why: What happened to the call.
-        """
-        usage, cost = self._estimated(request, heard, price)
-        self.budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
-        self._drop(key, request, usage, cost, why)
-
-    def _estimated(self, request: Request, heard: int, price: Price | None) -> tuple[Usage, float | None]:
-        """What a call took of which only so many bytes came."""
-        usage = Usage(prompt_size(request), heard // _BYTES_PER_TOKEN, estimated=True)
-        if price is None:
-            return usage, self.budget.dearest(request.model)
-        return usage, price.cost(usage.prompt_tokens, usage.completion_tokens)
-
-    def _drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
-        line = DroppedLine(
-            key=key,
-            model=request.model,
-            why=why,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cost_usd=cost,
-            estimated=usage.estimated,
-            worked=self._worked,
-        )
-        with contextlib.suppress(JournalError):
-            self._ledger.append(line)
-
     async def _concerns_one(self, error: RequestRefusedError, model: str) -> bool:
         """Whether a refusal is about what one request holds; if it does not say so, another must pass."""
         if isinstance(error, (ContextOverflowError, ContentFilteredError)) or model in self._answering:
             return True
         return await self.connections.to(model).answers_others()
-
-    async def _reject(
-        self, key: CallKey, request: Request, price: Price | None, error: RequestRefusedError
-    ) -> None:
-        """Keep a refusal in place of a reply: a run that is resumed must not depend on a filter's mood."""
-        usage, cost = self._estimated(request, error.heard, price) if error.heard else (Usage(0, 0), 0.0)
-        spending = self.budget.spending
-        spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=usage.estimated)
-        reply = Reply("", "other", usage, seconds=0.0, cost_usd=cost, rejected=error.what)
-        await self._keep(key, request, reply)
 
     async def _trouble(self, error: SpotuiError) -> None:
         is_final = self._on_trouble == "halt" or isinstance(error, JournalChangedError)

@@ -75,11 +75,6 @@ class TypedAheadApp(App[None]):
         self._looks = False
         self._openings: dict[Worker[Any], Screen[Any]] = {}
 
-    @property
-    def has_typed_ahead(self) -> bool:
-        """Whether a key is being handled or waits."""
-        return bool(self._typed) or self._target is not None or self._is_opening
-
     def hold_keys_for(self, opening: Worker[Any]) -> None:
         """Hold back keys until a worker has opened a screen or ended; again when that screen is closed.
 

@@ -130,7 +130,7 @@ def misdirected(folder: Path, count: int) -> list[str]:
             app.post_message(Key(_character_to_key(key) if is_letter else key, key if is_letter else None))
         app.call_later(are_taken.set)
         await are_taken.wait()
-        await until(pilot, lambda: not app.has_typed_ahead)
+        await until(pilot, lambda: not (app._typed or app._target or app._is_opening))
         try:
             await until(pilot, lambda: isinstance(app.screen, RunScreen))
             await until(pilot, lambda: len(process.heard) >= len(wanted.heard))

@@ -1,0 +1,167 @@
+"""What calls brought and cost: looked up, and written down, in the journal; counted in the budget."""
+
+import contextlib
+from typing import Final, Protocol
+
+import msgspec
+
+from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
+from spotui.llm.budget import Budget, prompt_size
+from spotui.llm.limits import Gate
+from spotui.llm.protocol import RequestRefusedError, digest_of, recorded_reply
+from spotui.llm.routing import Price
+from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
+
+BYTES_PER_TOKEN: Final = 4
+
+_MOST_RECENT: Final = 64
+"""Replies kept from one look into the journal to the next: a vote is looked up before it is asked for."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class Ledger(Protocol):
+    """Where finished calls are kept; a project's journal is one."""
+
+    def call(self, key: CallKey, digest: str) -> CallLine | None:
+        """The finished call of that key and digest."""
+        ...
+
+    def append(self, line: Line) -> None:
+        """Keep a line for good."""
+        ...
+
+    def check_room(self) -> None:
+        """Raise JournalError when a reply could not be kept."""
+        ...
+
+
+class Accounts:
+    """Keeps a line for every call that was sent, and counts what it took.
+
+    Args:
+        ledger: Where calls are found and kept.
+        budget: What may be spent.
+        gate: Whether calls may be sent.
+        waits: Whether the gate is paused while the ledger cannot keep a reply; otherwise its error is raised.
+    """
+
+    def __init__(self, ledger: Ledger, budget: Budget, gate: Gate, *, waits: bool) -> None:
+        self._ledger = ledger
+        self._budget = budget
+        self._gate = gate
+        self._waits = waits
+        self._recent: dict[CallKey, tuple[Request, Reply]] = {}
+
+    def recorded(self, key: CallKey, request: Request) -> Reply | None:
+        """The reply that the ledger holds for this call, or None.
+
+        Raises:
+            JournalError: The journal cannot be read any more, or was changed.
+        """
+        known = self._recent.get(key)
+        if known is not None and known[0] == request:
+            return known[1]
+        line = self._ledger.call(key, digest_of(request))
+        if line is None:
+            return None
+        reply = recorded_reply(line)
+        if len(self._recent) >= _MOST_RECENT:
+            self._recent.clear()
+        self._recent[key] = (request, reply)
+        return reply
+
+    def check_room(self) -> None:
+        """Raise JournalError when a reply could not be kept."""
+        self._ledger.check_room()
+
+    def sent(self, key: CallKey, request: Request, price: Price | None) -> None:
+        """Note that a request goes out: should this process die, the call still counts."""
+        prompt = sum(len(message.content) for message in request.messages) // BYTES_PER_TOKEN
+        completion = self._budget.expected_reply(request, key.purpose)
+        self._ledger.append(
+            SentLine(
+                key=key,
+                model=request.model,
+                prompt_tokens=prompt,
+                completion_tokens=completion,
+                cost_usd=None if price is None else price.cost(prompt, completion),
+                worked=self._worked,
+            )
+        )
+
+    async def keep(self, key: CallKey, request: Request, reply: Reply) -> None:
+        """Keep a reply for good; while that is impossible, the run is paused.
+
+        Raises:
+            JournalError: It cannot be kept, and nobody is waited for.
+        """
+        line = CallLine(
+            key=key,
+            digest=digest_of(request),
+            request=msgspec.Raw(_encoder.encode(request)),
+            reply=msgspec.Raw(_encoder.encode(reply)),
+            worked=self._worked,
+        )
+        while True:
+            try:
+                self._ledger.append(line)
+            except JournalChangedError:
+                raise
+            except JournalError as error:
+                if not self._waits or self._gate.state == "halting":
+                    raise
+                self._gate.pause(str(error))
+                await self._gate.reopened()
+            else:
+                return
+
+    async def reject(
+        self, key: CallKey, request: Request, price: Price | None, error: RequestRefusedError
+    ) -> None:
+        """Keep a refusal in place of a reply: a run that is resumed must not depend on a filter's mood."""
+        usage, cost = self._estimated(request, error.heard, price) if error.heard else (Usage(0, 0), 0.0)
+        spending = self._budget.spending
+        spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=usage.estimated)
+        reply = Reply("", "other", usage, seconds=0.0, cost_usd=cost, rejected=error.what)
+        await self.keep(key, request, reply)
+
+    def lose(self, key: CallKey, request: Request, heard: int, price: Price | None, why: str) -> None:
+        """Count a call that brought nothing to keep: the endpoint may charge for what it had written.
+
+        Args:
+            key: What asked.
+            request: What was asked.
+            heard: Bytes of text and reasoning that came.
+            price: Of the model.
+            why: What happened to the call.
+        """
+        usage, cost = self._estimated(request, heard, price)
+        self._budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
+        self.drop(key, request, usage, cost, why)
+
+    def drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
+        """Note a call that is counted already and whose reply is not kept."""
+        line = DroppedLine(
+            key=key,
+            model=request.model,
+            why=why,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_usd=cost,
+            estimated=usage.estimated,
+            worked=self._worked,
+        )
+        with contextlib.suppress(JournalError):
+            self._ledger.append(line)
+
+    def _estimated(self, request: Request, heard: int, price: Price | None) -> tuple[Usage, float | None]:
+        """What a call took of which only so many bytes came."""
+        usage = Usage(prompt_size(request), heard // BYTES_PER_TOKEN, estimated=True)
+        if price is None:
+            return usage, self._budget.dearest(request.model)
+        return usage, price.cost(usage.prompt_tokens, usage.completion_tokens)
+
+    @property
+    def _worked(self) -> float:
+        return round(self._budget.seconds, 3)
