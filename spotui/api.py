@@ -25,6 +25,7 @@ from spotui.domain.events import (
 from spotui.domain.figures import duration, plural, points
 from spotui.domain.text import visible
 from spotui.domain.verdicts import StopReason
+from spotui.lang import _
 from spotui.metrics.custom import MetricFile
 from spotui.runs.branch import adopt, prepare_adoption
 from spotui.runs.launch import LIMITS, Launcher
@@ -83,7 +84,9 @@ class SPO_LLM:  # noqa: N801 - the reference's name
             SpotuiError: A key is none of these, or the mode is unknown.
         """
         if mode not in get_args(Mode):
-            raise SpotuiError(f"Unknown mode {mode!r}.", f"Use {' or '.join(map(repr, get_args(Mode)))}.")
+            raise SpotuiError(
+                _("Unknown mode {mode!r}.", mode=mode), f"Use {' or '.join(map(repr, get_args(Mode)))}."
+            )
         given = {
             "optimize_kwargs": optimize_kwargs,
             "evaluate_kwargs": evaluate_kwargs,
@@ -94,8 +97,11 @@ class SPO_LLM:  # noqa: N801 - the reference's name
             for key, value in (values or {}).items():
                 if key not in _FIELDS:
                     raise SpotuiError(
-                        f"{argument} has the key {key!r}, which no role has.",
-                        f"It takes {', '.join(_FIELDS)}; endpoints and keys belong into the config file.",
+                        _("{argument} has the key {key!r}, which no role has.", argument=argument, key=key),
+                        _(
+                            "It takes {fields}; endpoints and keys belong into the config file.",
+                            fields=", ".join(_FIELDS),
+                        ),
                     )
                 flags[f"{_ROLES[argument]}_{_FIELDS[key]}"] = value
         cls._flags = flags
@@ -182,7 +188,7 @@ class PromptOptimizer:
         self._trusted = (trust,) if isinstance(trust, str | Path) else tuple(trust)
         unknown = settings.keys() - set(Flags.__struct_fields__)
         if unknown:
-            raise TypeError(f"PromptOptimizer has no argument {min(unknown)!r}.")
+            raise TypeError(_("PromptOptimizer has no argument {unknown!r}.", unknown=min(unknown)))
         self._settings = settings
         self._models = SPO_LLM.flags()
 
@@ -220,7 +226,10 @@ class PromptOptimizer:
         with _advice_for_python():
             launcher = Launcher()
             if self._initial_round < 1:
-                raise SpotuiError(f"initial_round is {self._initial_round}.", "The first round is 1.")
+                raise SpotuiError(
+                    _("initial_round is {initial_round}.", initial_round=self._initial_round),
+                    _("The first round is 1."),
+                )
             changes: dict[str, float | int | None] = {}
             if self._initial_round == 1:
                 project = self._new(launcher)
@@ -248,8 +257,13 @@ class PromptOptimizer:
         last = _last_round(project)
         if self._initial_round != last + 1:
             raise SpotuiError(
-                f"The next round of {project.name} is {last + 1}, not {self._initial_round}.",
-                f"Give initial_round={last + 1}.",
+                _(
+                    "The next round of {project} is {last}, not {initial_round}.",
+                    project=project.name,
+                    last=last + 1,
+                    initial_round=self._initial_round,
+                ),
+                _("Give initial_round={last}.", last=last + 1),
             )
         return project
 
@@ -283,15 +297,23 @@ class PromptOptimizer:
                 allow_sending(path, folder.resolve())
             else:
                 used = [str(one) for one in ([file.path] if file else []) + list(data)]
-                what = f"the files that need it are {', '.join(used)}" if used else "no file here needs it"
-                raise SpotuiError(f"trust names {named}, but {what}.", "Correct the path, or leave it out.")
+                what = (
+                    _(
+                        "trust names {named}, but the files that need it are {used}.",
+                        named=named,
+                        used=", ".join(used),
+                    )
+                    if used
+                    else _("trust names {named}, but no file here needs it.", named=named)
+                )
+                raise SpotuiError(what, _("Correct the path, or leave it out."))
 
     def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
         fixed = sorted(self._settings.keys() - set(LIMITS.values()))
         if fixed:
             raise SpotuiError(
-                f"{', '.join(fixed)}: a run goes on with the settings it was started with.",
-                "Leave it out, or start a new run.",
+                _("{fixed}: a run keeps the settings it was started with.", fixed=", ".join(fixed)),
+                _("Leave it out, or start a new run."),
             )
         rounds = self._initial_round - 1 + self._more_rounds
         return launcher.limits(Flags(max_rounds=rounds, **self._settings))
@@ -318,12 +340,21 @@ class _Printer:
             case Noticed():
                 self._print(("" if event.level == "info" else f"{event.level.capitalize()}: ") + event.text)
             case CallRetried():
-                self._print(f"{event.error} Try {event.tries + 1} in {duration(event.wait)}.")
+                self._print(
+                    _(
+                        "{error} Try {tries} in {wait}.",
+                        error=event.error,
+                        tries=event.tries + 1,
+                        wait=duration(event.wait),
+                    )
+                )
             case StateChanged(state="paused"):
-                self._print(f"Paused: {event.cause}")
+                self._print(_("Paused: {cause}", cause=event.cause))
             case RunStopped():
                 self._print(f"{event.cause} {worth(self._picture, event)}")
-                self._print(f"Best round: {event.best}\nFinal prompt:\n{event.prompt}")
+                self._print(
+                    _("Best round: {best}\nFinal prompt:\n{prompt}", best=event.best, prompt=event.prompt)
+                )
             case _:
                 pass
 
@@ -355,12 +386,18 @@ def _advice_for_python() -> Iterator[None]:
         next_round = 1
         with suppress(SpotuiError):  # whoever goes on with a damaged one is told
             next_round = _last_round(error.project) + 1
-        carry_on = f"initial_round={next_round} to continue it, " if next_round > 1 else ""
-        error.mend = f"Pass {carry_on}fresh=True to start over, or another name."
+        error.mend = (
+            _(
+                "Pass initial_round={n} to continue it, fresh=True to start over, or another name.",
+                n=next_round,
+            )
+            if next_round > 1
+            else _("Pass fresh=True to start over, or another name.")
+        )
         error.args = (f"{error.what} {error.mend}",)
         raise
     except (UntrustedError, OutsideDataError) as error:
-        error.mend = f"If you trust that file, pass trust={str(error.path)!r}."
+        error.mend = _("If you trust that file, pass trust={error!r}.", error=str(error.path))
         error.args = (f"{error.what} {error.mend}",)
         raise
     except SpotuiError as error:

@@ -233,7 +233,7 @@ def test_a_later_first_round_goes_on_for_so_many_rounds(place: Path, template: s
 def test_a_run_that_goes_on_keeps_its_settings(place: Path, template: str) -> None:
     optimizer(place, template).optimize()
 
-    with pytest.raises(SpotuiError, match="judge, seed: a run goes on with the settings"):
+    with pytest.raises(SpotuiError, match="judge, seed: a run keeps the settings"):
         optimizer(place, template, initial_round=3, judge="reference", seed=2).optimize()
     done = optimizer(place, template, initial_round=3, budget_calls=1).optimize()
     assert done.reason == "budget"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.domain.figures import plural
+from spotui.lang import as_english
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,7 +186,7 @@ def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") 
         "rows": faults,
         "tokens": _tokens(checked.template) if checked.template else None,
     }
-    print(msgspec.json.encode(told).decode())
+    print(msgspec.json.encode(told, enc_hook=as_english).decode())
 
 
 def _tokens(template: "Template") -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, usd
+from spotui.lang import as_english
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
@@ -54,7 +55,7 @@ def estimate_command(parsed: argparse.Namespace) -> int:
             "judge": _judge(launcher, path, parsed),
             "uses": _used(prepared.settings, launcher.connector(prepared.settings)),
         }
-        print(msgspec.json.encode(whole).decode())
+        print(msgspec.json.encode(whole, enc_hook=as_english).decode())
         return exit_codes.OK
     for one in estimate.shares:
         print(

@@ -10,6 +10,7 @@ from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import percent, plural, usd
+from spotui.lang import as_english
 
 if TYPE_CHECKING:
     from spotui.runs.estimate import Estimate
@@ -105,7 +106,7 @@ class _Progress:
 def _write(data: dict[str, object]) -> None:
     import msgspec
 
-    print(msgspec.json.encode(data).decode(), flush=True)
+    print(msgspec.json.encode(data, enc_hook=as_english).decode(), flush=True)
 
 
 def _print_offer(offer: "JudgeOffer") -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, plural
+from spotui.lang import as_english
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _find(parsed: argparse.Namespace) -> int:
 
     for one in find_models(load_config().config, os.environ, locations.models_dir()):
         if parsed.json:
-            print(msgspec.json.encode(one).decode())
+            print(msgspec.json.encode(one, enc_hook=as_english).decode())
         else:
             print("  ".join(text for text in (one.model, one.source, one.base_url, one.note) if text))
     return exit_codes.OK
@@ -208,7 +209,7 @@ def _tell(found: "Probe", *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(found).decode())
+        print(msgspec.json.encode(found, enc_hook=as_english).decode())
         return
     price = "its price is known" if found.is_priced else "its price is unknown (--price IN OUT sets it)"
     print(f"{found.model} answered {found.reply[:60]!r} in {duration(found.seconds)}; {price}.")

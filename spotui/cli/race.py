@@ -12,6 +12,7 @@ from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, plural, points, usd
 from spotui.domain.records import AS_PLANNED
+from spotui.lang import as_english
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +229,7 @@ def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pa
     if parsed.json:
         import msgspec
 
-        print(msgspec.json.encode({"places": places, "pairs": compared}).decode())
+        print(msgspec.json.encode({"places": places, "pairs": compared}, enc_hook=as_english).decode())
         return
     width = max(len(one.method) for one in places)
     print(

@@ -12,6 +12,7 @@ from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.figures import gained, plural, points
 from spotui.domain.text import short
+from spotui.lang import as_english
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +171,7 @@ def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> N
     }
     if len(found) == 2:
         data["comparison"] = compare(found[0].marks, found[1].marks)
-    print(msgspec.json.encode(data).decode())
+    print(msgspec.json.encode(data, enc_hook=as_english).decode())
 
 
 def _score(scored: "Scored") -> "dict[str, object]":

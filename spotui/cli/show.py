@@ -13,6 +13,7 @@ from spotui.domain.figures import count, duration, plural, points, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
+from spotui.lang import as_english
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
@@ -77,7 +78,7 @@ def show_command(parsed: argparse.Namespace) -> int:
         import msgspec
 
         shown = pick_round(project, history, parsed.round) if parsed.round else history
-        print(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        print(msgspec.json.format(msgspec.json.encode(shown, enc_hook=as_english), indent=2).decode())
     elif parsed.round:
         _print_round(pick_round(project, history, parsed.round))
     else:

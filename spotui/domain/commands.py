@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import as_english
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 """The number of a round or a question; no run has more."""
@@ -86,7 +87,7 @@ class Override(Command, frozen=True, tag="override"):
 
 AnyCommand = Pause | Resume | Stop | SetBudget | SetConcurrency | SetRounds | Vote | Edit | Override
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _names = ", ".join(sorted(str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)))
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from spotui.lang import N_, _
+
 _NO_MEMORY: Final = ("cannot allocate memory", "failed to map segment", "can't start new thread")
 """Words of errors that have no type or number: of the dynamic linker, and of Python's threads."""
 
-_CLOSE_OTHERS: Final = "Close other programs and try again."
+_CLOSE_OTHERS: Final = N_("Close other programs and try again.")
 
 
 class SpotuiError(Exception):
@@ -51,20 +53,20 @@ def limit_reached(error: BaseException) -> SpotuiError | None:
         if isinstance(one, OSError) and one.errno == errno.EMFILE:
             most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             return SpotuiError(
-                f"Too many files are open: this process may open {most:,} at once (ulimit -n).",
-                "Raise the limit, for example with 'ulimit -n 1024', and try again.",
+                _("Too many files are open: this process may open {most:,} at once (ulimit -n).", most=most),
+                _("Raise the limit, for example with 'ulimit -n 1024', and try again."),
             )
         if isinstance(one, OSError) and one.errno == errno.ENFILE:
             return SpotuiError(
-                "Too many files are open on this machine.", "Close other programs and try again."
+                _("Too many files are open on this machine."), _("Close other programs and try again.")
             )
         if isinstance(one, MemoryError) or _is_out_of_memory(one):
             most = resource.getrlimit(resource.RLIMIT_AS)[0]
             if most == resource.RLIM_INFINITY:
-                return SpotuiError("The memory is used up.", _CLOSE_OTHERS)
+                return SpotuiError(_("The memory is used up."), _(_CLOSE_OTHERS))
             return SpotuiError(
-                f"The memory is used up: this process may take {most >> 10:,} KiB (ulimit -v).",
-                "Raise the limit, for example with 'ulimit -v unlimited', and try again.",
+                _("The memory is used up: this process may take {most:,} KiB (ulimit -v).", most=most >> 10),
+                _("Raise the limit, for example with 'ulimit -v unlimited', and try again."),
             )
     return None
 

@@ -15,6 +15,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.records import CallKey, Ranked
 from spotui.domain.rows import SplitName
 from spotui.domain.verdicts import Choice, Decisive, Outcome, Side, StopReason
+from spotui.lang import Message, Sentence, _, as_english
 
 WIRE_VERSION = 1
 
@@ -23,9 +24,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
     """Any event; `at` is seconds since 1970, UTC.
 
     It refers to nothing that refers back to it, so the collector of cycles need not look at thousands.
+
+    Attributes:
+        messages: Codes and values of the fields that are sentences, on the wire only; the fields themselves
+            are English there, and a front end that decodes the event has them in its own language.
     """
 
     at: float = field(default_factory=time.time)
+    messages: dict[str, tuple[Message, ...]] = field(default_factory=dict)
 
 
 RunState = Literal["running", "paused", "stopping"]
@@ -438,19 +444,22 @@ class _Head(msgspec.Struct):
     version: int = 0
 
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
 _head = msgspec.json.Decoder(_Head)
 
 
 def encode_event(event: Event) -> bytes:
     """One line of the wire, with its line end."""
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    if said := {name: text.coded for name, text in fields.items() if isinstance(text, Sentence)}:
+        event = msgspec.structs.replace(event, messages=said)
     try:
         return _encoder.encode(event) + b"\n"
     except UnicodeEncodeError:  # the path of a folder can hold what is no text
         import json
 
-        text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
+        text = json.dumps(msgspec.to_builtins(event, enc_hook=as_english), ensure_ascii=False)
         return text.encode("utf-8", "replace") + b"\n"
 
 
@@ -464,8 +473,13 @@ def decode_event(line: bytes) -> Event | None:
         head = _head.decode(line)
         if head.version > WIRE_VERSION:
             raise WireError(
-                f"The run speaks version {head.version} of the wire.", "Update spotui to watch it."
+                _("The run uses version {version} of the wire.", version=head.version),
+                _("Update spotui to watch it."),
             )
-        return _decoder.decode(line) if head.event in EVENT_TYPES else None
+        if head.event not in EVENT_TYPES:
+            return None
+        event = _decoder.decode(line)
+        texts = {name: Sentence.of(messages) for name, messages in event.messages.items()}
+        return msgspec.structs.replace(event, messages={}, **texts) if texts else event
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(f"Not an event: {error}.") from None
+        raise WireError(_("Not an event: {error}.", error=error)) from None

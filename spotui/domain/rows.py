@@ -9,6 +9,8 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from spotui.lang import _
+
 _SLOT: Final = re.compile(
     r"\\[A-Za-z]{2,}\*?(?:\[[^\]{}]*\])?(?:\{[^{}]*\})+"  # LaTeX, e.g. \boxed{answer} and \frac{a}{b}
     r"|\^\{[^{}]*\}"
@@ -31,9 +33,9 @@ def slot_fault(seed: str, kept: Collection[str], prompt: str) -> str:
     """
     found = slot_names(prompt)
     if lost := sorted(set(kept) - found):
-        return f"Its prompt has lost {braced(lost)}, which must stay as it is written."
+        return _("Its prompt has lost {braced}, which must stay as it is written.", braced=braced(lost))
     if invented := sorted(found - slot_names(seed)):
-        return f"Its prompt has {braced(invented)}, which nothing fills."
+        return _("Its prompt has {braced}, which nothing fills.", braced=braced(invented))
     return ""
 
 

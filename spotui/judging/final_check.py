@@ -7,6 +7,7 @@ import msgspec
 from spotui.domain.verdicts import Choice
 from spotui.judging.reliability import WinRate, win_rate
 from spotui.judging.votes import pooled
+from spotui.lang import _, join, ngettext
 
 CHANCE = 0.5
 """The win rate of two prompts that are equally good."""
@@ -44,23 +45,28 @@ class Checked(msgspec.Struct, frozen=True):
         wins, losses = self.rows.count("win"), self.rows.count("loss")
         same = len(self.rows) - wins - losses
         if self.rate is None:
-            what = f"no difference on {_questions(len(self.rows))}"
             if self.outcome == "void":
-                return "The final check brought no verdict: no vote could be read."
-        else:
-            low, high = self.rate.interval
-            what = (
-                f"better than the seed on {wins} of {_questions(len(self.rows))}, worse on {losses}"
-                + (f", no difference on {same}" if same else "")
-                + f": it wins {self.rate.rate:.0%} ({low:.0%} to {high:.0%})"
+                return _("The final check brought no verdict: no vote could be read.")
+            return ngettext(
+                "No improvement: no difference on {n} question.",
+                "No improvement: no difference on {n} questions.",
+                len(self.rows),
             )
-        if self.outcome != "win":
-            return f"No improvement: {what}."
-        chance = (
-            " That may still be chance." if self.rate is not None and self.rate.interval[0] <= CHANCE else ""
+        low, high = self.rate.interval
+        figures = ngettext(
+            "better than the seed on {wins} of {n} question, worse on {losses}, no difference on {same}: "
+            "win rate {rate:.0%} (95% CI {low:.0%} to {high:.0%})",
+            "better than the seed on {wins} of {n} questions, worse on {losses}, no difference on {same}: "
+            "win rate {rate:.0%} (95% CI {low:.0%} to {high:.0%})",
+            len(self.rows),
+            wins=wins,
+            losses=losses,
+            same=same,
+            rate=self.rate.rate,
+            low=low,
+            high=high,
         )
-        return f"{what[0].upper()}{what[1:]}.{chance}"
-
-
-def _questions(count: int) -> str:
-    return f"{count} question" + ("" if count == 1 else "s")
+        if self.outcome != "win":
+            return _("No improvement: {figures}.", figures=figures)
+        chance = _("That may still be chance.") if low <= CHANCE else ""
+        return join(_("Improvement: {figures}.", figures=figures), chance)

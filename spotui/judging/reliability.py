@@ -12,6 +12,7 @@ from spotui.domain.records import RoundLine, VoteRecord
 from spotui.domain.statistics import binomial_tail, wilson
 from spotui.domain.verdicts import Choice
 from spotui.judging.votes import pooled
+from spotui.lang import _
 
 """Standard deviations on either side of a 95% interval."""
 
@@ -121,15 +122,25 @@ class Reliability(msgspec.Struct, frozen=True):
         match self.fault:
             case "position":
                 last = self.flips - self.flips_to_first
-                place = "first" if self.flips_to_first >= last else "last"
-                return (
-                    f"This judge decides by position: in {max(self.flips_to_first, last)} of {self.pairs} "
-                    f"pairs of votes it chose what was shown {place}, whichever it was."
+                if self.flips_to_first >= last:
+                    return _(
+                        "This judge decides by position: in {flips} of {pairs} pairs of votes it chose the "
+                        "answer shown first both times.",
+                        flips=self.flips_to_first,
+                        pairs=self.pairs,
+                    )
+                return _(
+                    "This judge decides by position: in {flips} of {pairs} pairs of votes it chose the "
+                    "answer shown last both times.",
+                    flips=last,
+                    pairs=self.pairs,
                 )
             case "guessing":
-                return (
-                    f"This judge may be guessing: in {self.flips} of {self.pairs} pairs of votes the order "
-                    "of the answers changed its choice."
+                return _(
+                    "This judge may be guessing: in {flips} of {pairs} pairs of votes the order of the "
+                    "answers changed its choice.",
+                    flips=self.flips,
+                    pairs=self.pairs,
                 )
             case _:
                 return ""

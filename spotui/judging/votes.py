@@ -12,6 +12,7 @@ import msgspec
 
 from spotui.domain.tags import read_form, without_tagged
 from spotui.domain.verdicts import Choice, Order
+from spotui.lang import N_, _
 
 
 class Ballot(msgspec.Struct, frozen=True):
@@ -188,11 +189,11 @@ def pooled(choices: Sequence[Choice]) -> Choice:
 
 
 _KINDS: Final = {
-    "balanced": "reasoned votes, three of four in both orders",
-    "thorough": "reasoned votes, a lead of five of up to ten in both orders",
-    "reference": "reasoned votes, four in orders by chance, as SPO's reference has them",
-    "likelihood": "how likely the requirements make each answer; no reasoning, no order",
-    "logprob": "the probability of one letter against the other in both orders; no reasoning",
+    "balanced": N_("balanced (reasoned votes, three of four in both orders)"),
+    "thorough": N_("thorough (reasoned votes, a lead of five of up to ten in both orders)"),
+    "reference": N_("reference (reasoned votes, four in random orders, as in SPO's reference)"),
+    "likelihood": N_("likelihood (how likely the requirements make each answer; no reasoning, no order)"),
+    "logprob": N_("logprob (the probability of one letter against the other in both orders; no reasoning)"),
 }
 
 
@@ -204,11 +205,11 @@ def judge_in_words(judge: str, unit: str, *, json: bool) -> str:
         unit: `set` or `row`.
         json: Whether votes are JSON.
     """
-    words = [f"{judge} ({_KINDS.get(judge, 'unknown')})"]
+    words: list[str] = [_(_KINDS[judge]) if judge in _KINDS else judge]
     if unit == "row" or judge == "likelihood":
-        words.append("question by question")
+        words.append(_("question by question"))
     if json and judge not in {"likelihood", "logprob"}:
-        words.append("votes as JSON")
+        words.append(_("votes as JSON"))
     return ", ".join(words)
 
 

@@ -74,6 +74,14 @@ class Sentence(str):
         sentence.messages = whole
         return sentence
 
+    @property
+    def coded(self) -> tuple[Message, ...]:
+        """The codes, with values that JSON has."""
+        return tuple(
+            one._replace(values={key: _json(value) for key, value in (one.values or {}).items()} or None)
+            for one in self.messages
+        )
+
     def __str__(self) -> "Sentence":
         return self
 
@@ -126,6 +134,21 @@ def messages_of(text: str) -> tuple[Message, ...]:
 def english(value: Any) -> Any:
     """A value for files and scripts: a sentence as plain English, everything else as it is."""
     return value.english if isinstance(value, Sentence) else value
+
+
+def _json(value: object) -> object:
+    return english(value) if isinstance(value, str | int | float | None) else str(value)
+
+
+def as_english(value: object) -> str:
+    """The English text of a sentence: the hook of encoders that write files and lines for scripts.
+
+    Raises:
+        TypeError: It is something else that the encoder does not know.
+    """
+    if isinstance(value, Sentence):
+        return value.english
+    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.llm.routing import Price
 from spotui.settings.run_settings import BudgetSettings
 from spotui.workspace.journal_reader import Reply, Request
@@ -36,9 +37,12 @@ class UnknownPriceError(SpotuiError):
     def __init__(self, models: Iterable[str]) -> None:
         names = sorted(models)
         super().__init__(
-            f"A budget in USD cannot be kept: the price of {' and '.join(names)} is unknown.",
-            f"Set models.{names[0]}.price in the config file, as input and output in USD per million tokens, "
-            "or limit tokens or calls instead.",
+            _("A budget in USD cannot be kept: the price of {names} is unknown.", names=", ".join(names)),
+            _(
+                "Set models.{name}.price in the config file, as input and output in USD per million "
+                "tokens, or limit tokens or calls instead.",
+                name=names[0],
+            ),
         )
 
 
@@ -294,9 +298,9 @@ class Budget:
     def _fit(self, request: Request, purpose: str, price: Price | None) -> Reservation:
         limits, spent = self.limits, self.spending
         if limits.calls is not None and spent.calls + len(self._held) >= limits.calls:
-            raise BudgetSpentError(f"The budget of {limits.calls:,} calls is spent.")
+            raise BudgetSpentError(_("The budget of {calls:,} calls is spent.", calls=limits.calls))
         if self.seconds_left == 0:
-            raise BudgetSpentError(f"The budget of {limits.minutes:g} minutes is spent.")
+            raise BudgetSpentError(_("The budget of {minutes:g} minutes is spent.", minutes=limits.minutes))
         if limits.tokens is None and limits.usd is None:
             unpriced = "" if price else request.model
             return Reservation(tokens=0, usd=0.0, ceiling=None, unpriced=unpriced)
@@ -309,8 +313,11 @@ class Budget:
             room = limits.tokens - spent.tokens - sum(one.tokens for one in self._held) - prompt
             if room < needed:
                 raise BudgetSpentError(
-                    f"The budget of {limits.tokens:,} tokens is spent: "
-                    f"{max(0, room + prompt):,} left, too few for another call."
+                    _(
+                        "The budget of {tokens:,} tokens is spent: {value:,} left, too few for another call.",
+                        tokens=limits.tokens,
+                        value=max(0, room + prompt),
+                    )
                 )
         usd = 0.0
         if limits.usd is not None and price is None:
@@ -337,5 +344,9 @@ class Budget:
     def _usd_spent(self, limit: float) -> BudgetSpentError:
         left = max(0.0, limit - self.spending.cost_usd)
         return BudgetSpentError(
-            f"The budget of ${limit:g} is spent: ${left:.4f} left, too little for another call."
+            _(
+                "The budget of ${limit:g} is spent: ${left:.4f} left, too little for another call.",
+                limit=limit,
+                left=left,
+            )
         )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UnsetType
 
+from spotui.lang import _
 from spotui.settings.config_file import Config
 from spotui.settings.table import DEFAULT_MODEL, OPENAI_URLS
 
@@ -123,7 +124,7 @@ def find_models(
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as pool:
         offers = list(pool.map(_offers, servers))
     found = [
-        *(Found(model, "your settings") for model in _configured(config)),
+        *(Found(model, _("your settings")) for model in _configured(config)),
         *(one for offer in offers for one in offer),
         *_by_key(environ),
         *_embedded(models_dir),
@@ -173,8 +174,12 @@ def _embedded(models_dir: "Path") -> Iterator[Found]:
     here = [stored.id for stored in ModelStore(models_dir).models()]
     for model in sorted({DEFAULT_MODEL, *here}, key=lambda model: (model != DEFAULT_MODEL, model)):
         known = known_model(model)
-        fetch = f"{known.bytes / 1e6:,.0f} MB are downloaded first" if known and model not in here else ""
-        yield Found(model, "embedded", note=fetch or "on this machine")
+        fetch = (
+            _("{bytes:,.0f} MB are downloaded first", bytes=known.bytes / 1e6)
+            if known and model not in here
+            else ""
+        )
+        yield Found(model, "embedded", note=fetch or _("on this machine"))
 
 
 def _offers(server: Server) -> list[Found]:
@@ -185,7 +190,7 @@ def _offers(server: Server) -> list[Found]:
     try:
         models = _models(server)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = str(error) if isinstance(error, _NoModelsError) else "does not answer"
+        why = str(error) if isinstance(error, _NoModelsError) else _("does not answer")
         return [Found("", server.name, server.base_url, note=why)] if server.is_usual else []
     chat = [model for model in models if not any(word in model.lower() for word in _NOT_FOR_CHAT)]
     return [
@@ -206,9 +211,9 @@ def _models(server: Server) -> list[str]:
         connection.request("GET", url.path.rstrip("/") + "/models", headers=headers)
         reply = connection.getresponse()
         if reply.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
-            raise _NoModelsError(f"does not accept the key (HTTP {reply.status})")
+            raise _NoModelsError(_("does not accept the key (HTTP {status})", status=reply.status))
         if reply.status != http.client.OK:
-            raise _NoModelsError(f"does not tell its models (HTTP {reply.status})")
+            raise _NoModelsError(_("does not list its models (HTTP {status})", status=reply.status))
         data = json.loads(reply.read(_LONGEST_REPLY))
     finally:
         connection.close()

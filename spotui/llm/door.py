@@ -24,6 +24,7 @@ from spotui.domain.events import (
 )
 from spotui.domain.records import CallKey
 from spotui.domain.secret import Redactor
+from spotui.lang import _
 from spotui.llm.accounts import Accounts, Ledger
 from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError
 from spotui.llm.connections import Connection, Connections
@@ -114,7 +115,10 @@ class Door:
     async def _watch_time(self) -> None:
         while True:
             if self.budget.seconds_left == 0:
-                self.gate.halt("budget", f"The budget of {self.budget.limits.minutes:g} minutes is spent.")
+                self.gate.halt(
+                    "budget",
+                    _("The budget of {minutes:g} minutes is spent.", minutes=self.budget.limits.minutes),
+                )
                 return
             await asyncio.sleep(_CLOCK_TICK)
 
@@ -158,7 +162,9 @@ class Door:
                         await self._accounts.reject(key, request, price, error)
                         raise
                     if error.heard:
-                        self._accounts.lose(key, request, error.heard, price, f"it broke off: {error.what}")
+                        self._accounts.lose(
+                            key, request, error.heard, price, _("it broke off: {error}", error=error.what)
+                        )
                     error = type(error)(error.what, advice or error.mend)
                 await self._trouble(error)
             except _AgainError:
@@ -225,7 +231,7 @@ class Door:
         reply = await self._send(key, sent, connection, price, one)
         self.budget.settle(reservation, key.purpose, reply)
         if reservation.cut(reply):
-            why = "the rest of the budget was too small for it"
+            why = _("the rest of the budget was too small for it")
             self._accounts.drop(key, request, reply.usage, reply.cost_usd, why)
             self._emit(CallDropped(key=key, why=why))
             raise _AgainError
@@ -248,7 +254,7 @@ class Door:
             if self.streams:
                 show(text.feed(delta.text), reasoning.feed(delta.reasoning))
             if has_ceiling and self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
-                one.clock.stop("it took more than the rest of the budget", grace=0.0)
+                one.clock.stop(_("it took more than the rest of the budget"), grace=0.0)
 
         def show(text: str, reasoning: str) -> None:
             if text or reasoning:
@@ -258,7 +264,7 @@ class Door:
             reply = await connection.complete(request, on_delta, one.clock)
             show(text.flush(), reasoning.flush())
         except asyncio.CancelledError:
-            why = "it was cancelled in flight"
+            why = _("it was cancelled in flight")
             self._accounts.lose(key, request, heard, price, why)
             self._emit(CallDropped(key=key, why=why))
             raise
@@ -271,7 +277,7 @@ class Door:
             raise
         except ModelError as error:
             if heard or isinstance(error, TimedOutError):
-                self._accounts.lose(key, request, heard, price, f"it broke off: {error.what}")
+                self._accounts.lose(key, request, heard, price, _("it broke off: {error}", error=error.what))
             raise
         if reply.cost_usd is None and price is not None:
             usage = reply.usage
@@ -312,8 +318,13 @@ class Door:
             calls = "1 call" if limiter.allowed == 1 else f"{limiter.allowed} calls"
             self._emit(
                 Noticed(
-                    text=f"{connection.endpoint.model} limits the rate: for now, it gets {calls} at a time "
-                    f"instead of {limiter.concurrency}."
+                    text=_(
+                        "{model} limits the rate: for now, it gets {calls} at a time instead of "
+                        "{concurrency}.",
+                        model=connection.endpoint.model,
+                        calls=calls,
+                        concurrency=limiter.concurrency,
+                    )
                 )
             )
 
@@ -335,9 +346,14 @@ class Door:
 
     def _tell_concessions(self, model: str, reply: Reply) -> None:
         """Say once what of a request a model does not take."""
-        told = {name: f"{model} does not take {name}: it is left out." for name in reply.left_out}
+        told = {
+            name: _("{model} does not take {name}: it is left out.", model=model, name=name)
+            for name in reply.left_out
+        }
         for name, most in reply.lowered:
-            told[name] = f"{model} takes {name} only up to {most:g}: it is lowered."
+            told[name] = _(
+                "{model} takes {name} only up to {most:g}: it is lowered.", model=model, name=name, most=most
+            )
         for name, text in told.items():
             if (model, name) not in self._told:
                 self._told.add((model, name))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from anyio import CapacityLimiter, WouldBlock
 
 from spotui.domain.verdicts import StopReason
+from spotui.lang import _
 from spotui.llm.protocol import RateLimitedError
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import Limits
@@ -176,7 +177,7 @@ class Gate:
         if self.state != "halting":
             self._halt = Halted(reason, cause)
             for clock in self._flights:
-                clock.stop("the run ends")
+                clock.stop(_("the run ends"))
             self._become("halting", cause)
 
     async def passage(self) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import CallLine
+from spotui.lang import _, ngettext
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.workspace.journal_reader import (
     MOST_USD,
@@ -138,38 +139,50 @@ def why_missing(reply: Reply) -> str:
     if reply.rejected:
         return reply.rejected
     if reply.refusal:
-        return f'The model refused to answer: "{_short(reply.refusal)}".'
+        return _('The model refused to answer: "{short}".', short=_short(reply.refusal))
     if reply.finish_reason == "content_filter":
-        part = "in the middle" if reply.text.strip() else "before its first word"
-        return f"A content filter stopped the answer {part}."
+        if reply.text.strip():
+            return _("A content filter stopped the answer in the middle.")
+        return _("A content filter stopped the answer before its first word.")
     if _reasoned(reply):
-        return f"The reply has {_reasoning_tokens(reply)} of reasoning and no answer."
+        return _reasoned_only(reply)
     if reply.finish_reason == "length":
-        return "The length limit ended the answer before its first word."
-    return "The answer is empty."
+        return _("The length limit ended the answer before its first word.")
+    return _("The answer is empty.")
 
 
 def hint_for_missing(reply: Reply) -> str:
     """What to do about a reply that lacks an answer, one sentence."""
     if reply.refusal or reply.rejected or reply.finish_reason == "content_filter":
-        return "Change the text that is refused, or use another model."
+        return _("Change the text that is refused, or use another model.")
     if reply.finish_reason == "length":
-        less = ", or lower its reasoning effort" if _reasoned(reply) else ""
-        return f"Raise max_tokens for this model{less}."
+        if _reasoned(reply):
+            return _("Raise max_tokens for this model, or lower its reasoning effort.")
+        return _("Raise max_tokens for this model.")
     if _reasoned(reply):
-        return "Check the server's reasoning parser, which may take the answer for reasoning."
-    return "Try another model, or ask in another way."
+        return _("Check the server's reasoning parser, which may take the answer for reasoning.")
+    return _("Try another model, or ask in another way.")
 
 
 def _reasoned(reply: Reply) -> bool:
     return bool(reply.reasoning or reply.usage.reasoning_tokens)
 
 
-def _reasoning_tokens(reply: Reply) -> str:
+def _reasoned_only(reply: Reply) -> str:
     usage = reply.usage
     # A reply without an answer is all reasoning, also where nobody counted that apart.
     tokens = usage.reasoning_tokens or usage.completion_tokens
-    return f"{'~' if usage.estimated else ''}{tokens:,} token{'' if tokens == 1 else 's'}"
+    if usage.estimated:
+        return ngettext(
+            "The reply has ~{n:,} token of reasoning and no answer.",
+            "The reply has ~{n:,} tokens of reasoning and no answer.",
+            tokens,
+        )
+    return ngettext(
+        "The reply has {n:,} token of reasoning and no answer.",
+        "The reply has {n:,} tokens of reasoning and no answer.",
+        tokens,
+    )
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Literal, TypeVar
 
+from spotui.lang import _
 from spotui.llm.protocol import Delta, RateLimitedError, RetryableError, TimedOutError
 from spotui.llm.routing import Endpoint
 from spotui.settings.run_settings import RetrySettings
@@ -141,18 +142,26 @@ class CallClock:
         endpoint = self._endpoint
         if self._next()[1] == "whole":
             return TimedOutError(
-                f"{endpoint.model} did not finish its reply within {endpoint.call_timeout:g} seconds.",
-                "If it needs longer, raise --call-timeout.",
+                _(
+                    "{model} did not finish its reply within {call_timeout:g} seconds.",
+                    model=endpoint.model,
+                    call_timeout=endpoint.call_timeout,
+                ),
+                _("If it needs longer, raise --call-timeout."),
             )
         if self._last_token is None:
             seconds = endpoint.first_token_timeout or endpoint.timeout
             return TimedOutError(
-                f"{endpoint.model} sent no token for {seconds:g} seconds.",
-                "If it thinks longer before it begins, raise --first-token-timeout.",
+                _("{model} sent no token for {seconds:g} seconds.", model=endpoint.model, seconds=seconds),
+                _("If it thinks longer before it begins, raise --first-token-timeout."),
             )
         return TimedOutError(
-            f"{endpoint.model} sent no further token for {endpoint.timeout:g} seconds.",
-            "If it pauses longer in its replies, raise --timeout.",
+            _(
+                "{model} sent no further token for {timeout:g} seconds.",
+                model=endpoint.model,
+                timeout=endpoint.timeout,
+            ),
+            _("If it pauses longer in its replies, raise --timeout."),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from spotui.domain.secret import Secret
+from spotui.lang import _, join
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import configured_key, key_from
@@ -202,8 +203,8 @@ def route(
 
     if "://" in model and not model.startswith(SCRIPTED_PREFIX):
         raise SettingsError(
-            f"The model id {model} holds an address, where a key could be sent to anybody.",
-            "Name the model alone, and give the address as its base URL.",
+            _("The model id {model} holds an address, where a key could be sent to anybody.", model=model),
+            _("Name the model alone, and give the address as its base URL."),
         )
     if is_embedded(model):
         return way("embedded", _rest(model, EMBEDDED_PREFIX))
@@ -217,7 +218,7 @@ def route(
     if key is not None and base_url and not is_trusted(url):
         _check_near(model, url)
         found = way("openai_compatible", server.wire_model, url)
-        hint = f"Your key is not sent there. {_trusting(url)}"
+        hint = join(_("Your key is not sent there."), _trusting(url))
         return msgspec.structs.replace(found, endpoint=msgspec.structs.replace(found.endpoint, key_hint=hint))
     return way("openai_compatible", server.wire_model, url, key)
 
@@ -232,11 +233,11 @@ def _server(
     # Servers of one's own often serve ids such as openai/gpt-oss-20b: those go out as they were written.
     name = _without_software(model)
     if base_url:
-        return _Server(base_url, "The base URL", name)
+        return _Server(base_url, _("The base URL"), name)
     if exported := environ.get("SPOTUI_BASE_URL", "").strip():
         return _Server(exported, "SPOTUI_BASE_URL", name)
     if entry.base_url:
-        return _Server(entry.base_url, f"The base_url of {model}", name)
+        return _Server(entry.base_url, _("The base_url of {model}", model=model), name)
     variable = next((one for one in OPENAI_URLS if environ.get(one, "").strip()), OPENAI_URLS[0])
     exported = environ.get(variable, "").strip()
     openai = _Server(exported or OPENAI_URL, variable, model)
@@ -260,9 +261,12 @@ def _served(openai: _Server) -> _Server:
     model = openai.wire_model
     if _OPEN_WEIGHTS.match(model) and _is_openai(openai.base_url):
         raise SettingsError(
-            f"{model} is a model with open weights, and OpenAI does not serve it.",
-            f"Name who does: openrouter/openai/{model}, groq/openai/{model} or ollama/{model}, or set a base "
-            "URL.",
+            _("{model} is a model with open weights, and OpenAI does not serve it.", model=model),
+            _(
+                "Name who does: openrouter/openai/{model}, groq/openai/{model} or ollama/{model}, or "
+                "set a base URL.",
+                model=model,
+            ),
         )
     return openai
 
@@ -275,8 +279,13 @@ def _without_software(model: str) -> str:
 
 def _no_address(model: str, variable: str, example: str) -> SettingsError:
     return SettingsError(
-        f"{model} runs on a server of yours, and its address is not set.",
-        f"Give it: --base-url {example}, base_url of {model} in the config file, or export {variable}=…",
+        _("{model} runs on a server of yours, and its address is not set.", model=model),
+        _(
+            "Give it: --base-url {example}, base_url of {model} in the config file, or export {variable}=…",
+            example=example,
+            model=model,
+            variable=variable,
+        ),
     )
 
 
@@ -301,9 +310,18 @@ def _key(model: str, entry: ModelConfig, url: str, environ: Mapping[str, str]) -
     if _is_near(url):
         return None
     raise SettingsError(
-        f"{model} at {url} needs a key, and {OPENAI_KEY} is not set.",
-        f"Set it with 'export {OPENAI_KEY}=…', or name another variable as api_key_env of {model} in the "
-        "config file; a server that takes any key takes any text.",
+        _(
+            "{model} at {url} needs a key, and {openai_key} is not set.",
+            model=model,
+            url=url,
+            openai_key=OPENAI_KEY,
+        ),
+        _(
+            "Set it with 'export {openai_key}=…', or name another variable as api_key_env of "
+            "{model} in the config file; a server that takes any key takes any text.",
+            openai_key=OPENAI_KEY,
+            model=model,
+        ),
     )
 
 
@@ -315,13 +333,18 @@ def _check_near(model: str, url: str) -> None:
     """
     if not _is_near(url):
         raise SettingsError(
-            f"{model} at {url} would be sent your key, but only this project's run.yaml names that address.",
+            _(
+                "{model} at {url} would be sent your key, but only this project's run.yaml names "
+                "that address.",
+                model=model,
+                url=url,
+            ),
             _trusting(url),
         )
 
 
 def _trusting(url: str) -> str:
-    return f"If you trust that address, allow it once: spotui resume NAME --trust-address {url}"
+    return _("If you trust that address, allow it once: spotui resume NAME --trust-address {url}", url=url)
 
 
 def _limits(model: str, entry: ModelConfig, concurrency: int | None) -> Limits:
@@ -336,7 +359,10 @@ def _limits(model: str, entry: ModelConfig, concurrency: int | None) -> Limits:
 def _rest(model: str, prefix: str) -> str:
     rest = model.removeprefix(prefix)
     if not rest:
-        raise SettingsError(f"The model id {model} names nothing.", f"Put a name after '{prefix}'.")
+        raise SettingsError(
+            _("The model id {model} names nothing.", model=model),
+            _("Put a name after '{prefix}'.", prefix=prefix),
+        )
     return rest
 
 
@@ -344,7 +370,7 @@ def _checked(server: _Server) -> str:
     url = server.base_url.strip()
     if fault := base_url_fault(url):
         raise SettingsError(
-            f"{server.named_by} {fault}.", "Give the address that ends before /chat/completions."
+            f"{server.named_by} {fault}.", _("Give the address that ends before /chat/completions.")
         )
     return _plain(url)
 

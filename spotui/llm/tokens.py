@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from spotui.domain.errors import check_memory
+from spotui.lang import _
 from spotui.llm.pricing import VOCABULARIES, litellm_path
 
 if TYPE_CHECKING:
@@ -149,7 +150,9 @@ def _reader(folder: "Path") -> Callable[..., dict[bytes, int]]:
                 token, rank = line.split()
                 ranks[a2b_base64(token)] = int(rank)
         if expected_hash is not None and digest.hexdigest() != expected_hash:
-            raise ValueError(f"{folder / name} is not the vocabulary of {address}")
+            raise ValueError(
+                _("{folder} is not the vocabulary of {address}", folder=folder / name, address=address)
+            )
         return ranks
 
     return read

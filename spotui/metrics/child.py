@@ -18,6 +18,8 @@ import types
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from spotui.lang import _
+
 GRACE = 5.0
 """Seconds after which the kernel ends a call that nothing else has ended, as it lets no thread run."""
 
@@ -78,7 +80,7 @@ def _load(file: dict[str, Any]) -> Callable[..., Any]:
     for part in file["function"].split("."):
         found = getattr(found, part)
     if not callable(found):
-        raise TypeError(f"{file['function']} is not a function")
+        raise TypeError(_("{function} is not a function", function=file["function"]))
     return found  # type: ignore[no-any-return]
 
 
@@ -91,7 +93,7 @@ def _as_mark(value: Any) -> float:
     is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
     mark = float(value) if is_number else math.nan
     if not -1e-9 <= mark <= 1 + 1e-9:
-        raise ValueError(f"it returned {repr(value)[:60]}, which is not a number from 0 to 1")
+        raise ValueError(_("it returned {value}, which is not a number from 0 to 1", value=repr(value)[:60]))
     return min(1.0, max(0.0, mark))
 
 
@@ -102,7 +104,10 @@ def _in_words(error: BaseException, path: str) -> str:
     except Exception:  # noqa: BLE001 - an exception may fail to say what it is
         text = type(error).__name__
     lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == path]
-    return f"{text} (line {lines[-1]} of {os.path.basename(path)})" if lines else text  # noqa: PTH119
+    if not lines:
+        return text
+    name = os.path.basename(path)  # noqa: PTH119 - this process imports as little as it can
+    return _("{text} (line {line} of {name})", text=text, line=lines[-1], name=name)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from spotui.domain.errors import KeyFault, nearest
+from spotui.lang import N_, _
 from spotui.metrics.custom import is_own
 from spotui.metrics.mark import Metric
 from spotui.metrics.math import MATH
@@ -36,32 +37,36 @@ class Kind(msgspec.Struct, frozen=True):
 
 _TAG: Final = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][\w.-]*$")]
 _LABELS: Final = Annotated[list[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=2)]
-_OVER: Final = Option(Literal["best", "mean"], "best or mean")
+_OVER: Final = Option(Literal["best", "mean"], N_("best or mean"))
 METRICS: Final[Mapping[str, Kind]] = {
     "exact": Kind("texts:Exact"),
     "normalised": Kind("texts:Normalised"),
     "contains": Kind("texts:Contains"),
-    "regex": Kind("texts:Pattern", {"pattern": Option(str, "a regular expression", needed=True)}),
+    "regex": Kind("texts:Pattern", {"pattern": Option(str, N_("a regular expression"), needed=True)}),
     "number": Kind(
         "number:Number",
-        {"tolerance": Option(Annotated[float, msgspec.Meta(ge=0, le=1e300)], "a number, 0 or more")},
+        {"tolerance": Option(Annotated[float, msgspec.Meta(ge=0, le=1e300)], N_("a number, 0 or more"))},
     ),
     "multiple_choice": Kind("multiple_choice:MultipleChoice"),
     "yes_no": Kind("labels:YesNo"),
     "tag": Kind(
         "texts:Tag",
         {
-            "tag": Option(_TAG, "the name of a tag, such as `answer` for <answer>", needed=True),
-            "metric": Option(Any, "another metric"),
+            "tag": Option(_TAG, N_("the name of a tag, for example `answer` for <answer>"), needed=True),
+            "metric": Option(Any, N_("another metric")),
         },
     ),
     "json": Kind("texts:JsonValue"),
     "label": Kind(
         "labels:Label",
-        {"labels": Option(_LABELS, "a list of at least two different labels, such as [valid, invalid]")},
+        {
+            "labels": Option(
+                _LABELS, N_("a list of at least two different labels, for example [valid, invalid]")
+            )
+        },
     ),
     "math": Kind("math:Math"),
-    "word_list": Kind("texts:WordList", {"ordered": Option(bool, "true or false")}),
+    "word_list": Kind("texts:WordList", {"ordered": Option(bool, N_("true or false"))}),
     "f1": Kind("overlap:TokenF1"),
     "rouge_1": Kind("overlap:Rouge1", {"over": _OVER}),
     "rouge_2": Kind("overlap:Rouge2", {"over": _OVER}),
@@ -75,7 +80,7 @@ JUDGE: Final = "judge"
 
 CHOICES: Final[Mapping[str, Kind]] = {
     **METRICS,
-    JUDGE: Kind("", {"scale": Option(Literal["binary", "graded"], "binary or graded")}),
+    JUDGE: Kind("", {"scale": Option(Literal["binary", "graded"], N_("binary or graded"))}),
 }
 """What a template can name."""
 
@@ -86,8 +91,12 @@ ALIASES: Final = {
     "rouge2": "rouge_2",
     "rougel": "rouge_l",
 }
-_OWN: Final = Kind("", {"timeout": Option(Annotated[float, msgspec.Meta(gt=0, le=3600)], "seconds, above 0")})
-_HOW: Final = "Write, for example, `metric: number`, or `metric: my_file:my_function` for a Python function."
+_OWN: Final = Kind(
+    "", {"timeout": Option(Annotated[float, msgspec.Meta(gt=0, le=3600)], N_("seconds, above 0"))}
+)
+_HOW: Final = N_(
+    "Write, for example, `metric: number`, or `metric: my_file:my_function` for a Python function."
+)
 
 
 class MetricChoice(msgspec.Struct, frozen=True):
@@ -154,7 +163,7 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
     options = {key: value for key, value in data.items() if key != "name"} if isinstance(data, dict) else {}
     name = data.get("name") if isinstance(data, dict) else data
     if not isinstance(name, str) or not name.strip():
-        faults.append(KeyFault(path, "The metric has no name.", _HOW))
+        faults.append(KeyFault(path, _("The metric has no name."), _(_HOW)))
         return None
     name = name.strip()
     folded = name.casefold().replace("-", "_").replace(" ", "_")
@@ -165,8 +174,12 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
         kind = _OWN
     else:
         meant = nearest(folded, CHOICES)
-        mend = f"Did you mean `{meant}`?" if meant else f"The metrics are {', '.join(CHOICES)}."
-        faults.append(KeyFault(path, f"There is no metric `{name[:40]}`.", mend))
+        mend = (
+            _("Did you mean `{meant}`?", meant=meant)
+            if meant
+            else _("The metrics are {choices}.", choices=", ".join(CHOICES))
+        )
+        faults.append(KeyFault(path, _("Unknown metric `{name}`.", name=name[:40]), mend))
         return None
     faults += _faults(name, kind, options, path)
     inner = None
@@ -174,7 +187,7 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
         inner = _choice(options.pop("metric", "normalised"), (*path, "metric"), faults)
     if name == JUDGE and path:
         faults.append(
-            KeyFault(path, "The judge reads whole answers, not parts.", "Choose another metric here.")
+            KeyFault(path, _("The judge reads whole answers, not parts."), _("Choose another metric here."))
         )
     return MetricChoice(name, options, inner)
 
@@ -182,18 +195,30 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
 def _faults(name: str, kind: Kind, options: dict[str, Any], path: tuple[str, ...]) -> Iterator[KeyFault]:
     for key, option in kind.options.items():
         if option.needed and key not in options:
-            yield KeyFault(path, f"The metric {name} needs `{key}`.", f"Add {option.wanted}.")
+            yield KeyFault(
+                path,
+                _("The metric {name} needs `{key}`.", name=name, key=key),
+                _("Add {wanted}.", wanted=_(option.wanted)),
+            )
     for key, value in options.items():
         known = kind.options.get(key)
         if known is None:
-            takes = f"It takes {', '.join(kind.options)}." if kind.options else "It takes no options."
-            yield KeyFault((*path, key), f"The metric {name} has no option `{key[:40]}`.", takes)
+            takes = (
+                _("It takes {options}.", options=", ".join(kind.options))
+                if kind.options
+                else _("It takes no options.")
+            )
+            yield KeyFault(
+                (*path, key), _("The metric {name} has no option `{key}`.", name=name, key=key[:40]), takes
+            )
             continue
         try:
             options[key] = _convert(value, known.kind)
         except msgspec.ValidationError:
-            what = f"`{key}` of the metric {name} is not {known.wanted}."
-            yield KeyFault((*path, key), what, "Correct it or leave it out.")
+            what = _(
+                "`{key}` of the metric {name} is not {wanted}.", key=key, name=name, wanted=_(known.wanted)
+            )
+            yield KeyFault((*path, key), what, _("Correct it or leave it out."))
 
 
 def _convert(value: object, kind: Any) -> Any:

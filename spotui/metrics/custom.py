@@ -18,11 +18,12 @@ import msgspec
 
 from spotui.domain.errors import nearest
 from spotui.domain.rows import Row
+from spotui.lang import N_, _
 from spotui.metrics.mark import Mark, MetricError
 
 MOST_BYTES: Final = 1_000_000
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_TAKES: Final = "Write it as `def {}(answer, row):`, and let it return a number from 0 to 1."
+_TAKES: Final = N_("Write it as `def {name}(answer, row):`, and let it return a number from 0 to 1.")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -67,7 +68,9 @@ class Own:
         Raises:
             MetricError: Always.
         """
-        raise MetricError(f"The metric {self.file.name} is Python code that nobody has trusted here.")
+        raise MetricError(
+            _("The metric {file} is Python code that you have not trusted.", file=self.file.name)
+        )
 
     def fault(self, row: Row) -> str:  # noqa: ARG002 - the function decides what it needs
         """Nothing: only the function knows what it needs."""
@@ -97,25 +100,49 @@ def find_metric_file(name: str, folder: Path) -> MetricFile:
 
 
 def _read(name: str, wanted: Path) -> tuple[Path, bytes]:
-    hint = f"Write the function into {wanted.name} beside the template; it can import installed packages."
+    hint = _(
+        "Write the function into {wanted} beside the template; it can import installed packages.",
+        wanted=wanted.name,
+    )
     try:
         path = wanted.resolve()
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise MetricError(f"The metric {name} needs the file {wanted}, which does not exist.", hint) from None
+        raise MetricError(
+            _("The metric {name} needs the file {wanted}, which does not exist.", name=name, wanted=wanted),
+            hint,
+        ) from None
     except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
         why = getattr(error, "strerror", None) or error
         raise MetricError(
-            f"The metric {name} needs the file {wanted}, which cannot be read: {why}."
+            _(
+                "The metric {name} needs the file {wanted}, which cannot be read: {why}.",
+                name=name,
+                wanted=wanted,
+                why=why,
+            )
         ) from None
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise MetricError(f"The metric {name} needs the file {wanted}, which is not a regular file.")
+            raise MetricError(
+                _(
+                    "The metric {name} needs the file {wanted}, which is not a regular file.",
+                    name=name,
+                    wanted=wanted,
+                )
+            )
         source = os.read(handle, MOST_BYTES + 1)  # a regular file gives all of it at once
     finally:
         os.close(handle)
     if len(source) > MOST_BYTES:
-        raise MetricError(f"The file {path} of the metric {name} is larger than {MOST_BYTES:,} bytes.")
+        raise MetricError(
+            _(
+                "The file {path} of the metric {name} is larger than {most_bytes:,} bytes.",
+                path=path,
+                name=name,
+                most_bytes=MOST_BYTES,
+            )
+        )
     return path, source
 
 
@@ -127,10 +154,22 @@ def _check(name: str, path: Path, source: bytes, function: str) -> None:
     except SyntaxError as error:
         place = f"{path}, line {error.lineno}" if error.lineno else str(path)
         raise MetricError(
-            f"{place}: the file of the metric {name} is not valid Python: {error.msg}."
+            _(
+                "{place}: the file of the metric {name} is not valid Python: {msg}.",
+                place=place,
+                name=name,
+                msg=error.msg,
+            )
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise MetricError(f"{path}: the file of the metric {name} is not valid Python: {error}.") from None
+        raise MetricError(
+            _(
+                "{path}: the file of the metric {name} is not valid Python: {error}.",
+                path=path,
+                name=name,
+                error=error,
+            )
+        ) from None
     found: ast.stmt | ast.alias | ast.expr | None = tree  # type: ignore[assignment]
     body: list[ast.stmt] = tree.body
     for part in function.split("."):
@@ -140,8 +179,16 @@ def _check(name: str, path: Path, source: bytes, function: str) -> None:
         found = names.get(part)
         if found is None:
             meant = nearest(part, names)
-            hint = f"Did you mean `{meant}`?" if meant else _TAKES.format(part)
-            raise MetricError(f"{path} has no function `{function}` for the metric {name}.", hint)
+            hint = _("Did you mean `{meant}`?", meant=meant) if meant else _(_TAKES, name=part)
+            raise MetricError(
+                _(
+                    "{path} has no function `{function}` for the metric {name}.",
+                    path=path,
+                    function=function,
+                    name=name,
+                ),
+                hint,
+            )
         if not isinstance(found, ast.ClassDef):
             break
         body = found.body
@@ -153,11 +200,22 @@ def _check_callable(name: str, path: Path, function: str, found: object) -> None
     place = f"{path}, line {getattr(found, 'lineno', 1)}"
     if isinstance(found, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr):
         raise MetricError(
-            f"{place}: `{function}` of the metric {name} is not a function.", _TAKES.format(short)
+            _(
+                "{place}: `{function}` of the metric {name} is not a function.",
+                place=place,
+                function=function,
+                name=name,
+            ),
+            _(_TAKES, name=short),
         )
     if isinstance(found, _Function | ast.Lambda) and not _takes_two(found):
-        what = f"{place}: `{function}` of the metric {name} cannot be called with (answer, row)."
-        raise MetricError(what, _TAKES.format(short))
+        what = _(
+            "{place}: `{function}` of the metric {name} cannot be called with (answer, row).",
+            place=place,
+            function=function,
+            name=name,
+        )
+        raise MetricError(what, _(_TAKES, name=short))
 
 
 def _defined(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt | ast.expr | ast.alias]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.rows import Row
+from spotui.lang import _
 
 Value = TypeVar("Value")
 
@@ -80,12 +81,16 @@ class Comparing(Generic[Value]):
         if what := no_reference(row):
             return what
         wrong = next((one for one in row.references if self.read_reference(one) is None), None)
-        return "" if wrong is None else f"The answer {shown(wrong)} is not {self.wanted}."
+        return (
+            ""
+            if wrong is None
+            else _("The answer {shown} is not {wanted}.", shown=shown(wrong), wanted=self.wanted)
+        )
 
 
 def no_reference(row: Row) -> str:
     """What is wrong with a row that has nothing to compare with."""
-    return "" if row.references else "The row has no answer to compare with."
+    return "" if row.references else _("The row has no answer to compare with.")
 
 
 def shown(text: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from spotui.domain.rows import Row
+from spotui.lang import _
 from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import Mark, MetricError, no_reference
 
@@ -22,8 +23,8 @@ class Math:
 
     def __init__(self) -> None:
         if find_spec("math_verify") is None:
-            hint = "Install it with `pip install 'spotui[math]'`, or choose another metric."
-            raise MetricError("The metric math needs math-verify, which is not installed.", hint)
+            hint = _("Install it with `pip install 'spotui[math]'`, or choose another metric.")
+            raise MetricError(_("The metric math needs math-verify, which is not installed."), hint)
 
     def mark(self, answer: str, row: Row) -> Mark:  # noqa: ARG002 - every metric has this form
         """Refuse: only a worker runs it.
@@ -31,7 +32,7 @@ class Math:
         Raises:
             MetricError: Always.
         """
-        raise MetricError("The metric math marks in a process of its own.")
+        raise MetricError(_("The metric math marks in a process of its own."))
 
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""

@@ -11,6 +11,7 @@ from typing import Any
 from math_verify import parse, verify
 
 from spotui.domain.rows import Row
+from spotui.lang import _
 
 _SECONDS = 3
 _BYTES = 2 * 1024**3
@@ -23,7 +24,12 @@ def equivalent(answer: str, row: Row) -> bool:
     """Whether an answer comes to an expression that is equivalent to any reference."""
     expected = [found for one in row.references if (found := _reference(one))]
     if not expected:
-        raise ValueError(f"no answer of the row is a mathematical expression: {row.references[0][:40]}")
+        raise ValueError(
+            _(
+                "no answer of the row is a mathematical expression: {reference}",
+                reference=row.references[0][:40],
+            )
+        )
     found = parse(answer, parsing_timeout=_SECONDS)
     return any(verify(one, found, timeout_seconds=_SECONDS) for one in expected)
 

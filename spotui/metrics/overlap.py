@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from spotui.domain.rows import Row
 from spotui.domain.text import IDEOGRAPHS
+from spotui.lang import _
 from spotui.metrics.mark import Mark, MetricError, no_reference
 
 Over = Literal["best", "mean"]
@@ -146,7 +147,9 @@ def _sacrebleu(function: str, answer: str, row: Row, **options: str) -> float:
     try:
         import sacrebleu
     except ImportError:
-        mend = "Install it with `pip install 'spotui[metrics]'`, or choose another metric."
-        raise MetricError("The metrics bleu and chrf need sacrebleu, which is not installed.", mend) from None
+        mend = _("Install it with `pip install 'spotui[metrics]'`, or choose another metric.")
+        raise MetricError(
+            _("The metrics bleu and chrf need sacrebleu, which is not installed."), mend
+        ) from None
     figure = getattr(sacrebleu, function)(answer, list(row.references), **options).score / 100
     return float(min(1.0, max(0.0, figure)))

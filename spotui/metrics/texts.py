@@ -9,6 +9,7 @@ from typing import Any, Final
 from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged
 from spotui.domain.text import IDEOGRAPHS
+from spotui.lang import _
 from spotui.metrics.mark import Comparing, Mark, Metric, MetricError, no_reference, shown
 
 _LETTER: Final = rf"(?:(?![{IDEOGRAPHS}])\w)"
@@ -104,8 +105,10 @@ class Pattern:
         try:
             self._pattern = regex.compile(pattern)
         except regex.error as error:
-            what = f"The pattern {shown(pattern)} of the metric is broken: {error}."
-            raise MetricError(what, "Correct it, or test it on an answer first.") from None
+            what = _(
+                "The pattern {shown} of the metric is broken: {error}.", shown=shown(pattern), error=error
+            )
+            raise MetricError(what, _("Correct it, or test it on an answer first.")) from None
 
     def mark(self, answer: str, row: Row) -> Mark:
         """Whether the pattern is there, and its group what is expected.
@@ -118,8 +121,12 @@ class Pattern:
             for found in self._pattern.finditer(answer, timeout=SECONDS):  # noqa: B007 - the last one counts
                 pass
         except TimeoutError:
-            what = f"The pattern of the metric takes more than {SECONDS:g} s on an answer to {row.place}."
-            raise MetricError(what, "Write it so that it need not try so many ways.") from None
+            what = _(
+                "The pattern of the metric takes more than {seconds:g} s on an answer to {place}.",
+                seconds=SECONDS,
+                place=row.place,
+            )
+            raise MetricError(what, _("Write it so that it need not try so many ways.")) from None
         if found is None:
             return Mark(0.0)
         if not self._pattern.groups:
@@ -226,7 +233,9 @@ class JsonValue:
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""
         wrong = next((one for one in row.references if _parse(one) is _NOTHING), None)
-        return no_reference(row) if wrong is None else f"The answer {shown(wrong)} is not JSON."
+        return (
+            no_reference(row) if wrong is None else _("The answer {shown} is not JSON.", shown=shown(wrong))
+        )
 
 
 def _find(answer: str, wanted: type) -> Any:

@@ -24,6 +24,7 @@ import msgspec
 
 from spotui.domain.rows import Row
 from spotui.domain.text import visible
+from spotui.lang import _
 from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import Mark, MetricError
 
@@ -83,9 +84,13 @@ class MetricWorker:
     def _mark(self, answer: str, row: Row) -> Mark:
         name = self.file.name
         if self._timeouts >= MOST_TIMEOUTS:
-            limit = f"{self._seconds:g} s for {MOST_TIMEOUTS} answers in a row"
-            what = f"The metric {name} took longer than {limit}."
-            raise UnusableMetricError(what, "Fix the function, or allow more with the option `timeout`.")
+            what = _(
+                "The metric {name} took longer than {seconds:g} s for {most} answers in a row.",
+                name=name,
+                seconds=self._seconds,
+                most=MOST_TIMEOUTS,
+            )
+            raise UnusableMetricError(what, _("Fix the function, or allow more with the option `timeout`."))
         if self._process is None or not self._process.is_alive:
             self._process = _Process()
             self._load(self._process)
@@ -95,13 +100,19 @@ class MetricWorker:
             )
         except TimeoutError:
             self._timeouts += 1
-            what = f"The metric {name} took longer than {self._seconds:g} s, and its process was ended."
+            what = _(
+                "The metric {name} took longer than {seconds:g} s, and its process was ended.",
+                name=name,
+                seconds=self._seconds,
+            )
             raise MetricError(what) from None
         except _EndedError as error:
-            raise MetricError(f"The metric {name} ended its process ({error}).") from None
+            raise MetricError(
+                _("The metric {name} ended its process ({error}).", name=name, error=error)
+            ) from None
         self._timeouts = 0
         if "error" in reply:
-            raise MetricError(f"The metric {name} failed: {reply['error']}.")
+            raise MetricError(_("The metric {name} failed: {error}.", name=name, error=reply["error"]))
         return Mark(float(reply["value"]), answer)
 
     def _ask(self, process: "_Process", request: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -116,22 +127,28 @@ class MetricWorker:
             "function": self.file.function,
             "seconds": self._seconds,
         }
-        name, hint = self.file.name, "Fix the file, then run the same command again."
+        name, hint = self.file.name, _("Fix the file, then run the same command again.")
         try:
             reply = self._ask(process, file, LOAD_SECONDS)
         except TimeoutError:
-            what = f"The metric {name} was not imported within {LOAD_SECONDS:g} s."
+            what = _(
+                "The metric {name} was not imported within {load_seconds:g} s.",
+                name=name,
+                load_seconds=LOAD_SECONDS,
+            )
             raise UnusableMetricError(what, hint) from None
         except _EndedError as error:
             raise UnusableMetricError(
-                f"The metric {name} ended its process on import ({error}).", hint
+                _("The metric {name} ended its process on import ({error}).", name=name, error=error), hint
             ) from None
         if "error" in reply:
             if "ModuleNotFoundError" in reply["error"]:
-                hint = (
+                hint = _(
                     "Install the module; files beside the template cannot be imported, a metric is one file."
                 )
-            raise UnusableMetricError(f"The metric {name} cannot be imported: {reply['error']}.", hint)
+            raise UnusableMetricError(
+                _("The metric {name} cannot be imported: {error}.", name=name, error=reply["error"]), hint
+            )
 
 
 class _EndedError(Exception):
@@ -227,7 +244,7 @@ class _Process:
             self._poll.unregister(self._output)
         text, room = self._decoder.decode(data), max(0, _PRINTED - self._printed)
         self._printed += len(text)
-        more = "\n… (the metric printed more, which is left out)\n" if 0 < room < len(text) else ""
+        more = f"\n{_('… (the metric printed more, which is left out)')}\n" if 0 < room < len(text) else ""
         with suppress(OSError, ValueError):  # the terminal has gone
             sys.stderr.write(visible(text[:room]) + more)
             sys.stderr.flush()
@@ -239,7 +256,7 @@ class _Process:
         self._end()
         if code is not None and code < 0:
             return _EndedError(signal.strsignal(-code) or f"signal {-code}")
-        return _EndedError(f"exit code {code}")
+        return _EndedError(_("exit code {code}", code=code))
 
 
 def _milliseconds(deadline: float) -> float:

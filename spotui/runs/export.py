@@ -4,6 +4,7 @@ import msgspec
 
 from spotui.domain.figures import count, usd
 from spotui.domain.records import RoundLine
+from spotui.lang import as_english
 from spotui.workspace.history import History, is_estimated, total_cost
 
 
@@ -35,7 +36,7 @@ def _json(project: str, history: History, line: RoundLine) -> str:
         "check": history.check,
         "stop": history.stop,
     }
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(whole, enc_hook=as_english), indent=2).decode() + "\n"
 
 
 def _markdown(project: str, history: History, line: RoundLine) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import now
+from spotui.lang import _
 from spotui.settings.locations import make_private
 from spotui.templates.read import read_text
 from spotui.templates.save import save_text
@@ -141,9 +142,14 @@ class TemplateFolder:
     def _free_path(self, name: str, suffix: str) -> Path:
         if not is_name(name):
             raise TemplateNameError(
-                f"{name!r} cannot be a template's name.",
-                "Use letters, digits and spaces; no slash or backslash, and no dot, dash or space in front.",
+                _("{name!r} cannot be a template's name.", name=name),
+                _(
+                    "Use letters, digits and spaces; no slash or backslash, and no dot, dash or space "
+                    "in front."
+                ),
             )
         if self.free_name(name) != name:
-            raise TemplateNameError(f"There is a template {name!r} already.", "Give another name.")
+            raise TemplateNameError(
+                _("There is a template {name!r} already.", name=name), _("Give another name.")
+            )
         return self.root / f"{name}{suffix}"

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from spotui.domain.errors import SpotuiError, nearest
+from spotui.lang import _
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 NONE: Final = "None"
@@ -145,7 +146,12 @@ class TemplateError(SpotuiError):
             super().__init__(f"{place}: {errors[0].what}", errors[0].mend)
         else:
             super().__init__(
-                "\n".join([f"{name}: {len(errors)} things are wrong.", *map("- {}".format, errors)])
+                "\n".join(
+                    [
+                        _("{name}: {errors} things are wrong.", name=name, errors=len(errors)),
+                        *map("- {}".format, errors),
+                    ]
+                )
             )
         self.name = name
         self.problems = tuple(problems)
@@ -186,11 +192,15 @@ class Report:
             meant = nearest(name, known)
             if meant:
                 misspelt.setdefault(meant, entry)
-            mend = f"Did you mean `{meant}`?" if meant else f"Delete it, or use one of {', '.join(known)}."
+            mend = (
+                _("Did you mean `{meant}`?", meant=meant)
+                if meant
+                else _("Delete it, or use one of {known}.", known=", ".join(known))
+            )
             self.warn(
                 f"{path}{name}",
                 entry.key.line,
-                f"`{short(name)}` is not a key of {whose} and is ignored.",
+                _("`{name}` is not a key of {whose} and is ignored.", name=short(name), whose=whose),
                 mend,
             )
         return misspelt
@@ -216,8 +226,8 @@ def as_text(entry: Entry) -> str:
     """How to write a text where something else was understood."""
     node = entry.value
     if isinstance(node, MappingNode | SequenceNode) and node.flow:
-        return "A text that begins with { or [ has to be in quotes, or on the lines below a `|`, indented."
-    return f"Write a `|` after `{entry.key.text}:`, and keep the lines below it indented."
+        return _("A text that begins with { or [ has to be in quotes, or on the lines below a `|`, indented.")
+    return _("Write a `|` after `{key}:`, and keep the lines below it indented.", key=entry.key.text)
 
 
 def short(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spotui.domain.errors import nearest
+from spotui.lang import _
 from spotui.templates.model import (
     KEYS,
     NONE,
@@ -44,8 +45,8 @@ def interpret(root: Node) -> tuple[Template, list[Problem]]:
     if isinstance(root, MappingNode):
         template = _Reader(root, report).template()
     else:
-        mend = "Begin with `prompt:`, `requirements:` and `qa:`; the bundled examples show how."
-        report.error("", root.line, "This is not a template: it has no keys.", mend)
+        mend = _("Begin with `prompt:`, `requirements:` and `qa:`; the bundled examples show how.")
+        report.error("", root.line, _("This is not a template: it has no keys."), mend)
         template = Template(prompt="")
     return template, sorted(report.problems, key=lambda problem: problem.line)
 
@@ -74,18 +75,20 @@ class _Reader:
         )
 
     def _prompt(self) -> str:
-        mend = "Write the prompt that the optimization starts from; one short sentence is enough."
+        mend = _("Write the prompt that the optimization starts from; one short sentence is enough.")
         prompt = self._text("prompt", mend)
         if prompt is not None and not without_none(prompt):
-            what = "The prompt is empty. A run starts from what the model answers without one."
+            what = _("The prompt is empty. A run starts from what the model answers without one.")
             self._report.warn("prompt", self._line("prompt"), what, mend)
         return prompt or ""
 
     def _requirements(self) -> str:
-        mend = f"Say in a sentence or two what a good answer is like, or write `requirements: {NONE}`."
+        mend = _(
+            "Say in a sentence or two what a good answer is like, or write `requirements: {none}`.", none=NONE
+        )
         requirements = self._text("requirements", mend)
         if requirements is not None and not requirements.strip():
-            what = "The requirements are empty, so a judge has only its own taste."
+            what = _("The requirements are empty, so a judge has only its own taste.")
             self._report.warn("requirements", self._line("requirements"), what, mend)
         return requirements or ""
 
@@ -97,8 +100,11 @@ class _Reader:
         if text is not None and _WHOLE.fullmatch(text.strip()) and int(text):
             return int(text)
         found = kind(entry.value) if text is None else f"`{short(text)}`"
-        what = f"`count` is the most words that a prompt may have, a whole number from 1 on, not {found}."
-        mend = f"Write a number only, such as `count: 50`, or `count: {NONE}` for no limit."
+        what = _(
+            "`count` is the most words that a prompt may have, a whole number from 1 on, not {found}.",
+            found=found,
+        )
+        mend = _("Write a number only, such as `count: 50`, or `count: {none}` for no limit.", none=NONE)
         self._report.error("count", entry.key.line, what, mend)
         return None
 
@@ -106,8 +112,8 @@ class _Reader:
         key = name_of_rows(self._root)
         entry = self._entry(key)
         if key == "qa" and self._entry("faq"):
-            what = "`faq` is another name for `qa`, and the file has both."
-            self._report.error("faq", self._line("faq"), what, "Move all questions into one of them.")
+            what = _("`faq` is another name for `qa`, and the file has both.")
+            self._report.error("faq", self._line("faq"), what, _("Move all questions into one of them."))
         data = self._plain("data")
         if (without_none(data) if isinstance(data, str) else data) and (
             entry is None or not entry.value.data()
@@ -132,8 +138,8 @@ class _Reader:
             return None
         method = text_of(entry.value)
         if method is None:
-            what = f"`method` should be the name of a method, but it is {kind(entry.value)}."
-            self._report.error("method", entry.key.line, what, "Write one name, such as `method: spo`.")
+            what = _("`method` should be the name of a method, but it is {kind}.", kind=kind(entry.value))
+            self._report.error("method", entry.key.line, what, _("Write one name, such as `method: spo`."))
         return method
 
     def _models(self) -> dict[str, str | dict[str, Any]]:
@@ -143,8 +149,8 @@ class _Reader:
         ):
             return {}
         if not isinstance(entry.value, MappingNode):
-            what = f"`models` should name a model for each role, but it is {kind(entry.value)}."
-            mend = "Below `models:`, write lines such as `  executor: gpt-4o-mini`."
+            what = _("`models` should name a model for each role, but it is {kind}.", kind=kind(entry.value))
+            mend = _("Below `models:`, write lines such as `  executor: gpt-4o-mini`.")
             self._report.error("models", entry.key.line, what, mend)
             return {}
         found = {role: self._model(role, each) for role, each in entry.value.entries.items()}
@@ -154,16 +160,22 @@ class _Reader:
         key, line, model = f"models.{role}", entry.key.line, entry.value
         if role not in ROLES:
             meant = nearest(role, ROLES)
-            mend = f"Did you mean `{meant}`?" if meant else f"The roles are {', '.join(ROLES)}."
-            self._report.error(key, line, f"There is no role `{short(role)}`.", mend)
+            mend = (
+                _("Did you mean `{meant}`?", meant=meant)
+                if meant
+                else _("The roles are {roles}.", roles=", ".join(ROLES))
+            )
+            self._report.error(key, line, _("There is no role `{role}`.", role=short(role)), mend)
             return None
         if isinstance(model, MappingNode):
             return {name: each.value.data() for name, each in model.entries.items()}
         name = without_none(text_of(model) or "").strip()
         if not name:
             found = "empty" if isinstance(model, ScalarNode) else kind(model)
-            mend = f"Write a model's id, such as `{role}: gpt-4o-mini`, or delete the line."
-            self._report.error(key, line, f"The model of the {role} is {found}.", mend)
+            mend = _("Write a model's id, such as `{role}: gpt-4o-mini`, or delete the line.", role=role)
+            self._report.error(
+                key, line, _("The model of the {role} is {found}.", role=role, found=found), mend
+            )
         return name or None
 
     def _text(self, key: str, mend: str) -> str | None:
@@ -174,15 +186,20 @@ class _Reader:
             return None
         text = text_of(entry.value)
         if text is None:
-            what = f"`{key}` should be a text, but it is {kind(entry.value)}."
+            what = _("`{key}` should be a text, but it is {kind}.", key=key, kind=kind(entry.value))
             self._report.error(key, entry.key.line, what, as_text(entry))
         return text
 
     def _missing(self, key: str, mend: str) -> None:
         meant = self._misspelt.get(key) or (self._misspelt.get("faq") if key == "qa" else None)
         if meant is not None:
-            mend = f"Rename `{meant.key.text}` on line {meant.key.line} to `{key}`."
-        self._report.error(key, self._root.line, f"`{key}` is missing.", mend)
+            mend = _(
+                "Rename `{key}` on line {line} to `{key2}`.",
+                key=meant.key.text,
+                line=meant.key.line,
+                key2=key,
+            )
+        self._report.error(key, self._root.line, _("`{key}` is missing.", key=key), mend)
 
     def _plain(self, key: str) -> Any:
         entry = self._entry(key)
@@ -254,10 +271,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise TemplateError(path.name, _problems(error)) from None
     except OSError as error:
         raise _refusal(
-            path, f"The file cannot be read ({error.strerror}).", "Check its permissions."
+            path,
+            _("The file cannot be read ({strerror}).", strerror=error.strerror),
+            _("Check its permissions."),
         ) from None
     except ValueError:
-        raise _refusal(path, "This is not a file name.", "Give the path of a YAML file.") from None
+        raise _refusal(path, _("This is not a file name."), _("Give the path of a YAML file.")) from None
 
 
 def misread(text: str, root: Node) -> list[Problem]:
@@ -297,8 +316,8 @@ def _judge(text: str) -> tuple[Template | None, list[Problem]]:
 
 def _problems(error: YamlError) -> list[Problem]:
     if isinstance(error, EmptyYamlError):
-        mend = "Write `prompt:`, `requirements:` and `qa:`, or copy one of the bundled examples."
-        return [Problem("error", "", 1, "The file is empty.", mend)]
+        mend = _("Write `prompt:`, `requirements:` and `qa:`, or copy one of the bundled examples.")
+        return [Problem("error", "", 1, _("The file is empty."), mend)]
     return [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
 
 
@@ -306,17 +325,19 @@ def _read(path: Path) -> bytes:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise _refusal(path, "There is no such file.", _near(path)) from None
+        raise _refusal(path, _("There is no such file."), _near(path)) from None
     if stat.S_ISDIR(found.st_mode):
-        raise _refusal(path, "This is a folder, not a file.", "Give the path of a YAML file in it.")
+        raise _refusal(path, _("This is a folder, not a file."), _("Give the path of a YAML file in it."))
     if not stat.S_ISREG(found.st_mode):
-        raise _refusal(path, "This is not an ordinary file.", "Give the path of a YAML file.")
+        raise _refusal(path, _("This is not an ordinary file."), _("Give the path of a YAML file."))
     if found.st_size > MAX_BYTES:
-        megabytes = (
-            f"{found.st_size / 1_000_000:.0f} MB, and a template has at most {MAX_BYTES // 1_000_000} MB"
+        what = _(
+            "The file has {size:.0f} MB, and a template has at most {most} MB.",
+            size=found.st_size / 1_000_000,
+            most=MAX_BYTES // 1_000_000,
         )
-        mend = "Keep a few questions in the template, and put more rows into a data file."
-        raise _refusal(path, f"The file has {megabytes}.", mend)
+        mend = _("Keep a few questions in the template, and put more rows into a data file.")
+        raise _refusal(path, what, mend)
     return path.read_bytes()
 
 
@@ -324,9 +345,9 @@ def _near(path: Path) -> str:
     try:
         found = {each.stem: each for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")}
     except OSError:
-        return f"The folder {path.parent} cannot be opened; check the path."
+        return _("The folder {parent} cannot be opened; check the path.", parent=path.parent)
     meant = nearest(path.stem, found)
-    return f"Did you mean {found[meant]}?" if meant else "Check the path."
+    return _("Did you mean {found}?", found=found[meant]) if meant else _("Check the path.")
 
 
 def _refusal(path: Path, what: str, mend: str) -> TemplateError:

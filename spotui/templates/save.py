@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 from spotui.domain.errors import nearest
+from spotui.lang import _
 from spotui.templates.model import KEYS, NONE, QA, ROLES, SCORING, Problem, Template, TemplateError
 from spotui.templates.read import interpret, name_of_rows, read_text
 from spotui.templates.sections import row_of
@@ -259,7 +260,9 @@ def _root(text: str, name: str) -> MappingNode:
         raise TemplateError(name, problems) from None
     if isinstance(root, MappingNode):
         return root
-    raise TemplateError(name, [Problem("error", "", root.line, "This file is not a template.", _ELSEWHERE)])
+    raise TemplateError(
+        name, [Problem("error", "", root.line, _("This file is not a template."), _ELSEWHERE)]
+    )
 
 
 def _checked(text: str, template: Template, others: dict[str, Plain], name: str) -> str:
@@ -272,14 +275,14 @@ def _checked(text: str, template: Template, others: dict[str, Plain], name: str)
     try:
         root = load(text)
     except YamlError:
-        what = "It holds something that YAML cannot, such as half of a character."
+        what = _("It holds something that YAML cannot, such as half of a character.")
     else:
         found, problems = interpret(root)
         if found == template and isinstance(root, MappingNode):
             left = {key: value for key, value in root.data().items() if key not in KEYS}
             if repr(left) == repr(others):
                 return text
-        what = "It does not read back as it was written; &anchors and *aliases can be the reason."
+        what = _("It does not read back as it was written; &anchors and *aliases can be the reason.")
     errors = [problem for problem in problems if problem.severity == "error"]
     raise TemplateError(name, errors or [Problem("error", "", 0, what, _ELSEWHERE)])
 
@@ -321,15 +324,15 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
         data = text.encode()
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        problem = Problem("error", "", line, "There is half of a character here.", "Delete it.")
+        problem = Problem("error", "", line, _("There is half of a character here."), _("Delete it."))
         raise TemplateError(str(path), [problem]) from None
     try:
         replace_file(Path(path), data)
     except OSError as error:
-        what = f"The file cannot be written ({error.strerror})."
-        raise TemplateError(str(path), [Problem("error", "", 0, what, "Check its folder.")]) from None
+        what = _("The file cannot be written ({strerror}).", strerror=error.strerror)
+        raise TemplateError(str(path), [Problem("error", "", 0, what, _("Check its folder."))]) from None
     except ValueError:
-        problem = Problem("error", "", 0, "This is not a file name.", "Give the path of a YAML file.")
+        problem = Problem("error", "", 0, _("This is not a file name."), _("Give the path of a YAML file."))
         raise TemplateError(repr(str(path)), [problem]) from None
 
 

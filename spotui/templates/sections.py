@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from spotui.domain.errors import KeyFault, nearest
 from spotui.domain.rows import slot_names
+from spotui.lang import _
 from spotui.metrics import MetricChoice, read_choice
 from spotui.templates.data.source import DataSource, read_source
 from spotui.templates.model import (
@@ -36,18 +37,18 @@ def read_rows(report: Report, key: str, entry: Entry) -> tuple[QA, ...]:
     node = entry.value
     if isinstance(node, SequenceNode):
         if not node.items:
-            report.error(key, entry.key.line, f"`{key}` has no questions.", HOW_TO_LIST)
+            report.error(key, entry.key.line, _("`{key}` has no questions.", key=key), HOW_TO_LIST)
         rows = [_row(report, item, number, f"{key}[{number}]") for number, item in enumerate(node.items, 1)]
         _warn_of_duplicates(report, node, key)
         return tuple(row for row in rows if row is not None)
     if isinstance(node, MappingNode):
-        what = f"`{key}` should be a list, but its first line has no dash."
-        report.error(key, entry.key.line, what, "Write a dash and a space before each `question:`.")
+        what = _("`{key}` should be a list, but its first line has no dash.", key=key)
+        report.error(key, entry.key.line, what, _("Write a dash and a space before each `question:`."))
     elif text_of(node):
-        what = f"`{key}` should be a list of questions, but it is a text."
+        what = _("`{key}` should be a list of questions, but it is a text.", key=key)
         report.error(key, entry.key.line, what, HOW_TO_LIST)
     else:
-        report.error(key, entry.key.line, f"`{key}` has no questions.", HOW_TO_LIST)
+        report.error(key, entry.key.line, _("`{key}` has no questions.", key=key), HOW_TO_LIST)
     return ()
 
 
@@ -58,20 +59,32 @@ def row_of(item: Node) -> QA | None:
 
 def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
     if not isinstance(item, MappingNode):
-        what = f"Question {number} should have the keys `question` and `answer`, but it is {kind(item)}."
-        report.error(path, item.line, what, "Write `question: ` before the text, and `answer: ...` below it.")
+        what = _(
+            "Question {number} should have the keys `question` and `answer`, but it is {kind}.",
+            number=number,
+            kind=kind(item),
+        )
+        report.error(
+            path, item.line, what, _("Write `question: ` before the text, and `answer: ...` below it.")
+        )
         return None
     misspelt = report.unknown(item, ROW_KEYS, f"{path}.", "a question")
     question = _text(report, item, "question", number, path)
     answer = _text(report, item, "answer", number, path)
     if "question" not in item.entries:
         meant = misspelt.get("question")
-        mend = f"Rename `{meant.key.text}` to `question`." if meant else "Add a line `question: ...` to it."
-        report.error(f"{path}.question", item.line, f"Question {number} has no `question`.", mend)
+        mend = (
+            _("Rename `{key}` to `question`.", key=meant.key.text)
+            if meant
+            else _("Add a line `question: ...` to it.")
+        )
+        report.error(
+            f"{path}.question", item.line, _("Question {number} has no `question`.", number=number), mend
+        )
     elif question is not None and not question.strip():
         line = item.entries["question"].key.line
-        mend = "Write the question, or delete it together with its answer."
-        report.error(f"{path}.question", line, f"Question {number} is empty.", mend)
+        mend = _("Write the question, or delete it together with its answer.")
+        report.error(f"{path}.question", line, _("Question {number} is empty.", number=number), mend)
     return None if question is None else QA(question, answer or "")
 
 
@@ -81,7 +94,12 @@ def _text(report: Report, item: MappingNode, name: str, number: int, path: str) 
         return None
     text = text_of(entry.value)
     if text is None:
-        what = f"The {name} of question {number} should be a text, but it is {kind(entry.value)}."
+        what = _(
+            "The {name} of question {number} should be a text, but it is {kind}.",
+            name=name,
+            number=number,
+            kind=kind(entry.value),
+        )
         report.error(f"{path}.{name}", entry.key.line, what, as_text(entry))
     return text
 
@@ -92,8 +110,8 @@ def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
         entry = item.entries.get("question") if isinstance(item, MappingNode) else None
         question = (text_of(entry.value) or "").strip() if entry else ""
         if entry and question in seen:
-            what = f"Question {number} is the same as question {seen[question]}."
-            mend = "Delete one of them, or ask something else."
+            what = _("Question {number} is the same as question {seen}.", number=number, seen=seen[question])
+            mend = _("Delete one of them, or ask something else.")
             report.warn(f"{key}[{number}].question", entry.key.line, what, mend)
         elif question:
             seen[question] = number
@@ -138,7 +156,11 @@ def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
     missing = known - source.columns.keys()
     near = {name: nearest(name, missing) for name in source.columns if name not in known}
     return [
-        KeyFault(("columns", name), f"`{name}` is not a slot of the prompt.", f"Did you mean `{meant}`?")
+        KeyFault(
+            ("columns", name),
+            _("`{name}` is not a slot of the prompt.", name=name),
+            _("Did you mean `{meant}`?", meant=meant),
+        )
         for name, meant in near.items()
         if meant
     ]
@@ -197,21 +219,21 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
 
 
 def _criteria_faults(data: Plain) -> list[KeyFault]:
-    mend = "Write one criterion, or a list of them, each a text."
+    mend = _("Write one criterion, or a list of them, each a text.")
     several = data if isinstance(data, list) else [data]
     return [
-        KeyFault((), f"Criterion {number} is not a text.", mend)
+        KeyFault((), _("Criterion {number} is not a text.", number=number), mend)
         for number, one in enumerate(several, 1)
         if not isinstance(one, str | None)
     ]
 
 
 def _parameter_faults(data: Plain) -> list[KeyFault]:
-    mend = "Below `parameters:`, write lines such as `  candidates_per_step: 4`."
+    mend = _("Below `parameters:`, write lines such as `  candidates_per_step: 4`.")
     if not isinstance(data, dict):
-        return [KeyFault((), "`parameters` should be a mapping.", mend)]
+        return [KeyFault((), _("`parameters` should be a mapping."), mend)]
     return [
-        KeyFault((name,), f"The parameter `{name}` is no single value.", mend)
+        KeyFault((name,), _("The parameter `{name}` is no single value.", name=name), mend)
         for name, value in data.items()
         if isinstance(value, list | dict)
     ]

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
+from spotui.lang import N_, _
+
 
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` at a path that the user has chosen, in one step, durable once this returns.
@@ -101,11 +103,11 @@ _PRIVATE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 _SAFELY: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _KINDS: Final = {
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
+    stat.S_IFLNK: N_("{name} is a symbolic link, and links in a workspace are not followed"),
+    stat.S_IFIFO: N_("{name} is a pipe"),
+    stat.S_IFSOCK: N_("{name} is a socket"),
+    stat.S_IFCHR: N_("{name} is a device"),
+    stat.S_IFBLK: N_("{name} is a device"),
 }
 
 
@@ -175,8 +177,10 @@ class Folder:
             raise _not_a_file(path, found.st_mode)
         if flags & (os.O_WRONLY | os.O_RDWR) and found.st_nlink > 1:
             os.close(handle)
-            what = f"{name} has a second name (a hard link), and the file there would change, too"
-            raise UnsafeFileError(errno.EMLINK, what, path, f"Replace {path} with a copy of it.")
+            what = _(
+                "{name} has a second name (a hard link), and the file there would change, too", name=name
+            )
+            raise UnsafeFileError(errno.EMLINK, what, path, _("Replace {path} with a copy of it.", path=path))
         return handle
 
     def read(self, name: str) -> bytes:
@@ -189,8 +193,8 @@ class Folder:
             size = os.fstat(file.fileno()).st_size
             if size <= LARGEST:  # one that grows meanwhile is read as far as it went
                 return file.read(size)
-        what = f"{name} is larger than {LARGEST >> 20} MiB"
-        raise UnsafeFileError(errno.EFBIG, what, self.path / name, "Restore it from a backup.")
+        what = _("{name} is larger than {largest} MiB", name=name, largest=LARGEST >> 20)
+        raise UnsafeFileError(errno.EFBIG, what, self.path / name, _("Restore it from a backup."))
 
     def holds(self, name: str, data: bytes) -> bool:
         """Whether a file is there with exactly this content.
@@ -288,8 +292,8 @@ def lines_of(path: Path, file: BinaryIO) -> Iterator[bytes]:
     """
     while raw := file.readline(LARGEST):
         if len(raw) == LARGEST and not raw.endswith(b"\n"):
-            what = f"a line is longer than {LARGEST >> 20} MiB"
-            raise UnsafeFileError(errno.EFBIG, what, path, "Restore it from a backup.")
+            what = _("a line is longer than {largest} MiB", largest=LARGEST >> 20)
+            raise UnsafeFileError(errno.EFBIG, what, path, _("Restore it from a backup."))
         yield raw
 
 
@@ -363,8 +367,8 @@ def _explained(error: OSError, path: Path, above: int | None) -> OSError:
 def _not_a_file(path: Path, mode: int) -> OSError:
     if stat.S_ISDIR(mode):
         return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
-    what = f"{path.name} is {kind}"
-    if stat.S_ISLNK(mode):
-        what += ", and links in a workspace are not followed"
-    return UnsafeFileError(errno.ELOOP, what, path, f"Replace {path} with what belongs there, or remove it.")
+    kind = stat.S_IFMT(mode)
+    what = _(_KINDS[kind], name=path.name) if kind in _KINDS else _("{name} is not a file", name=path.name)
+    return UnsafeFileError(
+        errno.ELOOP, what, path, _("Replace {path} with what belongs there, or remove it.", path=path)
+    )

@@ -18,6 +18,7 @@ from spotui.domain.records import (
     StopLine,
 )
 from spotui.domain.verdicts import Outcome
+from spotui.lang import _
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project
@@ -105,7 +106,9 @@ def spo_lines(
             answers=one.answers,
             tokens=one.tokens,
             at=_moment(one.time) or _written(results),
-            note="run by SPO's own tool" + ("" if number == one.round else f", as its round {one.round}"),
+            note=_("run by SPO's own tool")
+            if number == one.round
+            else _("run by SPO's own tool, as its round {round}", round=one.round),
             added=True,
             after=max((each for each in lines if each < number), default=0),
         )

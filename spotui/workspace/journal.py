@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from spotui.domain.records import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
+from spotui.lang import _, as_english
 from spotui.workspace.files import open_file, reading, sync_folder
 from spotui.workspace.journal_reader import (
     DAMAGE,
@@ -84,7 +85,7 @@ ROOM_TO_KEEP = 16 * 1024 * 1024
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _call_decoder = msgspec.json.Decoder(CallLine)
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 
 
 class Journal:
@@ -149,8 +150,8 @@ class Journal:
     def _begin(self, run: str | None) -> None:
         if self._length == 0 and run is None:
             raise JournalError(
-                f"The journal {self.path} is empty.",
-                "Start over with --fresh; the archive keeps what was there.",
+                _("The journal {path} is empty.", path=self.path),
+                _("Start over with --fresh; the archive keeps what was there."),
             )
         self._torn = self.dropped > 0
         self._cut()
@@ -175,7 +176,9 @@ class Journal:
         except OSError as error:
             raise unreadable(self.path, error) from None
         except DAMAGE:
-            raise self._changed("holds other bytes than before") from None
+            raise self._changed(
+                _("Another program has changed the journal {path}.", path=self.path)
+            ) from None
 
     def call(self, key: CallKey, digest: str) -> CallLine | None:
         """The finished call that `key` asked for with exactly this request, or None.
@@ -191,7 +194,9 @@ class Journal:
         except OSError as error:
             raise unreadable(self.path, error) from None
         except DAMAGE:
-            raise self._changed("holds other bytes than before") from None
+            raise self._changed(
+                _("Another program has changed the journal {path}.", path=self.path)
+            ) from None
 
     def append(self, line: Line) -> None:
         """Add a line; it survives the end of this process once this returns.
@@ -204,8 +209,8 @@ class Journal:
             raw = _encoder.encode(line) + b"\n"
         except UnicodeEncodeError:
             raise JournalError(
-                "A text that holds half a character (a lone surrogate) cannot be kept.",
-                "Take the broken character out.",
+                _("A text that holds half a character (a lone surrogate) cannot be kept."),
+                _("Take the broken character out."),
             ) from None
         self.check_untouched()
         try:
@@ -236,14 +241,24 @@ class Journal:
             raise self._unwritable(error) from None
         is_as_it_was = there.st_size == self._length or (self._torn and there.st_size > self._length)
         if there.st_nlink == 0 or (there.st_dev, there.st_ino) != self._identity:
-            raise self._changed("was deleted or replaced")
+            raise self._changed(
+                _("Another program has deleted or replaced the journal {path}.", path=self.path)
+            )
         if not is_as_it_was:
-            raise self._changed(f"has {there.st_size:,} bytes instead of {self._length:,}")
+            raise self._changed(
+                _(
+                    "Another program has changed the journal {path}: it has {size:,} bytes instead of "
+                    "{length:,}.",
+                    path=self.path,
+                    size=there.st_size,
+                    length=self._length,
+                )
+            )
 
     def _changed(self, what: str) -> JournalChangedError:
         return JournalChangedError(
-            f"Another program has changed the journal {self.path}: it {what}.",
-            "Nothing more was written to it. Restore it from a backup and resume.",
+            what,
+            _("Nothing more was written to it. Restore it from a backup and resume."),
         )
 
     def _write(self, raw: bytes) -> None:
@@ -274,14 +289,14 @@ class Journal:
             raise self._unwritable(error) from None
         if disk.f_bavail * disk.f_frsize < ROOM_TO_KEEP:
             raise JournalError(
-                f"The disk that holds {self.path.parent} is full.",
-                "Free some space and resume; nothing was lost.",
+                _("The disk that holds {parent} is full.", parent=self.path.parent),
+                _("Free some space and resume; nothing was lost."),
             )
 
     def _unwritable(self, error: OSError) -> JournalError:
         return JournalError(
-            f"The journal {self.path} cannot be written: {error.strerror}.",
-            "Free or repair the disk and resume; every call written before is kept.",
+            _("The journal {path} cannot be written: {strerror}.", path=self.path, strerror=error.strerror),
+            _("Free or repair the disk and resume; every call written before is kept."),
         )
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from spotui.domain.records import (
     Line,
     RoundLine,
 )
+from spotui.lang import _
 from spotui.workspace.files import hint_for, lines_of, reading
 
 Speaker = Literal["system", "user", "assistant"]
@@ -198,8 +199,13 @@ def scan(
                 if _is_torn(raw, file):
                     return
                 raise JournalError(
-                    f"Line {number} of {path} is damaged: {str(error).rstrip('.')}.",
-                    "The other lines are intact: take that one out by hand, or restore a backup.",
+                    _(
+                        "Line {number} of {path} is damaged: {error}.",
+                        number=number,
+                        path=path,
+                        error=str(error).rstrip("."),
+                    ),
+                    _("The other lines are intact: take that one out by hand, or restore a backup."),
                 ) from None
             if number == 1:
                 _check_version(path, line)
@@ -239,18 +245,21 @@ def _is_torn(raw: bytes, file: BinaryIO) -> bool:
 
 def _check_version(path: Path, first: AnyLine) -> None:
     if not isinstance(first, JournalLine):
-        raise JournalError(f"{path} does not begin with the line that says its format.", "Restore a backup.")
+        raise JournalError(
+            _("{path} does not begin with the line that says its format.", path=path), _("Restore a backup.")
+        )
     if first.version > JOURNAL_VERSION:
         raise JournalError(
-            f"{path} was written by a newer spotui (format {first.version}).", "Update spotui to open it."
+            _("{path} was written by a newer spotui (format {version}).", path=path, version=first.version),
+            _("Update spotui to open it."),
         )
 
 
 def unreadable(path: Path, error: OSError) -> JournalError:
     """What to tell of a journal that the system does not let us read."""
     return JournalError(
-        f"The journal {path} cannot be read: {error.strerror}.",
-        hint_for(error, "Check that it is there, and its permissions."),
+        _("The journal {path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+        hint_for(error, _("Check that it is there, and its permissions.")),
     )
 
 

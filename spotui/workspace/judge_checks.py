@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _, as_english
 from spotui.settings.locations import make_private
 from spotui.workspace.files import hint_for, open_file, read_file
 
@@ -58,7 +59,7 @@ class JudgeCheck(msgspec.Struct, frozen=True):
     fit: bool
 
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder = msgspec.json.Decoder(JudgeCheck)
 
 
@@ -98,11 +99,17 @@ def remember_check(folder: Path, check: JudgeCheck) -> None:
             os.close(file)
     except OSError as error:
         raise SpotuiError(
-            f"{path}: the result of the check cannot be kept ({error.strerror}).",
+            _(
+                "{path}: the result of the check cannot be kept ({strerror}).",
+                path=path,
+                strerror=error.strerror,
+            ),
             hint_for(
                 error,
-                "Free space or fix the permissions, and check again: "
-                "the calls are kept and cost nothing more.",
+                _(
+                    "Free space or fix the permissions, and check again: "
+                    "the calls are kept and cost nothing more."
+                ),
             ),
         ) from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.workspace.files import Folder, hint_for, open_file
 
 # Whoever asks whether a project is being worked on holds a shared lock for some microseconds; a process that
@@ -105,8 +106,11 @@ class ProjectLock:
             return
         if found.st_uid != os.geteuid():
             raise LockedError(
-                f"{folder.path} belongs to another user, and others can write it, so it cannot be locked.",
-                "Copy it into a workspace of your own, and name that with --workspace.",
+                _(
+                    "{folder} belongs to another user, and others can write it, so it cannot be locked.",
+                    folder=folder.path,
+                ),
+                _("Copy it into a workspace of your own, and name that with --workspace."),
             )
         os.fchmod(folder.handle, stat.S_IMODE(found.st_mode) & ~_WRITABLE_BY_OTHERS)
 
@@ -131,8 +135,12 @@ class ProjectLock:
             os.fchmod(file, 0o600)
         elif found.st_uid not in {0, os.fstat(folder.handle).st_uid} or found.st_mode & _WRITABLE_BY_OTHERS:
             raise LockedError(
-                f"The lock of {self._name} belongs to another user (id {found.st_uid}).",
-                f"Remove {self.path} if nobody is working on {self._name}.",
+                _(
+                    "The lock of {name} belongs to another user (id {st_uid}).",
+                    name=self._name,
+                    st_uid=found.st_uid,
+                ),
+                _("Remove {path} if nobody is working on {name}.", path=self.path, name=self._name),
             )
 
     def _wait_for(self, file: int) -> None:
@@ -143,17 +151,18 @@ class ProjectLock:
             time.sleep(0.01)
 
     def _held(self, owner: Owner | None) -> LockedError:
-        who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+        who = _("process {pid} on {host}", pid=owner.pid, host=owner.host) if owner else _("another process")
         return LockedError(
-            f"{self._name} is being worked on by {who}.",
-            f"Watch it with 'spotui attach {self._name}', or use another name.",
+            _("{name} is being worked on by {who}.", name=self._name, who=who),
+            _("Watch it with 'spotui attach {name}', or use another name.", name=self._name),
         )
 
     def _impossible(self, error: OSError) -> LockedError:
         return LockedError(
-            f"{self.path.parent} cannot be locked: {error.strerror}.",
+            _("{parent} cannot be locked: {strerror}.", parent=self.path.parent, strerror=error.strerror),
             hint_for(
-                error, "Make room and permission to write there, or use another workspace with --workspace."
+                error,
+                _("Make room and permission to write there, or use another workspace with --workspace."),
             ),
         )
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from spotui.domain.records import JournalLine, Line
+from spotui.lang import _
 from spotui.settings.locations import make_private
 from spotui.templates.data.load import Dataset
 from spotui.workspace.files import copy_files, hint_for, sync_folder
@@ -39,9 +40,12 @@ class NameTakenError(ProjectError):
 
     def __init__(self, project: Project) -> None:
         super().__init__(
-            f"There is a project {project.name!r} already.",
-            f"Go on with it ('spotui resume {project.name}'), give another name (--name), "
-            "or start over with --fresh, which keeps the old one in the archive.",
+            _("There is a project {project!r} already.", project=project.name),
+            _(
+                "Go on with it ('spotui resume {project}'), give another name (--name), or start "
+                "over with --fresh, which keeps the old one in the archive.",
+                project=project.name,
+            ),
         )
         self.project = project
 
@@ -106,14 +110,19 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
     outer = Project(project.folder.parent, project.folder.parent.name)
     if outer.folder != workspace.root and outer.exists:
         raise ProjectError(
-            f"{outer.name!r} is a project, and none can be made inside it.", "Give another name (--name)."
+            _("{outer!r} is a project, and none can be made inside it.", outer=outer.name),
+            _("Give another name (--name)."),
         )
     if project.exists and not fresh:
         raise NameTakenError(project)
     if (other := namesake(project.folder)) is not None:
         raise ProjectError(
-            f"{name!r} looks like the project {other.name!r}, which is spelled with other characters.",
-            "Give another name (--name), or type that one as it is spelled.",
+            _(
+                "{name!r} looks like the project {other!r}, which is spelled with other characters.",
+                name=name,
+                other=other.name,
+            ),
+            _("Give another name (--name), or type that one as it is spelled."),
         )
 
 
@@ -144,8 +153,8 @@ def _remove(project: Project) -> None:
 
 def _unwritable(project: Project, error: OSError) -> ProjectError:
     return ProjectError(
-        f"{project.folder} cannot be written: {error.strerror}.",
-        hint_for(error, "Choose another place with --workspace or SPOTUI_WORKSPACE."),
+        _("{folder} cannot be written: {strerror}.", folder=project.folder, strerror=error.strerror),
+        hint_for(error, _("Choose another place with --workspace or SPOTUI_WORKSPACE.")),
     )
 
 
@@ -153,7 +162,8 @@ def _occupied(project: Project) -> ProjectError:
     if project.exists:
         return NameTakenError(project)
     return ProjectError(
-        f"{project.folder} is there already, and it is no project.", "Give another name (--name)."
+        _("{folder} is there already, and it is no project.", folder=project.folder),
+        _("Give another name (--name)."),
     )
 
 
@@ -258,7 +268,7 @@ def restore(workspace: Workspace, folder: Path) -> Project:
     """
     found = _archived(workspace.root / ARCHIVE, folder)
     if found is None:
-        raise ProjectError(f"There is no project in {folder} any more.")
+        raise ProjectError(_("There is no project in {folder} any more.", folder=folder))
     project = workspace.project(workspace.free_name(found.name))
     _move(workspace, folder, project)
     sync_folder(folder.parent)
@@ -273,7 +283,10 @@ def free_copy_name(workspace: Workspace, name: str) -> str:
 def _move(workspace: Workspace, folder: Path, project: Project) -> None:
     check_free(workspace, project.name)
     if os.path.lexists(project.folder):
-        raise ProjectError(f"{project.folder} is there already, and it is no project.", "Give another name.")
+        raise ProjectError(
+            _("{folder} is there already, and it is no project.", folder=project.folder),
+            _("Give another name."),
+        )
     make_private(project.folder.parent)
     folder.rename(project.folder)
     sync_folder(project.folder.parent)

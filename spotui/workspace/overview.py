@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.snapshot import read_snapshot
@@ -45,13 +46,15 @@ class Overview(msgspec.Struct, frozen=True):
 def read_overview(project: Project) -> Overview:
     """Read a project as far as a list needs it; a damaged one has a row as well."""
     if not project.exists:
-        return Overview(project.name, "damaged", why="It is not there any more.")
+        return Overview(project.name, "damaged", why=_("It is not there any more."))
     try:
         return _read(project)
     except SpotuiError as error:
         return Overview(project.name, "damaged", why=error.what)
     except OSError as error:
-        return Overview(project.name, "damaged", why=f"It cannot be read: {error.strerror}.")
+        return Overview(
+            project.name, "damaged", why=_("It cannot be read: {strerror}.", strerror=error.strerror)
+        )
 
 
 def _read(project: Project) -> Overview:

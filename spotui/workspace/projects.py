@@ -8,6 +8,7 @@ from pathlib import Path
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import now
 from spotui.domain.text import visible
+from spotui.lang import _
 from spotui.settings.locations import make_private
 from spotui.workspace.files import sync_folder
 from spotui.workspace.lock import ProjectLock
@@ -108,9 +109,13 @@ class Workspace:
         parts = name.split("/")
         if len(parts) > 2 or not all(is_name(part) for part in parts):
             raise ProjectError(
-                f"{name!r} cannot be a project's name.",
-                f"Use up to {_LONGEST_NAME} letters, digits and spaces ({_LONGEST_NAME // 3} in Chinese); "
-                "no slash or backslash, and no dot, dash or space in front.",
+                _("{name!r} cannot be a project's name.", name=name),
+                _(
+                    "Use up to {longest_name} letters, digits and spaces ({longest_name2} in Chinese); "
+                    "no slash or backslash, and no dot, dash or space in front.",
+                    longest_name=_LONGEST_NAME,
+                    longest_name2=_LONGEST_NAME // 3,
+                ),
             )
         if len(parts) == 2:
             _refuse_link(self.root / parts[0])
@@ -139,8 +144,8 @@ class Workspace:
 
         near = nearest(name, self.names())
         raise ProjectError(
-            f"There is no project {name!r} in {self.root}.",
-            f"Did you mean {near!r}?" if near else "'spotui list' shows what is there.",
+            _("There is no project {name!r} in {root}.", name=name, root=self.root),
+            _("Did you mean {near!r}?", near=near) if near else _("List the projects with 'spotui list'."),
         )
 
     def names(self) -> list[str]:
@@ -153,10 +158,16 @@ class Workspace:
             folders = [folder for folder in folders_in(self.root) if is_name(folder.name)]
         except OSError as error:
             raise ProjectError(
-                f"The workspace {self.root} cannot be read: {error.strerror}.",
-                "Check its permissions, or choose another with --workspace or SPOTUI_WORKSPACE.",
+                _(
+                    "The workspace {root} cannot be read: {strerror}.",
+                    root=self.root,
+                    strerror=error.strerror,
+                ),
+                _("Check its permissions, or choose another with --workspace or SPOTUI_WORKSPACE."),
             ) from None
-        return [name for _, name in sorted(found for folder in folders for found in _projects_in(folder))]
+        return [
+            name for _unused, name in sorted(found for folder in folders for found in _projects_in(folder))
+        ]
 
     @property
     def is_empty(self) -> bool:
@@ -249,8 +260,8 @@ def folders_in(folder: Path) -> Iterator[Path]:
 def _refuse_link(folder: Path) -> None:
     if folder.is_symlink():
         raise ProjectError(
-            f"{folder} is a symbolic link, and links in a workspace are not followed.",
-            "Name the folder that it leads to with --workspace, or move that folder here.",
+            _("{folder} is a symbolic link, and links in a workspace are not followed.", folder=folder),
+            _("Name the folder that it leads to with --workspace, or move that folder here."),
         )
 
 

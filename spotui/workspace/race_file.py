@@ -9,6 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _, as_english
 from spotui.settings.locations import make_private
 from spotui.workspace.files import hint_for, read_file, write_file
 from spotui.workspace.lock import ProjectLock
@@ -142,12 +143,18 @@ class RaceFolder:
         try:
             record = msgspec.json.decode(read_file(path), type=RaceRecord)
         except OSError as error:
-            mend = hint_for(error, "Start the race again.")
-            raise RaceError(f"{path} cannot be read: {error.strerror}.", mend) from None
+            mend = hint_for(error, _("Start the race again."))
+            raise RaceError(
+                _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), mend
+            ) from None
         except msgspec.DecodeError as error:
-            raise RaceError(f"{path} is damaged: {error}.", "Start the race again.") from None
+            raise RaceError(
+                _("{path} is damaged: {error}.", path=path, error=error), _("Start the race again.")
+            ) from None
         if record.version > VERSION:
-            raise RaceError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
+            raise RaceError(
+                _("{path} was written by a newer spotui.", path=path), _("Update spotui to open it.")
+            )
         return record
 
     def write(self, record: RaceRecord) -> None:
@@ -157,7 +164,10 @@ class RaceFolder:
             OSError: The disk is full or read-only.
         """
         make_private(self.folder)
-        write_file(self.folder / _NAME, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        write_file(
+            self.folder / _NAME,
+            msgspec.json.format(msgspec.json.encode(record, enc_hook=as_english), indent=1) + b"\n",
+        )
 
 
 def race_of(project: Project, workspace: Workspace) -> RaceFolder | None:

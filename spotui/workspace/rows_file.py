@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.domain.rows import SPLITS, Row, SplitName
+from spotui.lang import _, as_english
 from spotui.templates.data.load import Dataset
 from spotui.workspace.files import hint_for, lines_of, open_file, reading
 from spotui.workspace.snapshot import SnapshotError
@@ -17,7 +18,7 @@ class _Line(msgspec.Struct, frozen=True):
     row: Row
 
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder = msgspec.json.Decoder(_Line)
 
 
@@ -51,7 +52,8 @@ def read_rows_file(path: Path) -> Dataset | None:
         raise _unreadable(path, error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotError(
-            f"{path}, line {number}, is damaged: {error}.", "Restore it from a backup."
+            _("{path}, line {number}, is damaged: {error}.", path=path, number=number, error=error),
+            _("Restore it from a backup."),
         ) from None
     return Dataset(train=tuple(found["train"]), eval=tuple(found["eval"]), test=tuple(found["test"]))
 
@@ -78,7 +80,8 @@ def count_rows(path: Path) -> dict[str, int]:
 
 def _unreadable(path: Path, error: OSError) -> SnapshotError:
     return SnapshotError(
-        f"{path} cannot be read: {error.strerror}.", hint_for(error, "Check its permissions.")
+        _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+        hint_for(error, _("Check its permissions.")),
     )
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import Moment
+from spotui.lang import _
 from spotui.workspace.files import hint_for, read_file, write_file
 
 SNAPSHOT_VERSION = 1
@@ -107,14 +108,16 @@ def read_snapshot(path: Path) -> Snapshot:
         data = yaml.load(read_file(path).decode(), _Loader)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise SnapshotError(
-            f"{path} cannot be read: {error.strerror}.",
-            hint_for(error, "Restore it from a backup, or branch a new run from a round of this one."),
+            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+            hint_for(error, _("Restore it from a backup, or branch a new run from a round of this one.")),
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date can be out of the calendar
         raise _damaged(path, error) from None
     match data:
         case {"version": int(version)} if version > SNAPSHOT_VERSION:
-            raise SnapshotError(f"{path} was written by a newer spotui.", "Update spotui to open it.")
+            raise SnapshotError(
+                _("{path} was written by a newer spotui.", path=path), _("Update spotui to open it.")
+            )
     try:
         return msgspec.convert(data, Snapshot)
     except msgspec.ValidationError as error:
@@ -122,4 +125,7 @@ def read_snapshot(path: Path) -> Snapshot:
 
 
 def _damaged(path: Path, error: Exception) -> SnapshotError:
-    return SnapshotError(f"{path} is damaged: {' '.join(str(error).split())}.", "Restore it from a backup.")
+    return SnapshotError(
+        _("{path} is damaged: {error}.", path=path, error=" ".join(str(error).split())),
+        _("Restore it from a backup."),
+    )

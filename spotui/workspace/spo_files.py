@@ -17,6 +17,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.records import AnswerRecord, RoundLine, now
 from spotui.domain.text import whole_text
+from spotui.lang import _
 from spotui.workspace.files import Folder, hint_for, open_file, read_file
 
 RESULTS = "results.json"
@@ -168,8 +169,10 @@ def read_rounds(prompts: Path) -> list[SpoRound]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        mend = hint_for(error, "Check its permissions.")
-        raise ResultsError(f"{path} cannot be read: {error.strerror}.", mend) from None
+        mend = hint_for(error, _("Check its permissions."))
+        raise ResultsError(
+            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), mend
+        ) from None
     return _decode(path, data)
 
 
@@ -183,8 +186,8 @@ def _decode(path: Path, data: bytes) -> list[SpoRound]:
         entries = msgspec.convert(json.loads(data), list[_Entry])
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise ResultsError(
-            f"{path} is damaged: {error}.",
-            "It was left as it is. Restore it from a backup, or resume the run if it has a journal.",
+            _("{path} is damaged: {error}.", path=path, error=error),
+            _("It was left as it is. Restore it from a backup, or resume the run if it has a journal."),
         ) from None
     return [
         SpoRound(
@@ -216,8 +219,12 @@ def set_aside_if_damaged(prompts: Path) -> Path | None:
         return _sound_results(prompts)[1]
     except OSError as error:
         raise ResultsError(
-            f"{prompts / RESULTS} cannot be read, or moved out of the way: {error.strerror}.",
-            hint_for(error, "Move it out of the way and try again."),
+            _(
+                "{prompts} cannot be read, or moved out of the way: {strerror}.",
+                prompts=prompts / RESULTS,
+                strerror=error.strerror,
+            ),
+            hint_for(error, _("Move it out of the way and try again.")),
         ) from None
 
 

@@ -71,8 +71,8 @@ def test_it_is_read(shell: Shell, home: Path, content: str, data: str, metric: s
             lines(INPUTS),
             "{path: r.jsonl, columns: {question: input}}",
             "number",
-            "r.jsonl:1: error: There is no column `answer`; the columns are `input`, `target`.",
-            "Say which one it is, as in `columns: {answer: target}`.",
+            "r.jsonl:1: error: Unknown column `answer`; the columns are `input`, `target`.",
+            "Name it, for example `columns: {answer: target}`.",
         ),
         (
             lines(INPUTS),

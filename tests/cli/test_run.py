@@ -47,7 +47,8 @@ def test_a_run_tells_what_happens_line_by_line_and_what_it_is_worth(
     assert re.fullmatch(r"Spent:   1[67] calls, .* tokens in, .* out, \$ unknown, .* s", spent)
     assert outcome.startswith(
         "Outcome: All 2 rounds are done. Best: round 2. "
-        "Better than the seed on 3 of 3 questions, worse on 0: it wins 100% (44% to 100%)."
+        "Improvement: better than the seed on 3 of 3 questions, worse on 0, no difference on 0: "
+        "win rate 100% (95% CI 44% to 100%)."
     )
     prompt = home / "data" / "workspace" / "why" / "prompts" / "round_2" / "prompt.txt"
     assert result == f"Result:  {prompt}"

@@ -42,13 +42,14 @@ def test_the_headline_is_the_win_rate_with_its_interval() -> None:
     assert check.rate is not None
     assert check.rate.interval == interval(8, 9)
     assert check.headline == (
-        "Better than the seed on 8 of 10 questions, worse on 1, no difference on 1: it wins 89% (57% to 98%)."
+        "Improvement: better than the seed on 8 of 10 questions, worse on 1, no difference on 1: "
+        "win rate 89% (95% CI 57% to 98%)."
     )
 
 
 def test_a_rate_that_may_be_even_odds_is_said_to_be_chance() -> None:
     said = Checked(choices("wwl")).headline
-    assert said.startswith("Better than the seed on 2 of 3 questions, worse on 1: it wins 67% (21% to 94%).")
+    assert "worse on 1, no difference on 0: win rate 67% (95% CI 21% to 94%)." in said
     assert said.endswith("That may still be chance.")
 
 
@@ -57,7 +58,10 @@ def test_a_rate_that_may_be_even_odds_is_said_to_be_chance() -> None:
     [
         (
             "wll",
-            "No improvement: better than the seed on 1 of 3 questions, worse on 2: it wins 33% (6% to 79%).",
+            (
+                "No improvement: better than the seed on 1 of 3 questions, worse on 2, no difference on 0: "
+                "win rate 33% (95% CI 6% to 79%)."
+            ),
         ),
         ("t", "No improvement: no difference on 1 question."),
         ("vv", "The final check brought no verdict: no vote could be read."),

@@ -72,10 +72,9 @@ def test_a_judge_that_decides_by_position_is_told_so_once_it_cannot_be_chance() 
     told = ["by position" in record(["lwl"] * duels).warning for duels in range(8)]
     assert told == [False] * 5 + [True] * 3  # a coin does it five times in five once in 32 runs
     assert record(["lwl"] * 5).warning == (
-        "This judge decides by position: in 5 of 5 pairs of votes it chose what was shown first, "
-        "whichever it was."
+        "This judge decides by position: in 5 of 5 pairs of votes it chose the answer shown first both times."
     )
-    assert "6 of 7 pairs of votes it chose what was shown last" in record([*["wl"] * 6, "lw"]).warning
+    assert "6 of 7 pairs of votes it chose the answer shown last" in record([*["wl"] * 6, "lw"]).warning
 
 
 def test_a_judge_whose_votes_flip_half_the_time_may_be_guessing() -> None:

@@ -5,8 +5,6 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
-from spotui.lang import Message
-
 
 def write_catalogue(path: Path, translations: dict[str | tuple[str, str], str | tuple[str, str]]) -> Path:
     """Compile a catalogue to `path`, by English sentences; two of them where they depend on a number."""
@@ -16,8 +14,3 @@ def write_catalogue(path: Path, translations: dict[str | tuple[str, str], str | 
     with path.open("wb") as file:
         write_mo(file, catalogue)
     return path
-
-
-def codes(message: Message) -> tuple[str, dict[str, object]]:
-    """The code of a message, and its values."""
-    return message.code, dict(message.values or {})

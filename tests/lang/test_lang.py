@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,15 +6,6 @@ import pytest
 from spotui import lang
 from spotui.lang import Sentence, _, english, join, ngettext
 from tests.lang.catalogues import write_catalogue
-
-
-@pytest.fixture(autouse=True)
-def no_locale(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("SPOTUI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    lang._catalogue.cache_clear()
-    yield
-    lang._catalogue.cache_clear()
 
 
 @pytest.fixture

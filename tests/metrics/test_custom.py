@@ -122,7 +122,7 @@ def test_looking_at_a_metric_runs_nothing(folder: Path, name: str) -> None:
     assert fault(name, folder=folder) == ""
     assert find_metric_file(name, folder).path.is_relative_to(folder)
     assert not list(folder.rglob("*.ran"))
-    with pytest.raises(MetricError, match="nobody has trusted"):
+    with pytest.raises(MetricError, match="that you have not trusted"):
         mark(name, "x", folder=folder)
 
 

@@ -145,5 +145,5 @@ def test_a_journal_that_is_cut_during_a_run_ends_it_with_a_sentence(
         project = stage.project()
         end = told(stage.run(project, on_trouble=on_trouble))
     assert end.stopped.reason == "failed"
-    assert "Another program has changed the journal" in end.stopped.cause
+    assert "Another program has" in end.stopped.cause
     assert project.journal.stat().st_size == 500

@@ -40,7 +40,11 @@ def entries(chapter: str) -> dict[str, Entry]:
 
 EVENT_ENTRIES, COMMAND_ENTRIES = entries("Events"), entries("Commands")
 PAIRS = [
-    *((kind, EVENT_ENTRIES[name], {"at", "key"}) for name, kind in EVENTS.items() if name in EVENT_ENTRIES),
+    *(
+        (kind, EVENT_ENTRIES[name], {"at", "key", "messages"})
+        for name, kind in EVENTS.items()
+        if name in EVENT_ENTRIES
+    ),
     *(
         (kind, COMMAND_ENTRIES[name], set[str]())
         for name, kind in COMMANDS.items()

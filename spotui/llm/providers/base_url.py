@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from spotui.domain.secret import Secret
+from spotui.lang import _
 from spotui.llm.protocol import BadRequestError
 
 if TYPE_CHECKING:
@@ -36,19 +37,26 @@ class BaseUrl:
         text = (written or "").strip()
         self.shown = _without_secrets(text)
         if not text:
-            raise BadRequestError(f"No base URL is set for {model}.", f"Set {_EXAMPLE}.")
+            raise BadRequestError(_("No base URL is set for {model}.", model=model), f"Set {_EXAMPLE}.")
         if re.search(r"[\s\x00-\x1f\x7f]", text):
-            raise BadRequestError(f"The base URL of {model} holds a space: {self.shown!r}.", "Take it out.")
+            raise BadRequestError(
+                _("The base URL of {model} holds a space: {shown!r}.", model=model, shown=self.shown),
+                _("Take it out."),
+            )
         if not re.match(r"https?://[^/?#]", text, re.IGNORECASE):
             raise BadRequestError(
-                f"The base URL of {model} is no http or https address: {self.shown!r}.",
+                _(
+                    "The base URL of {model} is no http or https address: {shown!r}.",
+                    model=model,
+                    shown=self.shown,
+                ),
                 f"Write {_EXAMPLE}.",
             )
         url = _parsed(text)
         if url is None or not url.host or not _is_a_name(url.raw_host or ""):
             raise BadRequestError(
-                f"The base URL of {model} cannot be read: {self.shown!r}.",
-                f"Check its host and its port; it should be {_EXAMPLE}.",
+                _("The base URL of {model} cannot be read: {shown!r}.", model=model, shown=self.shown),
+                _("Check its host and its port; it should be {example}.", example=_EXAMPLE),
             )
         self.authorization = _authorization(url)
         self._root = _with_path(

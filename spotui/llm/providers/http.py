@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from spotui.domain.secret import Secret
+from spotui.lang import _
 from spotui.llm.protocol import AuthenticationError, BadRequestError, OversizedReplyError
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.faults.http_errors import (
@@ -66,8 +67,12 @@ def check_size(size: int, place: Place, most: int = LONGEST_REPLY) -> None:
 def oversized(place: Place, most: int = LONGEST_REPLY) -> OversizedReplyError:
     """The error for a reply that is too long."""
     return OversizedReplyError(
-        f"{place} sent more than {most // MIB} MiB for one reply, and the rest was not read.",
-        "Set max_tokens for this model, or check what the endpoint sends.",
+        _(
+            "{place} sent more than {most} MiB for one reply, and the rest was not read.",
+            place=place,
+            most=most // MIB,
+        ),
+        _("Set max_tokens for this model, or check what the endpoint sends."),
     )
 
 
@@ -113,7 +118,8 @@ class HttpPool:
         )
         if not (key.isascii() and key.isprintable()):
             raise AuthenticationError(
-                f"The key for {self.place} holds characters that no HTTP header can carry.", "Copy it again."
+                _("The key for {place} holds characters that no HTTP header can carry.", place=self.place),
+                _("Copy it again."),
             )
         self._timeout = endpoint.silence
         self._session: ClientSession | None = None
@@ -158,7 +164,7 @@ class HttpPool:
                 elif (other := await self._with_another_header(method, path, content, sent)) is not None:
                     response = await exchange.enter_async_context(other)
                 if response.status < 200:
-                    raise not_http(self.place, "it wants to speak another protocol")
+                    raise not_http(self.place, _("it wants to speak another protocol"))
                 if 300 <= response.status < 400:
                     location = response.headers.get("Location", "")
                     raise redirect_error(self.place, response.status, location)
@@ -265,8 +271,8 @@ class HttpPool:
         except ValueError:
             # Its text may quote the proxy's password.
             raise BadRequestError(
-                f"The proxy that the environment names for {self.place} cannot be used.",
-                "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; they take http and https proxies.",
+                _("The proxy that the environment names for {place} cannot be used.", place=self.place),
+                _("Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; they take http and https proxies."),
             ) from None
 
     def _tls(self) -> object:
@@ -275,8 +281,8 @@ class HttpPool:
             return trusting_context()
         except OSError as error:
             raise BadRequestError(
-                f"The trusted certificates cannot be read: {error.strerror or error}.",
-                "Check SSL_CERT_FILE and SSL_CERT_DIR in the environment.",
+                _("The trusted certificates cannot be read: {strerror}.", strerror=error.strerror or error),
+                _("Check SSL_CERT_FILE and SSL_CERT_DIR in the environment."),
             ) from error
 
 

@@ -23,6 +23,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from spotui.lang import _
 from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
@@ -275,13 +276,15 @@ def model_error(
         return reached
     if names & {"Timeout", "TimeoutError"}:
         return TimedOutError(
-            f"{place} sent nothing for {timeout:g} seconds.",
-            "Check that it is up, or raise the timeout of this model.",
+            _("{place} sent nothing for {timeout:g} seconds.", place=place, timeout=timeout),
+            _("Check that it is up, or raise the timeout of this model."),
         )
     if "JSONDecodeError" in names:
         return MalformedReplyError(
-            place.sentence(f"{place} sent something other than a chat completion", fault.message),
-            "Try again.",
+            place.sentence(
+                _("{place} sent something other than a chat completion", place=place), fault.message
+            ),
+            _("Try again."),
         )
     return _local_error(chain, fault, place)
 
@@ -291,13 +294,15 @@ def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, place: Pl
     missing = next((link for link in chain if isinstance(link, ImportError)), None)
     if missing is not None:
         return BadRequestError(
-            place.sentence(f"{place} needs a Python package that is not installed", str(missing)),
-            "Install what provides it beside spotui, with pip.",
+            place.sentence(
+                _("{place} needs a Python package that is not installed", place=place), str(missing)
+            ),
+            _("Install what provides it beside spotui, with pip."),
         )
     if _NO_KEY.search(fault.message):
         return AuthenticationError(
-            place.sentence(f"{place} asks for a key, and none is set", fault.message),
-            "Set the environment variable it names.",
+            place.sentence(_("{place} asks for a key, and none is set", place=place), fault.message),
+            _("Set the environment variable it names."),
         )
     # The status is one that litellm made up to say what kind of failure this is.
     code = f"{fault.code} {_CODES.get(fault.status, '')}".strip()

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from spotui.domain.secret import Secret
 from spotui.domain.text import whole_text
+from spotui.lang import _
 from spotui.llm.pricing import OPENAI_LIKE_PROVIDERS, guess_provider, litellm_path, nearest
 from spotui.llm.protocol import (
     AuthenticationError,
@@ -96,7 +97,8 @@ def find_way(litellm: Any, model: str, endpoint: Endpoint) -> Way | None:
     if missing and endpoint.base_url is None:
         names = " or ".join(missing)
         raise AuthenticationError(
-            f"{model} needs a key, and {names} is not set.", f"Set it: export {missing[-1]}=…"
+            _("{model} needs a key, and {names} is not set.", model=model, names=names),
+            _("Set it: export {missing}=…", missing=missing[-1]),
         )
     return Way(model, litellm_id, provider, endpoint.api_key or (_NO_KEY if missing else None), has_key)
 
@@ -187,8 +189,8 @@ class LitellmProvider:
         """
         if request.grammar is not None:
             raise BadRequestError(
-                f"{request.model} cannot be bound to a grammar.",
-                "Use the embedded model or a llama.cpp server for this.",
+                _("{model} cannot be bound to a grammar.", model=request.model),
+                _("Use the embedded model or a llama.cpp server for this."),
             )
         litellm, way = await self._find_way(request.model)
         if request.embed:
@@ -221,14 +223,20 @@ class LitellmProvider:
         except ImportError as error:
             why = " ".join(str(error).split())
             raise BadRequestError(
-                f"{model} is reached through litellm, which cannot be imported: {why}",
-                "Reinstall spotui, or give the model a base URL.",
+                _(
+                    "{model} is reached through litellm, which cannot be imported: {why}",
+                    model=model,
+                    why=why,
+                ),
+                _("Reinstall spotui, or give the model a base URL."),
             ) from error
         if model not in self._ways:
             # A thread, because some of litellm's providers sign in while they are asked what they need.
             way = await asyncio.to_thread(find_way, litellm, model, self._endpoint)
             if way is None:
-                raise BadRequestError(f"litellm knows no provider for {model}.", await _did_you_mean(model))
+                raise BadRequestError(
+                    _("litellm knows no provider for {model}.", model=model), await _did_you_mean(model)
+                )
             self._ways[model] = way
         return litellm, self._ways[model]
 
@@ -244,8 +252,8 @@ class LitellmProvider:
         found = read_embedding(payload)
         if found is None:
             raise MalformedReplyError(
-                f"{self._place(way)} answered with something other than an embedding.",
-                "Check that the model is one for embeddings.",
+                _("{place} answered with something other than an embedding.", place=self._place(way)),
+                _("Check that the model is one for embeddings."),
             )
         cost = (getattr(answer, "_hidden_params", None) or {}).get("response_cost")
         is_reported = found.usage is not None and self._endpoint.price is None
@@ -310,7 +318,9 @@ class LitellmProvider:
             await stream.aclose()
         emit(assembler.finish())
         if not _is_finished(stream):
-            raise MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+            raise MalformedReplyError(
+                _("{place} broke off in the middle of its reply.", place=place), _("Try again.")
+            )
         usage = assembler.usage if _reported_usage(stream) else None
         return assembler.reply(
             request,
@@ -329,8 +339,12 @@ class LitellmProvider:
         except Exception as error:  # noqa: BLE001 - litellm raises anything, bare Exception included
             if limit.expired():
                 raise TimedOutError(
-                    f"{self._place(way)} sent nothing for {self._endpoint.silence:g} seconds.",
-                    "Check that it is up, or raise the timeout of this model.",
+                    _(
+                        "{place} sent nothing for {silence:g} seconds.",
+                        place=self._place(way),
+                        silence=self._endpoint.silence,
+                    ),
+                    _("Check that it is up, or raise the timeout of this model."),
                 ) from None
             raise _Failure(error) from None
 
@@ -384,8 +398,8 @@ def _is_proxied() -> bool:
 async def _did_you_mean(model: str) -> str:
     names = await asyncio.to_thread(nearest, model)
     if not names:
-        return "Put its provider in front, such as anthropic/ or openrouter/, or set a base URL."
-    return f"Did you mean {' or '.join(names)}?"
+        return _("Put its provider in front, such as anthropic/ or openrouter/, or set a base URL.")
+    return _("Did you mean {names}?", names=" or ".join(names))
 
 
 class _Failure(Exception):  # noqa: N818 - never leaves this module

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spotui.lang import _
 from spotui.llm.protocol import (
     Delta,
     MalformedReplyError,
@@ -177,11 +178,15 @@ class ReplyReader:
         if not assembler.has_choice:
             raise self._no_answer()
         if assembler.aborted:
-            raise MalformedReplyError(f"{self._place} gave up in the middle of its reply.", "Try again.")
+            raise MalformedReplyError(
+                _("{place} gave up in the middle of its reply.", place=self._place), _("Try again.")
+            )
         if not (self._done or assembler.is_whole):
             raise MalformedReplyError(
-                self._place.sentence(f"{self._place} broke off in the middle of its reply", self._aside),
-                "Try again.",
+                self._place.sentence(
+                    _("{place} broke off in the middle of its reply", place=self._place), self._aside
+                ),
+                _("Try again."),
             )
 
     def _no_answer(self) -> ModelError:
@@ -197,20 +202,28 @@ class ReplyReader:
         }
         words = json.dumps(rest, ensure_ascii=False) if rest else ""
         return MalformedReplyError(
-            self._place.sentence(f"{self._place} sent a reply without an answer in it", words), "Try again."
+            self._place.sentence(_("{place} sent a reply without an answer in it", place=self._place), words),
+            _("Try again."),
         )
 
     def _unreadable(self, text: str) -> ModelError:
         if not text:
-            return MalformedReplyError(f"{self._place} answered with nothing.", "Try again.")
+            return MalformedReplyError(
+                _("{place} answered with nothing.", place=self._place), _("Try again.")
+            )
         if text.startswith("<"):
             return MalformedReplyError(
-                f"{self._place} answered with a web page.", "Check the base URL: does it end in /v1?"
+                _("{place} answered with a web page.", place=self._place),
+                _("Check the base URL: does it end in /v1?"),
             )
         quoted = self._place.quote(text)
         return MalformedReplyError(
-            f"{self._place} answered with something other than a chat completion: {quoted!r}.",
-            "Check that the base URL leads to an OpenAI-compatible API.",
+            _(
+                "{place} answered with something other than a chat completion: {quoted!r}.",
+                place=self._place,
+                quoted=quoted,
+            ),
+            _("Check that the base URL leads to an OpenAI-compatible API."),
         )
 
     def _take(self, payload: dict[str, object]) -> None:
@@ -318,8 +331,8 @@ class OpenAICompatibleProvider:
         ids = _model_ids(await self._whole("GET", "/models"))
         if ids is None:
             raise MalformedReplyError(
-                f"{self._pool.place} answered with something other than a list of models.",
-                "Check the base URL: does it end in /v1?",
+                _("{place} answered with something other than a list of models.", place=self._pool.place),
+                _("Check the base URL: does it end in /v1?"),
             )
         return ids
 
@@ -337,8 +350,8 @@ class OpenAICompatibleProvider:
         found = read_embedding(payload)
         if found is None:
             raise MalformedReplyError(
-                f"{place} answered with something other than an embedding.",
-                "Check that the model is one for embeddings.",
+                _("{place} answered with something other than an embedding.", place=place),
+                _("Check that the model is one for embeddings."),
             )
         return found.reply(
             request,

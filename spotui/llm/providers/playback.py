@@ -11,6 +11,7 @@ import yaml
 
 from spotui.domain.records import CallLine
 from spotui.domain.text import whole_text
+from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import (
     BadRequestError,
@@ -49,21 +50,24 @@ class ScriptedProvider:
         try:
             self._rules = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), list[Rule])
         except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-            what = f"The script {path} cannot be used: {' '.join(str(error).split())}."
-            raise BadRequestError(what, "It is a YAML list of rules with 'when' and 'replies'.") from None
+            what = _(
+                "The script {path} cannot be used: {error}.", path=path, error=" ".join(str(error).split())
+            )
+            raise BadRequestError(what, _("It is a YAML list of rules with 'when' and 'replies'.")) from None
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """The next reply of the first rule that fits; see `Provider.complete`."""
         if request.embed:
             raise BadRequestError(
-                f"The script {self._path} has replies, and no embeddings.", "Use another embedding model."
+                _("The script {path} has replies, and no embeddings.", path=self._path),
+                _("Use another embedding model."),
             )
         asked = request.messages[-1].content
         found = next(((n, one) for n, one in enumerate(self._rules) if one.when in asked), None)
         if found is None:
             raise BadRequestError(
-                f"The script {self._path} has no rule for: {asked[:80]!r}.",
-                "Add one without 'when' at its end.",
+                _("The script {path} has no rule for: {asked!r}.", path=self._path, asked=asked[:80]),
+                _("Add one without 'when' at its end."),
             )
         number, rule = found
         text = whole_text(rule.replies[self._used[number] % len(rule.replies)])
@@ -112,7 +116,7 @@ class RecordedProvider:
         waiting = self._replies[digest_of(request)]
         if not waiting:
             await self._silence()
-            raise Halted("stopped", "The recording ends here.")
+            raise Halted("stopped", _("The recording ends here."))
         reply = recorded_reply(waiting.popleft())
         if reply.rejected:
             raise RequestRefusedError(reply.rejected)

@@ -6,6 +6,7 @@ from string import ascii_uppercase
 from typing import Any, Final
 
 from spotui.domain.rows import normalise
+from spotui.lang import _
 from spotui.templates.data.json_text import read_cell
 from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.values import MISSING, is_nothing, reach, written
@@ -43,7 +44,10 @@ class Labels:
         if text in self._labels.values():
             return text
         known = ", ".join(f"`{one}`" for one in list(self._labels)[:8])
-        raise BadRowError(f"The answer `{text[:40]}` is none of the labels {known}.", "Add it to `labels`.")
+        raise BadRowError(
+            _("The answer `{text}` is none of the labels {known}.", text=text[:40], known=known),
+            _("Add it to `labels`."),
+        )
 
 
 class Options:
@@ -57,7 +61,7 @@ class Options:
 
     def __init__(self, texts: Sequence[str], marks: Sequence[str] = (), right: Sequence[str] = ()) -> None:
         if not 2 <= len(texts) <= len(ascii_uppercase):
-            raise BadRowError(f"A question has 2 to 26 options, but there are {len(texts)}.")
+            raise BadRowError(_("A question has 2 to 26 options, but there are {texts}.", texts=len(texts)))
         self.right = tuple(right)
         self._texts = tuple(texts)
         self._marks = [mark.casefold() for mark in marks]
@@ -86,11 +90,17 @@ class Options:
             by_text = by_text if by_index is None else None
         found = next((at for at in (by_mark, by_text, by_letter, by_index) if at is not None), None)
         if found is None:
-            what = f"The answer `{text[:40]}` is none of the options {', '.join(self._letters())}."
-            raise BadRowError(what, "Say what it stands for, e.g. `labels: {1: A, 2: B}`.")
+            what = _(
+                "The answer `{text}` is none of the options {letters}.",
+                text=text[:40],
+                letters=", ".join(self._letters()),
+            )
+            raise BadRowError(what, _("Say what it stands for, e.g. `labels: {1: A, 2: B}`."))
         if by_mark is None and by_text is not None and by_index not in (None, by_text):
-            what = f"The answer `{text[:40]}` is the text of one option and the number of another."
-            raise BadRowError(what, "Say which is meant, e.g. `labels: [A, B, C, D]` for numbers from 0.")
+            what = _(
+                "The answer `{text}` is the text of one option and the number of another.", text=text[:40]
+            )
+            raise BadRowError(what, _("Say which is meant, e.g. `labels: [A, B, C, D]` for numbers from 0."))
         return ascii_uppercase[found]
 
     def _letters(self) -> str:
@@ -114,7 +124,9 @@ def read_options(record: Record, columns: Sequence[str]) -> Options:
     for column in columns:
         if (value := reach(record, column)) is MISSING:
             raise BadRowError(
-                f"There is no column `{column}` for the options.", _listing(record), of_file=True
+                _("There is no column `{column}` for the options.", column=column),
+                _listing(record),
+                of_file=True,
             )
         values.append(value)
     if len(values) > 1:
@@ -128,8 +140,8 @@ def read_options(record: Record, columns: Sequence[str]) -> Options:
             return Options([written(text) for text in texts])
         case Mapping():
             return _of_object(value)
-    what = f"`{columns[0]}` should hold a list of options."
-    raise BadRowError(what, "Name a list, or one column for each option.")
+    what = _("`{column}` should hold a list of options.", column=columns[0])
+    raise BadRowError(what, _("Name a list, or one column for each option."))
 
 
 def _of_object(value: Mapping[str, Any]) -> Options:
@@ -150,7 +162,7 @@ def _each(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]
 
 
 def _listing(record: Record) -> str:
-    return f"The columns are {', '.join(f'`{name[:40]}`' for name in list(record)[:8])}."
+    return _("The columns are {list}.", list=", ".join(f"`{name[:40]}`" for name in list(record)[:8]))
 
 
 def _whole(text: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from spotui.domain.errors import nearest
 from spotui.domain.rows import Row
+from spotui.lang import _
 from spotui.templates.data.answers import Labels, Options, read_options
 from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.source import DataSource
@@ -93,7 +94,10 @@ class Columns:
         numbers = [one for one in row.references if one.lstrip("-").isdecimal()]
         if self._labels or not numbers:
             return ""
-        return f"If `{numbers[0]}` stands for a text, say for which one, e.g. `labels: {{0: No, 1: Yes}}`."
+        return _(
+            "If `{number}` stands for a text, say for which one, e.g. `labels: {{0: No, 1: Yes}}`.",
+            number=numbers[0],
+        )
 
     def _references(self, record: Record, options: Options | None) -> tuple[str, ...]:
         """The answers that are right; a list, and several columns, are several."""
@@ -120,13 +124,19 @@ class Columns:
         if value is MISSING:
             raise _missing(record, column, name)
         if name == "question" and isinstance(value, list | dict):
-            kind = "a list" if isinstance(value, list) else "an object"
+            kind = _("a list") if isinstance(value, list) else _("an object")
             first = next(iter(value), "") if isinstance(value, dict) else 0
-            hint = f"Name a part of it, e.g. `columns: {{question: {column}.{first}}}`."
-            raise BadRowError(f"The question should be a text, but `{column}` is {kind}.", hint)
+            hint = _(
+                "Name a part of it, e.g. `columns: {{question: {column}.{first}}}`.",
+                column=column,
+                first=first,
+            )
+            raise BadRowError(
+                _("The question should be a text, but `{column}` is {kind}.", column=column, kind=kind), hint
+            )
         text = written(value)
         if name == "question" and needed and not text.strip():
-            raise BadRowError(f"The question is empty: there is nothing in `{column}`.")
+            raise BadRowError(_("The question is empty: there is nothing in `{column}`.", column=column))
         return text
 
 
@@ -134,23 +144,41 @@ def _missing(record: Record, column: str, name: str) -> BadRowError:
     """The fault of a file without a column; its other rows have it as well, so it is reported once."""
     is_numbered = list(record) == [str(number) for number in range(1, len(record) + 1)]
     if not is_numbered and any(_LIKE_A_CELL.fullmatch(one) for one in record):
-        what = "The first line should name the columns, but it looks like a row"
-        hint = f"If it is one, number the columns, e.g. `columns: {{question: 1, answer: {len(record)}}}`."
-        return BadRowError(f"{what}: {_listed(record)}.", hint, line=1, of_file=True)
-    head, _, rest = column.rpartition(".")
+        what = _(
+            "The first line should name the columns, but it looks like a row: {listed}.",
+            listed=_listed(record),
+        )
+        hint = _(
+            "If it is one, number the columns, e.g. `columns: {{question: 1, answer: {record}}}`.",
+            record=len(record),
+        )
+        return BadRowError(what, hint, line=1, of_file=True)
+    head, _unused, rest = column.rpartition(".")
     inner = reach(record, head) if head else MISSING
     if isinstance(inner, dict):
-        what = f"There is no `{rest}` in `{head}`, which holds {_listed(inner)}."
-        return BadRowError(what, "Name one of these.", of_file=True)
+        what = _(
+            "`{head}` has no `{rest}`; it has {listed}.",
+            rest=rest,
+            head=head,
+            listed=_listed(inner),
+        )
+        return BadRowError(what, _("Name one of these."), of_file=True)
     if isinstance(inner, str):
-        what = f"`{head}` holds a text that is not JSON, so it has no part `{rest}`."
-        return BadRowError(what, "Save it as JSON, or name another column.", of_file=True)
+        what = _("`{head}` holds a text that is not JSON, so it has no part `{rest}`.", head=head, rest=rest)
+        return BadRowError(what, _("Save it as JSON, or name another column."), of_file=True)
     meant = "1" if is_numbered else _meant(record, column, name)
-    hint = f"Say which one it is, as in `columns: {{{name}: {meant or '...'}}}`"
-    if name not in ("question", "answer"):
-        hint += f", or write `{{{{{name}}}}}` in the prompt if it is a text"
-    what = f"There is no column `{column}`; the columns are {_listed(record)}."
-    return BadRowError(what, f"{hint}.", of_file=True)
+    if name in ("question", "answer"):
+        hint = _("Name it, for example `columns: {{{name}: {meant}}}`.", name=name, meant=meant or "...")
+    else:
+        hint = _(
+            "Name it, for example `columns: {{{name}: {meant}}}`, or write `{{{{{name}}}}}` in "
+            "the prompt if it "
+            "is a text.",
+            name=name,
+            meant=meant or "...",
+        )
+    what = _("Unknown column `{column}`; the columns are {listed}.", column=column, listed=_listed(record))
+    return BadRowError(what, hint, of_file=True)
 
 
 def _meant(record: Record, column: str, name: str) -> str | None:
@@ -165,11 +193,17 @@ def _is_object(column: str, value: dict[str, Any]) -> BadRowError:
     part = next(
         (one for one in parts if one.endswith(("text", "value", "answer"))), parts[0] if parts else ""
     )
-    what = f"`{column}` is an object, and an answer is compared as a text."
-    hint = f"Take a part of it, e.g. `columns: {{answer: {part}}}`." if part else "Name another column."
+    what = _("`{column}` is an object, and an answer is compared as a text.", column=column)
+    hint = (
+        _("Take a part of it, e.g. `columns: {{answer: {part}}}`.", part=part)
+        if part
+        else _("Name another column.")
+    )
     return BadRowError(what, hint, of_file=True)
 
 
 def _listed(names: Collection[str]) -> str:
     shown = ", ".join(f"`{one if len(one) <= 40 else one[:39] + '…'}`" for one in list(names)[:8])
-    return (f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown) or "none"
+    if len(names) > 8:
+        return _("{shown} and {more} more", shown=shown, more=len(names) - 8)
+    return shown or _("none")

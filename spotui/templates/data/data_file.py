@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Final, assert_never
 
+from spotui.lang import N_, _
 from spotui.templates.data.json_rows import MOST_CHARACTERS, JsonRows
 from spotui.templates.data.record import BadRowError, Read
 from spotui.templates.data.source import ENDINGS, FORMATS, DataSource, Format
@@ -24,9 +25,9 @@ _CHUNK: Final = 1 << 20
 _SAMPLE: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _NOT_TEXT: Final = {
-    b"PAR1": "It looks like a Parquet file: write `format: parquet`.",
-    b"ARROW1": "It looks like an Arrow file: write `format: arrow`.",
-    b"PK\x03\x04": "It looks like an Excel file or a zip archive: write `format: xlsx`, or unpack it.",
+    b"PAR1": N_("It looks like a Parquet file: write `format: parquet`."),
+    b"ARROW1": N_("It looks like an Arrow file: write `format: arrow`."),
+    b"PK\x03\x04": N_("It looks like an Excel file or a zip archive: write `format: xlsx`, or unpack it."),
 }
 _BOMS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -70,9 +71,11 @@ class TextFile:
             while line := reader.readline(longest):
                 number += 1
                 if len(line) == longest:
-                    what = f"The line is longer than {longest // 1_000_000} million characters."
+                    what = _(
+                        "The line is longer than {longest} million characters.", longest=longest // 1_000_000
+                    )
                     raise BadRowError(
-                        what, "Look for a line break that is missing, or write the rows as JSONL.", number
+                        what, _("Look for a line break that is missing, or write the rows as JSONL."), number
                     )
                 yield number, line
 
@@ -84,8 +87,8 @@ class TextFile:
             try:
                 yield gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                what = f"The compressed file is damaged ({error})."
-                raise BadRowError(what, "Compress it again, or unpack it.") from None
+                what = _("The compressed file is damaged ({error}).", error=error)
+                raise BadRowError(what, _("Compress it again, or unpack it.")) from None
 
     def _chunks(self) -> Iterator[bytes]:
         size = 0
@@ -93,8 +96,10 @@ class TextFile:
             while chunk := file.read(_CHUNK):
                 size += len(chunk)
                 if size > MOST_BYTES:
-                    what = f"The file holds more than {MOST_BYTES // 1_000_000_000} GB."
-                    raise BadRowError(what, "Take a part of its rows.")
+                    what = _(
+                        "The file holds more than {most_bytes} GB.", most_bytes=MOST_BYTES // 1_000_000_000
+                    )
+                    raise BadRowError(what, _("Take a part of its rows."))
                 yield chunk
 
     def _detect(self) -> str:
@@ -104,12 +109,12 @@ class TextFile:
                 return encoding
         for mark, hint in _NOT_TEXT.items():
             if first.startswith(mark):
-                raise BadRowError("The file is not a text.", hint)
+                raise BadRowError(_("The file is not a text."), _(hint))
         if b"\0" in first:
             encoding = _guess(first[:_SAMPLE])
             if encoding.startswith(("utf-16", "utf-32")):
                 return encoding
-            raise BadRowError("The file is not a text.", "Give the path of a data file.")
+            raise BadRowError(_("The file is not a text."), _("Give the path of a data file."))
         damage = self._fault("utf-8")
         if damage is None:
             return "utf-8"
@@ -117,9 +122,10 @@ class TextFile:
         if _is_mostly_utf8(sample):
             raise damage
         encoding = _guess(sample)
-        self.notice = (
-            f"The file is not UTF-8; it was read as {encoding}. If its text looks wrong, save it as UTF-8 "
-            "or write `encoding:` with the right one."
+        self.notice = _(
+            "The file is not UTF-8; it was read as {encoding}. If its text looks wrong, save it "
+            "as UTF-8 or write `encoding:` with the right one.",
+            encoding=encoding,
         )
         return encoding
 
@@ -132,8 +138,8 @@ class TextFile:
             except UnicodeDecodeError as error:
                 good = error.object[: error.start].decode(encoding, "ignore")
                 line += _breaks(rest + good)
-                what = f"There are bytes here that are not {encoding.upper()} text."
-                return BadRowError(what, "Save the file as UTF-8.", line)
+                what = _("There are bytes here that are not {encoding} text.", encoding=encoding.upper())
+                return BadRowError(what, _("Save the file as UTF-8."), line)
             rest = "\r" if text.endswith("\r") else ""  # its LF may be in the next chunk
             line += _breaks(text.removesuffix(rest))
         return None
@@ -198,12 +204,12 @@ class DataFile:
         """
         form = self._form()
         if self._source.rows and form not in _OF_JSON:
-            raise BadRowError("`rows` is for JSON files; this is a table.", "Delete `rows`.")
+            raise BadRowError(_("`rows` is for JSON files; this is a table."), _("Delete `rows`."))
         try:
             yield from self._records(form)
         except OSError as error:
-            what = f"The file cannot be read ({error.strerror or error})."
-            raise BadRowError(what, "Check its permissions.") from None
+            what = _("The file cannot be read ({strerror}).", strerror=error.strerror or error)
+            raise BadRowError(what, _("Check its permissions.")) from None
 
     def _records(self, form: Format) -> Iterator[Read]:
         source, path = self._source, self._path
@@ -236,6 +242,6 @@ class DataFile:
         ending = next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
         form = self._source.format or ENDINGS.get(ending)
         if form is None:
-            hint = f"Add `format:` with one of {', '.join(FORMATS)}."
-            raise BadRowError("The ending does not say what format the file has.", hint)
+            hint = _("Add `format:` with one of {formats}.", formats=", ".join(FORMATS))
+            raise BadRowError(_("The ending does not say what format the file has."), hint)
         return form

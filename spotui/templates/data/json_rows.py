@@ -6,6 +6,7 @@ from itertools import chain, count
 from typing import Any, Final
 
 from spotui.domain.rows import SPLIT_NAMES, SPLITS, SplitName
+from spotui.lang import N_, _
 from spotui.templates.data.json_text import JsonText, Member
 from spotui.templates.data.record import BadRowError, Read
 
@@ -15,7 +16,7 @@ MOST_CHARACTERS: Final = 100_000_000
 _PURITY: Final = tuple(reversed(SPLITS))
 """A row that is in two lists is read first where it is measured last."""
 
-_EXAMPLE: Final = 'Write, for example, {"question": "...", "answer": "..."}.'
+_EXAMPLE: Final = N_('Write, for example, {"question": "...", "answer": "..."}.')
 
 
 class JsonRows:
@@ -43,7 +44,7 @@ class JsonRows:
                 break  # two lines say which of both it is
         filled = [(number, line) for number, line in head if line.strip()]
         if not filled:
-            raise _EMPTY
+            raise _empty()
         if self._is_document(filled):
             yield from self.document(chain(head, lines))
         else:
@@ -58,14 +59,14 @@ class JsonRows:
         text = JsonText(_joined(lines))
         start = text.skip()
         if text.is_end(start):
-            raise _EMPTY
+            raise _empty()
         if text.begins(start, "["):
             end = yield from self._list(text, start)
             if not text.is_end(end):
-                raise BadRowError("Something follows the list of rows.", "", text.line(text.skip(end)))
+                raise BadRowError(_("Something follows the list of rows."), "", text.line(text.skip(end)))
             return
         if not text.begins(start, "{"):
-            raise BadRowError("The file holds no list of rows.", _SHAPE, text.line(start))
+            raise BadRowError(_("The file holds no list of rows."), _(_SHAPE), text.line(start))
         members, end = text.members(start)
         if text.is_end(end):
             yield from self._of_object(text, start, members, self._steps)
@@ -104,7 +105,9 @@ class JsonRows:
             if text.is_end(end):
                 yield from self._expanded(number, value, self._steps)
             else:
-                yield Read(number, BadRowError(f"Something follows the object, from column {end + 1} on."))
+                yield Read(
+                    number, BadRowError(_("Something follows the object, from column {end} on.", end=end + 1))
+                )
 
     def _list(
         self, text: JsonText, at: int, steps: Sequence[str] | None = None
@@ -133,7 +136,7 @@ class JsonRows:
         elif text.begins(at, "{"):
             yield from self._of_object(text, at, text.members(at)[0], steps)
         else:
-            raise BadRowError("The file holds no list of rows.", _SHAPE, text.line(at))
+            raise BadRowError(_("The file holds no list of rows."), _(_SHAPE), text.line(at))
 
     def _of_object(
         self, text: JsonText, at: int, members: dict[str, Member], steps: Sequence[str]
@@ -144,8 +147,8 @@ class JsonRows:
             return
         name = ".".join(steps) if ".".join(steps) in members else steps[0]
         if name not in members:
-            what = f"There is no key `{name}` on the way to `rows: {self._path}`."
-            raise BadRowError(what, f"The keys are {_listed(members)}.", text.line(at))
+            what = _("There is no key `{name}` on the way to `rows: {path}`.", name=name, path=self._path)
+            raise BadRowError(what, _("The keys are {listed}.", listed=_listed(members)), text.line(at))
         at = members[name].at
         members.clear()
         yield from self._of_value(text, at, steps[1:] if name == steps[0] else [])
@@ -187,7 +190,7 @@ class JsonRows:
             around = {**(outer or {}), **{name: one for name, one in value.items() if name != steps[0]}}
             yield from self._expanded(line, value[steps[0]], steps[1:], around)
         else:
-            what = f"There is no key `{steps[0]}` on the way to `rows: {self._path}`."
+            what = _("There is no key `{step}` on the way to `rows: {path}`.", step=steps[0], path=self._path)
             yield Read(line, BadRowError(what, of_file=True))
 
     def _record(self, value: Any, outer: dict[str, Any]) -> dict[str, Any] | BadRowError:
@@ -196,9 +199,11 @@ class JsonRows:
         if isinstance(value, list):
             if self._header is not None:
                 return {**outer, **{str(number): cell for number, cell in enumerate(value, 1)}}
-            hint = "Name its columns by number, e.g. `columns: {question: 1, answer: 2}`."
-            return BadRowError("A row should be an object in braces, but this is a list.", hint, of_file=True)
-        return BadRowError("A row should be an object in braces, but this is a single value.", _EXAMPLE)
+            hint = _("Name its columns by number, e.g. `columns: {question: 1, answer: 2}`.")
+            return BadRowError(
+                _("A row should be an object in braces, but this is a list."), hint, of_file=True
+            )
+        return BadRowError(_("A row should be an object in braces, but this is a single value."), _(_EXAMPLE))
 
     def _with_header(self, reads: Iterator[Read]) -> Iterator[Read]:
         """The rows under the names that the first one gives, where rows are lists and it does."""
@@ -269,13 +274,13 @@ def _zipped(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Rea
 def _unclear(values: dict[str, Any], line: int) -> BadRowError:
     paths = list(_lists_in(values))
     if not paths:
-        return BadRowError("The file holds no list of rows.", _SHAPE, line)
+        return BadRowError(_("The file holds no list of rows."), _(_SHAPE), line)
     what = (
-        f"The document holds {len(paths)} lists: {_listed(paths)}."
+        _("The document holds {paths} lists: {listed}.", paths=len(paths), listed=_listed(paths))
         if len(paths) > 1
-        else ("The list of rows is not at the top of the document.")
+        else (_("The list of rows is not at the top of the document."))
     )
-    return BadRowError(what, f"Name the one with the rows, e.g. `rows: {paths[0]}`.", line)
+    return BadRowError(what, _("Name the one with the rows, e.g. `rows: {path}`.", path=paths[0]), line)
 
 
 def _lists_in(value: Any, path: str = "", depth: int = 4) -> Iterator[str]:
@@ -295,14 +300,20 @@ def _listed(names: Collection[str]) -> str:
 
 def _joined(lines: Iterator[tuple[int, str]]) -> str:
     parts, length = [], 0
-    for _, line in lines:
+    for _unused, line in lines:
         parts.append(line)
         length += len(line)
         if length > MOST_CHARACTERS:
-            what = f"The document is longer than {MOST_CHARACTERS // 1_000_000} million characters."
-            raise BadRowError(what, "Write its rows as JSONL, one object on each line.")
+            what = _(
+                "The document is longer than {most_characters} million characters.",
+                most_characters=MOST_CHARACTERS // 1_000_000,
+            )
+            raise BadRowError(what, _("Write its rows as JSONL, one object on each line."))
     return "".join(parts)
 
 
-_SHAPE: Final = "Write a list of objects: [{...}, {...}]."
-_EMPTY: Final = BadRowError("The file is empty.", _EXAMPLE)
+_SHAPE: Final = N_("Write a list of objects: [{...}, {...}].")
+
+
+def _empty() -> BadRowError:
+    return BadRowError(_("The file is empty."), _(_EXAMPLE))

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from spotui.lang import _
 from spotui.templates.data.record import BadRowError
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -56,12 +57,12 @@ class JsonText:
         try:
             return _decoder.raw_decode(self._text, at)
         except json.JSONDecodeError as error:
-            what = f"This is not JSON: {error.msg} at column {error.colno}."
+            what = _("This is not JSON: {msg} at column {colno}.", msg=error.msg, colno=error.colno)
             raise BadRowError(what, "", self._first + error.lineno - 1) from None
         except RecursionError:
-            raise BadRowError("This is nested too deeply.", "", self.line(at)) from None
+            raise BadRowError(_("This is nested too deeply."), "", self.line(at)) from None
         except ValueError as error:
-            raise BadRowError(f"This cannot be read: {error}.", "", self.line(at)) from None
+            raise BadRowError(_("This cannot be read: {error}.", error=error), "", self.line(at)) from None
 
     def values(self) -> Iterator[tuple[int, Any]]:
         """All values that follow each other, with their lines."""
@@ -90,7 +91,7 @@ class JsonText:
             key, at = self.value(at)
             at = self.skip(at)
             if not self.begins(at, ":") or not isinstance(key, str):
-                raise BadRowError("This is not JSON: a key or its colon is missing.", "", self.line(at))
+                raise BadRowError(_("This is not JSON: a key or its colon is missing."), "", self.line(at))
             at = self.skip(at + 1)
             value, end = self.value(at)
             found[key] = Member(at, value)
@@ -103,7 +104,9 @@ class JsonText:
         if self.begins(at, ","):
             return self.skip(at + 1)
         if not self.begins(at, end):
-            raise BadRowError(f"This is not JSON: a comma or `{end}` is missing.", "", self.line(at))
+            raise BadRowError(
+                _("This is not JSON: a comma or `{end}` is missing.", end=end), "", self.line(at)
+            )
         return at
 
 
@@ -123,9 +126,9 @@ def read_cell(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
+        keys = [key for key, _unused in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key `{twice[:40]}` is in an object twice")
+        raise ValueError(_("the key `{key}` is in an object twice", key=twice[:40]))
     return found
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from spotui.domain.errors import nearest
 from spotui.domain.rows import SPLITS, Row, SplitName, draw
+from spotui.lang import N_, _, join, ngettext
 from spotui.templates.data.columns import Columns
 from spotui.templates.data.data_file import DataFile
 from spotui.templates.data.record import MOST_FAULTS, BadRowError, DataError, Read, RowFault
@@ -21,7 +22,7 @@ MOST_LISTED: Final = 5
 _PURITY: Final[tuple[SplitName, ...]] = ("test", "eval", "train")
 """A row of two files stays in the one that is measured last."""
 
-_OVERLAP: Final = "Write `allow_overlap: true` below `data:` if a row may be in several splits."
+_OVERLAP: Final = N_("Write `allow_overlap: true` below `data:` if a row may be in several splits.")
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -84,8 +85,8 @@ def load_dataset(
     for name in ("train", "eval"):
         if not parts.get(name):
             file = source.files.get(name) or source.path or "qa"
-            mend = f"Add rows that differ from those of the other splits. {_OVERLAP}"
-            raise DataError([RowFault(file, 0, f"No row is left for {name}.", mend)])
+            hint = join(_("Add rows that differ from those of the other splits."), _(_OVERLAP))
+            raise DataError([RowFault(file, 0, _("No row is left for {name}.", name=name), hint)])
     return Dataset(
         train=tuple(parts["train"]),
         eval=tuple(parts["eval"]),
@@ -114,16 +115,16 @@ def _drawn(
     if not pool and listed:
         wanted = []
     if listed and (sized := [name for name in source.split if name in listed or not wanted]):
-        what = f"The file has a list of rows for {' and '.join(sized)} already."
-        mend = f"Delete `split`, or choose one list to draw from, e.g. `rows: {sized[0]}`."
+        what = _("The file has a list of rows for {sized} already.", sized=" and ".join(sized))
+        mend = _("Delete `split`, or choose one list to draw from, e.g. `rows: {sized}`.", sized=sized[0])
         raise DataError([RowFault(whole, 0, what, mend)])
     if not wanted:
         return listed
     try:
         drawn = draw(len(pool), wanted, source.split, limit=source.limit, seed=seed)
     except ValueError as error:
-        what = f"There are {len(pool)} different rows, but {error}."
-        raise DataError([RowFault(whole, 0, what, "Add rows, or ask for fewer.")]) from None
+        what = _("There are {pool} different rows, but {error}.", pool=len(pool), error=error)
+        raise DataError([RowFault(whole, 0, what, _("Add rows, or ask for fewer."))]) from None
     return {**listed, **{name: [pool[index] for index in chosen] for name, chosen in drawn.items()}}
 
 
@@ -178,13 +179,13 @@ class _Rows:
     def notices(self) -> tuple[str, ...]:
         """The sentences about the rows that a person has to read."""
         more = self._count - len(self._twice)
-        rest = [f"{more} more rows occur twice and are left out."] if more else []
-        merged = []
-        if self._merged:
-            what = "row asks" if self._merged == 1 else "rows ask"
-            answers = "both answers count as right"
-            merged = [f"{self._merged} {what} the same as another with a different answer; {answers}."]
-        return (*self._read_as, *merged, *self._twice, *rest)
+        rest = [_("{more} more rows occur twice and are left out.", more=more)] if more else []
+        merged = ngettext(
+            "{n:,} row asks the same as another with a different answer; both answers count as right.",
+            "{n:,} rows ask the same as another with a different answer; both answers count as right.",
+            self._merged,
+        )
+        return (*self._read_as, *([merged] if self._merged else ()), *self._twice, *rest)
 
     def _add(self, read: Read, file: str, found: dict[SplitName | None, list[Row]]) -> None:
         try:
@@ -211,9 +212,16 @@ class _Rows:
     def _leave_out(self, row: Row, before: Row) -> None:
         self._count += 1
         if len(self._twice) < MOST_LISTED:
-            where = f"line {before.line}" if before.file == row.file else before.place
-            differs = " with another answer" if {*row.references} - {*before.references} else ""
-            self._twice.append(f"{row.place} asks the same as {where}{differs}, and is left out.")
+            where = _("line {n}", n=before.line) if before.file == row.file else before.place
+            if {*row.references} - {*before.references}:
+                text = _(
+                    "{place} asks the same as {where} with another answer, and is left out.",
+                    place=row.place,
+                    where=where,
+                )
+            else:
+                text = _("{place} asks the same as {where}, and is left out.", place=row.place, where=where)
+            self._twice.append(text)
 
     def _fault(self, file: str, bad: BadRowError, line: int) -> None:
         if bad.of_file:  # its other rows have it, too
@@ -241,10 +249,13 @@ def _refuse_second_uses(source: DataSource, folder: Path) -> None:
             uses.setdefault((state.st_dev, state.st_ino), []).append(use)
     for several in uses.values():
         if len(several) > 1:
-            what = f"The same file is given for {' and '.join(several)}, so the same rows would be in each."
+            what = _(
+                "The same file is given for {several}, so the same rows would be in each.",
+                several=", ".join(several),
+            )
             name = named[several[-1]]
-            mend = f"Write only `path: {name}` to split its rows. {_OVERLAP}"
-            raise DataError([RowFault(name, 0, what, mend)])
+            hint = join(_("Write only `path: {name}` to split its rows.", name=name), _(_OVERLAP))
+            raise DataError([RowFault(name, 0, what, hint)])
 
 
 def find_file(folder: Path, name: str) -> Path:
@@ -263,14 +274,18 @@ def find_file(folder: Path, name: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         there = {each.name: each for each in path.parent.glob("*.*")}
         meant = nearest(path.name, there)
-        mend = f"Did you mean {there[meant].name}?" if meant else "Paths begin at the template's folder."
-        raise BadRowError("There is no such file.", mend) from None
+        mend = (
+            _("Did you mean {name}?", name=there[meant].name)
+            if meant
+            else _("Paths begin at the template's folder.")
+        )
+        raise BadRowError(_("There is no such file."), mend) from None
     except (OSError, ValueError, RuntimeError):
-        raise BadRowError("The file cannot be opened.", "Check its path and permissions.") from None
+        raise BadRowError(_("The file cannot be opened."), _("Check its path and permissions.")) from None
     if stat.S_ISDIR(mode):
-        raise BadRowError("This is a folder, not a file.", _files_in(path))
+        raise BadRowError(_("This is a folder, not a file."), _files_in(path))
     if not stat.S_ISREG(mode):
-        raise BadRowError("This is not an ordinary file.", "Give the path of a data file.")
+        raise BadRowError(_("This is not an ordinary file."), _("Give the path of a data file."))
     return path
 
 
@@ -280,4 +295,8 @@ def _files_in(folder: Path) -> str:
     except OSError:
         names = []
     found = [name for name in names if Path(name.removesuffix(".gz")).suffix.lower() in ENDINGS][:4]
-    return f"Name a file in it, e.g. {', '.join(found)}." if found else "Give the path of a data file."
+    return (
+        _("Name a file in it, e.g. {found}.", found=", ".join(found))
+        if found
+        else _("Give the path of a data file.")
+    )

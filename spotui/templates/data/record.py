@@ -7,6 +7,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.rows import SplitName
+from spotui.lang import _
 
 MOST_FAULTS: Final = 20
 """Bad rows that are listed; a file with more is wrong as a whole, and is not read further."""
@@ -47,8 +48,13 @@ class DataError(SpotuiError):
         if len(faults) == 1:
             super().__init__(f"{faults[0].place}: {faults[0].what}", faults[0].mend)
         else:
-            count = f"{MOST_FAULTS} or more" if len(faults) == MOST_FAULTS else len(faults)
-            super().__init__("\n".join([f"{count} rows cannot be used.", *map("- {}".format, faults)]))
+            count = len(faults)
+            what = (
+                _("{count} or more rows cannot be used.", count=count)
+                if count == MOST_FAULTS
+                else _("{count} rows cannot be used.", count=count)
+            )
+            super().__init__("\n".join([what, *map("- {}".format, faults)]))
         self.faults = tuple(faults)
 
 

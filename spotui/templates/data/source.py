@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.domain.errors import KeyFault, nearest
 from spotui.domain.rows import SPLIT_NAMES, SPLITS, SplitName
+from spotui.lang import N_, _
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "xlsx"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -98,8 +99,8 @@ def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[
     if not reader.faults and source.path is None and not has_questions:
         missing = [name for name in ("train", "eval") if name not in source.files]
         if missing:
-            what = f"There are no rows for {' and '.join(missing)}."
-            mend = "Give the `path` of a file to draw them from, or a file for each."
+            what = _("There are no rows for {missing}.", missing=" and ".join(missing))
+            mend = _("Give the `path` of a file to draw them from, or a file for each.")
             reader.faults.append(KeyFault((), what, mend))
     return source, reader.faults
 
@@ -117,13 +118,17 @@ class _Reader:
         if isinstance(data, str):
             return DataSource(path=self._file(data, ()))
         if not isinstance(data, dict):
-            self._fault((), "`data` should be the path of a file, or a mapping.", _HOW)
+            self._fault((), _("`data` should be the path of a file, or a mapping."), _(_HOW))
             return DataSource()
         for key in data:
             if key not in KEYS:
                 meant = SPLIT_NAMES.get(key.casefold()) or nearest(key, KEYS)
-                mend = f"Did you mean `{meant}`?" if meant else f"The keys are {', '.join(KEYS)}."
-                self._fault((key,), f"`{key}` is not a key of `data`.", mend)
+                mend = (
+                    _("Did you mean `{meant}`?", meant=meant)
+                    if meant
+                    else _("The keys are {keys}.", keys=", ".join(KEYS))
+                )
+                self._fault((key,), _("`{key}` is not a key of `data`.", key=key), mend)
         files: dict[SplitName, str] = {}
         for split in SPLITS:
             if data.get(split) is not None and (file := self._file(data[split], (split,))):
@@ -140,8 +145,8 @@ class _Reader:
             delimiter=self._delimiter(data.get("delimiter")),
             header=header,
             encoding=self._encoding(data.get("encoding")),
-            sheet=self._text(data, "sheet", "the name of a sheet") or None,
-            rows=self._text(data, "rows", "the key of the list of rows, e.g. `rows: examples`"),
+            sheet=self._text(data, "sheet", _("the name of a sheet")) or None,
+            rows=self._text(data, "rows", _("the key of the list of rows, e.g. `rows: examples`")),
             columns=columns,
             labels=self._labels(data.get("labels")),
             options=self._options(data.get("options")),
@@ -152,7 +157,7 @@ class _Reader:
 
     def _file(self, value: object, path: tuple[str, ...]) -> str | None:
         if not isinstance(value, str) or not value.strip():
-            self._fault(path, f"`{_name(path)}` should be the path of a file.", _HOW)
+            self._fault(path, _("`{name}` should be the path of a file.", name=_name(path)), _(_HOW))
             return None
         return value.strip()
 
@@ -163,15 +168,21 @@ class _Reader:
             if value == one:
                 return one
         meant = nearest(value, FORMATS) if isinstance(value, str) else None
-        mend = f"Did you mean `{meant}`?" if meant else f"Write one of {', '.join(FORMATS)}."
-        self._fault(("format",), "This is not a format that can be read.", mend)
+        mend = (
+            _("Did you mean `{meant}`?", meant=meant)
+            if meant
+            else _("Write one of {formats}.", formats=", ".join(FORMATS))
+        )
+        self._fault(("format",), _("This is not a format that can be read."), mend)
         return None
 
     def _delimiter(self, value: object) -> str | None:
         if value is None or (isinstance(value, str) and len(value) == 1 and value not in '"\r\n'):
             return value
         self._fault(
-            ("delimiter",), "`delimiter` should be one character.", "Write, for example, `delimiter: ';'`."
+            ("delimiter",),
+            _("`delimiter` should be one character."),
+            _("Write, for example, `delimiter: ';'`."),
         )
         return None
 
@@ -182,8 +193,8 @@ class _Reader:
             name = codecs.lookup(value).name if isinstance(value, str) else ""
             "".encode(name or "?")
         except (LookupError, ValueError):
-            mend = "Write, for example, `encoding: gbk`, or delete it: the encoding is detected."
-            self._fault(("encoding",), "`encoding` is not the name of a text encoding.", mend)
+            mend = _("Write, for example, `encoding: gbk`, or delete it: the encoding is detected.")
+            self._fault(("encoding",), _("`encoding` is not the name of a text encoding."), mend)
             return None
         return name
 
@@ -191,7 +202,11 @@ class _Reader:
         value = data.get(key)
         if value is None or isinstance(value, bool):
             return default if value is None else value
-        self._fault((key,), f"`{key}` should be true or false.", f"Write, for example, `{key}: false`.")
+        self._fault(
+            (key,),
+            _("`{key}` should be true or false.", key=key),
+            _("Write, for example, `{key}: false`.", key=key),
+        )
         return default
 
     def _text(self, data: Mapping[str, Any], key: str, wanted: str) -> str:
@@ -200,15 +215,19 @@ class _Reader:
             return ""
         if isinstance(value, str) and value.strip():
             return value.strip()
-        self._fault((key,), f"`{key}` should be {wanted}.", "Put it in quotes if it looks like a number.")
+        self._fault(
+            (key,),
+            _("`{key}` should be {wanted}.", key=key, wanted=wanted),
+            _("Put it in quotes if it looks like a number."),
+        )
         return ""
 
     def _columns(self, value: object) -> dict[str, tuple[str, ...]]:
         if value is None:
             return {}
-        mend = "Write, for example, `columns: {question: input, answer: target}`."
+        mend = _("Write, for example, `columns: {question: input, answer: target}`.")
         if not isinstance(value, Mapping):
-            self._fault(("columns",), "`columns` should say which column is what.", mend)
+            self._fault(("columns",), _("`columns` should say which column is what."), mend)
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for name, column in value.items():
@@ -216,9 +235,13 @@ class _Reader:
             several = tuple(column) if isinstance(column, list) and name == "answer" else (column,)
             names = tuple(_column(one) for one in several)
             if not name.isidentifier():
-                self._fault(path, f"`{name}` cannot be the name of a slot.", "Use letters, digits and `_`.")
+                self._fault(
+                    path,
+                    _("`{name}` cannot be the name of a slot.", name=name),
+                    _("Use letters, digits and `_`."),
+                )
             elif not names or None in names:
-                what = f"`{name}` should be the name of a column, or its number, counted from 1."
+                what = _("`{name}` should be the name of a column, or its number, counted from 1.", name=name)
                 self._fault(path, what, mend)
             else:
                 found[name] = tuple(one for one in names if one)
@@ -238,16 +261,16 @@ class _Reader:
             return {}
         pairs = dict(enumerate(value)) if isinstance(value, list) else value
         if not isinstance(pairs, Mapping) or not pairs:
-            mend = (
+            mend = _(
                 "Write, for example, `labels: {0: negative, 1: positive}` or `labels: [negative, positive]`."
             )
-            self._fault(("labels",), "`labels` should say what each value of the answer means.", mend)
+            self._fault(("labels",), _("`labels` should say what each value of the answer means."), mend)
             return {}
         found: dict[str, str] = {}
         for key, label in pairs.items():
             if isinstance(label, list | dict):
-                what = f"The label of `{str(key)[:40]}` should be a text."
-                self._fault(("labels", str(key)), what, "Write, for example, `labels: {0: No, 1: Yes}`.")
+                what = _("The label of `{key}` should be a text.", key=str(key)[:40])
+                self._fault(("labels", str(key)), what, _("Write, for example, `labels: {0: No, 1: Yes}`."))
             else:
                 found[str(key)] = _plain(label)
         return found
@@ -257,9 +280,9 @@ class _Reader:
         names = tuple(_column(one) for one in several)
         if all(names) and (names or value is None):
             return tuple(name for name in names if name)
-        mend = "Write, for example, `options: choices`, or `options: [A, B, C, D]` for several columns."
+        mend = _("Write, for example, `options: choices`, or `options: [A, B, C, D]` for several columns.")
         self._fault(
-            ("options",), "`options` should be the column with the options, or a list of columns.", mend
+            ("options",), _("`options` should be the column with the options, or a list of columns."), mend
         )
         return ()
 
@@ -279,9 +302,9 @@ class _Reader:
     def _split(self, value: object, files: Mapping[SplitName, str]) -> dict[SplitName, int | float]:
         if value is None:
             return {}
-        mend = "Write, for example, `split: {train: 48, eval: 48, test: 144}`, or shares that add up to 1."
+        mend = _("Write, for example, `split: {train: 48, eval: 48, test: 144}`, or shares that add up to 1.")
         if not isinstance(value, Mapping):
-            self._fault(("split",), "`split` should say how many rows each split gets.", mend)
+            self._fault(("split",), _("`split` should say how many rows each split gets."), mend)
             return {}
         found: dict[SplitName, int | float] = {}
         for name, size in value.items():
@@ -289,17 +312,25 @@ class _Reader:
             split = next((one for one in SPLITS if one == name), None)
             if split is None:
                 meant = SPLIT_NAMES.get(name.casefold()) or nearest(name, SPLITS)
-                mend = f"Did you mean `{meant}`?" if meant else f"The splits are {', '.join(SPLITS)}."
-                self._fault(path, f"Unknown split `{name}`.", mend)
+                mend = (
+                    _("Did you mean `{meant}`?", meant=meant)
+                    if meant
+                    else _("The splits are {splits}.", splits=", ".join(SPLITS))
+                )
+                self._fault(path, _("Unknown split `{name}`.", name=name), mend)
             elif split in files:
-                what = f"The rows for {name} come from a separate file, so they have no size here."
-                self._fault(path, what, "Delete one of the two.")
+                what = _(
+                    "The rows for {name} come from a separate file, so they have no size here.", name=name
+                )
+                self._fault(path, what, _("Delete one of the two."))
             elif isinstance(size, bool) or not isinstance(size, int | float) or not 0 <= size <= _most(size):
                 self._fault(
-                    path, f"`{name}` is neither a number of rows nor a share, nor the path of a file.", mend
+                    path,
+                    _("`{name}` is neither a number of rows nor a share, nor the path of a file.", name=name),
+                    mend,
                 )
             elif size == 0 and name != "test":
-                self._fault(path, f"The split {name} gets no row.", "Give it at least one.")
+                self._fault(path, _("The split {name} gets no row.", name=name), _("Give it at least one."))
             else:
                 found[split] = size
         if len(found) == len(value):
@@ -312,24 +343,32 @@ class _Reader:
         missing = [name for name in ("train", "eval") if name not in sizes and name not in files]
         shares = [size for size in sizes.values() if isinstance(size, float)]
         if missing:
-            self._fault(("split",), f"`split` says nothing of {' and '.join(missing)}.", mend)
+            self._fault(
+                ("split",), _("`split` says nothing of {missing}.", missing=" and ".join(missing)), mend
+            )
         elif shares and any(size and isinstance(size, int) for size in sizes.values()):
-            self._fault(("split",), "`split` mixes numbers of rows with shares.", mend)
+            self._fault(("split",), _("`split` mixes numbers of rows with shares."), mend)
         elif sum(shares) > 1 + 1e-9:
-            self._fault(("split",), f"The shares add up to {sum(shares):g}.", "Let them add up to 1 at most.")
+            self._fault(
+                ("split",),
+                _("The shares add up to {sum:g}.", sum=sum(shares)),
+                _("Let them add up to 1 at most."),
+            )
 
     def _limit(self, value: object) -> int | None:
         is_whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_ROWS
         if value is None or (isinstance(value, int) and is_whole):
             return value
-        self._fault(("limit",), "`limit` should be a whole number of rows, 1 or more.", "Write `limit: 200`.")
+        self._fault(
+            ("limit",), _("`limit` should be a whole number of rows, 1 or more."), _("Write `limit: 200`.")
+        )
         return None
 
     def _fault(self, path: tuple[str, ...], what: str, mend: str) -> None:
         self.faults.append(KeyFault(path, what, mend))
 
 
-_HOW: Final = "Write, for example, `data: rows.jsonl`; JSONL, JSON, CSV and other tables can be read."
+_HOW: Final = N_("Write, for example, `data: rows.jsonl`; JSONL, JSON, CSV and other tables can be read.")
 
 
 def _plain(value: object) -> str:

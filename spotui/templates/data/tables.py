@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
+from spotui.lang import _
 from spotui.templates.data.record import BadRowError, Read
 
 MOST_CHARACTERS: Final = 32_000_000
@@ -41,7 +42,7 @@ def read_table(
         delimiter = delimiter or ("\t" if declared[1] == "\\t" else declared[1])
         skipped = 1
         del sample[0]
-    texts = [line for _, line in sample]
+    texts = [line for _unused, line in sample]
     likely = _detect(texts, usual)
     delimiter = delimiter or likely
     is_bare = delimiter == "\t" and _has_bare_quotes(texts)
@@ -51,26 +52,37 @@ def read_table(
             continue  # an empty line, as spreadsheets also write it: with delimiters only
         if names is None:
             if len(row) == 1 and likely != delimiter and likely in row[0]:
-                what = f"The table has one column only where {delimiter!r} separates the cells."
-                raise BadRowError(what, f"Write `delimiter: {likely!r}`, or delete it.", line)
+                what = _(
+                    "The table has one column only where {delimiter!r} separates the cells.",
+                    delimiter=delimiter,
+                )
+                raise BadRowError(
+                    what, _("Write `delimiter: {likely!r}`, or delete it.", likely=likely), line
+                )
             names = _header(row) if header else [str(number) for number in range(1, len(row) + 1)]
             if header:
                 continue
         cells = row if any(row[len(names) :]) else row[: len(names)]
         if len(cells) != len(names):
-            what = f"The row has {len(cells)} cells, but there are {len(names)} columns."
-            hint = "Put cells that hold a separator or a line break in quotes."
+            what = _(
+                "The row has {cells} cells, but there are {names} columns.",
+                cells=len(cells),
+                names=len(names),
+            )
+            hint = _("Put cells that hold a separator or a line break in quotes.")
             yield Read(line, BadRowError(what, hint))
         else:
             yield Read(line, {name: cell for name, cell in zip(names, cells, strict=True) if name})
     if names is None:
-        raise BadRowError("The file is empty.", "Its first line names the columns, the others hold the rows.")
+        raise BadRowError(
+            _("The file is empty."), _("Its first line names the columns, the others hold the rows.")
+        )
 
 
 def _rows(
     lines: Iterator[tuple[int, str]], delimiter: str, skipped: int, *, quoted: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    texts = (line for _, line in lines)
+    texts = (line for _unused, line in lines)
     if quoted:
         table = csv.reader(texts, delimiter=delimiter, strict=True)
     else:
@@ -80,8 +92,10 @@ def _rows(
         try:
             cells = next(table, None)
         except csv.Error as error:
-            hint = "Look for a quote that is opened and not closed, or not doubled inside quotes."
-            raise BadRowError(f"The table cannot be read from here on: {error}.", hint, line) from None
+            hint = _("Look for a quote that is opened and not closed, or not doubled inside quotes.")
+            raise BadRowError(
+                _("The table cannot be read from here on: {error}.", error=error), hint, line
+            ) from None
         if cells is None:
             return
         yield line, cells
@@ -116,8 +130,8 @@ def _header(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        hint = "Rename one of them, or write `header: false` if the first line is a row."
-        raise BadRowError(f"Two columns are called `{twice[:40]}`.", hint, 1)
+        hint = _("Rename one of them, or write `header: false` if the first line is a row.")
+        raise BadRowError(_("Two columns are called `{twice}`.", twice=twice[:40]), hint, 1)
     return names
 
 
@@ -138,7 +152,7 @@ def read_parquet(path: Path) -> Iterator[Read]:
         with parquet.ParquetFile(path) as file:
             yield from _of_batches(file.iter_batches(batch_size=_AT_ONCE))
     except _arrow_errors() as error:
-        raise _damaged("a Parquet file", error) from None
+        raise _damaged(_("a Parquet file"), error) from None
 
 
 def read_arrow(path: Path) -> Iterator[Read]:
@@ -159,7 +173,7 @@ def read_arrow(path: Path) -> Iterator[Read]:
                 with ipc.open_stream(file) as stream:
                     yield from _of_batches(stream)
     except _arrow_errors() as error:
-        raise _damaged("an Arrow file", error) from None
+        raise _damaged(_("an Arrow file"), error) from None
 
 
 def read_workbook(path: Path, sheet: str | None, *, header: bool) -> Iterator[Read]:
@@ -179,10 +193,13 @@ def read_workbook(path: Path, sheet: str | None, *, header: bool) -> Iterator[Re
         book = calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
-            raise BadRowError(f"There is no sheet `{sheet[:40]}`.", f"The sheets are {', '.join(names)}.")
+            raise BadRowError(
+                _("There is no sheet `{sheet}`.", sheet=sheet[:40]),
+                _("The sheets are {names}.", names=", ".join(names)),
+            )
         rows = book.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     except calamine.CalamineError as error:
-        raise _damaged("an Excel file", error) from None
+        raise _damaged(_("an Excel file"), error) from None
     columns: list[str] | None = None
     for number, row in enumerate(rows, 1):
         cells = [_cell(cell) for cell in row]
@@ -194,7 +211,9 @@ def read_workbook(path: Path, sheet: str | None, *, header: bool) -> Iterator[Re
                 continue
         yield Read(number, {name: cell for name, cell in zip(columns, cells, strict=False) if name})
     if columns is None:
-        raise BadRowError("The sheet is empty.", "Its first row names the columns, the others hold the rows.")
+        raise BadRowError(
+            _("The sheet is empty."), _("Its first row names the columns, the others hold the rows.")
+        )
 
 
 def _of_batches(batches: Any) -> Iterator[Read]:
@@ -205,7 +224,7 @@ def _of_batches(batches: Any) -> Iterator[Read]:
                 number += 1
                 yield Read(number, record)
     if not number:
-        raise BadRowError("The file has no rows.", "Choose another one.")
+        raise BadRowError(_("The file has no rows."), _("Choose another one."))
 
 
 def _cell(cell: Any) -> Any:
@@ -217,8 +236,11 @@ def _library(module: str, package: str, kind: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        hint = "Install it with `pip install 'spotui[tables]'`, or save the rows as JSONL or CSV."
-        raise BadRowError(f"Reading {kind} files needs {package}, which is not installed.", hint) from None
+        hint = _("Install it with `pip install 'spotui[tables]'`, or save the rows as JSONL or CSV.")
+        raise BadRowError(
+            _("Reading {kind} files needs {package}, which is not installed.", kind=kind, package=package),
+            hint,
+        ) from None
 
 
 def _arrow_errors() -> tuple[type[Exception], ...]:
@@ -233,12 +255,15 @@ def _check_size(path: Path) -> None:
         with ZipFile(path) as archive:
             size = sum(each.file_size for each in archive.infolist())
     except BadZipFile as error:
-        raise _damaged("an Excel file", error) from None
+        raise _damaged(_("an Excel file"), error) from None
     if size > MOST_BYTES:
-        what = f"The workbook holds more than {MOST_BYTES // 1_000_000} MB."
-        raise BadRowError(what, "Save the sheet as CSV.")
+        what = _("The workbook holds more than {most_bytes} MB.", most_bytes=MOST_BYTES // 1_000_000)
+        raise BadRowError(what, _("Save the sheet as CSV."))
 
 
 def _damaged(kind: str, error: Exception) -> BadRowError:
     told = " ".join(str(error).split())[:200].rstrip(".")
-    return BadRowError(f"This is not {kind}, or it is damaged: {told}.", "Check `format:`, or save it again.")
+    return BadRowError(
+        _("This is not {kind}, or it is damaged: {told}.", kind=kind, told=told),
+        _("Check `format:`, or save it again."),
+    )

@@ -7,6 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any, Final
 
+from spotui.lang import _
 from spotui.templates.data.json_text import read_cell
 from spotui.templates.data.record import BadRowError, Record
 
@@ -93,8 +94,8 @@ def written(value: Any) -> str:
             text.encode()
         except UnicodeEncodeError as error:
             code = f"\\u{ord(text[error.start]):04x}"
-            what = f"There is half of a character ({code}) in the text."
-            raise BadRowError(what, "Write the whole character, or delete the escape.") from None
+            what = _("There is half of a character ({code}) in the text.", code=code)
+            raise BadRowError(what, _("Write the whole character, or delete the escape.")) from None
     return text
 
 

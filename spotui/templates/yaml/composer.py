@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from spotui.lang import _
 from spotui.templates.yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError, explain
 from spotui.templates.yaml.nodes import (
     Entry,
@@ -81,13 +82,13 @@ class Composer:
         next(self._events)  # the document's end
         after = next(self._events)
         if isinstance(after, yaml.DocumentStartEvent):
-            mend = "Remove the line ---, or move what follows it into a file of its own."
-            self._fault(after, "A second document begins here.", mend)
+            mend = _("Remove the line ---, or move what follows it into a file of its own.")
+            self._fault(after, _("A second document begins here."), mend)
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            self._fault(event, TOO_DEEP, IN_QUOTES)
+            self._fault(event, _(TOO_DEEP), _(IN_QUOTES))
             raise YamlError(self.faults)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -107,12 +108,14 @@ class Composer:
         target = self._anchors.get(event.anchor)
         if target is None:
             self._fault(
-                event, f"*{event.anchor} refers to nothing above it.", f"If it is a text: {IN_QUOTES}"
+                event,
+                _("*{anchor} refers to nothing above it.", anchor=event.anchor),
+                _(IN_QUOTES),
             )
             return ScalarNode(line=line, start=start, end=end, text="", style="", typed=True)
         self._repeated += target.size
         if self._repeated > MAX_REPEATED:
-            self._fault(event, "The *aliases up to here repeat too much.", "Write the values out.")
+            self._fault(event, _("The *aliases up to here repeat too much."), _("Write the values out."))
             raise YamlError(self.faults)
         return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True, anchored=False)
 
@@ -122,10 +125,12 @@ class Composer:
         if style in ("|", ">"):
             end = start + _length_of_block(self._text[start:end], event.value)
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            self._fault(event, f"YAML tags such as {event.tag} are not used here.", IN_QUOTES)
+            self._fault(event, _("YAML tags such as {tag} are not used here.", tag=event.tag), _(IN_QUOTES))
         text = self._shield.show(event.value)
         if style == '"' and _SURROGATE.search(text):  # PyYAML's Python parser lets them through
-            self._fault(event, "A \\u escape here is half of a character.", "Write the character itself.")
+            self._fault(
+                event, _("A \\u escape here is half of a character."), _("Write the character itself.")
+            )
         return ScalarNode(
             line=line,
             start=start,
@@ -146,18 +151,22 @@ class Composer:
             value = self._node(next(self._events), depth + 1)
             end, size = value.end, size + key.size + value.size
             if not isinstance(key, ScalarNode):
-                what, mend = "A key must be a single word or text.", _KEY_HINT
+                what, mend = _("A key must be a single word or text."), _KEY_HINT
                 if isinstance(key, MappingNode | SequenceNode) and key.flow:
-                    what, mend = "A [ or { begins a list or a mapping here, not a text.", IN_QUOTES
+                    what, mend = _("A [ or { begins a list or a mapping here, not a text."), _(IN_QUOTES)
                 self._fault(event_of_key, what, mend)
             elif key.typed and key.text == "<<" and self._merges:
                 merged += value.items if isinstance(value, SequenceNode) else [value]
             elif key.typed and key.text == "<<":
-                what = "Merge keys (`<<`) are not used here."
-                self._fault(event_of_key, what, "Write out the keys that it stands for.")
+                what = _("Merge keys (`<<`) are not used here.")
+                self._fault(event_of_key, what, _("Write out the keys that it stands for."))
             elif key.text in entries:
-                what = f"`{key.text[:80]}` is here twice, first on line {entries[key.text].key.line}."
-                self._fault(event_of_key, what, "Keep one of the two.")
+                what = _(
+                    "`{key}` is here twice, first on line {line}.",
+                    key=key.text[:80],
+                    line=entries[key.text].key.line,
+                )
+                self._fault(event_of_key, what, _("Keep one of the two."))
             else:
                 entries[key.text] = Entry(key, value)
         if event.flow_style:
@@ -168,7 +177,7 @@ class Composer:
                 entries = {**node.entries, **entries}
             else:
                 self._fault(
-                    event, "A merge key (`<<`) here names no mapping.", "Name one, such as *defaults."
+                    event, _("A merge key (`<<`) here names no mapping."), _("Name one, such as *defaults.")
                 )
         return MappingNode(
             line=line,
@@ -201,7 +210,9 @@ class Composer:
 
     def _refuse_tag(self, event: yaml.CollectionStartEvent) -> None:
         if event.tag is not None:
-            self._fault(event, f"YAML tags such as {event.tag} are not used here.", "Remove it.")
+            self._fault(
+                event, _("YAML tags such as {tag} are not used here.", tag=event.tag), _("Remove it.")
+            )
 
     def _place(self, event: Any) -> tuple[int, int, int]:
         start, end = event.start_mark, event.end_mark
@@ -240,15 +251,15 @@ def decode(data: bytes) -> str:
         YamlError: The bytes are not UTF-8 text.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise YamlError([Fault(1, "The file is saved as UTF-16.", "Save it as UTF-8 in your editor.")])
+        raise YamlError([Fault(1, _("The file is saved as UTF-16."), _("Save it as UTF-8 in your editor."))])
     if (zero := data.find(b"\0")) >= 0:
-        mend = "Choose a YAML file; this may be an image, an archive or a program."
-        raise YamlError([Fault(_line(data, zero), "The file is not a text.", mend)])
+        mend = _("Choose a YAML file; this may be an image, an archive or a program.")
+        raise YamlError([Fault(_line(data, zero), _("The file is not a text."), mend)])
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        what = "There are bytes here that are not UTF-8 text."
-        raise YamlError([Fault(_line(data, error.start), what, "Save the file as UTF-8.")]) from None
+        what = _("There are bytes here that are not UTF-8 text.")
+        raise YamlError([Fault(_line(data, error.start), what, _("Save the file as UTF-8."))]) from None
 
 
 def load(text: str, *, merges: bool = False) -> Node:
@@ -263,9 +274,9 @@ def load(text: str, *, merges: bool = False) -> Node:
         YamlError: It is broken; every fault that could be found is in it.
     """
     if unreadable := _UNREADABLE.search(text):
-        what = f"There is a character that no YAML file may hold (U+{ord(unreadable[0]):04X})."
+        what = _("There is a character that no YAML file may hold (U+{ord:04X}).", ord=ord(unreadable[0]))
         line = text.count("\n", 0, unreadable.start()) + 1
-        raise YamlError([Fault(line, what, "Delete it.")])
+        raise YamlError([Fault(line, what, _("Delete it."))])
     composer = Composer(text, merges=merges)
     try:
         root = composer.document()

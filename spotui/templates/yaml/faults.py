@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 import yaml
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import N_, _, join
 from spotui.templates.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-IN_QUOTES: Final = "Put the whole text in quotes, or on the lines below a `|`, indented."
-TOO_DEEP: Final = "Lists and mappings are nested too deep here."
+IN_QUOTES: Final = N_("Put the whole text in quotes, or on the lines below a `|`, indented.")
+TOO_DEEP: Final = N_("Lists and mappings are nested too deep here.")
 
 
 class Fault(NamedTuple):
@@ -34,7 +35,7 @@ class YamlError(SpotuiError):
             super().__init__(f"Line {faults[0].line}: {faults[0].what}", faults[0].mend)
         else:
             lines = [f"- Line {fault.line}: {fault.what} {fault.mend}" for fault in faults]
-            super().__init__("\n".join([f"{len(faults)} things are wrong:", *lines]))
+            super().__init__("\n".join([_("{faults} things are wrong:", faults=len(faults)), *lines]))
         self.faults = tuple(faults)
 
 
@@ -42,7 +43,7 @@ class EmptyYamlError(YamlError):
     """A text that holds nothing, or comments only."""
 
     def __init__(self) -> None:
-        super().__init__([Fault(1, "The file is empty.", "Write at least one `key: text` into it.")])
+        super().__init__([Fault(1, _("The file is empty."), _("Write at least one `key: text` into it."))])
 
 
 _SPACES: Final = "\u00a0\u1680\u180e\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
@@ -110,7 +111,11 @@ def explained(lines: list[str], line: int, opened: int, above: int) -> Fault | N
             return found
     for number in (line, opened, above):
         if number and (match := _NO_SPACE.search(lines[number - 1])):
-            return Fault(number, f"There is no space after the colon of `{match['key']}`.", "Add one.")
+            return Fault(
+                number,
+                _("There is no space after the colon of `{match}`.", match=match["key"]),
+                _("Add one."),
+            )
     return None
 
 
@@ -146,8 +151,10 @@ class _Seen:
         """Words that begin with & in front of a text, and are not part of it."""
         for name, node in self._anchors.items():
             if name not in self._used:
-                what = f"`&{name}` is not part of the text: YAML reads it as the name of an anchor."
-                yield Fault(node.line, what, IN_QUOTES)
+                what = _(
+                    "`&{name}` is not part of the text: YAML reads it as the name of an anchor.", name=name
+                )
+                yield Fault(node.line, what, _(IN_QUOTES))
 
     def _visit(self, node: Node) -> None:
         if node.alias:
@@ -205,7 +212,7 @@ _INLINE: Final = (
 """Marks that are text in most places, so that only a complaint of the parser makes them a fault."""
 
 
-_SAME_COLUMN: Final = "Begin the keys (or dashes) of one level in the same column, and use spaces only."
+_SAME_COLUMN: Final = N_("Begin the keys (or dashes) of one level in the same column, and use spaces only.")
 
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
@@ -229,49 +236,55 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
     before = text[text.rfind("\n", 0, here) + 1 : here]
 
     if "nesting" in problem:  # libyaml refuses a thousand levels while it looks ahead, since PyYAML 6.0.4
-        return Fault(opened, TOO_DEEP, IN_QUOTES)
+        return Fault(opened, _(TOO_DEEP), _(IN_QUOTES))
     if char == "\t" or "tab character" in problem:
-        return Fault(line, "There is a tab where YAML wants spaces.", "Replace the tab with spaces.")
+        return Fault(line, _("There is a tab where YAML wants spaces."), _("Replace the tab with spaces."))
     if "quoted scalar" in context and "unexpected" in problem:
-        mend = "Close it, or put the text on the lines below a `|`, indented."
-        return Fault(opened, "The quote that opens on this line is never closed.", mend)
+        mend = _("Close it, or put the text on the lines below a `|`, indented.")
+        return Fault(opened, _("The quote that opens on this line is never closed."), mend)
     if "escape" in problem or "quoted scalar" in context:
-        mend = "Double the backslash, or put the text in single quotes."
+        mend = _("Double the backslash, or put the text in single quotes.")
         return Fault(
-            line, "A backslash inside double quotes stands before something YAML does not know.", mend
+            line,
+            _("A backslash inside double quotes comes before a character that YAML does not allow there."),
+            mend,
         )
     if "mapping values are not allowed" in problem:
         return _stray_colon(line, before)
     if "could not find expected ':'" in problem:
-        mend = "If it belongs to the text above, indent it like that text; if it is a key, write `key: text`."
-        return Fault(opened, "This line is neither a `key: text` nor part of the text above it.", mend)
+        mend = _(
+            "If it belongs to the text above, indent it like that text; if it is a key, write `key: text`."
+        )
+        return Fault(opened, _("This line is neither a `key: text` nor part of the text above it."), mend)
     if "cannot start any token" in problem:
-        return Fault(line, f"A text cannot begin with {char}.", IN_QUOTES)
+        return Fault(line, _("A text cannot begin with {char}.", char=char), _(IN_QUOTES))
     if "alias" in context or "anchor" in context:
-        return Fault(opened, "A text cannot begin with * or &.", IN_QUOTES)
+        return Fault(opened, _("A text cannot begin with * or &."), _(IN_QUOTES))
     if "sequence entries" in problem:
-        mend = "Put the first dash on the next line, or the text in quotes."
-        return Fault(line, "A list cannot begin on the line of its key.", mend)
+        mend = _("Put the first dash on the next line, or the text in quotes.")
+        return Fault(line, _("A list cannot begin on the line of its key."), mend)
     if "block scalar" in context:
-        mend = "Begin the text on the next line, indented by two spaces, or put it in quotes."
-        return Fault(line, "Nothing may follow a | or > on its line.", mend)
+        mend = _("Begin the text on the next line, indented by two spaces, or put it in quotes.")
+        return Fault(line, _("Nothing may follow a | or > on its line."), mend)
     if "flow" in context:
-        return Fault(opened, "A [ or { opens a list here that does not end as a list does.", IN_QUOTES)
+        return Fault(opened, _("A [ or { opens a list here that is not closed."), _(IN_QUOTES))
     return _out_of_place(line, before, problem)
 
 
 def _stray_colon(line: int, before: str) -> Fault:
     if ": " in before:
-        return Fault(line, "There is a second colon in this line, so its text is unclear.", IN_QUOTES)
-    mend = f"Write `key: text` with a space after the colon. {_SAME_COLUMN}"
-    return Fault(line, "This line does not fit the line above it.", mend)
+        return Fault(line, _("There is a second colon in this line, so its text is unclear."), _(IN_QUOTES))
+    mend = join(_("Write `key: text` with a space after the colon."), _(_SAME_COLUMN))
+    return Fault(line, _("This line does not fit the line above it."), mend)
 
 
 def _out_of_place(line: int, before: str, problem: str) -> Fault:
     closing = before.rstrip()[-1:]
     if closing in ("'", '"', "]", "}"):
-        return Fault(line, f"The text goes on after its closing {closing}.", IN_QUOTES)
+        return Fault(
+            line, _("There is more text after the closing {closing}.", closing=closing), _(IN_QUOTES)
+        )
     if "expected key" in problem or "'-' indicator" in problem or "block end" in problem:
-        return Fault(line, "This line is indented unlike the lines it belongs to.", _SAME_COLUMN)
-    mend = "Compare its quotes, colons and indentation with the lines around it."
-    return Fault(line, f"YAML cannot be read here: {problem}.", mend)
+        return Fault(line, _("This line is indented unlike the lines it belongs to."), _(_SAME_COLUMN))
+    mend = _("Compare its quotes, colons and indentation with the lines around it.")
+    return Fault(line, _("YAML cannot be read here: {problem}.", problem=problem), mend)

@@ -118,7 +118,7 @@ BAD = [
         "rows.jsonl",
         '{"questoin": "a", "answer": "b"}\n',
         1,
-        "no column `question`; the columns are `questoin`",
+        "Unknown column `question`; the columns are `questoin`",
     ),
     (
         "rows.jsonl",
@@ -144,7 +144,7 @@ BAD = [
     ("rows.csv", "question,answer\na\n", 2, "1 cells"),
     ("rows.csv", 'question,answer\na,b\n"c,d\ne,f\n', 3, "cannot be read from here"),
     ("rows.csv", "question,question\na,b\n", 1, "called `question`"),
-    ("rows.csv", "input;answer\na;b\n", 2, "no column `question`; the columns are `input`, `answer`"),
+    ("rows.csv", "input;answer\na;b\n", 2, "Unknown column `question`; the columns are `input`, `answer`"),
     ("rows.txt", "question\na\n", 0, "ending"),
 ]
 
@@ -174,7 +174,7 @@ def test_a_missing_column_says_which_slot_wants_it_and_what_is_near(tmp_path: Pa
     with pytest.raises(DataError) as caught:
         load(tmp_path, jsonl({"question": "a", "contexts": "b"}), slots={"context"})
     assert caught.value.mend == (
-        "Say which one it is, as in `columns: {context: contexts}`, "
+        "Name it, for example `columns: {context: contexts}`, "
         "or write `{{context}}` in the prompt if it is a text."
     )
 
@@ -255,7 +255,7 @@ def test_the_questions_of_a_template_are_rows(tmp_path: Path) -> None:
     found = load_dataset(DataSource(), tmp_path, qa=qa, several_answers=False)
     assert asked(found) == [("a", ("x",)), ("b", ()), ("c", ("z",))]
     assert found.notices == ("qa, line 3 asks the same as line 1 with another answer, and is left out.",)
-    with pytest.raises(DataError, match="no column `context`"):
+    with pytest.raises(DataError, match="Unknown column `context`"):
         load_dataset(DataSource(), tmp_path, qa=qa, slots={"context"})
 
 

@@ -225,7 +225,7 @@ def test_a_dotted_name_reaches_into_objects_lists_and_cells(tmp_path: Path) -> N
     problem = why_not(tmp_path, {**listed, "path": "a.csv"}, arrays, "a.csv")
     assert "`answers` holds a text that is not JSON, so it has no part `text`." in problem
     problem = why_not(tmp_path, {"path": "rows.json", "columns": {"question": "fields.inptu"}}, records)
-    assert "There is no `inptu` in `fields`, which holds `input`." in problem
+    assert "`fields` has no `inptu`; it has `input`." in problem
 
 
 def test_an_object_is_no_answer_unless_the_metric_compares_objects(tmp_path: Path) -> None:
@@ -336,10 +336,10 @@ def test_the_same_file_for_two_splits_is_refused_unless_asked_for(tmp_path: Path
     (tmp_path / "link.jsonl").symlink_to("rows.jsonl")
     os.link(tmp_path / "rows.jsonl", tmp_path / "hard.jsonl")
     for other in ("rows.jsonl", "./rows.jsonl", "link.jsonl", "hard.jsonl"):
-        with pytest.raises(DataError, match="The same file is given for train and eval") as caught:
+        with pytest.raises(DataError, match="The same file is given for train, eval") as caught:
             load(tmp_path, {"train": "rows.jsonl", "eval": other})
         assert "`allow_overlap: true`" in str(caught.value)
-    with pytest.raises(DataError, match="given for test and path"):
+    with pytest.raises(DataError, match="given for test, path"):
         load(tmp_path, {"path": "rows.jsonl", "test": "rows.jsonl"})
     (tmp_path / "copy.jsonl").write_bytes((tmp_path / "rows.jsonl").read_bytes())
     with pytest.raises(DataError, match=r"No row is left for train.*`allow_overlap: true`"):
@@ -365,12 +365,12 @@ def test_a_misnamed_split_is_recognised() -> None:
 def test_a_missing_column_is_reported_once_with_those_there_are(tmp_path: Path) -> None:
     records = [{"input": f"q{n}", "target": "x"} for n in range(30)]
     assert why_not(tmp_path, "rows.json", records) == (
-        "rows.json, line 1: There is no column `question`; the columns are `input`, `target`. "
-        "Say which one it is, as in `columns: {question: input}`."
+        "rows.json, line 1: Unknown column `question`; the columns are `input`, `target`. "
+        "Name it, for example `columns: {question: input}`."
     )
     data = {"path": "rows.json", "columns": {"question": "input"}}
     check = lambda row: "" if row.references else "It has no answer."  # noqa: E731
-    assert why_not(tmp_path, data, records, check=check).endswith("as in `columns: {answer: target}`.")
+    assert why_not(tmp_path, data, records, check=check).endswith("for example `columns: {answer: target}`.")
 
 
 # Texts.

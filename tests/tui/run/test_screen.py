@@ -190,7 +190,9 @@ def test_from_a_template_to_an_exported_better_prompt(
             app.screen.query_one(f"#{field}", Input).value = text
         await until_seen(pilot, "Expected: about", "test-model (all roles)")
         await pilot.press("enter")
-        await until_seen(pilot, "round 3 of 3  finished", "Best: round 3. Better than the seed on 4 of 4")
+        await until_seen(
+            pilot, "round 3 of 3  finished", "Best: round 3. Improvement: better than the seed on 4 of 4"
+        )
         assert "1:0" in seen(app) or "3:0" in seen(app)
         await pilot.press("x", "p")
         await until_seen(pilot, "Write to")

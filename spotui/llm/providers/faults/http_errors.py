@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spotui.domain.errors import limit_reached
 from spotui.domain.secret import Secret
+from spotui.lang import N_, _
 from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
@@ -46,11 +47,11 @@ class Place:
         self.model = model
         self.base_url = base_url
         self.has_key = has_key
-        self.key_hint = key_hint or f"Set the key for {base_url}."
+        self.key_hint = key_hint or _("Set the key for {base_url}.", base_url=base_url)
         self._secrets = tuple(secrets)
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.base_url}"
+        return _("{model} at {base_url}", model=self.model, base_url=self.base_url)
 
     def quote(self, text: str) -> str:
         """The server's words on one line, masked first and then cut, so that no part of a key is left."""
@@ -65,8 +66,11 @@ class Place:
     def sentence(self, head: str, words: str = "") -> str:
         """One sentence: what happened, followed by the server's own words where it said any."""
         quoted = self.quote(words)
-        sentence = f"{head}: {quoted}" if quoted else head
-        return sentence if sentence.endswith((*".!?…。！？",)) else f"{sentence}."
+        if not quoted:
+            return _("{what}.", what=head)
+        if quoted.endswith((*".!?…。！？",)):
+            return _("{what}: {words}", what=head, words=quoted)
+        return _("{what}: {words}.", what=head, words=quoted)
 
 
 def fault_error(place: Place, fault: ServerFault) -> ModelError:
@@ -80,22 +84,33 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
     match kind_of(fault):
         case "no_money":
             return BadRequestError(
-                place.sentence(f"The account behind {place} has no quota left{note}", fault.message),
-                f"Top it up, or use another key or model than this one for {place.base_url}.",
+                place.sentence(
+                    _("The account behind {place} has no quota left{note}", place=place, note=note),
+                    fault.message,
+                ),
+                _(
+                    "Top it up, or use another key or model than this one for {base_url}.",
+                    base_url=place.base_url,
+                ),
             )
         case "overflow":
             return ContextOverflowError(
-                place.sentence(f"The request is longer than {place} takes{note}", fault.message),
-                "Shorten the prompt or the questions, or use a model with a longer context window.",
+                place.sentence(
+                    _("The request is longer than {place} takes{note}", place=place, note=note), fault.message
+                ),
+                _("Shorten the prompt or the questions, or use a model with a longer context window."),
             )
         case "filtered":
             return ContentFilteredError(
-                place.sentence(f"The content filter of {place} stopped the request{note}", fault.message),
-                "Change or leave out the text that the filter objects to, or use another model.",
+                place.sentence(
+                    _("The content filter of {place} stopped the request{note}", place=place, note=note),
+                    fault.message,
+                ),
+                _("Change or leave out the text that the filter objects to, or use another model."),
             )
         case "rate_limited":
             return RateLimitedError(
-                place.sentence(f"{place} asks to slow down{note}", fault.message),
+                place.sentence(_("{place} asks to slow down{note}", place=place, note=note), fault.message),
                 _slower(fault.retry_after),
                 retry_after=fault.retry_after,
             )
@@ -103,20 +118,24 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
             return _authentication(place, fault, note)
         case "unavailable":
             return UnavailableError(
-                place.sentence(f"{place} failed to answer{note}", fault.message),
-                "Try again later; if the server is yours, its log says more.",
+                place.sentence(_("{place} failed to answer{note}", place=place, note=note), fault.message),
+                _("Try again later; if the server is yours, its log says more."),
                 retry_after=fault.retry_after,
             )
         case "unknown":
             versioned = re.search(r"/v\d", place.base_url) is not None
             return BadRequestError(
-                place.sentence(f"{place} knows no such model or address{note}", fault.message),
-                "Check the model id and the base URL" + ("." if versioned else ": does it end in /v1?"),
+                place.sentence(
+                    _("{place} knows no such model or address{note}", place=place, note=note), fault.message
+                ),
+                _("Check the model id and the base URL.")
+                if versioned
+                else _("Check the model id and the base URL: does it end in /v1?"),
             )
         case "refused":
             return RequestRefusedError(
-                place.sentence(f"{place} refuses the request{note}", fault.message),
-                "Change what it complains about in the model's settings or the template.",
+                place.sentence(_("{place} refuses the request{note}", place=place, note=note), fault.message),
+                _("Change what it complains about in the model's settings or the template."),
             )
 
 
@@ -124,34 +143,35 @@ def redirect_error(place: Place, status: int, location: str) -> BadRequestError:
     """The error for an endpoint that points elsewhere; a key is not carried to another address unasked."""
     root = location.partition("?")[0].removesuffix("/chat/completions")
     return BadRequestError(
-        place.sentence(f"{place} has moved (HTTP {status})", root),
-        "Put the new address into the base URL.",
+        place.sentence(_("{place} has moved (HTTP {status})", place=place, status=status), root),
+        _("Put the new address into the base URL."),
     )
 
 
 def _authentication(place: Place, fault: ServerFault, note: str) -> AuthenticationError:
     if not place.has_key:
         return AuthenticationError(
-            place.sentence(f"{place} asks for a key, and none is set{note}", fault.message),
+            place.sentence(
+                _("{place} asks for a key, and none is set{note}", place=place, note=note), fault.message
+            ),
             place.key_hint,
         )
     return AuthenticationError(
-        place.sentence(f"{place} does not accept the key{note}", fault.message),
-        f"Check the key for {place.base_url}, and that it may use this model.",
+        place.sentence(_("{place} does not accept the key{note}", place=place, note=note), fault.message),
+        _("Check the key for {base_url}, and that it may use this model.", base_url=place.base_url),
     )
 
 
 def _slower(retry_after: float | None) -> str:
     if retry_after is None:
-        return "Lower its concurrency or its requests per minute, or raise --retry-seconds."
-    return f"It asks to wait {_duration(retry_after)}: try again after that, or raise --retry-seconds."
-
-
-def _duration(seconds: float) -> str:
-    for size, unit in ((3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.3g} seconds"
+        return _("Lower its concurrency or its requests per minute, or raise --retry-seconds.")
+    if retry_after >= 7200:
+        wait = _("{hours:.0f} hours", hours=retry_after / 3600)
+    elif retry_after >= 120:
+        wait = _("{minutes:.0f} minutes", minutes=retry_after / 60)
+    else:
+        wait = _("{seconds:.3g} seconds", seconds=retry_after)
+    return _("It asks to wait {wait}: try again after that, or raise --retry-seconds.", wait=wait)
 
 
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
@@ -159,7 +179,7 @@ _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, er
 # aiohttp's own words, the only sign of it.
 _UNREADABLE = re.compile(r"decode content-encoding: ([\w ()-]+)")
 
-_MEND_PROXY = "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY."
+_PROXY_HINT = N_("Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.")
 
 
 @contextmanager
@@ -194,57 +214,67 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
 def timed_out(place: Place, timeout: float) -> TimedOutError:
     """Nothing came for so many seconds."""
     return TimedOutError(
-        f"{place} sent nothing for {timeout:g} seconds.",
-        "Check that it is up, or raise the timeout of this model.",
+        _("{place} sent nothing for {timeout:g} seconds.", place=place, timeout=timeout),
+        _("Check that it is up, or raise the timeout of this model."),
     )
 
 
 def not_connected(place: Place, timeout: float) -> UnavailableError:
     """No connection could be made for so many seconds, so the request was never sent."""
     return UnavailableError(
-        f"{place} took no connection for {timeout:g} seconds.",
-        "Check that it is up, or raise the timeout of this model.",
+        _("{place} took no connection for {timeout:g} seconds.", place=place, timeout=timeout),
+        _("Check that it is up, or raise the timeout of this model."),
     )
 
 
 def no_answer(place: Place) -> UnavailableError:
     """The connection was closed in place of an answer."""
     return UnavailableError(
-        f"{place} closed the connection without an answer.", "Check that the server is still running."
+        _("{place} closed the connection without an answer.", place=place),
+        _("Check that the server is still running."),
     )
 
 
 def broke_off(place: Place) -> MalformedReplyError:
     """The answer ended before its end."""
-    return MalformedReplyError(f"{place} broke off in the middle of its reply.", "Try again.")
+    return MalformedReplyError(
+        _("{place} broke off in the middle of its reply.", place=place), _("Try again.")
+    )
 
 
 def not_decompressed(place: Place, words: str) -> MalformedReplyError:
     """The answer is not compressed as it says."""
     return MalformedReplyError(
-        place.sentence(f"{place} sent a reply that cannot be decompressed", words), "Try again."
+        place.sentence(_("{place} sent a reply that cannot be decompressed", place=place), words),
+        _("Try again."),
     )
 
 
 def unasked_compression(place: Place, coding: str) -> BadRequestError:
     """The answer is compressed in a way that was not asked for."""
     return BadRequestError(
-        f"{place} compresses its reply with {coding}, which was not asked for and cannot be read.",
-        "Turn compression off in the server, or in the proxy in front of it.",
+        _(
+            "{place} compresses its reply with {coding}, which was not asked for and cannot be read.",
+            place=place,
+            coding=coding,
+        ),
+        _("Turn compression off in the server, or in the proxy in front of it."),
     )
 
 
 def not_http(place: Place, words: str) -> MalformedReplyError:
     """What came is no HTTP."""
     return MalformedReplyError(
-        place.sentence(f"{place} does not answer in HTTP", words),
-        "Check the port, and whether the base URL should begin with https.",
+        place.sentence(_("{place} does not answer in HTTP", place=place), words),
+        _("Check the port, and whether the base URL should begin with https."),
     )
 
 
 def proxy_failed(place: Place, words: str) -> UnavailableError:
     """A proxy answered in place of the endpoint."""
-    return UnavailableError(place.sentence(f"The proxy on the way to {place} failed", words), _MEND_PROXY)
+    return UnavailableError(
+        place.sentence(_("The proxy on the way to {place} failed", place=place), words), _(_PROXY_HINT)
+    )
 
 
 def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], bool]) -> UnavailableError:
@@ -256,15 +286,19 @@ def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], boo
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
     if (limit := limit_reached(error)) is not None:
-        return UnavailableError(f"Cannot reach {place}. {limit.what}", limit.mend)
+        return UnavailableError(_("Cannot reach {place}. {limit}", place=place, limit=limit.what), limit.mend)
     known = _reason(error)
     words = place.quote(str(error.__cause__ or error)) or type(error).__name__
-    reason, mend = known or (f"the connection broke ({words})", "Check the network and the server.")
+    reason, mend = known or (
+        _("the connection broke ({words})", words=words),
+        _("Check the network and the server."),
+    )
     if is_proxied():
         return UnavailableError(
-            f"Cannot reach {place} through the environment's proxy: {reason}.", _MEND_PROXY
+            _("Cannot reach {place} through the environment's proxy: {reason}.", place=place, reason=reason),
+            _(_PROXY_HINT),
         )
-    return UnavailableError(f"Cannot reach {place}: {reason}.", mend)
+    return UnavailableError(_("Cannot reach {place}: {reason}.", place=place, reason=reason), mend)
 
 
 def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
@@ -306,21 +340,23 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
         if isinstance(cause.__cause__, ssl.SSLError):
             continue  # the HTTP client's own, which tells less
         if isinstance(cause, socket.gaierror):
-            return "its host name is unknown", "Check the spelling of the base URL, and the network."
+            return _("its host name is unknown"), _("Check the spelling of the base URL, and the network.")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                f"its certificate is not trusted ({cause.verify_message})",
-                "Set SSL_CERT_FILE to the certificate of its authority.",
+                _("its certificate is not trusted ({verify_message})", verify_message=cause.verify_message),
+                _("Set SSL_CERT_FILE to the certificate of its authority."),
             )
         if isinstance(cause, ssl.SSLError):
-            mend = "Check whether its base URL should begin with http rather than https."
-            return f"no secure connection could be made ({cause.reason})", mend
+            mend = _("Check whether its base URL should begin with http rather than https.")
+            return _("no secure connection could be made ({reason})", reason=cause.reason), mend
         if isinstance(cause, ConnectionRefusedError):
-            return "the connection was refused", "Start the server, or check host and port of the base URL."
+            return _("the connection was refused"), _(
+                "Start the server, or check host and port of the base URL."
+            )
         if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
-            return "the connection was reset", "Check that the server is still running."
+            return _("the connection was reset"), _("Check that the server is still running.")
         if isinstance(cause, OSError) and cause.errno in _NO_ROUTE:
-            return "there is no route to it", "Check the network."
+            return _("there is no route to it"), _("Check the network.")
     return None
 
 

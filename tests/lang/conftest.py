@@ -1,0 +1,14 @@
+from collections.abc import Iterator
+
+import pytest
+
+from spotui import lang
+
+
+@pytest.fixture(autouse=True)
+def no_locale(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("SPOTUI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    lang._catalogue.cache_clear()
+    yield
+    lang._catalogue.cache_clear()
