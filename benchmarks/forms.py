@@ -21,9 +21,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from spotui.domain.errors import SpotuiError
 from spotui.domain.events import PastPrompt
 from spotui.domain.records import AnswerRecord
 from spotui.domain.rows import Row
+from spotui.domain.secret import Secret
 from spotui.domain.statistics import score, wilson
 from spotui.domain.tags import read_form
 from spotui.engine import Candidate, Question, RowOutcome, Scored, Splits, Task, Trial
@@ -86,6 +88,10 @@ def _short_rows(folder: Path) -> list[list[dict[str, Any]]]:
         short = [one for one in rows if len(one["question"]) <= LONGEST_QUESTION]
         if len(short) >= 2 * QUESTIONS:
             files.append(short)
+    if not files:
+        raise SpotuiError(
+            f"{folder} has no JSONL file with enough questions of {LONGEST_QUESTION} characters."
+        )
     return files
 
 
@@ -280,44 +286,50 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, default=Path("evidence") / "forms", help="where replies are kept"
     )
+    parser.add_argument("--kept", action="store_true", help="ask nothing: the table of the kept replies")
     parser.add_argument("--show", action="store_true", help="also print replies that cannot be used")
-    asyncio.run(measure(parser.parse_args()))
+    try:
+        asyncio.run(measure(parser.parse_args()))
+    except SpotuiError as error:
+        sys.exit(str(error))
 
 
 async def measure(options: argparse.Namespace) -> None:
-    """Ask for what is missing, and print the table."""
+    """Ask for what is missing, the first try of each meta-prompt first, and print the table."""
     meta = MetaPrompts(*options.prompts, declared=declared_meta_prompts().values())
-    way = "bound by a grammar" if options.grammar else "served plainly"
+    chosen = [build for build in ASKED if build.__name__ in options.only]
+    tries = {
+        (build.__name__, number): build(Scene(options.rows, number, meta))
+        for number in range(options.tries)
+        for build in chosen
+    }
+    if options.grammar:
+        tries = {key: one for key, one in tries.items() if one.grammar is not None}
     provider, free = open_provider(options), asyncio.Semaphore(options.at_once)
-    machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"\n{options.model}, {way}; {machine}\n\n| meta-prompt | usable first replies | 95% interval |")
-    print("|---|---|---|", flush=True)
-    counts: list[bool] = []
     try:
-        for build in ASKED:
-            if build.__name__ not in options.only:
-                continue
-            tries = [build(Scene(options.rows, number, meta)) for number in range(options.tries)]
-            if options.grammar and tries[0].grammar is None:
-                continue
-            replies = await asyncio.gather(
-                *[reply_to(one, build.__name__, provider, free, options) for one in tries]
-            )
-            usable = [one.is_usable(reply) for one, reply in zip(tries, replies, strict=True)]
-            print(line(build.__name__, usable), flush=True)
-            counts += usable
-            if options.show:
-                show(usable, replies)
+        replies = await asyncio.gather(
+            *[reply_to(one, key[0], provider, free, options) for key, one in tries.items()]
+        )
     finally:
         await provider.aclose()
-    print(line("**all**", counts))
+    usable: dict[str, list[bool]] = {}
+    for (name, _), one, reply in zip(tries, tries.values(), replies, strict=True):
+        if reply is not None:
+            usable.setdefault(name, []).append(one.is_usable(reply))
+            if options.show and not usable[name][-1]:
+                print(f"\n--- {name}: {reply.finish_reason}\n{reply.text}\n---")
+    way = "bound by a grammar" if options.grammar else "served plainly"
+    machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"\n{options.model}, {way}; {machine}\n\n| meta-prompt | usable first replies | 95% interval |")
+    print("|---|---|---|")
+    for name, found in usable.items():
+        print(line(name, found))
+    print(line("**all**", [one for found in usable.values() for one in found]))
 
 
 def open_provider(options: argparse.Namespace) -> Provider:
     if options.base_url:
         key = os.environ.get("OPENAI_API_KEY")
-        from spotui.domain.secret import Secret
-
         endpoint = Endpoint(options.model, options.base_url, Secret(key) if key else None, timeout=1800)
         return OpenAICompatibleProvider(endpoint)
     if not is_embedded(options.model):
@@ -329,8 +341,8 @@ def open_provider(options: argparse.Namespace) -> Provider:
 
 async def reply_to(
     one: Try, name: str, provider: Provider, free: asyncio.Semaphore, options: argparse.Namespace
-) -> Reply:
-    """The reply to a request: the one that is kept, or a new one."""
+) -> Reply | None:
+    """The reply to a request: the one that is kept, or a new one; None where only kept ones are wanted."""
     request = Request(
         options.model,
         (Message("user", one.text),),
@@ -342,6 +354,8 @@ async def reply_to(
     path = options.work / options.model.replace("/", "-") / name / f"{digest_of(request)}.json"
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=Reply)
+    if options.kept:
+        return None
     async with free:
         reply = await provider.complete(request, lambda _: None)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -354,12 +368,6 @@ def line(name: str, usable: Sequence[bool]) -> str:
     share, interval = sum(usable) / max(1, len(usable)), wilson(sum(usable), len(usable))
     count = f"{sum(usable)} of {len(usable)}, {share:.0%}"
     return f"| {name} | {count} | {interval.low:.0%} to {interval.high:.0%} |"
-
-
-def show(usable: Sequence[bool], replies: Sequence[Reply]) -> None:
-    for is_usable, reply in zip(usable, replies, strict=True):
-        if not is_usable:
-            print(f"\n--- {reply.finish_reason}\n{reply.text}\n---", flush=True)
 
 
 if __name__ == "__main__":

@@ -140,14 +140,16 @@ _EDGES: Final = " \t\r\n.…:;,()[]{}<>*_\"'`"
 def _near_tags(name: str) -> re.Pattern[str]:
     """A tag of a part in any of its spellings, with a slash or without."""
     spelled = _SPELLINGS.get(name, re.escape(name))
-    pattern = rf"(?:<|\[)\s*([/\\]?)\s*{_BEFORE}(?:{spelled})(?:[\s_-]*tag)?\s*:?\s*(/?)(?:>|\])"
+    pattern = rf"[<\[＜]\s*([/\\]?)\s*{_BEFORE}(?:{spelled})(?:[\s_-]*tag)?\s*:?\s*(/?)[>\]＞]"
     return re.compile(pattern, re.IGNORECASE)
 
 
 @cache
 def _labels(name: str) -> re.Pattern[str]:
     """A line that begins with a part's name: emphasized, as a heading, or plain with a colon."""
-    words = rf"{_BEFORE}(?:{_SPELLINGS.get(name, re.escape(name))})(?P<tag{{}}>\s+tag)?\s*"
+    spelled = rf"(?:{_SPELLINGS.get(name, re.escape(name))})"
+    quoted = rf"(?P<quote{{0}}>[\"'`*_]{{{{1,2}}}}){spelled}(?P=quote{{0}})\s+tag"
+    words = rf"{_BEFORE}(?:{quoted}|{spelled}(?P<tag{{0}}>[\s_-]+tag)?)\s*"
     emphasized = rf"(?P<mark>[*_`]{{1,3}}){words.format(1)}(?:[:：]\s*(?P=mark)|(?P=mark)[ \t]*(?:[:：]|$))"
     heading = rf"#{{1,6}}\s*[*_]{{0,3}}{words.format(2)}[:：]?[*_]{{0,3}}[ \t]*$"
     plain = rf"(?P<plain>{words.format(3)}[:：])"
@@ -207,7 +209,7 @@ def _marks(text: str, name: str) -> list[_Mark]:
         if not (one[1] or one[2]) and _leads_line(text, one.start())
     ]
     labels = [
-        _Mark(one.start(), one.end(), name, is_tag=False, is_plain=bool(one["plain"]) and not one["tag3"])
+        _Mark(one.start(), one.end(), name, False, bool(one["plain"]) and not (one["tag3"] or one["quote3"]))
         for one in _labels(name).finditer(text)
     ]
     return [*tags[-_MOST_MARKS:], *labels[:_MOST_MARKS]]

@@ -151,6 +151,9 @@ def as_asked(parts: dict[str, str]) -> str:
         "In an analyse tag: a\n\nIn a modification tag: m\n\nIn a prompt tag: Use 5.",
         "1. In an analyse tag: a\n2. In a modification tag: m\n3. In a prompt tag: Use 5.",
         "I think so.\n\nIn a prompt tag: Use 5.",
+        "In an `analyse` tag: a\n\nIn a `modification` tag: m\n\nIn a `prompt` tag: Use 5.",
+        'I think so.\n\nIn the "prompt" tag: Use 5.',
+        "＜prompt＞Use 5.＜/prompt＞",
         "**analyse:** a\n**modification:** m\n**prompt:** Use 5.",
         "**Analyse**\na\n\n**Modification**\nm\n\n**Prompt**\nUse 5.",
         "**Prompt**: Use 5.",
@@ -188,6 +191,7 @@ def test_a_part_that_is_marked_nearly_as_asked_is_read(reply: str) -> None:
         "<prompt>the whole new prompt, ready to use</prompt>",
         "**prompt:** The whole new prompt, ready to use.",
         "<analyse>...</analyse>\n<modification>...</modification>\n<prompt>...</prompt>",
+        '{\n  "analyse": "a",\n  "prompt": "Use 5."\n}',
         "",
     ],
 )
