@@ -1,13 +1,11 @@
 """SPO's reference interface in Python, on this engine."""
 
-import asyncio
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Final, Literal, get_args
 
 import msgspec
 
@@ -46,8 +44,6 @@ from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import NameTakenError
 from spotui.workspace.projects import Project, Workspace
-
-Result = TypeVar("Result")
 
 _ROLES = {"optimize_kwargs": "opt", "evaluate_kwargs": "eval", "execute_kwargs": "exec"}
 _FIELDS = {"model": "model", "temperature": "temp", "max_tokens": "max_tokens", "timeout": "timeout"}
@@ -203,7 +199,8 @@ class PromptOptimizer:
         run = self.run()
         if not self._quiet:
             run.subscribe(_Printer().show)
-        return _run_anywhere(self._finish(run))
+        with _advice_for_python():
+            return _optimized(run.project, run.go_blocking())
 
     async def aoptimize(self) -> Optimized:
         """Run to the end without printing: the same for asynchronous code.
@@ -211,9 +208,7 @@ class PromptOptimizer:
         Raises:
             SpotuiError: The run could not begin.
         """
-        return await self._finish(self.run())
-
-    async def _finish(self, run: Run) -> Optimized:
+        run = self.run()
         with _advice_for_python():
             return _optimized(run.project, await run.go())
 
@@ -254,7 +249,7 @@ class PromptOptimizer:
 
     def _existing(self) -> Project:
         project = self._workspace.existing(self._name or Path(self._template).stem)
-        last = _last_round(project)
+        last = read_history(project).last_round
         if self._initial_round != last + 1:
             raise SpotuiError(
                 _(
@@ -385,7 +380,7 @@ def _advice_for_python() -> Iterator[None]:
     except NameTakenError as error:
         next_round = 1
         with suppress(SpotuiError):  # whoever goes on with a damaged one is told
-            next_round = _last_round(error.project) + 1
+            next_round = read_history(error.project).last_round + 1
         error.mend = (
             _(
                 "Pass initial_round={n} to continue it, fresh=True to start over, or another name.",
@@ -411,10 +406,6 @@ def _argument(flag: re.Match[str]) -> str:
     return "optimized_path" if name == "workspace" else name
 
 
-def _last_round(project: Project) -> int:
-    return max((line.round for line in read_history(project).rounds), default=0)
-
-
 def _optimized(project: Project, stopped: RunStopped) -> Optimized:
     return Optimized(
         prompt=stopped.prompt,
@@ -424,26 +415,3 @@ def _optimized(project: Project, stopped: RunStopped) -> Optimized:
         cause=stopped.cause,
         folder=project.folder,
     )
-
-
-def _run_anywhere(work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of a coroutine, on an event loop of its own; in another thread where this one has a loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    begun: Future[Callable[[], object]] = Future()
-
-    async def cancellable() -> Result:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None  # noqa: S101 - a coroutine always runs in one
-        begun.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
-        return await work
-
-    with ThreadPoolExecutor(1, "spotui") as thread:
-        done = thread.submit(asyncio.run, cancellable())
-        try:
-            return done.result()
-        except KeyboardInterrupt:  # it came to this thread; the other one works on until it is told
-            begun.result()()
-            raise

@@ -78,11 +78,13 @@ def resumable(
     Raises:
         SpotuiError: There is no such project, or nothing to continue it with.
     """
+    from spotui.workspace.history import read_history
+
     workspace = options.workspace(parsed)
     project = workspace.existing(name)
     if project.is_ours and first_round is None and not template:
         return project  # its rounds are read once, by the run itself
-    last = last_round(project)
+    last = read_history(project).last_round
     if first_round not in (None, last + 1):
         raise UsageError(
             f"The next round of {name} is {last + 1}, not {first_round}.",
@@ -113,13 +115,6 @@ def resumable(
     text = f"{name} continues after the {last} rounds of SPO's own tool; the original is in the archive."
     print(f"spotui: {text}", file=sys.stderr)
     return adopted
-
-
-def last_round(project: "Project") -> int:
-    """The highest number of a round; 0 when none has ended."""
-    from spotui.workspace.history import read_history
-
-    return max((line.round for line in read_history(project).rounds), default=0)
 
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
@@ -121,6 +122,28 @@ class Run:
                     return await session.work()
             finally:
                 self._session = None
+
+    def go_blocking(self) -> RunStopped:
+        """Work on the project as `go` does, and wait for it; in another thread where this one has a loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.go())
+        begun: Future[Callable[[], object]] = Future()
+
+        async def cancellable() -> RunStopped:
+            task, loop = asyncio.current_task(), asyncio.get_running_loop()
+            assert task is not None  # noqa: S101 - a coroutine always runs in one
+            begun.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
+            return await self.go()
+
+        with ThreadPoolExecutor(1, "spotui") as thread:
+            done = thread.submit(asyncio.run, cancellable())
+            try:
+                return done.result()
+            except KeyboardInterrupt:  # it came to this thread; the other one works until it is cancelled
+                begun.result()()
+                raise
 
     async def events(self) -> AsyncIterator[Event]:
         """Do the work and tell what happens; the last event is RunStopped.

@@ -186,6 +186,11 @@ class History(msgspec.Struct, frozen=True):
             return self.round(1)
         return best
 
+    @property
+    def last_round(self) -> int:
+        """The highest number of a round; 0 when none has ended."""
+        return self.rounds[-1].round if self.rounds else 0
+
     def round(self, number: int) -> RoundLine | None:
         """The round of that number."""
         return next((line for line in self.rounds if line.round == number), None)

@@ -5,12 +5,9 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spotui.domain.errors import SpotuiError
 from spotui.runs.prepare import Prepared, Purpose, new_project, reopen, stored_settings
-from spotui.runs.task import draw_questions
 from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.templates.model import TemplateError
 from spotui.workspace.projects import ProjectError, Workspace
@@ -21,19 +18,6 @@ from tests.runs.starting import TEMPLATE, prepared, template
 
 ROLE = RoleSettings(model="test-model", temperature=0.5, max_tokens=None, timeout=10.0)
 ROLES = RoleSet(optimizer=ROLE, evaluator=ROLE, executor=ROLE)
-
-
-@given(count=st.integers(0, 40), sample=st.integers(1, 40), seed=st.integers())
-def test_every_question_is_either_asked_or_held_out(count: int, sample: int, seed: int) -> None:
-    asked, held_out = draw_questions(count, sample, seed)
-    assert sorted((*asked, *held_out)) == list(range(count))
-    assert len(asked) == min(sample, count)
-    assert (list(asked), list(held_out)) == (sorted(asked), sorted(held_out))
-    assert draw_questions(count, sample, seed) == (asked, held_out)
-
-
-def test_another_seed_draws_other_questions() -> None:
-    assert len({draw_questions(20, 3, seed)[0] for seed in range(20)}) > 10
 
 
 def test_settings_and_task_come_back_as_they_were(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""The questions of a run, and the place of the prompt before them."""
+
+from pathlib import Path
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotui.engine.execute import Layout
+from spotui.runs.task import draw_questions, layout_of, questions_of, read_rows, slots_of
+from spotui.templates.read import parse_template
+from tests.row_model import rows
+from tests.row_model import template as scored
+
+
+@given(count=st.integers(0, 40), sample=st.integers(1, 40), seed=st.integers())
+def test_every_question_is_either_asked_or_held_out(count: int, sample: int, seed: int) -> None:
+    asked, held_out = draw_questions(count, sample, seed)
+    assert sorted((*asked, *held_out)) == list(range(count))
+    assert len(asked) == min(sample, count)
+    assert (list(asked), list(held_out)) == (sorted(asked), sorted(held_out))
+    assert draw_questions(count, sample, seed) == (asked, held_out)
+
+
+def test_another_seed_draws_other_questions() -> None:
+    assert len({draw_questions(20, 3, seed)[0] for seed in range(20)}) > 10
+
+
+class Shown(msgspec.Struct, frozen=True):
+    prompt_position: str = "question_start"
+    few_shot_demos: int = 3
+
+
+def test_solved_rows_are_drawn_from_the_train_rows_and_stay_the_same(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(rows(30))
+    data = read_rows(parse_template(scored()), tmp_path)
+    layout = layout_of(Shown(), data, 5)
+    assert (layout.position, len({row.place for row in layout.demos})) == ("question_start", 3)
+    assert all(row in data.train for row in layout.demos)
+    assert layout_of(Shown(), data, 5) == layout
+    assert layout_of(msgspec.Struct(), data, 5) == layout_of(Shown("before_question", 0), None, 5) == Layout()
+
+
+def test_names_in_braces_are_slots_only_where_something_fills_them() -> None:
+    prompt = "prompt: Say {question} to {name}.\nrequirements: r\ncount: None\n"
+    listed = parse_template(prompt + "qa:\n- {question: Why, answer: So}\n")
+    in_file = parse_template(prompt + "data: rows.jsonl\nmetric: contains\n")
+    assert (slots_of(listed), slots_of(in_file)) == ({"question"}, {"question", "name"})
+    (asked,) = questions_of(listed, None)
+    assert asked.ask(listed.prompt) == "Say Why to {name}."
