@@ -26,7 +26,7 @@ from spotui.domain.verdicts import StopReason
 from spotui.lang import _
 from spotui.metrics.custom import MetricFile
 from spotui.runs.branch import adopt, prepare_adoption
-from spotui.runs.launch import LIMITS, Launcher
+from spotui.runs.launch import Launcher
 from spotui.runs.prepare import Prepared
 from spotui.runs.run import Run
 from spotui.runs.trust import (
@@ -37,8 +37,9 @@ from spotui.runs.trust import (
     outside_data,
 )
 from spotui.settings import locations
-from spotui.settings.resolve import Flags
+from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.resources import find_template
+from spotui.settings.table import LIMITS
 from spotui.settings.trust import allow_sending, trust
 from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
@@ -182,8 +183,7 @@ class PromptOptimizer:
         self._method = method
         self._parameters = parameters
         self._trusted = (trust,) if isinstance(trust, str | Path) else tuple(trust)
-        unknown = settings.keys() - set(Flags.__struct_fields__)
-        if unknown:
+        if unknown := settings.keys() - set(FLAGS):
             raise TypeError(_("PromptOptimizer has no argument {unknown!r}.", unknown=min(unknown)))
         self._settings = settings
         self._models = SPO_LLM.flags()
@@ -304,7 +304,7 @@ class PromptOptimizer:
                 raise SpotuiError(what, _("Correct the path, or leave it out."))
 
     def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
-        fixed = sorted(self._settings.keys() - set(LIMITS.values()))
+        fixed = sorted(self._settings.keys() - {setting.flags[0] for setting in LIMITS.values()})
         if fixed:
             raise SpotuiError(
                 _("{fixed}: a run keeps the settings it was started with.", fixed=", ".join(fixed)),

@@ -166,7 +166,7 @@ def test_an_error_inside_a_running_loop_is_the_same_error(place: Path, template:
     async def notebook() -> Optimized:
         return optimizer(place, template, judge="coin").optimize()
 
-    with pytest.raises(SettingsError, match=r"^judge: "):
+    with pytest.raises(SettingsError, match=r"^judge must be "):
         asyncio.run(notebook())
 
 
@@ -274,7 +274,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(place: Path, template: st
         optimizer(place, template, initial_round=0).optimize()
     with pytest.raises(SpotuiError, match="no project 'why'"):
         optimizer(place, template, initial_round=2).optimize()
-    with pytest.raises(SettingsError, match=r"^budget_usd: "):
+    with pytest.raises(SettingsError, match=r"^budget_usd must be "):
         optimizer(place, template, budget_usd="much").optimize()
     assert Workspace(place / "workspace").names() == []
 

@@ -237,7 +237,7 @@ def test_the_line_is_named(sound: Path, kind: str, field: str, value: object, ve
     [
         ("max_rounds", 0, "run.max_rounds must be a whole number from 1 to 10000, not 0"),
         ("max_rounds", 10**9, "run.max_rounds must be a whole number from 1 to 10000"),
-        ("budget", {"calls": -3}, "budget.calls must be a whole number, 1 or more, or null for none, not -3"),
+        ("budget", {"calls": -3}, "budget.calls must be a whole number, 1 or more, or none, not -3"),
         ("budget", {"usd": float("nan")}, "budget.usd must be an amount in USD, more than 0"),
         ("budget", {"minutes": float("inf")}, "budget.minutes must be minutes, more than 0"),
         ("call_timeout", -1.0, "run.call_timeout must be seconds, more than 0 and up to 86400"),

@@ -83,3 +83,9 @@ def test_scripts_find_the_commands_of_the_readme(kind: str) -> None:
     text = text_of(ROOT / "README.md")
     (command,) = re.findall(rf"<!-- {kind} command -->\n```sh\n(.*?)```\n<!-- end -->", text, re.DOTALL)
     assert command.startswith("python3 -m venv .venv")
+
+
+def test_the_page_about_settings_is_what_the_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = import_module("write_settings").document()
+    assert text_of(ROOT / "docs" / "settings.md") == page, "run: python docs/write_settings.py"

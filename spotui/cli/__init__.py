@@ -2,14 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any, NoReturn
 
 from spotui.cli import exit_codes
-from spotui.cli.exit_codes import Parser, UsageError
+from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import guarded
-from spotui.domain.errors import SpotuiError, limit_reached
+from spotui.domain.errors import SpotuiError, limit_reached, nearest
 from spotui.domain.version import VERSION
 
 VERBS = {
@@ -31,6 +32,7 @@ VERBS = {
     "estimate": "what a run would take: calls, tokens, USD, minutes",
     "branch": "start a new run from a round of another",
     "replay": "watch a run again, without a model",
+    "settings": "every setting of a run, its value, and where that comes from",
     "locate": "where spotui keeps things",
     "doctor": "find out why something does not work",
 }
@@ -59,6 +61,70 @@ exit codes:
   6    a run was stopped
   7    no row could be marked
   130  interrupted; a run left so goes on with 'spotui resume'"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the mistake and what to do, without the whole usage; takes no shortened flags."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with the mistake and the way to help."""
+        self.leave(f"{message[:1].upper()}{message[1:]}.", f"'{self.prog} --help' lists its arguments.")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str], namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and refuse what this verb does not take before anything is missed."""
+        for word in args if self._subparsers is None else ():
+            flag = word.partition("=")[0]
+            if word == "--":
+                break
+            if flag.startswith("--") and " " not in flag and flag not in self._option_string_actions:
+                self._refuse(flag)
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest and rest[0].startswith("-"):
+            self._refuse(rest[0].partition("=")[0])
+        if rest:
+            from spotui.settings.errors import show
+
+            self.error(f"unexpected argument {show(rest[0])}")
+        return parsed, rest
+
+    def _refuse(self, flag: str) -> NoReturn:
+        """Leave with the verb that takes this flag, or the flag that was probably meant."""
+        from difflib import SequenceMatcher
+
+        takers: dict[str, str] = {}
+        for verb in reversed(VERBS):
+            takers |= {name: parser.prog for parser in parsers_of(verb) for name in parser.flags()}
+        if taker := takers.get(flag):
+            self.leave(f"'{self.prog}' does not take {flag}.", f"'{taker}' takes it.")
+        name = flag.removeprefix("--")
+        near = [nearest(name, (one.removeprefix("--") for one in each)) for each in (self.flags(), takers)]
+        meant = max(filter(None, near), key=lambda one: SequenceMatcher(None, name, one).ratio(), default="")
+        if not meant:
+            self.leave(f"Unknown flag {flag}.", f"'{self.prog} --help' lists its flags.")
+        other = "" if f"--{meant}" in self.flags() else f" '{takers[f'--{meant}']}' takes it."
+        self.leave(f"Unknown flag {flag}.", f"Did you mean --{meant}?{other}")
+
+    def flags(self) -> list[str]:
+        """Its long flags."""
+        return [name for name in self._option_string_actions if name.startswith("--")]
+
+    def all(self) -> Iterator["Parser"]:
+        """This parser and those of the verbs under it."""
+        yield self
+        for action in self._actions:
+            if isinstance(action.choices, dict):
+                for parser in action.choices.values():
+                    yield from parser.all()
+
+    def leave(self, what: str, mend: str) -> NoReturn:
+        """Leave with exit code 2."""
+        print(f"spotui: {what}\n        {mend}", file=sys.stderr)
+        sys.exit(exit_codes.USAGE)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -154,17 +220,17 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     version = f"spotui {VERSION} (Python {sys.version.split()[0]}, {sys.platform})"
     parser.add_argument("--version", action="version", version=version, help="print the version and exit")
     if verb is not None and verb not in VERBS:
-        parser.error(_unknown(verb))
+        near = nearest(verb, VERBS)
+        parser.leave(
+            f"Unknown command {verb!r}.",
+            f"Did you mean {near!r}?" if near else "'spotui --help' lists them all.",
+        )
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", prog="spotui")
-    chosen = parser
     for name, does in VERBS.items():
         one = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
         if name == verb:
             _part(name, "add_{}_arguments")(one)
-            chosen = one
-    parsed, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        chosen.error(f"there is no {unknown[0]} here")
+    parsed = parser.parse_args(arguments)
     if parsed.verb is None:
         parser.print_help()
         parser.exit()
@@ -179,8 +245,8 @@ def _part(verb: str, name: str) -> Callable[..., int]:
     return part
 
 
-def _unknown(verb: str) -> str:
-    from spotui.domain.errors import nearest
-
-    near = nearest(verb, VERBS)
-    return f"there is no verb {verb!r}" + (f", the nearest is {near!r}" if near else "")
+def parsers_of(verb: str) -> Iterator[Parser]:
+    """The parser of a verb and those of the verbs under it."""
+    parser = Parser(prog=f"spotui {verb}", add_help=False)
+    _part(verb, "add_{}_arguments")(parser)
+    return parser.all()

@@ -75,7 +75,7 @@ def _writable(parsed: argparse.Namespace) -> str:
 
 def _settings(parsed: argparse.Namespace) -> str:
     from spotui.runs.launch import Launcher
-    from spotui.settings.table import ROLES
+    from spotui.settings.table import BY_KEY, ROLES, text_of, value_at
 
     launcher = Launcher()
     resolution = launcher.settings(options.flags(parsed))
@@ -88,6 +88,10 @@ def _settings(parsed: argparse.Namespace) -> str:
         lines.append(
             _model_line("embedding", embedding, connector, resolution.sources["run.embedding_model"])
         )
+    for key, source in resolution.sources.items():
+        if not source.is_default and not key.endswith("model"):
+            value = text_of(value_at(resolution.settings, BY_KEY[key].path))
+            lines.append(f"      {key}: {value} ({source})")
     lines += [f"      {warning.what} {warning.mend}" for warning in resolution.warnings]
     return "\n".join(lines)
 

@@ -1,8 +1,6 @@
-"""Exit codes, and command lines that cannot be understood."""
+"""Exit codes."""
 
-import argparse
-import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from spotui.domain.errors import SpotuiError
 
@@ -55,13 +53,3 @@ def of_run(stopped: "RunStopped") -> int:
 
 class UsageError(SpotuiError):
     """What was typed cannot be carried out as it stands."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that names the mistake and the way to help, without the whole usage in front of it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with exit code 2."""
-        print(f"spotui: {message[:1].upper()}{message[1:]}.", file=sys.stderr)
-        print(f"        '{self.prog} --help' tells what it takes.", file=sys.stderr)
-        sys.exit(USAGE)

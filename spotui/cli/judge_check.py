@@ -11,6 +11,7 @@ from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import percent, plural, usd
 from spotui.lang import as_english
+from spotui.settings.table import Group
 
 if TYPE_CHECKING:
     from spotui.runs.estimate import Estimate
@@ -36,8 +37,20 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_yes(parser)
     add_trust(parser)
-    options.add_method(parser)
-    options.add_settings(parser)
+    parser.add_argument(
+        "--method", metavar="NAME", help="the method of the run, to see whether it uses a judge"
+    )
+    options.add_settings(
+        parser,
+        Group.QUESTIONS,
+        Group.SEED,
+        Group.JUDGE,
+        Group.BUDGET,
+        Group.CALLS,
+        Group.MODELS,
+        Group.EVALUATOR,
+        Group.EXECUTOR,
+    )
 
 
 def judge_check_command(parsed: argparse.Namespace) -> int:

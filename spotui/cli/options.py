@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.settings.resolve import Flags
-
-
-_ROLES = {"opt": "optimizer", "eval": "evaluator", "exec": "executor"}
+    from spotui.settings.table import Group, Setting
 
 
 def add_workspace(parser: argparse.ArgumentParser) -> None:
@@ -35,82 +33,43 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     add_workspace(parser)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Every setting of a run. The reference's flags have its names."""
-    roles = parser.add_argument_group(
-        "models (default: the embedded model; 'reference': the reference's own)"
-    )
-    roles.add_argument("--model", metavar="ID", help="one model for all three roles")
-    roles.add_argument("--base-url", metavar="URL", help="one OpenAI-compatible endpoint for all three roles")
-    roles.add_argument(
-        "--timeout", metavar="S", help="seconds without a token before a call has timed out (120)"
-    )
-    roles.add_argument(
-        "--first-token-timeout",
-        metavar="S",
-        help="seconds to the first token of a reply (default: --timeout)",
-    )
-    roles.add_argument(
-        "--call-timeout", metavar="S", help="seconds a whole reply may take, or 'none' (default 1800)"
-    )
-    for short, role in _ROLES.items():
-        temperature = {"opt": "0.7", "eval": "0.3", "exec": "0"}[short]
-        roles.add_argument(f"--{short}-model", metavar="ID", help=f"the {role}'s model")
-        roles.add_argument(f"--{short}-temp", metavar="T", help=f"its temperature (default {temperature})")
-        roles.add_argument(f"--{short}-max-tokens", metavar="N", help="its longest reply")
-        roles.add_argument(f"--{short}-timeout", metavar="S", help="its own time limit")
-    run = parser.add_argument_group("run")
-    run.add_argument("--max-rounds", metavar="N", help="rounds in all, the seed included (default 10)")
-    add_stopping(run)
-    run.add_argument("--sample", metavar="N", help="questions a round asks; the rest is held out (default 3)")
-    run.add_argument("--seed", metavar="N", help="draws the questions and every order (default 0)")
-    run.add_argument(
-        "--judge",
-        metavar="RULE",
-        help="auto, balanced (three of four votes, in both orders), thorough (a lead of five), "
-        "reference (four coin flips), likelihood, logprob (the probability of A against B in both orders)",
-    )
-    run.add_argument(
-        "--judge-unit",
-        metavar="UNIT",
-        help="compare all answers in one call: set; or each alone: row (default set)",
-    )
-    run.add_argument(
-        "--judges", metavar="IDS", help="more models that judge beside the evaluator; votes are pooled"
-    )
-    run.add_argument(
-        "--embedding-model",
-        metavar="ID",
-        help="what tells how alike two prompts are, for relevance=embedding",
-    )
-    run.add_argument(
-        "--judge-json",
-        action="store_const",
-        const=True,
-        help="ask for votes as JSON, where the endpoint can promise that",
-    )
-    run.add_argument(
-        "--no-reference-answers",
-        dest="reference_answers",
-        action="store_const",
-        const=False,
-        help="keep the template's answers from optimizer and evaluator, as in the paper",
-    )
-    run.add_argument(
-        "--final-check",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="compare best and seed on all questions at the end (default: yes, with judge reference no)",
-    )
-    add_budget(parser)
-    limits = parser.add_argument_group("limits")
-    limits.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint (default 8)")
-    limits.add_argument(
-        "--tries", metavar="N", help="tries of one call; 'none' for no such bound (default 5)"
-    )
-    limits.add_argument(
-        "--retry-seconds", metavar="S", help="no try begins later than this; both 'none': no retry (120)"
-    )
+def add_settings(
+    parser: argparse.ArgumentParser, *groups: "Group", title: str = "", only_limits: bool = False
+) -> None:
+    """Settings of a run, as the table has them. The reference's flags have its names.
+
+    Args:
+        parser: Takes them.
+        groups: Those that the verb uses; all where none is named.
+        title: The heading, where there is one group with another meaning.
+        only_limits: Leave out what cannot be changed once a run has begun.
+    """
+    from spotui.settings.table import SETTINGS, Group
+
+    for group in groups or Group:
+        flags = {
+            one.flags[0]: one for one in SETTINGS if one.group == group and (one.limit or not only_limits)
+        }
+        if group == Group.MODELS and not only_limits:
+            flags = {**{one.flags[1]: one for one in SETTINGS if one.shared}, **flags}
+        if flags:
+            section = parser.add_argument_group(title or group)
+            for flag, setting in flags.items():
+                _add_setting(section, flag, setting)
+
+
+def _add_setting(section: "argparse._ArgumentGroup", flag: str, setting: "Setting") -> None:
+    from spotui.settings.kinds import base, placeholder
+    from spotui.settings.table import option
+
+    about = setting.help if flag == setting.flags[0] else setting.shared
+    about = f"{about} (default: {setting.usual})".replace("%", "%%")
+    if base(setting.kind) is bool:
+        section.add_argument(
+            option(flag), dest=flag, action=argparse.BooleanOptionalAction, default=None, help=about
+        )
+    else:
+        section.add_argument(option(flag), dest=flag, metavar=placeholder(setting.kind), help=about)
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
@@ -140,33 +99,18 @@ def parameters(parsed: argparse.Namespace) -> "dict[str, Any]":
     Raises:
         ParameterError: One of them has no value.
     """
-    if not parsed.set:
+    if not getattr(parsed, "set", ()):  # a verb may take a method without parameters
         return {}
     from spotui.methods.parameters import parse_assignment
 
     return dict(parse_assignment(text) for text in parsed.set)
 
 
-def add_stopping(parser: "argparse._ActionsContainer") -> None:
-    """What ends a run before its last round."""
-    parser.add_argument("--patience", metavar="N", help="end after so many rounds in a row without a win")
-    parser.add_argument("--target-wins", metavar="N", help="end after so many wins")
-
-
-def add_budget(
-    parser: argparse.ArgumentParser, title: str = "budget, over all roles and sessions (default: none)"
-) -> None:
-    """What a run may cost, or what else the title says."""
-    budget = parser.add_argument_group(title)
-    for kind in ("usd", "tokens", "calls", "minutes"):
-        budget.add_argument(f"--budget-{kind}", metavar="N", help=f"stop before {kind} exceed this")
-
-
-def typed(parsed: argparse.Namespace) -> dict[str, str | None]:
+def typed(parsed: argparse.Namespace) -> dict[str, str | bool | None]:
     """Every flag that is a setting of a run; None for one that was not typed."""
-    from spotui.settings.resolve import Flags
+    from spotui.settings.resolve import FLAGS
 
-    return {name: getattr(parsed, name, None) for name in Flags.__struct_fields__}
+    return {name: getattr(parsed, name, None) for name in FLAGS}
 
 
 def flags(parsed: argparse.Namespace) -> "Flags":
@@ -174,6 +118,14 @@ def flags(parsed: argparse.Namespace) -> "Flags":
     from spotui.settings.resolve import Flags
 
     return Flags(**typed(parsed))
+
+
+def limits(parsed: argparse.Namespace) -> "Flags":
+    """Those of them that can be changed once a run has begun."""
+    from spotui.settings.resolve import Flags
+    from spotui.settings.table import LIMITS
+
+    return Flags(**{one.flags[0]: getattr(parsed, one.flags[0]) for one in LIMITS.values()})
 
 
 def prepare(

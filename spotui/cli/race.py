@@ -13,6 +13,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, plural, points, usd
 from spotui.domain.records import AS_PLANNED
 from spotui.lang import as_english
+from spotui.settings.table import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
         help="when a call fails for good: end the race, or wait for a 'resume' command (default: halt)",
     )
     options.add_workspace(parser)
-    options.add_settings(parser)
+    options.add_settings(parser, *(group for group in Group if group is not Group.FINAL_CHECK))
 
 
 def race_command(parsed: argparse.Namespace) -> int:
@@ -185,17 +186,16 @@ def _teller(method: str) -> "Callable[[Event], None]":
 
 def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     """What goes on with the race, whatever the settings of the day."""
-    from spotui.settings.resolve import flag_name
+    from spotui.settings.table import option
 
     words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
     words += [f"--set={one}" for one in parsed.set]
     words += [f"--name={parsed.name}"] if parsed.name else []
-    typed: dict[str, Any] = dict(options.typed(parsed))
-    for name, value in typed.items():
+    for name, value in options.flags(parsed).items():
         if value is False:
-            words.append(f"--no-{flag_name(name).removeprefix('--')}")
-        elif value is not None:
-            words.append(flag_name(name) if value is True else f"{flag_name(name)}={value}")
+            words.append(f"--no-{option(name).removeprefix('--')}")
+        else:
+            words.append(option(name) if value is True else f"{option(name)}={value}")
     return tuple(words)
 
 

@@ -94,8 +94,7 @@ def _go_on(
     """The reference's way to continue: so many more rounds, from round N on."""
     from spotui.cli.trusting import settle_trust_of
     from spotui.cli.working import NEW_ROUNDS, changed_limits, resumable
-    from spotui.runs.launch import LIMITS
-    from spotui.settings.resolve import flag_name
+    from spotui.settings.table import LIMITS, option
 
     name = parsed.name or Path(wanted or "").stem
     if not name:
@@ -106,11 +105,8 @@ def _go_on(
     total = first - 1 + more
     project = resumable(parsed, name, launcher, wanted, first_round=first, rounds=total)
     settle_trust_of(parsed, project)
-    kept = [
-        flag_name(field)
-        for field, value in options.typed(parsed).items()
-        if field not in LIMITS.values() and field != "initial_round" and value is not None
-    ]
+    changed = {setting.flags[0] for setting in LIMITS.values()}
+    kept = [option(flag) for flag in options.flags(parsed) if flag not in changed]
     if kept and is_ours:
         text = f"{name} goes on with the settings it was started with; {', '.join(kept)} changes nothing."
         print(f"spotui: {text}", file=sys.stderr)
@@ -128,12 +124,9 @@ def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TEMPLATE",
         help="for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here",
     )
-    parser.add_argument("--max-rounds", metavar="N", help="rounds in all, more or fewer than before")
-    parser.add_argument("--concurrency", metavar="N", help="calls in flight at each endpoint")
-    options.add_stopping(parser)
     add_working(parser)
     add_trust_address(parser)
-    options.add_budget(parser)
+    options.add_settings(parser, only_limits=True)
 
 
 def resume_command(parsed: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.figures import gained, plural, points
 from spotui.domain.text import short
 from spotui.lang import as_english
+from spotui.settings.table import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,9 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     add_trust(parser)
     options.add_workspace(parser)
     options.add_method(parser)
-    options.add_settings(parser)
+    options.add_settings(
+        parser, Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS, Group.EVALUATOR, Group.EXECUTOR
+    )
 
 
 def score_command(parsed: argparse.Namespace) -> int:

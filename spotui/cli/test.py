@@ -30,6 +30,7 @@ from spotui.llm.routing import Price
 from spotui.runs.launch import Launcher
 from spotui.settings.config_file import ModelConfig
 from spotui.settings.resolve import Flags
+from spotui.settings.table import Group
 from spotui.view.telling import CUTS
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="one event a line, pieces of the replies included"
     )
-    options.add_budget(parser, "budget for this question (default: that of the run)")
+    options.add_settings(parser, Group.BUDGET, title="budget for this question (default: that of the run)")
 
 
 def test_command(parsed: argparse.Namespace) -> int:

@@ -10,7 +10,6 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust
 from spotui.domain.errors import SpotuiError
-from spotui.settings.resolve import flag_name
 
 if TYPE_CHECKING:
     from spotui.runs.launch import Launcher
@@ -119,20 +118,17 @@ def resumable(
 
 def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str, float | int | None]:
     """The limits that were typed, checked as every other setting is."""
-    from spotui.runs.launch import LIMITS
-    from spotui.settings.resolve import Flags
-
-    return launcher.limits(Flags(**{flag: getattr(parsed, flag) for flag in LIMITS.values()}))
+    return launcher.limits(options.limits(parsed))
 
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
     """A process of its own that outlives this terminal and waits for a person when a call fails."""
-    from spotui.runs.launch import LIMITS
+    from spotui.settings.table import LIMITS, option
     from spotui.wire.process import OwnProcess
 
     words = ["resume", project.name]
     for key, value in changes.items():
-        words += [flag_name(LIMITS[key]), "none" if value is None else str(value)]
+        words += [option(LIMITS[key].flags[0]), "none" if value is None else str(value)]
     process = OwnProcess(project, words)
     deadline = time.monotonic() + _START_SECONDS
     while not process.is_ready() and time.monotonic() < deadline:

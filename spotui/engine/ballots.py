@@ -11,7 +11,7 @@ from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.table import Unit
+from spotui.settings.kinds import Unit
 from spotui.workspace.journal_reader import Reply, Request
 
 Texts = dict[Order, str]

@@ -19,7 +19,7 @@ from spotui.judging.decision import Rule
 from spotui.judging.final_check import row_verdict
 from spotui.judging.votes import Ballot, Counted, PersonsVote, alternating, count_people, pooled
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.table import Unit
+from spotui.settings.kinds import Unit
 
 
 class Count:

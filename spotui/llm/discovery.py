@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UnsetType
 
 from spotui.lang import _
 from spotui.settings.config_file import Config
@@ -136,9 +135,8 @@ def find_models(
 
 
 def _configured(config: Config) -> list[str]:
-    roles = (config.roles.executor, config.roles.optimizer, config.roles.evaluator)
-    chosen = [role.model for role in roles if not isinstance(role.model, UnsetType)]
-    return list(dict.fromkeys([*chosen, *config.models]))
+    roles = (config.settings.get(f"roles.{role}.model") for role in ("executor", "optimizer", "evaluator"))
+    return list(dict.fromkeys([*(str(model) for model in roles if model), *config.models]))
 
 
 def _named_servers(environ: Mapping[str, str]) -> Iterator[Server]:

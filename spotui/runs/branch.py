@@ -183,7 +183,7 @@ def prepare_adoption(
     seed = history.round(1)
     prepared = launcher.prepare(
         path,
-        msgspec.structs.replace(flags, max_rounds=history.last_round + more_rounds),
+        Flags(**{**flags, "max_rounds": history.last_round + more_rounds}),
         prompt=seed.prompt if seed is not None else None,
     )
     if prepared.method.scores:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,9 +13,7 @@ from spotui.settings.config_file import ConfigFile, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import is_trusted_address, origin, trust_address
 from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
-from spotui.settings.run_settings import LIMITS as KEYS_OF_LIMITS
-from spotui.settings.run_settings import RunSettings
-from spotui.settings.table import BY_KEY
+from spotui.settings.table import LIMITS, RunSettings
 from spotui.templates.model import Template
 
 if TYPE_CHECKING:
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.runs.run import Run
     from spotui.workspace.projects import Project, Workspace
-
-
-LIMITS: Final = {name: BY_KEY[key].flags[0] for name, key in KEYS_OF_LIMITS.items()}
-"""The limits that can be changed during a run, and the flag of each."""
 
 
 class Launcher:
@@ -54,7 +48,7 @@ class Launcher:
         Raises:
             SettingsError: A flag, a variable or the template's `models` is wrong.
         """
-        roles = template_roles(template.models) if template is not None and template.models else None
+        roles = template_roles(template.models) if template is not None and template.models else {}
         resolution = resolve(flags, self.environ, roles, self.config)
         if resolution.settings.base_url:
             self._named.add(origin(resolution.settings.base_url))
@@ -67,7 +61,7 @@ class Launcher:
             SettingsError: One of them is wrong.
         """
         values = self.settings(flags).settings.limits
-        return {key: values[key] for key, flag in LIMITS.items() if getattr(flags, flag) is not None}
+        return {name: values[name] for name, setting in LIMITS.items() if setting.flags[0] in flags}
 
     def prepare(
         self,

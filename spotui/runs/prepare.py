@@ -35,8 +35,7 @@ from spotui.runs.task import (
 from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
 from spotui.settings.errors import Problem
 from spotui.settings.resolve import Resolution
-from spotui.settings.run_settings import InvalidSettingError, RunSettings, check_settings
-from spotui.settings.table import ROLES
+from spotui.settings.table import ROLES, InvalidSettingError, RunSettings, read_settings
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
@@ -344,11 +343,9 @@ def stored_settings(project: Project) -> RunSettings:
 
 def _settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
     try:
-        settings = msgspec.convert(snapshot.settings, RunSettings)
-        check_settings(settings)
-    except (msgspec.ValidationError, InvalidSettingError) as error:
+        return read_settings(snapshot.settings)
+    except InvalidSettingError as error:
         raise SpotuiError(
             f"The settings in {project.snapshot} are damaged: {str(error).rstrip('.')}.",
             "Restore it from a backup.",
         ) from None
-    return settings

@@ -4,7 +4,7 @@ import stat
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,52 +12,27 @@ from msgspec import UNSET, UnsetType
 from spotui.domain.errors import nearest
 from spotui.settings import locations
 from spotui.settings.errors import Problem, SettingsError, show
-from spotui.settings.locations import shown
-from spotui.settings.table import (
+from spotui.settings.kinds import (
     BaseUrl,
     Count,
-    JudgeMode,
     KindError,
-    Minutes,
     ModelId,
-    ModelIds,
     Name,
     Rate,
-    Rounds,
     Seconds,
-    Seed,
     Switch,
-    Temperature,
-    Tokens,
-    UnitMode,
-    Usd,
     UsdPerMillion,
     Variable,
     convert,
     members,
 )
+from spotui.settings.locations import shown
+from spotui.settings.table import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spotui.templates.yaml.faults import Fault
-
-
-class RoleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One role's model and how it is asked; a null temperature or max_tokens leaves it to the endpoint."""
-
-    model: ModelId | UnsetType = UNSET
-    temperature: Temperature | UnsetType | None = UNSET
-    max_tokens: Tokens | UnsetType | None = UNSET
-    timeout: Seconds | UnsetType = UNSET
-
-
-class RolesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The three roles, in the config file or in a template."""
-
-    optimizer: RoleConfig = RoleConfig()
-    evaluator: RoleConfig = RoleConfig()
-    executor: RoleConfig = RoleConfig()
 
 
 class PriceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,51 +66,18 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     price: PriceConfig | None = None
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The user's defaults for a run."""
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole config file.
 
-    max_rounds: Rounds | UnsetType = UNSET
-    sample: Count | UnsetType = UNSET
-    judge: JudgeMode | UnsetType = UNSET
-    judge_unit: UnitMode | UnsetType = UNSET
-    judge_json: Switch | UnsetType = UNSET
-    judges: ModelIds | UnsetType | None = UNSET
-    embedding_model: ModelId | UnsetType | None = UNSET
-    first_token_timeout: Seconds | UnsetType | None = UNSET
-    call_timeout: Seconds | UnsetType | None = UNSET
-    concurrency: Count | UnsetType | None = UNSET
-    reference_answers: Switch | UnsetType = UNSET
-    patience: Count | UnsetType | None = UNSET
-    target_wins: Count | UnsetType | None = UNSET
-    final_check: Switch | UnsetType | None = UNSET
-    seed: Seed | UnsetType = UNSET
+    Attributes:
+        settings: The settings it has, by their keys; null is None.
+        models: Endpoints by model id.
+        theme: The name of the theme.
+    """
 
-
-class BudgetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a run may use at most, over all roles; null is no limit."""
-
-    usd: Usd | UnsetType | None = UNSET
-    tokens: Rate | UnsetType | None = UNSET
-    calls: Rate | UnsetType | None = UNSET
-    minutes: Minutes | UnsetType | None = UNSET
-
-
-class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a failed call is tried again; null is no limit of that sort, both null is no retry."""
-
-    tries: Count | UnsetType | None = UNSET
-    seconds: Seconds | UnsetType | None = UNSET
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole config file."""
-
-    roles: RolesConfig = RolesConfig()
-    models: dict[ModelId, ModelConfig] = {}
-    run: RunConfig = RunConfig()
-    budget: BudgetConfig = BudgetConfig()
-    retry: RetryConfig = RetryConfig()
-    theme: Name | UnsetType = UNSET
+    settings: Mapping[str, object] = {}
+    models: Mapping[str, ModelConfig] = {}
+    theme: str | UnsetType = UNSET
 
 
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,9 +97,27 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 Keys = tuple[str, ...]
 """Where a value is: its keys from the top."""
 
+Schema = Mapping[str, "object | Schema"]
+"""The kind of value at each key of a mapping, or the schema of the mapping there."""
+
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 _KEY_NAMES: Final = frozenset({"apikey", "key", "token", "secret", "password", "authorization", "headers"})
+
+
+def _schema() -> dict[str, "object | Schema"]:
+    root: dict[str, Any] = {}
+    for setting in SETTINGS:
+        *sections, name = setting.path
+        branch = root
+        for section in sections:
+            branch = branch.setdefault(section, {})
+        branch[name] = setting.kind
+    return {**root, "models": dict[ModelId, ModelConfig], "theme": Name}
+
+
+SCHEMA: Final[Schema] = _schema()
+"""The config file's keys; those of settings come from the table."""
 
 
 class Checker:
@@ -182,37 +142,50 @@ class Checker:
         if self._problems:
             raise SettingsError.of([problem for _, problem in sorted(self._problems, key=itemgetter(0))])
 
-    def struct(self, kind: type[_Struct], value: object, at: Keys = ()) -> _Struct | None:
-        """Read a mapping as a struct; a section without a value is an empty one.
+    def config(self, value: object) -> Config:
+        """Read the whole config file, without what is wrong."""
+        found: dict[str, Any] = self.mapping(SCHEMA, value)
+        return Config(models=found.pop("models", {}), theme=found.pop("theme", UNSET), settings=found)
+
+    def mapping(self, schema: Schema, value: object, at: Keys = ()) -> dict[str, object]:
+        """Read a mapping; a section without a value is an empty one.
 
         Args:
-            kind: The struct wanted.
-            value: What was written.
+            schema: Its keys.
+            value: The mapping as it was written.
             at: Where it was written.
 
         Returns:
-            The struct, without the fields that were wrong; None when it cannot be made at all.
+            The values that are right, those of mappings in it by dotted keys.
         """
-        if value is None:
-            value = {}
-        if not isinstance(value, Mapping):
-            self._add(at, f"{_said(at)} must be a mapping of settings, not {show(value)}.")
-            return None
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-        self._refuse_unknown(value, tuple(fields), at)
         good: dict[str, object] = {}
+        if isinstance(value, Mapping):
+            self._refuse_unknown(value, tuple(schema), at)
+            for name, kind in schema.items():
+                if name in value:
+                    self._field(good, name, kind, value[name], (*at, name))
+        elif value is not None:
+            self._add(at, f"{_said(at)} must be a mapping of settings, not {show(value)}.")
+        return good
+
+    def struct(self, kind: type[_Struct], value: object, at: Keys = ()) -> _Struct | None:
+        """Read a mapping as a struct, without the fields that are wrong; None where it cannot be made."""
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        good = self.mapping({name: field.type for name, field in fields.items()}, value, at)
         for name, field in fields.items():
-            if name in value:
-                self._field(good, name, field.type, value[name], (*at, name))
-            elif field.required:
+            if field.required and isinstance(value, Mapping | None) and name not in (value or {}):
                 self._add(at, f"{_said(at)} needs {name}.", f"Add a line '{name}: …' under it.")
         if any(field.required and name not in good for name, field in fields.items()):
             return None
         return kind(**good)
 
-    def _field(self, good: dict[str, object], name: str, kind: object, value: object, at: Keys) -> None:
+    def _field(
+        self, good: dict[str, object], name: str, kind: "object | Schema", value: object, at: Keys
+    ) -> None:
         section, entries = _section(kind), _entries_of(kind)
-        if entries is not None:
+        if isinstance(kind, Mapping):
+            good |= {f"{name}.{key}": one for key, one in self.mapping(kind, value, at).items()}
+        elif entries is not None:
             good[name] = self._entries(*entries, value, at)
         elif section is None or (value is None and type(None) in members(kind)):
             self._leaf(good, name, kind, value, at)
@@ -361,7 +334,7 @@ def parse_config(text: str, path: Path) -> ConfigFile:
     except YamlError as error:
         raise wrong_yaml(error.faults, path) from error
     checker = Checker(shown(path), lambda keys: line_of(root, *keys))
-    config = checker.struct(Config, root.data())
+    config = checker.config(root.data())
     checker.raise_problems()
     lines: dict[Keys, int] = {}
 
@@ -372,7 +345,7 @@ def parse_config(text: str, path: Path) -> ConfigFile:
                 note(entry.value, (*at, name))
 
     note(root, ())
-    return ConfigFile(path=str(path), config=config or Config(), lines=lines)
+    return ConfigFile(path=str(path), config=config, lines=lines)
 
 
 def wrong_yaml(faults: "Sequence[Fault]", path: Path) -> SettingsError:

@@ -13,6 +13,11 @@ class Problem(NamedTuple):
     what: str
     mend: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """The mistake with its place; a flag or a variable is the subject of its sentence already."""
+        return self.what if self.what.startswith(self.where) else f"{self.where}: {self.what}"
+
 
 class SettingsError(SpotuiError):
     """Settings that cannot be used.
@@ -31,9 +36,8 @@ class SettingsError(SpotuiError):
     def of(cls, problems: Sequence[Problem]) -> "SettingsError":
         """One error for one or more mistakes; the message names them all."""
         if len(problems) == 1:
-            only = problems[0]
-            return cls(f"{only.where}: {only.what}", only.mend, problems)
-        lines = [f"- {problem.where}: {problem.what} {problem.mend}".rstrip() for problem in problems]
+            return cls(problems[0].sentence, problems[0].mend, problems)
+        lines = [f"- {problem.sentence} {problem.mend}".rstrip() for problem in problems]
         return cls("\n".join([f"{len(problems)} settings are wrong:", *lines]), "", problems)
 
 

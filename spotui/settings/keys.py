@@ -161,6 +161,7 @@ def is_trusted_address(url: str, config: Config, environ: Mapping[str, str]) -> 
     """
     named = [environ.get(variable, "") for variable in _VARIABLES]
     named += [entry.base_url or "" for entry in config.models.values()]
+    named.append(str(config.settings.get("run.base_url") or ""))
     wanted = origin(url)
     return wanted in map(origin, filter(None, named)) or wanted in _read()
 

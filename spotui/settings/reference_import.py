@@ -15,8 +15,8 @@ from spotui.domain.secret import Secret
 from spotui.settings.config_file import ModelConfig, read_text, wrong_yaml
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.keys import key_from
+from spotui.settings.kinds import KindError, ModelId, Seconds, base_url_fault, convert
 from spotui.settings.locations import shown
-from spotui.settings.table import KindError, ModelId, Seconds, base_url_fault, convert
 
 _COMPATIBLE: Final = frozenset(
     {

@@ -2,85 +2,53 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET
 
 from spotui.domain.errors import nearest
-from spotui.settings.config_file import Checker, ConfigFile, Keys, RolesConfig
+from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys
 from spotui.settings.errors import Problem, SettingsError
+from spotui.settings.kinds import KindError, convert, convert_text
 from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
-from spotui.settings.run_settings import RunSettings
 from spotui.settings.table import (
     DEFAULTS,
+    PREFIX,
     REFERENCE_MODEL,
     ROLES,
     SETTINGS,
-    KindError,
+    RunSettings,
     Setting,
-    convert,
-    convert_text,
     default_timeout,
     is_embedded,
+    option,
 )
 from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
 
 FlagValue = str | float | bool | None
 
+FLAGS: Final = tuple(dict.fromkeys(flag for setting in SETTINGS for flag in setting.flags))
+"""Every flag that is a setting of a run, without dashes and with underscores."""
 
-class Flags(msgspec.Struct, frozen=True, kw_only=True):
-    """One field for each flag, in the order of `--help`; None is a flag that was not typed.
 
-    A text is read as the environment is (`none` lifts a limit), so a parser can hand over what it got; a
-    typed value is checked the same way.
+class Flags(dict[str, FlagValue]):
+    """The flags that were typed, by their names with underscores.
+
+    A text is read as a variable is (`none` lifts a limit), so a parser can hand over what it got; a typed
+    value is checked the same way.
+
+    Args:
+        typed: The flags; None is one that was not typed.
+
+    Raises:
+        TypeError: A flag is none.
     """
 
-    model: FlagValue = None
-    opt_model: FlagValue = None
-    opt_temp: FlagValue = None
-    opt_max_tokens: FlagValue = None
-    opt_timeout: FlagValue = None
-    eval_model: FlagValue = None
-    eval_temp: FlagValue = None
-    eval_max_tokens: FlagValue = None
-    eval_timeout: FlagValue = None
-    exec_model: FlagValue = None
-    exec_temp: FlagValue = None
-    exec_max_tokens: FlagValue = None
-    exec_timeout: FlagValue = None
-    timeout: FlagValue = None
-    first_token_timeout: FlagValue = None
-    call_timeout: FlagValue = None
-    max_rounds: FlagValue = None
-    initial_round: FlagValue = None
-    sample: FlagValue = None
-    seed: FlagValue = None
-    judge: FlagValue = None
-    judge_unit: FlagValue = None
-    judge_json: FlagValue = None
-    judges: FlagValue = None
-    embedding_model: FlagValue = None
-    reference_answers: FlagValue = None
-    patience: FlagValue = None
-    target_wins: FlagValue = None
-    final_check: FlagValue = None
-    budget_usd: FlagValue = None
-    budget_tokens: FlagValue = None
-    budget_calls: FlagValue = None
-    budget_minutes: FlagValue = None
-    tries: FlagValue = None
-    retry_seconds: FlagValue = None
-    base_url: FlagValue = None
-    concurrency: FlagValue = None
-
-
-def flag_name(field: str) -> str:
-    """The flag as it is typed."""
-    return "--" + field.replace("_", "-")
-
-
-PREFIX = "SPOTUI_"
+    def __init__(self, **typed: FlagValue) -> None:
+        for name in typed:
+            if name not in FLAGS:
+                raise TypeError(f"{name!r} is not a setting.")
+        super().__init__({name: value for name, value in typed.items() if value is not None})
 
 
 def known_variables() -> tuple[str, ...]:
@@ -100,8 +68,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
             mend = "Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names."
         else:
             meant = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
-            mend = f"Did you mean {PREFIX}{meant}?" if meant else "'spotui doctor' lists those it knows."
-        warnings.append(Problem(f"environment {name}", "spotui knows no such variable.", mend))
+            mend = f"Did you mean {PREFIX}{meant}?" if meant else "'spotui settings' lists all of them."
+        warnings.append(Problem(name, f"Unknown variable {name}.", mend))
     return warnings
 
 
@@ -168,14 +136,14 @@ class _Found(NamedTuple):
 
 
 def resolve(
-    flags: Flags, environ: Mapping[str, str], template_models: RolesConfig | None, config: ConfigFile
+    flags: Flags, environ: Mapping[str, str], template_models: Mapping[str, object], config: ConfigFile
 ) -> Resolution:
     """Settle every setting of a run.
 
     Args:
-        flags: What was typed; fields that were not typed are None and beat nothing.
+        flags: The flags that were typed.
         environ: The environment; an empty variable is one that is not set.
-        template_models: The roles that the template or the project asks for.
+        template_models: The settings of roles that the template has, by their keys.
         config: The user's config file.
 
     Returns:
@@ -208,40 +176,36 @@ def resolve(
 
 
 def _typed(setting: Setting, flags: Flags, problems: list[Problem]) -> _Found | None:
-    for field in setting.flags:
-        value = getattr(flags, field)
-        if value is None:
-            continue
-        read = convert_text if isinstance(value, str) else convert
-        try:
-            return _Found(read(setting.kind, value), Source(SourceKind.FLAG, flag_name(field)))
-        except KindError as error:
-            problems.append(Problem(flag_name(field), f"{error.what}.", error.mend))
+    for flag in setting.flags:
+        if flag in flags:
+            return _read(setting, flags[flag], Source(SourceKind.FLAG, option(flag)), problems)
     return None
 
 
 def _exported(setting: Setting, environ: Mapping[str, str], problems: list[Problem]) -> _Found | None:
     for variable in setting.variables:
-        text = environ.get(variable, "").strip()
-        if not text:
-            continue
-        try:
-            return _Found(convert_text(setting.kind, text), Source(SourceKind.ENVIRONMENT, variable))
-        except KindError as error:
-            problems.append(Problem(f"environment {variable}", f"{error.what}.", error.mend))
+        if text := environ.get(variable, "").strip():
+            return _read(setting, text, Source(SourceKind.ENVIRONMENT, variable), problems)
     return None
 
 
-def _of_template(setting: Setting, roles: RolesConfig | None) -> _Found | None:
-    if roles is None or setting.path[0] != "roles":
-        return None
-    value = _at(roles, setting.path[1:])
-    return None if value is UNSET else _Found(value, Source(SourceKind.TEMPLATE))
+def _read(setting: Setting, value: FlagValue, source: Source, problems: list[Problem]) -> _Found | None:
+    try:
+        if isinstance(value, str):
+            return _Found(convert_text(setting.kind, value), source)
+        return _Found(convert(setting.kind, value), source)
+    except KindError as error:
+        problems.append(Problem(source.name, f"{source.name} {error.what}.", error.mend))
+    return None
+
+
+def _of_template(setting: Setting, roles: Mapping[str, object]) -> _Found | None:
+    return _Found(roles[setting.key], Source(SourceKind.TEMPLATE)) if setting.key in roles else None
 
 
 def _of_config(setting: Setting, config: ConfigFile) -> _Found | None:
-    value = _at(config.config, setting.path)
-    return None if value is UNSET else _Found(value, _in_config(config, setting.path))
+    values = config.config.settings
+    return _Found(values[setting.key], _in_config(config, setting.path)) if setting.key in values else None
 
 
 def _of_model(setting: Setting, found: Mapping[str, _Found], config: ConfigFile) -> _Found | None:
@@ -288,24 +252,14 @@ def _final_check(chosen: _Found, judge: object) -> _Found:
     return _Found(judge != "reference", chosen.source.because("as the judge has it"))
 
 
-def _at(struct: msgspec.Struct, path: tuple[str, ...]) -> object:
-    value: object = struct
-    for name in path:
-        value = getattr(value, name, UNSET)
-    return value
-
-
 def _assemble(values: Mapping[str, object]) -> RunSettings:
-    def under(section: str) -> dict[str, object]:
-        return {key.removeprefix(section): value for key, value in values.items() if key.startswith(section)}
-
-    tree = {
-        "roles": {role: under(f"roles.{role}.") for role in ROLES},
-        "budget": under("budget."),
-        "retry": under("retry."),
-        **under("run."),
-        **{key: value for key, value in values.items() if "." not in key},
-    }
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        *sections, name = key.removeprefix("run.").split(".")
+        branch = tree
+        for section in sections:
+            branch = branch.setdefault(section, {})
+        branch[name] = value
     names = str(tree["judges"] or "").split(",")
     tree["judges"] = [name.strip() for name in names if name.strip()]
     return msgspec.convert(tree, RunSettings)
@@ -313,16 +267,16 @@ def _assemble(values: Mapping[str, object]) -> RunSettings:
 
 def template_roles(
     models: object, file: str = "template", line_of: Callable[[Keys], int] = lambda _: 0
-) -> RolesConfig:
+) -> Mapping[str, object]:
     """Read a template's `models`: a role's model id alone, or the fields that the config file knows.
 
     Args:
-        models: The plain data below the key, such as `{"executor": "gpt-4o-mini"}`.
+        models: The plain data below the key, for example `{"executor": "gpt-4o-mini"}`.
         file: What the template is called in messages.
         line_of: The line of a path below `models`, from 1; 0 when lines mean nothing.
 
     Returns:
-        The roles, UNSET where the template says nothing.
+        The settings of roles that it has, by their keys.
 
     Raises:
         SettingsError: A role, a field or a value is wrong; it names them all.
@@ -332,6 +286,6 @@ def template_roles(
             role: {"model": wanted} if isinstance(wanted, str) else wanted for role, wanted in models.items()
         }
     checker = Checker(file, lambda keys: line_of(keys[1:]))
-    roles = checker.struct(RolesConfig, models, ("models",))
+    found = checker.mapping({"models": SCHEMA["roles"]}, {"models": models})
     checker.raise_problems()
-    return roles or RolesConfig()
+    return {key.replace("models", "roles", 1): value for key, value in found.items()}

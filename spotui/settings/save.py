@@ -14,19 +14,16 @@ from spotui.settings.config_file import (
     Config,
     Keys,
     ModelConfig,
-    RoleConfig,
     parse_config,
     read_text,
 )
 from spotui.settings.errors import SettingsError
-from spotui.settings.table import BY_KEY, KindError, ModelId, Name, Role, convert, convert_text
+from spotui.settings.kinds import KindError, ModelId, Name, convert, convert_text
+from spotui.settings.table import BY_KEY
 from spotui.settings.writing import alone, uneditable, unwritable, write_text
 
 if TYPE_CHECKING:
     from spotui.templates.yaml.nodes import Plain
-
-
-_ONLY_FOR_A_RUN = frozenset({"initial_round", "base_url"})
 
 
 def save_model(model: str, entry: ModelConfig, path: Path | None = None) -> None:
@@ -117,20 +114,8 @@ def put_back_model(removed: Removed, path: Path | None = None) -> None:
     _save(changes, path, lambda text: patched(text, removed.after, removed.before))
 
 
-def save_role(role: Role, values: RoleConfig, path: Path | None = None) -> None:
-    """Set what a role uses; fields that are UNSET stay as they are in the file.
-
-    Raises:
-        SettingsError: A value is wrong, or the file cannot be read or written; it is as it was.
-    """
-    checker = Checker(f"roles.{role}")
-    checker.struct(RoleConfig, written := msgspec.to_builtins(values))
-    checker.raise_problems()
-    _save({("roles", role, name): value for name, value in written.items()}, path)
-
-
 def save_default(key: str, value: object, path: Path | None = None) -> None:
-    """Set one default, such as `run.max_rounds`, `budget.usd` or `theme`.
+    """Set one default, for example `run.max_rounds`, `budget.usd` or `theme`.
 
     Args:
         key: Its place in the file, dotted.
@@ -138,17 +123,28 @@ def save_default(key: str, value: object, path: Path | None = None) -> None:
         path: The config file, or None for the user's own.
 
     Raises:
-        SettingsError: There is no such default, the value is wrong, or the file cannot be read or written; it
+        SettingsError: The default is unknown, the value is wrong, or the file cannot be read or written; it
             is as it was.
     """
-    kinds = {name: one.kind for name, one in BY_KEY.items() if name not in _ONLY_FOR_A_RUN} | {"theme": Name}
-    if key not in kinds:
-        from spotui.domain.errors import nearest
+    save_defaults({key: value}, path)
 
-        meant = nearest(key, kinds)
-        raise SettingsError(f"{key} is not a default.", f"Did you mean {meant}?" if meant else "")
-    at = tuple(key.split("."))
-    _save({at: UNSET if value is UNSET else _checked(key, kinds[key], value)}, path)
+
+def save_defaults(values: Mapping[str, object], path: Path | None = None) -> None:
+    """Set several defaults at once, as `save_default` does.
+
+    Raises:
+        SettingsError: As for one; none of them is set.
+    """
+    kinds = {name: one.kind for name, one in BY_KEY.items()} | {"theme": Name}
+    changes: dict[Keys, Plain | UnsetType] = {}
+    for key, value in values.items():
+        if key not in kinds:
+            from spotui.domain.errors import nearest
+
+            meant = nearest(key, kinds)
+            raise SettingsError(f"{key} is not a default.", f"Did you mean {meant}?" if meant else "")
+        changes[tuple(key.split("."))] = UNSET if value is UNSET else _checked(key, kinds[key], value)
+    _save(changes, path)
 
 
 def _checked(what: str, kind: object, value: object) -> "Plain":
@@ -244,4 +240,4 @@ def _config_with(text: str, changes: "Mapping[Keys, Plain | UnsetType]") -> Conf
             branch.pop(keys[-1], None)
         else:
             branch[keys[-1]] = value
-    return Checker("config").struct(Config, document)
+    return Checker("config").config(document)

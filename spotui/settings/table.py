@@ -1,15 +1,32 @@
-"""Every setting of a run in one table: its type and range, its flags, variables, config key and help."""
+"""The table of settings: flags, variables, config keys, the Settings screen and documents are made of it."""
 
-import re
-from collections.abc import Mapping
-from types import UnionType
-from typing import Annotated, Final, Literal, NamedTuple, Union, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Final, Literal, NamedTuple, cast, get_args, get_origin
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET
 
-from spotui.domain.errors import nearest
-from spotui.settings.errors import show
+from spotui.settings.kinds import (
+    BaseUrl,
+    Count,
+    JudgeMode,
+    KindError,
+    Minutes,
+    ModelId,
+    ModelIds,
+    Rate,
+    ResolvedJudge,
+    Rounds,
+    Seconds,
+    Seed,
+    Switch,
+    Temperature,
+    Tokens,
+    UnitMode,
+    Usd,
+    convert,
+)
 
 Role = Literal["optimizer", "evaluator", "executor"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -24,7 +41,7 @@ REFERENCE_MODEL: Final = "reference"
 """The model id that stands for the reference's own default of the role."""
 
 OPENAI_URLS: Final = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
-"""Where the address for OpenAI's models stands; the second is the older name, which many manuals give."""
+"""The variables with the address for OpenAI's models; the second is an older name that many manuals give."""
 
 HOSTED_TIMEOUT: Final = 120.0
 EMBEDDED_TIMEOUT: Final = 600.0
@@ -32,10 +49,10 @@ EMBEDDED_TIMEOUT: Final = 600.0
 
 
 class RoleDefaults(NamedTuple):
-    """What one role starts from.
+    """Values that differ between the roles.
 
     Attributes:
-        short: What its flags and variables begin with.
+        short: The beginning of the role's flags and variables.
         temperature: The reference's temperature.
         reference_model: The reference's model.
     """
@@ -58,271 +75,361 @@ def is_embedded(model: str) -> bool:
 
 
 def default_timeout(model: str) -> float:
-    """Seconds without a token after which a call to this model has timed out, when nobody says otherwise."""
+    """Seconds without a token after which a call to this model has timed out, when nobody chose a number."""
     return EMBEDDED_TIMEOUT if is_embedded(model) else HOSTED_TIMEOUT
 
 
-Judge = Literal["auto", "balanced", "thorough", "reference", "likelihood", "logprob"]
-Unit = Literal["set", "row"]
-JUDGES: Final[tuple[str, ...]] = get_args(Judge)
+class Group(StrEnum):
+    """Settings that belong together: a heading of help, screen and documents, and what a verb can take."""
+
+    ROUNDS = "rounds"
+    QUESTIONS = "questions"
+    SEED = "random seed"
+    JUDGE = "judge"
+    FINAL_CHECK = "final check"
+    BUDGET = "budget"
+    CALLS = "calls"
+    MODELS = "models"
+    OPTIMIZER = "optimizer"
+    EVALUATOR = "evaluator"
+    EXECUTOR = "executor"
 
 
-def _model_id_fault(text: str) -> str | None:
-    if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
-        return "must be a model id without spaces"
-    return None
-
-
-def _model_ids_fault(text: str) -> str | None:
-    if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
-        return "must be model ids with commas between them"
-    return None
-
-
-def _name_fault(text: str) -> str | None:
-    return None if text.isprintable() else "must be a name on one line"
-
-
-def _variable_fault(text: str) -> str | None:
-    if not (text.isascii() and text.isidentifier()):
-        return "must be the name of an environment variable, such as MY_API_KEY, never the key itself"
-    if len(text) >= 20 and "_" not in text:
-        return "looks like a key; give the name of the environment variable that holds it"
-    return None
-
-
-def base_url_fault(text: str) -> str | None:
-    """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
-    from urllib.parse import parse_qsl, urlsplit
-
-    wanted = "must be a URL such as http://localhost:8000/v1"
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return wanted
-    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in text):
-        return wanted
-    if "@" in parts.netloc:
-        return "must not hold a user name or a password; a key goes into an environment variable"
-    if any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        return "must not hold a key; a key goes into an environment variable"
-    if parts.fragment:
-        return "must end with its path or its query, without '#'"
-    return None
-
-
-Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
-Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
-Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds, more than 0 and up to 86400")]
-Rounds = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
-Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
-Rate = Annotated[int, Meta(ge=1, le=10**12, description="a whole number, 1 or more")]
-Usd = Annotated[float, Meta(gt=0, le=10**9, description="an amount in USD, more than 0")]
-UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per million tokens, 0 or more")]
-Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
-Switch = Annotated[bool, Meta(description="true or false")]
-UnitMode = Annotated[Unit, Meta(description="set or row")]
-JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
-Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
-ModelId = Annotated[str, Meta(description="a model id", extra={"fault": _model_id_fault})]
-ModelIds = Annotated[
-    str, Meta(description="model ids with commas between them", extra={"fault": _model_ids_fault})
-]
-BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault})]
-Variable = Annotated[
-    str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
-]
-
-_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|auth|^(?:code|sig)$", re.IGNORECASE)
-
-_WORDS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(("none", "null"), None),
-    **dict.fromkeys(("yes", "on"), True),
-    **dict.fromkeys(("no", "off"), False),
-}
-
-
-class KindError(ValueError):
-    """A value that its setting does not take.
-
-    Args:
-        what: Goes on from the setting's name, without a full stop: "must be ...".
-        mend: What was probably meant.
-    """
-
-    def __init__(self, what: str, mend: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.mend = mend
-
-
-def convert(kind: object, value: object) -> object:
-    """Check one value that came typed, from YAML or from Python.
-
-    Args:
-        kind: One of the kinds above, perhaps in a union with None and UnsetType.
-        value: What was given.
-
-    Returns:
-        The value as the kind wants it; a whole float such as 1e6 is a whole number.
-
-    Raises:
-        KindError: It does not fit.
-    """
-    if isinstance(value, float) and value.is_integer() and _base(kind) is int:
-        value = int(value)
-    return _convert(kind, value, strict=True)
-
-
-def convert_text(kind: object, text: str) -> object:
-    """Check one value that came as text, from the environment or a flag; `none` lifts a limit.
-
-    Raises:
-        KindError: It does not fit.
-    """
-    plain = text.strip()
-    word = plain.casefold()
-    if word in _WORDS and _base(kind) is not str:
-        return _convert(kind, _WORDS[word], strict=True)
-    return _convert(kind, plain, strict=False)
-
-
-def members(kind: object) -> tuple[object, ...]:
-    """The kinds of a union, or the kind alone."""
-    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-
-
-def _convert(kind: object, value: object, *, strict: bool) -> object:
-    meta = _meta(kind)
-    try:
-        found: object = msgspec.convert(value, kind, strict=strict)
-    except msgspec.ValidationError:
-        meant = nearest(value, _choices(kind)) if isinstance(value, str) else None
-        raise KindError(
-            f"must be {_wanted(kind, meta)}, not {show(value)}", f"Did you mean {meant}?" if meant else ""
-        ) from None
-    fault = meta.extra.get("fault") if meta and meta.extra else None
-    if fault and isinstance(found, str) and (what := fault(found)):
-        raise KindError(what)
-    return found
-
-
-def _wanted(kind: object, meta: Meta | None) -> str:
-    wanted = str(meta.description) if meta else "text"
-    return f"{wanted}, or null for none" if type(None) in members(kind) else wanted
-
-
-def _annotated(kind: object) -> object | None:
-    return next((member for member in members(kind) if get_origin(member) is Annotated), None)
-
-
-def _meta(kind: object) -> Meta | None:
-    extras = getattr(_annotated(kind), "__metadata__", ())
-    return next((extra for extra in extras if isinstance(extra, Meta)), None)
-
-
-def _base(kind: object) -> object:
-    """The type below the annotation."""
-    annotated = _annotated(kind)
-    return get_args(annotated)[0] if annotated is not None else kind
-
-
-def _choices(kind: object) -> tuple[str, ...]:
-    base = _base(kind)
-    return get_args(base) if get_origin(base) is Literal else ()
+PREFIX: Final = "SPOTUI_"
+"""The beginning of spotui's variables."""
 
 
 class Setting(NamedTuple):
-    """One setting.
+    """One setting. Its line gives the help, the group, and what else does not follow from the field.
 
     Attributes:
-        key: Its dotted place in the config file, or its own name when the file cannot hold it.
-        kind: What values it takes.
-        flags: The fields of `Flags` that set it, the most special first.
-        variables: The environment variables that set it, the most special first.
-        default: Its value when nobody sets it; None for a timeout means that the model decides.
-        help: One line for a person.
+        help: A phrase for a person.
+        group: The settings it belongs to; for a setting of a role, that role.
+        label: Its name on the screen; made of the field's name unless given.
+        flags: The flags that set it, with underscores and without dashes, the most special first; made of the
+            field's name unless given.
+        shared: The help of a second flag, which sets it for all roles; empty when there is none.
+        kind: The values it takes; those of the field unless given.
+        default: Its value when nobody sets it; the field's unless given, and None where `usual` says more.
+        usual: The default in words.
+        limit: Its name in the journal and on the wire, if it can be changed during a run.
+        key: Its dotted place in the config file, which follows from the field.
     """
 
-    key: str
-    kind: object
-    flags: tuple[str, ...]
-    variables: tuple[str, ...]
-    default: object
     help: str
+    group: Group | None = None
+    label: str = ""
+    flags: tuple[str, ...] = ()
+    shared: str = ""
+    kind: object = None
+    default: object = UNSET
+    usual: str = ""
+    limit: str = ""
+    key: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:
         """The key in its parts."""
         return tuple(self.key.split("."))
 
-
-def _of_role(
-    role: Role, field: str, name: str, kind: object, default: object, help_text: str, shared: str = ""
-) -> Setting:
-    names = [f"{DEFAULTS[role].short}_{name}", *([shared] if shared else [])]
-    variables = tuple(f"SPOTUI_{one}".upper() for one in names)
-    return Setting(f"roles.{role}.{field}", kind, tuple(names), variables, default, help_text)
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that set it, the most special first."""
+        return tuple(f"{PREFIX}{flag}".upper() for flag in self.flags)
 
 
-def _all_of_role(role: Role) -> tuple[Setting, ...]:
-    warmth = DEFAULTS[role].temperature
-    return (
-        _of_role(role, "model", "model", ModelId, DEFAULT_MODEL, f"the {role}'s model", "model"),
-        _of_role(role, "temperature", "temp", Temperature | None, warmth, f"the {role}'s temperature"),
-        _of_role(
-            role, "max_tokens", "max_tokens", Tokens | None, None, f"the {role}'s longest reply in tokens"
+_TEMPERATURES: Final = {role: one.temperature for role, one in DEFAULTS.items()}
+_TIMEOUT: Final = "120, or 600 for an embedded model"
+
+
+class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one role is asked: each line here is a setting of every role."""
+
+    model: Annotated[
+        ModelId,
+        Setting(
+            "a model id, or 'reference' for the model of SPO's reference",
+            default=DEFAULT_MODEL,
+            shared="one model for all three roles",
         ),
-        _of_role(role, "timeout", "timeout", Seconds, None, f"seconds the {role} may stay silent", "timeout"),
+    ]
+    temperature: Annotated[
+        Temperature | None, Setting("none leaves it to the endpoint", flags=("temp",), default=_TEMPERATURES)
+    ]
+    max_tokens: Annotated[
+        Tokens | None, Setting("the longest reply, in tokens", default=None, usual="the endpoint's")
+    ]
+    timeout: Annotated[
+        Seconds,
+        Setting(
+            "seconds without a token before a call times out",
+            default=None,
+            usual=_TIMEOUT,
+            shared="seconds without a token before a call times out, for all three roles",
+        ),
+    ]
+
+
+class RoleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The three roles of a run."""
+
+    optimizer: RoleSettings
+    evaluator: RoleSettings
+    executor: RoleSettings
+
+    def of(self, role: Role) -> RoleSettings:
+        """The settings of the role with this name."""
+        return {"optimizer": self.optimizer, "evaluator": self.evaluator, "executor": self.executor}[role]
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that a run may use, over all roles together; None is no limit."""
+
+    usd: Annotated[Usd | None, Setting("USD to spend at most", Group.BUDGET, label="USD", limit="usd")] = None
+    tokens: Annotated[Rate | None, Setting("tokens to use at most", Group.BUDGET, limit="tokens")] = None
+    calls: Annotated[Rate | None, Setting("model calls to make at most", Group.BUDGET, limit="calls")] = None
+    minutes: Annotated[Minutes | None, Setting("minutes to take at most", Group.BUDGET, limit="minutes")] = (
+        None
     )
 
 
-def _plain(key: str, kind: object, default: object, text: str, name: str = "") -> Setting:
-    name = name or key.rpartition(".")[2]
-    return Setting(key, kind, (name,), (f"SPOTUI_{name}".upper(),), default, text)
+class RetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a failed call is tried again; None is no limit of that sort, and both None is no retry."""
 
-
-SETTINGS: Final[tuple[Setting, ...]] = (
-    *(setting for role in ROLES for setting in _all_of_role(role)),
-    _plain("run.max_rounds", Rounds, 10, "rounds in all, the seed round included"),
-    _plain("initial_round", Rounds, 1, "the number of the first round"),
-    _plain("run.sample", Count, 3, "questions drawn for a round"),
-    _plain("run.seed", Seed, 0, "what the run draws its questions with"),
-    _plain("run.judge", JudgeMode, "auto", "how answers are compared"),
-    _plain(
-        "run.judge_unit", UnitMode, "set", "whether answers are compared all at once or question by question"
-    ),
-    _plain("run.judges", ModelIds | None, None, "more models that judge, with commas between them"),
-    _plain("run.embedding_model", ModelId | None, None, "what tells how alike two texts are"),
-    _plain("run.judge_json", Switch, False, "whether votes are asked for as JSON"),
-    _plain(
-        "run.first_token_timeout",
+    tries: Annotated[
+        Count | None, Setting("tries of one call, the first included", Group.CALLS, flags=("tries",))
+    ] = 5
+    seconds: Annotated[
         Seconds | None,
-        None,
-        "seconds to the first token of a reply (default: timeout)",
-    ),
-    _plain("run.call_timeout", Seconds | None, 1800.0, "seconds a whole reply may take"),
-    _plain("run.concurrency", Count | None, None, "calls in flight at each endpoint"),
-    _plain("run.reference_answers", Switch, True, "whether the roles see the template's answers"),
-    _plain("run.patience", Count | None, None, "rounds in a row without a win after which the run ends"),
-    _plain("run.target_wins", Count | None, None, "wins after which the run ends"),
-    _plain(
-        "run.final_check",
-        Switch | None,
-        None,
-        "whether best and seed are compared on all questions at the end",
-    ),
-    _plain("budget.usd", Usd | None, None, "USD the run may spend", "budget_usd"),
-    _plain("budget.tokens", Rate | None, None, "tokens the run may use", "budget_tokens"),
-    _plain("budget.calls", Rate | None, None, "model calls the run may make", "budget_calls"),
-    _plain("budget.minutes", Minutes | None, None, "minutes the run may take", "budget_minutes"),
-    _plain("retry.tries", Count | None, 5, "calls in all before a failing call gives up"),
-    _plain(
-        "retry.seconds", Seconds | None, 120.0, "seconds after which a failing call gives up", "retry_seconds"
-    ),
-    _plain("base_url", BaseUrl | None, None, "one OpenAI-compatible endpoint for all roles"),
-)
+        Setting("no try begins later than this; both none: no retry", Group.CALLS, label="Retry seconds"),
+    ] = 120.0
 
+    @property
+    def enabled(self) -> bool:
+        """Whether a failed call is tried again at all."""
+        return self.tries is not None or self.seconds is not None
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of one run, free of secrets, so that they can be stored with it.
+
+    Each line with `Setting` is a setting with the config key `run.NAME`, the flag `--NAME` and the variable
+    `SPOTUI_NAME`.
+
+    Attributes:
+        unused: Roles that the run never asks: their models need not exist.
+    """
+
+    max_rounds: Annotated[
+        Rounds, Setting("rounds in all, the seed included", Group.ROUNDS, limit="rounds")
+    ] = 10
+    patience: Annotated[
+        Count | None,
+        Setting("end after so many rounds in a row without a win", Group.ROUNDS, limit="patience"),
+    ] = None
+    target_wins: Annotated[
+        Count | None, Setting("end after so many wins", Group.ROUNDS, limit="target_wins")
+    ] = None
+    sample: Annotated[Count, Setting("questions a round asks; the rest is held out", Group.QUESTIONS)] = 3
+    reference_answers: Annotated[
+        Switch, Setting("show the template's answers to optimizer and evaluator", Group.QUESTIONS)
+    ] = True
+    seed: Annotated[Seed, Setting("draws the questions and every order", Group.SEED)] = 0
+    judge: Annotated[
+        ResolvedJudge,
+        Setting(
+            "balanced: three of four votes, in both orders; thorough: a lead of five; reference: four coin "
+            "flips; likelihood or logprob: the probability of A against B; auto: likelihood or balanced",
+            Group.JUDGE,
+            kind=JudgeMode,
+            default="auto",
+        ),
+    ] = "balanced"
+    judge_unit: Annotated[
+        UnitMode, Setting("set: compare all answers in one call; row: each alone", Group.JUDGE)
+    ] = "set"
+    judge_json: Annotated[
+        Switch,
+        Setting("ask for votes as JSON, where the endpoint can promise that", Group.JUDGE, label="JSON"),
+    ] = False
+    judges: Annotated[
+        tuple[str, ...],
+        Setting(
+            "more models that judge beside the evaluator; votes are pooled",
+            Group.JUDGE,
+            label="More judges",
+            kind=ModelIds | None,
+            default=None,
+        ),
+    ] = ()
+    final_check: Annotated[
+        bool,
+        Setting(
+            "compare best and seed on all questions at the end",
+            Group.FINAL_CHECK,
+            kind=Switch | None,
+            default=None,
+            usual="true, or false with the judge reference",
+        ),
+    ] = True
+    budget: BudgetSettings = BudgetSettings()
+    concurrency: Annotated[
+        Count | None,
+        Setting(
+            "calls in flight at each endpoint", Group.CALLS, usual="8, or the model's", limit="concurrency"
+        ),
+    ] = None
+    retry: RetrySettings = RetrySettings()
+    first_token_timeout: Annotated[
+        Seconds | None, Setting("seconds to the first token of a reply", Group.CALLS, usual="the timeout")
+    ] = None
+    call_timeout: Annotated[Seconds | None, Setting("seconds a whole reply may take", Group.CALLS)] = 1800.0
+    base_url: Annotated[
+        BaseUrl | None,
+        Setting("one OpenAI-compatible endpoint for all roles", Group.MODELS, label="Endpoint"),
+    ] = None
+    roles: RoleSet
+    embedding_model: Annotated[
+        ModelId | None, Setting("compares prompts, for relevance=embedding", Group.OPTIMIZER)
+    ] = None
+    unused: tuple[Role, ...] = ()
+    initial_round: int = 1  # in the run.yaml of earlier versions, without a meaning
+
+    @property
+    def limits(self) -> dict[str, float | int | None]:
+        """The settings that can be changed during a run, by their names in the journal and on the wire."""
+        return {name: cast("float | int | None", value_at(self, one.path)) for name, one in LIMITS.items()}
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """Every model that judges, the evaluator's first, each once."""
+        return tuple(dict.fromkeys((self.roles.evaluator.model, *self.judges)))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that the run asks, each once."""
+        of_roles: dict[Role, tuple[str, ...]] = {
+            "optimizer": (self.roles.optimizer.model,),
+            "evaluator": self.panel,
+            "executor": (self.roles.executor.model,),
+        }
+        asked = [model for role in self.asked for model in of_roles[role]]
+        return tuple(dict.fromkeys([*asked, *([self.embedding_model] if self.embedding_model else [])]))
+
+    @property
+    def asked(self) -> tuple[Role, ...]:
+        """The roles that the run asks."""
+        return tuple(role for role in ROLES if role not in self.unused)
+
+    def asking(self, *roles: Role) -> "RunSettings":
+        """The same settings for what asks these roles only."""
+        return msgspec.structs.replace(self, unused=tuple(role for role in ROLES if role not in roles))
+
+
+def option(flag: str) -> str:
+    """The flag as it is typed."""
+    return "--" + flag.replace("_", "-")
+
+
+def text_of(value: object) -> str:
+    """A value as it is typed; `none` for no limit."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _settings_of(
+    struct: type[msgspec.Struct], path: tuple[str, ...] = (), role: Role | None = None
+) -> Iterator[Setting]:
+    """The settings among the fields of a struct and of the structs in it, in their order."""
+    for field in msgspec.structs.fields(struct):
+        here = (*path, field.name)
+        kind, *rest = get_args(field.type) if get_origin(field.type) is Annotated else (field.type,)
+        if line := next((one for one in rest if isinstance(one, Setting)), None):
+            bounds = tuple(one for one in rest if one is not line)
+            yield _complete(line, here, Annotated[kind, *bounds] if bounds else kind, field.default, role)
+        elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield from _settings_of(kind, here, next((one for one in ROLES if one == field.name), role))
+
+
+def _complete(
+    line: Setting, path: tuple[str, ...], kind: object, default: object, role: Role | None
+) -> Setting:
+    """A setting's line with all that follows from the field it is at."""
+    name = path[-1]
+    default = default if line.default is UNSET else line.default
+    default = default[role] if isinstance(default, Mapping) else default
+    flags = line.flags or ("_".join(path),)
+    if role:
+        flags = (f"{DEFAULTS[role].short}_{line.flags[0] if line.flags else name}",)
+    return line._replace(
+        key=".".join(path if len(path) > 1 else ("run", name)),
+        group=line.group or Group(str(role)),
+        label=line.label or name.replace("_", " ").capitalize(),
+        flags=(*flags, name) if line.shared else flags,
+        kind=line.kind or kind,
+        default=default,
+        usual=line.usual or text_of(default),
+    )
+
+
+SETTINGS: Final[tuple[Setting, ...]] = tuple(
+    sorted(_settings_of(RunSettings), key=lambda setting: [*Group].index(setting.group or Group.ROUNDS))
+)
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}
+LIMITS: Final[Mapping[str, Setting]] = {setting.limit: setting for setting in SETTINGS if setting.limit}
+"""The settings that can be changed during a run, by their names in the journal and on the wire."""
+
+
+class InvalidSettingError(ValueError):
+    """A value that its setting does not take; the text is a sentence."""
+
+
+def check_limits(changes: Mapping[str, object]) -> None:
+    """Make sure that each of these limits exists and takes its new value.
+
+    Raises:
+        InvalidSettingError: One does not.
+    """
+    for name, value in changes.items():
+        if name not in LIMITS:
+            raise InvalidSettingError(f"{name} is not a limit; the limits are {', '.join(sorted(LIMITS))}.")
+        _check(name, LIMITS[name], value)
+
+
+def read_settings(stored: Mapping[str, object]) -> RunSettings:
+    """Read the settings that were stored with a run.
+
+    Raises:
+        InvalidSettingError: A setting has a value that its flag would not take.
+    """
+    for setting in SETTINGS:
+        value = value_at(stored, setting.path)
+        if isinstance(value, list):  # `judges`: in a run a list, in a flag one text
+            value = ",".join(map(str, value)) or None
+        if value is not UNSET:
+            _check(setting.key, setting, value)
+    try:
+        return msgspec.convert(stored, RunSettings)
+    except msgspec.ValidationError as error:
+        raise InvalidSettingError(str(error)) from None
+
+
+def value_at(settings: object, path: tuple[str, ...]) -> object:
+    """The value of a setting in a run's settings, in memory or stored; UNSET where it has none."""
+    for name in path[path[0] == "run" :]:
+        settings = (
+            settings.get(name, UNSET) if isinstance(settings, Mapping) else getattr(settings, name, UNSET)
+        )
+    return settings
+
+
+def _check(name: str, setting: Setting, value: object) -> None:
+    try:
+        convert(setting.kind, value)
+    except KindError as error:
+        raise InvalidSettingError(f"{name} {error.what}.") from None

@@ -16,11 +16,12 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.settings.config_file import ConfigFile, ModelConfig, RoleConfig, load_config
+from spotui.settings.config_file import ConfigFile, ModelConfig, load_config
 from spotui.settings.errors import SettingsError
-from spotui.settings.resolve import Flags, Source, SourceKind, resolve
-from spotui.settings.save import save_default, save_model, save_role
-from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES
+from spotui.settings.kinds import choices
+from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve
+from spotui.settings.save import save_default, save_defaults, save_model
+from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, text_of, value_at
 
 
 class Default(NamedTuple):
@@ -48,23 +49,21 @@ class Defaults:
     def __init__(self) -> None:
         self.config = ConfigFile()
         self.fault = ""
-        self._used: dict[str, object] = {}
-        self._sources: dict[str, Source] = {}
+        self._found: Resolution | None = None
         try:
             self.config = load_config()
-            found = resolve(Flags(), os.environ, None, self.config)
+            self._found = resolve(Flags(), os.environ, {}, self.config)
         except SettingsError as error:
             self.fault = str(error)
-        else:
-            self._used = {key: _at(found.settings, key.removeprefix("run.")) for key in BY_KEY}
-            self._sources = dict(found.sources)
 
     def of(self, key: str) -> Default:
         """One default by its dotted place in the file."""
-        written = _at(self.config.config, key)
-        source = self._sources.get(key)
-        rival = source.name if source is not None and source.kind is SourceKind.ENVIRONMENT else ""
-        return Default("" if written is UNSET else text_of(written), text_of(self._used.get(key, "")), rival)
+        written = self.config.config.settings.get(key, "")
+        if self._found is None:
+            return Default(text_of(written), "", "")
+        source, used = self._found.sources[key], value_at(self._found.settings, BY_KEY[key].path)
+        rival = source.name if source.kind is SourceKind.ENVIRONMENT else ""
+        return Default(text_of(written), text_of(used), rival)
 
 
 def save(key: str, text: str) -> None:
@@ -76,30 +75,12 @@ def save(key: str, text: str) -> None:
     save_default(key, text.strip() or UNSET)
 
 
-def text_of(value: object) -> str:
-    """A value as it is typed; `none` for no limit."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _at(struct: msgspec.Struct, key: str) -> object:
-    value: object = struct
-    for name in key.split("."):
-        value = getattr(value, name, UNSET)
-    return value
-
-
 class DefaultRow(Horizontal):
     """Edits one default; it is saved with Enter, or when the cursor leaves it.
 
     Args:
-        key: Its dotted place in the config file.
-        label: What it is called.
-        help: What it means, in a few words.
-        choices: What can be completed.
+        setting: The setting it is the default of.
+        completions: Texts that can be completed on top of the words that the setting takes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -109,7 +90,7 @@ class DefaultRow(Horizontal):
     DEFAULT_CSS = """
     DefaultRow {
         height: auto;
-        & Label { width: 18; color: $text-muted; }
+        & Label { width: 20; color: $text-muted; }
         & Input { width: 22; }
         & .note { width: 1fr; height: auto; margin: 0 0 0 2; color: $text-muted; }
         &.-rival .note { color: $text-warning; }
@@ -120,12 +101,12 @@ class DefaultRow(Horizontal):
     class Saved(Message):
         """The config file says something else now."""
 
-    def __init__(self, key: str, label: str, help: str, choices: tuple[str, ...] = ()) -> None:  # noqa: A002
-        super().__init__(id=f"default-{key.replace('.', '-')}")
-        self.key = key
-        self._label = label
-        self._help = help
-        self._choices = choices
+    def __init__(self, setting: Setting, completions: tuple[str, ...] = ()) -> None:
+        super().__init__(id=f"default-{setting.key.replace('.', '-')}")
+        self.key = setting.key
+        self._label = setting.label
+        self._help = setting.help
+        self._choices = (*completions, *choices(setting.kind))
         self._saved = ""
 
     def compose(self) -> ComposeResult:
@@ -215,11 +196,10 @@ def remember(model: str, base_url: str) -> bool:
         SettingsError: The config file is wrong or cannot be written.
     """
     config = load_config().config
-    if model == DEFAULT_MODEL or any(getattr(config.roles, role).model is not UNSET for role in ROLES):
+    if model == DEFAULT_MODEL or any(f"roles.{role}.model" in config.settings for role in ROLES):
         return False
     if base_url:
         entry = config.models.get(model, ModelConfig())
         save_model(model, msgspec.structs.replace(entry, base_url=base_url))
-    for role in ROLES:
-        save_role(role, RoleConfig(model=model))
+    save_defaults({f"roles.{role}.model": model for role in ROLES})
     return True

@@ -16,9 +16,9 @@ from textual.widgets import Input, Label, Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
 from spotui.settings.config_file import ModelConfig, PriceConfig
-from spotui.settings.table import KindError, ModelId, convert_text
+from spotui.settings.kinds import KindError, ModelId, convert_text
+from spotui.settings.table import text_of
 from spotui.tui.child import ask
-from spotui.tui.defaults import text_of
 from spotui.tui.dialogs import FieldDialog, field_keys, row, text_field
 
 if TYPE_CHECKING:

@@ -13,17 +13,10 @@ from textual.content import Content
 from textual.message import Message
 
 from spotui.settings.config_file import Config, ModelConfig
-from spotui.settings.table import DEFAULT_MODEL, ROLES, Role, is_embedded
+from spotui.settings.table import DEFAULT_MODEL, ROLES, SETTINGS, Role, is_embedded
 from spotui.tui.defaults import Default, DefaultRow, Defaults
 from spotui.tui.dialogs import Dialog, field_keys
 from spotui.tui.table_view import Column, Row, TableView
-
-_ROWS = (
-    ("model", "Model", "an id of your models, or any other"),
-    ("temperature", "Temperature", "0 to 2; none leaves it to the endpoint"),
-    ("max_tokens", "Longest reply", "tokens; none leaves it to the endpoint"),
-    ("timeout", "Timeout", "seconds it may stay silent"),
-)
 
 
 class RoleScreen(Dialog[None]):
@@ -56,9 +49,10 @@ class RoleScreen(Dialog[None]):
         with Vertical() as box:
             box.border_title = f"The {self._role}"
             box.border_subtitle = "saved when you leave a field; an empty one is the usual value"
-            for field, label, help_text in _ROWS:
-                choices = (*self._models, DEFAULT_MODEL) if field == "model" else ()
-                yield DefaultRow(f"roles.{self._role}.{field}", label, help_text, choices)
+            for setting in SETTINGS:
+                if setting.path[:-1] == ("roles", self._role):
+                    models = (*self._models, DEFAULT_MODEL) if setting.path[-1] == "model" else ()
+                    yield DefaultRow(setting, models)
 
     async def on_mount(self) -> None:
         """Show what is saved."""
@@ -128,7 +122,7 @@ class RolesTable(TableView):
                 for name in ("model", "temperature", "max_tokens", "timeout")
             )
             self._models[role] = model.used
-            endpoint = _endpoint(model.used, defaults.config.config, defaults.of("base_url").used)
+            endpoint = _endpoint(model.used, defaults.config.config, defaults.of("run.base_url").used)
             cells = (role, _shown(model), _shown(temperature), _shown(reply), _shown(silent, " s"), endpoint)
             rows.append(Row(role, (*cells, tests.get(model.used, ""))))
         self.show(rows)

@@ -107,7 +107,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
         chosen = self.chosen
         found = await expect(self._workspace, self._template, chosen)
         self.show_used(found.used)
-        self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.words)
+        self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.judge_words)
         return _told(found)
 
     async def begin(self, name: str) -> OwnProcess:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from spotui.settings import locations
 from spotui.settings.locations import shown
-from spotui.settings.table import BY_KEY, JUDGES
+from spotui.settings.table import SETTINGS, Group
 from spotui.settings.themes import Theme, ThemeError, load_theme, own_theme_names, theme_names
 from spotui.tui.child import attempt
 from spotui.tui.defaults import DefaultRow, Defaults, save
@@ -80,34 +80,6 @@ def _row(name: str, *, is_own: bool) -> Row:
     return Row(name, (name, Content.styled("dark" if theme.dark else "light", "$text-muted"), whose))
 
 
-_GROUPS = (
-    (
-        "A run",
-        (
-            ("run.max_rounds", "Rounds", ()),
-            ("run.sample", "Questions a round", ()),
-            ("run.judge", "Judge", JUDGES),
-            ("run.concurrency", "Calls at once", ("none",)),
-            ("run.reference_answers", "Reference answers", ("true", "false")),
-            ("run.seed", "Seed", ()),
-        ),
-    ),
-    (
-        "Budget of a run",
-        (
-            ("budget.usd", "USD (or none)", ("none",)),
-            ("budget.tokens", "Tokens (or none)", ("none",)),
-            ("budget.calls", "Calls (or none)", ("none",)),
-            ("budget.minutes", "Minutes (or none)", ("none",)),
-        ),
-    ),
-    (
-        "A call that fails",
-        (("retry.tries", "Tries", ("none",)), ("retry.seconds", "Seconds", ("none",))),
-    ),
-)
-
-
 class SettingsScreen(Page[None]):
     """What holds for every run that says nothing else."""
 
@@ -143,10 +115,10 @@ class SettingsScreen(Page[None]):
             with DefaultForm(classes="framed") as form:
                 form.border_title = "Defaults"
                 form.border_subtitle = "saved when you leave a field; an empty one is the usual value"
-                for number, (title, rows) in enumerate(_GROUPS):
+                for number, group in enumerate(Group):
+                    title = group.capitalize()
                     yield Static(title, classes="group" if number else "group -first", markup=False)
-                    for key, label, choices in rows:
-                        yield DefaultRow(key, label, BY_KEY[key].help, choices)
+                    yield from (DefaultRow(setting) for setting in SETTINGS if setting.group == group)
                 yield Static("Keys", classes="group", markup=False)
                 yield Static(
                     f"F2 changes keyboard shortcuts; yours are saved in {shown(locations.keys_file())}.",

@@ -66,6 +66,11 @@ class Choices(NamedTuple):
         # One word each, so that a value that begins with a dash is no option.
         return [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
 
+    @property
+    def judge_words(self) -> list[str]:
+        """Those of them that a check of the run's judge takes."""
+        return self._replace(rounds="", method=Told(self.method.method)).words
+
 
 class Expected(NamedTuple):
     """What a run would take.

@@ -9,6 +9,7 @@ import pytest
 
 from spotui.cli import VERBS, exit_codes
 from spotui.domain.version import VERSION
+from spotui.settings.table import SETTINGS, Group, Setting, option
 from tests.cli.conftest import Shell
 from tests.command_line import places
 
@@ -40,7 +41,7 @@ def test_the_version(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["frob"], "There is no verb 'frob'"),
+        (["frob"], "Unknown command 'frob'"),
         (["exprt"], "'export'"),
         (["run", "poem", "--frob"], "--frob"),
         (["run"], "Which template?"),
@@ -113,3 +114,95 @@ def test_a_terminal_without_a_character_shows_something_else(workspace: Path, ho
     done = subprocess.run(command, check=False, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "R?ponds ? la question?" in done.stdout
+
+
+FLAGS_OF_GROUPS = {
+    option(next(one for one in SETTINGS if one.group == group).flags[0]): group for group in Group
+}
+VERBS_OF_GROUPS = {
+    "run": set(Group),
+    "estimate": set(Group),
+    "branch": set(Group),
+    "doctor": set(Group),
+    "race": {*Group} - {Group.FINAL_CHECK},
+    "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.OPTIMIZER},
+    "score": {Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS, Group.EVALUATOR, Group.EXECUTOR},
+    "resume": {Group.ROUNDS, Group.BUDGET, Group.CALLS},
+    "test": {Group.BUDGET},
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(shell: Shell, verb: str) -> None:
+    taken = VERBS_OF_GROUPS.get(verb, set())
+    for flag, group in FLAGS_OF_GROUPS.items():
+        assert (f"{flag} " in shell(verb, "--help").out) == (group in taken)
+        if group not in taken and verb != "models":
+            said = shell(verb, "a", flag, "1")
+            assert said.code == exit_codes.USAGE
+            assert said.err.splitlines() == [
+                f"spotui: 'spotui {verb}' does not take {flag}.",
+                "        'spotui run' takes it.",
+            ]
+
+
+def test_a_verb_below_another_is_named_with_it(shell: Shell) -> None:
+    said = shell("models", "add", "mine", "--max-rounds", "3")
+    assert said.code == exit_codes.USAGE
+    assert "'spotui models add' does not take --max-rounds." in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "poem", "--max-round", "3"], "Did you mean --max-rounds?"),
+        (["models", "add", "m", "--bas-url=x"], "Did you mean --base-url?"),
+        (["judge-check", "poem", "--patiense", "1"], "Did you mean --patience? 'spotui run' takes it."),
+        (["list", "--qqq"], "'spotui list --help' lists its flags."),
+        (["list", "-q"], "'spotui list --help' lists its flags."),
+    ],
+)
+def test_an_unknown_flag_is_refused_with_the_nearest(shell: Shell, words: list[str], told: str) -> None:
+    said = shell(*words)
+    assert said.code == exit_codes.USAGE
+    assert "Unknown flag -" in said.err
+    assert told in said.err
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_every_flag_with_a_letter_less_is_recognized(shell: Shell, setting: Setting) -> None:
+    flag = option(setting.flags[0])
+    said = shell("run", "poem", flag[:-2] + flag[-1])
+    assert f"Did you mean {flag}?" in said.err
+
+
+def test_what_looks_like_a_flag_may_be_an_argument(shell: Shell) -> None:
+    said = shell("test", "nobody", "--what is this?")
+    assert "There is no project 'nobody'" in said.err
+    assert "There is no project 'nobody'" in shell("test", "nobody", "--", "--what").err
+
+
+def test_a_key_among_the_arguments_is_not_shown(shell: Shell) -> None:
+    said = shell("list", "sk-live-0123456789abcdef")
+    assert said.code == exit_codes.USAGE
+    assert "0123456789" not in said.err
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_settings_are_listed_with_their_sources(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTUI_SAMPLE", "4")
+    monkeypatch.setenv("SPOTUI_SAMPEL", "4")
+    monkeypatch.setenv("SPOTUI_CONFIG", str(home / "config.yaml"))
+    (home / "config.yaml").write_text("run:\n  max_rounds: 7\n", encoding="utf-8")
+    said = shell("settings")
+    assert said.code == exit_codes.OK
+    lines = [line.split() for line in said.out.splitlines() if line.startswith("  ")]
+    assert [line[0] for line in lines] == [setting.key for setting in SETTINGS]
+    assert ["run.max_rounds", "7", "config", "line", "2"] in lines
+    assert ["run.sample", "4", "environment", "SPOTUI_SAMPLE"] in lines
+    assert said.err == "spotui: Unknown variable SPOTUI_SAMPEL. Did you mean SPOTUI_SAMPLE?\n"
+    doctor = shell("doctor", "--patience", "3").out
+    assert "run.patience: 3 (flag --patience)" in doctor
+    assert "run.max_rounds: 7 (config line 2)" in doctor

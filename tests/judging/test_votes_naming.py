@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from spotui.judging.votes import judge_in_words
-from spotui.settings.run_settings import ResolvedJudge
+from spotui.settings.kinds import ResolvedJudge
 
 
 @pytest.mark.parametrize("judge", get_args(ResolvedJudge))

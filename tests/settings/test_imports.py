@@ -26,7 +26,7 @@ RESOLVE = """
 import os
 from spotui.settings.config_file import load_config
 from spotui.settings.resolve import Flags, resolve
-resolve(Flags(), os.environ, None, load_config())
+resolve(Flags(), os.environ, {}, load_config())
 """
 
 

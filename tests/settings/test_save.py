@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from spotui.settings.config_file import ModelConfig, PriceConfig, RoleConfig, load_config
+from spotui.settings.config_file import ModelConfig, PriceConfig, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.save import (
     put_back_model,
     remove_model,
     save_default,
+    save_defaults,
     save_model,
-    save_role,
     take_out_model,
 )
 
@@ -90,11 +90,13 @@ def test_one_value_changes_one_line(path: Path) -> None:
 
 
 def test_a_role_changes_only_in_the_fields_that_are_given(path: Path) -> None:
-    save_role("evaluator", RoleConfig(temperature=0.5), path)
-    save_role("optimizer", RoleConfig(model="o3", temperature=None), path)
-    roles = load_config(path).config.roles
-    assert (roles.evaluator.model, roles.evaluator.temperature) == ("gpt-4o-mini", 0.5)
-    assert (roles.optimizer.model, roles.optimizer.temperature) == ("o3", None)
+    save_default("roles.evaluator.temperature", 0.5, path)
+    save_defaults({"roles.optimizer.model": "o3", "roles.optimizer.temperature": None}, path)
+    settings = load_config(path).config.settings
+    assert settings["roles.evaluator.model"] == "gpt-4o-mini"
+    assert settings["roles.evaluator.temperature"] == 0.5
+    assert settings["roles.optimizer.model"] == "o3"
+    assert settings["roles.optimizer.temperature"] is None
     gone, come = changed_lines(path)
     assert gone == ["    optimizer: {model: gpt-4o, temperature: 0.7}   # the good one"]
     assert come[0] == "    optimizer: {model: o3, temperature: null}   # the good one"
@@ -176,13 +178,13 @@ def test_removing_what_is_not_there_changes_nothing(path: Path) -> None:
 
 def test_a_default_is_set_lifted_and_removed(path: Path) -> None:
     save_default("budget.usd", "1.5", path)
-    assert load_config(path).config.budget.usd == 1.5
+    assert load_config(path).config.settings["budget.usd"] == 1.5
     save_default("budget.usd", None, path)
-    assert load_config(path).config.budget.usd is None
+    assert load_config(path).config.settings["budget.usd"] is None
     save_default("budget.usd", UNSET, path)
-    assert load_config(path).config.budget.usd is UNSET
+    assert "budget.usd" not in load_config(path).config.settings
     save_default("run.reference_answers", "no", path)
-    assert load_config(path).config.run.reference_answers is False
+    assert load_config(path).config.settings["run.reference_answers"] is False
 
 
 def test_windows_line_ends_stay(path: Path) -> None:
@@ -209,10 +211,10 @@ def test_sparse_files_grow(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     save_model("a", ModelConfig(timeout=3), path)
     save_model("b", ModelConfig(), path)
-    save_role("executor", RoleConfig(model="a"), path)
+    save_default("roles.executor.model", "a", path)
     config = load_config(path).config
     assert config.models == {"a": ModelConfig(timeout=3), "b": ModelConfig()}
-    assert config.roles.executor.model == "a"
+    assert config.settings["roles.executor.model"] == "a"
     for comment in ("# only a comment", "# here", "# below"):
         assert (comment in text) == (comment in path.read_text(encoding="utf-8"))
 
@@ -223,12 +225,13 @@ def test_sparse_files_grow(text: str, path: Path) -> None:
         lambda path: save_default("run.max_rounds", "many", path),
         lambda path: save_default("run.max_round", 3, path),
         lambda path: save_default("base_url", "http://localhost/v1", path),
+        lambda path: save_defaults({"run.seed": 4, "run.sample": 0}, path),
         lambda path: save_default("theme", None, path),
         lambda path: save_model("a b", ModelConfig(), path),
         lambda path: save_model("a", ModelConfig(timeout=-1), path),
         lambda path: save_model("a", ModelConfig(api_key_env="sk-live-0123456789"), path),
         lambda path: save_model("a", ModelConfig(base_url="localhost"), path),
-        lambda path: save_role("executor", RoleConfig(temperature=9), path),
+        lambda path: save_default("roles.executor.temperature", 9, path),
     ],
 )
 def test_a_wrong_value_is_refused_and_the_file_is_untouched(
@@ -265,7 +268,7 @@ def test_a_broken_file_is_never_overwritten(text: str, path: Path) -> None:
 def test_what_is_written_in_an_odd_way_is_left_to_the_user(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"roles\.executor\.model"):
-        save_role("executor", RoleConfig(model="new"), path)
+        save_default("roles.executor.model", "new", path)
     assert path.read_text(encoding="utf-8") == text
 
 

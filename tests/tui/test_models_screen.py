@@ -164,7 +164,7 @@ def test_a_key_cannot_be_pasted_where_a_variable_belongs(home: Path, said: list[
 def test_a_field_that_is_wrong_says_so_and_has_the_cursor(home: Path, said: list[str]) -> None:
     wrong = (
         ("model", "", "The model must be a model id"),
-        ("base_url", "localhost", "The endpoint must be a URL such as"),
+        ("base_url", "localhost", "The endpoint must be a URL, for example"),
         ("base_url", "http://me:secret@localhost/v1", "must not hold a user name"),
         ("api_key_env", "ABCDEFGHIJKLMNOPQRSTUVWX", "looks like a key"),
         ("concurrency", "0", "At once must be a whole number"),
@@ -264,13 +264,15 @@ def test_a_role_is_changed(home: Path, server: ModelServer) -> None:
         await until_seen(pilot, "must be a number from 0 to")
         fields[1].value = "none"
         await pilot.press("enter")
-        await until(pilot, lambda: load_config().config.roles.optimizer.temperature is None)
+        await until(
+            pilot, lambda: load_config().config.settings.get("roles.optimizer.temperature", 0) is None
+        )
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
         await until(pilot, lambda: server.base_url[:20] in seen(app).partition("Models")[0])
 
     in_models(home, journey, SMALL)
-    assert load_config().config.roles.optimizer.model == "mine"
+    assert load_config().config.settings["roles.optimizer.model"] == "mine"
     assert "# warm" in locations.config_file().read_text()
 
 

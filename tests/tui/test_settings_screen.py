@@ -67,7 +67,7 @@ def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(tmp_path: Path
         await until(pilot, lambda: "12" in config.read_text())
         await put(pilot, app, "budget.usd", "0.50")
         await pilot.press("enter")
-        await until(pilot, lambda: load_config().config.budget.usd == 0.5)
+        await until(pilot, lambda: load_config().config.settings.get("budget.usd") == 0.5)
         await put(pilot, app, "run.max_rounds", "")
         await pilot.press("escape", "escape")  # the first puts 12 back
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -297,12 +297,9 @@ class SteeringScreen(Page[None]):
 
 
 def _options(changed: "Mapping[str, Limit]") -> list[str]:
-    from spotui.runs.launch import LIMITS
-    from spotui.settings.resolve import flag_name
+    from spotui.settings.table import LIMITS, option, text_of
 
-    return [
-        f"{flag_name(LIMITS[name])}={'none' if value is None else value}" for name, value in changed.items()
-    ]
+    return [f"{option(LIMITS[name].flags[0])}={text_of(value)}" for name, value in changed.items()]
 
 
 def _commands(changed: "Mapping[str, Limit]") -> list[Command]:

@@ -1,0 +1,221 @@
+"""The kinds of values that settings take: type, bounds, and the sentence that refuses another value."""
+
+import re
+from types import UnionType
+from typing import Annotated, Final, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from spotui.domain.errors import nearest
+from spotui.settings.errors import show
+
+ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
+Judge = Literal["auto", ResolvedJudge]
+Unit = Literal["set", "row"]
+JUDGES: Final[tuple[str, ...]] = get_args(Judge)
+
+
+def _model_id_fault(text: str) -> str | None:
+    if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
+        return "must be a model id without spaces"
+    return None
+
+
+def _model_ids_fault(text: str) -> str | None:
+    if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
+        return "must be model ids with commas between them"
+    return None
+
+
+def _name_fault(text: str) -> str | None:
+    return None if text.isprintable() else "must be a name on one line"
+
+
+def _variable_fault(text: str) -> str | None:
+    if not (text.isascii() and text.isidentifier()):
+        return "must be the name of an environment variable, for example MY_API_KEY, never the key itself"
+    if len(text) >= 20 and "_" not in text:
+        return "looks like a key; give the name of the environment variable that holds it"
+    return None
+
+
+def base_url_fault(text: str) -> str | None:
+    """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
+    from urllib.parse import parse_qsl, urlsplit
+
+    wanted = "must be a URL, for example http://localhost:8000/v1"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return wanted
+    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in text):
+        return wanted
+    if "@" in parts.netloc:
+        return "must not hold a user name or a password; a key goes into an environment variable"
+    if any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return "must not hold a key; a key goes into an environment variable"
+    if parts.fragment:
+        return "must end with its path or its query, without '#'"
+    return None
+
+
+Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
+Seconds = Annotated[
+    float,
+    Meta(gt=0, le=86_400, description="seconds, more than 0 and up to 86400", extra={"placeholder": "S"}),
+]
+Rounds = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Rate = Annotated[int, Meta(ge=1, le=10**12, description="a whole number, 1 or more")]
+Usd = Annotated[float, Meta(gt=0, le=10**9, description="an amount in USD, more than 0")]
+UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per million tokens, 0 or more")]
+Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
+Switch = Annotated[bool, Meta(description="true or false")]
+UnitMode = Annotated[Unit, Meta(description="set or row")]
+JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
+ModelId = Annotated[
+    str, Meta(description="a model id", extra={"fault": _model_id_fault, "placeholder": "ID"})
+]
+ModelIds = Annotated[
+    str,
+    Meta(
+        description="model ids with commas between them",
+        extra={"fault": _model_ids_fault, "placeholder": "IDS"},
+    ),
+]
+BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault, "placeholder": "URL"})]
+Variable = Annotated[
+    str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
+]
+
+_SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|auth|^(?:code|sig)$", re.IGNORECASE)
+
+_NONE: Final = ("none", "null")
+_SWITCHES: Final[dict[str, bool]] = {
+    **dict.fromkeys(("yes", "on"), True),
+    **dict.fromkeys(("no", "off"), False),
+}
+
+
+class KindError(ValueError):
+    """A value that its setting does not take.
+
+    Args:
+        what: Goes on from the setting's name, without a full stop: "must be ...".
+        mend: What was probably meant.
+    """
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+def convert(kind: object, value: object) -> object:
+    """Check one value that came typed, from YAML or from Python.
+
+    Args:
+        kind: One of the kinds above, perhaps in a union with None.
+        value: What was given; the text `none` is None where the kind takes it.
+
+    Returns:
+        The value as the kind wants it; a whole float, for example 1e6, is a whole number.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    if isinstance(value, float) and value.is_integer() and base(kind) is int:
+        value = int(value)
+    if isinstance(value, str) and _is_none(kind, value):
+        value = None
+    return _convert(kind, value, value, strict=True)
+
+
+def convert_text(kind: object, text: str) -> object:
+    """Check one value that came as text, from a variable, a flag or a field; `none` lifts a limit.
+
+    Raises:
+        KindError: It does not fit.
+    """
+    plain = text.strip()
+    if _is_none(kind, plain):
+        return None
+    if base(kind) is bool and plain.casefold() in _SWITCHES:
+        return _SWITCHES[plain.casefold()]
+    return _convert(kind, plain, _as_number(plain), strict=False)
+
+
+def _is_none(kind: object, text: str) -> bool:
+    return text.strip().casefold() in _NONE and type(None) in members(kind)
+
+
+def _as_number(text: str) -> object:
+    """A text as the same value in a file is shown."""
+    try:
+        found = msgspec.json.decode(text) if len(text) < 20 else text
+    except msgspec.DecodeError:
+        return text
+    return found if isinstance(found, int | float) else text
+
+
+def members(kind: object) -> tuple[object, ...]:
+    """The kinds of a union, or the kind alone."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _convert(kind: object, value: object, written: object, *, strict: bool) -> object:
+    meta = _meta(kind)
+    try:
+        found: object = msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        meant = nearest(value, choices(kind)) if isinstance(value, str) else None
+        raise KindError(
+            f"must be {wanted(kind)}, not {show(written)}", f"Did you mean {meant}?" if meant else ""
+        ) from None
+    fault = meta.extra.get("fault") if meta and meta.extra else None
+    if fault and isinstance(found, str) and (what := fault(found)):
+        raise KindError(what)
+    return found
+
+
+def wanted(kind: object) -> str:
+    """The values that a kind takes, in words."""
+    meta = _meta(kind)
+    words = str(meta.description) if meta else "text"
+    return f"{words}, or none" if type(None) in members(kind) else words
+
+
+def choices(kind: object) -> tuple[str, ...]:
+    """The words that a kind takes, for a person to choose from; none where it takes any text or number."""
+    inner = base(kind)
+    words = get_args(inner) if get_origin(inner) is Literal else ("true", "false") if inner is bool else ()
+    return (*words, "none") if type(None) in members(kind) else words
+
+
+def placeholder(kind: object) -> str:
+    """A word for a value of this kind in a line of help, for example N."""
+    meta, inner = _meta(kind), base(kind)
+    if get_origin(inner) is Literal:
+        return f"{{{','.join(get_args(inner))}}}"
+    named = meta.extra.get("placeholder") if meta and meta.extra else None
+    return str(named or ("N" if inner in (int, float) else "TEXT"))
+
+
+def _annotated(kind: object) -> object | None:
+    return next((member for member in members(kind) if get_origin(member) is Annotated), None)
+
+
+def _meta(kind: object) -> Meta | None:
+    extras = getattr(_annotated(kind), "__metadata__", ())
+    return next((extra for extra in extras if isinstance(extra, Meta)), None)
+
+
+def base(kind: object) -> object:
+    """The type below a kind's bounds."""
+    annotated = _annotated(kind)
+    return get_args(annotated)[0] if annotated is not None else kind
