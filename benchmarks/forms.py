@@ -192,7 +192,7 @@ def gpo_reflect(scene: Scene) -> Try:
     text = scene.meta["gpo_reflect"].render(
         task=REQUIREMENTS, prompt=scene.prompt, failures=failures(scene.engine.rows.train, scene.outcomes)
     )
-    return _noted(text, "reflection")
+    return _noted(text, "diagnosis")
 
 
 def gpo_summarize(scene: Scene) -> Try:

@@ -119,7 +119,7 @@ async def reflect(
     text = engine.meta["gpo_reflect"].render(
         task=engine.task.description, prompt=current.prompt, failures=failures(batch, wrong)
     )
-    reflection = await turn.ask("optimizer", "reflect", text, part="reflection")
+    reflection = await turn.ask("optimizer", "reflect", text, part="diagnosis")
     engine.tell(NoteWritten(round=turn.number, what="reflection", text=reflection, prompt=current.prompt))
     return reflection
 

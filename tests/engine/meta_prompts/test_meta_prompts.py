@@ -8,6 +8,7 @@ import pytest
 
 from spotui.domain.tags import read_form
 from spotui.engine.meta_prompts import MetaPrompt, MetaPromptError, MetaPrompts, folder_beside
+from spotui.llm.providers.chat.reasoning import split_reasoning
 from spotui.methods import check_meta_prompts, declared_meta_prompts, meta_prompts
 from spotui.methods.spo import PROPOSE, SPO
 from spotui.settings import locations
@@ -28,7 +29,7 @@ FORMS = {
     **dict.fromkeys(("spo_propose", "gpo_propose", "gradsum_edit", "spo_repair"), PROPOSAL),
     **dict.fromkeys(("judge_duel", "judge_repair"), VOTE),
     **dict.fromkeys(("mark_answer", "mark_repair"), GRADE),
-    "gpo_reflect": ("reflection",),
+    "gpo_reflect": ("diagnosis",),
     "gpo_summarize": ("summary",),
     "gradsum_gradient": ("change",),
     "gradsum_summarize": ("summary",),
@@ -46,6 +47,8 @@ def test_every_shipped_meta_prompt_explains_its_parts_and_ends_with_their_form()
             assert all(f"\n- {part}: " in text for part in parts), name
         assert not re.search(r"\btag\b", text), name
         assert read_form(text, *parts, asked=text) == {}, name
+        reply = "\n".join(f"<{part}>x</{part}>" for part in parts)
+        assert split_reasoning(reply) == (reply, ""), "no model's reasoning is marked like that"
     for name in ("judge_duel_json", "judge_repair_json"):
         assert meta[name].text.endswith('\n\n{"evidence": "...", "choice": "..."}')
 
