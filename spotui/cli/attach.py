@@ -23,6 +23,7 @@ from spotui.domain.events import (
     VoteCast,
     decode_event,
 )
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.wire import connect
 from spotui.workspace.projects import Project
@@ -34,15 +35,17 @@ _EFFECT_SECONDS = 2.0
 def add_attach_arguments(parser: argparse.ArgumentParser) -> None:
     """What `attach` takes."""
     options.add_project(parser)
-    parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
-    parser.add_argument("--json", action="store_true", help="one event a line, from the first on")
+    parser.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
+    parser.add_argument("--json", action="store_true", help=_("one event a line, from the first on"))
     parser.add_argument(
         "--send",
         metavar="COMMAND",
         action="append",
         default=[],
-        help='pause, resume, stop, or a command as JSON, such as \'{"command":"budget","usd":2}\'; '
-        "then leave without watching",
+        help=_(
+            'pause, resume, stop, or a command as JSON, e.g. \'{"command":"budget","usd":2}\'; '
+            "then leave without watching"
+        ),
     )
 
 
@@ -59,8 +62,8 @@ def _command(text: str) -> bytes:
     line = f'{{"command":"{text}"}}'.encode() if text in _WORDS else text.encode()
     if not line.startswith(b"{"):
         raise UsageError(
-            f"There is no command {text!r}.",
-            'Send pause, resume, stop, or a command as JSON, such as {"command":"budget","usd":2}.',
+            _("There is no command {text!r}.", text=text),
+            _('Send pause, resume, stop, or a command as JSON, e.g. {"command":"budget","usd":2}.'),
         )
     decode_command(line)
     return line + b"\n"
@@ -129,14 +132,17 @@ async def _watch(project: Project, parsed: argparse.Namespace) -> int:
             display.farewell()
         return code
     if task.cancelled():
-        display.say(f"{project.name} goes on. Watch it again: spotui attach {project.name}")
+        display.say(
+            _("{project} is still running. Watch it again: spotui attach {project}", project=project.name)
+        )
         return exit_codes.OK
     raise _gone(project)
 
 
 def _gone(project: Project) -> SpotuiError:
     return SpotuiError(
-        f"The process that worked on {project.name} has gone.", f"Go on with: spotui resume {project.name}"
+        _("The process that worked on {project} has gone.", project=project.name),
+        _("Resume it: spotui resume {project}", project=project.name),
     )
 
 
@@ -148,11 +154,11 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=1.0,
         metavar="X",
-        help="times as fast as it was; 0 is at once (default 1)",
+        help=_("times as fast as it was; 0 is at once (default 1)"),
     )
-    parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
     parser.add_argument(
-        "--json", action="store_true", help="one event a line; commands are read from standard input"
+        "--json", action="store_true", help=_("one event a line; commands are read from standard input")
     )
 
 
@@ -165,11 +171,14 @@ def replay_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.branch import rehearse
 
     if parsed.speed < 0:
-        raise UsageError("The speed cannot be below 0.", "Give 1 for as it was, 10 for ten times as fast.")
+        raise UsageError(
+            _("The speed cannot be below 0."), _("Give 1 for as it was, 10 for ten times as fast.")
+        )
     project = options.workspace(parsed).existing(parsed.name)
     if not project.is_ours:
         raise SpotuiError(
-            f"{parsed.name} has no journal to replay.", f"See its rounds: spotui show {parsed.name}"
+            _("{parsed} has no journal to replay.", parsed=parsed.name),
+            _("See its rounds: spotui show {parsed}", parsed=parsed.name),
         )
     with tempfile.TemporaryDirectory() as scratch:
         run = rehearse(project, Path(scratch), parsed.speed)

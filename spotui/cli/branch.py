@@ -8,19 +8,24 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.show import pick_round
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 
 
 def add_branch_arguments(parser: argparse.ArgumentParser) -> None:
     """What `branch` takes."""
     options.add_project(parser)
     parser.add_argument(
-        "--round", metavar="ROUND", default="best", help="seed, best, last or a number (default: best)"
+        "--round", metavar="ROUND", default="best", help=_("seed, best, last or a number (default: best)")
     )
-    parser.add_argument("--as", dest="new_name", metavar="NEW", help="the new project (default: NAME-2, …)")
+    parser.add_argument(
+        "--as", dest="new_name", metavar="NEW", help=_("the new project (default: NAME-2, …)")
+    )
     parser.add_argument(
         "--template",
         metavar="TEMPLATE",
-        help="for a workspace that SPO's reference wrote, which keeps no requirements: take them from here",
+        help=_(
+            "for a workspace that SPO's reference wrote, which keeps no requirements: take them from here"
+        ),
     )
     options.add_settings(parser)
 
@@ -38,23 +43,40 @@ def branch_command(parsed: argparse.Namespace) -> int:
     if project.is_ours:
         if any(value is not None for value in (parsed.template, *options.typed(parsed).values())):
             raise UsageError(
-                f"{parsed.name} has its own template and settings, and its branch keeps them.",
-                "Leave them out; limits can be changed by 'spotui resume'.",
+                _(
+                    "{parsed} has its own template and settings, and its branch keeps them.",
+                    parsed=parsed.name,
+                ),
+                _("Leave them out; limits can be changed by 'spotui resume'."),
             )
         new = branch(workspace, project, line, name)
         wanted = stored_settings(new).max_rounds
         more = f" --max-rounds {line.round + wanted}" if line.round >= wanted else ""
+        command = f"spotui resume {new.name}{more}"
         print(
-            f"{new.name} holds {parsed.name} up to round {line.round}. Go on: spotui resume {new.name}{more}"
+            _(
+                "{new} has the rounds of {parsed} up to round {round}. Run it: {command}",
+                new=new.name,
+                parsed=parsed.name,
+                round=line.round,
+                command=command,
+            )
         )
         return exit_codes.OK
     if not parsed.template:
         raise UsageError(
-            f"{parsed.name} was written by SPO's reference, which keeps no requirements.",
-            "Name the template it was made with: --template FILE",
+            _("{parsed} was written by SPO's reference, which keeps no requirements.", parsed=parsed.name),
+            _("Name the template it was made with: --template FILE"),
         )
     _seed_from(parsed, line.prompt, name)
-    print(f"{name} starts from round {line.round} of {parsed.name}. Go on: spotui resume {name}")
+    print(
+        _(
+            "{name} starts from round {round} of {parsed}. Run it: spotui resume {name}",
+            name=name,
+            round=line.round,
+            parsed=parsed.name,
+        )
+    )
     return exit_codes.OK
 
 
@@ -73,12 +95,12 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("txt", "json", "markdown"),
-        help="txt: the prompt; json: everything; markdown: a report (default: by FILE's ending, else txt)",
+        help=_("txt: the prompt; json: everything; markdown: a report (default: by FILE's ending, else txt)"),
     )
     parser.add_argument(
-        "--round", metavar="ROUND", default="best", help="seed, best, last or a number (default: best)"
+        "--round", metavar="ROUND", default="best", help=_("seed, best, last or a number (default: best)")
     )
-    parser.add_argument("--output", "-o", metavar="FILE", help="where to (default: standard output)")
+    parser.add_argument("--output", "-o", metavar="FILE", help=_("where to (default: standard output)"))
 
 
 def export_command(parsed: argparse.Namespace) -> int:
@@ -100,6 +122,9 @@ def export_command(parsed: argparse.Namespace) -> int:
     try:
         replace_file(path, text.encode("utf-8", "replace"))
     except OSError as error:
-        raise SpotuiError(f"{path} cannot be written: {error.strerror}.", "Choose another file.") from None
+        raise SpotuiError(
+            _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror),
+            _("Choose another file."),
+        ) from None
     print(f"Wrote {path}.")
     return exit_codes.OK

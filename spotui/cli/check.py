@@ -4,8 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
-from spotui.domain.figures import plural
-from spotui.lang import as_english
+from spotui.lang import _, as_english, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
-    parser.add_argument("template", metavar="FILE", help="a template, or the name of a bundled example")
+    parser.add_argument("template", metavar="FILE", help=_("a template, or the name of a bundled example"))
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object: the mistakes, and the tokens of every text"
+        "--json", action="store_true", help=_("one JSON object: the mistakes, and the tokens of every text")
     )
 
 
@@ -81,7 +80,7 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
     from spotui.templates.yaml.composer import load
     from spotui.templates.yaml.nodes import line_of
 
-    what = "The method asks an embedding model, and none is chosen."
+    what = _("The method asks an embedding model, and none is chosen.")
     return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, EMBEDDING_HINT)]
 
 
@@ -95,9 +94,9 @@ def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
     from spotui.templates.yaml.nodes import line_of
 
     line = line_of(load(checked.text), "data")
-    mend = "A run asks you before it sends these rows to a model."
+    mend = _("A run asks you before it sends these rows to a model.")
     return [
-        Problem("warning", "data", line, f"{found} is outside the template's folder.", mend)
+        Problem("warning", "data", line, _("{found} is outside the template's folder.", found=found), mend)
         for found in outside_data(checked.template, path.parent)
     ]
 
@@ -162,19 +161,35 @@ def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Se
         if fault.mend:
             print(f"    {fault.mend}")
     if errors := checked.errors + len(faults):
-        print(f"{plural(errors, 'error')}.")
+        print(ngettext("{n:,} error.", "{n:,} errors.", errors))
     elif rows is not None:
         _print_rows(path, rows)
     elif checked.template is not None:
-        print(f"{path}: {plural(len(checked.template.qa), 'question')}, no error.")
+        print(
+            ngettext(
+                "{path}: {n:,} question, no error.",
+                "{path}: {n:,} questions, no error.",
+                len(checked.template.qa),
+                path=path,
+            )
+        )
 
 
 def _print_rows(path: "Path", rows: "Dataset") -> None:
     for notice in rows.notices:
         print(f"{path}: warning: {notice}")
-    sizes = f"{len(rows.train)} to write prompts from, {len(rows.eval)} to choose by, "
-    total = len(rows.train) + len(rows.eval) + len(rows.test)
-    print(f"{path}: {plural(total, 'row')} ({sizes}{len(rows.test)} to test on), no error.")
+    sizes = {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
+    print(
+        ngettext(
+            "{path}: {n:,} row ({train} to write prompts from, {eval} to choose by, {test} to "
+            "test on), no error.",
+            "{path}: {n:,} rows ({train} to write prompts from, {eval} to choose by, {test} to "
+            "test on), no error.",
+            sum(sizes.values()),
+            path=path,
+            **sizes,
+        )
+    )
 
 
 def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") -> None:

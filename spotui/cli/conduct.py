@@ -16,6 +16,7 @@ from spotui.cli.display import display_for
 from spotui.cli.terminal import Output
 from spotui.domain.errors import limit_reached
 from spotui.domain.events import Event, RunStopped, encode_event
+from spotui.lang import _
 from spotui.llm.retry import BEGUN_SECONDS
 from spotui.runs.run import Run
 from spotui.settings import locations
@@ -133,8 +134,12 @@ async def _with_signals(
             return
         asked = True
         say(
-            f"Stopping: calls in flight have {BEGUN_SECONDS:.0f} seconds to finish. Ctrl-C again leaves "
-            f"at once. Everything is kept; resume later with: spotui resume {run.project.name}"
+            _(
+                "Stopping: calls in flight have {begun_seconds:.0f} seconds to finish. Ctrl-C again "
+                "leaves at once. Everything is kept; resume later with: spotui resume {project}",
+                begun_seconds=BEGUN_SECONDS,
+                project=run.project.name,
+            )
         )
         run.stop()
 
@@ -153,7 +158,12 @@ async def _with_signals(
         return await task
     except asyncio.CancelledError:
         if not at_once:
-            say(f"Left at once; nothing is lost. Resume later with: spotui resume {run.project.name}")
+            say(
+                _(
+                    "Left at once; nothing is lost. Resume later with: spotui resume {project}",
+                    project=run.project.name,
+                )
+            )
         return None
     finally:
         for number in _AT_ONCE:

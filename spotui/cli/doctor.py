@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.version import VERSION
+from spotui.lang import _
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -30,10 +31,24 @@ def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
 
 def doctor_command(parsed: argparse.Namespace) -> int:
     """Check everything that a run needs, short of asking a model; prints no key."""
-    print(f"spotui {VERSION}, Python {platform.python_version()}, {platform.platform()}")
+    print(
+        _(
+            "spotui {version}, Python {python_version}, {platform}",
+            version=VERSION,
+            python_version=platform.python_version(),
+            platform=platform.platform(),
+        )
+    )
     print("packages: " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
     term, tty = os.environ.get("TERM", ""), sys.stdout.isatty()
-    print(f"terminal: TERM={term}, tty={tty}, encoding={sys.stdout.encoding}")
+    print(
+        _(
+            "terminal: TERM={term}, tty={tty}, encoding={encoding}",
+            term=term,
+            tty=tty,
+            encoding=sys.stdout.encoding,
+        )
+    )
     checks: list[tuple[str, Callable[[], str]]] = [
         ("workspace", lambda: _writable(parsed)),
         ("config", lambda: _settings(parsed)),
@@ -55,7 +70,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "missing" if package != "keyring" else "not installed (keys come from the environment)"
+        return "missing" if package != "keyring" else _("not installed (keys come from the environment)")
 
 
 def _writable(parsed: argparse.Namespace) -> str:
@@ -67,8 +82,8 @@ def _writable(parsed: argparse.Namespace) -> str:
         tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         raise SpotuiError(
-            f"{root} cannot be written: {error.strerror}.",
-            "Choose another with --workspace or SPOTUI_WORKSPACE.",
+            _("{root} cannot be written: {strerror}.", root=root, strerror=error.strerror),
+            _("Choose another with --workspace or SPOTUI_WORKSPACE."),
         ) from None
     return str(root)
 
@@ -98,7 +113,7 @@ def _settings(parsed: argparse.Namespace) -> str:
 
 def _model_line(what: str, model: str, connector: "Connector", source: "Source") -> str:
     way = connector.way_to(model)
-    key = "with a key" if way.endpoint.api_key else "without a key"
+    key = _("with a key") if way.endpoint.api_key else _("without a key")
     return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({source})"
 
 
@@ -113,8 +128,10 @@ def _vocabulary() -> str:
     from spotui.llm.tokens import count_tokens
 
     if count_tokens("one two three").approximate:
-        raise SpotuiError("tiktoken's vocabulary was not found.", "Install spotui again: litellm carries it.")
-    return "cl100k_base is here, offline"
+        raise SpotuiError(
+            _("tiktoken's vocabulary was not found."), _("Install spotui again: litellm carries it.")
+        )
+    return _("cl100k_base is here, offline")
 
 
 def add_locate_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, usd
-from spotui.lang import as_english
+from spotui.lang import _, as_english
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def add_estimate_arguments(parser: argparse.ArgumentParser) -> None:
     """What `estimate` takes."""
-    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+    )
+    parser.add_argument("--json", action="store_true", help=_("one JSON object"))
     options.add_method(parser)
     options.add_settings(parser)
     options.add_workspace(parser)
@@ -42,10 +44,14 @@ def estimate_command(parsed: argparse.Namespace) -> int:
         print("null")
         return exit_codes.OK
     if estimate is None:
-        print(f"The method {prepared.name} does not say what it takes.")
+        print(_("The method {prepared} does not say what it takes.", prepared=prepared.name))
         return exit_codes.OK
     missing = [
-        f"{one.model_id} is not on this machine; a run fetches it first ({size_of(one)})."
+        _(
+            "{model_id} is not on this machine; a run fetches it first ({size_of}).",
+            model_id=one.model_id,
+            size_of=size_of(one),
+        )
         for one in missing_models(prepared.settings)
     ]
     estimate = estimate.warning(*missing)
@@ -59,15 +65,22 @@ def estimate_command(parsed: argparse.Namespace) -> int:
         return exit_codes.OK
     for one in estimate.shares:
         print(
-            f"{one.role:10} {one.calls:>5} calls  {count(one.prompt_tokens, estimated=True):>7} tokens in  "
-            f"{count(one.completion_tokens, estimated=True):>7} out  "
-            f"{usd(one.usd, estimated=True):>10}  {one.model}"
+            _(
+                "{role:10} {calls:>5} calls  {prompt_tokens:>7} tokens in  {completion_tokens:>7} "
+                "out  {usd:>10}  {model}",
+                role=one.role,
+                calls=one.calls,
+                prompt_tokens=count(one.prompt_tokens, estimated=True),
+                completion_tokens=count(one.completion_tokens, estimated=True),
+                usd=usd(one.usd, estimated=True),
+                model=one.model,
+            )
         )
     print(f"Expected: {estimate.line}")
     if estimate.measured:
-        print("Speeds are those of your last runs; the lengths of replies are typical ones.")
+        print(_("Speeds are those of your last runs; the lengths of replies are typical ones."))
     else:
-        print("Reply lengths and speeds are typical ones, not measured on your models.")
+        print(_("Reply lengths and speeds are typical ones, not measured on your models."))
     for text in estimate.warnings:
         print(f"Warning: {text}")
     return exit_codes.OK
@@ -84,7 +97,7 @@ def _used(settings: "RunSettings", connector: "Connector") -> dict[str, object]:
     return {
         "models": models,
         "endpoints": {
-            model: way.endpoint.base_url or ("" if way.kind == "litellm" else "this machine")
+            model: way.endpoint.base_url or ("" if way.kind == "litellm" else _("this machine"))
             for model, way in ways.items()
         },
         "rounds": settings.max_rounds,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.run_settings import RunSettings
 from spotui.settings.table import is_embedded
@@ -64,19 +65,23 @@ def agree(source: "Source", *, yes: bool) -> None:
     Raises:
         SpotuiError: The answer is no, or there is nobody to ask.
     """
-    facts = [f"{source.title} ({source.model_id})", size_of(source), source.licence or "licence unknown"]
+    facts = [f"{source.title} ({source.model_id})", size_of(source), source.licence or _("licence unknown")]
     print(f"{', '.join(fact for fact in facts if fact)}.", file=sys.stderr)
-    print(f"It comes from {source.origin}.", file=sys.stderr)
+    print(_("It comes from {origin}.", origin=source.origin), file=sys.stderr)
     if yes:
         return
-    mend = (
-        f"Fetch it with 'spotui models pull {source.model_id} --yes', or choose another model with --model."
+    mend = _(
+        "Fetch it with 'spotui models pull {model_id} --yes', or choose another model with --model.",
+        model_id=source.model_id,
     )
     if not sys.stdin.isatty():
-        raise SpotuiError(f"{source.model_id} is not on this machine, and there is nobody to ask.", mend)
-    print("Fetch it now? [Y/n] ", end="", file=sys.stderr, flush=True)
+        raise SpotuiError(
+            _("{model_id} is not on this machine, and there is nobody to ask.", model_id=source.model_id),
+            mend,
+        )
+    print(_("Fetch it now? [Y/n] "), end="", file=sys.stderr, flush=True)
     if input().strip().lower() not in {"", "y", "yes"}:
-        raise SpotuiError(f"{source.model_id} was not fetched.", mend)
+        raise SpotuiError(_("{model_id} was not fetched.", model_id=source.model_id), mend)
 
 
 def fetch(source: "Source", *, sha256: str | None = None) -> "StoredModel":
@@ -96,7 +101,7 @@ def fetch(source: "Source", *, sha256: str | None = None) -> "StoredModel":
         )
     finally:
         meter.end()
-    print(f"{stored.id} is ready.", file=sys.stderr)
+    print(_("{stored} is ready.", stored=stored.id), file=sys.stderr)
     return stored
 
 
@@ -167,14 +172,14 @@ class _Meter:
     def _text(self, now: float) -> str:
         facts = [f"{self._done / _MEGA:,.0f} MB"]
         if self._total:
-            facts = [f"{self._done / _MEGA:,.0f} of {self._total / _MEGA:,.0f} MB"]
+            facts = [_("{done:,.0f} of {total:,.0f} MB", done=self._done / _MEGA, total=self._total / _MEGA)]
         if rate := self._rate(now):
             facts.append(f"{rate / _MEGA:,.1f} MB/s")
             left = max(0, self._total - self._done) / rate
             if self._total and self._done < self._total:
-                facts.append(f"about {duration(max(1.0, left))} left")
+                facts.append(_("about {value} left", value=duration(max(1.0, left))))
         elif not self._total or self._done < self._total:
-            facts.append("waiting for data")
+            facts.append(_("waiting for data"))
         share = min(1.0, self._done / self._total) if self._total else 0.0
         filled = round(_BAR * share)
         bar = f"{'█' * filled}{'░' * (_BAR - filled)} " if self._total and self._is_terminal else ""

@@ -10,7 +10,7 @@ from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import percent, plural, usd
-from spotui.lang import as_english
+from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 
 def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `judge-check` takes: the settings of the run that is planned."""
-    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example")
+    parser.add_argument(
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+    )
     parser.add_argument(
         "--estimate",
         action="store_true",
-        help="only tell what it would take, and what is known; ask no model",
+        help=_("only tell what it would take, and what is known; ask no model"),
     )
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="one JSON object")
+    output.add_argument("--json", action="store_true", help=_("one JSON object"))
     output.add_argument(
-        "--json-lines", action="store_true", help="the same, after a line with how far it is for every call"
+        "--json-lines",
+        action="store_true",
+        help=_("the same, after a line with how far it is for every call"),
     )
     options.add_yes(parser)
     add_trust(parser)
     parser.add_argument(
-        "--method", metavar="NAME", help="the method of the run, to see whether it uses a judge"
+        "--method", metavar="NAME", help=_("the method of the run, to see whether it uses a judge")
     )
     options.add_settings(
         parser,
@@ -130,10 +134,20 @@ def _print_offer(offer: "JudgeOffer") -> None:
     _note(offer.method)
     known = offer.known
     if known is None:
-        print("This judge has not been checked yet.")
+        print(_("This judge has not been checked yet."))
     else:
-        flips = f"; the order decided in {known.flips} of {known.pairs}" if known.pairs else ""
-        print(f"Checked on {known.template}: right in {known.settled} of {known.comparisons}{flips}.")
+        figures = {"template": known.template, "settled": known.settled, "comparisons": known.comparisons}
+        print(
+            _(
+                "Checked on {template}: right in {settled} of {comparisons}; the order decided in {flips} of "
+                "{pairs}.",
+                **figures,
+                flips=known.flips,
+                pairs=known.pairs,
+            )
+            if known.pairs
+            else _("Checked on {template}: right in {settled} of {comparisons}.", **figures)
+        )
 
 
 def _title(settings: "RunSettings") -> str:
@@ -145,7 +159,12 @@ def _title(settings: "RunSettings") -> str:
 
 def _note(method: str) -> None:
     if method:
-        print(f"{method} marks each answer alone and compares none: this is about the judge of spo.")
+        print(
+            _(
+                "{method} marks each answer alone and compares none: this is about the judge of spo.",
+                method=method,
+            )
+        )
 
 
 def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
@@ -154,33 +173,59 @@ def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
     for kind, tally in found.kinds.items():
         print(f"  {kind.replace('_', ' '):13} {_in_words(tally)}")
     for kind in found.skipped:
-        print(f"  {kind.replace('_', ' '):13} skipped: it would change nothing in these answers")
-    print(f"In all: {_in_words(found.total)}.")
+        print(_("  {kind:13} skipped: it would change nothing in these answers", kind=kind.replace("_", " ")))
+    print(_("In all: {in_words}.", in_words=_in_words(found.total)))
     if found.total.comparisons:
         of = plural(found.total.comparisons, "comparison")
-        print(f"All votes on it together, it is right in {found.total.settled} of {of}.")
+        print(
+            _(
+                "All votes on it together, it is right in {settled} of {of}.",
+                settled=found.total.settled,
+                of=of,
+            )
+        )
     record = found.panel.together
     if record.flip_rate is not None:
-        print(f"The order decided in {record.flips} of {plural(record.pairs, 'pair')} of votes.")
+        print(
+            ngettext(
+                "The order decided in {flips} of {n:,} pair of votes.",
+                "The order decided in {flips} of {n:,} pairs of votes.",
+                record.pairs,
+                flips=record.flips,
+            )
+        )
     if found.panel.agreement is not None:
-        print(f"The judges agreed in {found.panel.agreed} of {plural(found.panel.compared, 'comparison')}.")
+        print(
+            ngettext(
+                "The judges agreed in {agreed} of {n:,} comparison.",
+                "The judges agreed in {agreed} of {n:,} comparisons.",
+                found.panel.compared,
+                agreed=found.panel.agreed,
+            )
+        )
     spent = found.spending
     cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
     print(f"Spent: {plural(spent.calls, 'call')}, {cost}.")
     if found.panel.warning:
         print(f"spotui: {found.panel.warning}", file=sys.stderr)
     if not found.is_fit:
-        print("This judge is not fit for a run: choose another evaluator or another --judge.")
+        print(_("This judge is not fit for a run: choose another evaluator or another --judge."))
 
 
 def _in_words(tally: "Tally") -> str:
     if tally.accuracy is None or tally.accuracy_interval is None:
-        return "no votes"
+        return _("no votes")
     low, high = tally.accuracy_interval
-    wrong = f", wrong in {tally.wrong}" if tally.wrong else ""
-    void = f", {tally.voids} void" if tally.voids else ""
-    share = f"{percent(tally.accuracy)} ({percent(low)} to {percent(high)})"
-    return f"right in {tally.right} of {tally.votes} votes, {share}{wrong}{void}"
+    return _(
+        "right in {right} of {votes} votes, {share} ({low} to {high}), wrong in {wrong}, void in {voids}",
+        right=tally.right,
+        votes=tally.votes,
+        share=percent(tally.accuracy),
+        low=percent(low),
+        high=percent(high),
+        wrong=tally.wrong,
+        voids=tally.voids,
+    )
 
 
 def _as_json(settings: "RunSettings", found: "Calibration") -> dict[str, object]:

@@ -5,6 +5,7 @@ import argparse
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import usd
+from spotui.lang import _
 from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
@@ -12,7 +13,7 @@ from spotui.workspace.projects import Project
 def add_list_arguments(parser: argparse.ArgumentParser) -> None:
     """What `list` takes."""
     options.add_workspace(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a project")
+    parser.add_argument("--json", action="store_true", help=_("one JSON object a project"))
 
 
 def list_command(parsed: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def list_command(parsed: argparse.Namespace) -> int:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
     elif not rows:
-        print(f"No projects in {workspace.root} yet. Begin with: spotui run poem")
+        print(_("No projects in {root} yet. Begin with: spotui run poem", root=workspace.root))
     else:
         _print_table(rows)
     return exit_codes.OK
@@ -37,7 +38,11 @@ def _row(project: Project) -> dict[str, object]:
     except SpotuiError as error:
         return {"name": project.name, "state": "damaged", "why": error.what}
     except OSError as error:  # it went away while the list was made
-        return {"name": project.name, "state": "damaged", "why": f"It cannot be read: {error.strerror}."}
+        return {
+            "name": project.name,
+            "state": "damaged",
+            "why": _("It cannot be read: {strerror}.", strerror=error.strerror),
+        }
     best = history.best
     return {
         "name": project.name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.domain.errors import SpotuiError
-from spotui.lang import as_english
+from spotui.lang import _, as_english
 
 if TYPE_CHECKING:
     from spotui.methods.method import Method
@@ -18,8 +18,8 @@ _WIDTH = 100
 
 def add_methods_arguments(parser: argparse.ArgumentParser) -> None:
     """What `methods` takes."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one method, with all its parameters")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("name", nargs="?", metavar="NAME", help=_("one method, with all its parameters"))
+    parser.add_argument("--json", action="store_true", help=_("one JSON object"))
 
 
 def methods_command(parsed: argparse.Namespace) -> int:
@@ -43,7 +43,10 @@ def methods_command(parsed: argparse.Namespace) -> int:
     else:
         for name, method in found.items():
             print("\n".join(filter(None, (f"{name:8} {method.summary}", f"{'':8} {method.source}".rstrip()))))
-        print("\n'spotui methods NAME' shows what it can be told; '--method NAME --set P=VALUE' tells it.")
+        print()
+        print(
+            _("Show a method's parameters: spotui methods NAME. Set one: --method NAME --set PARAMETER=VALUE")
+        )
     return exit_codes.OK
 
 
@@ -53,7 +56,8 @@ def _print_method(name: str, method: "Method") -> None:
     print("\n".join(filter(None, (f"{name}: {method.summary}", method.source))))
     parameters = describe_parameters(method)
     if not parameters:
-        print("\nIt has no parameters.")
+        print()
+        print(_("It has no parameters."))
     for one in parameters:
         default = (
             "none"
@@ -62,13 +66,20 @@ def _print_method(name: str, method: "Method") -> None:
             if isinstance(one.default, bool)
             else one.default
         )
-        text = f"{one.what[:1].upper()}{one.what[1:]}. It takes {one.takes}."
+        what = f"{one.what[:1].upper()}{one.what[1:]}"
+        text = _("{what}. It takes {takes}.", what=what, takes=one.takes)
         print(f"\n{one.name} = {default}")
         print(textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    "))
     if method.meta_prompts:
         from spotui.settings import locations
 
-        print(f"\nMeta-prompts; a file NAME.txt in {locations.meta_prompts_dir()} replaces one:")
+        print()
+        print(
+            _(
+                "Meta-prompts; a file NAME.txt in {meta_prompts_dir} replaces one:",
+                meta_prompts_dir=locations.meta_prompts_dir(),
+            )
+        )
     for prompt in method.meta_prompts:
         print(f"\n{prompt.name}")
         for slot, meaning in prompt.slots.items():
@@ -78,11 +89,9 @@ def _print_method(name: str, method: "Method") -> None:
                 )
             )
     if method.aliases:
-        print(
-            "\nThe reference's names are taken, too: "
-            + ", ".join(f"{old} ({alias.name})" for old, alias in method.aliases.items())
-            + "."
-        )
+        names = ", ".join(f"{old} ({alias.name})" for old, alias in method.aliases.items())
+        print()
+        print(_("The reference's names are accepted too: {names}.", names=names))
 
 
 def _data(methods: "dict[str, Method]") -> "list[dict[str, object]]":

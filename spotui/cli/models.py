@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import duration, plural
-from spotui.lang import as_english
+from spotui.domain.figures import duration
+from spotui.lang import _, as_english, ngettext
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -21,57 +21,59 @@ if TYPE_CHECKING:
 def add_models_arguments(parser: argparse.ArgumentParser) -> None:
     """What `models` takes."""
     verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    verbs.add_parser("list", help="models in the config file, and embedded ones on this machine")
-    find = verbs.add_parser("find", help="models that can be used here: by key, on this machine, embedded")
-    find.add_argument("--json", action="store_true", help="one JSON object a model")
-    add = verbs.add_parser("add", help="test a model, then write it into the config file")
+    verbs.add_parser("list", help=_("models in the config file, and embedded ones on this machine"))
+    find = verbs.add_parser("find", help=_("models that can be used here: by key, on this machine, embedded"))
+    find.add_argument("--json", action="store_true", help=_("one JSON object a model"))
+    add = verbs.add_parser("add", help=_("test a model, then write it into the config file"))
     add.add_argument(
-        "model", metavar="ID", help="such as gpt-4o, anthropic/claude-…, or what your server calls it"
+        "model", metavar="ID", help=_("e.g. gpt-4o, anthropic/claude-…, or what your server calls it")
     )
-    add.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
-    add.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the key")
+    add.add_argument("--base-url", metavar="URL", help=_("an OpenAI-compatible endpoint"))
+    add.add_argument("--api-key-env", metavar="NAME", help=_("the environment variable that holds the key"))
     add.add_argument(
         "--keyring",
         action="store_true",
-        help="ask for the key, or read it from standard input, and keep it in the system keyring",
+        help=_("ask for the key, or read it from standard input, and keep it in the system keyring"),
     )
-    add.add_argument("--concurrency", type=int, metavar="N", help="calls in flight")
-    add.add_argument("--requests-per-minute", type=int, metavar="N", help="calls that may begin in a minute")
+    add.add_argument("--concurrency", type=int, metavar="N", help=_("calls in flight"))
     add.add_argument(
-        "--tokens-per-minute", type=int, metavar="N", help="prompt and completion together, in a minute"
+        "--requests-per-minute", type=int, metavar="N", help=_("calls that may begin in a minute")
     )
-    add.add_argument("--timeout", type=float, metavar="S", help="seconds without a token")
-    add.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="USD per million tokens")
+    add.add_argument(
+        "--tokens-per-minute", type=int, metavar="N", help=_("prompt and completion together, in a minute")
+    )
+    add.add_argument("--timeout", type=float, metavar="S", help=_("seconds without a token"))
+    add.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help=_("USD per million tokens"))
     how = add.add_mutually_exclusive_group()
-    how.add_argument("--no-test", action="store_true", help="write it without asking the model anything")
-    how.add_argument("--dry-run", action="store_true", help="ask the model, and write nothing")
-    test = verbs.add_parser("test", help="ask a model one short question")
+    how.add_argument("--no-test", action="store_true", help=_("write it without asking the model anything"))
+    how.add_argument("--dry-run", action="store_true", help=_("ask the model, and write nothing"))
+    test = verbs.add_parser("test", help=_("ask a model one short question"))
     test.add_argument("model", metavar="ID")
-    test.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    test.add_argument("--base-url", metavar="URL", help=_("an OpenAI-compatible endpoint"))
     for verb in (add, test):
-        verb.add_argument("--json", action="store_true", help="one JSON object")
+        verb.add_argument("--json", action="store_true", help=_("one JSON object"))
         verb.add_argument(
-            "--embedding", action="store_true", help="ask for the embedding of a text, not for an answer"
+            "--embedding", action="store_true", help=_("ask for the embedding of a text, not for an answer")
         )
     remove = verbs.add_parser(
-        "remove", help="take a model out of the config file, or an embedded one off the disk"
+        "remove", help=_("take a model out of the config file, or an embedded one off the disk")
     )
     remove.add_argument("model", metavar="ID")
-    take = verbs.add_parser("import", help="take the models of the reference's config2.yaml")
+    take = verbs.add_parser("import", help=_("take the models of the reference's config2.yaml"))
     take.add_argument("file", metavar="FILE")
     take.add_argument(
-        "--keyring", action="store_true", help="put the keys that are in it into the system keyring"
+        "--keyring", action="store_true", help=_("put the keys that are in it into the system keyring")
     )
-    pull = verbs.add_parser("pull", help="fetch an embedded model, or take note of a GGUF file")
+    pull = verbs.add_parser("pull", help=_("fetch an embedded model, or take note of a GGUF file"))
     pull.add_argument(
         "source",
         nargs="?",
         metavar="MODEL",
-        help="local/NAME, a GGUF file, a URL, or hf:owner/repo/file.gguf",
+        help=_("local/NAME, a GGUF file, a URL, or hf:owner/repo/file.gguf"),
     )
-    pull.add_argument("--name", metavar="NAME", help="what a file of your own is called: local/NAME")
-    pull.add_argument("--sha256", metavar="HEX", help="what the file must have")
-    pull.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    pull.add_argument("--name", metavar="NAME", help=_("what a file of your own is called: local/NAME"))
+    pull.add_argument("--sha256", metavar="HEX", help=_("what the file must have"))
+    pull.add_argument("--yes", "-y", action="store_true", help=_("do not ask"))
 
 
 def models_command(parsed: argparse.Namespace) -> int:
@@ -99,15 +101,19 @@ def _list() -> int:
     from spotui.settings.config_file import load_config
 
     config = load_config()
-    print("In the config file:")
+    print(_("In the config file:"))
     for model, entry in config.config.models.items():
         print(f"  {model}  {entry.base_url or ''}  {_key_of(entry)}")
     if not config.config.models:
-        print("  none; any id works without an entry: gpt-4o-mini, anthropic/claude-…, ollama/…")
+        print(_("  none; any id works without an entry: gpt-4o-mini, anthropic/claude-…, ollama/…"))
     print("Embedded:")
     here = {stored.id: stored for stored in ModelStore(locations.models_dir()).models()}
     for known in CATALOG:
-        state = "on this machine" if known.id in here else f"{known.bytes / 1e6:,.0f} MB to fetch"
+        state = (
+            _("on this machine")
+            if known.id in here
+            else _("{bytes:,.0f} MB to fetch", bytes=known.bytes / 1e6)
+        )
         print(f"  {known.id}  {state}. {known.notes}")
     for own in here.values():
         if own.id not in {known.id for known in CATALOG}:
@@ -131,9 +137,9 @@ def _find(parsed: argparse.Namespace) -> int:
 
 def _key_of(entry: "ModelConfig") -> str:
     if entry.api_key_env:
-        state = "set" if os.environ.get(entry.api_key_env) else "not set"
-        return f"key in ${entry.api_key_env} ({state})"
-    return "key in the keyring" if entry.api_key_keyring else ""
+        state = "set" if os.environ.get(entry.api_key_env) else _("not set")
+        return _("key in ${api_key_env} ({state})", api_key_env=entry.api_key_env, state=state)
+    return _("key in the keyring") if entry.api_key_keyring else ""
 
 
 def _add(parsed: argparse.Namespace) -> int:
@@ -161,14 +167,14 @@ def _add(parsed: argparse.Namespace) -> int:
             if parsed.dry_run:
                 raise
             if not _wants_anyway(error):
-                mend = f"{error.mend} To add it without a test, use --no-test."
+                mend = _("{mend} To add it without a test, use --no-test.", mend=error.mend)
                 raise SpotuiError(error.what, mend) from None
     if not parsed.dry_run:
         if key is not None:
             store_key(parsed.model, key)
         save_model(parsed.model, entry)
         if not parsed.json:
-            print(f"{parsed.model} is in {locations.config_file()}.")
+            print(_("{model} is in {config_file}.", model=parsed.model, config_file=locations.config_file()))
     return exit_codes.OK
 
 
@@ -176,7 +182,7 @@ def _wants_anyway(error: SpotuiError) -> bool:
     """Whether the user wants to add a model that gave no answer; where nobody can be asked, no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(f"{error} Add it anyway? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(_("{error} Add it anyway? [y/N] ", error=error), end="", file=sys.stderr, flush=True)
     try:
         return input().strip().lower() in {"y", "yes"}
     except EOFError:
@@ -190,11 +196,11 @@ def _typed_key(model: str) -> "Secret | None":
     if sys.stdin.isatty():
         import getpass
 
-        key = key_from(getpass.getpass(f"Key for {model}: "), "what you typed")
+        key = key_from(getpass.getpass(_("Key for {model}: ", model=model)), _("what you typed"))
     else:
-        key = key_from(sys.stdin.readline(), "standard input")
+        key = key_from(sys.stdin.readline(), _("standard input"))
     if key is None and read_key(model) is None:
-        raise SpotuiError("No key was typed.", "Nothing was changed.")
+        raise SpotuiError(_("No key was typed."), _("Nothing was changed."))
     return key
 
 
@@ -211,8 +217,16 @@ def _tell(found: "Probe", *, as_json: bool) -> None:
 
         print(msgspec.json.encode(found, enc_hook=as_english).decode())
         return
-    price = "its price is known" if found.is_priced else "its price is unknown (--price IN OUT sets it)"
-    print(f"{found.model} answered {found.reply[:60]!r} in {duration(found.seconds)}; {price}.")
+    price = _("its price is known") if found.is_priced else _("its price is unknown (--price IN OUT sets it)")
+    print(
+        _(
+            "{model} answered {reply!r} in {seconds}; {price}.",
+            model=found.model,
+            reply=found.reply[:60],
+            seconds=duration(found.seconds),
+            price=price,
+        )
+    )
 
 
 def _remove(parsed: argparse.Namespace) -> int:
@@ -225,9 +239,10 @@ def _remove(parsed: argparse.Namespace) -> int:
         ModelStore(locations.models_dir()).remove(parsed.model)
     elif not remove_model(parsed.model):
         raise SpotuiError(
-            f"There is no model {parsed.model!r} in the config file.", "See 'spotui models list'."
+            _("There is no model {model!r} in the config file.", model=parsed.model),
+            _("See 'spotui models list'."),
         )
-    print(f"{parsed.model} is removed.")
+    print(_("{model} is removed.", model=parsed.model))
     return exit_codes.OK
 
 
@@ -249,13 +264,22 @@ def _import(parsed: argparse.Namespace) -> int:
         print(f"{model}  {entry.base_url or ''}")
     if found.found_keys and not parsed.keyring:
         print(
-            "Keys stay out of files here. Import again with --keyring, or export them "
-            "(OPENAI_API_KEY, or a variable of your own named as api_key_env of the model).",
+            _(
+                "Keys stay out of files here. Import again with --keyring, or export them "
+                "(OPENAI_API_KEY, or a variable of your own named as api_key_env of the model)."
+            ),
             file=sys.stderr,
         )
     for text in found.left_out:
-        print(f"Left out: {text}", file=sys.stderr)
-    print(f"{plural(len(found.models), 'model')} imported into {locations.config_file()}.")
+        print(_("Left out: {text}", text=text), file=sys.stderr)
+    print(
+        ngettext(
+            "{n:,} model imported into {config_file}.",
+            "{n:,} models imported into {config_file}.",
+            len(found.models),
+            config_file=locations.config_file(),
+        )
+    )
     return exit_codes.OK
 
 

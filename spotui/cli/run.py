@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import options
 from spotui.cli.exit_codes import UsageError
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from spotui.runs.launch import Launcher
@@ -18,26 +19,26 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     from spotui.cli.working import add_working
 
     parser.add_argument(
-        "template", nargs="?", metavar="TEMPLATE", help="a YAML file, or the name of a bundled example"
+        "template", nargs="?", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
     )
     parser.add_argument(
-        "--template", dest="template_flag", metavar="TEMPLATE", help="the same, as SPO has it"
+        "--template", dest="template_flag", metavar="TEMPLATE", help=_("the same, as SPO has it")
     )
-    parser.add_argument("--name", metavar="NAME", help="the project (default: the template's name)")
+    parser.add_argument("--name", metavar="NAME", help=_("the project (default: the template's name)"))
     parser.add_argument(
-        "--fresh", action="store_true", help="start over; an old project of that name goes to the archive"
+        "--fresh", action="store_true", help=_("start over; an old project of that name goes to the archive")
     )
     parser.add_argument(
         "--initial-round",
         metavar="N",
         type=int,
         default=1,
-        help="1 starts a run; above 1 goes on with the project, whose next round must be N (default 1)",
+        help=_("1 starts a run; above 1 resumes the project, whose next round must be N (default 1)"),
     )
     parser.add_argument(
         "--mode",
         choices=("base_model", "reasoning_model"),
-        help="accepted as SPO has it, and not needed: reasoning is kept apart from answers in any reply",
+        help=_("accepted as SPO has it, and not needed: reasoning is kept apart from answers in any reply"),
     )
     options.add_workspace(parser)
     add_working(parser)
@@ -51,16 +52,16 @@ def run_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.launch import Launcher
 
     if parsed.initial_round < 1:
-        raise UsageError("--initial-round cannot be below 1.", "Leave it out to start a run.")
+        raise UsageError(_("--initial-round cannot be below 1."), _("Leave it out to start a run."))
     if parsed.template and parsed.template_flag and parsed.template != parsed.template_flag:
-        raise UsageError("Two templates are named.", "Give one of them; a run works on one.")
+        raise UsageError(_("Two templates are named."), _("Give one of them; a run works on one."))
     launcher = Launcher()
     wanted = parsed.template or parsed.template_flag
     if parsed.initial_round > 1:
         project, changes = _go_on(parsed, launcher, wanted)
         return work(project, launcher, parsed, changes)
     if not wanted:
-        raise UsageError("Which template?", "Name a YAML file or a bundled example: spotui run poem")
+        raise UsageError(_("Which template?"), _("Name a YAML file or a bundled example: spotui run poem"))
     return work(_begin(parsed, launcher, wanted), launcher, parsed, {})
 
 
@@ -98,7 +99,7 @@ def _go_on(
 
     name = parsed.name or Path(wanted or "").stem
     if not name:
-        raise UsageError("Which project?", "Name it with --name, or name its template.")
+        raise UsageError(_("Which project?"), _("Name it with --name, or name its template."))
     changes = changed_limits(parsed, launcher)
     more = int(changes.get("rounds") or NEW_ROUNDS)
     first, is_ours = parsed.initial_round, options.workspace(parsed).existing(name).is_ours
@@ -108,7 +109,11 @@ def _go_on(
     changed = {setting.flags[0] for setting in LIMITS.values()}
     kept = [option(flag) for flag in options.flags(parsed) if flag not in changed]
     if kept and is_ours:
-        text = f"{name} goes on with the settings it was started with; {', '.join(kept)} changes nothing."
+        text = _(
+            "{name} keeps the settings it was started with; {kept} changes nothing.",
+            name=name,
+            kept=", ".join(kept),
+        )
         print(f"spotui: {text}", file=sys.stderr)
     return project, {**changes, "rounds": total}
 
@@ -122,7 +127,7 @@ def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template",
         metavar="TEMPLATE",
-        help="for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here",
+        help=_("for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here"),
     )
     add_working(parser)
     add_trust_address(parser)

@@ -12,7 +12,7 @@ from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.figures import gained, plural, points
 from spotui.domain.text import short
-from spotui.lang import as_english
+from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -32,18 +32,22 @@ _CODES = {"budget": exit_codes.BUDGET, "unmarked": exit_codes.UNMARKED}
 
 def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     """What `score` takes."""
-    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows, or a bundled example")
+    parser.add_argument("template", metavar="TEMPLATE", help=_("a YAML file with rows, or a bundled example"))
     parser.add_argument(
         "--prompt",
         metavar="PROMPT",
         default="seed",
-        help="seed (the template's), best (of the project), or a text file (default: seed)",
+        help=_("seed (the template's), best (of the project), or a text file (default: seed)"),
     )
-    parser.add_argument("--against", metavar="PROMPT", help="a second prompt; the first is compared with it")
-    parser.add_argument("--project", metavar="NAME", help="whose best (default: the template's name)")
-    parser.add_argument("--split", choices=_SPLITS, default="test", help="which rows (default: test)")
-    parser.add_argument("--all-rows", action="store_true", help="show every row, not only those that differ")
-    parser.add_argument("--json", action="store_true", help="one JSON object with the marks of every row")
+    parser.add_argument(
+        "--against", metavar="PROMPT", help=_("a second prompt; the first is compared with it")
+    )
+    parser.add_argument("--project", metavar="NAME", help=_("whose best (default: the template's name)"))
+    parser.add_argument("--split", choices=_SPLITS, default="test", help=_("which rows (default: test)"))
+    parser.add_argument(
+        "--all-rows", action="store_true", help=_("show every row, not only those that differ")
+    )
+    parser.add_argument("--json", action="store_true", help=_("one JSON object with the marks of every row"))
     options.add_yes(parser)
     add_trust(parser)
     options.add_workspace(parser)
@@ -70,7 +74,9 @@ def score_command(parsed: argparse.Namespace) -> int:
     prompts = {name: _prompt(name, parsed, template, path) for name in names}
     for name, prompt in prompts.items():
         if fault := slot_fault(template.prompt, slot_names(template.prompt), prompt):
-            print(f"spotui: {name}: {fault} It is measured as it is.", file=sys.stderr)
+            print(
+                _("spotui: {name}: {fault} It is measured as it is.", name=name, fault=fault), file=sys.stderr
+            )
     settle_trust(parsed, template, path.parent)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     connections = launcher.connections(prepared.settings)
@@ -79,12 +85,18 @@ def score_command(parsed: argparse.Namespace) -> int:
     async def work() -> int:
         async with opened as ruler:
             if not len(ruler.rows(parsed.split)):
-                raise UsageError(f"{path.name} has no {parsed.split} rows.", "Choose another --split.")
+                raise UsageError(
+                    _("{path} has no {split} rows.", path=path.name, split=parsed.split),
+                    _("Choose another --split."),
+                )
             try:
                 return await _measure(ruler, parsed, prompts)
             except Halted as halt:
                 print(
-                    f"spotui: {halt.cause} What was answered is kept; the same command goes on.",
+                    _(
+                        "spotui: {cause} The answers so far are kept; the same command resumes.",
+                        cause=halt.cause,
+                    ),
                     file=sys.stderr,
                 )
                 return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
@@ -117,7 +129,14 @@ async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str
             asked, answered = short(row.question, _SHOWN), short(one.answer, _SHOWN)
             print(f"  {_mark(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
     bought = ruler.spending
-    print(f"Bought: {plural(bought.calls, 'call')}; what was known before cost nothing.", file=sys.stderr)
+    print(
+        ngettext(
+            "Bought: {n:,} call; what was known before cost nothing.",
+            "Bought: {n:,} calls; what was known before cost nothing.",
+            bought.calls,
+        ),
+        file=sys.stderr,
+    )
     return _code(prompts, found)
 
 
@@ -125,7 +144,7 @@ def _code(prompts: dict[str, str], found: "list[Scored]") -> int:
     """The exit code; a prompt without a single mark has no score, and that is a failure."""
     unmarked = [name for name, scored in zip(prompts, found, strict=True) if not scored.score.rows]
     for name in unmarked:
-        text = f"spotui: No row could be marked with the prompt {name}; the lines above say why."
+        text = _("spotui: No row could be marked with the prompt {name}; the lines above say why.", name=name)
         print(text, file=sys.stderr)
     return exit_codes.UNMARKED if unmarked else exit_codes.OK
 
@@ -141,9 +160,17 @@ def _print_comparison(
 
     paired = compare(found[0].marks, found[1].marks)
     interval = (paired.interval.low, paired.interval.high)
-    sure = "" if paired.is_settled else "; that may be chance"
+    sure = "" if paired.is_settled else _("; that may be chance")
     print(f"{names[1]} against {names[0]}: {gained(paired.difference, interval)}, p {paired.p:.3f}{sure}")
-    print(f"{plural(paired.wins, 'row')} won, {paired.losses} lost, {paired.ties} alike.")
+    print(
+        ngettext(
+            "{n:,} row won, {losses} lost, {ties} alike.",
+            "{n:,} rows won, {losses} lost, {ties} alike.",
+            paired.wins,
+            losses=paired.losses,
+            ties=paired.ties,
+        )
+    )
     for old, new in zip(*outcomes, strict=True):
         if old.mark == new.mark and not parsed.all_rows:
             continue
@@ -189,7 +216,9 @@ def _score(scored: "Scored") -> "dict[str, object]":
 def _line(name: str, scored: "Scored", split: str) -> str:
     score = scored.score
     if not score.rows:
-        return f"{name}: no score; all {plural(score.left_out, f'{split} row')} errored"
+        return _(
+            "{name}: no score; all {plural} errored", name=name, plural=plural(score.left_out, f"{split} row")
+        )
     errored = f", {score.left_out} errored" if score.left_out else ""
     interval = f"{points(score.interval.low)} to {points(score.interval.high)}"
     return f"{name}: {points(score.mean)} ({interval}) on {plural(score.rows, f'{split} row')}{errored}"
@@ -214,9 +243,10 @@ def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: P
     try:
         return Path(name).expanduser().read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        why = error.strerror if isinstance(error, OSError) else _("it is no UTF-8 text")
         raise UsageError(
-            f"The prompt {name} cannot be read: {why}.", "Give seed, best, or the path of a text file."
+            _("The prompt {name} cannot be read: {why}.", name=name, why=why),
+            _("Give seed, best, or the path of a text file."),
         ) from None
 
 

@@ -9,6 +9,7 @@ from spotui.domain.figures import count, duration, plural, usd
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
+from spotui.lang import _, ngettext
 from spotui.settings import locations
 from spotui.settings.run_settings import BudgetSettings
 from spotui.view.picture import Picture, worth
@@ -101,15 +102,22 @@ def summary(project: str, picture: Picture) -> list[str]:
         return []
     lines = [""]
     if stopped.improved:
-        lines += ["Better prompt:", "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
+        lines += [_("Better prompt:"), "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
     if picture.judge is not None and picture.judge.warning:
         lines.append(f"Warning: {picture.judge.warning}")
     if (spent := picture.spending) is not None:
         lines.append(
-            f"Spent:   {plural(spent.calls, 'call')}, "
-            f"{count(spent.prompt_tokens, estimated=spent.estimated)} tokens in, "
-            f"{count(spent.completion_tokens, estimated=spent.estimated)} out, "
-            f"{usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)}, {duration(spent.seconds)}"
+            ngettext(
+                "Spent:   {n:,} call, {prompt_tokens} tokens in, {completion_tokens} out, "
+                "{cost_usd}, {seconds}",
+                "Spent:   {n:,} calls, {prompt_tokens} tokens in, {completion_tokens} out, "
+                "{cost_usd}, {seconds}",
+                spent.calls,
+                prompt_tokens=count(spent.prompt_tokens, estimated=spent.estimated),
+                completion_tokens=count(spent.completion_tokens, estimated=spent.estimated),
+                cost_usd=usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated),
+                seconds=duration(spent.seconds),
+            )
         )
     lines.append(f"Outcome: {' '.join(_outcome(picture, stopped))}")
     if project and opened is not None:
@@ -122,7 +130,7 @@ def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
     """What happened."""
     failed = stopped.reason in {"failed", "unmarked"}
     value = worth(picture, stopped)
-    cause = "The run failed." if failed else stopped.cause
+    cause = _("The run failed.") if failed else stopped.cause
     sentences = [value] if cause in value else [cause, value]
     if not stopped.improved and (tried := _tried(picture)):
         sentences.append(tried)
@@ -146,10 +154,10 @@ def _result(opened: RunOpened, stopped: RunStopped) -> str:
 def _next_step(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:
     resume = _resume(project, picture, opened, stopped)
     if stopped.improved and stopped.reason in AS_PLANNED:
-        return f"what changed: spotui diff {project}"
+        return _("what changed: spotui diff {project}", project=project)
     if stopped.reason in {"finished", "patience"} and stopped.rounds > 1:
-        return f"{resume}, or use a stronger model"
-    return resume or f"see its scores: spotui show {project}"
+        return _("{resume}, or use a stronger model", resume=resume)
+    return resume or _("see its scores: spotui show {project}", project=project)
 
 
 def _resume(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:
@@ -165,7 +173,11 @@ def _resume(project: str, picture: Picture, opened: RunOpened, stopped: RunStopp
         case "target":
             return f"{command} --target-wins none"
         case "budget":
-            return f"{command} with a larger {_spent_budgets(picture)}, or 'none'"
+            return _(
+                "{command} with a larger {spent_budgets}, or 'none'",
+                command=command,
+                spent_budgets=_spent_budgets(picture),
+            )
         case _:
             return f"continue: {command}" if stopped.resumable else ""
 

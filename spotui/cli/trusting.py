@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli.exit_codes import UsageError
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
@@ -21,8 +22,10 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="do not ask about FILE: run the custom metric in it, or send the rows in it to the models "
-        "although it is outside the template's folder; may be repeated",
+        help=_(
+            "do not ask about FILE: run the custom metric in it, or send the rows in it to the models "
+            "although it is outside the template's folder; may be repeated"
+        ),
     )
 
 
@@ -31,7 +34,7 @@ def add_trust_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust-address",
         metavar="URL",
-        help="let your key be sent to this address, which the project's run.yaml names",
+        help=_("let your key be sent to this address, which the project's run.yaml names"),
     )
 
 
@@ -50,16 +53,21 @@ def settle_address(parsed: argparse.Namespace, launcher: "Launcher", url: str | 
 
     named = parsed.trust_address
     if named is not None and (not url or origin(named) != origin(url)):
-        what = f"the run's address is {url}" if url else "the run names no address"
-        raise UsageError(
-            f"--trust-address names {named}, but {what}.", "Correct it, or leave --trust-address out."
+        what = (
+            _("--trust-address names {named}, but the run's address is {url}.", named=named, url=url)
+            if url
+            else _("--trust-address names {named}, but the run names no address.", named=named)
         )
+        raise UsageError(what, _("Correct it, or leave --trust-address out."))
     if named is not None and url:
         launcher.trust_address(url)
     elif url and not launcher.is_trusted(url):
         print(
-            f"spotui: {url} gets no key of yours: only this project's run.yaml names it. If you trust that "
-            f"address, add --trust-address {url}",
+            _(
+                "spotui: {url} gets no key of yours: only this project's run.yaml names it. If you "
+                "trust that address, add --trust-address {url}",
+                url=url,
+            ),
             file=sys.stderr,
         )
 
@@ -112,8 +120,12 @@ def _named(parsed: argparse.Namespace, file: "MetricFile | None", data: "list[Pa
     for path, typed in named.items():
         if path not in used:
             files = ", ".join(map(str, used))
-            what = f"what can be trusted here is {files}" if used else "no file here needs it"
-            raise UsageError(f"--trust names {typed}, but {what}.", "Correct the path, or leave --trust out.")
+            what = (
+                _("--trust names {typed}, but the files that need it are {files}.", typed=typed, files=files)
+                if used
+                else _("--trust names {typed}, but no file here needs it.", typed=typed)
+            )
+            raise UsageError(what, _("Correct the path, or leave --trust out."))
     return set(named)
 
 
@@ -131,19 +143,28 @@ def _settle(named: "set[Path]", file: "MetricFile | None") -> None:
 def _agrees(file: "MetricFile") -> bool:
     """Whether the user trusts the file of a metric."""
     return _says_yes(
-        f"The metric {file.name} is Python code, which can do whatever you can do on this machine:\n"
-        f"  {file.path}\n"
-        f"  {file.source.count(bytes([10]))} lines, SHA-256 {file.digest}\n"
-        "Read it before you say yes. You are asked again when it changes. Run it? [y/N] "
+        _(
+            "The metric {file} is Python code, which can do whatever you can do on this "
+            "machine:\n  {file2}\n  {count} lines, SHA-256 {digest}\nRead it before you say yes. "
+            "You are asked again when it changes. Run it? [y/N] ",
+            file=file.name,
+            file2=file.path,
+            count=file.source.count(bytes([10])),
+            digest=file.digest,
+        )
     )
 
 
 def _agrees_to_send(path: Path, folder: Path) -> bool:
     """Whether the user agrees that the rows of a file are sent."""
     return _says_yes(
-        f"The template takes its rows from outside its folder, and they are sent to the models:\n"
-        f"  {path}\n"
-        f"You are not asked again for templates in {folder}. Send them? [y/N] "
+        _(
+            "The template takes its rows from outside its folder, and they are sent to the "
+            "models:\n  {path}\nYou are not asked again for templates in {folder}. Send them? "
+            "[y/N] ",
+            path=path,
+            folder=folder,
+        )
     )
 
 

@@ -10,6 +10,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from spotui.runs.launch import Launcher
@@ -25,19 +26,21 @@ _LOOK_SECONDS = 0.05
 
 def add_working(parser: argparse.ArgumentParser) -> None:
     """How a run is worked on and shown."""
-    parser.add_argument("--detach", action="store_true", help="work in the background; see 'spotui attach'")
+    parser.add_argument(
+        "--detach", action="store_true", help=_("work in the background; see 'spotui attach'")
+    )
     options.add_yes(parser)
     add_trust(parser)
-    output = parser.add_argument_group("output (default: live on a terminal, plain lines in a pipe)")
-    output.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
+    output = parser.add_argument_group(_("output (default: live on a terminal, plain lines in a pipe)"))
+    output.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
     output.add_argument(
-        "--json", action="store_true", help="one event a line; commands are read from standard input"
+        "--json", action="store_true", help=_("one event a line; commands are read from standard input")
     )
     output.add_argument(
         "--on-failure",
         choices=("halt", "pause"),
         default="halt",
-        help="when a call fails for good: end the run, or wait for a 'resume' command (default: halt)",
+        help=_("when a call fails for good: end the run, or wait for a 'resume' command (default: halt)"),
     )
 
 
@@ -86,18 +89,32 @@ def resumable(
     last = read_history(project).last_round
     if first_round not in (None, last + 1):
         raise UsageError(
-            f"The next round of {name} is {last + 1}, not {first_round}.",
-            f"Use --initial-round {last + 1}, or 'spotui resume {name} --max-rounds N'.",
+            _(
+                "The next round of {name} is {last}, not {first_round}.",
+                name=name,
+                last=last + 1,
+                first_round=first_round,
+            ),
+            _(
+                "Use --initial-round {last}, or 'spotui resume {name} --max-rounds N'.",
+                last=last + 1,
+                name=name,
+            ),
         )
     if project.is_ours and template and first_round is None:
-        raise UsageError(f"{name} has its own template, and keeps it.", "Leave --template out.")
+        raise UsageError(
+            _("{name} has its own template, and keeps it.", name=name), _("Leave --template out.")
+        )
     if project.is_ours:
         return project
     if not template:
         raise SpotuiError(
-            f"{name} was written by SPO's own tool, which keeps no requirements.",
-            f"Name the template it was made with: spotui resume {name} --template FILE; or start a new run "
-            f"from its best prompt: spotui branch {name} --template FILE",
+            _("{name} was written by SPO's own tool, which keeps no requirements.", name=name),
+            _(
+                "Name the template it was made with: spotui resume {name} --template FILE; or start "
+                "a new run from its best prompt: spotui branch {name} --template FILE",
+                name=name,
+            ),
         )
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
@@ -105,13 +122,20 @@ def resumable(
     from spotui.settings.resources import find_template
 
     if rounds is not None and rounds <= last:
-        raise UsageError(f"{name} has {last} rounds already.", f"Give a larger --max-rounds than {rounds}.")
+        raise UsageError(
+            _("{name} has {last} rounds already.", name=name, last=last),
+            _("Give a larger --max-rounds than {rounds}.", rounds=rounds),
+        )
     path, more = find_template(template), NEW_ROUNDS if rounds is None else rounds - last
     prepared = prepare_adoption(launcher, project, path, options.flags(parsed), more_rounds=more)
     settle_trust(parsed, prepared.template, path.parent)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     adopted = adopt(launcher, workspace, project, prepared)
-    text = f"{name} continues after the {last} rounds of SPO's own tool; the original is in the archive."
+    text = _(
+        "{name} continues after the {last} rounds of SPO's own tool; the original is in the archive.",
+        name=name,
+        last=last,
+    )
     print(f"spotui: {text}", file=sys.stderr)
     return adopted
 
@@ -134,6 +158,10 @@ def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> in
     while not process.is_ready() and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
     print(
-        f"{project.name} runs in the background. Watch it: spotui attach {project.name}    Log: {process.log}"
+        _(
+            "{project} runs in the background. Watch it: spotui attach {project}    Log: {log}",
+            project=project.name,
+            log=process.log,
+        )
     )
     return exit_codes.OK

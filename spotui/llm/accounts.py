@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
+from spotui.lang import as_english
 from spotui.llm.budget import Budget, prompt_size
 from spotui.llm.limits import Gate
 from spotui.llm.protocol import RequestRefusedError, digest_of, recorded_reply
@@ -17,7 +18,7 @@ BYTES_PER_TOKEN: Final = 4
 _MOST_RECENT: Final = 64
 """Replies kept from one look into the journal to the next: a vote is looked up before it is asked for."""
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 
 
 class Ledger(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import CallLine
-from spotui.lang import _, ngettext
+from spotui.lang import _, as_english, ngettext
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.workspace.journal_reader import (
     MOST_USD,
@@ -118,7 +118,7 @@ class MalformedReplyError(RetryableError):
     """The endpoint answered with something that is not a complete chat completion."""
 
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_english)
 
 
 def digest_of(request: Request) -> str:

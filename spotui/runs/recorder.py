@@ -35,6 +35,7 @@ from spotui.domain.records import (
     StopLine,
     VoteLine,
 )
+from spotui.lang import as_english
 from spotui.llm.budget import Spending
 from spotui.llm.protocol import is_sane_cost, recorded_reply
 from spotui.settings.run_settings import BudgetSettings, RunSettings
@@ -339,7 +340,7 @@ class Recorder:
 def _spo_tokens(answers: tuple[AnswerRecord, ...]) -> int:
     from spotui.llm.tokens import spo_tokens
 
-    return spo_tokens(msgspec.to_builtins(answers))
+    return spo_tokens(msgspec.to_builtins(answers, enc_hook=as_english))
 
 
 def _for_spo(line: RoundLine) -> RoundLine:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
+from spotui.lang import _, join
 from spotui.templates.read import parse_template
 from spotui.tui.answers_panel import AnswersPanel
 from spotui.tui.child import attempt, listen
@@ -63,7 +64,10 @@ async def override(widget: Widget, project: Project, client: RunClient, command:
     if told.code not in RUN_ENDED:
         widget.notify(told.fault, severity="error", markup=False)
     elif not is_taken:
-        widget.notify(f"{project.name} has ended before it heard of it. Try it again.", severity="warning")
+        widget.notify(
+            _("{project} has ended before it heard of it. Try it again.", project=project.name),
+            severity="warning",
+        )
 
 
 def read_standard(project: Project) -> Standard:
@@ -186,28 +190,31 @@ class AnswersScreen(RoundScreen):
         if not answers.round:
             return Content("")
         if self.is_blind:
-            return Content.styled(f"Round {answers.round}: left or right?", "bold")
-        against = f" against {answers.names[0]}" if len(answers.names) == 2 else ", the seed"
+            return Content.styled(_("Round {round}: left or right?", round=answers.round), "bold")
+        if len(answers.names) == 2:
+            title = _("Round {round} against {name}", round=answers.round, name=answers.names[0])
+        else:
+            title = _("Round {round}, the seed", round=answers.round)
         tone = TONES.get(answers.verdict.split(" ")[0], "$text-warning")
-        return Content.assemble(
-            (f"Round {answers.round}{against}", "bold"), "   ", (answers.verdict, f"bold {tone}")
-        )
+        return Content.assemble((title, "bold"), "   ", (answers.verdict, f"bold {tone}"))
 
     def _told(self, answers: Answers) -> Content:
         picture = self._client.picture
         if self.is_blind:
-            text = "Which answers meet the requirements better? Whose they are and all votes are hidden."
+            text: str = _(
+                "Which answers meet the requirements better? Whose they are and all votes are hidden."
+            )
             if self._client.is_attached and is_open(picture, self.shown):
-                text += " The round has no verdict yet: your vote counts in it."
+                text = join(text, _("The round has no verdict yet: your vote counts in it."))
             return Content(text)
         vote, one = self._votes.get(self.shown), picture.rounds.get(self.shown)
         if vote is None or one is None:
             return Content("")
-        text = f"{what_it_was(vote, *answers.names)} {what_became_of_it(vote, picture)}"
+        text = join(what_it_was(vote, *answers.names), what_became_of_it(vote, picture))
         if self._can_override:
-            text += " With o your choice becomes the verdict."
+            text = join(text, _("With o your choice becomes the verdict."))
         elif not vote.agrees(one) and not self._client.is_attached and not self._client.is_tour:
-            text += " To make your choice the verdict, go back and let the run go on first."
+            text = join(text, _("To make your choice the verdict, go back and resume the run first."))
         return Content(text)
 
     @property
@@ -248,7 +255,7 @@ class AnswersScreen(RoundScreen):
         """Hide whose answers are whose, in an order that nobody knows, and ask which ones are better."""
         answers = self._answers()
         if not answers.can_be_compared:
-            self.notify(answers.note or "You can vote once both have answered every question.")
+            self.notify(answers.note or _("You can vote once both have answered every question."))
             return
         self._selected = self.shown
         self._is_swapped = bool(secrets.randbits(1))
@@ -274,16 +281,16 @@ class AnswersScreen(RoundScreen):
     async def _override(self, vote: BlindVote) -> None:
         from spotui.tui.dialogs import Choice, QuestionScreen
 
-        text = "It is marked as yours, and holds from the next round on."
+        text = _("It is marked as yours, and holds from the next round on.")
         if not self._client.is_attached:
-            text = (
+            text = _(
                 "It is marked as yours. The run has finished: if another prompt becomes the best by this, "
                 "it is compared with the seed on the held-out questions, which takes calls to the models."
             )
         chosen = await self.app.push_screen_wait(
             QuestionScreen(
-                f"Make round {vote.round} a {vote.verdict}?",
-                (Choice("yes", "y", "yes"), Choice("no", "n", "no, leave the verdict as it is")),
+                _("Make round {round} a {verdict}?", round=vote.round, verdict=vote.verdict),
+                (Choice("yes", "y", _("yes")), Choice("no", "n", _("no, leave the verdict as it is"))),
                 text,
             )
         )

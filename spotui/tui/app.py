@@ -16,6 +16,7 @@ from textual.worker import WorkerFailed, get_current_worker
 
 from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.version import VERSION
+from spotui.lang import _, join
 from spotui.settings import locations
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.home.screen import HomeScreen
@@ -73,7 +74,7 @@ class SpotuiApp(TypedAheadApp):
         self.animation_level = "none"
         if self.no_color:
             self.stylesheet.add_source(
-                WITHOUT_COLOURS, read_from=("", "without colours"), is_default_css=False
+                WITHOUT_COLOURS, read_from=("", _("without colours")), is_default_css=False
             )
         self._preferences = preferences or Preferences()
         self._begin_with(self._preferences.theme)
@@ -123,7 +124,7 @@ class SpotuiApp(TypedAheadApp):
         from spotui.tui.template.screen import TemplateScreen
 
         if event.is_fixed:
-            self.notify("This one comes with spotui. Duplicate it, and the copy is yours to edit.")
+            self.notify(_("This one comes with spotui. Duplicate it, and the copy is yours to edit."))
         self.push_screen(TemplateScreen(event.path, is_fixed=event.is_fixed))
 
     def on_begin_run(self, event: BeginRun) -> None:
@@ -152,7 +153,10 @@ class SpotuiApp(TypedAheadApp):
             return
         was_kept = await attempt(self, remember, chosen.model, chosen.base_url)
         if was_kept:
-            self.notify(f"Later runs use {chosen.model} as well, unless you choose another.", markup=False)
+            self.notify(
+                _("Later runs use {model} as well, unless you choose another.", model=chosen.model),
+                markup=False,
+            )
 
     def on_begin_race(self, event: BeginRace) -> None:
         """Ask who races, start it, and show it."""
@@ -257,7 +261,7 @@ class SpotuiApp(TypedAheadApp):
             if name not in self.available_themes:
                 add_theme(self, name)  # a broken one is told now, not when it is chosen
         for problem in self._preferences.problems:
-            tell(self, problem, "Your settings are left out")
+            tell(self, problem, _("Your settings are left out"))
         if self._preferences.keys is not None:
             await self._use_keys(self._preferences.keys)
 
@@ -268,7 +272,7 @@ class SpotuiApp(TypedAheadApp):
         try:
             await self._use_keys(await asyncio.to_thread(load_user_keys))
         except SpotuiError as error:
-            tell(self, error, "Your keys are left out")
+            tell(self, error, _("Your keys are left out"))
 
     async def _use_keys(self, user: "UserKeys") -> None:
         """What cannot be used of them is told."""
@@ -278,7 +282,7 @@ class SpotuiApp(TypedAheadApp):
         self.user_keys = checked.keys
         self.set_keymap(checked.keys)
         for where, what, mend in checked.problems:
-            tell(self, SpotuiError(f"{where}: {what}", mend), "A key is left out")
+            tell(self, SpotuiError(f"{where}: {what}", mend), _("A key is left out"))
 
     def _begin_with(self, name: str) -> None:
         """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""
@@ -303,13 +307,17 @@ def tell_crash(error: BaseException) -> str:
         error: What nobody has caught.
     """
     limit = limit_reached(error)
-    why = f", which is a fault of spotui ({_name(error)})." if limit is None else f". {limit}"
-    return (
-        f"The screen had to close{why}\n"
-        "No run is lost: each is its own process, and what it has bought is in its journal. "
-        "Open spotui again, or see them with 'spotui list'.\n"
-        f"{_write_down(error)}"
+    why = (
+        _("The app had to close because of an error in spotui ({name}).", name=_name(error))
+        if limit is None
+        else join(_("The app had to close."), str(limit))
     )
+    kept = _(
+        "No run is lost: each is a separate process with its replies in its journal. Open "
+        "spotui again, or list "
+        "the runs with 'spotui list'."
+    )
+    return "\n".join([why, kept, _write_down(error)])
 
 
 def tell_fault(error: BaseException) -> str:
@@ -318,7 +326,11 @@ def tell_fault(error: BaseException) -> str:
     Args:
         error: What nobody has caught.
     """
-    return f"That did not work, which is a fault of spotui ({_name(error)}). {_write_down(error)}"
+    return _(
+        "That did not work because of an error in spotui ({name}). {write_down}",
+        name=_name(error),
+        write_down=_write_down(error),
+    )
 
 
 def _name(error: BaseException) -> str:
@@ -333,5 +345,7 @@ def _write_down(error: BaseException) -> str:
         with locations.open_log(path, "ab") as file:
             file.write(text.encode("utf-8", "replace"))
     except OSError as fault:
-        return f"What happened could not be written to {path}: {fault.strerror}."
-    return f"What happened is in {path}; please send it along when you tell us."
+        return _(
+            "What happened could not be written to {path}: {strerror}.", path=path, strerror=fault.strerror
+        )
+    return _("What happened is in {path}; please send it along when you tell us.", path=path)

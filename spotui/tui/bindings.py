@@ -15,6 +15,7 @@ from textual.widgets import Input, TextArea
 
 import spotui.tui
 from spotui.domain.errors import nearest
+from spotui.lang import N_, _
 from spotui.settings.errors import Problem
 from spotui.settings.shortcuts import UserKeys
 
@@ -44,16 +45,23 @@ def fault_of(key: str) -> tuple[str, str]:
     """
     *modifiers, name = key.split("+")
     if unknown := next((one for one in modifiers if one not in _MODIFIERS), ""):
-        return f"{key!r} is not a key: {unknown!r} is none of {', '.join(_MODIFIERS)}.", ""
+        return _(
+            "{key!r} is not a key: {unknown!r} is none of {modifiers}.",
+            key=key,
+            unknown=unknown,
+            modifiers=", ".join(_MODIFIERS),
+        ), ""
     if len(name) != 1 and name not in _NAMES and key_to_character(name) is None:
         meant = nearest(name, _NAMES)
-        return f"{key!r} is not a key.", f"Did you mean {'+'.join([*modifiers, meant])}?" if meant else ""
+        return _("{key!r} is not a key.", key=key), _(
+            "Did you mean {value}?", value="+".join([*modifiers, meant])
+        ) if meant else ""
     if same := _SAME.get(key):
-        return f"{key} is {same} on many terminals.", "Choose another key."
+        return _("{key} is {same} on many terminals.", key=key, same=same), _("Choose another key.")
     if "ctrl" in modifiers and "shift" in modifiers:
-        return f"{key} is ctrl+{name} on many terminals.", "Choose another key."
+        return _("{key} is ctrl+{name} on many terminals.", key=key, name=name), _("Choose another key.")
     if modifiers == ["shift"] and len(name) == 1:
-        return f"{key} arrives as {name.upper()}.", f"Write {name.upper()}."
+        return _("{key} arrives as {name}.", key=key, name=name.upper()), f"Write {name.upper()}."
     return "", ""
 
 
@@ -198,7 +206,11 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
     for name, written in user.keys.items():
         if name not in known:
             meant = nearest(name, known)
-            leave_out(name, "nothing is called so.", f"Did you mean {meant}?" if meant else _SEE_NAMES)
+            leave_out(
+                name,
+                _("nothing is called so."),
+                _("Did you mean {meant}?", meant=meant) if meant else _(_SEE_NAMES),
+            )
             continue
         keys = tuple(normalised(key) for key in written)
         what, mend = next((fault for key in keys if (fault := fault_of(key))[0]), ("", ""))
@@ -206,18 +218,22 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
         if what:
             leave_out(name, what, mend)
         elif known[name].priority and typed:
-            leave_out(name, f"{typed} is typed into texts, and this key works there too.", "Add ctrl to it.")
+            leave_out(
+                name,
+                _("{typed} is typed into texts, and this key works there too.", typed=typed),
+                _("Add ctrl to it."),
+            )
         else:
             wanted[name] = keys
     while clash := _clash(wanted, tables, everywhere) or _shadow(wanted, places):
         name, key, other = clash
-        what = f"{_said(other)} already" if other is not None else "typed into the text there"
-        leave_out(name, f"{key} is {what}.", "Give that another key as well, or choose another.")
+        what = f"{_said(other)} already" if other is not None else _("typed into the text there")
+        leave_out(name, f"{key} is {what}.", _("Give that another key as well, or choose another."))
         del wanted[name]
     return KeyMap({name: ",".join(keys) for name, keys in wanted.items()}, tuple(problems))
 
 
-_SEE_NAMES = "Press F1 in the app to see every name."
+_SEE_NAMES = N_("Press F1 in the app to see every name.")
 
 
 class _Place:
@@ -296,5 +312,5 @@ def _are_together(table: _Table, one: Binding, other: Binding) -> bool:
 
 
 def _said(binding: Binding) -> str:
-    what = binding.description or binding.action
+    what = _(binding.description) if binding.description else binding.action
     return f"{what!r} ({binding.id})" if binding.id else f"{what!r}"

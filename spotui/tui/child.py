@@ -10,6 +10,7 @@ from textual.app import App
 from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.wire.process import command
 
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -38,7 +39,7 @@ class Told(NamedTuple):
         begins = [number for number, line in enumerate(lines) if line.startswith(_NAME)]
         # Before it may stand what it said while it worked.
         error = " ".join(lines[begins[-1] if begins else 0 :]).removeprefix(_NAME)
-        return " ".join(error.split()) or f"It ended with exit code {self.code}."
+        return " ".join(error.split()) or _("It ended with exit code {code}.", code=self.code)
 
 
 async def ask(words: Sequence[str], stdin: str = "") -> Told:
@@ -137,6 +138,6 @@ async def attempt(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         widget.notify(
-            f"{where}{error.strerror or error}", title="That did not work", severity="error", markup=False
+            f"{where}{error.strerror or error}", title=_("That did not work"), severity="error", markup=False
         )
     return None

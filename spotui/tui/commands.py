@@ -16,6 +16,7 @@ from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from spotui.lang import _
 from spotui.settings.themes import theme_names
 from spotui.tui.bindings import group_of, merged_bindings, moved
 from spotui.tui.page import OpenProject, OpenRace
@@ -112,7 +113,7 @@ class SpotuiCommands(Provider):
                     continue
                 seen.add(known)
                 key = self.app.get_key_display(moved(binding, self.user_keys)[0])
-                name = f"{group_of(binding)}: {binding.description}".capitalize()
+                name = f"{group_of(binding)}: {_(binding.description)}".capitalize()
                 does = partial(self._act, node, binding.action)
                 yield Command(name, f"{key}   {binding.id}", does), binding.show
 
@@ -123,20 +124,22 @@ class SpotuiCommands(Provider):
 
     def _others(self) -> Iterator[Command]:
         run = self.app.run_action
-        yield Command("Models", "The three roles, models and their keys", partial(run, "app.models"))
-        yield Command("Settings", "Theme, keys, defaults, budget", partial(run, "app.settings"))
-        yield Command("Keyboard shortcuts", "Change the key of any action", partial(run, "app.key_map"))
+        yield Command("Models", _("The three roles, models and their keys"), partial(run, "app.models"))
+        yield Command("Settings", _("Theme, keys, defaults, budget"), partial(run, "app.settings"))
+        yield Command(_("Keyboard shortcuts"), _("Change the key of any action"), partial(run, "app.key_map"))
         for name in self._themes:
             yield Command(
-                f"Theme: {name}", "For as long as spotui is open", partial(use_theme, self.app, name)
+                f"Theme: {name}", _("For as long as spotui is open"), partial(use_theme, self.app, name)
             )
 
     def _openings(self, names: list[str]) -> Iterator[Command]:
         send = self.screen.post_message
         for name in names:
-            yield Command(f"Open project {name}", "", partial(send, OpenProject(name)))
+            yield Command(_("Open project {name}", name=name), "", partial(send, OpenProject(name)))
         for name in self._races:
-            yield Command(f"Open race {name}", "Methods as one table", partial(send, OpenRace(name)))
+            yield Command(
+                _("Open race {name}", name=name), _("Methods as one table"), partial(send, OpenRace(name))
+            )
 
 
 def _names(workspace: Workspace) -> list[str]:

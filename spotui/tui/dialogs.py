@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import N_, _
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def field_keys(group: str) -> tuple[Binding, Binding]:
         group: What the names of a dialog's bindings begin with.
     """
     return (
-        Binding("up", "app.focus_previous", "field before", id=f"{group}.up", show=False),
-        Binding("down", "app.focus_next", "next field", id=f"{group}.down", show=False),
+        Binding("up", "app.focus_previous", _("field before"), id=f"{group}.up", show=False),
+        Binding("down", "app.focus_next", _("next field"), id=f"{group}.down", show=False),
     )
 
 
@@ -163,7 +164,7 @@ async def confirmed(screen: Screen[Any], question: str, verb: str, text: str = "
         verb: The word for doing it.
         text: What a person needs to know to answer.
     """
-    choices = (Choice("yes", "y", verb), Choice("no", "n", "cancel"))
+    choices = (Choice("yes", "y", verb), Choice("no", "n", _("cancel")))
     return await screen.app.push_screen_wait(QuestionScreen(question, choices, text)) == "yes"
 
 
@@ -200,7 +201,7 @@ class NameScreen(Dialog[str]):
         """The name, and what is wrong with it."""
         with Vertical() as box:
             box.border_title = Content(self._question)
-            box.border_subtitle = "enter accepts, escape cancels"
+            box.border_subtitle = _("enter accepts, escape cancels")
             name = Input(self._proposed, compact=True)
             name.cursor_blink = False
             yield row(self._label, name)
@@ -223,8 +224,14 @@ class NameScreen(Dialog[str]):
             self.dismiss(name)
 
 
-_RUN = (Choice("no", "n", "do not run it"), Choice("yes", "y", "trust it until it changes, and run it"))
-_SEND = (Choice("no", "n", "do not send them"), Choice("yes", "y", "send them, now and in later runs"))
+_RUN = (
+    Choice("no", "n", N_("do not run it")),
+    Choice("yes", "y", N_("trust it until it changes, and run it")),
+)
+_SEND = (
+    Choice("no", "n", N_("do not send them")),
+    Choice("yes", "y", N_("send them, now and in later runs")),
+)
 
 
 async def trusts_template(screen: Screen[Any], template: Path) -> bool:
@@ -271,20 +278,23 @@ async def trusts_project(screen: Screen[Any], project: Project) -> bool:
 def not_trusted() -> SpotuiError:
     """The error after a no."""
     return SpotuiError(
-        "It was not started, because you did not agree to a file that it needs.",
-        "Look at the file, then try again.",
+        _("It was not started, because you did not agree to a file that it needs."),
+        _("Look at the file, then try again."),
     )
 
 
 async def _may_run(screen: Screen[Any], file: "MetricFile | None") -> bool:
     if file is None:
         return True
-    text = (
-        f"The metric {file.name} is Python code, which can do whatever you can do on this machine:\n"
-        f"{file.path}\nSHA-256 {file.digest}\n"
-        "Read it before you say yes. You are asked again when it changes."
+    text = _(
+        "The metric {file} is Python code, which can do whatever you can do on this "
+        "machine:\n{file2}\nSHA-256 {digest}\nRead it before you say yes. You are asked again "
+        "when it changes.",
+        file=file.name,
+        file2=file.path,
+        digest=file.digest,
     )
-    if await screen.app.push_screen_wait(QuestionScreen("Run this file?", _RUN, text)) != "yes":
+    if await screen.app.push_screen_wait(QuestionScreen(_("Run this file?"), _RUN, text)) != "yes":
         return False
     from spotui.settings.trust import trust
 
@@ -293,11 +303,16 @@ async def _may_run(screen: Screen[Any], file: "MetricFile | None") -> bool:
 
 
 async def _may_send(screen: Screen[Any], path: Path, folder: Path) -> bool:
-    text = (
-        f"The template takes its rows from a file outside its folder:\n{path}\n"
-        f"Their texts would go to the models. You are not asked again for templates in {folder}."
+    text = _(
+        "The template takes its rows from a file outside its folder:\n{path}\nTheir texts "
+        "would go to the models. You are not asked again for templates in {folder}.",
+        path=path,
+        folder=folder,
     )
-    if await screen.app.push_screen_wait(QuestionScreen("Send the rows of this file?", _SEND, text)) != "yes":
+    if (
+        await screen.app.push_screen_wait(QuestionScreen(_("Send the rows of this file?"), _SEND, text))
+        != "yes"
+    ):
         return False
     from spotui.settings.trust import allow_sending
 

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, percent, plural, usd
+from spotui.lang import _
 from spotui.tui.child import ask, listen
 from spotui.tui.dialogs import Dialog
 
@@ -111,21 +112,39 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> str:
         """The result in one sentence."""
-        order = f"; the order decided in {self.flips}" if self.pairs else ""
-        return f"Right in {self.settled} of {self.comparisons}{order}."
+        figures = {"settled": self.settled, "comparisons": self.comparisons, "flips": self.flips}
+        if self.pairs:
+            return _("Right in {settled} of {comparisons}; the order decided in {flips}.", **figures)
+        return _("Right in {settled} of {comparisons}.", **figures)
 
     @property
     def figures(self) -> list[str]:
         """Every figure behind it, with its interval."""
         accuracy = _share(self.accuracy, self.accuracy_interval)
-        lines = [f"Votes that are right: {self.right} of {self.votes}{accuracy}"]
+        lines: list[str] = [
+            _(
+                "Votes that are right: {right} of {votes}{accuracy}",
+                right=self.right,
+                votes=self.votes,
+                accuracy=accuracy,
+            )
+        ]
         if self.pairs:
             rate = _share(self.flip_rate, self.flip_interval)
-            lines.append(f"Pairs of votes that the order flips: {self.flips} of {self.pairs}{rate}")
+            lines.append(
+                _(
+                    "Pairs of votes that the order flips: {flips} of {pairs}{rate}",
+                    flips=self.flips,
+                    pairs=self.pairs,
+                    rate=rate,
+                )
+            )
         if self.voids:
-            lines.append(f"Votes without a choice: {self.voids}")
+            lines.append(_("Votes without a choice: {voids}", voids=self.voids))
         if self.compared:
-            lines.append(f"The judges agreed in {self.agreed} of {self.compared}.")
+            lines.append(
+                _("The judges agreed in {agreed} of {compared}.", agreed=self.agreed, compared=self.compared)
+            )
         return lines
 
     @property
@@ -133,8 +152,10 @@ class Found(msgspec.Struct, frozen=True):
         """What to beware of; empty when the judge is in order."""
         if self.fit:
             return ""
-        what = self.warning or "It is not right more often than chance would have it."
-        return f"{what} It is not fit for a run: choose another evaluator or another kind of judge."
+        what = self.warning or _("It is not right more often than chance would have it.")
+        return _(
+            "{what} It is not fit for a run: choose another evaluator or another kind of judge.", what=what
+        )
 
 
 async def offer(template: str, words: Sequence[str]) -> Offer:
@@ -175,7 +196,7 @@ async def check(template: str, words: Sequence[str], on_call: Callable[[int, int
 
     told = await listen(["judge-check", template, "--json-lines", *words], take)
     if not found:
-        raise SpotuiError(told.fault or "It ended without a result.")
+        raise SpotuiError(told.fault or _("It ended without a result."))
     return found[0]
 
 
@@ -268,14 +289,29 @@ def _told(offered: Offer, template: str, key: str) -> Content | None:
     if known is None:
         if offered.missing:
             missing = " and ".join(offered.missing)
-            return Content.styled(f"{who}It can be checked once {missing} is on this machine.", "$text-muted")
-        ask = f"Not checked yet: {key} does it on {template} ({offered.cost})."
+            return Content.styled(
+                _("{who}It can be checked once {missing} is on this machine.", who=who, missing=missing),
+                "$text-muted",
+            )
+        ask = _(
+            "Not checked yet: {key} does it on {template} ({cost}).",
+            key=key,
+            template=template,
+            cost=offered.cost,
+        )
         return Content.assemble((who, ""), (ask, "$text-warning"))
-    place = "" if known.template == template else f" on {known.template}"
-    fit = "" if known.fit else ", not fit for a run"
+    is_of_another = known.template != template
     tone = "$text-success" if known.fit else "$text-warning"
-    more = "" if not place or offered.missing else f" {key} checks it on {template}."
-    return Content.assemble((who, ""), (f"judge-check{place}: {known.line}{fit}.", tone), more)
+    line = (
+        _("judge-check on {template}: {line}", template=known.template, line=known.line)
+        if is_of_another
+        else _("judge-check: {line}", line=known.line)
+    )
+    line = _("{line}.", line=line) if known.fit else _("{line}, not fit for a run.", line=line)
+    more = _("{key} checks it on {template}.", key=key, template=template)
+    return Content.assemble(
+        (who, ""), (line, tone), f" {more}" if is_of_another and not offered.missing else ""
+    )
 
 
 _BAR_CELLS = 30
@@ -317,16 +353,16 @@ class JudgeCheckScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """One text."""
         with Vertical() as box:
-            box.border_title = Content(f"Judge-check on {Path(self._template).name}")
+            box.border_title = Content(_("Judge-check on {name}", name=Path(self._template).name))
             yield Static(id="told", markup=False)
 
     def on_mount(self) -> None:
         """Say what it takes."""
         offer = self._offer
-        cost = f"It takes {offer.cost}. What is asked is kept, and never paid for again."
+        cost = _("It takes {cost}. What is asked is kept, and never paid for again.", cost=offer.cost)
         warnings = [Content.styled(f"Warning: {warning}", "$text-warning") for warning in offer.warnings]
         what = Content.styled(_WHAT, "$text-muted")
-        self._tell("enter starts, escape cancels", what, Content(""), Content(cost), *warnings)
+        self._tell(_("enter starts, escape cancels"), what, Content(""), Content(cost), *warnings)
 
     def action_go(self) -> None:
         """Start it; once it is done, leave."""
@@ -340,7 +376,9 @@ class JudgeCheckScreen(Dialog[None]):
         """Leave; a check that is under way is stopped first."""
         if self._is_checking and self._checking is not None:
             self._checking.cancel()
-            self._tell("enter goes on, escape leaves", Content("Stopped. What was asked until now is kept."))
+            self._tell(
+                _("enter resumes, escape closes"), Content(_("Stopped. What was asked until now is kept."))
+            )
         else:
             self.dismiss(None)
 
@@ -352,19 +390,19 @@ class JudgeCheckScreen(Dialog[None]):
         try:
             found = await check(self._template, self._words, self._show)
         except SpotuiError as error:
-            self._tell("enter tries again, escape leaves", Content.styled(str(error), "$text-error"))
+            self._tell(_("enter tries again, escape leaves"), Content.styled(str(error), "$text-error"))
         else:
             self._is_done = True
-            self._tell("enter leaves", *_result(found))
+            self._tell(_("enter leaves"), *_result(found))
 
     def _show(self, done: int, of: int) -> None:
         filled = _BAR_CELLS * done // of
         bar = Content.assemble(
             ("█" * filled, "$success"),
             ("░" * (_BAR_CELLS - filled), "$text-muted"),
-            f"  {done} of {of} calls",
+            _("  {done} of {of} calls", done=done, of=of),
         )
-        self._tell("escape stops it", bar)
+        self._tell(_("escape stops it"), bar)
 
     def _tell(self, hint: str, *lines: Content) -> None:
         who = Content.styled(self._offer.who, "bold")
@@ -374,7 +412,7 @@ class JudgeCheckScreen(Dialog[None]):
 
 def _result(found: Found) -> list[Content]:
     cost = usd(found.cost_usd, estimated=found.estimated)
-    spent = f"{plural(found.calls, 'call')}, {cost}" if found.calls else "nothing: all was known"
+    spent = f"{plural(found.calls, 'call')}, {cost}" if found.calls else _("nothing: all was known")
     return [
         Content(""),
         Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.shortcuts import UserKeys, load_user_keys, save_user_keys
@@ -47,8 +48,8 @@ class PressScreen(Dialog[str]):
         """What is asked, and what is wrong with a key."""
         with Vertical() as box:
             box.border_title = Content(self._what)
-            box.border_subtitle = "escape leaves it as it is"
-            yield Static("Press the new key.")
+            box.border_subtitle = _("escape leaves it as it is")
+            yield Static(_("Press the new key."))
             yield Static(id="fault", markup=False)
 
     def on_key(self, event: Key) -> None:
@@ -84,7 +85,7 @@ class KeyTable(TableView):
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="key_table")
-        self.border_title = "Keys"
+        self.border_title = _("Keys")
         self.own: Mapping[str, str] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -158,7 +159,7 @@ class KeyMapScreen(Page[None]):
         """Ask for the key."""
         event.stop()
         name = event.key
-        what = self._bindings_by_name[name].description
+        what = _(self._bindings_by_name[name].description)
 
         async def take(key: str | None) -> None:
             if key:
@@ -194,7 +195,7 @@ class KeyMapScreen(Page[None]):
             keys = [each for one in moved(binding, own) for each in one.make_bindings([one])]
             shown_keys = "  ".join(dict.fromkeys(self.app.get_key_display(one) for one in keys))
             whose = Content.styled("yours", "$text-accent") if name in own else ""
-            what = f"{group_of(binding)}: {binding.description}".capitalize()
+            what = f"{group_of(binding)}: {_(binding.description)}".capitalize()
             rows.append(Row(name, (what, shown_keys, whose, Content.styled(name, "$text-muted"))))
         table = self.query_one(KeyTable)
         table.own = own
@@ -243,10 +244,10 @@ def sections_of(screen: Screen[object], user_keys: Mapping[str, str]) -> list[Se
         for own in moved(one, user_keys)
     ]
     groups = (
-        ("What has focus", here),
-        ("This screen", there),
-        ("Everywhere", everywhere),
-        ("Besides, fixed", besides),
+        (_("This panel"), here),
+        (_("This screen"), there),
+        (_("Everywhere"), everywhere),
+        (_("Fixed keys"), besides),
     )
     return [Section(title, _helps(app, found)) for title, found in groups if found]
 
@@ -259,10 +260,10 @@ def _helps(app: App[object], found: Iterable[Binding]) -> tuple[Help, ...]:
     return tuple(
         Help(
             tuple(dict.fromkeys(app.get_key_display(one) for one in bindings)),
-            (bindings[0].description or bindings[0].action).lower(),
+            (_(bindings[0].description) if bindings[0].description else bindings[0].action).lower(),
             name,
         )
-        for (_, name), bindings in by_action.items()
+        for (_node, name), bindings in by_action.items()
     )
 
 
@@ -299,8 +300,8 @@ class KeysScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
         with VerticalScroll(can_focus=False) as box:
-            box.border_title = "Keys"
-            box.border_subtitle = "escape leaves"
+            box.border_title = _("Keys")
+            box.border_subtitle = _("escape leaves")
             yield Static(Content("\n").join(self._lines()))
 
     def action_scroll(self, how: str) -> None:
@@ -318,7 +319,10 @@ class KeysScreen(Dialog[None]):
                 yield Content.assemble(keys, " ", what, " ", Content.styled(one.name, "$text-muted"))
         yield Content("")
         yield Content.styled(
-            "Keyboard shortcuts: write the name at the right and a key into "
-            f"{shown(locations.keys_file())}, for example  run.stop: S",
+            _(
+                "Keyboard shortcuts: write the name at the right and a key into {shown}, for example "
+                " run.stop: S",
+                shown=shown(locations.keys_file()),
+            ),
             "$text-muted",
         )

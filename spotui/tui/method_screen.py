@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.tui.child import ask
 from spotui.tui.dialogs import Dialog, NameScreen
 from spotui.tui.table_view import Column, Row, TableView
@@ -171,13 +172,13 @@ class MethodScreen(Dialog[Told | None]):
     def compose(self) -> ComposeResult:
         """The methods, the parameters of the one under the cursor, and what the cursor is on."""
         with Vertical() as box:
-            box.border_title = "Method"
-            box.border_subtitle = "enter edits a value, ctrl+s accepts, escape cancels"
+            box.border_title = _("Method")
+            box.border_subtitle = _("enter edits a value, ctrl+s accepts, escape cancels")
             methods = TableView(_METHODS, id="methods")
-            methods.empty = Content("Reading the methods…")
+            methods.empty = Content(_("Reading the methods…"))
             yield methods
             parameters = TableView(_PARAMETERS, id="parameters")
-            parameters.empty = Content("It has no parameters.")
+            parameters.empty = Content(_("It has no parameters."))
             yield parameters
             yield Static(markup=False)
 
@@ -278,10 +279,16 @@ class MethodScreen(Dialog[Told | None]):
     def _explain(self) -> None:
         chosen, text = self._chosen, ""
         if chosen is not None:
-            needs = "It scores prompts on rows." if chosen.scores else "It compares prompts by votes."
+            needs = _("It scores prompts on rows.") if chosen.scores else _("It compares prompts by votes.")
             text = f"{chosen.name}: {needs} {chosen.source}".strip()
             if (one := self._parameter(self.query_one("#parameters", TableView).current)) is not None:
-                text += f"\n{one.name}: {one.what}. Takes {one.takes}; default {in_words(one.default)}."
+                text += _(
+                    "\n{one}: {one2}. Takes {takes}; default {in_words}.",
+                    one=one.name,
+                    one2=one.what,
+                    takes=one.takes,
+                    in_words=in_words(one.default),
+                )
         self.query_one(Static).update(text)
 
 

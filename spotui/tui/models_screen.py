@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.save import Removed, put_back_model, take_out_model
@@ -161,13 +162,13 @@ class ModelsScreen(Page[None]):
         from spotui.tui.dialogs import confirmed
 
         if not await confirmed(
-            self, f"Remove {model}?", "remove", "Press u to undo, as long as this screen is open."
+            self, f"Remove {model}?", "remove", _("Press u to undo, as long as this screen is open.")
         ):
             return
         removed = await attempt(self, take_out_model, model)
         if removed is not None:
             self._removed.append(removed)
-            self.notify(f"{model} is removed; u brings it back.", markup=False)
+            self.notify(_("{model} is removed; u brings it back.", model=model), markup=False)
             self.refresh_bindings()
         await self._read_again()
 

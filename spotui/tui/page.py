@@ -13,6 +13,8 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from spotui.lang import _
+
 if TYPE_CHECKING:
     from spotui.tui.start_dialog import Choices
 
@@ -149,7 +151,7 @@ class KeyHints(Widget):
 
     def render(self) -> Content:
         """The hints that fit the row, and at its end the key that tells all of them."""
-        placed = [hint for _, hint in self._placed()]
+        placed = [hint for _active, hint in self._placed()]
         if self._more is not None:
             more = self._hint(self._more).rstrip()
             gap = self.content_size.width - sum(hint.cell_length for hint in placed) - more.cell_length
@@ -180,7 +182,7 @@ class KeyHints(Widget):
 
     def _hint(self, active: ActiveBinding) -> Content:
         key = self.app.get_key_display(active.binding)
-        return Content.assemble((key, "bold $accent"), f" {active.binding.description}  ")
+        return Content.assemble((key, "bold $accent"), f" {_(active.binding.description)}  ")
 
     def _update(self, screen: Screen[object]) -> None:
         found: dict[str, ActiveBinding] = {}

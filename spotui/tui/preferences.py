@@ -7,6 +7,7 @@ from textual.color import Color
 from textual.theme import Theme as TextualTheme
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.themes import Theme, ThemeError, load_theme
 
@@ -84,7 +85,7 @@ def add_theme(app: App[Any], name: str) -> bool:
     try:
         app.register_theme(textual_theme(load_theme(name)))
     except ThemeError as error:
-        app.call_later(tell, app, error, "A theme is left out")
+        app.call_later(tell, app, error, _("A theme is left out"))
         return False
     return True
 

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, points, usd
+from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import field_keys, not_trusted, row, text_field, trusts_template
 from spotui.tui.method_screen import Told, typed
@@ -73,7 +74,7 @@ async def expect_race(
     """
     each = entrants.each
     if len(each) < 2:
-        raise SpotuiError("A race takes two methods.", "Write such as spo,gpo,gradsum.")
+        raise SpotuiError(_("A race takes two methods."), _("Write, for example, spo,gpo,gradsum."))
     found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))
     return [(one.method, expected) for one, expected in zip(each, found, strict=True)]
 
@@ -95,7 +96,7 @@ async def begin_race(
     """
     check_free(race.workspace, race.name)
     if race.exists:
-        raise SpotuiError(f"There is a race {race.name!r} already.", "Choose another name.")
+        raise SpotuiError(_("There is a race {race!r} already.", race=race.name), _("Choose another name."))
     words = ["race", str(template), f"--name={race.name}", *entrants.words, *choices.words]
     await start_race(race, words, tell)
 
@@ -111,12 +112,12 @@ async def start_race(race: RaceFolder, words: list[str], tell: Callable[[str], N
 
 _USUAL = "spo,gpo,gradsum"
 _FIELDS = (
-    ("name", "Name", ""),
-    ("methods", "Methods", "spo,gpo,gradsum"),
-    ("told", "Parameters", "e.g. gpo.max_steps=6 gradsum.beam=2"),
-    ("model", "Model", "…"),
-    ("base_url", "Endpoint", "…"),
-    ("rounds", "Rounds", "…"),
+    ("name", N_("Name"), ""),
+    ("methods", N_("Methods"), "spo,gpo,gradsum"),
+    ("told", N_("Parameters"), N_("e.g. gpo.max_steps=6 gradsum.beam=2")),
+    ("model", N_("Model"), "…"),
+    ("base_url", N_("Endpoint"), "…"),
+    ("rounds", N_("Rounds"), "…"),
 )
 
 
@@ -141,11 +142,14 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(f"{self._template.stem}-race"), "methods": _USUAL}
         with VerticalScroll(can_focus=False) as box:
-            box.border_title = Content(f"New race on {self._template.name}")
-            box.border_subtitle = "enter starts, escape cancels"
+            box.border_title = Content(_("New race on {template}", template=self._template.name))
+            box.border_subtitle = _("enter starts, escape cancels")
             for field, name, meaning in _FIELDS:
-                yield row(name, text_field(field, first.get(field, ""), meaning))
-            yield from budget("Budget each", Choices())
+                yield row(
+                    _(name),
+                    text_field(field, first.get(field, ""), meaning if meaning == "…" else _(meaning)),
+                )
+            yield from budget(_("Budget each"), Choices())
             yield estimate_line()
 
     @property
@@ -169,10 +173,12 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
 
 def _told(expected: list[tuple[str, Expected]]) -> Content:
-    width = max(len(method) for method, _ in expected)
+    width = max(len(method) for method, _unused in expected)
     lines = [Content.assemble(f"{method:{width}}  ", (one.line, "bold")) for method, one in expected]
-    lines += warning_lines(list(dict.fromkeys(warning for _, one in expected for warning in one.warnings)))
-    return Content("\n").join([Content.styled("Expected, one after another:", "$text-muted"), *lines])
+    lines += warning_lines(
+        list(dict.fromkeys(warning for _unused, one in expected for warning in one.warnings))
+    )
+    return Content("\n").join([Content.styled(_("Expected, one after another:"), "$text-muted"), *lines])
 
 
 _LOOK_SECONDS = 1.0
@@ -235,7 +241,7 @@ class RaceScreen(Page[None]):
         yield Static(id="race", classes="head", markup=False)
         yield Static(id="winner", markup=False)
         table = LanesTable(_COLUMNS)
-        table.empty = Content("Reading the race…")
+        table.empty = Content(_("Reading the race…"))
         yield table
         yield Static(id="pairs", markup=False)
         yield Static(id="said", markup=False)
@@ -289,7 +295,7 @@ class RaceScreen(Page[None]):
         if lane.state != "waiting":
             self.app.push_screen(RunScreen(self._folder.project(method)))
         else:
-            self.notify(f"{method} has not begun yet.", markup=False)
+            self.notify(_("{method} has not begun yet.", method=method), markup=False)
 
     def action_go_on(self) -> None:
         """Take the race up where it ended, in a process of its own."""
@@ -320,7 +326,9 @@ class RaceScreen(Page[None]):
 def _title(race: Race) -> Content:
     tone = "$text-success" if race.state in {"running", "testing"} else "$text-muted"
     return Content.assemble(
-        (race.name, "bold $secondary"), f"  race on {race.template}", (f"  {race.state}", tone)
+        (race.name, "bold $secondary"),
+        _("  race on {template}", template=race.template),
+        (f"  {race.state}", tone),
     )
 
 
@@ -330,7 +338,7 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
     if tested is not None:
         score = points(tested.score)
         interval = "{} to {}".format(*map(points, tested.interval))
-        gain = gained(tested.gain, tested.gain_interval) if tested.improved else "no better prompt"
+        gain = gained(tested.gain, tested.gain_interval) if tested.improved else _("no better prompt")
     rounds = "" if lane.state == "waiting" else f"{lane.rounds} of {lane.wanted}"
     return (
         lane.method,
@@ -348,11 +356,11 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
 
 def _said(race: Race) -> str:
     if race.state == "not running":
-        return "This race is not running. Press space to resume it; finished calls are not bought again."
+        return _("This race is not running. Press space to resume it; finished calls are not bought again.")
     if race.state == "testing":
-        return "All have run. The best prompt of each is asked the test rows now."
+        return _("All have run. The best prompt of each is asked the test rows now.")
     if race.state == "running":
-        return (
+        return _(
             "The methods run one after another, on the same rows and with the same budget each. "
             "What their best prompts are worth on rows that nothing has seen before is asked at the end."
         )

@@ -12,6 +12,7 @@ from textual.style import Style
 from textual.widgets import Static
 
 from spotui.domain.figures import points, verdict
+from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.line_view import LineView, wrap
 from spotui.tui.run.client import RunClient
@@ -125,7 +126,7 @@ class PassagesView(LineView):
         return self.get_visual_style(f"page--{name}", partial=True)
 
 
-PAGES = ("Rows", "Prompt", "Shown to the optimizer")
+PAGES = (N_("Rows"), N_("Prompt"), N_("Shown to the optimizer"))
 _COLUMNS = (
     Column("prompt", 18),
     Column("score", 6, is_number=True),
@@ -182,12 +183,14 @@ class ScoresScreen(RoundScreen):
         yield RunHeader()
         yield Static(id="round", markup=False)
         yield TableView(_COLUMNS)
-        yield PanelTabs(PAGES)
+        yield PanelTabs(tuple(_(name) for name in PAGES))
         yield PassagesView()
 
     def on_mount(self) -> None:
         """Show what there is."""
-        self.query_one(TableView).empty = Content("The prompts of the round appear here with their scores.")
+        self.query_one(TableView).empty = Content(
+            _("The prompts of the round appear here with their scores.")
+        )
         self.run_worker(self._read_rows(), group="rows")
         self.tick()
 
@@ -254,7 +257,7 @@ class ScoresScreen(RoundScreen):
         if self._page == PAGES.index("Prompt"):
             return read_prompt(picture, prompt)
         if not prompt.marks:
-            return [Passage("No row has been marked with this prompt yet.")]
+            return [Passage(_("No row has been marked with this prompt yet."))]
         sides = self._sides(picture, prompt)
         self._ask_for([key for side in sides for key in answer_keys(side)])
         return read_rows(sides, self._rows, self._replies)
@@ -303,7 +306,12 @@ class ScoresScreen(RoundScreen):
         """Copy the prompt under the cursor."""
         if (prompt := self.prompt) is not None:
             self.app.copy_to_clipboard(prompt.text)
-            self.notify(f"The prompt of {prompt.name} is on the clipboard, if your terminal allows it.")
+            self.notify(
+                _(
+                    "The prompt of {prompt} is on the clipboard, if your terminal allows it.",
+                    prompt=prompt.name,
+                )
+            )
 
     def action_back(self) -> None:
         """Back to the run."""
@@ -334,9 +342,11 @@ def _cells(prompt: Prompt, best: Prompt | None) -> tuple[Content | str, ...]:
 def _title(picture: Picture, number: int) -> Content:
     one = picture.rounds.get(number)
     if one is None:
-        return Content("The first round has not begun yet.")
+        return Content(_("The first round has not begun yet."))
     against = (
-        ", the seed" if number == 1 else " against " + ("the seed" if one.best <= 1 else f"round {one.best}")
+        _(", the seed")
+        if number == 1
+        else " against " + (_("the seed") if one.best <= 1 else f"round {one.best}")
     )
     outcome, end = one.outcome or "", one.end
     score = f"  {points(end.score)}" if end is not None and end.score is not None else ""

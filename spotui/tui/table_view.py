@@ -14,6 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from spotui.lang import _
+
 _GAP = "  "
 _SHORT_TEXT = 4
 """Cells that a text keeps while numbers need room."""
@@ -150,7 +152,7 @@ class TableView(ScrollView, can_focus=True):
             text = lines[y - 1] if 0 < y <= len(lines) else Content("")
             return self._strip(text.stylize(self._style("empty")), base)
         if y == 0:
-            cells = [column.title for column in self._columns]
+            cells = [_(column.title) if column.title else "" for column in self._columns]
             return self._strip(self._line(cells, width).stylize(self._style("titles")), base)
         number = y - 1 + round(self.scroll_y)
         if number >= len(self._rows):

@@ -13,7 +13,8 @@ from textual.style import Style
 from textual.widgets import Static
 
 from spotui.domain.events import Answered, CallEvent, SpendingChanged, decode_event
-from spotui.domain.figures import count, plural, usd
+from spotui.domain.figures import count, usd
+from spotui.lang import N_, _, ngettext
 from spotui.tui.line_view import LineView
 from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
@@ -131,8 +132,8 @@ class QuestionBox(TextBox):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, highlight_cursor_line=False)
-        self.border_title = "Question"
-        self.placeholder = "Type a question and press Enter."
+        self.border_title = _("Question")
+        self.placeholder = _("Type a question and press Enter.")
 
     def on_mount(self) -> None:
         """Write on where the text ends."""
@@ -148,7 +149,7 @@ class QuestionBox(TextBox):
         self.replace("\n", *self.selection)
 
 
-_NO_PROMPT = "No round has ended yet, so there is no prompt to try. The seed's answers come first."
+_NO_PROMPT = N_("No round has ended yet, so there is no prompt to try. The seed's answers come first.")
 
 
 class TryScreen(Page[str]):
@@ -248,33 +249,39 @@ class TryScreen(Page[str]):
     def _show(self, pane: TryPane, number: int) -> None:
         tried = self._tried.get(number)
         if tried is None:
-            tried = Tried() if self._rounds() else Tried("failed", trouble=_NO_PROMPT)
+            tried = Tried() if self._rounds() else Tried("failed", trouble=_(_NO_PROMPT))
         pane.show(self._name_of(number), self._client.picture.prompt_of(number), tried, time.time())
 
     def _heading(self) -> Content:
         opened, spent = self._client.picture.opened, self._spent
         model = opened.models.get("executor", "") if opened is not None else ""
-        parts = [("Try it", "bold $secondary"), (f"  {self._project.name}  {model}", "")]
+        parts = [(_("Try it"), "bold $secondary"), (f"  {self._project.name}  {model}", "")]
         if spent.calls:
             tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
             cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
-            said = f"  {plural(spent.calls, 'call')} here: {tokens} tok, {cost}; not part of the run"
+            said = ngettext(
+                "  {n:,} call here: {tokens} tok, {cost}; not part of the run",
+                "  {n:,} calls here: {tokens} tok, {cost}; not part of the run",
+                spent.calls,
+                tokens=tokens,
+                cost=cost,
+            )
             parts.append((said, "$text-muted"))
         return Content.assemble(*parts)
 
     def _name_of(self, number: int) -> str:
         name = _called(number)
-        return f"{name}, the best" if number == self._client.picture.best else name
+        return _("{name}, the best", name=name) if number == self._client.picture.best else name
 
     def on_question_box_asked(self) -> None:
         """Ask it with every prompt that is shown."""
         question = self.query_one(QuestionBox).text.strip()
         if not question:
-            self.notify("Type a question first.")
+            self.notify(_("Type a question first."))
         elif not self._rounds():
-            self.notify(_NO_PROMPT)
+            self.notify(_(_NO_PROMPT))
         elif self.is_asking:
-            self.notify("An answer is under way; escape stops it.")
+            self.notify(_("An answer is under way; escape stops it."))
         else:
             self._asked = question
             self._tried = {number: Tried() for number in self._numbers}
@@ -293,7 +300,7 @@ class TryScreen(Page[str]):
         asked = self._tried
         told = await listen(words, self._take, question.encode())
         for tried in asked.values():
-            tried.fail(told.fault or "There is no answer.")
+            tried.fail(told.fault or _("There is no answer."))
 
     def _take(self, line: bytes) -> None:
         event = decode_event(line)
@@ -339,7 +346,7 @@ class TryScreen(Page[str]):
         else:
             others = [number for number in self._rounds() if number not in self._numbers]
             if not others:
-                self.notify("There is no other prompt to compare with yet.")
+                self.notify(_("There is no other prompt to compare with yet."))
                 return
             self._numbers.append(others[0] if self._numbers[0] != 1 else others[-1])
         self._tick()
@@ -348,7 +355,7 @@ class TryScreen(Page[str]):
         """Add the question to the template that the run came from."""
         question = self.query_one(QuestionBox).text.strip()
         if not question:
-            self.notify("Type a question first.")
+            self.notify(_("Type a question first."))
             return
         answers = {
             _called(number): self._tried[number].text.strip()
@@ -374,4 +381,4 @@ class TryScreen(Page[str]):
 
 
 def _called(number: int) -> str:
-    return "the seed" if number == 1 else f"round {number}"
+    return _("the seed") if number == 1 else f"round {number}"

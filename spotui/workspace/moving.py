@@ -42,7 +42,7 @@ class NameTakenError(ProjectError):
         super().__init__(
             _("There is a project {project!r} already.", project=project.name),
             _(
-                "Go on with it ('spotui resume {project}'), give another name (--name), or start "
+                "Resume it ('spotui resume {project}'), give another name (--name), or start "
                 "over with --fresh, which keeps the old one in the archive.",
                 project=project.name,
             ),

@@ -17,7 +17,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.records import AnswerRecord, RoundLine, now
 from spotui.domain.text import whole_text
-from spotui.lang import _
+from spotui.lang import _, as_english
 from spotui.workspace.files import Folder, hint_for, open_file, read_file
 
 RESULTS = "results.json"
@@ -84,7 +84,9 @@ def project_rounds(lines: Sequence[RoundLine]) -> list[SpoRound]:
 
 def encode_results(rounds: Sequence[SpoRound]) -> bytes:
     """results.json, byte for byte as the reference writes it."""
-    return json.dumps(msgspec.to_builtins(list(rounds)), default=str, indent=4).encode("ascii")
+    return json.dumps(msgspec.to_builtins(list(rounds), enc_hook=as_english), default=str, indent=4).encode(
+        "ascii"
+    )
 
 
 def encode_answers(answers: Sequence[AnswerRecord]) -> bytes:

@@ -94,8 +94,11 @@ def test_what_it_says_without_json(shell: Shell, template: str) -> None:
         said = shell("judge-check", template, "--model", "m", "--base-url", server.base_url)
     lines = said.out.splitlines()
     assert lines[0].startswith("m: balanced (reasoned votes")
-    assert " ".join(lines[1].split()) == "truncated right in 6 of 6 votes, 100% (61% to 100%)"
-    assert "In all: right in 24 of 24 votes, 100% (86% to 100%)." in lines
+    assert (
+        " ".join(lines[1].split())
+        == "truncated right in 6 of 6 votes, 100% (61% to 100%), wrong in 0, void in 0"
+    )
+    assert "In all: right in 24 of 24 votes, 100% (86% to 100%), wrong in 0, void in 0." in lines
     assert "The order decided in 0 of 12 pairs of votes." in lines
 
 

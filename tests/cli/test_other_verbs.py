@@ -35,7 +35,7 @@ def test_a_branch_goes_on_from_its_round_and_buys_nothing_again(
     shell: Shell, workspace: Path, model: ModelServer
 ) -> None:
     said = shell("branch", "why", "--round", "2", "--as", "other")
-    assert said.out.rstrip().endswith("Go on: spotui resume other")
+    assert said.out.rstrip().endswith("Run it: spotui resume other")
     assert shell("best", "other").out == "Answer in style 1, with reasons.\n"
     asked = len(model.requests)
     assert shell("resume", "other").code == 0
@@ -48,8 +48,8 @@ def test_a_branch_finds_itself_a_name_and_says_when_it_needs_more_rounds(
     shell: Shell, workspace: Path
 ) -> None:
     said = shell("branch", "why")
-    assert said.out.rstrip().endswith("Go on: spotui resume why-2 --max-rounds 6")
-    assert shell("branch", "why").out.startswith("why-3 holds")
+    assert said.out.rstrip().endswith("Run it: spotui resume why-2 --max-rounds 6")
+    assert shell("branch", "why").out.startswith("why-3 has the rounds of why")
 
 
 def test_a_branch_keeps_its_settings_and_says_so(shell: Shell, workspace: Path) -> None:

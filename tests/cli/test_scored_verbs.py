@@ -143,7 +143,7 @@ def test_score_takes_the_best_of_a_project_and_other_rows(shell: Shell, sums: Mo
 def test_score_goes_on_after_its_budget(shell: Shell, sums: ModelServer) -> None:
     said = shell("score", "sums.yaml", *asking(sums), "--budget-calls", "10")
     assert said.code == exit_codes.BUDGET
-    assert "the same command goes on." in said.err
+    assert "the same command resumes." in said.err
     again = shell("score", "sums.yaml", *asking(sums))
     assert again.code == exit_codes.OK
     assert len(sums.requests) == 36

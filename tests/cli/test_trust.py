@@ -92,7 +92,7 @@ def test_only_the_file_of_the_metric_can_be_trusted(shell: Shell, home: Path, su
     (home / "other.py").write_text(METRIC)
     said = shell("score", "sums.yaml", "--trust", "other.py", *asking(sums))
     assert said.code == exit_codes.USAGE
-    assert f"--trust names other.py, but what can be trusted here is {home / 'mine.py'}." in said.err
+    assert f"--trust names other.py, but the files that need it are {home / 'mine.py'}." in said.err
     (home / "sums.yaml").write_text(template(data=SPLIT))
     said = shell("score", "sums.yaml", "--trust", "other.py", *asking(sums))
     assert said.code == exit_codes.USAGE

@@ -65,10 +65,14 @@ def test_every_slot_has_a_name_and_a_value() -> None:
     wrong = []
     for call in ALL:
         given = {keyword.arg for keyword in call.node.keywords if keyword.arg is not None}
+        has_mapping = any(keyword.arg is None for keyword in call.node.keywords)
         texts = [str(text.value) for text in call.texts if isinstance(text, ast.Constant)]
         if len(texts) == 2:
             given.add("n")
         used = [slots(text) if given else set() for text in texts]
+        if has_mapping:
+            given |= set().union(*map(slots, texts))
+            used = [slots(text) for text in texts]
         if texts and (set().union(*used) != given or not used[0] <= used[-1]):
             wrong.append(f"{call.where}: {sorted(given)}")
     assert wrong == []

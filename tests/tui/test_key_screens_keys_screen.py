@@ -1,4 +1,4 @@
-"""What has focus tells its keys, under the names that the key map takes."""
+"""The focused panel shows its keys, under the names that the key map takes."""
 
 from pathlib import Path
 
@@ -43,11 +43,11 @@ def test_the_keys_are_told_by_where_they_work(tmp_path: Path, size: tuple[int, i
         assert "home.tour" in there
         assert everywhere == ["app.quit", "app.keys", "app.keys_anywhere", "app.commands", "app.suspend"]
         await pilot.press("question_mark")
-        await until_seen(pilot, "What has focus", "duplicate", "projects.duplicate")
+        await until_seen(pilot, "This panel", "duplicate", "projects.duplicate")
         await pilot.press("end")
         await until_seen(pilot, "scroll left", "Keyboard shortcuts")
         await pilot.press("home")
-        await until_seen(pilot, "What has focus")
+        await until_seen(pilot, "This panel")
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 

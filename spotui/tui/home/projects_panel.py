@@ -14,6 +14,7 @@ from textual.message import Message
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import moment, usd
+from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import Dialog
 from spotui.tui.home.shelf import Shelf
@@ -53,8 +54,8 @@ class ArchiveScreen(Dialog[Path]):
     def compose(self) -> ComposeResult:
         """One row each."""
         with Vertical() as box:
-            box.border_title = "Trash"
-            box.border_subtitle = "enter restores, escape closes"
+            box.border_title = _("Trash")
+            box.border_subtitle = _("enter restores, escape closes")
             yield TableView(_TRASH_COLUMNS)
 
     def on_mount(self) -> None:
@@ -99,7 +100,7 @@ class ProjectsPanel(Shelf):
         workspace: Where they are.
     """
 
-    DELETED = "It moves to the trash. Press u to undo, or a to open the trash."
+    DELETED = N_("It moves to the trash. Press u to undo, or a to open the trash.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "open", id="projects.open"),
         Binding("c", "race", "its race", id="projects.race"),
@@ -187,7 +188,7 @@ class ProjectsPanel(Shelf):
 
         race = race_of(self._workspace.project(self.current), self._workspace)
         if race is None:
-            self.notify(f"{self.current} is no run of a race.", markup=False)
+            self.notify(_("{current} is no run of a race.", current=self.current), markup=False)
         else:
             self.post_message(OpenRace(race.name))
 
@@ -198,7 +199,7 @@ class ProjectsPanel(Shelf):
     def check_new_name(self, key: str, name: str) -> None:  # noqa: ARG002
         """Another project may have the name."""
         if self._workspace.project(name).exists:
-            raise SpotuiError(f"There is a project {name!r} already.")
+            raise SpotuiError(_("There is a project {name!r} already.", name=name))
 
     def copy_of(self, key: str) -> str:
         """Copy it, with everything it holds."""
@@ -231,7 +232,7 @@ class ProjectsPanel(Shelf):
         if found is None:
             return
         if not found:
-            self.notify("The trash is empty.")
+            self.notify(_("The trash is empty."))
             return
         chosen = await self.app.push_screen_wait(ArchiveScreen(found))
         if chosen is not None:

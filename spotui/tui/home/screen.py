@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from spotui.lang import N_, _
 from spotui.settings import locations
 from spotui.tui.child import attempt
 from spotui.tui.home.projects_panel import ProjectsPanel
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 _LOOK_SECONDS = 2.0
-_EMPTY = "No projects yet. Choose a template below and press Enter: a run of it becomes the first project."
+_EMPTY = N_(
+    "No projects yet. Choose a template below and press Enter: a run of it becomes the first project."
+)
 
 
 class HomeScreen(Page[None]):
@@ -61,7 +64,7 @@ class HomeScreen(Page[None]):
         """Projects, templates, keys."""
         yield TitleBar(locations.shown(self._workspace.root))
         projects = ProjectsPanel(self._workspace)
-        projects.empty = Content(_EMPTY)
+        projects.empty = Content(_(_EMPTY))
         yield projects
         yield TemplatesPanel(locations.templates_dir())
 
@@ -102,13 +105,13 @@ class HomeScreen(Page[None]):
     def on_projects_panel_new_wanted(self) -> None:
         """A run starts from a template."""
         self.query_one(TemplatesPanel).focus()
-        self.notify("Choose a template and press Enter.")
+        self.notify(_("Choose a template and press Enter."))
 
     def on_shelf_removed(self, event: Shelf.Removed) -> None:
         """Offer the way back."""
         self._undo.append((event.name, event.undo))
         self.refresh_bindings()
-        self.notify(f"{event.name} moved to the trash. Press u to undo.", markup=False)
+        self.notify(_("{event} moved to the trash. Press u to undo.", event=event.name), markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """There may be nothing to undo."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.message import Message
 
+from spotui.lang import _
 from spotui.tui.child import attempt
 from spotui.tui.table_view import Column, TableView
 from spotui.tui.terminal import open_by
@@ -98,7 +99,7 @@ class Shelf(TableView):
         from spotui.tui.dialogs import confirmed
 
         name = self.name_of(key)
-        if not await confirmed(self.screen, f"Delete {name}?", "delete", self.DELETED):
+        if not await confirmed(self.screen, _("Delete {name}?", name=name), _("delete"), _(self.DELETED)):
             return
         undo = await attempt(self, self.put_away, key)
         if undo is not None:

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from spotui.domain.figures import plural
+from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.home.shelf import Shelf
 from spotui.tui.page import BeginRace, EditTemplate
@@ -42,7 +43,7 @@ class TemplatesPanel(Shelf):
         root: The folder of the user's own.
     """
 
-    DELETED = "Press u to undo."
+    DELETED = N_("Press u to undo.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "start a run", id="templates.start"),
         Binding("e", "edit", "edit", id="templates.edit"),
@@ -109,7 +110,7 @@ class TemplatesPanel(Shelf):
 
         folder = self._folder
         name = await self.app.push_screen_wait(
-            NameScreen("New template", folder.free_name("template"), folder.check_name)
+            NameScreen(_("New template"), folder.free_name("template"), folder.check_name)
         )
         if name and (path := await attempt(self, folder.create, name)) is not None:
             await self.arrive(str(path))
@@ -124,7 +125,8 @@ class TemplatesPanel(Shelf):
         one = self._found[key]
         if not one.is_own:
             self.notify(
-                f"{one.path.stem} comes with spotui. Duplicate it, and the copy is yours.", markup=False
+                _("{stem} comes with spotui. Duplicate it, and the copy is yours.", stem=one.path.stem),
+                markup=False,
             )
         return one.is_own
 

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from spotui.lang import N_, _
 from spotui.settings import locations
 from spotui.tui.child import ask
 from spotui.tui.home.templates_panel import TemplatesPanel
@@ -16,7 +17,7 @@ from spotui.tui.page import BeginRun, OpenTour, Page, TitleBar
 from spotui.tui.start_dialog import Choices
 from spotui.tui.table_view import Column, Row, TableView
 
-_WORDS = (
+_WORDS = N_(
     "A run makes a prompt better, round by round: one model proposes, one answers, one compares. "
     "Choose a model, then a template. Before anything is asked you see what it will take."
 )
@@ -53,11 +54,11 @@ class WelcomeScreen(Page[None]):
     def parts(self) -> ComposeResult:
         """What this is, the models, the templates."""
         yield TitleBar("welcome")
-        yield Static(_WORDS, markup=False)
-        models = TableView((Column("model"), Column("found by", 15), Column("", 30)), id="models")
+        yield Static(_(_WORDS), markup=False)
+        models = TableView((Column("model"), Column(_("found by"), 15), Column("", 30)), id="models")
         models.add_class("framed")
         models.border_title = "1  A model"
-        models.border_subtitle = "looking for models…"
+        models.border_subtitle = _("looking for models…")
         yield models
         templates = TemplatesPanel(locations.templates_dir())
         templates.border_title = "2  A template"
@@ -77,7 +78,7 @@ class WelcomeScreen(Page[None]):
         is_untouched = models.current == _TOUR
         models.border_subtitle = ""
         if told.fault:
-            self.notify(told.fault, title="Models were not looked for", severity="error", markup=False)
+            self.notify(told.fault, title=_("Models were not looked for"), severity="error", markup=False)
             return
         rows = []
         for line in told.out.splitlines():
@@ -87,7 +88,7 @@ class WelcomeScreen(Page[None]):
             if not model:
                 note = Content.styled(f"{found['note']}: {url}", "$text-warning")
                 rows.append(
-                    Row(_OTHER_OF + found["source"], ("a model of your endpoint", found["source"], note))
+                    Row(_OTHER_OF + found["source"], (_("a model of your endpoint"), found["source"], note))
                 )
                 continue
             is_embedded = found["source"] == "embedded"
@@ -101,8 +102,12 @@ class WelcomeScreen(Page[None]):
 
     def _show(self, found: list[Row]) -> None:
         more = (
-            Row(_OTHER, ("another model or endpoint", "", Content.styled("you type it", "$text-muted"))),
-            Row(_TOUR, ("the tour: a recorded run", "", Content.styled("needs no model", "$text-muted"))),
+            Row(
+                _OTHER, (_("another model or endpoint"), "", Content.styled(_("you type it"), "$text-muted"))
+            ),
+            Row(
+                _TOUR, (_("the tour: a recorded run"), "", Content.styled(_("needs no model"), "$text-muted"))
+            ),
         )
         models = self.query_one("#models", TableView)
         models.show([*found, *more])

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import N_, _
 from spotui.tui.child import ask
 from spotui.tui.dialogs import (
     Choice,
@@ -34,8 +35,8 @@ _ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json"}
 def copy_prompt(screen: Screen[Any], picture: Picture, number: int) -> None:
     """Put a round's prompt on the clipboard of the terminal."""
     screen.app.copy_to_clipboard(picture.prompt_of(number))
-    name = "the seed" if number == 1 else f"round {number}"
-    screen.notify(f"The prompt of {name} is on the clipboard, if your terminal allows it.")
+    name = _("the seed") if number == 1 else f"round {number}"
+    screen.notify(_("The prompt of {name} is on the clipboard, if your terminal allows it.", name=name))
 
 
 async def export(screen: Screen[Any], project: Project, picture: Picture, number: int) -> None:
@@ -49,19 +50,21 @@ async def export(screen: Screen[Any], project: Project, picture: Picture, number
     """
     best = picture.best
     choices = [
-        Choice("copy", "c", f"copy the prompt of round {best}, the best, to the clipboard"),
-        Choice(f"txt {best}", "p", f"write the prompt of round {best}, the best, into a text file"),
-        Choice(f"markdown {best}", "r", "write a report of the run, as Markdown"),
-        Choice(f"json {best}", "d", "write everything, as JSON"),
+        Choice("copy", "c", _("copy the prompt of round {best}, the best, to the clipboard", best=best)),
+        Choice(
+            f"txt {best}", "p", _("write the prompt of round {best}, the best, into a text file", best=best)
+        ),
+        Choice(f"markdown {best}", "r", _("write a report of the run, as Markdown")),
+        Choice(f"json {best}", "d", _("write everything, as JSON")),
     ]
     if number != best:
-        text = f"write the prompt of round {number}, the selected one"
+        text = _("write the prompt of round {number}, the selected one", number=number)
         choices.append(Choice(f"txt {number}", "s", text))
     chosen = await screen.app.push_screen_wait(QuestionScreen("Export", choices))
     if chosen == "copy":
         copy_prompt(screen, picture, best)
     elif chosen:
-        form, _, of = chosen.partition(" ")
+        form, _unused, of = chosen.partition(" ")
         await _write(screen, project, form, int(of))
 
 
@@ -75,31 +78,36 @@ async def branch(screen: Screen[Any], project: Project, number: int) -> Project 
     """
     workspace = Workspace(_root(project))
     free = workspace.free_name(project.name.rsplit("/", 1)[-1])
-    question = NameScreen(f"Branch from round {number}", free, lambda typed: check_free(workspace, typed))
+    question = NameScreen(
+        _("Branch from round {number}", number=number), free, lambda typed: check_free(workspace, typed)
+    )
     new = await screen.app.push_screen_wait(question)
     if not new:
         return None
     words = ["branch", project.name, "--workspace", str(workspace.root)]
     told = await ask([*words, "--round", str(number), "--as", new])
     if told.fault:
-        screen.notify(told.fault, title="Could not branch", severity="error", markup=False)
+        screen.notify(told.fault, title=_("Could not branch"), severity="error", markup=False)
         return None
-    screen.notify(f"{new} holds this run up to round {number}. Press space to resume it.", markup=False)
+    screen.notify(
+        _("{new} holds this run up to round {number}. Press space to resume it.", new=new, number=number),
+        markup=False,
+    )
     return workspace.project(new)
 
 
 async def _write(screen: Screen[Any], project: Project, form: str, number: int) -> None:
     proposed = Path.cwd() / f"{project.name.replace('/', '-')}{_ENDINGS[form]}"
-    path = await screen.app.push_screen_wait(NameScreen("Write to", str(proposed), _check_file, "File"))
+    path = await screen.app.push_screen_wait(NameScreen(_("Write to"), str(proposed), _check_file, "File"))
     if not path:
         return
     if Path(path).expanduser().exists() and not await confirmed(screen, f"Overwrite {path}?", "overwrite"):
-        screen.notify("Nothing was written.")
+        screen.notify(_("Nothing was written."))
         return
     words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
     told = await ask([*words, "--format", form, "--output", str(Path(path).expanduser())])
     if told.fault:
-        screen.notify(told.fault, title="Nothing was written", severity="error", markup=False)
+        screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
     else:
         screen.notify(f"Wrote {path}.", markup=False)
 
@@ -111,22 +119,34 @@ def _root(project: Project) -> Path:
 def _check_file(typed: str) -> None:
     path = Path(typed).expanduser()
     if not typed:
-        raise SpotuiError("Type the name of a file.")
+        raise SpotuiError(_("Type the name of a file."))
     if path.is_dir():
-        raise SpotuiError(f"{path} is a folder.", "Add the name of a file.")
+        raise SpotuiError(_("{path} is a folder.", path=path), _("Add the name of a file."))
     if not path.parent.is_dir():
-        raise SpotuiError(f"The folder {path.parent} does not exist.", "Create it first, or choose another.")
+        raise SpotuiError(
+            _("The folder {parent} does not exist.", parent=path.parent),
+            _("Create it first, or choose another."),
+        )
 
 
 Limit = float | int | None
 
+
+def _not_a_number(name: str, *, is_whole: bool, may_be_empty: bool) -> str:
+    if is_whole and may_be_empty:
+        return _("{name} must be a whole number or empty.", name=name)
+    if is_whole:
+        return _("{name} must be a whole number.", name=name)
+    return _("{name} must be a number or empty.", name=name)
+
+
 _FIELDS = (
-    ("rounds", "Rounds in all", "", int),
-    ("usd", "Budget, USD", "empty = no limit", float),
-    ("tokens", "Budget, tokens", "empty = no limit", int),
-    ("calls", "Budget, calls", "empty = no limit", int),
-    ("minutes", "Budget, minutes", "empty = no limit", float),
-    ("concurrency", "Calls at once", "empty = the limit of each endpoint", int),
+    ("rounds", N_("Rounds in all"), "", int),
+    ("usd", N_("Budget, USD"), N_("empty = no limit"), float),
+    ("tokens", N_("Budget, tokens"), N_("empty = no limit"), int),
+    ("calls", N_("Budget, calls"), N_("empty = no limit"), int),
+    ("minutes", N_("Budget, minutes"), N_("empty = no limit"), float),
+    ("concurrency", N_("Calls at once"), N_("empty = the limit of each endpoint"), int),
 )
 
 
@@ -171,11 +191,12 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
         """The fields, and what is wrong with them."""
         with Vertical() as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "enter accepts, escape cancels"
+            box.border_subtitle = _("enter accepts, escape cancels")
             if self._text:
                 yield Static(self._text, classes="text", markup=False)
-            for field, name, meaning, _ in _FIELDS:
-                yield row(name, text_field(field, _shown(self._proposed.get(field)), meaning))
+            for field, name, meaning, _unused in _FIELDS:
+                hint = _(meaning) if meaning else ""
+                yield row(_(name), text_field(field, _shown(self._proposed.get(field)), hint))
             yield Static(id="wrong", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -192,11 +213,12 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
             try:
                 value: Limit = number(typed) if typed else None
             except ValueError:
-                kind = "whole number" if number is int else "number"
-                self._refuse(field, f"{name} must be a {kind}" + (" or empty." if meaning else "."))
+                self._refuse(
+                    field, _not_a_number(_(name), is_whole=number is int, may_be_empty=bool(meaning))
+                )
                 return
             if (value is None and not meaning) or (value is not None and not 0 < value < 1e12):
-                self._refuse(field, f"{name} must be more than 0.")
+                self._refuse(field, _("{name} must be more than 0.", name=_(name)))
                 return
             if value != self._limits.get(field):
                 changed[field] = value
@@ -242,8 +264,8 @@ class CandidateScreen(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """What it is about, and the text."""
         with Vertical() as box:
-            box.border_title = f"Candidate of round {self._number}"
-            box.border_subtitle = "ctrl+s saves it and resumes, escape cancels"
+            box.border_title = _("Candidate of round {number}", number=self._number)
+            box.border_subtitle = _("ctrl+s saves it and resumes, escape cancels")
             yield Static(self._modification, markup=False)
             editor = TextArea(self._prompt, soft_wrap=True)
             editor.cursor_blink = False
@@ -255,4 +277,4 @@ class CandidateScreen(Dialog[str | None]):
         if text.strip():
             self.dismiss(text)
         else:
-            self.notify("A candidate without a text cannot be executed.", severity="warning")
+            self.notify(_("A candidate without a text cannot be executed."), severity="warning")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from spotui.domain.commands import Command, encode_command
 from spotui.domain.events import Event, RunStopped, decode_event
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.resources import tour_dir
 from spotui.view.picture import Picture
@@ -96,7 +97,9 @@ class RunClient:
         try:
             line = await _next(reader)
             if not line:  # it was just ending
-                raise NotRunningError(f"Nothing is running in {self.project.name} any more.")
+                raise NotRunningError(
+                    _("Nothing is running in {project} any more.", project=self.project.name)
+                )
             self.picture, self.story, self.is_attached = Picture(), Story(), True
             self._gone.clear()
             on_open()

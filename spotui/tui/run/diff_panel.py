@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
-from spotui.domain.figures import plural
+from spotui.lang import _, ngettext
 from spotui.view.word_diff import Piece, word_diff, words_changed
 
 _STYLES = {"same": "", "added": "$text-success underline", "removed": "$text-error strike"}
@@ -45,7 +45,7 @@ class DiffPanel(VerticalScroll, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = "Diff"
+        self.border_title = _("Diff")
         self._names = ("", "")
         self._prompts = ("", "")
 
@@ -73,7 +73,9 @@ class DiffPanel(VerticalScroll, can_focus=True):
     def action_copy_older(self) -> None:
         """Copy the prompt that the other one is compared with."""
         self.app.copy_to_clipboard(self._prompts[0])
-        self.notify(f"The prompt of {self._names[0]} is on the clipboard, if your terminal allows it.")
+        self.notify(
+            _("The prompt of {name} is on the clipboard, if your terminal allows it.", name=self._names[0])
+        )
 
     def action_marks(self) -> None:
         """Mark changes with signs as well as with colours."""
@@ -94,9 +96,20 @@ class DiffPanel(VerticalScroll, can_focus=True):
         pieces = word_diff(*self._prompts)
         added, removed = words_changed(pieces)
         self.border_title = (
-            f"Diff  {old_name} → {new_name}" if old_name != new_name else f"Prompt of {new_name}"
+            f"Diff  {old_name} → {new_name}"
+            if old_name != new_name
+            else _("Prompt of {new_name}", new_name=new_name)
         )
-        self.border_subtitle = f"{plural(added, 'word')} added, {removed} removed" if added or removed else ""
+        self.border_subtitle = (
+            ngettext(
+                "{n:,} word added, {removed} removed",
+                "{n:,} words added, {removed} removed",
+                added,
+                removed=removed,
+            )
+            if added or removed
+            else ""
+        )
         if self.is_split:
             self.query_one("#old", Static).update(self._text(pieces, "added"))
             self.query_one("#new", Static).update(self._text(pieces, "removed"))

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from spotui.domain.events import RunOpened
 from spotui.domain.figures import count, duration, usd
+from spotui.lang import _
 from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
@@ -130,7 +131,13 @@ def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
     if picture.opened is not None and picture.opened.method:
         parts.append(f"  {picture.opened.method.upper()}")
     if picture.current is not None:
-        parts.append(f"  round {picture.current.number} of {picture.rounds_wanted}")
+        parts.append(
+            _(
+                "  round {number} of {rounds_wanted}",
+                number=picture.current.number,
+                rounds_wanted=picture.rounds_wanted,
+            )
+        )
     if picture.stopped is not None:
         tone = "$text-error" if picture.stopped.reason in {"failed", "unmarked"} else "$text-muted"
         parts.append((f"  {picture.stopped.reason}", tone))
@@ -162,7 +169,7 @@ def _taken(picture: Picture) -> list[str]:
     if picture.limits.get("calls"):
         parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
     if picture.calls:
-        parts.append(f"{len(picture.calls)} in flight")
+        parts.append(_("{calls} in flight", calls=len(picture.calls)))
     if picture.opened is not None and picture.opened.rows:
         parts.append(_rows(picture.opened))
     return parts

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from spotui.domain.events import JudgeMeasured, RoundFinished
 from spotui.domain.figures import bars, count, duration, percent, plural, points, usd, verdict
+from spotui.lang import _, ngettext
 from spotui.tui.run.following import TONES
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.picture import Picture, RoundPicture
@@ -188,7 +189,7 @@ class HistoryPanel(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = "Rounds"
+        self.border_title = _("Rounds")
         self._seen: dict[int, _Seen] = {}
         self._rows: dict[int, Row] = {}
         self._judge: JudgeMeasured | None = None
@@ -198,7 +199,7 @@ class HistoryPanel(Vertical):
         """The curves above, the rounds below them."""
         yield Curves()
         table = TableView(VOTED)
-        table.empty = Content("Rounds appear here, the seed prompt first.")
+        table.empty = Content(_("Rounds appear here, the seed prompt first."))
         yield table
 
     def show(self, picture: Picture) -> None:
@@ -267,14 +268,14 @@ class Curves(Widget):
         self._won: list[float | None] = []
         self._spent: list[float] = []
         self._is_priced = False
-        self._measure = "win rate"
+        self._measure: str = _("win rate")
         self._judge = Content("")
 
     def show(self, picture: Picture) -> None:
         """Paint again what has changed."""
-        ends = [one.end for _, one in sorted(picture.rounds.items()) if one.end is not None]
+        ends = [one.end for _unused, one in sorted(picture.rounds.items()) if one.end is not None]
         self._is_priced = any(end.cost_usd for end in ends)
-        self._measure = "score" if picture.is_scored else "win rate"
+        self._measure = _("score") if picture.is_scored else _("win rate")
         self._won = [end.score if picture.is_scored else _win_rate(end) for end in ends]
         self._spent = [(end.cost_usd or 0.0) if self._is_priced else float(tokens(end)) for end in ends]
         self._judge = _judged(picture.judge)
@@ -304,5 +305,11 @@ def _judged(record: JudgeMeasured | None) -> Content:
     if record is None or not record.pairs:
         return Content("")
     voids = f", {plural(record.voids, 'void')}" if record.voids else ""
-    text = f"order changed {record.flips} of {plural(record.pairs, 'pair')}{voids}"
+    text = ngettext(
+        "order changed {flips} of {n:,} pair{voids}",
+        "order changed {flips} of {n:,} pairs{voids}",
+        record.pairs,
+        flips=record.flips,
+        voids=voids,
+    )
     return Content.styled(text, "$text-warning" if record.warning else "$text-muted")

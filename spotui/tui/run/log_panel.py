@@ -17,6 +17,7 @@ from textual.style import Style
 from textual.widgets import Input
 
 from spotui.domain.figures import duration
+from spotui.lang import _
 from spotui.tui.line_view import LineView, wrap
 from spotui.view.log import Entry
 from spotui.view.story import Choice, Show, Story
@@ -149,7 +150,7 @@ class LogView(LineView):
             return entry.facts
         now = time.time()
         if entry.retry_at > now and entry.kind != "calls":
-            return f"again in {duration(entry.retry_at - now)}"
+            return _("again in {retry_at}", retry_at=duration(entry.retry_at - now))
         clock = f"{duration(max(0.0, now - entry.began))} …"
         return f"{entry.facts}, {clock}" if entry.facts else clock
 
@@ -226,7 +227,7 @@ class LogPanel(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = "Log"
+        self.border_title = _("Log")
         self._choice = Choice()
         self._round = 0
         self._rounds: range = range(0)
@@ -234,7 +235,7 @@ class LogPanel(Vertical):
     def compose(self) -> ComposeResult:
         """The log above, what is searched for below it."""
         yield LogView()
-        search = Input(placeholder="filter the log…", compact=True)
+        search = Input(placeholder=_("filter the log…"), compact=True)
         search.cursor_blink = False
         yield search
 
@@ -326,7 +327,7 @@ class LogPanel(Vertical):
 def _told(choice: Choice) -> str:
     parts = [] if choice.show == "everything" else [f"only {choice.show}"]
     if choice.text:
-        parts.append(f"only lines with “{choice.text}”")
+        parts.append(_("only lines with “{choice}”", choice=choice.text))
     if choice.folded:
         parts.append(f"{len(choice.folded)} folded")
     return ", ".join(parts)

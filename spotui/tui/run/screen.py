@@ -8,6 +8,7 @@ from textual.events import Event
 from textual.reactive import var
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.diff_panel import DiffPanel
 from spotui.tui.run.following import RunHeader, RunResult, seconds_between_paints
@@ -172,8 +173,8 @@ class RunScreen(ReadyForKeys, SteeringScreen):
     def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
         """Compare with a round of one's choice, or with each one's parent again."""
         self._base = 0 if self._base == event.number else event.number
-        name = _name(self._base) if self._base else "its parent"
-        self.notify(f"Every round is compared with {name} now.")
+        name = _name(self._base) if self._base else _("its parent")
+        self.notify(_("Every round is compared with {name} now.", name=name))
         self._compare()
 
     def action_step(self, by: int) -> None:

@@ -20,6 +20,7 @@ from textual.widgets import Static, TextArea
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import plural
+from spotui.lang import _
 from spotui.templates.model import Problem
 from spotui.view.template_text import NO_BLOCK, Part, indent_below, read_line
 from spotui.view.word_diff import one_change
@@ -182,16 +183,18 @@ def edit_outside(app: App[object], text: str, name: str) -> str:
             left = path.read_bytes().decode()
         except SuspendNotSupported:
             raise OutsideError(
-                "This terminal cannot be lent to an editor.", "Edit the file elsewhere."
+                _("This terminal cannot be lent to an editor."), _("Edit the file elsewhere.")
             ) from None
         except OSError as error:
-            raise OutsideError(f"The text cannot be taken back ({error.strerror}).") from None
+            raise OutsideError(
+                _("The text cannot be taken back ({strerror}).", strerror=error.strerror)
+            ) from None
         except UnicodeDecodeError:
             raise OutsideError(
-                "The editor left bytes that are not UTF-8 text.", "Nothing is changed."
+                _("The editor left bytes that are not UTF-8 text."), _("Nothing is changed.")
             ) from None
     if fault:
-        raise OutsideError(f"{command[0]} {fault}.", "Nothing is changed.")
+        raise OutsideError(f"{command[0]} {fault}.", _("Nothing is changed."))
     return left
 
 
@@ -201,13 +204,16 @@ def _command() -> list[str]:
             try:
                 return shlex.split(chosen)
             except ValueError:
-                raise OutsideError(f"{variable} is not a command: {chosen}.", "Mend it.") from None
+                raise OutsideError(
+                    _("{variable} is not a command: {chosen}.", variable=variable, chosen=chosen),
+                    _("Mend it."),
+                ) from None
     from shutil import which
 
     for usual in _USUAL:
         if which(usual):
             return [usual]
-    raise OutsideError("No editor was found.", "Set EDITOR to the command of yours.")
+    raise OutsideError(_("No editor was found."), _("Set EDITOR to the command of yours."))
 
 
 def _run(command: list[str]) -> str:
@@ -215,8 +221,8 @@ def _run(command: list[str]) -> str:
     try:
         code = subprocess.run(command, check=False).returncode
     except OSError as error:
-        return f"cannot be started ({error.strerror})"
-    return f"ended with exit code {code}" if code else ""
+        return _("cannot be started ({strerror})", strerror=error.strerror)
+    return _("ended with exit code {code}", code=code) if code else ""
 
 
 class _Line(NamedTuple):

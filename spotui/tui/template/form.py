@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from spotui.domain.figures import plural
+from spotui.lang import N_, _
 from spotui.templates.model import QA, Template
 from spotui.tui.method_screen import MethodLine, Told, typed
 from spotui.tui.template.editor import Field
@@ -70,13 +71,13 @@ class RowList(OptionList):
         self.post_message(self.Wanted(change))
 
 
-_NO_METHOD = "spo, the default"
+_NO_METHOD = N_("spo, the default")
 _INPUTS = (
-    ("data", "Data file (empty = the questions below)", "e.g. rows.jsonl"),
-    ("split", "Split of the rows", "e.g. train 48, eval 48, test 144 (empty = 1:1:3)"),
-    ("metric", "Metric (empty = the judge compares answers)", "e.g. number"),
+    ("data", N_("Data file (empty = the questions below)"), N_("e.g. rows.jsonl")),
+    ("split", N_("Split of the rows"), N_("e.g. train 48, eval 48, test 144 (empty = 1:1:3)")),
+    ("metric", N_("Metric (empty = the judge compares answers)"), N_("e.g. number")),
 )
-_ELSEWHERE = "set in the YAML"
+_ELSEWHERE = N_("set in the YAML")
 
 
 class TemplateForm(VerticalScroll, can_focus=False):
@@ -126,22 +127,22 @@ class TemplateForm(VerticalScroll, can_focus=False):
         """What the method works on, and what it is tried on."""
         with Vertical():
             yield Field("Prompt", id="prompt")
-            yield Field("Requirements for a good answer", id="requirements")
-            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder="empty = no limit")
-            count.border_title = "Word limit of the prompt"
+            yield Field(_("Requirements for a good answer"), id="requirements")
+            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder=_("empty = no limit"))
+            count.border_title = _("Word limit of the prompt")
             yield count
-            method = MethodLine(_NO_METHOD)
-            method.border_title = "Method and parameters"
+            method = MethodLine(_(_NO_METHOD))
+            method.border_title = _("Method and parameters")
             yield method
             for name, label, example in _INPUTS:
-                line = Input(id=name, placeholder=example)
-                line.border_title = label
+                line = Input(id=name, placeholder=_(example))
+                line.border_title = _(label)
                 yield line
         with Vertical():
-            yield Static("Some questions cannot be read. Fix them in the YAML first.", id="broken")
+            yield Static(_("Some questions cannot be read. Fix them in the YAML first."), id="broken")
             yield RowList()
             yield Field("Question", id="question")
-            yield Field("Reference answer (optional)", id="answer")
+            yield Field(_("Reference answer (optional)"), id="answer")
 
     def on_mount(self) -> None:
         """A cursor that blinks sends bytes for ever."""
@@ -288,7 +289,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
             count.value = str(template.count or "")
         self._fill_data()
         told = template.parameters if isinstance(template.parameters, dict) else {}
-        self.query_one(MethodLine).show(Told(template.method or "", told), Told(), _NO_METHOD)
+        self.query_one(MethodLine).show(Told(template.method or "", told), Told(), _(_NO_METHOD))
         self.set_class(not template.qa, "-no-rows")
         self.query_one(RowList).show(template.qa, self._selected)
 
@@ -301,10 +302,10 @@ class TemplateForm(VerticalScroll, can_focus=False):
         }
         typed = self._typed_data() if self._is_filled else None
         self._is_filled = True
-        for name, _, example in _INPUTS:
+        for name, _label, example in _INPUTS:
             line, text = self.query_one(f"#{name}", Input), texts[name]
             line.disabled = text is None
-            line.placeholder = _ELSEWHERE if text is None else example
+            line.placeholder = _(_ELSEWHERE) if text is None else _(example)
             if typed != (template.data, template.metric):  # a size stays as it is typed while it is typed
                 line.value = text or ""
 

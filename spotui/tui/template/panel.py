@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import TextArea
 
+from spotui.lang import _
 from spotui.runs.check import check
 from spotui.templates.model import Template, TemplateError
 from spotui.tui.child import ask
@@ -106,7 +107,7 @@ class TemplatePanel(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = "Template"
+        self.border_title = _("Template")
         self._checked: Checked | None = None
         self._typed: Template | None = None
         self._writing = asyncio.Lock()
@@ -248,7 +249,7 @@ class TemplatePanel(Vertical):
         await self._read_now()
         checked = self._checked
         if checked is None or checked.template is None:
-            self.notify("The form needs YAML that can be read. Mend it first.", severity="warning")
+            self.notify(_("The form needs YAML that can be read. Mend it first."), severity="warning")
             return
         from spotui.tui.template.form import TemplateForm
 
@@ -278,8 +279,10 @@ class TemplatePanel(Vertical):
         self.is_form = False
         self._editor.focus()
         self.notify(
-            "The form could not write this edit, so the YAML was rewritten without comments. "
-            "Undo brings the old text back.",
+            _(
+                "The form could not write this edit, so the YAML was rewritten without comments. "
+                "Undo brings the old text back."
+            ),
             severity="warning",
         )
 

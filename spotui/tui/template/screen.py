@@ -10,6 +10,7 @@ from textual.events import Event
 from textual.reactive import var
 from textual.widgets import Static
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.locations import make_private
 from spotui.templates.model import TemplateError
@@ -156,7 +157,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         """Write the file; asks first when somebody else has changed it."""
         draft = self._draft
         if draft is None or not await self._panel.settle():
-            self.notify("It is not saved; what is wrong stands below.", severity="error")
+            self.notify(_("It is not saved; what is wrong stands below."), severity="error")
             return False
         if draft.is_changed_elsewhere:
             open_by(self, self._settle_conflict(draft), group="save")
@@ -198,7 +199,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         if not can_edit and not self._is_fixed:
             self._is_fixed = True
             self.notify(
-                "This file has line ends of several sorts. Edit it in another editor.", severity="warning"
+                _("This file has line ends of several sorts. Edit it in another editor."), severity="warning"
             )
         self.refresh_bindings()
         self._panel.focus()
@@ -209,9 +210,9 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
     def _head(self) -> None:
         state = ""
         if self._is_fixed:
-            state = "read only"
+            state = _("read only")
         elif self.is_changed:
-            state = "not saved"
+            state = _("not saved")
         elif self._draft is not None and self._draft.saved is None:
             state = "new"
         size = self._panel.border_subtitle if self.has_class("-narrow") else ""
@@ -249,12 +250,12 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
     async def _settle_conflict(self, draft: Draft) -> None:
         chosen = await self.app.push_screen_wait(
             QuestionScreen(
-                f"{self._path.name} has changed on disk",
+                _("{path} has changed on disk", path=self._path.name),
                 (
-                    Choice("file", "f", "take the file's text (what you typed can be undone back)"),
-                    Choice("mine", "m", "write mine over it"),
+                    Choice("file", "f", _("take the file's text (what you typed can be undone back)")),
+                    Choice("mine", "m", _("write mine over it")),
                 ),
-                "Somebody else has written this file since you opened it.",
+                _("Somebody else has written this file since you opened it."),
             )
         )
         if chosen == "mine":
@@ -268,11 +269,11 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
     async def _leave(self) -> None:
         chosen = await self.app.push_screen_wait(
             QuestionScreen(
-                f"{self._path.name} is not saved",
+                _("{path} is not saved", path=self._path.name),
                 (
-                    Choice("save", "s", "save it and leave"),
-                    Choice("drop", "d", "leave without saving"),
-                    Choice("stay", "e", "keep editing"),
+                    Choice("save", "s", _("save it and leave")),
+                    Choice("drop", "d", _("leave without saving")),
+                    Choice("stay", "e", _("keep editing")),
                 ),
             )
         )

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.resources import examples_dir
 from spotui.templates.model import QA
@@ -66,7 +67,7 @@ class RunTemplatePanel(TemplatePanel):
 
     async def _load(self) -> None:
         if not self._project.is_ours:
-            self.say("SPO's reference keeps no template with a project.")
+            self.say(_("SPO's reference keeps no template with a project."))
             return
         snapshot = await attempt(self, read_snapshot, self._project.snapshot)
         if snapshot is not None:
@@ -89,7 +90,13 @@ class RunTemplatePanel(TemplatePanel):
         path = await attempt(self, folder.create, name, self.text)
         if path is None:
             return None
-        self.notify(f"{self._file} is nowhere to be found, so the run's copy is your template {name} now.")
+        self.notify(
+            _(
+                "{file} is nowhere to be found, so the run's copy is your template {name} now.",
+                file=self._file,
+                name=name,
+            )
+        )
         return Source(path, is_fixed=False)
 
 
@@ -124,14 +131,17 @@ async def add_question(screen: Screen[str], project: Project, question: str, ans
         return
     number = await attempt(screen, _append, path, QA(question, chosen))
     if number is not None:
-        title = f"It is question {number} of {path.name}"
-        screen.notify("This run keeps its own; a new one draws from all of them.", title=title, markup=False)
+        title = _("It is question {number} of {path}", number=number, path=path.name)
+        screen.notify(
+            _("This run keeps its own; a new one draws from all of them."), title=title, markup=False
+        )
 
 
 def _kept(project: Project) -> _Copy:
     if not project.is_ours:
         raise SpotuiError(
-            "SPO's reference keeps no template with a project.", "Make a template and start a run of it."
+            _("SPO's reference keeps no template with a project."),
+            _("Make a template and start a run of it."),
         )
     snapshot = read_snapshot(project.snapshot)
     return _Copy(snapshot.template_name, snapshot.template)
@@ -139,12 +149,12 @@ def _kept(project: Project) -> _Copy:
 
 async def _choose(screen: Screen[str], name: str, answers: dict[str, str]) -> str | None:
     """The reference answer to add, empty for none; None when nothing is to be added."""
-    choices = [Choice("none", "q", "the question alone")]
+    choices = [Choice("none", "q", _("the question alone"))]
     choices += [
-        Choice(key, key, f"with {whose}'s answer as its reference")
+        Choice(key, key, _("with {whose}'s answer as its reference", whose=whose))
         for key, whose in zip("ab", answers, strict=False)
     ]
-    found = await screen.app.push_screen_wait(QuestionScreen(f"Add to {name}", choices))
+    found = await screen.app.push_screen_wait(QuestionScreen(_("Add to {name}", name=name), choices))
     by_key = dict(zip("ab", answers.values(), strict=False))
     return None if not found else by_key.get(found, "")
 
@@ -155,7 +165,9 @@ async def _make_own(screen: Screen[str], kept: _Copy, shipped: Path | None) -> P
     folder = TemplateFolder(locations.templates_dir())
     name = await screen.app.push_screen_wait(
         NameScreen(
-            f"{kept.name} comes with spotui: name your copy" if shipped else "Name your template",
+            _("{kept} comes with spotui: name your copy", kept=kept.name)
+            if shipped
+            else _("Name your template"),
             folder.free_name(Path(kept.name).stem),
             folder.check_name,
         )
@@ -183,10 +195,11 @@ def _append(path: Path, row: QA) -> int:
     checked = check(text)
     if checked.template is None or not checked.has_whole_rows:
         raise SpotuiError(
-            f"{path.name} has mistakes in its questions.", "Mend them first, then add this one."
+            _("{path} has mistakes in its questions.", path=path.name),
+            _("Mend them first, then add this one."),
         )
     rows = checked.template.qa
     if any(one.question.strip() == row.question for one in rows):
-        raise SpotuiError(f"{path.name} has this question already.")
+        raise SpotuiError(_("{path} has this question already.", path=path.name))
     save_text(path, edit_yaml(text, replace(checked.template, qa=(*rows, row)), path.name))
     return len(rows) + 1
