@@ -177,8 +177,7 @@ class ForkServer:
 
 def _read_once(environ: Mapping[str, str]) -> dict[str, str]:
     found = {name: value for name, value in environ.items() if name.startswith(_READ_ONCE)}
-    if found.get("PYTHONPATH") == ROOT:
-        del found["PYTHONPATH"]
+    found.pop("PYTHONPATH", None)
     return found
 
 
@@ -192,11 +191,13 @@ def _is_open(handle: int) -> bool:
 
 def main() -> None:
     """Serve the process at the other end of a socket, and run spotui in each process that comes from it."""
+    path = sys.path[2:]  # without this folder, first as such and then as what PYTHONPATH names
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link = socket.socket(fileno=int(sys.argv[1]))
     _import_everything()
     while True:
         order = _serve(link)
+        sys.path[:] = [*_first_folders(order), *path, ROOT]
         ours, link = socket.socketpair()
         if os.fork():
             break
@@ -269,6 +270,12 @@ def _serve(link: socket.socket) -> Order:
         link.sendall(pid.to_bytes(8))
 
 
+def _first_folders(order: Order) -> list[str]:
+    """The folders in which modules are looked for first."""
+    named = order.environ.get("PYTHONPATH", "")
+    return [str(Path.cwd())] * order.searches_folder + (named.split(os.pathsep) if named else [])
+
+
 def _alone(link: socket.socket) -> socket.socket:
     """Close every descriptor but that of the socket."""
     link = socket.socket(fileno=fcntl.fcntl(link.detach(), fcntl.F_DUPFD_CLOEXEC, _LOW))
@@ -297,8 +304,6 @@ def _become(order: Order, handles: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(order.environ)
     time.tzset()
-    if order.searches_folder:
-        sys.path.insert(0, str(Path.cwd()))
     for handle, name in enumerate(("stdin", "stdout", "stderr")):
         stream = _stream(handle, getattr(sys, name)) if handle in order.targets else None
         setattr(sys, name, stream)

@@ -244,7 +244,7 @@ def test_a_file_that_is_no_model_is_not_taken(shell: Shell, home: Path, content:
     file.write_bytes(content)
     said = shell("models", "pull", str(file))
     assert said.code == 1
-    assert "tiny is no GGUF file" in said.err
+    assert "tiny is not a GGUF file" in said.err
     assert "local/tiny" not in shell("models", "list").out
 
 

@@ -6,6 +6,7 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +22,21 @@ class Call(NamedTuple):
     texts: list[ast.expr]
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def calls(path: Path) -> Iterator[Call]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKERS:
             where = f"{path.relative_to(ROOT)}:{node.lineno}"
             yield Call(where, node, node.args[: MARKERS[node.func.id]])
 
 
-ALL = [call for path in SOURCE for call in calls(path)]
+@cache
+def all_calls() -> list[Call]:
+    return [call for path in SOURCE for call in calls(path)]
 
 
 def slots(text: str) -> set[str]:
@@ -47,7 +55,7 @@ def test_the_list_of_sentences_is_current(tmp_path: Path) -> None:
 def test_every_sentence_is_a_literal() -> None:
     wrong = [
         call.where
-        for call in ALL
+        for call in all_calls()
         for text in call.texts
         if not (isinstance(text, ast.Constant) and isinstance(text.value, str))
         and "spotui/lang/" not in call.where
@@ -63,7 +71,7 @@ def is_constant(text: ast.expr) -> bool:
 
 def test_every_slot_has_a_name_and_a_value() -> None:
     wrong = []
-    for call in ALL:
+    for call in all_calls():
         given = {keyword.arg for keyword in call.node.keywords if keyword.arg is not None}
         has_mapping = any(keyword.arg is None for keyword in call.node.keywords)
         texts = [str(text.value) for text in call.texts if isinstance(text, ast.Constant)]
@@ -81,7 +89,9 @@ def test_every_slot_has_a_name_and_a_value() -> None:
 def test_no_function_that_shows_a_sentence_hides_the_translator() -> None:
     wrong = []
     for path in SOURCE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not any(isinstance(one, ast.Name) and one.id == "_" for one in nodes(path)):
+            continue
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name) and inner.id == "_"]
                 contexts = {type(name.ctx) for name in names}
