@@ -86,6 +86,7 @@ class KeyTable(TableView):
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="key_table")
         self.border_title = _("Keys")
+        self.add_class("framed")
         self.own: Mapping[str, str] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -112,11 +113,7 @@ class KeyMapScreen(Page[None]):
         Binding("escape", "dismiss(None)", "back", id="key_map.back"),
     ]
 
-    DEFAULT_CSS = """
-    KeyMapScreen KeyTable {
-        height: 1fr; border: round $primary; border-title-color: $primary; background: $background;
-    }
-    """
+    DEFAULT_CSS = "KeyMapScreen KeyTable { height: 1fr; }"
 
     @dataclass
     class Saved(Message):

@@ -6,13 +6,15 @@ Textual's own wrapping keeps styles through it and takes twenty times as long; a
 import re
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final, Generic, TypeVar
 
 from rich.cells import cell_len, chop_cells
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 
 _WORDS = re.compile(r"(\S*)(\s*)")
 
@@ -55,6 +57,9 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
     yield kept.rstrip()
 
 
+TONES: Final = ("heading", "name", "best", "faint", "win", "loss", "tie", "void", "warning", "error")
+"""The looks of a text in a LineView, the same wherever a round, an answer or a vote is shown."""
+
 STRIPS_KEPT = 256
 """Blocks whose painted lines are kept; the others are painted again when they are scrolled to."""
 
@@ -69,11 +74,25 @@ class LineView(ScrollView, can_focus=True):
         follows: Whether it stays at the end as blocks are added.
     """
 
-    # A scrollbar that comes and goes would change the width, and with it the height that it came for.
-    DEFAULT_CSS = "LineView { overflow-x: hidden; scrollbar-gutter: stable; }"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{tone}" for tone in TONES}
 
-    def __init__(self) -> None:
-        super().__init__()
+    # A scrollbar that comes and goes would change the width, and with it the height that it came for.
+    DEFAULT_CSS = """
+    LineView {
+        overflow-x: hidden;
+        scrollbar-gutter: stable;
+        background: $background;
+        & .line--heading { text-style: bold; color: $secondary; }
+        & .line--name, & .line--best { text-style: bold; color: $accent; }
+        & .line--faint, & .line--loss { color: $text-muted; }
+        & .line--win { text-style: bold; color: $text-success; }
+        & .line--tie, & .line--warning { color: $text-warning; }
+        & .line--void, & .line--error { color: $text-error; }
+    }
+    """
+
+    def __init__(self, *, classes: str = "") -> None:
+        super().__init__(classes=classes)
         self.follows = True
         # Textual passes through sizes on the way to another one, in some of which nothing can be scrolled.
         self._top = 0
@@ -89,6 +108,10 @@ class LineView(ScrollView, can_focus=True):
     def block(self, number: int, width: int) -> list[Content]:
         """The lines of a block, each at most `width` cells wide."""
         raise NotImplementedError
+
+    def tone(self, name: str) -> Style:
+        """The look of a text; `plain` is none."""
+        return Style() if name == "plain" else self.get_visual_style(f"line--{name}", partial=True)
 
     def height_of(self, number: int, width: int) -> int:
         """How many lines a block has; a subclass may know it without making them."""
@@ -238,3 +261,32 @@ class LineView(ScrollView, can_focus=True):
         else:
             self._strips.move_to_end(number)
         return strips
+
+
+Block = TypeVar("Block")
+
+
+class BlockList(LineView, Generic[Block]):
+    """A list of blocks, read from its beginning; only those that have changed are painted again."""
+
+    def __init__(self, *, classes: str = "") -> None:
+        super().__init__(classes=classes)
+        self.follows = False
+        self.shown_blocks: list[Block] = []
+
+    def blocks(self) -> int:
+        """How many there are."""
+        return len(self.shown_blocks)
+
+    def put(self, blocks: Sequence[Block]) -> None:
+        """Show other blocks, or what has become of these."""
+        old, self.shown_blocks = self.shown_blocks, list(blocks)
+        both = min(len(old), len(blocks))
+        changed = {number for number in range(both) if old[number] != blocks[number]}
+        if changed or len(old) != len(blocks):
+            self.update_blocks(min(changed, default=both), changed)
+
+    def go_home(self) -> None:
+        """Go to the beginning, and stay there."""
+        self.scroll_home(animate=False, immediate=True)
+        self.follows = False

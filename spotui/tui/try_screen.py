@@ -9,13 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.style import Style
 from textual.widgets import Static
 
 from spotui.domain.events import Answered, CallEvent, SpendingChanged, decode_event
 from spotui.domain.figures import count, usd
 from spotui.lang import N_, _, ngettext
-from spotui.tui.line_view import LineView
+from spotui.tui.line_view import BlockList
 from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.following import seconds_between_paints
@@ -24,12 +23,13 @@ from spotui.tui.terminal import open_by
 from spotui.view.tried import Tried
 from spotui.workspace.projects import Project
 
+_TONES = {"facts": "heading", "prompt": "faint", "error": "error"}
 _PROMPT_LINES = 3
 _FIXED = 2
 """Blocks in front of the answer: how it stands, and the prompt."""
 
 
-class TryPane(LineView):
+class TryPane(BlockList[tuple[str, str]]):
     """Shows a round's prompt in brief, and the answer as it comes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,29 +37,12 @@ class TryPane(LineView):
         Binding("right_square_bracket", "step(1)", "round after", id="try.next_round"),
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"try--facts", "try--prompt", "try--error"}
-
-    DEFAULT_CSS = """
-    TryPane {
-        overflow-x: hidden;
-        scrollbar-gutter: stable;
-        & .try--facts { color: $secondary; }
-        & .try--prompt { color: $text-muted; }
-        & .try--error { color: $text-error; }
-    }
-    """
-
     @dataclass
     class StepWanted(Message):
         """Another round's prompt is wanted here."""
 
         pane: "TryPane"
         by: int
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.follows = False
-        self._blocks: list[tuple[str, str]] = []
 
     def show(self, name: str, prompt: str, tried: Tried, now: float) -> None:
         """Show an answer as it stands.
@@ -77,24 +60,17 @@ class TryPane(LineView):
         is_wrong = tried.state == "failed" or bool(tried.retry_at)
         blocks = [("error" if is_wrong else "facts", "" if took else said), ("prompt", prompt)]
         blocks += [("answer", line) for line in tried.text.split("\n")]
-        old, self._blocks = self._blocks, blocks
-        changed = {number for number in range(min(len(old), len(blocks))) if old[number] != blocks[number]}
-        if changed or len(old) != len(blocks):
-            if is_wrong or (tried.state == "asked" and not tried.text):
-                self.scroll_home(animate=False, immediate=True)
-                self.follows = tried.state == "asked"
-            self.update_blocks(min(changed, default=min(len(old), len(blocks))), changed)
-
-    def blocks(self) -> int:
-        """How many there are."""
-        return len(self._blocks)
+        if blocks != self.shown_blocks and (is_wrong or (tried.state == "asked" and not tried.text)):
+            self.go_home()
+            self.follows = tried.state == "asked"
+        self.put(blocks)
 
     def block(self, number: int, width: int) -> list[Content]:
         """How it stands, the prompt, or a line of the answer."""
-        kind, text = self._blocks[number]
+        kind, text = self.shown_blocks[number]
         if number >= _FIXED:
             return list(Content(text).wrap(width)) if text else [Content("")]
-        lines = list(Content.styled(text, self._style(kind)).wrap(width)) if text else []
+        lines = list(Content.styled(text, self.tone(_TONES[kind])).wrap(width)) if text else []
         if kind == "prompt":
             if len(lines) > _PROMPT_LINES:
                 last = lines[_PROMPT_LINES - 1]
@@ -107,9 +83,6 @@ class TryPane(LineView):
         """Show another round's prompt."""
         self.post_message(self.StepWanted(self, by))
 
-    def _style(self, kind: str) -> Style:
-        return self.get_visual_style(f"try--{kind}", partial=True)
-
 
 class QuestionBox(TextBox):
     """A text of a few lines that Enter sends; what is pasted keeps its lines."""
@@ -119,19 +92,11 @@ class QuestionBox(TextBox):
         Binding("ctrl+n", "new_line", "new line", id="try.new_line", show=False),
     ]
 
-    DEFAULT_CSS = """
-    QuestionBox {
-        border: round $border-blurred;
-        border-title-color: $text-muted;
-        &:focus { border: round $primary; border-title-color: $primary; }
-    }
-    """
-
     class Asked(Message):
         """The question is to be asked."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text, highlight_cursor_line=False)
+        super().__init__(text, highlight_cursor_line=False, classes="framed")
         self.border_title = _("Question")
         self.placeholder = _("Type a question and press Enter.")
 
@@ -172,11 +137,7 @@ class TryScreen(Page[str]):
     TryScreen {
         & QuestionBox { height: 6; }
         & #panes { layout: vertical; height: 1fr; }
-        & TryPane {
-            height: 1fr; width: 1fr; border: round $border-blurred; border-title-color: $text-muted;
-            border-subtitle-color: $secondary; padding: 0 1; background: $background;
-            &:focus { border: round $primary; border-title-color: $primary; }
-        }
+        & TryPane { height: 1fr; width: 1fr; padding: 0 1; border-subtitle-color: $secondary; }
         &.-wide #panes { layout: horizontal; }
         &.-wide TryPane { height: 100%; }
         &.-narrow QuestionBox { height: 5; }
@@ -205,8 +166,8 @@ class TryScreen(Page[str]):
         with Vertical():
             yield QuestionBox(self._question)
             with Container(id="panes"):
-                yield TryPane()
-                yield TryPane()
+                yield TryPane(classes="framed")
+                yield TryPane(classes="framed")
 
     def on_mount(self) -> None:
         """Paint what comes a few times a second."""

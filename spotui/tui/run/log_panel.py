@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click
-from textual.style import Style
 from textual.widgets import Input
 
 from spotui.domain.figures import duration
@@ -29,27 +28,9 @@ _ASIDE_LINES = 2
 class LogView(LineView):
     """Every proposal, answer, vote and verdict of a run, as they come, or those that were chosen."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log--heading",
-        "log--faint",
-        "log--found",
-        *(f"log--{tone}" for tone in ("best", "win", "loss", "tie", "void", "warning", "error")),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--found"}
 
-    DEFAULT_CSS = """
-    LogView {
-        & .log--heading { text-style: bold; color: $secondary; }
-        & .log--faint { color: $text-muted; }
-        & .log--found { text-style: reverse; }
-        & .log--best { text-style: bold; color: $accent; }
-        & .log--win { text-style: bold; color: $text-success; }
-        & .log--loss { color: $text-muted; }
-        & .log--tie { color: $text-warning; }
-        & .log--void { color: $text-error; }
-        & .log--warning { color: $text-warning; }
-        & .log--error { color: $text-error; }
-    }
-    """
+    DEFAULT_CSS = "LogView .line--found { text-style: reverse; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +93,7 @@ class LogView(LineView):
             lines = [self._title(entry, width), *self._body(entry, width - _INDENT)]
         if self._choice.text:
             pattern = re.compile(re.escape(self._choice.text), re.IGNORECASE)
-            style = self._style("found")
+            style = self.tone("found")
             lines = [line.highlight_regex(pattern, style=style) for line in lines]
         return lines
 
@@ -130,20 +111,20 @@ class LogView(LineView):
         return place if place < len(self._shown) and self._shown[place] == position else None
 
     def _heading(self, entry: Entry, width: int, *, is_first: bool) -> list[Content]:
-        style = self._style("heading")
+        style = self.tone("heading")
         folded = " …" if entry.round in self._choice.folded else ""
-        title = Content.assemble((entry.title + folded, style), (f"  {entry.facts}", self._style("faint")))
+        title = Content.assemble((entry.title + folded, style), (f"  {entry.facts}", self.tone("faint")))
         return [title.truncate(width)] if is_first else [Content(""), title.truncate(width)]
 
     def _title(self, entry: Entry, width: int) -> Content:
-        style = Style() if entry.tone == "plain" else self._style(entry.tone)
+        style = self.tone(entry.tone)
         facts = self._facts(entry)
         title = Content.assemble(" ", (entry.title, style))
         while facts and (room := width - title.cell_length - cell_len(facts)) < 1:
             facts = facts.rpartition(", ")[0]  # the first of them say most
         if not facts:
             return title.truncate(width, ellipsis=True)
-        return Content.assemble(title, " " * room, (facts, self._style("faint")))
+        return Content.assemble(title, " " * room, (facts, self.tone("faint")))
 
     def _facts(self, entry: Entry) -> str:
         if entry.began is None:
@@ -155,13 +136,10 @@ class LogView(LineView):
         return f"{entry.facts}, {clock}" if entry.facts else clock
 
     def _body(self, entry: Entry, width: int) -> list[Content]:
-        faint = self._style("faint")
+        faint = self.tone("faint")
         lines = [Content.styled(line, faint) for line in _aside(entry, width)]
         lines += [Content(line) for line in _text(entry, width)]
         return [line.pad_left(_INDENT) for line in lines]
-
-    def _style(self, tone: str) -> Style:
-        return self.get_visual_style(f"log--{tone}", partial=True)
 
 
 def _aside(entry: Entry, width: int) -> list[str]:

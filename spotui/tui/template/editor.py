@@ -57,13 +57,7 @@ class Field(TextBox):
         id: Its id.
     """
 
-    DEFAULT_CSS = """
-    Field {
-        height: auto; min-height: 3; max-height: 10; padding: 0 1;
-        border: round $border-blurred; border-title-color: $text-muted; border-subtitle-color: $text-muted;
-        &:focus { border: round $primary; border-title-color: $primary; }
-    }
-    """
+    DEFAULT_CSS = "Field { height: auto; min-height: 3; max-height: 10; padding: 0 1; }"
 
     @dataclass
     class UndoWanted(Message):
@@ -72,7 +66,7 @@ class Field(TextBox):
         redo: bool
 
     def __init__(self, label: str, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, highlight_cursor_line=False)
+        super().__init__(id=id, highlight_cursor_line=False, classes="framed")
         self.border_title = label
         self._given = self._loaded = ""
 

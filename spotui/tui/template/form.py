@@ -35,10 +35,8 @@ class RowList(OptionList):
 
     DEFAULT_CSS = """
     RowList {
-        height: auto; min-height: 3; max-height: 12; padding: 0 1; background: $background;
+        height: auto; min-height: 3; max-height: 12; padding: 0 1;
         text-wrap: nowrap; text-overflow: ellipsis;
-        border: round $border-blurred; border-title-color: $text-muted; border-subtitle-color: $text-muted;
-        &:focus { border: round $primary; border-title-color: $primary; }
     }
     """
 
@@ -49,7 +47,7 @@ class RowList(OptionList):
         change: Change
 
     def __init__(self) -> None:
-        super().__init__(markup=False)
+        super().__init__(markup=False, classes="framed")
         self._labels: list[str] = []
 
     def show(self, rows: Sequence[QA], selected: int) -> None:
@@ -96,10 +94,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         layout: vertical;
         & > Vertical { height: auto; }
         & Input, & MethodLine, & MethodLine:focus {
-            color: $foreground;
-            height: 3; padding: 0 1; background: $background;
-            border: round $border-blurred; border-title-color: $text-muted;
-            &:focus { border: round $primary; border-title-color: $primary; }
+            height: 3; padding: 0 1; color: $foreground; background: $background;
         }
         & #broken { display: none; height: auto; padding: 0 1; color: $text-warning; }
         &.-broken-rows { & #broken { display: block; } & RowList, & #question, & #answer { display: none; } }
@@ -128,14 +123,17 @@ class TemplateForm(VerticalScroll, can_focus=False):
         with Vertical():
             yield Field("Prompt", id="prompt")
             yield Field(_("Requirements for a good answer"), id="requirements")
-            count = Input(id="count", restrict=r"[0-9]{0,9}", placeholder=_("empty = no limit"))
+            count = Input(
+                id="count", restrict=r"[0-9]{0,9}", placeholder=_("empty = no limit"), classes="framed"
+            )
             count.border_title = _("Word limit of the prompt")
             yield count
             method = MethodLine(_(_NO_METHOD))
+            method.add_class("framed")
             method.border_title = _("Method and parameters")
             yield method
             for name, label, example in _INPUTS:
-                line = Input(id=name, placeholder=_(example))
+                line = Input(id=name, placeholder=_(example), classes="framed")
                 line.border_title = _(label)
                 yield line
         with Vertical():

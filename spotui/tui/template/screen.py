@@ -97,12 +97,8 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
 
     DEFAULT_CSS = """
     TemplateScreen {
-        & TemplatePanel {
-            height: 1fr; border: round $border-blurred;
-            border-title-color: $text-muted; border-subtitle-color: $text-muted;
-            &:focus-within { border: round $primary; border-title-color: $primary; }
-        }
-        &.-narrow TemplatePanel { border: none; }
+        & TemplatePanel { height: 1fr; }
+        &.-narrow TemplatePanel.framed { border: none; }
         &.-wide TemplateForm { layout: horizontal; & > Vertical { width: 1fr; } }
     }
     """
@@ -122,7 +118,9 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
     def parts(self) -> ComposeResult:
         """The file's name, the template."""
         yield Static(id="name", classes="head", markup=False)
-        yield TemplatePanel()
+        panel = TemplatePanel()
+        panel.add_class("framed")
+        yield panel
 
     def on_mount(self) -> None:
         """Read the file once the screen is there."""
