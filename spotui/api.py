@@ -24,23 +24,14 @@ from spotui.domain.figures import duration, plural, points
 from spotui.domain.text import visible
 from spotui.domain.verdicts import StopReason
 from spotui.lang import _
-from spotui.metrics.custom import MetricFile
 from spotui.runs.branch import adopt, prepare_adoption
 from spotui.runs.launch import Launcher
-from spotui.runs.prepare import Prepared
 from spotui.runs.run import Run
-from spotui.runs.trust import (
-    OutsideDataError,
-    UntrustedError,
-    metric_file,
-    metric_file_of,
-    outside_data,
-)
+from spotui.runs.trust import OutsideDataError, UntrustedError, reach_of, reach_of_project
 from spotui.settings import locations
 from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.resources import find_template
 from spotui.settings.table import LIMITS
-from spotui.settings.trust import allow_sending, trust
 from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
 from spotui.workspace.moving import NameTakenError
@@ -231,7 +222,7 @@ class PromptOptimizer:
             else:
                 project = self._existing()
                 if project.is_ours:
-                    self._trust(metric_file_of(project), [], project.folder)
+                    reach_of_project(project).allow_named(self._trusted)
                     changes = self._changes(launcher)
                 else:
                     project = self._adopted(launcher, project)
@@ -244,7 +235,7 @@ class PromptOptimizer:
         path = find_template(self._template)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
         prepared = launcher.prepare(path, flags, method=self._method, parameters=self._parameters)
-        self._trust_files_of(prepared)
+        reach_of(prepared.template, path.parent).allow_named(self._trusted)
         return launcher.new_project(self._workspace, self._name or path.stem, prepared, fresh=self._fresh)
 
     def _existing(self) -> Project:
@@ -267,41 +258,12 @@ class PromptOptimizer:
         flags = Flags(**{**self._models, **self._settings})
         path, more = find_template(self._template), self._more_rounds
         prepared = prepare_adoption(launcher, project, path, flags, more_rounds=more)
-        self._trust_files_of(prepared)
+        reach_of(prepared.template, path.parent).allow_named(self._trusted)
         return adopt(launcher, self._workspace, project, prepared)
 
     @property
     def _more_rounds(self) -> int:
         return 10 if self._max_rounds is None else self._max_rounds
-
-    def _trust_files_of(self, prepared: Prepared) -> None:
-        template, folder = prepared.template, prepared.path.parent
-        self._trust(metric_file(template, folder), outside_data(template, folder), folder)
-
-    def _trust(self, file: MetricFile | None, data: Sequence[Path], folder: Path) -> None:
-        """Say yes to the files that `trust` names.
-
-        Raises:
-            SpotuiError: One of them is not used.
-        """
-        for named in self._trusted:
-            path = Path(named).expanduser().resolve()
-            if file is not None and path == file.path:
-                trust(path, file.digest)
-            elif path in data:
-                allow_sending(path, folder.resolve())
-            else:
-                used = [str(one) for one in ([file.path] if file else []) + list(data)]
-                what = (
-                    _(
-                        "trust names {named}, but the files that need it are {used}.",
-                        named=named,
-                        used=", ".join(used),
-                    )
-                    if used
-                    else _("trust names {named}, but no file here needs it.", named=named)
-                )
-                raise SpotuiError(what, _("Correct the path, or leave it out."))
 
     def _changes(self, launcher: Launcher) -> dict[str, float | int | None]:
         fixed = sorted(self._settings.keys() - {setting.flags[0] for setting in LIMITS.values()})

@@ -11,6 +11,7 @@ from spotui.lang import _
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
     from spotui.runs.launch import Launcher
+    from spotui.runs.trust import Reach
     from spotui.templates.model import Template
     from spotui.workspace.projects import Project
 
@@ -86,58 +87,35 @@ def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path)
         UsageError: `--trust` names another file.
         SpotuiError: The metric is wrong.
     """
-    from spotui.runs.trust import OutsideDataError, metric_file, outside_data
-    from spotui.settings.trust import allow_sending, may_be_sent
+    from spotui.runs.trust import reach_of
 
-    file, data = metric_file(template, folder), outside_data(template, folder)
-    named = _named(parsed, file, data)
-    _settle(named, file)
-    for path in data:
-        home = folder.resolve()
-        if path not in named and may_be_sent(path, home):
-            continue
-        if path not in named and not _agrees_to_send(path, home):
-            raise OutsideDataError(path, home)
-        allow_sending(path, home)
+    _settle(parsed, reach_of(template, folder))
 
 
 def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
     """Make sure that the custom metric of a project's run may run; raises as `settle_trust` does."""
-    from spotui.runs.trust import metric_file_of
+    from spotui.runs.trust import reach_of_project
 
-    file = metric_file_of(project)
-    _settle(_named(parsed, file, []), file)
-
-
-def _named(parsed: argparse.Namespace, file: "MetricFile | None", data: "list[Path]") -> "set[Path]":
-    """The files that `--trust` names.
-
-    Raises:
-        UsageError: One of them is not used.
-    """
-    used = [*([file.path] if file else []), *data]
-    named = {Path(one).expanduser().resolve(): one for one in parsed.trust}
-    for path, typed in named.items():
-        if path not in used:
-            files = ", ".join(map(str, used))
-            what = (
-                _("--trust names {typed}, but the files that need it are {files}.", typed=typed, files=files)
-                if used
-                else _("--trust names {typed}, but no file here needs it.", typed=typed)
-            )
-            raise UsageError(what, _("Correct the path, or leave --trust out."))
-    return set(named)
+    _settle(parsed, reach_of_project(project))
 
 
-def _settle(named: "set[Path]", file: "MetricFile | None") -> None:
-    from spotui.runs.trust import UntrustedError, untrusted
-    from spotui.settings.trust import trust
+def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
+    """Agree to the files that `--trust` names, and ask about the others."""
+    from spotui.runs.trust import OutsideDataError, UntrustedError, UnusedTrustError
 
-    if file is None or (file.path not in named and untrusted(file) is None):
-        return
-    if file.path not in named and not _agrees(file):
-        raise UntrustedError(file)
-    trust(file.path, file.digest)
+    try:
+        reach.allow_named(parsed.trust)
+    except UnusedTrustError as error:
+        raise UsageError(error.what, error.mend) from None
+    rest = reach.open
+    if rest.metric is not None:
+        if not _agrees(rest.metric):
+            raise UntrustedError(rest.metric)
+        rest.allow(rest.metric.path)
+    for path in rest.data:
+        if not _agrees_to_send(path, rest.folder):
+            raise OutsideDataError(path, rest.folder)
+        rest.allow(path)
 
 
 def _agrees(file: "MetricFile") -> bool:

@@ -2,21 +2,22 @@
 
 A template and a workspace are data, which may come from anybody. What looks at them (`check`, `estimate`,
 `show`, `replay`, the app) never runs the Python file of a custom metric and sends no rows; what marks answers
-runs the file only after an explicit yes, and what asks models reads a data file outside of the template's
-folder only after one.
+runs the file only after an explicit yes, and what asks models sends rows of a data file outside of the
+template's folder only after one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.metrics import MetricChoice, make_metric, worker_choice
 from spotui.metrics.custom import MetricFile, find_metric_file
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
-from spotui.settings.trust import VARIABLE, is_trusted, may_be_sent
+from spotui.settings.trust import VARIABLE, allow_sending, is_trusted, may_be_sent, trust
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.templates.sections import metric_of, source_of
@@ -126,43 +127,102 @@ def only_recorded(choice: MetricChoice, folder: Path) -> None:
     """Start nothing: only marks that are recorded count."""
 
 
-def metric_file(template: Template, folder: Path) -> MetricFile | None:
-    """The file of a template's custom metric, or None when it has none; nothing in it is run.
+class Reach(NamedTuple):
+    """The files that a run uses only after the user has agreed to each.
+
+    Attributes:
+        folder: The template's folder, without links.
+        metric: The Python file of a custom metric; None when there is none.
+        data: Data files outside of the folder.
+    """
+
+    folder: Path
+    metric: MetricFile | None
+    data: tuple[Path, ...] = ()
+
+    @property
+    def open(self) -> "Reach":
+        """Those that the user has not agreed to yet.
+
+        Raises:
+            SettingsError: The list of trusted files cannot be read.
+        """
+        metric = self.metric
+        if metric is not None and is_trusted(metric.path, metric.digest):
+            metric = None
+        data = tuple(path for path in self.data if not may_be_sent(path, self.folder))
+        return self._replace(metric=metric, data=data)
+
+    def allow_named(self, names: Iterable[str | Path]) -> None:
+        """Agree to the files that the user names, now and in later runs.
+
+        Raises:
+            UnusedTrustError: One of them is not used.
+            SettingsError: The list of trusted files cannot be written.
+        """
+        paths = {Path(name).expanduser().resolve(): name for name in names}
+        used = [*([self.metric.path] if self.metric else []), *self.data]
+        for path, name in paths.items():
+            if path not in used:
+                raise UnusedTrustError(name, used)
+        for path in paths:
+            self.allow(path)
+
+    def allow(self, path: Path) -> None:
+        """Agree to one of the files, now and in later runs."""
+        if self.metric is not None and path == self.metric.path:
+            trust(path, self.metric.digest)
+        else:
+            allow_sending(path, self.folder)
+
+
+class UnusedTrustError(SpotuiError):
+    """A file that the user has agreed to, and that nothing uses.
+
+    Args:
+        name: The file as the user named it.
+        used: The files that can be named.
+    """
+
+    def __init__(self, name: str | Path, used: Sequence[Path]) -> None:
+        what = _("--trust names {name}, but no file here needs it.", name=name)
+        if used:
+            files = ", ".join(map(str, used))
+            what = _("--trust names {name}, but the files that need it are {files}.", name=name, files=files)
+        super().__init__(what, _("Correct the path, or leave --trust out."))
+
+
+def reach_of(template: Template, folder: Path) -> Reach:
+    """The files that a run on a template needs the user to agree to; nothing in them is run.
 
     Args:
         template: The template.
         folder: Where it is.
 
     Raises:
-        TemplateError: What the template says of its metric is wrong.
-        MetricError: The file is missing or wrong.
+        TemplateError: The template's metric or data is wrong.
+        MetricError: The file of the metric is missing or wrong.
     """
-    choice = metric_of(template)
-    own = None if choice is None else worker_choice(choice)
-    return None if own is None or own.name == MATH else find_metric_file(own.name, folder)
+    return Reach(folder.resolve(), _metric_file(template, folder), tuple(outside_data(template, folder)))
 
 
-def metric_file_of(project: Project) -> MetricFile | None:
-    """The file of the custom metric that a project's run marks with, or None when it has none.
+def reach_of_project(project: Project) -> Reach:
+    """The file of the custom metric of a project's run; its rows are copies that may be sent.
 
     Raises:
         SpotuiError: The project is damaged, or the file is missing or wrong.
     """
     snapshot = read_snapshot(project.snapshot)
     if not snapshot.template_folder:
-        return None
-    return metric_file(
-        parse_template(snapshot.template, str(project.snapshot)), Path(snapshot.template_folder)
-    )
+        return Reach(project.folder, None)
+    template, folder = parse_template(snapshot.template, str(project.snapshot)), snapshot.template_folder
+    return Reach(project.folder, _metric_file(template, Path(folder)))
 
 
-def untrusted(file: MetricFile | None) -> MetricFile | None:
-    """The file that the user has to be asked about, if there is one.
-
-    Raises:
-        SettingsError: The list of trusted files cannot be read.
-    """
-    return None if file is None or is_trusted(file.path, file.digest) else file
+def _metric_file(template: Template, folder: Path) -> MetricFile | None:
+    choice = metric_of(template)
+    inner = None if choice is None else worker_choice(choice)
+    return None if inner is None or inner.name == MATH else find_metric_file(inner.name, folder)
 
 
 def _seconds(choice: MetricChoice) -> dict[str, float]:

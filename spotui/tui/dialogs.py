@@ -20,6 +20,7 @@ from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
+    from spotui.runs.trust import Reach
 
 Result = TypeVar("Result")
 
@@ -244,22 +245,18 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
     Raises:
         SpotuiError: The template, or its metric, is wrong.
     """
-    folder = template.parent.resolve()
 
-    def open_questions() -> "tuple[MetricFile | None, list[Path]]":
-        from spotui.runs.trust import metric_file, outside_data, untrusted
-        from spotui.settings.trust import may_be_sent
+    def still_open() -> "Reach":
+        from spotui.runs.trust import reach_of
         from spotui.templates.read import read_template
 
-        read = read_template(template)
-        data = [path for path in outside_data(read, folder) if not may_be_sent(path, folder)]
-        return untrusted(metric_file(read, template.parent)), data
+        return reach_of(read_template(template), template.parent).open
 
-    file, data = await asyncio.to_thread(open_questions)
-    if not await _may_run(screen, file):
+    reach = await asyncio.to_thread(still_open)
+    if not await _may_run(screen, reach.metric):
         return False
-    for path in data:
-        if not await _may_send(screen, path, folder):
+    for path in reach.data:
+        if not await _may_send(screen, path, reach.folder):
             return False
     return True
 
@@ -267,12 +264,12 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
 async def trusts_project(screen: Screen[Any], project: Project) -> bool:
     """Whether the custom metric of a project's run may run; asks and raises as `trusts_template` does."""
 
-    def untrusted() -> "MetricFile | None":
-        from spotui.runs.trust import metric_file_of, untrusted
+    def still_open() -> "Reach":
+        from spotui.runs.trust import reach_of_project
 
-        return untrusted(metric_file_of(project))
+        return reach_of_project(project).open
 
-    return await _may_run(screen, await asyncio.to_thread(untrusted))
+    return await _may_run(screen, (await asyncio.to_thread(still_open)).metric)
 
 
 def not_trusted() -> SpotuiError:
