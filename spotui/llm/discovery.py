@@ -11,7 +11,8 @@ import msgspec
 
 from spotui.lang import _
 from spotui.settings.config_file import Config
-from spotui.settings.table import DEFAULT_MODEL, OPENAI_URLS
+from spotui.settings.keys import OPENAI_URLS
+from spotui.settings.table import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from spotui.domain.secret import Secret
 from spotui.lang import _, join
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
-from spotui.settings.keys import configured_key, key_from
+from spotui.settings.keys import OPENAI_URLS, configured_key, key_from
 from spotui.settings.kinds import base_url_fault
-from spotui.settings.table import EMBEDDED_PREFIX, OPENAI_URLS, default_timeout, is_embedded
+from spotui.settings.table import EMBEDDED_PREFIX, default_timeout, is_embedded
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

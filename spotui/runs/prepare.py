@@ -34,8 +34,9 @@ from spotui.runs.task import (
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
 from spotui.settings.errors import Problem
+from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.resolve import Resolution
-from spotui.settings.table import ROLES, InvalidSettingError, RunSettings, read_settings
+from spotui.settings.table import ROLES, RunSettings, read_settings
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template

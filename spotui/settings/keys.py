@@ -11,7 +11,6 @@ from spotui.domain.secret import Secret
 from spotui.settings import locations
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
-from spotui.settings.table import OPENAI_URLS
 from spotui.settings.writing import alone, read_private, unwritable, write_text
 
 if TYPE_CHECKING:
@@ -143,6 +142,9 @@ def _asking(verb: str) -> Iterator["ModuleType"]:
             "Unlock it; where there is none, use an environment variable and api_key_env instead.",
         ) from None
 
+
+OPENAI_URLS: Final = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+"""The variables with the address for OpenAI's models; the second is an older name that many manuals give."""
 
 _VARIABLES: Final = ("SPOTUI_BASE_URL", *OPENAI_URLS)
 _PORTS: Final = {"http": 80, "https": 443}

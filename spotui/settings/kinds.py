@@ -136,6 +136,22 @@ def convert(kind: object, value: object) -> object:
     return _convert(kind, value, value, strict=True)
 
 
+class InvalidSettingError(ValueError):
+    """A value that its setting does not take; the text is a sentence."""
+
+
+def check(name: str, kind: object, value: object) -> None:
+    """Make sure that a kind takes a value that was stored or sent.
+
+    Raises:
+        InvalidSettingError: It does not.
+    """
+    try:
+        convert(kind, value)
+    except KindError as error:
+        raise InvalidSettingError(f"{name} {error.what}.") from None
+
+
 def convert_text(kind: object, text: str) -> object:
     """Check one value that came as text, from a variable, a flag or a field; `none` lifts a limit.
 

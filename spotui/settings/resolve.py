@@ -12,11 +12,10 @@ from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.kinds import KindError, convert, convert_text
 from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
 from spotui.settings.table import (
-    DEFAULTS,
     PREFIX,
-    REFERENCE_MODEL,
     ROLES,
     SETTINGS,
+    Role,
     RunSettings,
     Setting,
     default_timeout,
@@ -26,6 +25,13 @@ from spotui.settings.table import (
 from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
 
 FlagValue = str | float | bool | None
+
+_REFERENCE_MODELS: Final[Mapping[Role, str]] = {
+    "optimizer": "claude-3-5-sonnet-20240620",
+    "evaluator": "gpt-4o-mini",
+    "executor": "gpt-4o-mini",
+}
+"""The models that the id `reference` stands for."""
 
 FLAGS: Final = tuple(dict.fromkeys(flag for setting in SETTINGS for flag in setting.flags))
 """Every flag that is a setting of a run, without dashes and with underscores."""
@@ -232,10 +238,10 @@ def _default(setting: Setting, found: Mapping[str, _Found]) -> _Found:
 
 
 def _of_reference(setting: Setting, chosen: _Found) -> _Found:
-    if setting.path[-1] != "model" or chosen.value != REFERENCE_MODEL:
+    if setting.path[-1] != "model" or chosen.value != "reference":
         return chosen
     role = next(role for role in ROLES if role == setting.path[1])
-    return _Found(DEFAULTS[role].reference_model, chosen.source.because("the reference's model"))
+    return _Found(_REFERENCE_MODELS[role], chosen.source.because("the reference's model"))
 
 
 def _judge(chosen: _Found, evaluator: str) -> _Found:

@@ -10,8 +10,8 @@ from msgspec import UNSET
 from spotui.settings.kinds import (
     BaseUrl,
     Count,
+    InvalidSettingError,
     JudgeMode,
-    KindError,
     Minutes,
     ModelId,
     ModelIds,
@@ -25,7 +25,7 @@ from spotui.settings.kinds import (
     Tokens,
     UnitMode,
     Usd,
-    convert,
+    check,
 )
 
 Role = Literal["optimizer", "evaluator", "executor"]
@@ -37,35 +37,22 @@ EMBEDDED_PREFIX: Final = "local/"
 DEFAULT_MODEL: Final = "local/qwen2.5-coder-1.5b"
 """Every role's model when none is chosen: it needs no account and no network."""
 
-REFERENCE_MODEL: Final = "reference"
-"""The model id that stands for the reference's own default of the role."""
-
-OPENAI_URLS: Final = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
-"""The variables with the address for OpenAI's models; the second is an older name that many manuals give."""
-
 HOSTED_TIMEOUT: Final = 120.0
 EMBEDDED_TIMEOUT: Final = 600.0
 """Seconds without a token; a laptop reads 60 tokens a second, so its first token may take minutes."""
 
 
 class RoleDefaults(NamedTuple):
-    """Values that differ between the roles.
-
-    Attributes:
-        short: The beginning of the role's flags and variables.
-        temperature: The reference's temperature.
-        reference_model: The reference's model.
-    """
+    """The beginning of a role's flags and variables, and the temperature that SPO's reference gives it."""
 
     short: str
     temperature: float
-    reference_model: str
 
 
 DEFAULTS: Final[dict[Role, RoleDefaults]] = {
-    "optimizer": RoleDefaults("opt", 0.7, "claude-3-5-sonnet-20240620"),
-    "evaluator": RoleDefaults("eval", 0.3, "gpt-4o-mini"),
-    "executor": RoleDefaults("exec", 0.0, "gpt-4o-mini"),
+    "optimizer": RoleDefaults("opt", 0.7),
+    "evaluator": RoleDefaults("eval", 0.3),
+    "executor": RoleDefaults("exec", 0.0),
 }
 
 
@@ -139,7 +126,6 @@ class Setting(NamedTuple):
 
 
 _TEMPERATURES: Final = {role: one.temperature for role, one in DEFAULTS.items()}
-_TIMEOUT: Final = "120, or 600 for an embedded model"
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,7 +150,7 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Setting(
             "seconds without a token before a call times out",
             default=None,
-            usual=_TIMEOUT,
+            usual="120, or 600 for an embedded model",
             shared="seconds without a token before a call times out, for all three roles",
         ),
     ]
@@ -385,10 +371,6 @@ LIMITS: Final[Mapping[str, Setting]] = {setting.limit: setting for setting in SE
 """The settings that can be changed during a run, by their names in the journal and on the wire."""
 
 
-class InvalidSettingError(ValueError):
-    """A value that its setting does not take; the text is a sentence."""
-
-
 def check_limits(changes: Mapping[str, object]) -> None:
     """Make sure that each of these limits exists and takes its new value.
 
@@ -398,7 +380,7 @@ def check_limits(changes: Mapping[str, object]) -> None:
     for name, value in changes.items():
         if name not in LIMITS:
             raise InvalidSettingError(f"{name} is not a limit; the limits are {', '.join(sorted(LIMITS))}.")
-        _check(name, LIMITS[name], value)
+        check(name, LIMITS[name].kind, value)
 
 
 def read_settings(stored: Mapping[str, object]) -> RunSettings:
@@ -412,7 +394,7 @@ def read_settings(stored: Mapping[str, object]) -> RunSettings:
         if isinstance(value, list):  # `judges`: in a run a list, in a flag one text
             value = ",".join(map(str, value)) or None
         if value is not UNSET:
-            _check(setting.key, setting, value)
+            check(setting.key, setting.kind, value)
     try:
         return msgspec.convert(stored, RunSettings)
     except msgspec.ValidationError as error:
@@ -426,10 +408,3 @@ def value_at(settings: object, path: tuple[str, ...]) -> object:
             settings.get(name, UNSET) if isinstance(settings, Mapping) else getattr(settings, name, UNSET)
         )
     return settings
-
-
-def _check(name: str, setting: Setting, value: object) -> None:
-    try:
-        convert(setting.kind, value)
-    except KindError as error:
-        raise InvalidSettingError(f"{name} {error.what}.") from None

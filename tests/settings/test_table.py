@@ -11,11 +11,11 @@ import pytest
 from spotui.settings import kinds
 from spotui.settings.config_file import parse_config
 from spotui.settings.errors import SettingsError
+from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
 from spotui.settings.table import (
     LIMITS,
     SETTINGS,
-    InvalidSettingError,
     Setting,
     check_limits,
     option,
