@@ -242,7 +242,7 @@ def test_the_line_is_named(sound: Path, kind: str, field: str, value: object, ve
         ("budget", {"minutes": float("inf")}, "budget.minutes must be minutes, more than 0"),
         ("call_timeout", -1.0, "run.call_timeout must be seconds, more than 0 and up to 86400"),
         ("base_url", "ftp://x", "base_url must be a URL"),
-        ("seed", "x", "Expected `int`, got `str`"),
+        ("seed", "x", "run.seed must be a whole number, 0 or more, not 'x'"),
     ],
 )
 def test_what_a_flag_refuses_does_not_come_in_by_run_yaml(
