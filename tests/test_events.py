@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 from spotui.domain.events import (
     EVENT_TYPES,
     WIRE_VERSION,
+    BlockItem,
+    BlockShown,
+    CallEvent,
+    Event,
+    MethodEvent,
     Noticed,
     RunOpened,
     WireError,
@@ -53,8 +58,8 @@ def test_the_first_event_reads_back_unless_its_wire_is_newer(event: RunOpened) -
 
 
 def test_a_newer_wire_is_refused_even_where_its_first_event_has_another_shape() -> None:
-    with pytest.raises(WireError, match=r"version 2.*Update spotui"):
-        decode_event(b'{"event":"run_opened","version":2,"project":{"name":"poem"}}')
+    with pytest.raises(WireError, match=r"version 3.*Update spotui"):
+        decode_event(b'{"event":"run_opened","version":3,"project":{"name":"poem"}}')
 
 
 def test_events_and_fields_of_a_later_spotui_are_passed_over() -> None:
@@ -76,3 +81,16 @@ def test_a_folder_whose_name_is_no_text_can_be_told() -> None:
     told = decode_event(line)
     assert isinstance(told, RunOpened)
     assert told.folder == "/home/?"
+
+
+def test_a_beam_of_the_first_wire_is_a_block() -> None:
+    member = b'{"prompt":"Count.","score":0.8,"low":0.6,"high":0.9,"rows":20}'
+    told = decode_event(b'{"event":"beam_chosen","at":1.0,"round":2,"members":[' + member + b"]}")
+    item = BlockItem("Count.", 0.8, 0.6, 0.9, 20)
+    title = "prompts for the next round"
+    assert told == BlockShown(at=1.0, round=2, name="beam", title=title, items=(item,))
+
+
+def test_a_type_is_known_to_the_wire_by_its_definition() -> None:
+    assert EVENT_TYPES["block_shown"] is BlockShown
+    assert not {MethodEvent, CallEvent, Event} & set(EVENT_TYPES.values())

@@ -13,14 +13,14 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from spotui.cli.summary import COPIED, FIGURES, RoundCells, fit, head, how_to_continue, summary
+from spotui.cli.summary import COPIED, TEXTS, fit, head, how_to_continue, round_cells, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
-from spotui.domain.figures import count, duration, plural, points, usd, verdict
+from spotui.domain.figures import count, duration, plural, usd
 from spotui.domain.text import guard, visible
 from spotui.settings.themes import Theme
 from spotui.view.log import purpose_of
-from spotui.view.picture import CallPicture, Picture, RoundPicture
+from spotui.view.picture import CallPicture, Picture
 from spotui.view.telling import line
 
 _REDRAWS_PER_SECOND = 4
@@ -47,6 +47,7 @@ class LiveDisplay:
             "loss": Style(dim=True),
             "tie": self._warning,
             "undecided": self._warning,
+            "refused": Style(dim=True),
             "void": self._error,
         }
         self._accent = _style(theme.accent)
@@ -123,11 +124,13 @@ class LiveDisplay:
 
     def _rounds(self) -> Table:
         shown = sorted(self._picture.rounds.values(), key=lambda one: one.number)[-_ROUNDS_SHOWN:]
-        is_scored = self._picture.opened is not None and bool(self._picture.opened.rows)
-        heads, *rows = fit([head(is_scored=is_scored), *map(_cells, shown)], self._console.width)
+        opened = self._picture.opened
+        columns = opened.columns if opened is not None else ()
+        titles = head(columns, is_scored=opened is not None and bool(opened.rows))
+        heads, *rows = fit([titles, *(round_cells(one, columns) for one in shown)], self._console.width)
         table = Table(box=None, pad_edge=False, expand=False, header_style="dim")
         for name, text in heads.items():
-            table.add_column(text, no_wrap=True, justify="right" if name in FIGURES else "left")
+            table.add_column(text, no_wrap=True, justify="left" if name in TEXTS else "right")
         for one, row in zip(shown, rows, strict=True):
             styles = {"round": self._accent if one.number == self._picture.best else Style()}
             styles["verdict"] = self._styles.get(one.outcome or "", Style()) if one.end else Style(dim=True)
@@ -136,33 +139,14 @@ class LiveDisplay:
 
     def _call(self, purpose: str, index: int, call: CallPicture) -> Text:
         now = time.time()
-        verb = purpose_of(purpose).doing.format(number=index + 1)
+        notes = self._picture.opened.notes if self._picture.opened else ()
+        verb = purpose_of(purpose, notes).under_way(index + 1)
         if call.trouble and call.retry_at > now:
             return Text(
                 f"  ! {verb}: {call.trouble} again in {duration(call.retry_at - now)}", style=self._error
             )
         so_far = f", {count(call.characters)} characters" if call.characters else ""
         return Text(f"  · {verb}: {call.model}, {duration(max(0.0, now - call.since))}{so_far}", style="dim")
-
-
-def _cells(one: RoundPicture) -> RoundCells:
-    """A round as the table shows it; one under way has no figures yet."""
-    wins = sum(vote.choice == "win" for vote in one.votes)
-    losses = sum(vote.choice == "loss" for vote in one.votes)
-    votes = f"{wins}:{losses}" if one.votes else ""
-    text = " ".join(one.candidate.modification.split()) if one.candidate else ""
-    if one.end is None:
-        return RoundCells(str(one.number), "…", votes, "", "", "", text)
-    end = one.end
-    return RoundCells(
-        round=str(one.number),
-        verdict=verdict(one.outcome or "", one.judged),
-        votes=votes if end.score is None else points(end.score),
-        tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
-        cost=usd(end.cost_usd, estimated=end.estimated),
-        time=duration(end.seconds),
-        modification=text or end.note,
-    )
 
 
 def _style(colour: str) -> Style:

@@ -88,6 +88,13 @@ def _print_method(name: str, method: "Method") -> None:
                     f"{{{slot}}}: {meaning}", _WIDTH, initial_indent="    ", subsequent_indent="      "
                 )
             )
+    for title, listed in (
+        ("Notes", [one.name for one in method.notes]),
+        ("Columns", [f"{one.name}: {one.meaning}" for one in method.columns]),
+        ("Blocks in the log", [f"{one.name}: {one.title}" for one in method.blocks]),
+    ):
+        if listed:
+            print(f"\n{title}: {'; '.join(listed)}.")
     if method.aliases:
         names = ", ".join(f"{old} ({alias.name})" for old, alias in method.aliases.items())
         print()
@@ -107,6 +114,9 @@ def _data(methods: "dict[str, Method]") -> "list[dict[str, object]]":
             "meta_prompts": [
                 {"name": one.name, "slots": one.slots, "text": one.text} for one in method.meta_prompts
             ],
+            "notes": [one.name for one in method.notes],
+            "columns": {one.name: one.meaning for one in method.columns},
+            "blocks": {one.name: one.title for one in method.blocks},
         }
         for name, method in methods.items()
     ]

@@ -5,15 +5,16 @@ import shutil
 import sys
 
 from spotui.cli import exit_codes, options
-from spotui.cli.summary import FIGURES, GAP, RoundCells, fit, head, widest
+from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CandidateScored, decode_event
-from spotui.domain.figures import count, duration, plural, points, usd, verdict
+from spotui.domain.figures import cell, plural, points, rounds_named, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
 from spotui.lang import as_english
+from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
@@ -90,8 +91,8 @@ def _print_history(project: Project, history: History) -> None:
     began = "" if history.rounds else "; no round has ended yet"
     print(f"{project.name}: {history.state}{began}")
     if history.rounds:
-        _print_rounds(history)
-    if history.judge and any(line.score is None for line in history.rounds):
+        _print_rounds(project, history)
+    if history.judge and all(line.score is None for line in history.rounds):
         print(f"Judge: {history.judge}.")
     _print_reliability(history)
     if history.held_out is not None:
@@ -141,34 +142,23 @@ def _named(number: int) -> str:
     return "seed" if number == 1 else f"round {number}"
 
 
-def _print_rounds(history: History) -> None:
-    best = history.best
-    is_scored = any(line.score is not None for line in history.rounds)
-    rows = [_cells(line, is_best=best is not None and line.round == best.round) for line in history.rounds]
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
-    fitted = fit([head(is_scored=is_scored), *rows], columns)
+def _print_rounds(project: Project, history: History) -> None:
+    from spotui.view.retell import retell
+
+    picture = Picture()
+    for event in retell(project, history):
+        picture.apply(event)
+    columns = picture.opened.columns if picture.opened is not None else ()
+    rows = [head(columns, is_scored=picture.is_scored)]
+    for line in history.rounds:
+        mark = "*" if history.best is not None and line.round == history.best.round else " "
+        row = round_cells(picture.rounds[line.round], columns)._replace(round=f"{line.round:>4}{mark}")
+        rows.append(row._replace(time=f"{line.at:%Y-%m-%d %H:%M}") if line.added else row)
+    fitted = fit(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
     widths = widest(fitted)
-    for row in fitted:
-        cells = [_padded(text, widths[name], right=name in FIGURES) for name, text in row.items()]
+    for texts in fitted:
+        cells = [_padded(text, widths[name], right=name not in TEXTS) for name, text in texts.items()]
         print((" " * GAP).join(cells).rstrip())
-
-
-def _cells(line: RoundLine, *, is_best: bool) -> RoundCells:
-    wins = sum(vote.choice == "win" for vote in line.votes)
-    losses = sum(vote.choice == "loss" for vote in line.votes)
-    votes = f"{wins}:{losses}" if line.votes else ""
-    return RoundCells(
-        round=f"{line.round:>4}{'*' if is_best else ' '}",
-        verdict=verdict(line.outcome, line.judged),
-        votes=votes if line.score is None else points(line.score),
-        tokens=count(
-            line.tokens if line.added else line.prompt_tokens + line.completion_tokens,
-            estimated=line.estimated,
-        ),
-        cost=usd(line.cost_usd, estimated=line.estimated),
-        time=f"{line.at:%Y-%m-%d %H:%M}" if line.added else duration(line.seconds),
-        modification=line.modification or line.note,
-    )
 
 
 def _padded(text: str, cells: int, *, right: bool) -> str:
@@ -178,7 +168,8 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
 
 def _print_round(line: RoundLine) -> None:
     shown = verdict(line.outcome, line.judged)
-    print(f"Round {line.round}: {shown}" + (f", from round {line.parent}" if line.parent else ""))
+    origin = f", from {rounds_named((line.parent, *line.other_parents))}" if line.parent else ""
+    print(f"Round {line.round}: {shown}{origin}")
     if line.judged is not None:
         print(f"The verdict is yours; the judge's was {line.judged}.")
     if line.added:
@@ -189,7 +180,10 @@ def _print_round(line: RoundLine) -> None:
         print(f"It wins {line.win_rate:.0%} of the votes that chose a side ({low:.0%} to {high:.0%}).")
     if line.length_ratio is not None:
         print(f"Its answers are {line.length_ratio:.2f} times as long as the best's.")
+    for name, value in line.columns.items():
+        print(f"{name}: {cell(value)}")
     for title, text in (
+        ("Note", line.note if line.outcome == "refused" else ""),
         ("Modification", line.modification),
         ("Reasoning", line.reasoning),
         ("Prompt", line.prompt),

@@ -1,27 +1,30 @@
 """The end of a run on the terminal: the table of rounds, the better prompt, where it is, what to do next."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from spotui.domain.events import RunOpened, RunStopped
-from spotui.domain.figures import count, duration, plural, usd
+from spotui.domain.figures import cell, count, duration, plural, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
 from spotui.lang import _, ngettext
 from spotui.settings import locations
 from spotui.settings.run_settings import BudgetSettings
-from spotui.view.picture import Picture, worth
+from spotui.view.picture import Picture, RoundPicture, worth
 
 GAP: Final = 2
 """Blank cells between two columns."""
 
-FIGURES: Final = frozenset({"tokens", "cost", "time"})
-"""Columns that line up on the right."""
+TEXTS: Final = frozenset({"round", "verdict", "votes", "modification"})
+"""Columns that line up on the left."""
 
 _LEFT_OUT_FIRST: Final = ("time", "tokens")
-"""What a terminal too narrow for all figures goes without; round, verdict, votes and cost always stay."""
+"""What a terminal too narrow for all figures goes without; the method's columns follow.
+
+Round, verdict, votes and cost always stay.
+"""
 
 
 class RoundCells(NamedTuple):
@@ -35,6 +38,7 @@ class RoundCells(NamedTuple):
         cost: What they cost.
         time: How long the round took.
         modification: What was changed, of any length.
+        columns: What the method shows of it, by the names of its columns.
     """
 
     round: str
@@ -44,11 +48,52 @@ class RoundCells(NamedTuple):
     cost: str
     time: str
     modification: str
+    columns: Mapping[str, str] = {}
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """The cells from left to right, each under the name of its column."""
+        named = self._asdict()
+        del named["columns"]
+        modification = named.pop("modification")
+        return {**named, **self.columns, "modification": modification}
 
 
-def head(*, is_scored: bool) -> RoundCells:
-    """The row of headings."""
-    return RoundCells(*RoundCells._fields)._replace(votes="score" if is_scored else "votes")
+def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
+    """A round as the table shows it; one under way has no figures yet.
+
+    Args:
+        one: The round.
+        columns: The columns that the method adds.
+    """
+    wins = sum(vote.choice == "win" for vote in one.votes)
+    losses = sum(vote.choice == "loss" for vote in one.votes)
+    votes = f"{wins}:{losses}" if one.votes else ""
+    text = " ".join(one.candidate.modification.split()) if one.candidate else ""
+    end = one.end
+    if end is None:
+        return RoundCells(str(one.number), "…", votes, "", "", "", text, dict.fromkeys(columns, ""))
+    return RoundCells(
+        round=str(one.number),
+        verdict=verdict(one.outcome or "", one.judged),
+        votes=votes if end.score is None else points(end.score),
+        tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
+        cost=usd(end.cost_usd, estimated=end.estimated),
+        time=duration(end.seconds),
+        modification=text or end.note,
+        columns={name: cell(end.columns[name]) if name in end.columns else "" for name in columns},
+    )
+
+
+def head(columns: Sequence[str] = (), *, is_scored: bool) -> RoundCells:
+    """The row of headings.
+
+    Args:
+        columns: The columns that the method adds.
+        is_scored: Whether prompts are scored on rows.
+    """
+    heads = {name: name for name in RoundCells._fields} | {"votes": "score" if is_scored else "votes"}
+    return RoundCells(**heads | {"columns": {name: name for name in columns}})  # type: ignore[arg-type]
 
 
 def fit(rows: Sequence[RoundCells], cells: int) -> list[dict[str, str]]:
@@ -58,15 +103,18 @@ def fit(rows: Sequence[RoundCells], cells: int) -> list[dict[str, str]]:
         rows: The rows, the headings among them.
         cells: The width of the terminal.
     """
-    widths = widest([row._asdict() for row in rows])
+    named = [row.by_name for row in rows]
+    widths = widest(named)
     del widths["modification"]
-    for name in _LEFT_OUT_FIRST:
+    for name in (*_LEFT_OUT_FIRST, *reversed(list(rows[0].columns))):
         if _line(widths) > cells:
             del widths[name]
     room = cells - _line(widths) - GAP
     shown = [*widths, *(["modification"] if room > 0 else [])]
-    cut = [row._replace(modification=short(row.modification, max(0, room))) for row in rows]
-    return [{name: getattr(row, name) for name in shown} for row in cut]
+    return [
+        {name: short(row[name], max(0, room)) if name == "modification" else row[name] for name in shown}
+        for row in named
+    ]
 
 
 def widest(rows: Sequence[dict[str, str]]) -> dict[str, int]:
@@ -86,6 +134,7 @@ _LOSING: Final[dict[Outcome, str]] = {
     "loss": "lost",
     "tie": "tied",
     "undecided": "undecided",
+    "refused": "refused",
     "void": "void",
 }
 

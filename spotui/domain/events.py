@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 import msgspec
 from msgspec import field
 
+from spotui.domain.declared import Note, Value
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import CallKey, Ranked
 from spotui.domain.rows import SplitName
 from spotui.domain.verdicts import Choice, Decisive, Outcome, Side, StopReason
 from spotui.lang import Message, Sentence, _, as_english
 
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True, gc=False):
@@ -61,6 +62,8 @@ class RunOpened(Event, frozen=True, kw_only=True, tag="run_opened"):
     judges: tuple[str, ...] = ()
     embedding_model: str = ""
     limits: dict[str, float | int | None] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 class StateChanged(Event, frozen=True, kw_only=True, tag="state_changed"):
@@ -125,28 +128,6 @@ class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
     failed: bool = False
 
 
-class CandidateProposed(Event, frozen=True, kw_only=True, tag="candidate_proposed"):
-    """The optimizer proposed a prompt, or a person wrote it (`edited`)."""
-
-    round: int
-    parent: int
-    prompt: str
-    modification: str = ""
-    reasoning: str = ""
-    edited: bool = False
-    index: int = 0
-    words_changed: int | None = None
-
-
-class CandidateRefused(Event, frozen=True, kw_only=True, tag="candidate_refused"):
-    """A proposal cannot be used; it is asked for once more, then the round goes without it."""
-
-    round: int
-    why: str
-    final: bool = False
-    index: int = 0
-
-
 class ScoringStarted(Event, frozen=True, kw_only=True, tag="scoring_started"):
     """Rows of one split are about to be asked with some prompts; what is in the journal costs nothing."""
 
@@ -156,10 +137,40 @@ class ScoringStarted(Event, frozen=True, kw_only=True, tag="scoring_started"):
     rows: int
 
 
-class CandidateScored(Event, frozen=True, kw_only=True, tag="candidate_scored"):
-    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
+class MethodEvent(Event, frozen=True, kw_only=True):
+    """Something of a round that only its method knows; the journal keeps it with the round."""
 
     round: int
+
+
+class CandidateProposed(MethodEvent, frozen=True, kw_only=True, tag="candidate_proposed"):
+    """The optimizer proposed a prompt, or a person wrote it (`edited`)."""
+
+    parent: int
+    prompt: str
+    modification: str = ""
+    reasoning: str = ""
+    edited: bool = False
+    other_parents: tuple[int, ...] = ()
+    index: int = 0
+    words_changed: int | None = None
+
+
+class CandidateRefused(MethodEvent, frozen=True, kw_only=True, tag="candidate_refused"):
+    """A proposal cannot be used, or a gate of the method refuses a candidate, which `prompt` is then.
+
+    A proposal is asked for once more, then the round goes without it, as it does without a refused candidate.
+    """
+
+    why: str
+    final: bool = False
+    index: int = 0
+    prompt: str = ""
+
+
+class CandidateScored(MethodEvent, frozen=True, kw_only=True, tag="candidate_scored"):
+    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
+
     index: int
     prompt: str
     split: SplitName
@@ -185,40 +196,40 @@ class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
     similarity: float | None = None
 
 
-class PastShown(Event, frozen=True, kw_only=True, tag="past_shown"):
+class PastShown(MethodEvent, frozen=True, kw_only=True, tag="past_shown"):
     """What the optimizer is about to see of earlier rounds, and how many words it may change."""
 
-    round: int
     current: int
     past: tuple[PastPrompt, ...] = ()
     edit_budget: int | None = None
 
 
-class NoteWritten(Event, frozen=True, kw_only=True, tag="note_written"):
+class NoteWritten(MethodEvent, frozen=True, kw_only=True, tag="note_written"):
     """A model wrote down what it saw; `what` is the method's word for it, such as reflection or summary."""
 
-    round: int
     what: str
     text: str
     index: int = 0
     prompt: str = ""
 
 
-class BeamMember(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A prompt that goes on to the next round."""
+class BlockItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A prompt or another text of a block, with its score and other facts, as far as there are any."""
 
-    prompt: str
-    score: float
-    low: float
-    high: float
-    rows: int
+    text: str
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rows: int = 0
+    facts: dict[str, Value] = {}
 
 
-class BeamChosen(Event, frozen=True, kw_only=True, tag="beam_chosen"):
-    """The prompts that the next round starts from, the best first."""
+class BlockShown(MethodEvent, frozen=True, kw_only=True, tag="block_shown"):
+    """A list that the method declares; `name` is what it calls it, and `title` what is in it."""
 
-    round: int
-    members: tuple[BeamMember, ...]
+    name: str
+    title: str
+    items: tuple[BlockItem, ...] = ()
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
@@ -288,6 +299,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     edit_budget: int | None = None
     prompt: str = ""
     judged: Outcome | None = None
+    columns: dict[str, Value] = field(default_factory=dict)
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):
@@ -444,8 +456,31 @@ class _Head(msgspec.Struct):
     version: int = 0
 
 
+class _BeamMember(msgspec.Struct):
+    prompt: str
+    score: float
+    low: float
+    high: float
+    rows: int
+
+
+class _BeamChosen(msgspec.Struct):
+    """The block of a beam, as version 1 of the wire has it."""
+
+    at: float
+    round: int
+    members: tuple[_BeamMember, ...]
+
+    @property
+    def block(self) -> BlockShown:
+        items = tuple(BlockItem(one.prompt, one.score, one.low, one.high, one.rows) for one in self.members)
+        title = "prompts for the next round"
+        return BlockShown(at=self.at, round=self.round, name="beam", title=title, items=items)
+
+
 _encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
+_beam = msgspec.json.Decoder(_BeamChosen)
 _head = msgspec.json.Decoder(_Head)
 
 
@@ -476,6 +511,8 @@ def decode_event(line: bytes) -> Event | None:
                 _("The run uses version {version} of the wire.", version=head.version),
                 _("Update spotui to watch it."),
             )
+        if head.event == "beam_chosen":
+            return _beam.decode(line).block
         if head.event not in EVENT_TYPES:
             return None
         event = _decoder.decode(line)

@@ -103,6 +103,17 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def cell(value: float | str) -> str:
+    """A value of a column or a fact: a whole number whole, another with three digits."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}" if isinstance(value, float) else value
+
+
+def rounds_named(numbers: Sequence[int]) -> str:
+    """Rounds by their numbers: round 2, rounds 2 and 3, rounds 2, 3 and 5."""
+    *others, last = map(str, numbers)
+    return f"rounds {', '.join(others)} and {last}" if others else f"round {last}"
+
+
 def moment(at: datetime, now: datetime) -> str:
     """A time as briefly as it is clear: 14:03 today, 2 Nov 14:03 this year, 2 Nov 2025 before.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from spotui.domain.declared import Value
 from spotui.domain.verdicts import Choice, Decisive, Outcome, Preference, StopReason
 
 JOURNAL_VERSION = 2
@@ -176,6 +177,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         outcome: What became of its candidate.
         prompt: The candidate; empty when the round was void before there was one.
         parent: The round whose prompt it was made from, 0 for the seed.
+        other_parents: The other rounds whose prompts it was made from, where there are several.
         modification: One sentence on what was changed.
         reasoning: Why, in the optimizer's words.
         answers: One for each question, in the order of the question set.
@@ -187,8 +189,9 @@ class RoundLine(Line, frozen=True, tag="round"):
         completion_tokens: Bought in the round, all roles.
         cost_usd: Of the round, or None when a price is unknown.
         estimated: Whether the tokens of any call are an estimate.
+        columns: What the method shows of it, by the names of its columns.
         edited: A person changed the candidate before it was executed.
-        note: Why it is void, or what else a reader must know.
+        note: Why it is void or refused, or what else a reader must know.
         win_rate: The candidate's share of the votes that chose a side, or None when none did.
         win_interval: Its 95% interval.
         flipped: Whether the first votes of the two orders disagreed; None when they chose no sides.
@@ -208,6 +211,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     outcome: Outcome
     prompt: str = ""
     parent: int = 0
+    other_parents: tuple[int, ...] = ()
     modification: str = ""
     reasoning: str = ""
     answers: tuple[AnswerRecord, ...] = ()
@@ -229,6 +233,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     score_interval: tuple[float, float] | None = None
     marks: tuple[float | None, ...] = ()
     edit_budget: int | None = None
+    columns: dict[str, Value] = {}
     told: tuple[msgspec.Raw, ...] = ()
     added: bool = False
     after: int = 0

@@ -20,8 +20,8 @@ Decisive = Literal["win", "loss"]
 Verdict = Literal["win", "loss", "tie", "undecided", "void"]
 """How a duel ends."""
 
-Outcome = Literal["seed", "win", "loss", "tie", "undecided", "void"]
-"""How a round ends; the first one brings the seed."""
+Outcome = Literal["seed", "win", "loss", "tie", "undecided", "refused", "void"]
+"""How a round ends: the first one brings the seed, and a gate of the method may refuse a candidate."""
 
 StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
 """Why a run ended."""

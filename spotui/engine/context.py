@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from spotui.domain.declared import Declared
 from spotui.domain.events import Event, Noticed
 from spotui.domain.records import AnyLine, EditLine, Line, MarkLine, OverrideLine, VoteLine, VoteRecord
 from spotui.domain.rows import Row
@@ -176,6 +177,7 @@ class Context:
         decisions: What people decided, and where their votes arrive.
         emit: Told what happens.
         marks: The marks that a custom metric gave before.
+        declared: What the method's rounds show.
     """
 
     task: Task
@@ -185,6 +187,7 @@ class Context:
     decisions: Decisions
     emit: Callable[[Event], None]
     marks: RecordedMarks = field(default_factory=RecordedMarks)
+    declared: Declared = field(default_factory=Declared)
     _failed: set[str] = field(default_factory=set)
 
     @contextmanager

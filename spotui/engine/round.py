@@ -1,11 +1,19 @@
 """One round: the verbs, bound to what they are for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from spotui.domain.events import CandidateProposed, Noticed
+from spotui.domain.declared import Value
+from spotui.domain.events import (
+    BlockItem,
+    BlockShown,
+    CandidateProposed,
+    CandidateRefused,
+    NoteWritten,
+    Noticed,
+)
 from spotui.domain.outcomes import event_of
 from spotui.domain.records import RoundLine
 from spotui.domain.verdicts import Outcome, StopReason
@@ -85,6 +93,8 @@ class Round:
         self._length_ratio: float | None = None
         self._edit_budget: int | None = None
         self._note = ""
+        self._columns: dict[str, Value] = {}
+        self._indices: dict[str, int] = {}
         self._started = verbs.context.asker.worked
 
     async def propose(self, meta: str, parent: Trial) -> Candidate | None:
@@ -150,6 +160,62 @@ class Round:
         )
         return self._duel
 
+    def note(self, name: str, text: str, *, prompt: str = "", index: int = 0) -> None:
+        """Show a note that a model wrote.
+
+        Args:
+            name: Its kind, as the method declares it.
+            text: The note.
+            prompt: The prompt it is about.
+            index: Which of several of its kind in this round.
+
+        Raises:
+            LookupError: The method declares no such kind.
+        """
+        what = self._context.declared.note(name).name
+        event = NoteWritten(round=self.number, what=what, text=text, prompt=prompt, index=index)
+        self._context.emit(event)
+
+    def show(self, name: str, items: Iterable[BlockItem]) -> None:
+        """Show a block in the log.
+
+        Args:
+            name: Its name, as the method declares it.
+            items: Its texts, with their scores and facts.
+
+        Raises:
+            LookupError: The method declares no such block.
+        """
+        block = self._context.declared.block(name)
+        event = BlockShown(round=self.number, name=name, title=block.title, items=tuple(items))
+        self._context.emit(event)
+
+    def fill(self, column: str, value: Value) -> None:
+        """Give the round a value in a column that the method declares.
+
+        Raises:
+            LookupError: The method declares no such column.
+        """
+        self._columns[self._context.declared.column(column).name] = value
+
+    def refuse(self, candidate: Candidate, why: str) -> None:
+        """Leave out a candidate that a gate of the method does not let pass.
+
+        The round is refused, and shows this candidate, unless it keeps another one.
+
+        Args:
+            candidate: The candidate.
+            why: The reason, which ends no sentence.
+        """
+        index = self._indices.get(candidate.prompt, 0)
+        refused = CandidateRefused(
+            round=self.number, why=why, final=True, index=index, prompt=candidate.prompt
+        )
+        self._context.emit(refused)
+        if self.trial is None:
+            self.outcome, self._note = "refused", why
+            self._candidate = msgspec.structs.replace(candidate, round=self.number)
+
     def explain(self, note: str) -> None:
         """Say what a reader of the round must know, such as why it has no candidate."""
         self._note = note
@@ -169,6 +235,7 @@ class Round:
             outcome=self.outcome,
             prompt=candidate.prompt,
             parent=candidate.parent,
+            other_parents=candidate.other_parents,
             modification=candidate.modification,
             reasoning=candidate.reasoning,
             answers=self.trial.answers if self.trial else (),
@@ -189,6 +256,7 @@ class Round:
             score_interval=_ends(self.kept) if self.kept else None,
             marks=self.kept.marks if self.kept else (),
             edit_budget=self._edit_budget,
+            columns=self._columns,
         )
 
     def _warn_of_slots(self, prompt: str) -> None:
@@ -198,6 +266,7 @@ class Round:
             self._context.emit(Noticed(text=text, level="warning"))
 
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
+        self._indices[candidate.prompt] = index
         self._context.emit(event_of(CandidateProposed, candidate, index=index))
 
 

@@ -23,7 +23,7 @@ class ScoredRound(Round):
     async def propose_several(
         self,
         metas: Sequence[str],
-        parents: Sequence[Candidate],
+        parents: Sequence[Candidate | Sequence[Candidate]],
         *,
         temperature: float | None = None,
         check: Callable[[str, str], str] = lambda _prompt, _parent: "",
@@ -33,7 +33,7 @@ class ScoredRound(Round):
 
         Args:
             metas: The filled meta-prompts, one a candidate.
-            parents: The prompt that each is made from.
+            parents: The prompt that each is made from; of several, the first is what it is compared with.
             temperature: The optimizer's own when None.
             check: What is wrong with a prompt made from another, one sentence, or an empty text.
             edit_budget: Words that each may change, for the record.
@@ -43,6 +43,8 @@ class ScoredRound(Round):
         """
         self._edit_budget = edit_budget
         decisions, gate = self._context.decisions, self._context.gate
+        families = [(one,) if isinstance(one, Candidate) else tuple(one) for one in parents]
+        bases = [family[0] for family in families]
         found = await together(
             [
                 self._verbs.proposer.propose(
@@ -54,16 +56,18 @@ class ScoredRound(Round):
                     temperature=temperature,
                     check=lambda prompt, base=base: check(prompt, base.prompt),  # type: ignore[misc]
                 )
-                for index, (meta, base) in enumerate(zip(metas, parents, strict=True))
+                for index, (meta, base) in enumerate(zip(metas, bases, strict=True))
             ]
         )
         fresh: dict[str, Candidate] = {}
-        for candidate, base in zip(found, parents, strict=True):
+        for candidate, (base, *others) in zip(found, families, strict=True):
             if candidate is not None:
-                changed = msgspec.structs.replace(
-                    candidate, words_changed=words_changed(base.prompt, candidate.prompt)
+                made = msgspec.structs.replace(
+                    candidate,
+                    words_changed=words_changed(base.prompt, candidate.prompt),
+                    other_parents=tuple(one.round for one in others if one.round != base.round),
                 )
-                fresh.setdefault(fold(candidate.prompt), changed)
+                fresh.setdefault(fold(candidate.prompt), made)
         if decisions.pause_at_candidate and self._is_new and fresh:
             decisions.pause_at_candidate = False
             gate.pause(f"The candidates of round {self.number} are ready to be looked at.")
@@ -75,10 +79,10 @@ class ScoredRound(Round):
             own = Candidate(
                 round=self.number,
                 prompt=text,
-                parent=parents[0].round,
+                parent=bases[0].round,
                 modification="edited by hand",
                 edited=True,
-                words_changed=words_changed(parents[0].prompt, text),
+                words_changed=words_changed(bases[0].prompt, text),
             )
             self._announce(own, len(fresh))
             fresh[fold(text)] = own
@@ -155,6 +159,7 @@ class ScoredRound(Round):
         self.kept = msgspec.structs.replace(scored, candidate=own)
         self._candidate = own
         self.trial = Trial(own, (), answers)
+        self._note = "" if self.outcome == "refused" else self._note
         if self.number == 1:
             self.outcome = "seed"
         else:

@@ -116,6 +116,7 @@ class Candidate(msgspec.Struct, frozen=True):
         round: The round it belongs to.
         prompt: The prompt itself.
         parent: The round it was made from, 0 for the seed.
+        other_parents: The other rounds it was made from, where there are several.
         modification: One sentence on what was changed.
         reasoning: Why.
         edited: Whether a person changed it.
@@ -129,6 +130,7 @@ class Candidate(msgspec.Struct, frozen=True):
     reasoning: str = ""
     edited: bool = False
     words_changed: int | None = None
+    other_parents: tuple[int, ...] = ()
 
 
 class Trial(msgspec.Struct, frozen=True):

@@ -59,11 +59,11 @@ def load_method(name: str) -> "Method":
     check_method(name)
     place = METHODS.get(name) or _added()[name]
     module, _, attribute = place.partition(":")
-    from spotui.methods.method import Method, declaration_fault, fault_in_words, of_function
+    from spotui.methods.method import Method, declaration_fault, fault_in_words, guarded, of_function
 
     try:
         found: Any = getattr(import_module(module), attribute)
-    except Exception as error:  # noqa: BLE001 - code of another package can raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package can raise anything
         raise SpotuiError(
             f"The method {name!r} cannot be loaded from {place}: {fault_in_words(error)}.",
             "Fix or reinstall the package it comes from.",
@@ -74,7 +74,7 @@ def load_method(name: str) -> "Method":
         raise SpotuiError(
             f"The method {name!r} from {place} cannot be used: {fault}", "Fix or update the package."
         )
-    return found
+    return guarded(name, found)
 
 
 def meta_prompts(*folders: Path, method: "Method | None" = None) -> "MetaPrompts":

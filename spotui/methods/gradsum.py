@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from spotui.domain.events import BeamChosen, BeamMember, NoteWritten
+from spotui.domain.declared import Block, Column, Note
+from spotui.domain.events import BlockItem
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.execute import Position
 from spotui.engine.meta_prompts import MetaPrompt
@@ -92,11 +93,7 @@ class Summarizer:
         if not written:
             return ""
         text = await self._reduce(written)
-        self._engine.tell(
-            NoteWritten(
-                round=self._turn.number, what="summary", text=text, index=self._member, prompt=self._prompt
-            )
-        )
+        self._turn.note("summary", text, index=self._member, prompt=self._prompt)
         return text
 
     async def _gradient(self, rows: RowSet, outcome: RowOutcome) -> str:
@@ -113,11 +110,7 @@ class Summarizer:
         )
         index = self._member * rows.size + outcome.position
         gradient = await self._turn.ask("evaluator", "gradient", text, index=index, part="change")
-        self._engine.tell(
-            NoteWritten(
-                round=self._turn.number, what="gradient", text=gradient, index=index, prompt=self._prompt
-            )
-        )
+        self._turn.note("gradient", gradient, index=index, prompt=self._prompt)
         return gradient
 
     async def _reduce(self, texts: Sequence[str]) -> str:
@@ -172,14 +165,16 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     for number in engine.rounds():
         async with engine.round(number) as turn:
             outcomes = await together([turn.outcomes(one.prompt, train) for one in beam])
-            if all(one.mark in (1, None) for outcome in outcomes for one in outcome):
+            failures = sum(one.mark not in (1, None) for outcome in outcomes for one in outcome)
+            turn.fill("failures", failures)
+            if not failures:
                 turn.explain("no train row is below full score, so there is nothing to learn from")
                 break
             await learn(engine, turn, parameters, beam, outcomes, train, learned)
             parents = [(one, learned[one.prompt]) for one in beam if learned[one.prompt]]
             edits = await edit(engine, turn, parameters, parents)
             scored = await turn.score([*beam, *edits], subset)
-            beam = choose(engine, turn, parameters, scored)
+            beam = choose(turn, parameters, scored)
             is_last = number == 1 + parameters.iterations
             finalists = await turn.score(beam if is_last else beam[:1], whole)
             await turn.keep(max(finalists, key=rank))
@@ -234,22 +229,22 @@ async def edit(
     )
 
 
-def choose(
-    engine: Engine, turn: ScoredRound, parameters: Parameters, scored: list[Scored]
-) -> list[Candidate]:
+def choose(turn: ScoredRound, parameters: Parameters, scored: list[Scored]) -> list[Candidate]:
     """The beam of the next round: the best of parents and edits."""
     best = sorted(scored, key=rank, reverse=True)[: parameters.beam]
-    members = [
-        BeamMember(
-            prompt=one.prompt,
-            score=one.score.mean,
-            low=one.score.interval.low,
-            high=one.score.interval.high,
-            rows=one.score.rows,
-        )
-        for one in best
-    ]
-    engine.tell(BeamChosen(round=turn.number, members=tuple(members)))
+    turn.show(
+        "beam",
+        [
+            BlockItem(
+                one.prompt,
+                one.score.mean,
+                one.score.interval.low,
+                one.score.interval.high,
+                one.score.rows,
+            )
+            for one in best
+        ],
+    )
     return [one.candidate for one in best]
 
 
@@ -293,4 +288,7 @@ GRADSUM = Method(
     length="iterations",
     edits=lambda _: True,
     meta_prompts=(GRADIENT, SUMMARIZE, EDIT),
+    notes=(Note("gradient"), Note("summary", "summarize", "summaries")),
+    columns=(Column("failures", "train rows below full score, all prompts of the beam together"),),
+    blocks=(Block("beam", "prompts for the next round"),),
 )

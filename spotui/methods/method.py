@@ -8,10 +8,31 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import UNSET
 
+from spotui.domain.declared import Block, Column, Declared, Note
+from spotui.domain.errors import SpotuiError
 from spotui.domain.rows import Row, braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine
 from spotui.engine.meta_prompts import OF_ENGINE, MetaPrompt
+
+HEADINGS: Final = frozenset(
+    {
+        "round",
+        "verdict",
+        "votes",
+        "win rate",
+        "score",
+        "interval",
+        "prompts",
+        "words",
+        "tokens",
+        "cost",
+        "USD",
+        "time",
+        "modification",
+    }
+)
+"""Columns that the tables of rounds have for every method."""
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +63,9 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         edits: Whether it edits the prompt that it starts from, given its parameters, so that there has to be
             one; None for a method that writes prompts anew.
         asks: The roles whose models it asks, given its parameters, marks aside; None for all three.
+        notes: The kinds of notes that models write in its rounds.
+        columns: The columns that it adds to the tables of rounds.
+        blocks: The lists that it shows in the log.
     """
 
     optimize: Callable[["Engine", Any], Awaitable[None]]
@@ -59,6 +83,14 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: Mapping[str, str] = {}
     edits: Callable[[Any], bool] | None = None
     asks: Callable[[Any], tuple[str, ...]] | None = None
+    notes: tuple[Note, ...] = ()
+    columns: tuple[Column, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def declared(self) -> Declared:
+        """All that its rounds show."""
+        return Declared(self.notes, self.columns, self.blocks)
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -101,6 +133,19 @@ class Alias(msgspec.Struct, frozen=True):
         return any(word is UNSET or isinstance(word, dict) for word in self.words.values())
 
 
+_HOOKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "rounds": (lambda found: isinstance(found, int) and found > 0, "a number of rounds"),
+    "calls": (lambda found: isinstance(found, Calls), "a Calls(…)"),
+    "embeds": (lambda found: isinstance(found, bool), "True or False"),
+    "edits": (lambda found: isinstance(found, bool), "True or False"),
+    "asks": (
+        lambda found: isinstance(found, tuple) and {*found} <= {"optimizer", "evaluator", "executor"},
+        "a tuple of roles",
+    ),
+}
+"""The functions of a method besides `optimize`, and what each gives."""
+
+
 def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:
     """The method that a function of the engine alone is."""
     return Method(
@@ -110,13 +155,58 @@ def of_function(optimize: Callable[["Engine"], Awaitable[None]]) -> Method:
 
 def declaration_fault(method: Method) -> str:
     """The fault of a method as another package declares it, one sentence; empty when there is none."""
-    engine, declared = {one.name for one in OF_ENGINE}, cast("tuple[object, ...]", method.meta_prompts)
-    for one in declared:
+    engine = {one.name for one in OF_ENGINE}
+    for one in cast("tuple[object, ...]", method.meta_prompts):
         if not isinstance(one, MetaPrompt):
             return f"its meta-prompt {one!r} has no text. Declare it as MetaPrompt(name, text, slots)."
         if one.name in engine:
             return f"its meta-prompt {one.name!r} has the name of one of spotui. Choose another name."
+    for what, kind, written in (
+        ("note", Note, "Note(name)"),
+        ("column", Column, "Column(name, meaning)"),
+        ("block", Block, "Block(name, title)"),
+    ):
+        for one in cast("tuple[object, ...]", getattr(method, f"{what}s")):
+            if not isinstance(one, kind):
+                return f"its {what} {one!r} is only a name. Declare it as {written}."
+    for column in method.columns:
+        if column.name in HEADINGS:
+            return f"its column {column.name!r} is one that every table of rounds has. Choose another name."
     return ""
+
+
+def guarded(name: str, method: Method) -> Method:
+    """A method whose functions, apart from `optimize`, fail with an error that names method and function.
+
+    Args:
+        name: What the method is called.
+        method: The method.
+    """
+    hooks = {
+        hook: _guarded(name, hook, call) for hook in _HOOKS if (call := getattr(method, hook)) is not None
+    }
+    return msgspec.structs.replace(method, **hooks) if hooks else method
+
+
+def _guarded(name: str, hook: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    is_result, wanted = _HOOKS[hook]
+
+    def guard(*given: Any) -> Any:
+        try:
+            result = call(*given)
+        except SpotuiError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package can raise anything
+            fault = f"failed with {fault_in_words(error)}"
+        else:
+            if is_result(result):
+                return result
+            fault = f"gave {result!r:.60}, which is not {wanted}"
+        raise SpotuiError(
+            f"The function {hook!r} of the method {name!r} {fault}.", "Fix or update its package."
+        )
+
+    return guard
 
 
 def fault_in_words(error: BaseException) -> str:

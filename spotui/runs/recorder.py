@@ -8,14 +8,12 @@ from typing import Final
 import msgspec
 
 from spotui.domain.events import (
-    BeamChosen,
     CandidateProposed,
     CandidateRefused,
     CandidateScored,
     Event,
-    NoteWritten,
+    MethodEvent,
     Noticed,
-    PastShown,
     encode_event,
 )
 from spotui.domain.records import (
@@ -222,9 +220,7 @@ class Chronicle:
         match event:
             case CandidateScored(split="test"):
                 pass  # of no round: the test at the end has a line of its own
-            case CandidateProposed() | CandidateRefused() | CandidateScored():
-                self._told.setdefault(event.round, []).append(event)
-            case PastShown() | NoteWritten() | BeamChosen():
+            case MethodEvent():
                 self._told.setdefault(event.round, []).append(event)
             case _:
                 pass

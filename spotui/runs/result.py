@@ -154,6 +154,9 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
     try:
         try:
             await prepared.method.optimize(engine, prepared.parameters)
+        except SystemExit as error:  # code of another package ends its method, not this process
+            fault = RuntimeError(f"it called sys.exit({error.code!r})")
+            raise fault.with_traceback(error.__traceback__) from None
         except ExceptionGroup as errors:  # a method may have task groups of its own
             raise first_error(errors.subgroup(Halted) or errors) from None
     except Halted as halt:

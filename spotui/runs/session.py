@@ -144,6 +144,8 @@ class Session:
                 judges=settings.panel[1:] if "evaluator" in settings.asked else (),
                 embedding_model=settings.embedding_model or "",
                 limits=settings.limits,
+                notes=self.prepared.method.notes,
+                columns=tuple(one.name for one in self.prepared.method.columns),
             )
         )
         self.emit(self.spending())
@@ -255,7 +257,16 @@ async def open_session(
         chronicle = Chronicle(emit)
         asker = Asker(door, settings.roles, settings.embedding_model or "", edition=prepared.edition)
         marks = RecordedMarks(journal)
-        context = Context(prepared.task, prepared.meta, asker, door.gate, decisions, chronicle.emit, marks)
+        context = Context(
+            prepared.task,
+            prepared.meta,
+            asker,
+            door.gate,
+            decisions,
+            chronicle.emit,
+            marks,
+            prepared.method.declared,
+        )
         engine = Engine(
             _verbs(prepared, context, marker),
             rounds=settings.max_rounds,

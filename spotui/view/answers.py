@@ -276,7 +276,8 @@ def _note(one: RoundPicture, *, is_seed: bool) -> str:
     if is_seed:
         return "The seed's answers are the first to beat. From round 2 on there are two sets to compare."
     if one.end is not None and not one.answers:
-        return f"Round {one.number} is void: {one.end.note or 'it has no answers'}."
+        outcome = "refused" if one.end.outcome == "refused" else "void"
+        return f"Round {one.number} is {outcome}: {one.end.note or 'it has no answers'}."
     if one.end is not None and not one.votes:
         return "No votes are kept of this round."
     return ""

@@ -1,8 +1,10 @@
 """The blocks of a log: one for each thing that happens, or one for all calls of a kind, which counts them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from spotui.domain.declared import Note
 from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted
 from spotui.domain.figures import count, duration, plural
 from spotui.domain.records import CallKey
@@ -74,6 +76,10 @@ class Purpose(NamedTuple):
         """So many of them."""
         return f"{number:,} {self.noun if number == 1 else self.plural}"
 
+    def under_way(self, number: int) -> str:
+        """What happens while one of them is under way, counted from 1."""
+        return self.doing.format(noun=self.noun, number=number)
+
 
 _PURPOSES: Final = {
     "propose": Purpose("proposal", "proposals", "proposing a prompt"),
@@ -94,22 +100,27 @@ _PURPOSES: Final = {
     "mark_train": Purpose("train mark", "train marks", "marking the answer to train row {number}"),
     "mark_eval": Purpose("eval mark", "eval marks", "marking the answer to eval row {number}"),
     "mark_test": Purpose("test mark", "test marks", "marking the answer to test row {number}"),
-    "reflect": Purpose("reflection", "reflections", "writing reflection {number}"),
-    "gradient": Purpose("gradient", "gradients", "writing gradient {number}"),
-    "summarize": Purpose("summary", "summaries", "writing summary {number}"),
     "embed": Purpose("embedding", "embeddings", "embedding text {number}"),
 }
 
 
-def purpose_of(name: str) -> Purpose:
-    """What calls filed under a name are for."""
+def purpose_of(name: str, notes: Iterable[Note] = ()) -> Purpose:
+    """What calls filed under a name are for.
+
+    Args:
+        name: The name.
+        notes: The kinds of notes that the method declares.
+    """
+    for note in notes:
+        if note.filed == name:
+            return Purpose(note.name, note.several, "writing {noun} {number}")
     noun = name.replace("_", " ")
-    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", f"{noun} {{number}}")
+    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", "{noun} {number}")
 
 
-def call_in_words(key: CallKey) -> str:
-    """A call's name in its round."""
-    return f"{purpose_of(key.purpose).noun} {key.index + 1}"
+def call_in_words(key: CallKey, notes: Iterable[Note] = ()) -> str:
+    """A call's name in its round; see `purpose_of`."""
+    return f"{purpose_of(key.purpose, notes).noun} {key.index + 1}"
 
 
 @dataclass

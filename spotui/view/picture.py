@@ -6,7 +6,7 @@ from typing import Literal
 
 from spotui.domain.events import (
     Answered,
-    BeamChosen,
+    BlockShown,
     CallDelta,
     CallDropped,
     CallFinished,
@@ -23,6 +23,7 @@ from spotui.domain.events import (
     HeldOutFinished,
     JudgeMeasured,
     LimitsChanged,
+    MethodEvent,
     NoteWritten,
     Noticed,
     PastShown,
@@ -50,15 +51,15 @@ class Scores:
         proposed: The candidates by their prompts, in the order they were proposed.
         found: What each prompt scored on the rows that prompts are chosen by; of several scores the last.
         shown: What the optimizer saw of earlier rounds, and its edit budget.
-        notes: Reflections, gradients and summaries.
-        beam: The prompts that go on to the next round.
+        notes: What models wrote down.
+        blocks: The lists that the method shows, by name.
     """
 
     proposed: dict[str, CandidateProposed] = field(default_factory=dict)
     found: dict[str, CandidateScored] = field(default_factory=dict)
     shown: PastShown | None = None
     notes: list[NoteWritten] = field(default_factory=list)
-    beam: BeamChosen | None = None
+    blocks: dict[str, BlockShown] = field(default_factory=dict)
 
     @property
     def leading(self) -> CandidateScored | None:
@@ -80,8 +81,8 @@ class Scores:
                 self.shown = event
             case NoteWritten():
                 self.notes.append(event)
-            case BeamChosen():
-                self.beam = event
+            case BlockShown():
+                self.blocks[event.name] = event
             case _:
                 pass
 
@@ -295,7 +296,7 @@ class Picture:
                 one.scores.apply(event)
                 if not one.scores.found:
                     one.candidate = event
-            case CandidateScored() | PastShown() | NoteWritten() | BeamChosen():
+            case MethodEvent():
                 one = self._round(event.round)
                 one.scores.apply(event)
                 if (leading := one.scores.leading) is not None:

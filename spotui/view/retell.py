@@ -122,6 +122,7 @@ def _opened(project: Project, history: History, snapshot: Snapshot | None) -> Ru
         prompt=opened.prompt or _seed_of(snapshot.template),
         limits=limits,
         parameters=snapshot.parameters,
+        columns=tuple(dict.fromkeys(name for line in rounds for name in line.columns)),
         rows=(sizes := count_rows(project.rows)),
         metric=_metric_of(snapshot.template) if sizes else "",
     )

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from spotui.domain.events import BeamChosen, CandidateScored, PastShown
+from spotui.domain.events import BlockShown, CandidateScored, PastShown
 from spotui.domain.figures import plural
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.view.picture import Picture, RoundPicture
-from spotui.view.telling import interval, past_line
+from spotui.view.telling import item_line, past_line
 
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void"]
 
@@ -48,7 +48,7 @@ class Prompt:
         modification: What was changed, one sentence.
         reasoning: Why.
         words_changed: Of the prompt it was made from.
-        parent: The round that it was made from; 0 when nobody knows.
+        parents: The rounds that it was made from, the one it is compared with first.
         marks: By the row's position in the split.
     """
 
@@ -58,7 +58,7 @@ class Prompt:
     modification: str = ""
     reasoning: str = ""
     words_changed: int | None = None
-    parent: int = 0
+    parents: tuple[int, ...] = ()
     marks: Mapping[int, float | None] = field(default_factory=dict)
 
 
@@ -118,7 +118,7 @@ def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
         proposed.modification,
         proposed.reasoning,
         proposed.words_changed,
-        proposed.parent,
+        (proposed.parent, *proposed.other_parents),
         _marks(scored),
     )
 
@@ -148,7 +148,7 @@ def _rank(prompt: Prompt) -> tuple[int, float, int]:
 
 
 def read_shown(picture: Picture, number: int) -> list[Passage]:
-    """Past prompts with similarity and score, edit budget, notes and beam of a round.
+    """Past prompts with similarity and score, edit budget, notes and blocks of a round.
 
     Args:
         picture: The run.
@@ -157,25 +157,28 @@ def read_shown(picture: Picture, number: int) -> list[Passage]:
     one = picture.rounds.get(number)
     if number == 1:
         return [Passage("The seed round proposes nothing: it scores the seed prompt.")]
-    if one is None or not (one.scores.shown or one.scores.notes or one.scores.beam):
+    if one is None or not (one.scores.shown or one.scores.notes or one.scores.blocks):
         return [Passage("Nothing is known of what the optimizer was shown in this round.")]
     found = [*_notes(picture, number)]
     if one.scores.shown is not None:
         found += _past(picture, one.scores.shown)
-    if one.scores.beam is not None:
-        found += _beam(one.scores.beam)
+    for block in one.scores.blocks.values():
+        found += _block(block)
     return found
 
 
 def read_prompt(picture: Picture, prompt: Prompt) -> list[Passage]:
     """One prompt, whole: what it changes, and why."""
-    before = picture.prompt_of(prompt.parent) if prompt.parent else ""
     parts = [Part("modification", prompt.modification)] if prompt.modification else []
     if prompt.reasoning:
         parts.append(Part("reasoning", prompt.reasoning))
     parts.append(Part("prompt", prompt.text))
-    if before and before != prompt.text:
-        parts.append(Part(f"against {_round(prompt.parent)}", prompt.text, before))
+    befores = [(parent, picture.prompt_of(parent)) for parent in prompt.parents]
+    parts += [
+        Part(f"against {_round(parent)}", prompt.text, before)
+        for parent, before in befores
+        if before and before != prompt.text
+    ]
     changed = "" if prompt.words_changed is None else f"{plural(prompt.words_changed, 'word')} changed"
     return [Passage(prompt.name, changed, tuple(parts), "heading")]
 
@@ -199,18 +202,19 @@ def _notes(picture: Picture, number: int) -> Iterator[Passage]:
         if prompt:
             yield Passage("What was learned of this prompt", "", (Part("", prompt),), "heading")
         own = [note for note in notes if note.prompt == prompt]
-        for note in sorted(own, key=lambda one: (one.what == "summary", one.what, one.index)):
+        order = list(dict.fromkeys(note.what for note in own))
+        for note in sorted(own, key=lambda one: (order.index(one.what), one.index)):
             counts[prompt, note.what] = nth = counts.get((prompt, note.what), 0) + 1
             several = sum(one.what == note.what for one in own) > 1
             title = f"{note.what} {nth}" if several else note.what
             yield Passage(title, "", (Part("", note.text or "Nothing was written."),))
 
 
-def _beam(beam: BeamChosen) -> Iterator[Passage]:
-    yield Passage(f"Beam: {plural(len(beam.members), 'prompt')} for the next round", tone="heading")
-    for one in beam.members:
-        score = interval(one.score, one.low, one.high)
-        yield Passage(score, f"{plural(one.rows, 'row')}", (Part("", one.prompt),))
+def _block(block: BlockShown) -> Iterator[Passage]:
+    yield Passage(f"{block.name}: {block.title}", f"{len(block.items):,}", tone="heading")
+    for one in block.items:
+        rows = plural(one.rows, "row") if one.rows else ""
+        yield Passage(item_line(one), rows, (Part("", one.text),))
 
 
 def _round(number: int) -> str:

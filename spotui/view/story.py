@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from spotui.domain.declared import Note
 from spotui.domain.events import (
     CallDelta,
     CallDropped,
@@ -73,6 +74,7 @@ class Story:
     _scored: set[str] = field(default_factory=set)
     _seed: str = ""
     _questions: tuple[str, ...] = ()
+    _kinds: tuple[Note, ...] = ()
     _is_scored: bool = False
     _now: int = 0
 
@@ -124,7 +126,7 @@ class Story:
                 self._stream(event)
                 return
             case RunOpened():
-                self._questions = event.questions
+                self._questions, self._kinds = event.questions, event.notes
             case RunStopped():
                 self.end_calls()
             case RoundStarted():
@@ -210,7 +212,8 @@ class Story:
         notes = self._notes.setdefault(slot, {})
         notes[event.index] = entry.aside
         if len(notes) > 1:
-            entry.title = f"{len(notes)} {event.what}s"
+            kind = next((one for one in self._kinds if one.name == event.what), Note(event.what))
+            entry.title = f"{len(notes)} {kind.several}"
             entry.aside = "\n".join(text for _, text in sorted(notes.items()))
         self._put(entry)
 
@@ -248,12 +251,15 @@ class Story:
     def _count(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
         """Count a call in the entry of its kind, which is there once the first of them has gone out."""
         name, number = event.key.purpose.replace("mark_", "score_"), self._now or event.key.round
-        batch, slot = self._batches.setdefault(name, Batch(purpose_of(name))), self._slot_of(name)
+        batch, slot = (
+            self._batches.setdefault(name, Batch(purpose_of(name, self._kinds))),
+            self._slot_of(name),
+        )
         batch.take(event)
         if isinstance(event, CallStarted) and slot not in self._places:
             self._places[slot] = self._add(Entry(number, "calls", ""))
         if isinstance(event, CallDropped) and event.failed:
-            title = f"{call_in_words(event.key)} failed"
+            title = f"{call_in_words(event.key, self._kinds)} failed"
             self._add(Entry(number, "trouble", title, text=event.why, tone="error"))
         if (place := self._places.get(slot)) is not None:
             batch.write(self._change(place))

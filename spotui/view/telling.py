@@ -7,7 +7,18 @@ from typing import Final
 
 from spotui.domain import events
 from spotui.domain.events import Event, PastPrompt
-from spotui.domain.figures import count, duration, gained, limit, plural, points, usd, verdict
+from spotui.domain.figures import (
+    cell,
+    count,
+    duration,
+    gained,
+    limit,
+    plural,
+    points,
+    rounds_named,
+    usd,
+    verdict,
+)
 from spotui.domain.text import short
 from spotui.domain.verdicts import Outcome
 from spotui.view.log import Entry, Tone, call_in_words
@@ -18,6 +29,7 @@ TONES: Final[dict[Outcome, Tone]] = {
     "loss": "loss",
     "tie": "tie",
     "undecided": "tie",
+    "refused": "loss",
     "void": "void",
 }
 """How outcomes are coloured."""
@@ -65,6 +77,9 @@ def tell(event: Event) -> Entry | None:
             return Entry(event.round, "round", title, origin, tone="heading", said=said)
         case events.CandidateProposed():
             return _proposed(event)
+        case events.CandidateRefused() if event.prompt:
+            title = f"candidate {event.index + 1} refused"
+            return Entry(event.round, "proposal", title, text=event.why, tone="loss")
         case events.CandidateRefused():
             if event.final:
                 text = f"{event.why} The round continues without it."
@@ -83,15 +98,11 @@ def tell(event: Event) -> Entry | None:
             facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
             fills = (f"note {event.what}", event.prompt)
             return Entry(event.round, "note", event.what, facts, aside=text, fills=fills)
-        case events.BeamChosen():
-            lines = [
-                f"{interval(one.score, one.low, one.high)}   {short(one.prompt, _PROMPT_SHOWN)}"
-                for one in event.members
-            ]
-            title = f"beam: {plural(len(event.members), 'prompt')} for the next round"
-            scores = ", ".join(points(one.score) for one in event.members)
-            said = f"a beam of {len(event.members)} goes on: {scores}"
-            return Entry(event.round, "block", title, text="\n".join(lines), said=said)
+        case events.BlockShown():
+            lines = [f"{item_line(one)}   {short(one.text, _PROMPT_SHOWN)}".strip() for one in event.items]
+            title, facts = f"{event.name}: {event.title}", f"{len(event.items):,}"
+            said = f"{event.name}: {len(event.items):,} {event.title}"
+            return Entry(event.round, "block", title, facts, "\n".join(lines), said=said)
         case events.Answered():
             return _answered(event)
         case events.Likelihood():
@@ -161,8 +172,12 @@ def _proposed(event: events.CandidateProposed) -> Entry:
     if event.edited:
         title, text = f"{title}, edited by hand", short(event.prompt, _PROMPT_SHOWN)
     facts = "" if event.words_changed is None else f"{plural(event.words_changed, 'word')} changed"
+    said = ""
+    if event.other_parents:
+        origin = f"from {rounds_named((event.parent, *event.other_parents))}"
+        facts, said = f"{origin}, {facts}", f"{title} {origin}: {short(text)}"
     fills = ("propose", event.index)
-    return Entry(event.round, "proposal", title, facts, text, event.reasoning, fills=fills)
+    return Entry(event.round, "proposal", title, facts, text, event.reasoning, said=said, fills=fills)
 
 
 def _scored(event: events.CandidateScored) -> Entry:
@@ -213,6 +228,14 @@ def past_line(one: PastPrompt, score: str = "{:>5}", gap: str = "   ") -> str:
 def interval(score: float, low: float, high: float) -> str:
     """A score with its interval."""
     return f"{points(score)} ({points(low)} to {points(high)})"
+
+
+def item_line(one: events.BlockItem) -> str:
+    """Score and facts of a text of a block."""
+    facts = [f"{name} {cell(value)}" for name, value in one.facts.items()]
+    if one.score is not None and one.low is not None and one.high is not None:
+        return "   ".join([interval(one.score, one.low, one.high), *facts])
+    return "   ".join(facts if one.score is None else [points(one.score), *facts])
 
 
 def _answered(event: events.Answered) -> Entry:

@@ -40,7 +40,7 @@ def test_every_row_fits_and_no_figure_shrinks(text: str) -> None:
         assert sum(widths.values()) + 2 * (len(widths) - 1) <= cells
         assert [row[name] for name in KEPT] == [getattr(ROW, name) for name in KEPT]
         if cells >= 60:
-            assert list(row) == list(RoundCells._fields)
+            assert list(row) == list(ROW.by_name)
             assert row["modification"].endswith("…")
             assert text.startswith(row["modification"][:-1])
 
@@ -52,9 +52,17 @@ def test_any_modification_fits(text: str, cells: int) -> None:
     assert heads["votes"] == "score"
 
 
+def test_columns_of_the_method_are_between_figures_and_modification_as_long_as_there_is_room() -> None:
+    row = ROW._replace(columns={"front": "3", "lessons kept": "1,200"}, modification="Ask.")
+    heads = head(tuple(row.columns), is_scored=True)
+    whole = [*list(ROW.by_name)[:-1], "front", "lessons kept", "modification"]
+    assert list(fit([heads, row], 120)[1]) == whole
+    assert list(fit([heads, row], 40)[1]) == ["round", "verdict", "votes", "cost", "front"]
+
+
 def test_what_has_room_is_not_cut() -> None:
     row = ROW._replace(modification="Ask for reasons.")
-    assert fit([head(is_scored=False), row], 120)[1] == row._asdict()
+    assert fit([head(is_scored=False), row], 120)[1] == row.by_name
 
 
 @pytest.fixture

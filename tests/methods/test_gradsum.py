@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.events import (
-    BeamChosen,
+    BlockShown,
     CandidateProposed,
     CandidateRefused,
     FinalTest,
@@ -50,10 +50,10 @@ def test_failures_become_gradients_a_summary_edits_and_a_beam(tmp_path: Path) ->
     assert len(edits) == 2 * sum(
         len({one.prompt for one in notes(end, "summary")} & beam) for beam in beams(end)
     )
-    chosen = end.of(BeamChosen)
-    assert all(len(one.members) == 3 for one in chosen)
+    chosen = end.of(BlockShown)
+    assert all(len(one.items) == 3 for one in chosen)
     for one in chosen:
-        scores = [member.score for member in one.members]
+        scores = [member.score or 0.0 for member in one.items]
         assert scores == sorted(scores, reverse=True)
     assert end.stopped.improved
     assert end.one(FinalTest).difference > 0
@@ -61,7 +61,7 @@ def test_failures_become_gradients_a_summary_edits_and_a_beam(tmp_path: Path) ->
 
 def beams(end: Told) -> list[set[str]]:
     """The prompts that each round after the seed's started from."""
-    chosen = [{member.prompt for member in one.members} for one in end.of(BeamChosen)]
+    chosen = [{member.text for member in one.items} for one in end.of(BlockShown)]
     return [{"Add in style 0."}, *chosen[:-1]]
 
 

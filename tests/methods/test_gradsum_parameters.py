@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spotui.domain.events import BeamChosen, CandidateScored, NoteWritten
+from spotui.domain.events import BlockShown, CandidateScored, NoteWritten
 from spotui.methods import load_method
 from spotui.methods.parameters import read_parameters
 from spotui.settings.run_settings import RoleSet, RoleSettings
@@ -55,10 +55,10 @@ def test_gradients_come_from_so_many_train_rows_always_the_same(tmp_path: Path) 
 @pytest.mark.parametrize("beam", [1, 4])
 def test_so_many_go_on_and_all_of_them_meet_all_rows_at_the_end(tmp_path: Path, beam: int) -> None:
     end, _ = go(tmp_path, {"beam": beam, "subset_rows": 5, "candidates_per_parent": 4})
-    assert [len(one.members) for one in end.of(BeamChosen)] == [beam, beam]
-    assert {member.rows for one in end.of(BeamChosen) for member in one.members} == {5}
+    assert [len(one.items) for one in end.of(BlockShown)] == [beam, beam]
+    assert {member.rows for one in end.of(BlockShown) for member in one.items} == {5}
     whole = {one.prompt for one in end.of(CandidateScored) if one.rows == 20 and one.split == "eval"}
-    assert {one.prompt for one in end.of(BeamChosen)[-1].members} <= whole
+    assert {one.text for one in end.of(BlockShown)[-1].items} <= whole
 
 
 def test_so_many_edits_of_each_parent_are_asked_for(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from spotui.tui.table_view import TableView
 from spotui.wire import process as own_process
 from spotui.workspace.projects import Workspace
 from spotui.workspace.snapshot import read_snapshot
+from tests.cli.terminal import Terminal
 from tests.command_line import ROOT, Outcome, move_in, places, spotui, write_template
 from tests.model_server import ModelServer, conversation
 from tests.row_model import adding, rows, template
@@ -68,11 +69,59 @@ def test_it_runs_with_its_meta_prompts_and_notes(place: Place) -> None:
     assert "spo_propose" not in kept.meta_prompts
 
 
+def test_its_column_its_block_its_parents_and_its_gate_show_on_every_surface(place: Place) -> None:
+    said = place.run("--set", "steps=5")
+    assert said.code in DONE, said.err
+    lines = said.out.splitlines()
+    assert "round 3: candidate 1 from rounds 2 and 1: Style 2." in lines
+    assert "round 3: candidate 1 refused: it does no better on the batch" in lines
+    assert "round 3: front: 2 prompts that no other beats on some eval row" in lines
+    assert any(
+        line.startswith("round 3: refused (it does no better on the batch); best is ") for line in lines
+    )
+    table = place("show", "p").out
+    assert re.search(r"(?m)^round  verdict  score  tokens +cost +time  front  modification$", table)
+    assert re.search(r"(?m)^   3   refused .* 2  Style 2\.$", table)
+    assert re.search(r"(?m)^   6\*  win .* 3  Style 2\.$", table)
+    third = place("show", "p", "3").out
+    assert third.startswith("Round 3: refused, from rounds 2 and 1\nfront: 2\n")
+    assert "it does no better on the batch" in third
+    kept = json.loads(place("show", "p", "3", "--json").out)
+    assert (kept["outcome"], kept["columns"], kept["other_parents"]) == ("refused", {"front": 2}, [1])
+    assert kept["prompt"] == "Add in style 2, way 2." or kept["prompt"].startswith("Add in style 2")
+    bought = len(place.server.requests)
+    again = place("replay", "p", "--json")
+    told = [json.loads(line) for line in again.out.splitlines()]
+    assert len(place.server.requests) == bought
+    (opened,) = [one for one in told if one["event"] == "run_opened"]
+    assert opened["columns"] == ["front"]
+    assert opened["notes"] == [{"name": "lesson", "purpose": "learn"}]
+    ends = {one["round"]: one for one in told if one["event"] == "round_finished"}
+    assert [ends[number].get("columns") for number in (1, 3)] == [None, {"front": 2}]
+    (front,) = [one for one in told if one["event"] == "block_shown" and one["round"] == 3]
+    assert [item["facts"]["rows led"] > 0 for item in front["items"]] == [True, True]
+    (merged,) = [one for one in told if one["event"] == "candidate_proposed" and one["round"] == 3]
+    assert (merged["parent"], merged["other_parents"]) == (2, [1])
+
+
+def test_a_terminal_shows_its_column_and_its_notes_while_it_runs(place: Place) -> None:
+    place.server.delay = 0.3
+    model = ("--model", "test-model", "--base-url", place.server.base_url)
+    words = ("run", place.template, *model, "--method", "pareto", "--name", "p", "--yes", "--set", "steps=3")
+    with Terminal(*words, env=place.env, columns=100) as terminal:
+        terminal.read_until("writing lesson 1")
+        assert terminal.wait() in DONE
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.text)
+    assert re.search(r"round +verdict +score +tokens +cost +time +front +modification", text)
+    assert re.search(r"3 +refused .* 2 +Style 2\.", text)
+
+
 def test_its_run_is_read_where_the_package_is_not_installed(place: Place) -> None:
     assert place.run().code in DONE
     for command in ("show p", "show p 2", "list", "best p", "export p --format json"):
         said = place(*command.split(), PYTHONPATH=str(ROOT))
         assert said.code == exit_codes.OK, said.err
+        assert "front" in said.out or not command.startswith("show"), said.out
     said = place("resume", "p", "--max-rounds", "4", PYTHONPATH=str(ROOT))
     assert (said.code, "Traceback" in said.err) == (exit_codes.FAILED, False)
     assert "no method 'pareto'" in said.err
@@ -84,7 +133,16 @@ def test_methods_lists_its_meta_prompts_with_their_slots(place: Place) -> None:
         "\npareto_propose\n    {task}: what the run is for\n    {prompt}: the prompt to improve\n" in said.out
     )
     (method,) = json.loads(place("methods", "pareto", "--json").out)
-    assert [one["name"] for one in method["meta_prompts"]] == ["pareto_propose", "pareto_learn"]
+    assert [one["name"] for one in method["meta_prompts"]] == [
+        "pareto_propose",
+        "pareto_learn",
+        "pareto_combine",
+    ]
+    assert (method["notes"], list(method["columns"]), list(method["blocks"])) == (
+        ["lesson"],
+        ["front"],
+        ["front"],
+    )
     assert method["meta_prompts"][0]["slots"]["lesson"] == "what it lacks"
 
 
@@ -115,6 +173,11 @@ def test_a_user_replaces_its_meta_prompt_and_check_looks_at_the_slots(place: Pla
             "undeclared",
             "LookupError: the meta-prompt 'pareto_merge' is not declared by the method",
         ),
+        ("exit", "RuntimeError: it called sys.exit('no more')"),
+        ("note", "LookupError: the note 'advice' is not declared by the method"),
+        ("column", "LookupError: the column 'lead' is not declared by the method"),
+        ("block", "LookupError: the block 'pool' is not declared by the method"),
+        ("check", "KeyError: 'front'"),
     ],
 )
 def test_an_error_in_it_ends_the_run_as_failed_and_keeps_everything(
@@ -135,6 +198,38 @@ def test_an_error_in_it_ends_the_run_as_failed_and_keeps_everything(
         place("resume", "p", "--yes").code == exit_codes.CALL_FAILED
     )  # it fails again, and pays nothing twice
     assert len(place.server.requests) == before
+
+
+HOOKS = {
+    "rounds": "The function 'rounds' of the method 'pareto' failed with ZeroDivisionError: ",
+    "calls": "The function 'calls' of the method 'pareto' failed with KeyError: 'rows' (",
+    "embeds": "The function 'embeds' of the method 'pareto' failed with AssertionError: nothing to embed (",
+    "edits": "The function 'edits' of the method 'pareto' failed with SystemExit (",
+    "asks": "The function 'asks' of the method 'pareto' failed with RuntimeError (",
+    "endless": "The function 'rounds' of the method 'pareto' gave -1, which is not a number of rounds.",
+    "nobody": "The function 'asks' of the method 'pareto' gave ('optimizer', 'nobody'), which is not a tuple",
+}
+
+
+@pytest.mark.parametrize(("fault", "cause"), HOOKS.items())
+def test_a_function_that_fails_is_named_by_every_verb_and_nothing_is_bought(
+    place: Place, fault: str, cause: str
+) -> None:
+    text = template() + f"method: pareto\nparameters: {{fault: {fault}}}\n"
+    write_template(place.folder, text, "sums.yaml")
+    if fault == "edits":
+        Path(place.template).write_text(text.replace("prompt: Add in style 0.\n", "prompt: ''\n"))
+    model = ("--model", "test-model", "--base-url", place.server.base_url)
+    verbs = [("estimate", place.template, *model), ("run", place.template, *model, "--yes", "--name", "p")]
+    if fault != "calls":
+        verbs.append(("check", place.template))
+    said = [place(*words) for words in verbs]
+    assert {one.code for one in said[:2]} == {exit_codes.FAILED}, [one.err for one in said]
+    for one in said[:2]:
+        assert cause in one.err, one.err
+        assert "Fix or update its package." in one.err
+    assert not any("Traceback" in one.err + one.out for one in said)
+    assert place.server.requests == []
 
 
 def test_a_meta_prompt_without_a_text_is_refused_before_the_run(place: Place) -> None:
@@ -167,7 +262,11 @@ def test_the_app_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         await until(pilot, lambda: app.screen is screen)
         screen.query_one("#name", Input).focus()
         await pilot.press("enter")
-        await until_seen(pilot, "lesson", "Carry the one.", "finished")
+        await until_seen(pilot, "from rounds 2 and 1", "candidate 1 refused", "Refused: round 1", "finished")
+        await until_seen(pilot, "words  front  modif", "front: prompts that no other beats")
+        entries = app.screen._client.story.entries  # type: ignore[attr-defined]
+        notes = [(one.title, one.aside[:14]) for one in entries if one.kind == "note"]
+        assert notes == [("lesson", "Carry the one.")]
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(PACKAGE))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from spotui.domain.events import (
-    BeamChosen,
-    BeamMember,
+    BlockItem,
+    BlockShown,
     CandidateProposed,
     CandidateScored,
     Event,
@@ -83,10 +83,12 @@ def gradsum(workspace: Workspace, name: str = "beams") -> Project:
         _scored(2, 0, SEED, [0, 1, 0], None, asked=1, first=0, positions=(2, 3, 5)),
         _scored(2, 1, CARRY, [1, 1, 1], 10, asked=2, first=0, positions=(2, 3, 5)),
         _scored(2, 2, STEPS, [0, 1, 1], 9, asked=2, first=6, positions=(2, 3, 5)),
-        BeamChosen(
+        BlockShown(
             at=0,
             round=2,
-            members=(BeamMember(CARRY, 1.0, 0.44, 1.0, 3), BeamMember(STEPS, 0.667, 0.21, 0.94, 3)),
+            name="beam",
+            title="prompts for the next round",
+            items=(BlockItem(CARRY, 1.0, 0.44, 1.0, 3), BlockItem(STEPS, 0.667, 0.21, 0.94, 3)),
         ),
         _scored(2, 0, CARRY, [1, 0, 1, 1, 1, 1], 10, asked=2, first=0),
     ]

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from spotui.domain.declared import Note
 from spotui.domain.events import (
-    BeamChosen,
-    BeamMember,
+    BlockItem,
+    BlockShown,
     CallDelta,
     CallDropped,
     CallFinished,
@@ -31,6 +32,7 @@ from tests.methods.scored import scored_project
 from tests.model_server import ModelServer
 from tests.row_model import unending
 from tests.runs.starting import Stage
+from tests.view.test_picture import OPENED
 
 START = RoundStarted(round=2, best=1)
 EVAL = ScoringStarted(round=2, split="eval", prompts=2, rows=3)
@@ -194,10 +196,13 @@ def test_gradients_of_a_prompt_are_one_entry_that_can_be_searched() -> None:
         for n, prompt in enumerate(["P", "P", "Q"])
     ]
     summary = NoteWritten(round=2, what="summary", text="Carry all.", prompt="P")
-    beam = BeamChosen(round=2, members=(BeamMember("P", 0.5, 0.2, 0.9, 4),))
-    story = told(START, *notes, summary, beam)
+    beam = BlockShown(
+        round=2, name="beam", title="prompts for the next round", items=(BlockItem("P", 0.5, 0.2, 0.9, 4),)
+    )
+    kinds = (Note("gradient", plural="gradients to follow"),)
+    story = told(msgspec.structs.replace(OPENED, notes=kinds), START, *notes, summary, beam)
     assert [(one.title, one.aside) for one in entries(story, "note")] == [
-        ("2 gradients", "Carry 0.\nCarry 1."),
+        ("2 gradients to follow", "Carry 0.\nCarry 1."),
         ("gradient", "Carry 2."),
         ("summary", "Carry all."),
     ]

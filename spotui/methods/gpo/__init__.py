@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from spotui.domain.declared import Note
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.methods.gpo.descent import optimize
 from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, edits, embeds, steps
@@ -51,6 +52,7 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         embeds=embeds,
         length="max_steps",
         meta_prompts=META_PROMPTS,
+        notes=(Note("reflection", "reflect"), Note("summary", "summarize", "summaries")),
         aliases=ALIASES,
         elsewhere=ELSEWHERE,
         edits=edits,

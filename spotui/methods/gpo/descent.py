@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from spotui.domain.events import NoteWritten, PastShown
+from spotui.domain.events import PastShown
 from spotui.engine import Engine, Scored, ScoredRound, fold
 from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
 from spotui.methods.gpo.parameters import Parameters, embeds, steps
@@ -120,7 +120,7 @@ async def reflect(
         task=engine.task.description, prompt=current.prompt, failures=failures(batch, wrong)
     )
     reflection = await turn.ask("optimizer", "reflect", text, part="diagnosis")
-    engine.tell(NoteWritten(round=turn.number, what="reflection", text=reflection, prompt=current.prompt))
+    turn.note("reflection", reflection, prompt=current.prompt)
     return reflection
 
 
@@ -132,7 +132,7 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
         task=engine.task.description, summary=summary or "Nothing yet.", latest=new
     )
     merged = await turn.ask("optimizer", "summarize", text, part="summary")
-    engine.tell(NoteWritten(round=turn.number, what="summary", text=merged))
+    turn.note("summary", merged)
     return merged
 
 

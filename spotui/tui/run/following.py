@@ -195,6 +195,7 @@ TONES: Final = {
     "loss": "$text-muted",
     "tie": "$text-warning",
     "undecided": "$text-warning",
+    "refused": "$text-muted",
     "void": "$text-error",
 }
 """The colours of verdicts."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import JudgeMeasured, RoundFinished
-from spotui.domain.figures import bars, count, duration, percent, plural, points, usd, verdict
+from spotui.domain.figures import bars, cell, count, duration, percent, plural, points, usd, verdict
 from spotui.lang import _, ngettext
 from spotui.tui.run.following import TONES
 from spotui.tui.table_view import Column, Row, TableView
@@ -58,7 +59,9 @@ def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...
         words = _words(old, one.candidate.prompt)
     modification, end = _modification(one), one.end
     if end is None:
-        return (number, Content.styled("…", "$text-muted"), votes, "", words, "", "", "", modification)
+        under_way = Content.styled("…", "$text-muted")
+        own = _method_cells(picture, None)
+        return (number, under_way, votes, "", words, "", "", "", *own, modification)
     return (
         number,
         _verdict(one),
@@ -68,8 +71,27 @@ def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...
         count(tokens(end), estimated=end.estimated),
         usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
+        *_method_cells(picture, end),
         modification or end.note,
     )
+
+
+def _method_cells(picture: Picture, end: RoundFinished | None) -> list[str]:
+    """The cells of the columns that the method adds."""
+    values = end.columns if end is not None else {}
+    return [cell(values[name]) if name in values else "" for name in method_columns(picture)]
+
+
+def method_columns(picture: Picture) -> tuple[str, ...]:
+    """The columns that the method adds."""
+    return picture.opened.columns if picture.opened is not None else ()
+
+
+def columns_of(picture: Picture) -> list[Column]:
+    """The columns of a run."""
+    *usual, modification = SCORED if picture.is_scored else VOTED
+    own = [Column(name, cell_len(name), is_number=True, from_width=60) for name in method_columns(picture)]
+    return [*usual, *own, modification]
 
 
 @lru_cache(maxsize=512)
@@ -103,7 +125,9 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
     prompts = str(len(one.scores.found) or "")
     if end is None:
         under_way = Content.styled("…", "$text-muted")
-        return (_number(picture, one), under_way, score, interval, prompts, words, "", "", "", modification)
+        own = _method_cells(picture, None)
+        number = _number(picture, one)
+        return (number, under_way, score, interval, prompts, words, "", "", "", *own, modification)
     return (
         _number(picture, one),
         _verdict(one),
@@ -114,6 +138,7 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
         count(tokens(end), estimated=end.estimated),
         usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
+        *_method_cells(picture, end),
         modification or end.note,
     )
 
@@ -193,7 +218,7 @@ class HistoryPanel(Vertical):
         self._seen: dict[int, _Seen] = {}
         self._rows: dict[int, Row] = {}
         self._judge: JudgeMeasured | None = None
-        self._is_scored = False
+        self._columns: list[Column] = list(VOTED)
 
     def compose(self) -> ComposeResult:
         """The curves above, the rounds below them."""
@@ -205,14 +230,14 @@ class HistoryPanel(Vertical):
     def show(self, picture: Picture) -> None:
         """Bring the rows up to date; only those that changed are painted."""
         table = self.query_one(TableView)
-        is_scored = picture.is_scored
-        if not set(self._rows) <= set(picture.rounds) or is_scored != self._is_scored:
+        columns = columns_of(picture)
+        if not set(self._rows) <= set(picture.rounds) or columns != self._columns:
             self._rows.clear()
             self._seen.clear()
-        if is_scored != self._is_scored:
-            self._is_scored = is_scored
-            table.use_columns(SCORED if is_scored else VOTED)
-        cells = scored_cells if is_scored else voted_cells
+        if columns != self._columns:
+            self._columns = columns
+            table.use_columns(columns)
+        cells = scored_cells if picture.is_scored else voted_cells
         last = max(self._rows, default=0)
         follows = table.current in {"", str(last)}
         is_changed = False
