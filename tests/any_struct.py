@@ -20,8 +20,8 @@ _PLAIN: dict[object, st.SearchStrategy[Any]] = {
 
 
 def structs(kind: type[AStruct]) -> st.SearchStrategy[AStruct]:
-    """Any value of a struct type that can be made."""
-    fields = {field.name: _of(field.type) for field in msgspec.structs.fields(kind)}
+    """Any value of a struct type that can be made; the codes of an event's sentences are on the wire only."""
+    fields = {one.name: _of(one.type) for one in msgspec.structs.fields(kind) if one.name != "messages"}
     return st.fixed_dictionaries(fields).map(lambda values: _make(kind, values))
 
 
