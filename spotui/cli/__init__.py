@@ -12,29 +12,30 @@ from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import guarded
 from spotui.domain.errors import SpotuiError, limit_reached, nearest
 from spotui.domain.version import VERSION
+from spotui.lang import N_, _, join
 
 VERBS = {
-    "run": "optimize a template's prompt",
-    "resume": "go on with a run",
-    "attach": "watch and steer a run that another process works on",
-    "list": "all projects: state, rounds, best, spent",
-    "show": "a project's rounds, or one round in full",
-    "diff": "what changed between two prompts",
-    "best": "print the best prompt and nothing else",
-    "test": "try prompts on a new question",
-    "export": "write the best prompt, or the whole run, as txt, json or markdown",
-    "score": "measure a prompt on rows, and compare two row by row",
-    "race": "let several methods work on the same rows with the same budget",
-    "methods": "list the methods and what each can be told",
-    "models": "list, add, test, remove, import and fetch models",
-    "check": "find every mistake in a template",
-    "judge-check": "how often a judge tells answers from damaged copies",
-    "estimate": "what a run would take: calls, tokens, USD, minutes",
-    "branch": "start a new run from a round of another",
-    "replay": "watch a run again, without a model",
-    "settings": "every setting of a run, its value, and where that comes from",
-    "locate": "where spotui keeps things",
-    "doctor": "find out why something does not work",
+    "run": N_("optimize a template's prompt"),
+    "resume": N_("resume a run"),
+    "attach": N_("watch and steer a run that another process works on"),
+    "list": N_("all projects: state, rounds, best, spent"),
+    "show": N_("a project's rounds, or one round in full"),
+    "diff": N_("what changed between two prompts"),
+    "best": N_("print the best prompt and nothing else"),
+    "test": N_("try prompts on a new question"),
+    "export": N_("write the best prompt, or the whole run, as txt, json or markdown"),
+    "score": N_("measure a prompt on rows, and compare two row by row"),
+    "race": N_("let several methods work on the same rows with the same budget"),
+    "methods": N_("list the methods and their parameters"),
+    "models": N_("list, add, test, remove, import and fetch models"),
+    "check": N_("find every mistake in a template"),
+    "judge-check": N_("measure how often a judge prefers an answer to a damaged copy"),
+    "estimate": N_("what a run would take: calls, tokens, USD, minutes"),
+    "branch": N_("start a new run from a round of another"),
+    "replay": N_("watch a run again, without a model"),
+    "settings": N_("every setting of a run, its value, and where that comes from"),
+    "locate": N_("where spotui keeps things"),
+    "doctor": N_("find out why something does not work"),
 }
 
 
@@ -48,8 +49,8 @@ _MODULES = {
 }
 """The modules of verbs that share one with another verb; each of the others has a module of its own name."""
 
-_EXIT_CODES = """\
-'spotui VERB --help' tells more.
+_EXIT_CODES = N_("""\
+Run 'spotui VERB --help' for the arguments of a verb.
 
 exit codes:
   0    done; a run found a better prompt
@@ -60,7 +61,7 @@ exit codes:
   5    a run failed: a call failed for good, or the method raised an error
   6    a run was stopped
   7    no row could be marked
-  130  interrupted; a run left so goes on with 'spotui resume'"""
+  130  interrupted; 'spotui resume' continues the run""")
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,7 +72,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with the mistake and the way to help."""
-        self.leave(f"{message[:1].upper()}{message[1:]}.", f"'{self.prog} --help' lists its arguments.")
+        self.leave(
+            f"{message[:1].upper()}{message[1:]}.", _("'{prog} --help' lists its arguments.", prog=self.prog)
+        )
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str], namespace: argparse.Namespace | None = None
@@ -89,7 +92,7 @@ class Parser(argparse.ArgumentParser):
         if rest:
             from spotui.settings.errors import show
 
-            self.error(f"unexpected argument {show(rest[0])}")
+            self.error(_("unexpected argument {rest}", rest=show(rest[0])))
         return parsed, rest
 
     def _refuse(self, flag: str) -> NoReturn:
@@ -100,14 +103,21 @@ class Parser(argparse.ArgumentParser):
         for verb in reversed(VERBS):
             takers |= {name: parser.prog for parser in parsers_of(verb) for name in parser.flags()}
         if taker := takers.get(flag):
-            self.leave(f"'{self.prog}' does not take {flag}.", f"'{taker}' takes it.")
+            self.leave(
+                _("'{prog}' does not take {flag}.", prog=self.prog, flag=flag),
+                _("'{taker}' takes it.", taker=taker),
+            )
         name = flag.removeprefix("--")
         near = [nearest(name, (one.removeprefix("--") for one in each)) for each in (self.flags(), takers)]
         meant = max(filter(None, near), key=lambda one: SequenceMatcher(None, name, one).ratio(), default="")
         if not meant:
-            self.leave(f"Unknown flag {flag}.", f"'{self.prog} --help' lists its flags.")
-        other = "" if f"--{meant}" in self.flags() else f" '{takers[f'--{meant}']}' takes it."
-        self.leave(f"Unknown flag {flag}.", f"Did you mean --{meant}?{other}")
+            self.leave(
+                _("Unknown flag {flag}.", flag=flag), _("'{prog} --help' lists its flags.", prog=self.prog)
+            )
+        hint: str = _("Did you mean --{meant}?", meant=meant)
+        if f"--{meant}" not in self.flags():
+            hint = join(hint, _("'{taker}' takes it.", taker=takers[f"--{meant}"]))
+        self.leave(_("Unknown flag {flag}.", flag=flag), hint)
 
     def flags(self) -> list[str]:
         """Its long flags."""
@@ -182,10 +192,13 @@ def _of_the_system(error: Exception) -> SpotuiError | None:
         return None
     where = error.filename
     if where is None:  # no file was opened, so it is the output; Python would try it again at the exit
-        where, sys.stdout = "The output", None
+        where, sys.stdout = _("The output"), None
     from spotui.workspace.files import hint_for
 
-    return SpotuiError(f"{where} cannot be read or written: {error.strerror}.", hint_for(error, ""))
+    return SpotuiError(
+        _("{where} cannot be read or written: {strerror}.", where=where, strerror=error.strerror),
+        hint_for(error, ""),
+    )
 
 
 def report(error: SpotuiError) -> None:
@@ -213,21 +226,22 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser(
         prog="spotui",
         usage="spotui VERB ...",
-        description="The prompt optimizer that lives in the terminal.",
-        epilog=_EXIT_CODES,
+        description=_("The prompt optimizer that lives in the terminal."),
+        epilog=_(_EXIT_CODES),
         formatter_class=_Formatter,
     )
     version = f"spotui {VERSION} (Python {sys.version.split()[0]}, {sys.platform})"
-    parser.add_argument("--version", action="version", version=version, help="print the version and exit")
+    parser.add_argument("--version", action="version", version=version, help=_("print the version and exit"))
     if verb is not None and verb not in VERBS:
         near = nearest(verb, VERBS)
         parser.leave(
-            f"Unknown command {verb!r}.",
-            f"Did you mean {near!r}?" if near else "'spotui --help' lists them all.",
+            _("Unknown command {verb!r}.", verb=verb),
+            _("Did you mean {near!r}?", near=near) if near else _("'spotui --help' lists them all."),
         )
-    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", prog="spotui")
+    verbs = parser.add_subparsers(title=_("verbs"), dest="verb", metavar="VERB", prog="spotui")
     for name, does in VERBS.items():
-        one = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+        text = _(does)
+        one = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == verb:
             _part(name, "add_{}_arguments")(one)
     parsed = parser.parse_args(arguments)

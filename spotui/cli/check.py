@@ -81,7 +81,9 @@ def _check_parameters(checked: "Checked") -> "list[Problem]":
     from spotui.templates.yaml.nodes import line_of
 
     what = _("The method asks an embedding model, and none is chosen.")
-    return [Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, EMBEDDING_HINT)]
+    return [
+        Problem("warning", "parameters", line_of(load(checked.text), "parameters"), what, _(EMBEDDING_HINT))
+    ]
 
 
 def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.workspace.projects import Workspace
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def add_workspace(parser: argparse.ArgumentParser) -> None:
     """The option that chooses another workspace."""
     parser.add_argument(
-        "--workspace", metavar="DIR", help="where projects are kept (see 'spotui locate' for the default)"
+        "--workspace", metavar="DIR", help=_("where projects are kept (see 'spotui locate' for the default)")
     )
 
 
@@ -29,7 +30,7 @@ def workspace(parsed: argparse.Namespace) -> Workspace:
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     """The name of a project, and its workspace."""
-    parser.add_argument("name", metavar="NAME", help="the project ('spotui list' shows them)")
+    parser.add_argument("name", metavar="NAME", help=_("the project ('spotui list' shows them)"))
     add_workspace(parser)
 
 
@@ -75,21 +76,21 @@ def _add_setting(section: "argparse._ArgumentGroup", flag: str, setting: "Settin
 def add_yes(parser: argparse.ArgumentParser) -> None:
     """What a verb needs not ask before it begins."""
     parser.add_argument(
-        "--yes", "-y", action="store_true", help="fetch a missing embedded model without asking"
+        "--yes", "-y", action="store_true", help=_("fetch a missing embedded model without asking")
     )
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:
     """Which method, and what it is told."""
-    method = parser.add_argument_group("method ('spotui methods' shows them with their parameters)")
-    method.add_argument("--method", metavar="NAME", help="in place of the template's (default: spo)")
+    method = parser.add_argument_group(_("method ('spotui methods' shows them with their parameters)"))
+    method.add_argument("--method", metavar="NAME", help=_("in place of the template's (default: spo)"))
     method.add_argument(
         "--set",
         dest="set",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a parameter of the method; give it again for another",
+        help=_("a parameter of the method; give it again for another"),
     )
 
 

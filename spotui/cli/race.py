@@ -10,9 +10,9 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, gained, plural, points, usd
+from spotui.domain.figures import count, duration, gained, points, usd
 from spotui.domain.records import AS_PLANNED
-from spotui.lang import as_english
+from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ _DONE = {*AS_PLANNED, "budget"}
 
 def add_race_arguments(parser: argparse.ArgumentParser) -> None:
     """What `race` takes."""
-    parser.add_argument("template", metavar="TEMPLATE", help="a YAML file with rows and test rows among them")
     parser.add_argument(
-        "--methods", metavar="A,B,…", default="spo,gpo,gradsum", help="who races (default: spo,gpo,gradsum)"
+        "template", metavar="TEMPLATE", help=_("a YAML file with rows and test rows among them")
+    )
+    parser.add_argument(
+        "--methods",
+        metavar="A,B,…",
+        default="spo,gpo,gradsum",
+        help=_("who races (default: spo,gpo,gradsum)"),
     )
     parser.add_argument(
         "--set",
@@ -44,17 +49,17 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METHOD.NAME=VALUE",
         action="append",
         default=[],
-        help="a parameter of one of the methods; give it again for another",
+        help=_("a parameter of one of the methods; give it again for another"),
     )
-    parser.add_argument("--name", metavar="NAME", help="the folder of the runs (default: TEMPLATE-race)")
-    parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+    parser.add_argument("--name", metavar="NAME", help=_("the folder of the runs (default: TEMPLATE-race)"))
+    parser.add_argument("--json", action="store_true", help=_("the result as one JSON object"))
     options.add_yes(parser)
     add_trust(parser)
     parser.add_argument(
         "--on-failure",
         choices=("halt", "pause"),
         default="halt",
-        help="when a call fails for good: end the race, or wait for a 'resume' command (default: halt)",
+        help=_("when a call fails for good: end the race, or wait for a 'resume' command (default: halt)"),
     )
     options.add_workspace(parser)
     options.add_settings(parser, *(group for group in Group if group is not Group.FINAL_CHECK))
@@ -74,7 +79,9 @@ def race_command(parsed: argparse.Namespace) -> int:
     told = _parameters(parsed)
     test = without_budget(launcher.prepare(path, flags, purpose="score"))
     if not test.sizes["test"]:
-        raise UsageError(f"{path.name} has no test rows.", "A race is decided on rows nobody has seen.")
+        raise UsageError(
+            _("{path} has no test rows.", path=path.name), _("A race is decided on rows nobody has seen.")
+        )
     entrants = {
         method: entrant(launcher.prepare(path, flags, method=method, parameters=parameters))
         for method, parameters in told.items()
@@ -124,13 +131,13 @@ def _judge(
     try:
         places = asyncio.run(judge())
     except Halted as halt:
-        print(f"spotui: {halt.cause} The same command goes on.", file=sys.stderr)
+        print(_("spotui: {cause} The same command resumes.", cause=halt.cause), file=sys.stderr)
         return exit_codes.UNMARKED if halt.reason == "unmarked" else exit_codes.CALL_FAILED
     compared = pairs(places, seed=seed)
     folder.write(recorded_race(record, places, compared))
     _print(parsed, places, compared)
     if not any(place.score.rows for place in places):
-        print("spotui: No test row could be marked, so nothing can be compared.", file=sys.stderr)
+        print(_("spotui: No test row could be marked, so nothing can be compared."), file=sys.stderr)
         return exit_codes.UNMARKED
     return exit_codes.OK
 
@@ -149,8 +156,12 @@ def _project(folder: "RaceFolder", launcher: "Launcher", method: str, prepared: 
 
     if what := difference(project, prepared):
         raise SpotuiError(
-            f"{project.name} was begun with {what}, so it cannot race with this.",
-            "Repeat the command that began it, or begin another race with --name.",
+            _(
+                "{project} was begun with {what}, so it cannot race with this.",
+                project=project.name,
+                what=what,
+            ),
+            _("Repeat the command that began it, or begin another race with --name."),
         )
     return project
 
@@ -167,7 +178,10 @@ def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Tro
     stopped = asyncio.run(serve(run))
     if stopped.reason in _DONE:
         return exit_codes.OK
-    print(f"spotui: {method}: {stopped.cause} The same command goes on.", file=sys.stderr)
+    print(
+        _("spotui: {method}: {cause} The same command resumes.", method=method, cause=stopped.cause),
+        file=sys.stderr,
+    )
     return exit_codes.of_run(stopped)
 
 
@@ -210,13 +224,14 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
     names = [name.strip() for name in parsed.methods.split(",") if name.strip()]
     if len(set(names)) < 2:
-        raise UsageError("A race takes two methods.", "Write such as --methods spo,gpo,gradsum")
+        raise UsageError(_("A race takes two methods."), _("For example: --methods spo,gpo,gradsum"))
     told: dict[str, dict[str, Any]] = {name: {} for name in names}
     for text in parsed.set:
         method, dot, assignment = text.partition(".")
         if not dot or method not in told:
             raise UsageError(
-                f"{text!r} tells none of the methods anything.", "Write such as --set gpo.max_steps=6"
+                _("{text!r} tells none of the methods anything.", text=text),
+                _("For example: --set gpo.max_steps=6"),
             )
         key, value = parse_assignment(assignment)
         told[method][key] = value
@@ -238,7 +253,7 @@ def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pa
     )
     for one in places:
         low, high = one.score.interval.low, one.score.interval.high
-        gain = "no better prompt"
+        gain: str = _("no better prompt")
         if one.improved:
             gain = gained(one.gain.difference, (one.gain.interval.low, one.gain.interval.high))
         spent = one.spending
@@ -248,15 +263,20 @@ def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pa
             f"{gain:24}  {spent.calls:>6}  {count(spent.tokens, estimated=spent.estimated):>7}  "
             f"{cost:>9}  {duration(one.seconds):>7}  {one.rounds}"
         )
-    print(f"\nRow by row on {plural(len(places[0].marks), 'test row')}:")
+    print(
+        ngettext("\nRow by row on {n:,} test row:", "\nRow by row on {n:,} test rows:", len(places[0].marks))
+    )
     for pair in compared:
         found = pair.comparison
-        sure = "" if found.is_settled else "; that may be chance"
-        print(
-            f"{pair.one} against {pair.other}: "
-            f"{gained(found.difference, (found.interval.low, found.interval.high))}, "
-            f"{found.wins} rows won, {found.losses} lost{sure}"
+        line = _(
+            "{one} against {other}: {gained}, {wins} rows won, {losses} lost",
+            one=pair.one,
+            other=pair.other,
+            gained=gained(found.difference, (found.interval.low, found.interval.high)),
+            wins=found.wins,
+            losses=found.losses,
         )
+        print(line if found.is_settled else _("{line}; that may be chance", line=line))
 
 
 def _ignore(_event: "Event") -> None:

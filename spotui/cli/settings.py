@@ -5,6 +5,7 @@ import os
 import sys
 
 from spotui.cli import exit_codes
+from spotui.lang import _
 from spotui.settings.config_file import load_config
 from spotui.settings.kinds import wanted
 from spotui.settings.resolve import Flags, Resolution, resolve
@@ -14,7 +15,7 @@ from spotui.settings.table import LIMITS, SETTINGS, Group, option, text_of, valu
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `settings`."""
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object, with flags, variables and bounds"
+        "--json", action="store_true", help=_("one JSON object, with flags, variables and bounds")
     )
 
 

@@ -23,6 +23,7 @@ from spotui.engine.round import Stopping, Verbs
 from spotui.engine.scored_round import ScoredRound
 from spotui.engine.task import Candidate, Scored, Splits, Trial
 from spotui.judging.reliability import Panel, casts, judge_record
+from spotui.lang import _
 from spotui.llm.limits import Halted
 
 EarlyEnd = Literal["perfect", "patience", "target"]
@@ -123,7 +124,7 @@ class Engine:
             Halted: It has none.
         """
         if self._verbs.scorer is None:
-            raise Halted("failed", "This run has no rows to score prompts on.")
+            raise Halted("failed", _("This run has no rows to score prompts on."))
         return self._verbs.scorer.splits
 
     @property
@@ -228,8 +229,14 @@ class Engine:
         if isinstance(asked, NoAnswer):
             raise Halted(
                 "failed",
-                f"Question {asked.number} got no answer with the best prompt so far, that of round "
-                f"{best.round}: {asked.why} {asked.hint}",
+                _(
+                    "Question {number} got no answer with the best prompt so far, that of round {round}: "
+                    "{why} {hint}",
+                    number=asked.number,
+                    round=best.round,
+                    why=asked.why,
+                    hint=asked.hint,
+                ),
             )
         self._trials[best.round] = asked
 
@@ -260,7 +267,7 @@ class Engine:
         self._tell_end(line)
         self._count_wins(line)
         if votes := casts(line.votes):
-            with self._verbs.context.statistic("The reliability of the judge"):
+            with self._verbs.context.statistic(_("The reliability of the judge")):
                 self._measure_judge(line.round, self._panel.after(votes))
 
     def _count_wins(self, line: RoundLine) -> None:

@@ -12,6 +12,7 @@ from spotui.engine.asking import Asker, together, user
 from spotui.engine.context import Context
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
+from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
 from spotui.workspace.journal_reader import Message, Reply
 
@@ -101,7 +102,7 @@ async def answer(
     reply = await asker.ask(key, request, may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
-        notice(f"{cause} The question is asked again.", "info")
+        notice(_("{cause} The question is asked again.", cause=cause), "info")
         again = CallKey(key.round, key.purpose, key.index, attempt=2)
         request = asker.again(request, reply, repair_prompt.render(problem=problem))
         try:
@@ -115,13 +116,13 @@ async def answer(
 def missing(reply: Reply) -> str:
     """What is wrong with a reply without an answer."""
     if not reply.text.strip():
-        return "It is empty."
-    return "It was stopped by a content filter." if lacks_answer(reply) else ""
+        return _("It is empty.")
+    return _("It was stopped by a content filter.") if lacks_answer(reply) else ""
 
 
 def incomplete(reply: Reply) -> str:
     """What is wrong with a reply without an answer, or with half of one."""
-    return "It was cut by the length limit." if is_cut(reply) else missing(reply)
+    return _("It was cut by the length limit.") if is_cut(reply) else missing(reply)
 
 
 def is_cut(reply: Reply) -> bool:
@@ -201,10 +202,10 @@ class Executor:
             if reply.finish_reason == "content_filter" or reply.refusal:
                 return self._refused(key, question, why_missing(reply))
             missing = NoAnswer(key.index + 1, why_missing(reply), hint_for_missing(reply))
-            self._notice(key, f"{missing.why} Without it the round cannot continue.", "error")
+            self._notice(key, _("{why} Without it the round cannot continue.", why=missing.why), "error")
             return missing
         if is_cut(reply):
-            self._notice(key, "It is cut by the length limit again, and used as it is.", "warning")
+            self._notice(key, _("It is cut by the length limit again, and used as it is."), "warning")
         if key.purpose == "execute":
             self._emit(
                 Answered(round=key.round, index=key.index, question=question.question, answer=reply.text)
@@ -215,7 +216,7 @@ class Executor:
         """The record of a question that is refused; it is named the first time."""
         if (key.purpose, key.index) not in self._told:
             self._told.add((key.purpose, key.index))
-            self._notice(key, f"{why} The question is left out of the comparison.", "warning")
+            self._notice(key, _("{why} The question is left out of the comparison.", why=why), "warning")
         if key.purpose == "execute":
             self._emit(
                 Answered(round=key.round, index=key.index, question=question.question, answer="", error=why)
@@ -223,8 +224,19 @@ class Executor:
         return AnswerRecord(question.question, "", error=why)
 
     def _notice(self, key: CallKey, text: str, level: Level) -> None:
-        where = "held-out question" if key.purpose == "held_out" else "question"
-        self._emit(Noticed(text=f"Round {key.round}, answer to {where} {key.index + 1}: {text}", level=level))
+        where = _("held-out question") if key.purpose == "held_out" else "question"
+        self._emit(
+            Noticed(
+                text=_(
+                    "Round {round}, answer to {where} {index}: {text}",
+                    round=key.round,
+                    where=where,
+                    index=key.index + 1,
+                    text=text,
+                ),
+                level=level,
+            )
+        )
 
 
 def in_front(prompt: str, question: str) -> Message:

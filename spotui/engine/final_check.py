@@ -10,6 +10,7 @@ from spotui.engine.round import Verbs
 from spotui.engine.task import Trial, answered_by_both
 from spotui.judging.final_check import Checked
 from spotui.judging.ranking import strengths
+from spotui.lang import _
 
 _SHARES: Final[Mapping[Choice, tuple[float, float]]] = {
     "win": (1.0, 0.0),
@@ -62,16 +63,16 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         _joined(one, rest) for one, rest in zip((seed, best), more, strict=True) if isinstance(rest, Trial)
     ]
     if len(whole) < len(more):
-        return CheckLine(best=best.round, skipped="A held-out question got no answer.")
+        return CheckLine(best=best.round, skipped=_("A held-out question got no answer."))
     old, new = answered_by_both(*whole)
     if not new.answers:
-        return CheckLine(best=best.round, skipped="No question was answered with both prompts.")
+        return CheckLine(best=best.round, skipped=_("No question was answered with both prompts."))
     rows = await verbs.judge.compare_rows(old, new)
     for row in rows:
         standings.add(best.round, seed.round, row.votes)
     check = Checked(tuple(row.choice for row in rows))
     ranking: tuple[Ranked, ...] = ()
-    with verbs.context.statistic("The ranking of the prompts"):
+    with verbs.context.statistic(_("The ranking of the prompts")):
         ranking = standings.ranking()
     asked = len(seed.questions)
     return CheckLine(

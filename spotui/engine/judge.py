@@ -18,6 +18,7 @@ from spotui.engine.task import Duel, RowVotes, Trial
 from spotui.judging.decision import Rule
 from spotui.judging.final_check import row_verdict
 from spotui.judging.votes import Ballot, Counted, PersonsVote, alternating, count_people, pooled
+from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.kinds import Unit
 
@@ -169,7 +170,7 @@ class FallbackJudge:
 
     def _replace(self, error: CannotJudgeError) -> None:
         self._judge = self._instead
-        self._emit(Noticed(text=f"{error.why} It votes in words instead.", level="warning"))
+        self._emit(Noticed(text=_("{why} It votes in words instead.", why=error.why), level="warning"))
 
 
 class VotingJudge:
@@ -210,8 +211,13 @@ class VotingJudge:
             return await self._duel(best, candidate, self._unit)
         except RequestRefusedError as error:
             is_alone = len(best.answers) == 1
-            how = "cannot be compared" if is_alone else "are compared question by question"
-            text = f"Round {candidate.round}, vote: {error.what} The answers {how}."
+            how = _("cannot be compared") if is_alone else _("are compared question by question")
+            text = _(
+                "Round {round}, vote: {error} The answers {how}.",
+                round=candidate.round,
+                error=error.what,
+                how=how,
+            )
             self._context.emit(Noticed(text=text, level="warning"))
         return Duel("void") if is_alone else await self._duel(best, candidate, "row")
 

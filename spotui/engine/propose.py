@@ -10,6 +10,7 @@ from spotui.domain.text import count_words
 from spotui.engine.asking import user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
+from spotui.lang import _
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
 from spotui.workspace.journal_reader import FinishReason, Reply
@@ -97,9 +98,13 @@ class Proposer:
 
     def _problem(self, prompt: str, known: Mapping[str, int]) -> str:
         if (tried := known.get(fold(prompt))) is not None:
-            return f"Its prompt is the same as that of round {tried}."
+            return _("Its prompt is the same as that of round {tried}.", tried=tried)
         if self._word_limit is not None and (words := count_words(prompt)) > self._word_limit:
-            return f"Its prompt has {words} words, but {self._word_limit} are allowed."
+            return _(
+                "Its prompt has {words} words, but {word_limit} are allowed.",
+                words=words,
+                word_limit=self._word_limit,
+            )
         return self._task.slot_fault(prompt)
 
 
@@ -107,12 +112,12 @@ def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:
     """What is wrong with the form of a proposal, one sentence, or an empty text."""
     prompt = parts.get("prompt")
     if reply.finish_reason in _CUT and not is_balanced(reply.text, "prompt"):
-        return f"It was {_CUT[reply.finish_reason]} before the prompt was complete."
+        return _("It was {cut} before the prompt was complete.", cut=_CUT[reply.finish_reason])
     if prompt is None:
-        return "It has no complete prompt tag."
+        return _("It has no complete prompt tag.")
     if not prompt:
-        return "Its prompt tag is empty."
-    return "" if is_balanced(prompt, "prompt") else "It opens and closes its prompt tag in a muddle."
+        return _("Its prompt tag is empty.")
+    return "" if is_balanced(prompt, "prompt") else _("It opens and closes its prompt tag in a muddle.")
 
 
 def fold(prompt: str) -> str:

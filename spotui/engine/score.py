@@ -16,6 +16,7 @@ from spotui.engine.execute import Layout, answer, is_cut, missing
 from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
+from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 
 SAMPLE: Final = 100
@@ -173,21 +174,29 @@ class Scorer:
             )
         except RequestRefusedError as error:
             self._notice(
-                place.round, row, f"{error.what} It counts neither as right nor as wrong.", "warning"
+                place.round,
+                row,
+                _("{error} It counts neither as right nor as wrong.", error=error.what),
+                "warning",
             )
             return RowOutcome(position, "", None, error.what)
         if lacks_answer(reply):
             why = why_missing(reply)
-            self._notice(place.round, row, f"{why} It counts neither as right nor as wrong.", "warning")
+            self._notice(
+                place.round, row, _("{why} It counts neither as right nor as wrong.", why=why), "warning"
+            )
             return RowOutcome(position, reply.text, None, why)
         if is_cut(reply) and place not in self._told:
             self._told.add(place)
-            text = "It was cut by the length limit, and is marked as it is, as all such answers are."
+            text = _("It was cut by the length limit, and is marked as it is, as all such answers are.")
             self._notice(place.round, row, text, "warning")
         outcome = await self._marker.mark(key, position, row, reply.text)
         if outcome.mark is None:
             self._notice(
-                place.round, row, f"{outcome.note} It counts neither as right nor as wrong.", "warning"
+                place.round,
+                row,
+                _("{note} It counts neither as right nor as wrong.", note=outcome.note),
+                "warning",
             )
         return outcome
 

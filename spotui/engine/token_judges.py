@@ -23,6 +23,7 @@ from spotui.judging.decision import (
     read_odds,
 )
 from spotui.judging.votes import alternating
+from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.local.server import literal_grammar
 from spotui.llm.protocol import RequestRefusedError
@@ -104,19 +105,21 @@ class LikelihoodJudge:
         )
         # The answer itself ends the reply, however long it is.
         request = msgspec.structs.replace(request, max_tokens=None)
-        advice = "Lower max_tokens of the executor, or use an evaluator with a longer context window."
+        advice = _("Lower max_tokens of the executor, or use an evaluator with a longer context window.")
         reply = await self._context.asker.ask(key, request, advice=advice)
         if not reply.logprobs:
             raise Halted(
-                "failed", f"{request.model} returns no log-probabilities, so it cannot be the judge."
+                "failed",
+                _("{model} returns no log-probabilities, so it cannot be the judge.", model=request.model),
             )
         return reply.logprobs
 
 
 def _compare(old: Sequence[float], new: Sequence[float]) -> VoteRecord:
-    reason = (
-        f"the requirements make its answers more likely by {sum(new) / len(new):.2f} on average, "
-        f"the best's by {sum(old) / len(old):.2f}"
+    reason = _(
+        "the requirements make its answers more likely by {sum:.2f} on average, the best's by {sum2:.2f}",
+        sum=sum(new) / len(new),
+        sum2=sum(old) / len(old),
     )
     return VoteRecord(choice=compare_likelihoods(old, new, MARGIN), reason=reason, voter="likelihood")
 
@@ -192,19 +195,26 @@ class LogprobJudge:
         try:
             reply = await self._context.asker.ask(key, request, may_be_refused=True)
         except RequestRefusedError as error:
-            text = f"Round {key.round}, vote {key.index + 1}: {error.what} It does not count."
+            text = _(
+                "Round {round}, vote {index}: {error} It does not count.",
+                round=key.round,
+                index=key.index + 1,
+                error=error.what,
+            )
             self._context.emit(Noticed(text=text, level="warning"))
             return None
         if not reply.alternatives:
-            raise CannotJudgeError(f"{request.model} does not report how probable its tokens are.")
+            raise CannotJudgeError(
+                _("{model} does not report how probable its tokens are.", model=request.model)
+            )
         odds = read_odds(reply.alternatives)
         return None if odds is None else for_candidate(odds, order)
 
 
 def _record(order: Order, odds: Sequence[float]) -> VoteRecord:
     if not odds:
-        return VoteRecord(choice="void", order=order, reason="neither letter is likely", voter="logprob")
+        return VoteRecord(choice="void", order=order, reason=_("neither letter is likely"), voter="logprob")
     mean = sum(odds) / len(odds)
     choice: Choice = "win" if mean > 0 else "loss" if mean < 0 else "tie"
-    reason = f"the candidate's letter is {(1 + math.tanh(mean / 2)) / 2:.0%} of both"
+    reason = _("the candidate's letter is {tanh:.0%} of both", tanh=(1 + math.tanh(mean / 2)) / 2)
     return VoteRecord(choice=choice, order=order, reason=reason, voter="logprob")

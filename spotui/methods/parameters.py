@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from spotui.domain.errors import SpotuiError, nearest
+from spotui.lang import _
 from spotui.methods.method import Alias, Method
 
 _BOOLEANS: Final = {
@@ -85,7 +86,10 @@ def _switched(name: str, key: str, alias: Alias, value: Any, values: Mapping[str
     word = str(value).casefold()
     word = str(_BOOLEANS.get(word, word)).casefold()
     if word not in alias.words:
-        raise ParameterError(f"{name} cannot set {key} to {value!r}.", f"It takes {', '.join(alias.words)}.")
+        raise ParameterError(
+            _("{name} cannot set {key} to {value!r}.", name=name, key=key, value=value),
+            _("It takes {words}.", words=", ".join(alias.words)),
+        )
     meant = alias.words[word]
     if isinstance(meant, dict):
         return meant
@@ -111,7 +115,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise ParameterError(f"{text!r} sets no parameter.", "Write such as --set edit_budget_initial=40.")
+        raise ParameterError(
+            _("{text!r} sets no parameter.", text=text), _("Write such as --set edit_budget_initial=40.")
+        )
     return name.strip().replace("-", "_"), value.strip()
 
 
@@ -129,18 +135,28 @@ def _value(name: str, key: str, kind: Any, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError:
         meant = nearest(value, [str(word) for word in _words(kind)]) if isinstance(value, str) else None
-        mend = f"Did you mean {meant}?" if meant else f"It takes {_takes(kind)}."
-        raise ParameterError(f"{name} cannot set {key} to {value!r}.", mend) from None
+        mend = (
+            _("Did you mean {meant}?", meant=meant) if meant else _("It takes {takes}.", takes=_takes(kind))
+        )
+        raise ParameterError(
+            _("{name} cannot set {key} to {value!r}.", name=name, key=key, value=value), mend
+        ) from None
 
 
 def _unknown(name: str, key: str, method: Method, kinds: Mapping[str, Any]) -> ParameterError:
     if key in method.elsewhere:
-        return ParameterError(f"{key} is not a parameter of {name}.", method.elsewhere[key])
+        return ParameterError(
+            _("{key} is not a parameter of {name}.", key=key, name=name), _(method.elsewhere[key])
+        )
     if not kinds:
-        return ParameterError(f"{name} has no parameter {key!r}.", "It takes none.")
+        return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), _("It takes none."))
     meant = nearest(key, kinds)
-    mend = f"Did you mean {meant}?" if meant else f"Its parameters are {', '.join(kinds)}."
-    return ParameterError(f"{name} has no parameter {key!r}.", mend)
+    mend = (
+        _("Did you mean {meant}?", meant=meant)
+        if meant
+        else _("Its parameters are {kinds}.", kinds=", ".join(kinds))
+    )
+    return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), mend)
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
@@ -167,8 +183,8 @@ def _takes(kind: Any) -> str:
 def _range(member: Any, kind: Any) -> str:
     base = get_args(member)[0] if get_origin(member) is Annotated else member
     names = {
-        bool: "true or false",
-        int: "a whole number",
+        bool: _("true or false"),
+        int: _("a whole number"),
         float: "a number",
         str: "a text",
         type(None): "none",
@@ -177,7 +193,9 @@ def _range(member: Any, kind: Any) -> str:
     for extra in (*getattr(member, "__metadata__", ()), *getattr(kind, "__metadata__", ())):
         if isinstance(extra, msgspec.Meta) and extra.ge is not None:
             return (
-                f"{name} from {extra.ge} on" if extra.le is None else f"{name} from {extra.ge} to {extra.le}"
+                _("{name} from {ge} on", name=name, ge=extra.ge)
+                if extra.le is None
+                else _("{name} from {ge} to {le}", name=name, ge=extra.ge, le=extra.le)
             )
     return name
 

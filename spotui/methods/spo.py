@@ -7,6 +7,7 @@ from spotui.domain.rows import braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine, Trial, format_answers, format_references
 from spotui.engine.meta_prompts import MetaPrompt
+from spotui.lang import _
 from spotui.methods.method import Method
 
 
@@ -36,11 +37,18 @@ async def optimize(engine: Engine) -> None:
 def describe(engine: Engine, best: Trial) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
     task, best = engine.task, best.answered
-    limits = [f"The prompt may have at most {task.word_limit} words."] if task.word_limit else []
+    limits = (
+        [_("The prompt may have at most {word_limit} words.", word_limit=task.word_limit)]
+        if task.word_limit
+        else []
+    )
     if task.slots:
         limits.append(
-            f"The prompt must hold {braced(sorted(task.slots))} exactly as written: each is a slot that is "
-            "filled with a part of every question. Add no other slot."
+            _(
+                "The prompt must hold {braced} exactly as written: each is a slot that is filled "
+                "with a part of every question. Add no other slot.",
+                braced=braced(sorted(task.slots)),
+            )
         )
     return engine.meta["spo_propose"].render(
         requirements=task.aim,

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from spotui.lang import _
 from spotui.templates.model import Problem, Template
 from spotui.templates.read import interpret, misread, name_of_rows
 from spotui.templates.yaml.composer import load
@@ -39,8 +40,10 @@ def check(text: str) -> Checked:
     try:
         root = load(text)
     except EmptyYamlError:
-        mend = "Write a prompt, what a good answer is like, and a few questions."
-        return Checked(text, (Problem("error", "", 1, "The template is empty.", mend),), Template(prompt=""))
+        mend = _("Write a prompt, what a good answer is like, and a few questions.")
+        return Checked(
+            text, (Problem("error", "", 1, _("The template is empty."), mend),), Template(prompt="")
+        )
     except YamlError as error:
         faults = [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
         return Checked(text, tuple(faults))
@@ -102,9 +105,10 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     if isinstance(template.metric, str) and ":" in template.metric:
         return problems  # a custom metric may read any column
     for name in [name for name in source.columns if name not in known]:
-        what = f"`{name}` is not a slot of the prompt, so the model is not shown that column."
-        mend = (
-            f"Write `{{{name}}}` in the prompt, name it `question` or `answer` if it is that, or delete it."
+        what = _("`{name}` is not a slot of the prompt, so the model is not shown that column.", name=name)
+        mend = _(
+            "Write `{{{name}}}` in the prompt, name it `question` or `answer` if it is that, or delete it.",
+            name=name,
         )
         problems.append(
             Problem("warning", f"data.columns.{name}", line_of(root, "data", "columns", name), what, mend)
@@ -120,18 +124,22 @@ def _of_slots(root: MappingNode, template: Template) -> list[Problem]:
     columns = template.data.get("columns") if isinstance(template.data, dict) else None
     problems = []
     for one in lookalikes(template.prompt, columns if isinstance(columns, dict) else ()):
-        what = f"`{one.text[:40]}` is sent to the model as it is: here, a slot is a name in single braces."
-        mend = f"Write `{{{one.name}}}` if a part of the question belongs there."
+        what = _(
+            "`{one}` is sent to the model as it is: here, a slot is a name in single braces.",
+            one=one.text[:40],
+        )
+        mend = _("Write `{{{one}}}` if a part of the question belongs there.", one=one.name)
         if not one.name:
-            mend = "Write the text out; `{question}` is the place of the question."
+            mend = _("Write the text out; `{question}` is the place of the question.")
         problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, one.start), what, mend))
     if not has_file(template):
         for name in sorted(slot_names(template.prompt) - {"question"}):
             start = template.prompt.index(f"{{{name}}}")
-            what = (
-                f"`{{{name}}}` is sent to the model as it is: questions under `qa` fill only `{{question}}`."
+            what = _(
+                "`{{{name}}}` is sent to the model as it is: questions under `qa` fill only `{{question}}`.",
+                name=name,
             )
-            mend = (
+            mend = _(
                 "Move the questions to a data file with a column of that name, or leave it if it is a text."
             )
             problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, start), what, mend))

@@ -4,7 +4,7 @@ import msgspec
 
 from spotui.domain.figures import count, usd
 from spotui.domain.records import RoundLine
-from spotui.lang import as_english
+from spotui.lang import _, as_english
 from spotui.workspace.history import History, is_estimated, total_cost
 
 
@@ -41,30 +41,44 @@ def _json(project: str, history: History, line: RoundLine) -> str:
 
 def _markdown(project: str, history: History, line: RoundLine) -> str:
     seed = history.rounds[0]
-    parts = [f"# {project}", f"Prompt of round {line.round} ({_verdict(line)}).", _block(line.prompt)]
+    parts = [
+        f"# {project}",
+        _("Prompt of round {round} ({verdict}).", round=line.round, verdict=_verdict(line)),
+        _block(line.prompt),
+    ]
     if history.held_out is not None:
         held_out = history.held_out
-        verdict = f"round {held_out.best} against the seed: {held_out.outcome}"
-        parts.append(f"On {held_out.questions} held-out questions, {verdict}.")
+        verdict = _("round {best} against the seed: {outcome}", best=held_out.best, outcome=held_out.outcome)
+        parts.append(
+            _("On {questions} held-out questions, {verdict}.", questions=held_out.questions, verdict=verdict)
+        )
     if history.check is not None:
         skipped = f"skipped. {history.check.skipped}" if history.check.skipped else ""
-        parts.append(f"Final check of round {history.check.best}: {skipped or history.check.headline}")
+        parts.append(
+            _(
+                "Final check of round {best}: {skipped}",
+                best=history.check.best,
+                skipped=skipped or history.check.headline,
+            )
+        )
     if history.stop is not None:
-        parts.append(f"The run stopped: {history.stop.reason}. {history.stop.cause}")
+        parts.append(
+            _("The run stopped: {reason}. {cause}", reason=history.stop.reason, cause=history.stop.cause)
+        )
     spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
-    parts.append(f"Spent in its rounds: {spent}.")
+    parts.append(_("Spent in its rounds: {spent}.", spent=spent))
     parts += ["## Rounds", _table(history)]
-    parts += [f"## Answers of round {line.round}"]
+    parts += [_("## Answers of round {round}", round=line.round)]
     for number, one in enumerate(line.answers, 1):
         parts += [f"### Question {number}", _block(one.question)]
-        parts += ["No answer:", _block(one.error)] if one.error else ["Answer:", _block(one.answer)]
+        parts += [_("No answer:"), _block(one.error)] if one.error else ["Answer:", _block(one.answer)]
     if seed.round != line.round:
-        parts += ["## Seed prompt", _block(seed.prompt)]
+        parts += [_("## Seed prompt"), _block(seed.prompt)]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(history: History) -> str:
-    rows = ["| round | verdict | tokens | cost | modification |", "|---|---|---|---|---|"]
+    rows = [_("| round | verdict | tokens | cost | modification |"), "|---|---|---|---|---|"]
     for one in history.rounds:
         text = " ".join((one.modification or one.note).replace("|", "\\|").split())
         tokens = count(one.prompt_tokens + one.completion_tokens, estimated=one.estimated)
@@ -77,7 +91,9 @@ def _verdict(line: RoundLine) -> str:
     """A verdict for other readers than the user."""
     if line.judged is None:
         return line.outcome
-    return f"{line.outcome}, set by hand; the judge's verdict was {line.judged}"
+    return _(
+        "{outcome}, set by hand; the judge's verdict was {judged}", outcome=line.outcome, judged=line.judged
+    )
 
 
 def _block(text: str) -> str:

@@ -19,6 +19,7 @@ from spotui.engine.execute import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import EDITION
+from spotui.lang import N_, _
 from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
@@ -49,7 +50,7 @@ from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, SnapshotError,
 Purpose = Literal["run", "score", "judge-check"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""
 
-EMBEDDING_HINT: Final = (
+EMBEDDING_HINT: Final = N_(
     "Choose one with --embedding-model, for example text-embedding-3-small, or with run.embedding_model in "
     "the config file; relevance=bm25 needs none."
 )
@@ -188,8 +189,8 @@ def prepare(
     read = read_parameters(name, chosen, given)
     if purpose == "run" and not template.prompt and chosen.edits is not None and chosen.edits(read):
         raise SpotuiError(
-            f"The prompt is empty, and {name} improves the prompt that it starts from.",
-            "Write a prompt, or choose a method that writes new ones: spo, gpo, ape or opro.",
+            _("The prompt is empty, and {name} improves the prompt that it starts from.", name=name),
+            _("Write a prompt, or choose a method that writes new ones: spo, gpo, ape or opro."),
         )
     settings = _with_asked_models(settings, purpose, template, chosen, read)
     meta = meta_prompts(*prompt_folders, method=chosen)
@@ -229,7 +230,7 @@ def _with_asked_models(
     embeds = purpose == "run" and method.embeds is not None and method.embeds(parameters)
     if embeds and settings.embedding_model is None:
         raise SpotuiError(
-            "relevance: embedding needs an embedding model, and none is chosen.", EMBEDDING_HINT
+            _("relevance: embedding needs an embedding model, and none is chosen."), _(EMBEDDING_HINT)
         )
     if not embeds:
         settings = msgspec.structs.replace(settings, embedding_model=None)
@@ -305,8 +306,11 @@ def reopen(project: Project) -> Prepared:
     positions, size = (*snapshot.questions, *snapshot.held_out), _pool_size(template, rows)
     if not all(0 <= index < size for index in positions) or (size and not snapshot.questions):
         raise SnapshotError(
-            f"{project.snapshot} is damaged: its questions are not those of the template.",
-            "Restore it from a backup.",
+            _(
+                "{snapshot} is damaged: its questions are not those of the template.",
+                snapshot=project.snapshot,
+            ),
+            _("Restore it from a backup."),
         )
     meta = MetaPrompts.kept(
         snapshot.meta_prompts,
@@ -347,6 +351,10 @@ def _settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
         return read_settings(snapshot.settings)
     except InvalidSettingError as error:
         raise SpotuiError(
-            f"The settings in {project.snapshot} are damaged: {str(error).rstrip('.')}.",
-            "Restore it from a backup.",
+            _(
+                "The settings in {snapshot} are damaged: {error}.",
+                snapshot=project.snapshot,
+                error=str(error).rstrip("."),
+            ),
+            _("Restore it from a backup."),
         ) from None

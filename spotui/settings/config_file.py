@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from spotui.domain.errors import nearest
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.errors import Problem, SettingsError, show
 from spotui.settings.kinds import (
@@ -165,7 +166,9 @@ class Checker:
                 if name in value:
                     self._field(good, name, kind, value[name], (*at, name))
         elif value is not None:
-            self._add(at, f"{_said(at)} must be a mapping of settings, not {show(value)}.")
+            self._add(
+                at, _("{said} must be a mapping of settings, not {value}.", said=_said(at), value=show(value))
+            )
         return good
 
     def struct(self, kind: type[_Struct], value: object, at: Keys = ()) -> _Struct | None:
@@ -174,7 +177,7 @@ class Checker:
         good = self.mapping({name: field.type for name, field in fields.items()}, value, at)
         for name, field in fields.items():
             if field.required and isinstance(value, Mapping | None) and name not in (value or {}):
-                self._add(at, f"{_said(at)} needs {name}.", f"Add a line '{name}: …' under it.")
+                self._add(at, f"{_said(at)} needs {name}.", _("Add a line '{name}: …' under it.", name=name))
         if any(field.required and name not in good for name, field in fields.items()):
             return None
         return kind(**good)
@@ -195,7 +198,7 @@ class Checker:
     def _entries(self, key_kind: object, kind: type[_Struct], value: object, at: Keys) -> dict[str, _Struct]:
         good: dict[str, _Struct] = {}
         if not isinstance(value, Mapping | None):
-            self._add(at, f"{_said(at)} must be a mapping, not {show(value)}.")
+            self._add(at, _("{said} must be a mapping, not {value}.", said=_said(at), value=show(value)))
             return good
         for name, entry in (value or {}).items():
             key: dict[str, object] = {}
@@ -219,16 +222,20 @@ class Checker:
             if str(key).casefold().replace("_", "").replace("-", "") in _KEY_NAMES:
                 self._add(
                     here,
-                    f"{_said(here)} would put a key into this file, where others can read it.",
-                    "Put the key into an environment variable and write 'api_key_env: ITS_NAME' instead, "
-                    "or keep it in the system keyring and write 'api_key_keyring: true'.",
+                    _("{said} would put a key into this file, where others can read it.", said=_said(here)),
+                    _(
+                        "Put the key into an environment variable and write 'api_key_env: ITS_NAME' instead, "
+                        "or keep it in the system keyring and write 'api_key_keyring: true'."
+                    ),
                 )
                 continue
             meant = nearest(str(key), known)
             self._add(
                 here,
-                f"{_said(here)} is not a setting.",
-                f"Did you mean {meant}?" if meant else f"These can stand here: {', '.join(known)}.",
+                _("{said} is not a setting.", said=_said(here)),
+                _("Did you mean {meant}?", meant=meant)
+                if meant
+                else _("These can stand here: {known}.", known=", ".join(known)),
             )
 
     def _add(self, at: Keys, what: str, mend: str = "") -> None:
@@ -240,7 +247,7 @@ class Checker:
 def _said(at: Keys) -> str:
     """A path for a message; a key pasted as a name is not repeated."""
     shown = (part if len(part) <= 60 and not part.startswith("sk-") else "…" for part in at)
-    return ".".join(shown) or "the file"
+    return ".".join(shown) or _("the file")
 
 
 def _section(kind: object) -> type[msgspec.Struct] | None:
@@ -292,18 +299,22 @@ def read_text(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            raise SettingsError(f"{shown(path)} is not a file.", "Move it away, or set SPOTUI_CONFIG.")
+            raise SettingsError(
+                _("{shown} is not a file.", shown=shown(path)), _("Move it away, or set SPOTUI_CONFIG.")
+            )
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SettingsError(
-            f"{shown(path)} cannot be read ({error.strerror}).",
-            "Check the file and its permissions.",
+            _("{shown} cannot be read ({strerror}).", shown=shown(path), strerror=error.strerror),
+            _("Check the file and its permissions."),
         ) from error
     if len(data) > MAX_BYTES:
-        raise SettingsError(f"{shown(path)} is larger than 1 MB.", "A config file is a page or two of YAML.")
+        raise SettingsError(
+            _("{shown} is larger than 1 MB.", shown=shown(path)), _("A config file is a page or two of YAML.")
+        )
     from spotui.templates.yaml.composer import decode
     from spotui.templates.yaml.faults import YamlError
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 
 
 class Problem(NamedTuple):
@@ -38,21 +39,23 @@ class SettingsError(SpotuiError):
         if len(problems) == 1:
             return cls(problems[0].sentence, problems[0].mend, problems)
         lines = [f"- {problem.sentence} {problem.mend}".rstrip() for problem in problems]
-        return cls("\n".join([f"{len(problems)} settings are wrong:", *lines]), "", problems)
+        return cls(
+            "\n".join([_("{problems} settings are wrong:", problems=len(problems)), *lines]), "", problems
+        )
 
 
 def show(value: object) -> str:
     """A value for a message, unless it may be a key that was pasted into the wrong place."""
     if isinstance(value, str):
         if len(value) > 20 or value.startswith("sk-"):
-            return f"a text of {len(value)} characters"
+            return _("a text of {value} characters", value=len(value))
         return repr(value)
     if value is None:
         return "empty"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return str(value) if isinstance(value, float) or abs(value) < 10**18 else "a huge number"
+        return str(value) if isinstance(value, float) or abs(value) < 10**18 else _("a huge number")
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,22 +177,31 @@ def ensure_runtime_dir() -> Path:
         SpotuiError: It cannot be made, is not a folder, or is open to somebody else.
     """
     path = runtime_dir()
-    mend = "Remove it, or set SPOTUI_RUNTIME_DIR to a folder that only you can open."
+    mend = _("Remove it, or set SPOTUI_RUNTIME_DIR to a folder that only you can open.")
     try:
         make_private(path)
         found = path.lstat()
     except OSError as error:
-        raise SpotuiError(f"{path}: cannot make this folder for sockets ({error.strerror}).", mend) from error
+        raise SpotuiError(
+            _(
+                "{path}: cannot make this folder for sockets ({strerror}).",
+                path=path,
+                strerror=error.strerror,
+            ),
+            mend,
+        ) from error
     import stat
 
     if not stat.S_ISDIR(found.st_mode):
-        raise SpotuiError(f"{path}: this should be a folder for sockets, but it is a link.", mend)
+        raise SpotuiError(
+            _("{path}: this should be a folder for sockets, but it is a link.", path=path), mend
+        )
     if found.st_uid != os.geteuid():
-        raise SpotuiError(f"{path}: this folder for sockets belongs to another user.", mend)
+        raise SpotuiError(_("{path}: this folder for sockets belongs to another user.", path=path), mend)
     if found.st_mode & 0o077:
         raise SpotuiError(
-            f"{path}: other users can open this folder for sockets.",
-            f"Close it with 'chmod 700 {path}', or set SPOTUI_RUNTIME_DIR to another folder.",
+            _("{path}: other users can open this folder for sockets.", path=path),
+            _("Close it with 'chmod 700 {path}', or set SPOTUI_RUNTIME_DIR to another folder.", path=path),
         )
     return path
 
@@ -211,10 +221,10 @@ def socket_path(project: Path) -> Path:
 def all_locations() -> list[Location]:
     """Every place with its path and the reason for it, in the order a person asks for them."""
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
-        ("config file", config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
+        (_("config file"), config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
         ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
-        ("trusted files", trusted_file, ("SPOTUI_CONFIG_DIR",)),
-        ("trusted addresses", addresses_file, ("SPOTUI_CONFIG_DIR",)),
+        (_("trusted files"), trusted_file, ("SPOTUI_CONFIG_DIR",)),
+        (_("trusted addresses"), addresses_file, ("SPOTUI_CONFIG_DIR",)),
         ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
         ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         ("data", data_dir, ("SPOTUI_DATA_DIR",)),
@@ -228,15 +238,17 @@ def all_locations() -> list[Location]:
     found = [Location(name, where(), _why(variables)) for name, where, variables in rows]
     usual, sockets = _usual_runtime_dir(), found[-1]
     if sockets.path != usual:
-        found[-1] = sockets._replace(why=f"{sockets.why}, but no socket can be made in {usual}")
+        found[-1] = sockets._replace(
+            why=_("{why}, but no socket can be made in {usual}", why=sockets.why, usual=usual)
+        )
     return found
 
 
 def _why(variables: tuple[str, ...]) -> str:
     for variable in variables:
         if os.environ.get(variable):
-            return f"{variable} is set"
-    return f"default; {variables[0]} moves it"
+            return _("{variable} is set", variable=variable)
+    return _("default; {variable} moves it", variable=variables[0])
 
 
 def _chosen(variable: str) -> Path | None:
@@ -248,8 +260,13 @@ def _chosen(variable: str) -> Path | None:
         return Path(value).expanduser().absolute()
     except (RuntimeError, OSError) as error:
         raise SpotuiError(
-            f"{variable} is {value}, and that folder cannot be found ({error}).",
-            f"Give {variable} a full path.",
+            _(
+                "{variable} is {value}, and that folder cannot be found ({error}).",
+                variable=variable,
+                value=value,
+                error=error,
+            ),
+            _("Give {variable} a full path.", variable=variable),
         ) from error
 
 

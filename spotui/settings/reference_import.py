@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Self, TypeGuard
 
 from spotui.domain.errors import nearest
 from spotui.domain.secret import Secret
+from spotui.lang import N_, _
 from spotui.settings.config_file import ModelConfig, read_text, wrong_yaml
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.keys import key_from
@@ -47,14 +48,14 @@ _BASE_VARIABLES: Final = {
 """Where litellm looks for another address."""
 
 _HINTS: Final = {
-    "temperature": "a temperature belongs to a role here",
-    "max_token": "a longest reply belongs to a role here, as max_tokens",
-    "pricing_plan": "write the model's price instead, as input and output",
-    "access_key": "set AWS_ACCESS_KEY_ID instead",
-    "secret_key": "set AWS_SECRET_ACCESS_KEY instead",
-    "session_token": "set AWS_SESSION_TOKEN instead",
-    "region_name": "set AWS_REGION_NAME instead",
-    "api_version": "set AZURE_API_VERSION instead",
+    "temperature": N_("a temperature belongs to a role here"),
+    "max_token": N_("a longest reply belongs to a role here, as max_tokens"),
+    "pricing_plan": N_("write the model's price instead, as input and output"),
+    "access_key": N_("set AWS_ACCESS_KEY_ID instead"),
+    "secret_key": N_("set AWS_SECRET_ACCESS_KEY instead"),
+    "session_token": N_("set AWS_SESSION_TOKEN instead"),
+    "region_name": N_("set AWS_REGION_NAME instead"),
+    "api_version": N_("set AZURE_API_VERSION instead"),
 }
 _USUAL_URL: Final = "https://api.openai.com/v1"
 _CARRIED: Final = frozenset({"api_type", "model", "base_url", "api_key", "timeout"})
@@ -103,7 +104,8 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
     text = read_text(path)
     if text is None:
         raise SettingsError(
-            f"{shown(path)} does not exist.", "Give the path of the reference's config2.yaml."
+            _("{shown} does not exist.", shown=shown(path)),
+            _("Give the path of the reference's config2.yaml."),
         )
     try:
         document = load(text, merges=True).data()
@@ -111,8 +113,8 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
         raise wrong_yaml(error.faults, path) from error
     if not isinstance(document, dict) or not document.keys() & {"llm", "models", "roles"}:
         raise SettingsError(
-            f"{shown(path)} holds neither 'llm:' nor 'models:'.",
-            "Give the path of the reference's config2.yaml.",
+            _("{shown} holds neither 'llm:' nor 'models:'.", shown=shown(path)),
+            _("Give the path of the reference's config2.yaml."),
         )
     references = _References(document, os.environ if environ is None else environ)
     found = {name: references.resolve(name, document[name]) for name in _SECTIONS if name in document}
@@ -122,7 +124,7 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
         )
     reader = _Reader()
     for name in [name for name in document if name not in (*_SECTIONS, *references.used)]:
-        reader.left_out.append(f"{_word(name)}: spotui has no such section.")
+        reader.left_out.append(_("{word}: spotui has no such section.", word=_word(name)))
     llm = found.get("llm")
     if not (isinstance(llm, dict) and not llm.get("model") and "llm" in references.used):
         reader.entry("llm", llm, "")
@@ -134,7 +136,7 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
         for name, entry in models.items():
             reader.entry(f"models.{_word(name)}", entry, name)
     elif models is not None:
-        reader.left_out.append("models: this is not a mapping of models.")
+        reader.left_out.append(_("models: this is not a mapping of models."))
     return ReferenceImport(reader.models, reader.found_keys, tuple(reader.left_out))
 
 
@@ -195,7 +197,7 @@ class _References:
             return value
         if bare := _BARE_VARIABLE.fullmatch(value):
             return self._variable(place, value, bare[1], None)
-        for _ in range(_MOST_REFERENCES):
+        for _step in range(_MOST_REFERENCES):
             if whole := _REFERENCE.fullmatch(value.strip()):
                 return self._refer(place, whole[1].strip(), trail)
             inner = _REFERENCE.search(value)
@@ -207,7 +209,7 @@ class _References:
 
     def _refer(self, place: str, name: str, trail: tuple[str, ...]) -> Any:
         if name in trail:
-            return self._fail(place, f"${{{name}}}", "leads back to itself.", "Write the value out.")
+            return self._fail(place, f"${{{name}}}", _("leads back to itself."), _("Write the value out."))
         found = _at(self._document, name.split("."))
         if found is not _NOTHING:
             self.used.add(name.partition(".")[0])
@@ -215,16 +217,20 @@ class _References:
         if variable := _VARIABLE.fullmatch(name):
             return self._variable(place, f"${{{name}}}", variable["name"], variable["default"])
         meant = nearest(name, [*_paths(self._document)])
-        hint = f"Did you mean ${{{meant}}}?" if meant else "Correct it, or write the value out."
-        return self._fail(place, f"${{{name}}}", "is not in the file.", hint)
+        hint = (
+            _("Did you mean ${{{meant}}}?", meant=meant)
+            if meant
+            else _("Correct it, or write the value out.")
+        )
+        return self._fail(place, f"${{{name}}}", _("is not in the file."), hint)
 
     def _variable(self, place: str, written: str, name: str, default: str | None) -> Any:
         if name in self._environ or place.endswith(".api_key"):
             return _FromEnvironment(self._environ.get(name, ""), name)
         if default is not None:
             return default
-        hint = f"Set {name}, or write the value out."
-        return self._fail(place, written, "is not in the file, nor is it set in the environment.", hint)
+        hint = _("Set {name}, or write the value out.", name=name)
+        return self._fail(place, written, _("is not in the file, nor is it set in the environment."), hint)
 
     def _fail(self, place: str, written: str, what: str, hint: str) -> str:
         self.problems.append(Problem(place, f"{written[:80]} {what}", hint))
@@ -271,19 +277,27 @@ class _Reader:
         if entry is None:
             return
         if not isinstance(entry, dict):
-            self.left_out.append(f"{place}: this is not a mapping.")
+            self.left_out.append(_("{place}: this is not a mapping.", place=place))
             return
         kind = str(entry.get("api_type") or "openai").casefold()
         model = entry.get("model") or name
         if not _is_model(model):
-            self.left_out.append(f"{place}: it names no model.")
+            self.left_out.append(_("{place}: it names no model.", place=place))
             return
         if kind not in _COMPATIBLE and kind not in _PREFIXES:
-            self.left_out.append(f"{place}: spotui cannot reach models of the type {_word(kind)}.")
+            self.left_out.append(
+                _("{place}: spotui cannot reach models of the type {word}.", place=place, word=_word(kind))
+            )
             return
         model = model if kind in _COMPATIBLE else _PREFIXES[kind] + model.removeprefix(_PREFIXES[kind])
         if name and entry.get("model") not in (None, name):
-            self.left_out.append(f"{place}: its short name is not kept, the model is called {model} here.")
+            self.left_out.append(
+                _(
+                    "{place}: its short name is not kept, the model is called {model} here.",
+                    place=place,
+                    model=model,
+                )
+            )
         key = entry.get("api_key")
         self.models[model] = ModelConfig(
             base_url=self._base_url(place, entry.get("base_url"), kind),
@@ -299,11 +313,15 @@ class _Reader:
             return None
         if kind in _PREFIXES:
             variable = _BASE_VARIABLES.get(kind)
-            hint = f"set {variable} instead" if variable else "the model's usual address is used"
-            self.left_out.append(f"{place}.base_url: {hint}.")
+            hint = (
+                _("set {variable} instead", variable=variable)
+                if variable
+                else _("the model's usual address is used")
+            )
+            self.left_out.append(_("{place}.base_url: {hint}.", place=place, hint=hint))
             return None
         if fault := base_url_fault(url):
-            self.left_out.append(f"{place}.base_url: it {fault}.")
+            self.left_out.append(_("{place}.base_url: it {fault}.", place=place, fault=fault))
             return None
         return None if url.rstrip("/") == _USUAL_URL else url
 
@@ -311,7 +329,7 @@ class _Reader:
         try:
             timeout = convert(Seconds | None, entry.get("timeout") or None)
         except KindError as error:
-            self.left_out.append(f"{place}.timeout: it {error.what}.")
+            self.left_out.append(_("{place}.timeout: it {error}.", place=place, error=error.what))
             return None
         return timeout if isinstance(timeout, float) else None
 
@@ -329,11 +347,11 @@ class _Reader:
 
     def _rest(self, place: str, entry: Mapping[str, object]) -> None:
         for field in [field for field in entry if field not in _CARRIED]:
-            hint = _HINTS.get(field, "spotui has no such setting")
+            hint = _(_HINTS[field]) if field in _HINTS else _("spotui has no such setting")
             if field == "proxy":
                 proxy = str(entry[field] or "")
                 value = f"={proxy}" if proxy and "@" not in proxy else ""
-                hint = f"set HTTPS_PROXY{value} in the environment instead"
+                hint = _("set HTTPS_PROXY{value} in the environment instead", value=value)
             self.left_out.append(f"{place}.{_word(field)}: {hint}.")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from spotui.domain.errors import SpotuiError, nearest
+from spotui.lang import _
 from spotui.settings import locations
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -84,9 +85,10 @@ def find_template(name_or_path: str) -> Path:
     if is_name and (found := shipped.get(_stem(name_or_path).casefold())):
         return found
     if _safely(path.is_dir):
-        raise ResourceError(f"{path} is a folder.", "Give the path of a template file in it.")
+        raise ResourceError(_("{path} is a folder.", path=path), _("Give the path of a template file in it."))
     raise ResourceError(
-        f"There is no template {name_or_path!r}.", _mend(path, list(shipped) if is_name else [])
+        _("There is no template {name_or_path!r}.", name_or_path=name_or_path),
+        _mend(path, list(shipped) if is_name else []),
     )
 
 
@@ -96,13 +98,13 @@ def _mend(path: Path, names: list[str]) -> str:
         with suppress(OSError, ValueError):
             beside |= {each.stem: each for each in folder.iterdir() if each.suffix in _SUFFIXES}
     if meant := nearest(_stem(path.name), beside):
-        return f"Did you mean {beside[meant]}?"
+        return _("Did you mean {beside}?", beside=beside[meant])
     if meant := nearest(_stem(path.name), names):
-        return f"Did you mean {meant}?"
+        return _("Did you mean {meant}?", meant=meant)
     return (
-        f"Give the path of a YAML file, or one of these examples: {', '.join(names)}."
+        _("Give the path of a YAML file, or one of these examples: {names}.", names=", ".join(names))
         if names
-        else "Check the path."
+        else _("Check the path.")
     )
 
 
@@ -137,4 +139,6 @@ def _shipped(folder: str) -> Path:
         return installed
     if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return checkout
-    raise ResourceError(f"The {folder} that belong to spotui are missing.", "Install spotui again.")
+    raise ResourceError(
+        _("The {folder} that belong to spotui are missing.", folder=folder), _("Install spotui again.")
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.config_file import (
     Checker,
@@ -50,7 +51,7 @@ def check_model(model: str, entry: ModelConfig) -> None:
     checker = Checker(f"models.{model}")
     checker.struct(ModelConfig, msgspec.to_builtins(entry))
     checker.raise_problems()
-    _checked("The model id", ModelId, model)
+    _checked(_("The model id"), ModelId, model)
 
 
 def remove_model(model: str, path: Path | None = None) -> bool:
@@ -142,7 +143,10 @@ def save_defaults(values: Mapping[str, object], path: Path | None = None) -> Non
             from spotui.domain.errors import nearest
 
             meant = nearest(key, kinds)
-            raise SettingsError(f"{key} is not a default.", f"Did you mean {meant}?" if meant else "")
+            raise SettingsError(
+                _("{key} is not a default.", key=key),
+                _("Did you mean {meant}?", meant=meant) if meant else "",
+            )
         changes[tuple(key.split("."))] = UNSET if value is UNSET else _checked(key, kinds[key], value)
     _save(changes, path)
 

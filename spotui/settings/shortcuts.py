@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.config_file import read_text, wrong_yaml
 from spotui.settings.errors import Problem, SettingsError
@@ -103,8 +104,8 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
         raise wrong_yaml(error.faults, path) from error
     if not isinstance(root, MappingNode):
         raise SettingsError(
-            f"{shown(path)} must hold lines such as 'run.stop: x'.",
-            "Press F1 in the app to see every name.",
+            _("{shown} must hold lines such as 'run.stop: x'.", shown=shown(path)),
+            _("Press F1 in the app to see every name."),
         )
     keys: dict[str, tuple[str, ...]] = {}
     problems = []
@@ -113,9 +114,11 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
         if read := _keys_in(entry.value):
             keys[name] = read
         else:
-            what = f"{name} must be a key, or a list of keys."
+            what = _("{name} must be a key, or a list of keys.", name=name)
             problems.append(
-                Problem(f"{found.path}, line {lines[name]}", what, f"Such as '{name}: [x, delete]'.")
+                Problem(
+                    f"{found.path}, line {lines[name]}", what, _("Such as '{name}: [x, delete]'.", name=name)
+                )
             )
     return msgspec.structs.replace(found, keys=keys, lines=lines, problems=tuple(problems))
 

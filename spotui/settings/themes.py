@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.resources import themes_dir
 
@@ -81,7 +82,10 @@ def load_shipped_theme(name: str) -> Theme:
     path = themes_dir() / f"{name}.yaml"
     if path.is_file():
         return _read(path)
-    raise ThemeError(f"There is no theme {name!r}.", f"Choose one of: {', '.join(theme_names())}.")
+    raise ThemeError(
+        _("There is no theme {name!r}.", name=name),
+        _("Choose one of: {theme_names}.", theme_names=", ".join(theme_names())),
+    )
 
 
 def _read(path: Path) -> Theme:
@@ -90,14 +94,21 @@ def _read(path: Path) -> Theme:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise _unusable(path, " ".join(str(error).split())) from None
     if theme.name != path.stem:
-        raise _unusable(path, f"its name is {theme.name!r}, and must be {path.stem!r} as that of its file")
+        raise _unusable(
+            path,
+            _(
+                "its name is {theme!r}, and must be {stem!r} as that of its file",
+                theme=theme.name,
+                stem=path.stem,
+            ),
+        )
     return theme
 
 
 def _unusable(path: Path, why: str) -> ThemeError:
     return ThemeError(
-        f"The theme {path} cannot be used: {why}.",
-        "Compare it with one that works ('spotui locate' tells where themes are).",
+        _("The theme {path} cannot be used: {why}.", path=path, why=why),
+        _("Compare it with one that works ('spotui locate' tells where themes are)."),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.errors import SettingsError
 from spotui.settings.writing import alone, read_private, unwritable, write_text
@@ -108,10 +109,12 @@ def _read() -> dict[str, _Trusted]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise SettingsError(f"{place} cannot be read: {error.strerror}.") from None
+        raise SettingsError(
+            _("{place} cannot be read: {strerror}.", place=place, strerror=error.strerror)
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = "Delete it; you are then asked again about every file."
-        raise SettingsError(f"{place} is damaged: {error}.", hint) from None
+        hint = _("Delete it; you are then asked again about every file.")
+        raise SettingsError(_("{place} is damaged: {error}.", place=place, error=error), hint) from None
 
 
 def _resolved(named: str) -> Path | None:

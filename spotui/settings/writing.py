@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from spotui.lang import _
 from spotui.settings.errors import SettingsError
 from spotui.settings.locations import config_dir, make_private, shown
 
@@ -55,8 +56,14 @@ def read_private(path: Path) -> bytes:
         is_own = found.st_uid in {os.geteuid(), 0} and not found.st_mode & _WRITABLE_BY_OTHERS
         if not (is_own and stat.S_ISREG(found.st_mode)):
             raise SettingsError(
-                f"{shown(path)} is not a file that only you can write, so others may have changed it.",
-                f"Check what it says, then run 'chmod 600 {path}'; or delete it, and you are asked again.",
+                _(
+                    "{shown} is not a file that only you can write, so others may have changed it.",
+                    shown=shown(path),
+                ),
+                _(
+                    "Check what it says, then run 'chmod 600 {path}'; or delete it, and you are asked again.",
+                    path=path,
+                ),
             )
         return file.read(_LARGEST_LIST)
 
@@ -78,14 +85,18 @@ def write_text(path: Path, text: str) -> None:
 def unwritable(path: Path, error: OSError) -> SettingsError:
     """What to tell when the disk refuses."""
     return SettingsError(
-        f"{shown(path)} cannot be written ({error.strerror}).",
-        "Check the folder's permissions and the free space.",
+        _("{shown} cannot be written ({strerror}).", shown=shown(path), strerror=error.strerror),
+        _("Check the folder's permissions and the free space."),
     )
 
 
 def uneditable(path: Path, what: str) -> SettingsError:
     """What to tell when a small edit could change more than was wanted."""
     return SettingsError(
-        f"{shown(path)} is written in a way that spotui cannot change safely at {what}.",
-        "Change it in your editor, or write that part as plain 'key: value' lines.",
+        _(
+            "{shown} is written in a way that spotui cannot change safely at {what}.",
+            shown=shown(path),
+            what=what,
+        ),
+        _("Change it in your editor, or write that part as plain 'key: value' lines."),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 from spotui.domain.errors import nearest
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.templates.model import KEYS, NONE, QA, ROLES, SCORING, Problem, Template, TemplateError
 from spotui.templates.read import interpret, name_of_rows, read_text
 from spotui.templates.sections import row_of
@@ -175,7 +175,7 @@ def row_data(qa: QA, item: Node | None = None) -> dict[str, Plain]:
     return {**before, "question": qa.question, "answer": qa.answer or NONE}
 
 
-_ELSEWHERE: Final = "Save the template under another name."
+_ELSEWHERE: Final = N_("Save the template under another name.")
 
 
 def to_yaml(template: Template) -> str:
@@ -261,7 +261,7 @@ def _root(text: str, name: str) -> MappingNode:
     if isinstance(root, MappingNode):
         return root
     raise TemplateError(
-        name, [Problem("error", "", root.line, _("This file is not a template."), _ELSEWHERE)]
+        name, [Problem("error", "", root.line, _("This file is not a template."), _(_ELSEWHERE))]
     )
 
 
@@ -284,7 +284,7 @@ def _checked(text: str, template: Template, others: dict[str, Plain], name: str)
                 return text
         what = _("It does not read back as it was written; &anchors and *aliases can be the reason.")
     errors = [problem for problem in problems if problem.severity == "error"]
-    raise TemplateError(name, errors or [Problem("error", "", 0, what, _ELSEWHERE)])
+    raise TemplateError(name, errors or [Problem("error", "", 0, what, _(_ELSEWHERE))])
 
 
 def save_template(path: str | os.PathLike[str], template: Template) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
+from spotui.lang import N_, _
 from spotui.settings.config_file import ModelConfig, PriceConfig
 from spotui.settings.kinds import KindError, ModelId, convert_text
 from spotui.settings.table import text_of
@@ -34,7 +35,7 @@ class VariableInput(Input):
     def __init__(self, value: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(
             value,
-            placeholder="an environment variable, such as MY_API_KEY",
+            placeholder=_("an environment variable, e.g. MY_API_KEY"),
             id=id,
             compact=True,
             restrict=r"[A-Z_][A-Z0-9_]*",
@@ -46,15 +47,15 @@ class VariableInput(Input):
 
 
 _NAMES = {
-    "model": "The model",
-    "base_url": "The endpoint",
-    "api_key_env": "The variable",
-    "concurrency": "At once",
-    "requests_per_minute": "Requests a minute",
-    "tokens_per_minute": "Tokens a minute",
-    "timeout": "The timeout",
-    "input": "The price of the prompt",
-    "output": "The price of the reply",
+    "model": N_("The model"),
+    "base_url": N_("The endpoint"),
+    "api_key_env": N_("The variable"),
+    "concurrency": N_("At once"),
+    "requests_per_minute": N_("Requests a minute"),
+    "tokens_per_minute": N_("Tokens a minute"),
+    "timeout": N_("The timeout"),
+    "input": N_("The price of the prompt"),
+    "output": N_("The price of the reply"),
 }
 _KINDS = {
     "model": ModelId,
@@ -128,7 +129,8 @@ class Endpoint(NamedTuple):
         return [*words, "--", self.model]
 
     def _check(self) -> None:
-        for field, name in _NAMES.items():
+        for field, label in _NAMES.items():
+            name = _(label)
             text = getattr(self, field)
             try:
                 if text or field == "model":
@@ -138,7 +140,7 @@ class Endpoint(NamedTuple):
         if bool(self.input) != bool(self.output):
             missing = "output" if self.input else "input"
             raise FieldError(
-                missing, "A price has two parts.", "Type what prompt and reply cost, or neither."
+                missing, _("A price has two parts."), _("Type what prompt and reply cost, or neither.")
             )
 
 
@@ -210,15 +212,26 @@ async def probe(words: Sequence[str], key: str = "") -> Answer | None:
         return None
     found = msgspec.json.decode(told.out, type=_Told)
     took = duration(found.seconds)
-    return Answer(took, f"It answered {found.reply[:40]!r} in {took}; {_price(found)}.", found.is_priced)
+    return Answer(
+        took,
+        _(
+            "It answered {reply!r} in {took}; {price}.",
+            reply=found.reply[:40],
+            took=took,
+            price=_price(found),
+        ),
+        found.is_priced,
+    )
 
 
 def _price(found: _Told) -> str:
     if found.price is None:
-        return "what a call costs is known" if found.is_priced else "its price is unknown"
+        return _("what a call costs is known") if found.is_priced else _("its price is unknown")
     if not found.price.input and not found.price.output:
-        return "it costs nothing"
-    return f"${found.price.input:g} and ${found.price.output:g} a million tokens"
+        return _("it costs nothing")
+    return _(
+        "${input:g} and ${output:g} a million tokens", input=found.price.input, output=found.price.output
+    )
 
 
 _LIMITS = (
@@ -228,7 +241,7 @@ _LIMITS = (
 )
 _TIME = (("timeout", "Timeout", "usual"),)
 _PRICE = (("input", "Price in", "?"), ("output", "and out", "?"))
-_A_NAME = "A variable's name is written in capitals, such as MY_API_KEY. A key goes into the field below."
+_A_NAME = N_("A variable's name is written in capitals, e.g. MY_API_KEY. A key goes into the field below.")
 
 
 class EndpointScreen(FieldDialog[str]):
@@ -267,24 +280,24 @@ class EndpointScreen(FieldDialog[str]):
         """The fields, and what came of the test."""
         first = self._first
         with Vertical() as box:
-            box.border_title = Content(first.model or "A new model")
-            box.border_subtitle = "enter tests and saves, ctrl+t only tests, ctrl+s only saves"
-            model = text_field("model", first.model, "such as gpt-4o-mini, or what your server calls it")
+            box.border_title = Content(first.model or _("A new model"))
+            box.border_subtitle = _("enter tests and saves, ctrl+t only tests, ctrl+s only saves")
+            model = text_field("model", first.model, _("e.g. gpt-4o-mini, or what your server calls it"))
             model.disabled = bool(first.model)
             yield row("Model", model)
             endpoint = text_field(
-                "base_url", first.base_url, "http://localhost:8000/v1; empty: its usual one"
+                "base_url", first.base_url, _("http://localhost:8000/v1; empty: its usual one")
             )
             yield row("Endpoint", endpoint)
             variable = VariableInput(first.api_key_env, id="api_key_env")
             variable.cursor_blink = False
-            yield row("Key in", variable)
+            yield row(_("Key in"), variable)
             key = text_field("key", "", self._place_of_key())
             key.password = True
-            yield row("or the key", key)
+            yield row(_("or the key"), key)
             yield from _several(_LIMITS, first, "")
-            yield from _several(_TIME, first, "seconds without a token")
-            yield from _several(_PRICE, first, "USD a million tokens; empty: looked up")
+            yield from _several(_TIME, first, _("seconds without a token"))
+            yield from _several(_PRICE, first, _("USD a million tokens; empty: looked up"))
             yield Static(id="told", markup=False)
 
     def on_mount(self) -> None:
@@ -300,7 +313,7 @@ class EndpointScreen(FieldDialog[str]):
     def on_variable_input_refused(self, event: VariableInput.Refused) -> None:
         """Say what can stand there."""
         event.stop()
-        self._tell(_A_NAME, "$text-warning")
+        self._tell(_(_A_NAME), "$text-warning")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Test it, and write it if it answers."""
@@ -319,7 +332,7 @@ class EndpointScreen(FieldDialog[str]):
         """Leave; a test that is under way is given up first."""
         if self._asking is not None and not self._asking.is_finished:
             self._asking.cancel()
-            self._tell("Given up.")
+            self._tell(_("Given up."))
         else:
             self.dismiss("")
 
@@ -343,26 +356,26 @@ class EndpointScreen(FieldDialog[str]):
         self._asking = self.run_worker(self._ask([*how, *words], key), group="ask")
 
     async def _ask(self, words: list[str], key: str) -> None:
-        self._tell("Saving…" if "--no-test" in words else "Asking it…")
+        self._tell("Saving…" if "--no-test" in words else _("Asking it…"))
         try:
             answer = await probe(["add", *words], key)
         except SpotuiError as error:
             self._tell(str(error), "$text-error")
             return
         if "--dry-run" not in words:
-            said = answer.line if answer is not None else "It is saved, untested."
+            said = answer.line if answer is not None else _("It is saved, untested.")
             self.notify(said, title=self.typed.model, markup=False)
             self.dismiss(self.typed.model)
         elif answer is not None:
-            mend = "" if answer.is_priced else " Type its price, or no budget in USD can be kept."
+            mend = "" if answer.is_priced else _(" Type its price, or no budget in USD can be kept.")
             self._tell(answer.line + mend, "$text-success" if answer.is_priced else "$text-warning")
 
     def _place_of_key(self) -> str:
         if self._has_stored_key:
-            return "is in the system keyring; type another to replace it"
+            return _("is in the system keyring; type another to replace it")
         if find_spec("keyring") is None:
-            return "into the system keyring, with: pip install 'spotui[keyring]'"
-        return "into the system keyring, never into a file"
+            return _("into the system keyring, with: pip install 'spotui[keyring]'")
+        return _("into the system keyring, never into a file")
 
     def _tell(self, text: str, style: str = "") -> None:
         self.query_one("#told", Static).update(Content.styled(text, style))

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
+from spotui.lang import _
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.table import DEFAULT_MODEL, ROLES, SETTINGS, Role, is_embedded
 from spotui.tui.defaults import Default, DefaultRow, Defaults
@@ -48,7 +49,7 @@ class RoleScreen(Dialog[None]):
         """The fields."""
         with Vertical() as box:
             box.border_title = f"The {self._role}"
-            box.border_subtitle = "saved when you leave a field; an empty one is the usual value"
+            box.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
             for setting in SETTINGS:
                 if setting.path[:-1] == ("roles", self._role):
                     models = (*self._models, DEFAULT_MODEL) if setting.path[-1] == "model" else ()
@@ -144,8 +145,8 @@ def _endpoint(model: str, config: Config, for_all: str) -> Content | str:
     if entry is not None and entry.base_url:
         return entry.base_url
     if is_embedded(model):
-        return Content.styled("on this machine", "$text-muted")
-    return for_all if for_all not in ("", "none") else Content.styled("its usual one", "$text-muted")
+        return Content.styled(_("on this machine"), "$text-muted")
+    return for_all if for_all not in ("", "none") else Content.styled(_("its usual one"), "$text-muted")
 
 
 _MODEL_COLUMNS = (
@@ -208,7 +209,7 @@ class ModelsTable(TableView):
 
 
 def _cells(model: str, entry: ModelConfig, tests: Mapping[str, Content]) -> tuple[Content | str, ...]:
-    endpoint = entry.base_url or Content.styled("its usual one", "$text-muted")
+    endpoint = entry.base_url or Content.styled(_("its usual one"), "$text-muted")
     price = f"{entry.price.input:g}, {entry.price.output:g}" if entry.price else ""
     return (model, endpoint, _key(entry), _limits(entry), price, tests.get(model, ""))
 
@@ -217,14 +218,16 @@ def _key(entry: ModelConfig) -> Content | str:
     if entry.api_key_env:
         if os.environ.get(entry.api_key_env):
             return f"${entry.api_key_env}"
-        return Content.styled(f"${entry.api_key_env} not set", "$text-warning")
-    return "in the keyring" if entry.api_key_keyring else Content.styled("usual", "$text-muted")
+        return Content.styled(_("${api_key_env} not set", api_key_env=entry.api_key_env), "$text-warning")
+    return _("in the keyring") if entry.api_key_keyring else Content.styled("usual", "$text-muted")
 
 
 def _limits(entry: ModelConfig) -> str:
     limits = (
-        f"{entry.concurrency} at once" if entry.concurrency else "",
+        _("{concurrency} at once", concurrency=entry.concurrency) if entry.concurrency else "",
         f"{entry.requests_per_minute}/min" if entry.requests_per_minute else "",
-        f"{entry.tokens_per_minute} tok/min" if entry.tokens_per_minute else "",
+        _("{tokens_per_minute} tok/min", tokens_per_minute=entry.tokens_per_minute)
+        if entry.tokens_per_minute
+        else "",
     )
     return ", ".join(one for one in limits if one)

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from spotui.lang import _
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.judge_check import JudgeLine
 from spotui.tui.method_screen import MethodLine, told_by
@@ -61,11 +62,11 @@ class NewRunScreen(StartDialog[OwnProcess]):
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(self._template.stem), **self._first._asdict()}
         with VerticalScroll(can_focus=False) as box:
-            box.border_title = Content(f"New run of {self._template.name}")
-            box.border_subtitle = "enter starts, escape cancels"
+            box.border_title = Content(_("New run of {template}", template=self._template.name))
+            box.border_subtitle = _("enter starts, escape cancels")
             for field, name, meaning in _FIELDS:
                 yield row(name, text_field(field, first[field], meaning))
-            yield row("Method", MethodLine("as in the template", id="method"))
+            yield row("Method", MethodLine(_("as in the template"), id="method"))
             yield from budget("Budget", self._first)
             yield estimate_line()
             yield JudgeLine("check_judge")
@@ -76,7 +77,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
 
     async def _read_method(self) -> None:
         base = await asyncio.to_thread(told_by, self._template)
-        usual = f"{base}, as in the template" if base.method else "spo, the default"
+        usual = _("{base}, as in the template", base=base) if base.method else _("spo, the default")
         self.query_one(MethodLine).show(self._first.method, base, usual)
 
     def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:

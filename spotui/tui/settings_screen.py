@@ -9,6 +9,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.table import SETTINGS, Group
@@ -40,7 +41,7 @@ class ThemeTable(TableView):
         self._kept = self.app.theme
         self.show(rows)
         self.select(self._kept)
-        self.border_subtitle = "enter keeps it"
+        self.border_subtitle = _("enter keeps it")
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -63,7 +64,7 @@ class ThemeTable(TableView):
         if use_theme(self.app, event.key):
             await attempt(self, save, "theme", event.key)
             self._kept = event.key
-            self.border_subtitle = f"{event.key} is kept"
+            self.border_subtitle = _("{key} is kept", key=event.key)
 
 
 def _rows() -> list[Row]:
@@ -114,14 +115,17 @@ class SettingsScreen(Page[None]):
             yield ThemeTable()
             with DefaultForm(classes="framed") as form:
                 form.border_title = "Defaults"
-                form.border_subtitle = "saved when you leave a field; an empty one is the usual value"
+                form.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
                 for number, group in enumerate(Group):
                     title = group.capitalize()
                     yield Static(title, classes="group" if number else "group -first", markup=False)
                     yield from (DefaultRow(setting) for setting in SETTINGS if setting.group == group)
                 yield Static("Keys", classes="group", markup=False)
                 yield Static(
-                    f"F2 changes keyboard shortcuts; yours are saved in {shown(locations.keys_file())}.",
+                    _(
+                        "F2 changes keyboard shortcuts; yours are saved in {shown}.",
+                        shown=shown(locations.keys_file()),
+                    ),
                     id="keys",
                     markup=False,
                 )

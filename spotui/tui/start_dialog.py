@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, limit, plural, usd
+from spotui.domain.figures import count, duration, limit, usd
+from spotui.lang import _, ngettext
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
 from spotui.tui.judge_check import Offer
@@ -106,19 +107,28 @@ async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expe
         raise SpotuiError(told.fault)
     found = json.loads(told.out)
     if found is None:
-        return Expected("unknown, because the method gives no estimate", "", [], None)
+        return Expected(_("unknown, because the method gives no estimate"), "", [], None)
     shares = found["shares"]
     costs = [one["usd"] for one in shares]
     roles: dict[str, list[str]] = {}
     for one in shares:
         roles.setdefault(one["model"], []).append(one["role"])
+    calls = sum(one["calls"] for one in shares)
+    figures = {
+        "tokens": count(sum(one["prompt_tokens"] + one["completion_tokens"] for one in shares)),
+        "cost": usd(None if None in costs else sum(costs)),
+        "time": duration(found["seconds"]),
+    }
+    line = ngettext(
+        "about {n:,} call, {tokens} tokens, {cost}, {time}",
+        "about {n:,} calls, {tokens} tokens, {cost}, {time}",
+        calls,
+        **figures,
+    )
+    if found["measured"]:
+        line = _("{line} (speed measured in earlier runs)", line=line)
     return Expected(
-        line=(
-            f"about {plural(sum(one['calls'] for one in shares), 'call')}, "
-            f"{count(sum(one['prompt_tokens'] + one['completion_tokens'] for one in shares))} tokens, "
-            f"{usd(None if None in costs else sum(costs))}, {duration(found['seconds'])}"
-            + (" (speed measured in earlier runs)" if found["measured"] else "")
-        ),
+        line=line,
         models=", ".join(
             f"{model} ({'all roles' if len(of) == 3 else ', '.join(of)})" for model, of in roles.items()
         ),
@@ -133,7 +143,7 @@ def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
     models: Mapping[str, str] = uses["models"]
     each = set(models.values())
     addresses = {
-        address or f"{model.partition('/')[0]}, its usual address": None
+        address or _("{partition}, its usual address", partition=model.partition("/")[0]): None
         for model, address in uses["endpoints"].items()
     }
     return {
@@ -141,7 +151,9 @@ def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
         "base_url": ", ".join(addresses),
         "rounds": str(uses["rounds"]),
         **{
-            name: "empty = no limit" if uses[name] is None else f"{limit(uses[name])}, as in your settings"
+            name: _("empty = no limit")
+            if uses[name] is None
+            else _("{use}, as in your settings", use=limit(uses[name]))
             for name in ("usd", "tokens", "calls", "minutes")
         },
     }
@@ -292,7 +304,7 @@ class StartDialog(FieldDialog[Result | None]):
         """Leave; a start that is under way is given up first."""
         if self._start is not None and not self._start.is_finished:
             self._start.cancel()
-            self.say("It was not started.")
+            self.say(_("It was not started."))
         else:
             self.dismiss(None)
 
@@ -355,7 +367,7 @@ def budget(label: str, first: Choices) -> ComposeResult:
     """
     for field in _BUDGET:
         name = "USD" if field == "usd" else field
-        yield row(f"{label}, {name}", text_field(field, getattr(first, field), "empty = no limit"))
+        yield row(f"{label}, {name}", text_field(field, getattr(first, field), _("empty = no limit")))
 
 
 def estimate_line() -> Static:

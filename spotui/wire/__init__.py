@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from spotui.domain.commands import CommandError, decode_command
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CallDelta, CommandRefused, Event, encode_event
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from spotui.runs.run import Run
@@ -71,8 +72,10 @@ class Wire:
             server = await asyncio.start_unix_server(self._serve, path, limit=_LONGEST_COMMAND)
             path.chmod(0o600)
         except OSError as error:
-            what = f"The socket {path} cannot be made: {error.strerror or error}."
-            raise SpotuiError(what, "Set SPOTUI_RUNTIME_DIR to another folder.") from None
+            what = _(
+                "The socket {path} cannot be made: {strerror}.", path=path, strerror=error.strerror or error
+            )
+            raise SpotuiError(what, _("Set SPOTUI_RUNTIME_DIR to another folder.")) from None
         return server
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -231,7 +234,7 @@ async def obey_all(run: "Run", reader: asyncio.StreamReader, tell: Callable[[Eve
         try:
             line = await reader.readline()
         except ValueError:
-            tell(CommandRefused(command="", why="A command has 4 MiB at most."))
+            tell(CommandRefused(command="", why=_("A command has 4 MiB at most.")))
             continue
         except OSError:
             return
@@ -263,6 +266,9 @@ async def connect(path: Path, project: str) -> tuple[asyncio.StreamReader, async
         return await asyncio.open_unix_connection(path, limit=_LONGEST_EVENT)
     except OSError:
         raise NotRunningError(
-            f"Nothing is running in {project}.",
-            f"'spotui resume {project}' goes on with it, 'spotui show {project}' tells what it has.",
+            _("Nothing is running in {project}.", project=project),
+            _(
+                "Resume it with 'spotui resume {project}', or see its rounds with 'spotui show {project}'.",
+                project=project,
+            ),
         ) from None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import RaceFolder
@@ -50,8 +51,8 @@ class Background:
             output = locations.open_log(self.log, "ab")
         except OSError as error:
             raise SpotuiError(
-                f"The log {self.log} cannot be written: {error.strerror}.",
-                "Set SPOTUI_LOG_DIR to another folder.",
+                _("The log {log} cannot be written: {strerror}.", log=self.log, strerror=error.strerror),
+                _("Set SPOTUI_LOG_DIR to another folder."),
             ) from None
         with output:
             self._start = output.tell()
@@ -84,7 +85,10 @@ class Background:
         """
         if self.has_ended:
             if self._process.returncode not in RUN_ENDED:
-                raise SpotuiError(f"{self._name} did not start:\n{self.said}", f"The log is {self.log}.")
+                raise SpotuiError(
+                    _("{name} did not start:\n{said}", name=self._name, said=self.said),
+                    _("The log is {log}.", log=self.log),
+                )
             return True
         return self.is_working()
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 
 from spotui.domain.errors import SpotuiError, nearest
+from spotui.lang import english
 from spotui.settings import locations
 from spotui.workspace.files import hint_for, read_file
 
@@ -95,7 +96,7 @@ class MetaPrompt(msgspec.Struct, frozen=True):
         parts, end = _taken_apart(self.text)
         pieces: list[str] = []
         for part in parts:
-            value = values[part.slot]
+            value = english(values[part.slot])  # models are asked in English
             pieces.append(part.before)
             if self.keeps_empty or not part.opening or value.strip():
                 pieces += (part.opening, value, part.closing)

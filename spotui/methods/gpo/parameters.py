@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta
 
 from spotui.engine.execute import Position
 from spotui.engine.task import batches
+from spotui.lang import N_
 from spotui.methods.method import Alias, Calls
 
 Direction = Literal["performance", "performance+reflection"]
@@ -202,16 +203,18 @@ ALIASES: Final = {
 }
 """The reference's flags, and its words for their values; `consine` and `relavance` are how it spells them."""
 
-_KEYS: Final = "Keys belong in the environment, for example OPENAI_API_KEY, or in 'spotui models add'."
+_KEYS: Final = N_("Keys belong in the environment, for example OPENAI_API_KEY, or in 'spotui models add'.")
 
 ELSEWHERE: Final = {
-    "dataset": "Name the rows in the template: data: {path: FILE.jsonl, columns: {question: input, …}}.",
-    "task_name": "A run works on one task. Start a run for each task, with its rows under data.",
-    "initial_instruction": "It is the template's prompt. Write it there as prompt: …",
-    "optimizer_llm_name": "Choose the model with --opt-model, or in the template as models: {optimizer: …}.",
-    "scorer_llm_name": "Choose the model with --exec-model, or in the template as models: {executor: …}.",
+    "dataset": N_("Name the rows in the template: data: {path: FILE.jsonl, columns: {question: input, …}}."),
+    "task_name": N_("A run works on one task. Start a run for each task, with its rows under data."),
+    "initial_instruction": N_("It is the template's prompt. Write it there as prompt: …"),
+    "optimizer_llm_name": N_(
+        "Choose the model with --opt-model, or in the template as models: {optimizer: …}."
+    ),
+    "scorer_llm_name": N_("Choose the model with --exec-model, or in the template as models: {executor: …}."),
     "openai_api_key": _KEYS,
     "openai_api_key_list": _KEYS,
-    "gpus": "Serve the model with a program that uses them, for example vLLM, and give its --base-url.",
+    "gpus": N_("Serve the model with a program that uses them, for example vLLM, and give its --base-url."),
 }
 """The reference's flags that are settings of a run or of the template here."""

@@ -22,6 +22,7 @@ from spotui.domain.commands import (
     Stop,
 )
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.tui.dialogs import Choice, QuestionScreen, confirmed
 from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
@@ -110,7 +111,12 @@ class SteeringScreen(Page[None]):
         self.refresh_bindings()
         refused = self._client.picture.refused
         if refused is not None and refused.at > self._told_at:
-            self.notify(refused.why, title=f"Refused: {refused.command}", severity="warning", markup=False)
+            self.notify(
+                refused.why,
+                title=_("Refused: {command}", command=refused.command),
+                severity="warning",
+                markup=False,
+            )
             self._told_at = time.time()
         candidate = self._waiting_candidate
         if self._edits_next and candidate is not None and self._client.picture.state == "paused":
@@ -130,28 +136,31 @@ class SteeringScreen(Page[None]):
         open_by(self, self._stop(), group="stop")
 
     async def _stop(self) -> None:
-        text = (
+        text = _(
             "Calls in flight have a few seconds to finish. The best prompt is kept, and you can resume later."
         )
         if await confirmed(self, f"Stop {self._project.name}?", "stop", text) and self._tell(Stop()):
-            self.notify("Stopping: calls in flight have a few seconds to finish.")
+            self.notify(_("Stopping: calls in flight have a few seconds to finish."))
 
     def action_go_on(self) -> None:
         """Take the run up where it ended, in a process of its own."""
         if not self._project.is_ours:
             self.notify(
-                f"Continue it with its template: spotui resume {self._project.name} --template FILE. "
-                "Or press b to branch from its best prompt.",
-                title="SPO's own tool wrote this workspace and kept no requirements",
+                _(
+                    "Continue it with its template: spotui resume {project} --template FILE. Or press b "
+                    "to branch from its best prompt.",
+                    project=self._project.name,
+                ),
+                title=_("SPO's own tool wrote this workspace and kept no requirements"),
             )
             return
         picture = self._client.picture
         ended, stopped = sum(one.end is not None for one in picture.rounds.values()), picture.stopped
         if ended and ended >= picture.rounds_wanted:
-            question = f"All {ended} rounds have ended. How many in all?"
+            question = _("All {ended} rounds have ended. How many in all?", ended=ended)
             open_by(self, self._want_more(question, {"rounds": ended + _MORE_ROUNDS}), group="start")
         elif stopped is not None and stopped.reason == "budget":
-            question = f"{stopped.cause} How much may it be in all?"
+            question = _("{cause} How much may it be in all?", cause=stopped.cause)
             open_by(self, self._want_more(question, {}), group="start")
         else:
             self.run_worker(self._start([]), group="start")
@@ -190,8 +199,10 @@ class SteeringScreen(Page[None]):
     async def _change_limits(self) -> None:
         from spotui.tui.run.asking import LimitsScreen
 
-        text = "" if self.is_working else "The run is not running; it resumes with these limits."
-        screen = LimitsScreen(f"Limits of {self._project.name}", self._client.picture.limits, text=text)
+        text = "" if self.is_working else _("The run is not running; it resumes with these limits.")
+        screen = LimitsScreen(
+            _("Limits of {project}", project=self._project.name), self._client.picture.limits, text=text
+        )
         changed = await self.app.push_screen_wait(screen)
         if not changed:
             return
@@ -201,7 +212,9 @@ class SteeringScreen(Page[None]):
         for command in _commands(changed):
             self._tell(command)
         if changed.get("concurrency", 1) is None:
-            self.notify("How many calls go out at once can be left open only while no process works on it.")
+            self.notify(
+                _("How many calls go out at once can be left open only while no process works on it.")
+            )
 
     def action_edit_next(self) -> None:
         """Pause at the next candidate, and change it by hand."""
@@ -210,7 +223,7 @@ class SteeringScreen(Page[None]):
             open_by(self, self._edit(candidate), group="edit")
         elif self._tell(Pause(at="candidate")):
             self._edits_next = True
-            self.notify("The run pauses once the next candidate is there, and shows it to you.")
+            self.notify(_("The run pauses once the next candidate is there, and shows it to you."))
 
     @property
     def _waiting_candidate(self) -> RoundPicture | None:
@@ -228,7 +241,7 @@ class SteeringScreen(Page[None]):
         screen = CandidateScreen(one.number, one.candidate.prompt, one.candidate.modification)
         text = await self.app.push_screen_wait(screen)
         if text is None:
-            self.notify("The candidate is as it was; the run is still paused.")
+            self.notify(_("The candidate is as it was; the run is still paused."))
             return
         if text != one.candidate.prompt:
             self._tell(Edit(round=one.number, prompt=text))
@@ -238,7 +251,7 @@ class SteeringScreen(Page[None]):
         """Give the selected round another verdict."""
         one = self._client.picture.rounds.get(self.chosen_round)
         if one is None or one.end is None or one.number == 1:
-            self.notify("Select a round that has ended, other than the seed.")
+            self.notify(_("Select a round that has ended, other than the seed."))
             return
         open_by(self, self._override(one), group="override")
 
@@ -247,8 +260,8 @@ class SteeringScreen(Page[None]):
 
         screen = QuestionScreen(
             f"Round {one.number} is a {one.outcome}" + (" (yours)" if one.judged else "") + ". What is it?",
-            (Choice("win", "w", "a win: its prompt is the best"), Choice("loss", "l", "a loss")),
-            "It counts from the next round on, and is marked as your verdict.",
+            (Choice("win", "w", _("a win: its prompt is the best")), Choice("loss", "l", "a loss")),
+            _("It counts from the next round on, and is marked as your verdict."),
         )
         match await self.app.push_screen_wait(screen):
             case "win":
@@ -292,7 +305,7 @@ class SteeringScreen(Page[None]):
     def _tell(self, command: Command) -> bool:
         if self._client.send(command):
             return True
-        self.notify("The run is not running. Press space to resume it.", severity="warning")
+        self.notify(_("The run is not running. Press space to resume it."), severity="warning")
         return False
 
 
@@ -326,8 +339,13 @@ async def may_leave(app: App[None]) -> bool:
     screen = next((screen for screen in screens if screen.is_working), None)
     if screen is None:
         return True
-    text = f"The run is a separate process. To return to it: spotui attach {shlex.quote(screen.project_name)}"
-    question = QuestionScreen(f"{screen.project_name} is running", _LEAVING, text)
+    text = _(
+        "The run is a separate process. To return to it: spotui attach {quote}",
+        quote=shlex.quote(screen.project_name),
+    )
+    question = QuestionScreen(
+        _("{project_name} is running", project_name=screen.project_name), _LEAVING, text
+    )
     match await app.push_screen_wait(question):
         case "leave":
             return True
@@ -347,6 +365,10 @@ def farewell(app: App[None]) -> str:
         name for screen in app.screen_stack for panel in screen.query(ProjectsPanel) for name in panel.running
     ]
     return "\n".join(
-        f"{name} is still running. To return to it: spotui attach {shlex.quote(name)}"
+        _(
+            "{name} is still running. To return to it: spotui attach {quote}",
+            name=name,
+            quote=shlex.quote(name),
+        )
         for name in dict.fromkeys([*shown, *listed])
     )
