@@ -16,6 +16,7 @@ from spotui.lang import _, join
 from spotui.templates.read import parse_template
 from spotui.tui.answers_panel import AnswersPanel
 from spotui.tui.child import attempt, listen
+from spotui.tui.page import Bar
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.following import TONES, RoundScreen, RunHeader
 from spotui.tui.terminal import open_by
@@ -109,7 +110,7 @@ class AnswersScreen(RoundScreen):
 
     DEFAULT_CSS = """
     AnswersScreen {
-        & #told { height: auto; padding: 0 1; background: $panel; color: $text-warning; display: none; }
+        & #told { color: $text-warning; }
         & AnswersPanel { height: 1fr; padding: 0 1; }
     }
     """
@@ -121,14 +122,14 @@ class AnswersScreen(RoundScreen):
         self._standard = Standard()
         self._is_swapped: bool | None = None
         self._votes: dict[int, BlindVote] = {}
-        self._texts: dict[str, Content] = {}
+        self._said = Content("")
         self._possible: tuple[bool | str, ...] = ()
 
     def parts(self) -> ComposeResult:
         """The run, the round, what became of a vote, the answers."""
         yield RunHeader()
         yield Static(id="round", markup=False)
-        yield Static(id="told", markup=False)
+        yield Bar(id="told")
         yield AnswersPanel()
 
     def on_mount(self) -> None:
@@ -171,20 +172,15 @@ class AnswersScreen(RoundScreen):
             answers = answers.blind(is_swapped=self._is_swapped)
         with self.app.batch_update():
             self.query_one(RunHeader).show(self._project.name, client.picture, is_attached=client.is_attached)
-            self._say("#round", self._title(answers))
-            self._say("#told", told)
+            if (title := self._title(answers)) != self._said:
+                self._said = title
+                self.query_one("#round", Static).update(title)
+            self.query_one("#told", Bar).say(told)
             self.query_one(AnswersPanel).show(answers)
         possible = (self.is_blind, client.is_attached, client.picture.state, self._can_override)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
-
-    def _say(self, place: str, text: Content) -> None:
-        if self._texts.get(place) != text:
-            self._texts[place] = text
-            line = self.query_one(place, Static)
-            line.display = bool(text.plain) or place == "#round"
-            line.update(text)
 
     def _title(self, answers: Answers) -> Content:
         if not answers.round:

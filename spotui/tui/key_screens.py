@@ -84,9 +84,7 @@ class KeyTable(TableView):
         name: str
 
     def __init__(self) -> None:
-        super().__init__(_COLUMNS, id="key_table")
-        self.border_title = _("Keys")
-        self.add_class("framed")
+        super().__init__(_COLUMNS, id="key_table", title=_("Keys"))
         self.own: Mapping[str, str] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

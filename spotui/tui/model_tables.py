@@ -104,9 +104,7 @@ class RolesTable(TableView):
         model: str
 
     def __init__(self) -> None:
-        super().__init__(_ROLE_COLUMNS, id="roles")
-        self.add_class("framed")
-        self.border_title = "Roles"
+        super().__init__(_ROLE_COLUMNS, id="roles", title="Roles")
         self._models: dict[str, str] = {}
 
     @property
@@ -181,9 +179,7 @@ class ModelsTable(TableView):
         model: str
 
     def __init__(self) -> None:
-        super().__init__(_MODEL_COLUMNS, id="models")
-        self.add_class("framed")
-        self.border_title = "Models"
+        super().__init__(_MODEL_COLUMNS, id="models", title="Models")
         self.empty = Content(_EMPTY)
 
     def fill(self, config: Config, tests: Mapping[str, Content]) -> None:

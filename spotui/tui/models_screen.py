@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
@@ -19,7 +18,7 @@ from spotui.tui.defaults import Defaults
 from spotui.tui.endpoint_screen import Endpoint, endpoint_of, probe
 from spotui.tui.judge_check import JudgeLine
 from spotui.tui.model_tables import ModelsTable, RolesTable
-from spotui.tui.page import Page, TitleBar
+from spotui.tui.page import Bar, Page, TitleBar
 from spotui.tui.table_view import TableView
 from spotui.tui.terminal import open_by
 
@@ -46,8 +45,7 @@ class ModelsScreen(Page[None]):
         & #roles { height: 6; }
         & JudgeLine { padding: 0 2; max-height: 3; }
         & #models { height: 1fr; }
-        & #told { display: none; height: auto; max-height: 6; padding: 0 1; background: $panel; }
-        & #told.-told { display: block; }
+        & #told { max-height: 6; }
     }
     """
 
@@ -66,7 +64,7 @@ class ModelsScreen(Page[None]):
         yield RolesTable()
         yield JudgeLine("check_judge")
         yield ModelsTable()
-        yield Static(id="told", markup=False)
+        yield Bar(id="told")
 
     def on_mount(self) -> None:
         """Show what was read."""
@@ -179,6 +177,5 @@ class ModelsScreen(Page[None]):
         await self._arrive(removed.model)
 
     def _tell(self, model: str, text: str, tone: str = "") -> None:
-        told = self.query_one("#told", Static)
-        told.update(Content.assemble((f"{model}  " if model else "", "bold"), (text, tone)))
-        told.add_class("-told")
+        text_of_model = Content.assemble((f"{model}  " if model else "", "bold"), (text, tone))
+        self.query_one("#told", Bar).say(text_of_model)

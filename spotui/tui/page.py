@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Static
 
 from spotui.lang import _
 
@@ -105,6 +106,25 @@ class Page(Screen[Result]):
         `Screen.is_current` is true of the screen below the top one as well.
         """
         return self.app.screen is self
+
+
+class Bar(Static):
+    """A text across the page, which takes no row while it is empty."""
+
+    DEFAULT_CSS = """
+    Bar { height: auto; padding: 0 1; background: $panel; display: none; &.-shown { display: block; } }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, markup=False)
+        self._text = Content("")
+
+    def say(self, text: Content) -> None:
+        """Show another text; the same one is not painted again."""
+        if text != self._text:
+            self._text = text
+            self.update(text)
+            self.set_class(bool(text), "-shown")
 
 
 class TitleBar(Widget):

@@ -93,8 +93,15 @@ class TableView(ScrollView, can_focus=True):
         table: "TableView"
         key: str
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        title: str = "",
+    ) -> None:
+        super().__init__(id=id, classes="framed" if title else "")
+        self.border_title = title or None
         self.empty = Content("")
         self._columns = tuple(columns)
         self._rows: list[Row] = []

@@ -32,9 +32,7 @@ class Shelf(TableView):
         undo: Callable[[], object]
 
     def __init__(self, columns: Sequence[Column], title: str) -> None:
-        super().__init__(columns, id=title.lower())
-        self.add_class("framed")
-        self.border_title = title
+        super().__init__(columns, id=title.lower(), title=title)
         self._reading = asyncio.Lock()
 
     async def read(self) -> None:

@@ -55,9 +55,8 @@ class WelcomeScreen(Page[None]):
         """What this is, the models, the templates."""
         yield TitleBar("welcome")
         yield Static(_(_WORDS), markup=False)
-        models = TableView((Column("model"), Column(_("found by"), 15), Column("", 30)), id="models")
-        models.add_class("framed")
-        models.border_title = "1  A model"
+        columns = (Column("model"), Column(_("found by"), 15), Column("", 30))
+        models = TableView(columns, id="models", title="1  A model")
         models.border_subtitle = _("looking for models…")
         yield models
         templates = TemplatesPanel(locations.templates_dir())

@@ -8,12 +8,11 @@ from typing import Any, Final
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from spotui.domain.events import RunOpened
 from spotui.domain.figures import count, duration, usd
 from spotui.lang import _
-from spotui.tui.page import Page
+from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
 from spotui.workspace.projects import Project
@@ -35,27 +34,14 @@ _TONES = {
 }
 
 
-class RunResult(Static):
+class RunResult(Bar):
     """Two lines at most, which are there once a run has stopped."""
 
-    DEFAULT_CSS = """
-    RunResult {
-        height: auto; max-height: 3; padding: 0 1; display: none; background: $panel;
-        &.-there { display: block; }
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told = Content("")
+    DEFAULT_CSS = "RunResult { max-height: 3; }"
 
     def show(self, picture: Picture) -> None:
         """Paint again, if the run has stopped or begun again."""
-        told = _told(picture)
-        if told != self._told:
-            self._told = told
-            self.update(told)
-            self.set_class(bool(told), "-there")
+        self.say(_told(picture))
 
 
 def _told(picture: Picture) -> Content:

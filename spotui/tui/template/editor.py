@@ -16,12 +16,13 @@ from textual.events import Key
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import plural
 from spotui.lang import _
 from spotui.templates.model import Problem
+from spotui.tui.page import Bar
 from spotui.view.template_text import NO_BLOCK, Part, indent_below, read_line
 from spotui.view.word_diff import one_change
 
@@ -101,18 +102,13 @@ def _location(text: str, place: int) -> tuple[int, int]:
 _TONES = {"error": "bold $text-error", "warning": "bold $text-warning"}
 
 
-class ProblemBar(Static):
+class ProblemBar(Bar):
     """The problem of the line that the cursor is on, or else the first, and how many there are."""
 
-    DEFAULT_CSS = """
-    ProblemBar {
-        height: auto; max-height: 4; padding: 0 1; background: $panel;
-        &.-empty { display: none; }
-    }
-    """
+    DEFAULT_CSS = "ProblemBar { max-height: 4; }"
 
     def __init__(self) -> None:
-        super().__init__(markup=False, classes="-empty")
+        super().__init__()
         self._shown: tuple[Sequence[Problem], int] = ((), 0)
 
     def show(self, problems: Sequence[Problem], line: int) -> None:
@@ -129,8 +125,7 @@ class ProblemBar(Static):
         if shown == self._shown:
             return
         self._shown = shown
-        self.set_class(chosen is None, "-empty")
-        self.update(_text(chosen, problems) if chosen else "")
+        self.say(_text(chosen, problems) if chosen else Content(""))
 
 
 def _text(chosen: Problem, problems: Sequence[Problem]) -> Content:
