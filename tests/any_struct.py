@@ -7,6 +7,8 @@ import msgspec
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from spotui.lang import Message
+
 AStruct = TypeVar("AStruct", bound=msgspec.Struct)
 
 _PLAIN: dict[object, st.SearchStrategy[Any]] = {
@@ -16,6 +18,7 @@ _PLAIN: dict[object, st.SearchStrategy[Any]] = {
     float: st.floats(allow_nan=False, allow_infinity=False),
     NoneType: st.none(),
     msgspec.UnsetType: st.just(msgspec.UNSET),
+    dict[str, tuple[Message, ...]]: st.builds(dict),  # of an event, which has them on the wire only
 }
 
 
