@@ -47,7 +47,7 @@ def _open() -> int:
 
 
 def _leave_on_signals() -> None:
-    """Let signals raise SystemExit until the app has handlers of its own."""
+    """Let signals raise SystemExit until the app has its handlers."""
     import signal
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT):

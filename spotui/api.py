@@ -125,7 +125,7 @@ class PromptOptimizer:
 
     Args:
         optimized_path: The workspace; None for the user's own.
-        initial_round: 1 starts a run; above 1 goes on with the project, whose next round it must be.
+        initial_round: 1 starts a run; above 1 resumes the project, whose next round it must be.
         max_rounds: Rounds to do, the seed round included when `initial_round` is 1; None for as many as the
             method takes of itself.
         name: The project's name; None for the template's.
@@ -135,7 +135,7 @@ class PromptOptimizer:
         quiet: Print nothing.
         on_event: Called with every event, on the thread that works.
         method: Another method than the template's.
-        parameters: What the method is told on top of what the template tells it.
+        parameters: Parameters of the method beside those of the template it.
         trust: Files that the template may use although they can do harm: the Python file of a custom metric,
             which then runs, and data files outside of the template's folder, whose rows are then sent to the
             models. As with `--trust`, the answer is remembered until the metric's file changes.

@@ -62,7 +62,7 @@ def _command(text: str) -> bytes:
     line = f'{{"command":"{text}"}}'.encode() if text in _WORDS else text.encode()
     if not line.startswith(b"{"):
         raise UsageError(
-            _("There is no command {text!r}.", text=text),
+            _("Unknown command {text!r}.", text=text),
             _('Send pause, resume, stop, or a command as JSON, e.g. {"command":"budget","usd":2}.'),
         )
     decode_command(line)

@@ -25,7 +25,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_command(parsed: argparse.Namespace) -> int:
-    """Print every mistake with key, line and mend; also check meta-prompts, the template's and the user's."""
+    """Print every mistake with key, line and hint; also check meta-prompts, the template's and the user's."""
     from spotui.engine.meta_prompts import folder_beside
     from spotui.methods import check_meta_prompts
     from spotui.runs.check import Checked, check

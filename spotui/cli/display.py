@@ -60,7 +60,7 @@ class Display(Protocol):
         ...
 
     def farewell(self) -> None:
-        """After the end: what the run is worth, and how to take it along."""
+        """After the end: what the run is worth, and how to export it."""
         ...
 
 
@@ -68,7 +68,7 @@ def display_for(project: str, *, plain: bool) -> Display:
     """The display that suits standard output.
 
     Args:
-        project: The project's name, for hints; empty when there is nothing to go on with.
+        project: The project's name, for hints; empty when there is nothing to resume.
         plain: Plain lines even on a terminal.
     """
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":

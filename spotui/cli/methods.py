@@ -23,7 +23,7 @@ def add_methods_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def methods_command(parsed: argparse.Namespace) -> int:
-    """Print the methods there are, or everything one of them can be told."""
+    """Print the methods there are, or all parameters of one."""
     from spotui.methods import load_method, method_names
 
     found: dict[str, Method] = {}

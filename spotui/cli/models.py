@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, as_english, join, ngettext
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def add_models_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help=_("local/NAME, a GGUF file, a URL, or hf:owner/repo/file.gguf"),
     )
-    pull.add_argument("--name", metavar="NAME", help=_("what a file of your own is called: local/NAME"))
+    pull.add_argument("--name", metavar="NAME", help=_("the name of a local file: local/NAME"))
     pull.add_argument("--sha256", metavar="HEX", help=_("what the file must have"))
     pull.add_argument("--yes", "-y", action="store_true", help=_("do not ask"))
 
@@ -167,8 +167,8 @@ def _add(parsed: argparse.Namespace) -> int:
             if parsed.dry_run:
                 raise
             if not _wants_anyway(error):
-                mend = _("{mend} To add it without a test, use --no-test.", mend=error.mend)
-                raise SpotuiError(error.what, mend) from None
+                hint = join(error.mend, _("To add it without a test, use --no-test."))
+                raise SpotuiError(error.what, hint) from None
     if not parsed.dry_run:
         if key is not None:
             store_key(parsed.model, key)
@@ -266,7 +266,7 @@ def _import(parsed: argparse.Namespace) -> int:
         print(
             _(
                 "Keys stay out of files here. Import again with --keyring, or export them "
-                "(OPENAI_API_KEY, or a variable of your own named as api_key_env of the model)."
+                "(OPENAI_API_KEY, or another variable, named as api_key_env of the model)."
             ),
             file=sys.stderr,
         )

@@ -81,7 +81,7 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:
-    """Which method, and what it is told."""
+    """The method and its parameters."""
     method = parser.add_argument_group(_("method ('spotui methods' shows them with their parameters)"))
     method.add_argument("--method", metavar="NAME", help=_("in place of the template's (default: spo)"))
     method.add_argument(

@@ -80,7 +80,7 @@ def race_command(parsed: argparse.Namespace) -> int:
     test = without_budget(launcher.prepare(path, flags, purpose="score"))
     if not test.sizes["test"]:
         raise UsageError(
-            _("{path} has no test rows.", path=path.name), _("A race is decided on rows nobody has seen.")
+            _("{path} has no test rows.", path=path.name), _("A race is decided on unseen rows.")
         )
     entrants = {
         method: entrant(launcher.prepare(path, flags, method=method, parameters=parameters))
@@ -199,7 +199,7 @@ def _teller(method: str) -> "Callable[[Event], None]":
 
 
 def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
-    """What goes on with the race, whatever the settings of the day."""
+    """The arguments that resume the race, whatever the settings of the day."""
     from spotui.settings.table import option
 
     words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
@@ -214,7 +214,7 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
 
 
 def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """What each method is told.
+    """The parameters of each method.
 
     Raises:
         SpotuiError: There is no such method, or it does not race.

@@ -49,7 +49,7 @@ def guarded() -> Iterator[None]:
 
 
 def behind(stream: TextIO) -> TextIO:
-    """The stream itself, for what paints with commands of its own and keeps those of others out."""
+    """The stream itself, for what paints with terminal commands and keeps those of others out."""
     return stream.stream if isinstance(stream, _Guarded) else stream
 
 

@@ -146,7 +146,7 @@ def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str
 
 
 def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
-    """A process of its own that outlives this terminal and waits for a person when a call fails."""
+    """A separate process that outlives this terminal and waits for a person when a call fails."""
     from spotui.settings.table import LIMITS, option
     from spotui.wire.process import OwnProcess
 

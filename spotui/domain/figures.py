@@ -119,7 +119,7 @@ def moment(at: datetime, now: datetime) -> str:
 
     Args:
         at: When, with its zone.
-        now: The present, with its zone, in which the time is told.
+        now: The present, with its zone, in which the time is shown.
     """
     local = at.astimezone(now.tzinfo)
     if local.date() == now.date():

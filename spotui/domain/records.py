@@ -21,7 +21,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def now() -> datetime:
-    """The present moment with the local offset, so that SPO's naive local times can be told from it later."""
+    """The present moment with the local offset, unlike SPO's naive local times."""
     return datetime.now().astimezone()
 
 
@@ -303,7 +303,7 @@ class CheckedRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """A prompt's strength in nats: what beats another by 1 wins 73% of the votes; the seed has 0."""
+    """A prompt's strength in natural-log units: a lead of 1 wins 73% of the votes; the seed has 0."""
 
     round: int
     strength: float

@@ -187,7 +187,7 @@ Job = TypeVar("Job")
 async def each(jobs: Iterable[Job], do: Callable[[Job], Awaitable[None]], at_once: Callable[[], int]) -> None:
     """Do every job; the first error ends the others and is raised.
 
-    One that is done goes on with the next job itself, without a turn of the event loop between a reply and
+    One that is done starts the next job itself, without a turn of the event loop between a reply and
     the next request. A task for every job would take such a turn, and with it those of all that wait.
 
     Args:
@@ -218,7 +218,7 @@ class _Crew(Generic[Job]):
         self._size = 0
 
     def hire(self) -> None:
-        """See that enough are at work."""
+        """Start enough workers."""
         while self._size < self._at_once():
             for job in self._left:
                 self._size += 1

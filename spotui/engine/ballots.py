@@ -126,7 +126,7 @@ class BallotBox:
         )
 
     def is_known(self, ballot: Ballot) -> bool:
-        """Whether the journal holds the vote, so that nobody has to be asked for it."""
+        """Whether the journal holds the vote, so that no person is asked for it."""
         return all(self._is_known(ballot, row) for row in range(len(self._questions)))
 
     def _is_known(self, ballot: Ballot, row: int) -> bool:

@@ -23,7 +23,7 @@ POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
 class Layout(msgspec.Struct, frozen=True):
     """Where a prompt stands.
 
-    A prompt that shows the question in a slot of its own stands alone, wherever it would stand otherwise.
+    A prompt that shows the question in its slot is sent alone, wherever it would stand otherwise.
 
     Attributes:
         position: Before the question, at its start, at its end, or where the answer begins.

@@ -85,7 +85,7 @@ def open_duel(context: Context, best: Trial, candidate: Trial) -> Iterator[Inbox
     """While a duel is open: where people's votes arrive.
 
     Args:
-        context: What is told of it.
+        context: What is reported about it.
         best: The trial to beat.
         candidate: The one that has to beat it.
     """

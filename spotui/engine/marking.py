@@ -80,7 +80,7 @@ class MetricMarker:
 
 
 class OwnMarker:
-    """Marks by a metric that runs in a process of its own, once for each answer.
+    """Marks by a metric that runs in a separate process, once for each answer.
 
     Args:
         name: The metric in the template.

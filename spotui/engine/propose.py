@@ -117,7 +117,7 @@ def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:
         return _("It has no complete prompt tag.")
     if not prompt:
         return _("Its prompt tag is empty.")
-    return "" if is_balanced(prompt, "prompt") else _("It opens and closes its prompt tag in a muddle.")
+    return "" if is_balanced(prompt, "prompt") else _("Its opening and closing prompt tags do not match.")
 
 
 def fold(prompt: str) -> str:

@@ -117,7 +117,7 @@ class Scorer:
         return [found[position] for position in rows.positions]
 
     async def _score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
-        """Scores of prompts that have none yet; each is told as soon as its last row is marked."""
+        """Scores of prompts that have none yet; each is reported as soon as its last row is marked."""
         sampled = set(rows.positions[:SAMPLE])
         places = [self._place(number, fold(one.prompt), rows) for one in candidates]
         marks: list[dict[int, float | None]] = [{} for _ in candidates]

@@ -42,7 +42,7 @@ class LikelihoodJudge:
     refusal is probable under any requirements, and that is why it gains nothing. The gain is divided by the
     root of the number of tokens, as the noise of a sum grows with that: no length is favoured.
 
-    It is a judge of its own kind, for models too small to reason, and overlooks wrong facts.
+    It is a separate kind of judge, for models too small to reason, and overlooks wrong facts.
 
     Args:
         context: What it works with; the evaluator must take grammars and return log-probabilities.

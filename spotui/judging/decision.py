@@ -291,7 +291,8 @@ _FRAME = " \t\r\n\"'`*_().:<>▁Ġ"
 
 
 def read_odds(alternatives: Sequence[tuple[str, float]]) -> float | None:
-    """How much more probable A is than B as the first token, in nats; None when neither is among them.
+    """How much more probable A is than B as the first token, in natural-log units; None when neither is
+    among them.
 
     A letter that is not among them is less probable than all that are: it gets the least of these.
 

@@ -22,7 +22,8 @@ _Graph = dict[int, dict[int, float]]
 
 
 def strengths(wins: Wins, *, prior: float = PRIOR) -> dict[int, float]:
-    """The strengths under which these wins are the most likely, in nats; the lowest number has 0.
+    """The strengths under which these wins are the most likely, in natural-log units; the lowest number
+    has 0.
 
     The chance that one beats another is the logistic function of the difference. Found by Newton steps, none
     longer than one nat for any pair, so that each makes the wins more likely (Bach, Electronic Journal of

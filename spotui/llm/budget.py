@@ -134,7 +134,7 @@ class Budget:
 
     A completion's length is unknown beforehand, so while a token or USD limit is set each call gets a
     ceiling on its reply that fits into what is left: the limit holds even when every call in flight uses
-    all of its own.
+    all that was reserved for it.
 
     A model without a price may be on an endpoint that reports the cost of each reply. Its first call shows
     whether it does, and the others wait for it. From then on each call reserves what the dearest one took.

@@ -67,7 +67,7 @@ class Connection:
 
         Raises:
             ModelError: One of its kinds.
-            CutShortError: The clock was told to end the call.
+            CutShortError: The clock ended the call.
         """
         clock = clock or CallClock(self.endpoint)
 
@@ -231,7 +231,7 @@ class Connector:
         )
 
     def price_of(self, model: str) -> Price | None:
-        """USD per million tokens, or None when nobody knows; may read a large file.
+        """USD per million tokens, or None when it is unknown; may read a large file.
 
         Raises:
             SettingsError: The id names nothing, or its endpoint needs a key.
@@ -314,7 +314,7 @@ def _server(way: Route) -> str:
 
 
 def _find_price(way: Route) -> Price | None:
-    """The list price; an endpoint of one's own has none that anybody else could know."""
+    """The list price; a custom endpoint has none that anybody else could know."""
     if way.kind in {"embedded", "scripted"}:
         return Price(0.0, 0.0)
     if way.endpoint.base_url not in {None, OPENAI_URL}:

@@ -72,11 +72,11 @@ class Door:
         gate: Whether calls may be sent.
         retry: When a failed try is repeated.
         emit: Told what happens.
-        on_trouble: What to do when a call fails for good: `pause` waits for a person to mend it and tries
+        on_trouble: What to do when a call fails for good: `pause` waits for a person to fix it and tries
             again, `halt` ends the run with the cause.
 
     Attributes:
-        streams: Whether every piece of a reply is told as an event; costs time, so only when someone watches.
+        streams: Whether every piece of a reply is sent as an event; costs time, so only when someone watches.
     """
 
     def __init__(

@@ -140,7 +140,7 @@ def nearest(model_id: str, n: int = 3) -> list[str]:
     """Ids of chat models that look like this one, for "did you mean"; takes up to some 100 ms.
 
     Args:
-        model_id: An id that nobody knows.
+        model_id: An unknown id.
         n: How many at most.
 
     Returns:
@@ -194,7 +194,7 @@ def _names(model_id: str, table: Mapping[str, _Row]) -> Iterator[str]:
 
 
 def _sold_by(provider: str, row: _Row) -> bool:
-    """Whether an entry belongs to a provider; the table splits some into `bedrock_converse` and the like."""
+    """Whether an entry belongs to a provider; the table splits some into `bedrock_converse` and others."""
     owner: str = row.litellm_provider
     return owner == provider or owner.startswith((f"{provider}_", f"{provider}-"))
 

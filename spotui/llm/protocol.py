@@ -89,7 +89,7 @@ class OversizedReplyError(RequestRefusedError):
 
 
 class RetryableError(ModelError):
-    """A failure that another try may mend.
+    """A failure where another try may succeed.
 
     Args:
         what: What happened and where.

@@ -16,7 +16,7 @@ from spotui.methods.method import Calls, Method, fenced, rules, shown, shown_inp
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What GRAD-SUM can be told; the defaults are the paper's, or ours where it is silent."""
+    """The parameters of GRAD-SUM; the defaults are the paper's, or ours where it is silent."""
 
     iterations: Annotated[int, Meta(ge=1, le=10_000, description="rounds after the seed's")] = 10
     beam: Annotated[int, Meta(ge=1, le=100, description="prompts kept for the next round")] = 3

@@ -36,11 +36,11 @@ HEADINGS: Final = frozenset(
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a method that can be told nothing."""
+    """Of a method without parameters."""
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """A method: what it does, what it can be told, where it comes from.
+    """A method: what it does, its parameters, where it comes from.
 
     Attributes:
         optimize: Takes the engine and the parameters, and returns when the wanted rounds are done.
@@ -51,7 +51,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         defaults: Parameters that differ from those of the struct, for a preset.
         scores: Whether it scores prompts on rows; it gets the template's rows, split.
         rounds: How many rounds it takes, the seed round included, given its parameters and the number of
-            train rows; None for a method that goes on as long as it is told.
+            train rows; None for a method that runs for a given number of rounds.
         length: The parameter that says how many rounds follow the seed round, which a number of rounds that
             somebody chose sets; empty when there is none.
         calls: How many calls it makes, given its parameters and the numbers of train and eval rows, without

@@ -116,7 +116,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise ParameterError(
-            _("{text!r} sets no parameter.", text=text), _("Write such as --set edit_budget_initial=40.")
+            _("{text!r} sets no parameter.", text=text), _("For example: --set edit_budget_initial=40")
         )
     return name.strip().replace("-", "_"), value.strip()
 

@@ -15,7 +15,7 @@ from spotui.metrics.math import MATH
 
 
 class Option(msgspec.Struct, frozen=True):
-    """What a metric can be told.
+    """An option of a metric.
 
     Attributes:
         kind: What msgspec takes for it.
@@ -29,7 +29,7 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A metric of ours: where its class is, and what it can be told."""
+    """A metric of ours: where its class is, and its options."""
 
     place: str
     options: dict[str, Option] = {}
@@ -104,7 +104,7 @@ class MetricChoice(msgspec.Struct, frozen=True):
 
     Attributes:
         name: One of `METRICS`, or `module:function` for a custom one.
-        options: What it is told, by name.
+        options: Its options, by name.
         inner: The metric that it hands its findings to, if it does that.
     """
 

@@ -15,7 +15,7 @@ MATH: Final = "math"
 class Math:
     """The answer comes to an expression that is equivalent to a reference: 1/2 and 0.5, (x+1)^2 and x^2+2x+1.
 
-    math-verify reads and compares them, in a process of its own (see `metrics.worker`).
+    math-verify reads and compares them, in a separate process (see `metrics.worker`).
 
     Raises:
         MetricError: math-verify is not installed.
@@ -32,7 +32,7 @@ class Math:
         Raises:
             MetricError: Always.
         """
-        raise MetricError(_("The metric math marks in a process of its own."))
+        raise MetricError(_("The metric math marks in a separate process."))
 
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""

@@ -1,4 +1,4 @@
-"""Runs the function of a custom metric in a process of its own, one answer at a time.
+"""Runs the function of a custom metric in a separate process, one answer at a time.
 
 Whatever the function does ends with that process: an endless loop is killed when its time is over, `sys.exit`
 ends nothing but itself, and what it prints goes to standard error. Its process also ends with ours, even

@@ -1,4 +1,4 @@
-"""A run as a file to take along: the prompt, the data, or a report."""
+"""A run as a file to export: the prompt, the data, or a report."""
 
 import msgspec
 

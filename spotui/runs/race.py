@@ -79,7 +79,7 @@ async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Plac
 
 
 def entrant(prepared: Prepared) -> Prepared:
-    """A run without tests of its own: the race tests the best prompt of every method."""
+    """A run without a test: the race tests the best prompt of every method."""
     settings = msgspec.structs.replace(prepared.settings, final_check=False)
     return msgspec.structs.replace(prepared, settings=settings, final_test=False)
 

@@ -205,10 +205,10 @@ class Chronicle:
     """Passes events on, and gives those that only they hold to the journal when their round has ended.
 
     A run that is resumed goes through its rounds again and tells everything once more; the journal has
-    the line of such a round already, and with it what was told.
+    the line of such a round already, and with it what was reported.
 
     Args:
-        emit: Told everything.
+        emit: Receives everything.
     """
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
@@ -227,7 +227,7 @@ class Chronicle:
         self._emit(event)
 
     def close(self, line: RoundLine) -> RoundLine:
-        """A round's line with what was told of it, unless that is nothing but the candidate it names."""
+        """A round's line with its events, unless that is only the candidate it names."""
         told = self._told.pop(line.round, [])
         if all(isinstance(event, CandidateProposed | CandidateRefused) for event in told):
             return line

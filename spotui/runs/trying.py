@@ -49,7 +49,7 @@ async def try_prompts(
     Args:
         prompts: By round.
         question: What is asked.
-        settings: Of the run; its budget holds for this question as if it were a run of its own.
+        settings: Of the run; its budget holds for this question as if it were a separate run.
         connections: The models; they are closed at the end.
         emit: Told what happens, every piece of every reply included.
 

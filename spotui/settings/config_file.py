@@ -235,7 +235,7 @@ class Checker:
                 _("{said} is not a setting.", said=_said(here)),
                 _("Did you mean {meant}?", meant=meant)
                 if meant
-                else _("These can stand here: {known}.", known=", ".join(known)),
+                else _("Possible here: {known}.", known=", ".join(known)),
             )
 
     def _add(self, at: Keys, what: str, mend: str = "") -> None:

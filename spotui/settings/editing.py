@@ -79,7 +79,7 @@ def set_value(text: str, keys: Keys, value: Plain) -> str:
 
 
 def remove_value(text: str, keys: Keys) -> str:
-    """Take a key and its value out, if it is there; comments on lines of their own stay.
+    """Take a key and its value out, if it is there; comments on separate lines stay.
 
     Args:
         text: One YAML document, perhaps an empty one.

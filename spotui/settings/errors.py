@@ -1,4 +1,4 @@
-"""What can be wrong with settings: each mistake with its place and its mend, all of them at once."""
+"""What can be wrong with settings: each mistake with its place and a hint, all of them at once."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

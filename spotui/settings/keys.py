@@ -22,7 +22,7 @@ SERVICE: Final = "spotui"
 
 
 def mask(key: Secret) -> str:
-    """A key for showing: its ends when it is long enough to keep a secret besides, else nothing of it."""
+    """A key for showing: its ends when it is long enough to stay secret, else nothing of it."""
     value = key.reveal()
     return f"{value[:3]}…{value[-4:]}" if len(value) >= 20 else "[key]"
 

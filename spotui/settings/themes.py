@@ -27,7 +27,7 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         name: What the user writes to choose it; the file's name without its ending.
         dark: Whether it is made for a dark background.
-        primary: What has focus.
+        primary: The focused panel.
         secondary: What belongs to it.
         accent: What is best.
         success: A win.

@@ -73,7 +73,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person wants optimized.
 
     A text that is the word `None` becomes empty, here as in a file: once they are written down, the two
-    cannot be told apart. Only a question may be `None`.
+    cannot be distinguished. Only a question may be `None`.
 
     Attributes:
         prompt: The prompt to start from; empty where a method writes new ones and edits none.
@@ -82,7 +82,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         qa: The questions to try prompts on.
         method: The name of the method, or None for the user's default.
         models: What the template says of the roles: a model id, or a mapping of settings.
-        parameters: What the method is told, as the file has it.
+        parameters: The method's parameters, as the file has them.
         data: Where more rows come from, as the file has it.
         metric: How answers are scored, as the file has it.
         criteria: What a judge looks for, as the file has it.

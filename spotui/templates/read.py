@@ -290,7 +290,7 @@ def misread(text: str, root: Node) -> list[Problem]:
 def refuse_misread(text: str, name: str) -> None:
     """Make sure that a template means what it says, before a run begins with it.
 
-    `parse_template` lets it pass: a run that began with such a text goes on with it.
+    `parse_template` lets it pass: a run that began with such a text keeps it.
 
     Args:
         text: The YAML.

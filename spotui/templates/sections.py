@@ -123,7 +123,7 @@ def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> 
     Args:
         report: Takes what is wrong.
         root: The whole file.
-        has_questions: Whether it lists questions of its own.
+        has_questions: Whether it lists questions.
     """
     for key in SCORING:
         entry = root.entries.get(key)

@@ -42,7 +42,7 @@ async def override(widget: Widget, project: Project, client: RunClient, command:
     What is in its journal costs nothing; only a duel on held-out questions for another best prompt is bought.
 
     Args:
-        widget: On whose behalf; it is told what goes wrong.
+        widget: On whose behalf; it shows what goes wrong.
         project: The project.
         client: What is known of its run.
         command: The verdict.
@@ -224,13 +224,13 @@ class AnswersScreen(RoundScreen):
 
     @property
     def _has_finished(self) -> bool:
-        """Whether the run has done all it was to do; then going on with it asks nothing by itself."""
+        """Whether the run has done all it was to do; then resuming it asks nothing."""
         stopped = self._client.picture.stopped
         is_own = self._project.is_ours and not self._client.is_tour
         return is_own and stopped is not None and stopped.reason == "finished"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """What can be done depends on whether somebody votes just now."""
+        """The actions depend on whether somebody votes just now."""
         match action:
             case "choose":
                 return self.is_blind
@@ -248,7 +248,7 @@ class AnswersScreen(RoundScreen):
                 return True
 
     def action_compare(self) -> None:
-        """Hide whose answers are whose, in an order that nobody knows, and ask which ones are better."""
+        """Hide whose answers are whose, in a hidden order, and ask which ones are better."""
         answers = self._answers()
         if not answers.can_be_compared:
             self.notify(answers.note or _("You can vote once both have answered every question."))

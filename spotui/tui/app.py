@@ -174,7 +174,7 @@ class SpotuiApp(TypedAheadApp):
         event.screen.show(self.user_keys)
 
     def _handle_exception(self, error: Exception) -> None:
-        """A fault in the background closes nothing: it is told, and everything else goes on."""
+        """A fault in the background closes nothing: it is shown, and everything else continues."""
         if isinstance(error, WorkerFailed) and not _is_there(get_current_worker().node):
             return  # it worked for a widget that has gone meanwhile, and looked for it
         if isinstance(error, WorkerFailed) and not self.is_headless:
@@ -229,7 +229,7 @@ class SpotuiApp(TypedAheadApp):
             self.push_screen(Palette(self.workspace, self.user_keys))
 
     def action_keys(self) -> None:
-        """Tell the keys of what has focus, of its screen, and of the app."""
+        """Show the keys of the focused panel, of its screen, and of the app."""
         from spotui.tui.key_screens import KeysScreen, sections_of
 
         if not isinstance(self.screen, KeysScreen):
@@ -275,7 +275,7 @@ class SpotuiApp(TypedAheadApp):
             tell(self, error, _("Your keys are left out"))
 
     async def _use_keys(self, user: "UserKeys") -> None:
-        """What cannot be used of them is told."""
+        """Those that cannot be used are reported."""
         from spotui.tui.bindings import check_keys, kinds
 
         checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
@@ -304,7 +304,7 @@ def tell_crash(error: BaseException) -> str:
     """What is said when the app has to close.
 
     Args:
-        error: What nobody has caught.
+        error: An exception that was not caught.
     """
     limit = limit_reached(error)
     why = (
@@ -324,7 +324,7 @@ def tell_fault(error: BaseException) -> str:
     """What is said when something in the background failed and the app goes on.
 
     Args:
-        error: What nobody has caught.
+        error: An exception that was not caught.
     """
     return _(
         "That did not work because of an error in spotui ({name}). {write_down}",

@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 async def ask(words: Sequence[str], stdin: str = "") -> Told:
-    """Run `spotui WORDS` in a process of its own; it is killed when nobody waits any more.
+    """Run `spotui WORDS` in a separate process; it is killed when nobody waits any more.
 
     Args:
         words: What would be typed after `spotui`.
@@ -61,7 +61,7 @@ async def ask(words: Sequence[str], stdin: str = "") -> Told:
 
 
 async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: bytes = b"") -> Told:
-    """Run `spotui WORDS` in a process of its own, and take its lines as they come.
+    """Run `spotui WORDS` in a separate process, and take its lines as they come.
 
     It is killed when nobody waits any more.
 

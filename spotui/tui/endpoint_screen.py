@@ -42,7 +42,7 @@ class VariableInput(Input):
         )
 
     def restricted(self) -> None:
-        """Say what can stand here."""
+        """List the possible values."""
         self.post_message(self.Refused())
 
 

@@ -211,7 +211,7 @@ class JudgeLine(Static):
     """Tells of the judge that a run would have; it is not there where no judge compares anything.
 
     Args:
-        action: What the screen calls the action that leads to `check`; its key is told.
+        action: What the screen calls the action that leads to `check`; its key is shown.
     """
 
     DEFAULT_CSS = "JudgeLine { height: auto; display: none; &.-told { display: block; } }"

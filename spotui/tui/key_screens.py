@@ -101,7 +101,7 @@ class KeyTable(TableView):
 
 
 class KeyMapScreen(Page[None]):
-    """Gives keys to what can be done.
+    """Gives keys to actions.
 
     Args:
         user_keys: The keys that the user has chosen, by the id of what they do.
@@ -163,7 +163,7 @@ class KeyMapScreen(Page[None]):
         self.app.push_screen(PressScreen(f"{group_of(self._bindings_by_name[name])}: {what}"), take)
 
     async def _can_have(self, user: UserKeys, name: str, key: str) -> bool:
-        """Whether the key is free for it; otherwise what it does is told."""
+        """Whether the key is free for it; otherwise its action is shown."""
         others = {one: keys for one, keys in user.keys.items() if one != name}
         wanted = UserKeys(
             path=user.path, keys={**others, name: (key,)}, lines={**dict.fromkeys(others, 0), name: 0}
@@ -210,14 +210,14 @@ class Help(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What can be done in one place."""
+    """The actions in one place."""
 
     title: str
     helps: tuple[Help, ...]
 
 
 def sections_of(screen: Screen[object], user_keys: Mapping[str, str]) -> list[Section]:
-    """What can be done now: where the focus is, on the screen, and everywhere.
+    """The actions available now: where the focus is, on the screen, and everywhere.
 
     Args:
         screen: The screen that is asked about, before anything is put over it.
@@ -266,7 +266,7 @@ class KeysScreen(Dialog[None]):
     """Tells the keys.
 
     Args:
-        sections: What can be done, and where.
+        sections: The actions, and where they work.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -26,7 +26,7 @@ Value = str | int | float | bool | None
 
 
 class Parameter(NamedTuple):
-    """One thing that a method can be told.
+    """A parameter of a method.
 
     Attributes:
         name: Its name.
@@ -49,7 +49,7 @@ class Known(NamedTuple):
         summary: What it does.
         source: Where it was published.
         scores: Whether it needs rows.
-        parameters: What it can be told.
+        parameters: Its parameters.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Known(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A method that was chosen, and what it is told.
+    """A method that was chosen, and its parameters.
 
     Attributes:
         method: Its name; empty leaves it to the template.
@@ -241,13 +241,13 @@ class MethodScreen(Dialog[Told | None]):
         self._reset(self.query_one("#parameters", TableView).current)
 
     def action_take(self) -> None:
-        """Take the method under the cursor with what it is told."""
+        """Take the method under the cursor with its parameters."""
         if (chosen := self._chosen) is not None:
             self.dismiss(Told(chosen.name, dict(self._values_now)))
 
     @property
     def _values_now(self) -> dict[str, Value]:
-        """What the method under the cursor is told."""
+        """The parameters of the method under the cursor."""
         return self._values.setdefault(self.query_one("#methods", TableView).current, {})
 
     def _reset(self, name: str) -> None:
@@ -293,7 +293,7 @@ class MethodScreen(Dialog[Told | None]):
 
 
 class MethodLine(Widget, can_focus=True):
-    """What was chosen, or what holds otherwise.
+    """The choice, or the usual value.
 
     Args:
         usual: What holds when nothing is chosen, as text.
@@ -309,7 +309,7 @@ class MethodLine(Widget, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """Another method was chosen, or it is told something else."""
+        """Another method was chosen, or other parameters."""
 
         told: Told
 

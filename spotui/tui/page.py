@@ -165,7 +165,7 @@ class KeyHints(Widget):
         self._more: ActiveBinding | None = None
 
     def on_mount(self) -> None:
-        """Hear of every change of what has focus."""
+        """Hear of every change of the focus."""
         self.screen.bindings_updated_signal.subscribe(self, self._update)
         self._update(self.screen)
 

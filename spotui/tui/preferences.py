@@ -30,7 +30,7 @@ class Preferences(NamedTuple):
 
 
 def read_preferences() -> Preferences:
-    """Read them; what cannot be read is told and left out."""
+    """Read them; what cannot be read is reported and left out."""
     found, problems = Preferences(), []
     try:
         found = found._replace(theme=saved_theme())
@@ -65,7 +65,7 @@ def _keys() -> "UserKeys | None":
 
 
 def use_theme(app: App[Any], name: str) -> bool:
-    """Paint everything in another theme; one that cannot be used is told.
+    """Paint everything in another theme; one that cannot be used is reported.
 
     Args:
         app: What is painted.
@@ -81,7 +81,7 @@ def use_theme(app: App[Any], name: str) -> bool:
 
 
 def add_theme(app: App[Any], name: str) -> bool:
-    """Read a theme, so that it can be chosen; one that cannot be used is told. Whether it could be read."""
+    """Read a theme so that it can be chosen; report one that cannot be used. Whether it could be read."""
     try:
         app.register_theme(textual_theme(load_theme(name)))
     except ThemeError as error:

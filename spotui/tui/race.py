@@ -37,7 +37,7 @@ from spotui.workspace.race_file import RaceFolder
 
 
 class Entrants(NamedTuple):
-    """Who races, and what each is told.
+    """The methods that race, and their parameters.
 
     Attributes:
         methods: As they were typed, with commas between them.
@@ -54,7 +54,7 @@ class Entrants(NamedTuple):
 
     @property
     def each(self) -> list[Told]:
-        """Every method with what it is told."""
+        """Every method with its parameters."""
         names = [name.strip() for name in self.methods.split(",") if name.strip()]
         return [Told(name, self._of(name)) for name in dict.fromkeys(names)]
 
@@ -102,7 +102,7 @@ async def begin_race(
 
 
 async def start_race(race: RaceFolder, words: list[str], tell: Callable[[str], None]) -> None:
-    """Begin a race, or go on with it.
+    """Begin a race, or resume it.
 
     Raises:
         SpotuiError: It did not start, and why.
@@ -298,7 +298,7 @@ class RaceScreen(Page[None]):
             self.notify(_("{method} has not begun yet.", method=method), markup=False)
 
     def action_go_on(self) -> None:
-        """Take the race up where it ended, in a process of its own."""
+        """Take the race up where it ended, in a separate process."""
         if self._race is not None:
             self.run_worker(self._go_on(list(self._race.words)), group="start", exclusive=True)
 

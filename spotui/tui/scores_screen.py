@@ -230,7 +230,7 @@ class ScoresScreen(RoundScreen):
         return [*(one for one in others if one.text != prompt.text), prompt]
 
     def _ask_for(self, keys: "Sequence[CallKey]") -> None:
-        """Look into the journal for answers that nobody has looked for yet."""
+        """Look into the journal for answers that were not looked up yet."""
         new = set(keys) - self._asked
         if new:
             self._asked |= new

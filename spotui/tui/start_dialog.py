@@ -40,7 +40,7 @@ class Choices(NamedTuple):
         tokens: See `usd`.
         calls: See `usd`.
         minutes: See `usd`.
-        method: Which method, and what it is told; nothing leaves it to the template.
+        method: The method and its parameters; nothing leaves it to the template.
     """
 
     model: str = ""
@@ -191,7 +191,7 @@ async def go_on(project: Project, limits: Sequence[str], tell: Callable[[str], N
 
 
 async def start(project: Project, words: Sequence[str], tell: Callable[[str], None]) -> OwnProcess:
-    """Work on a project in a process of its own, and wait until it can be attached to.
+    """Work on a project in a separate process, and wait until it can be attached to.
 
     Args:
         project: The project.
@@ -371,7 +371,7 @@ def budget(label: str, first: Choices) -> ComposeResult:
 
 
 def estimate_line() -> Static:
-    """Where the estimate is told."""
+    """Where the estimate is shown."""
     return Static(_NOT_ESTIMATED, id="expected", markup=False)
 
 

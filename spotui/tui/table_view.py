@@ -25,7 +25,7 @@ class Column(NamedTuple):
     """One column.
 
     Attributes:
-        title: What stands above it.
+        title: Its heading.
         width: In cells; 0 for the column that takes the rest of the row. Numbers get more where they need it.
         is_number: Whether it is aligned right, and cut last.
         from_width: It is left out where the table is narrower than this.

@@ -27,7 +27,7 @@ class Entry:
         round: The round it belongs to, or in which it happened; 0 where its event does not say.
         kind: What it is; `calls` is one line for all calls of a kind.
         title: What it is, in a word or two.
-        facts: Tokens, seconds and the like.
+        facts: Tokens, seconds and others.
         text: The modification, the answer, the reason.
         aside: What is worth less attention: the question, the optimizer's reasoning.
         tone: How it went.

@@ -17,7 +17,7 @@ class Lane(NamedTuple):
         method: Its name.
         state: waiting, running, interrupted, or its stop reason.
         rounds: How many ended.
-        wanted: How many there will be at most; 0 when nobody knows.
+        wanted: How many there will be at most; 0 when unknown.
         best: The best round; 0 before the seed round has ended.
         score: What its best prompt scores on the rows it was chosen by; None where nothing is scored.
         tokens: Of its rounds, or of its whole run once it was tested; the others alike.
@@ -50,7 +50,7 @@ class Race(NamedTuple):
         lanes: A method each: in the order they run, or the best test score first.
         rows: Test rows.
         compared: Every method against every one behind it.
-        words: What goes on with it.
+        words: The arguments that resume it.
     """
 
     name: str

@@ -153,7 +153,7 @@ class Wire:
 
 
 class _Past:
-    """What has been told, in a file without a name rather than in memory; it is gone with the process.
+    """The events so far, in a file without a name rather than in memory; it is gone with the process.
 
     So a run of any length can be watched from its beginning. Only the end of it is in memory, so that not
     every event takes a write; where no such file can be made or the disk is full, all the rest is: the run

@@ -1,4 +1,4 @@
-"""A run in a process of its own, which outlives whoever started it."""
+"""A run in a separate process, which outlives whoever started it."""
 
 import socket
 import subprocess
@@ -20,7 +20,7 @@ def command(words: Sequence[str]) -> list[str]:
     """What runs `spotui WORDS` with this interpreter and this spotui.
 
     Python would look into the folder it is started in first, and a file there may be called like one of its
-    own modules. Only who started spotui with `python -m` may have it there.
+    modules. Only who started spotui with `python -m` may have it there.
     """
     from_module = Path(sys.argv[0]).name == "__main__.py"
     return [sys.executable, *([] if from_module else ["-P"]), "-m", "spotui", *words]

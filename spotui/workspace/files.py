@@ -71,7 +71,7 @@ def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable, so that a new file survives a power cut.
 
     Where the file system cannot do that nothing is raised: the names are in place already, and a caller
-    who was told that it failed would undo nothing and try again for nothing.
+    who sees that it failed would undo nothing and try again for nothing.
     """
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

@@ -53,7 +53,7 @@ class SpoResults:
             self._rounds, self._written = [], set()
 
     def added(self, recorded: Iterable[RoundLine]) -> list[RoundLine]:
-        """The rounds that SPO's tool added, with numbers of their own.
+        """The rounds that SPO's tool added, with other numbers.
 
         Args:
             recorded: The rounds of the journal.
@@ -165,7 +165,7 @@ class History(msgspec.Struct, frozen=True):
             none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
             there is no journal.
         check: The final check, or why it was skipped.
-        judge: Which kind of judge voted, in a few words; empty when nobody knows.
+        judge: Which kind of judge voted, in a few words; empty when unknown.
         limits: Those that were changed after the start, the last value of each.
     """
 

@@ -48,7 +48,7 @@ class JournalSync:
         self._wanted.set()
 
     def check(self) -> None:
-        """Tell of a sync that failed; it is told once, so that a person can mend the disk and go on.
+        """Tell of a sync that failed; it is reported once, so that a person can fix the disk and go on.
 
         Raises:
             OSError: Why it failed.

@@ -157,7 +157,7 @@ def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
 
     Args:
         path: A journal; a missing one has no lines.
-        kinds: RoundLine, StopLine, and others with a tag of their own.
+        kinds: RoundLine, StopLine, and others with a separate tag.
 
     Raises:
         JournalError: The file cannot be read, is no journal or a newer one's, or a line of these kinds is

@@ -110,7 +110,7 @@ class ProjectLock:
                     "{folder} belongs to another user, and others can write it, so it cannot be locked.",
                     folder=folder.path,
                 ),
-                _("Copy it into a workspace of your own, and name that with --workspace."),
+                _("Copy it into your workspace, and choose that with --workspace."),
             )
         os.fchmod(folder.handle, stat.S_IMODE(found.st_mode) & ~_WRITABLE_BY_OTHERS)
 

@@ -212,7 +212,7 @@ def rename(workspace: Workspace, project: Project, name: str) -> Project:
 
 
 def duplicate(workspace: Workspace, project: Project, name: str) -> Project:
-    """Copy a project with everything it holds; the copy is a run of its own.
+    """Copy a project with everything it holds; the copy is a separate run.
 
     Args:
         workspace: Where it is.

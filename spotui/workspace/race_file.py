@@ -87,7 +87,7 @@ class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         version: The format of this file.
         template: What the template is called.
         methods: Who races, in the order in which they run.
-        words: What the race was started with; the same words go on with it.
+        words: What the race was started with; the same words resume it.
         rows: Test rows; 0 before the test.
         tested: The best score first; empty before the test.
         compared: Every method against every one behind it.

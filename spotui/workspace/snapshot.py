@@ -45,7 +45,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             asked, so a run keeps its own when the user, or a new version, changes them.
         settings: Roles, rounds, seed, judge, budget and retry, as `spotui.settings` writes them.
         origin: The project and round this run was branched from.
-        parameters: What the method was told that differs from its defaults.
+        parameters: The method's parameters that differ from its defaults.
         template_folder: Where the template lay: a metric of the user's own may lie there, too.
         final_test: Whether the run tests its best prompt itself; somebody else does, in a race.
         edition: The edition of how its method words what it asks (`spotui.engine.task.EDITION`).

@@ -40,7 +40,7 @@ class ServerError(LocalModelError):
     Args:
         what: What happened.
         mend: What to do about it.
-        transient: Whether another try may mend it.
+        transient: Whether another try may succeed.
     """
 
     def __init__(self, what: str, mend: str = "", *, transient: bool = False) -> None:

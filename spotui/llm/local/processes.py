@@ -15,7 +15,7 @@ _LONGEST_LINE = 1024 * 1024
 class Child:
     """A Python module or file that runs as a child and ends when this process ends, even by SIGKILL.
 
-    It has a session of its own: a Ctrl-C meant for us does not reach it. Its standard input is a pipe that
+    It has a separate session: a Ctrl-C meant for us does not reach it. Its standard input is a pipe that
     we never write to (see child.py).
 
     Attributes:

@@ -237,7 +237,7 @@ _CODES: Final = {
 
 
 def read_error(error: BaseException) -> ServerFault:
-    """What litellm's exception says of the server's answer; a status of its own invention included."""
+    """What litellm's exception says of the server's answer; an invented status included."""
     chain = tuple(_chain(error))
     status = next((code for link in chain if isinstance(code := getattr(link, "status_code", None), int)), 0)
     text = str(error)

@@ -1,4 +1,4 @@
-"""Everything that GPO can be told, under our names and the reference's."""
+"""All parameters of GPO, under our names and the reference's."""
 
 from typing import Annotated, Final, Literal
 
@@ -22,7 +22,7 @@ Enforcement = Literal["advisory", "reject"]
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What GPO can be told; the defaults are the paper's best setting."""
+    """The parameters of GPO; the defaults are the paper's best setting."""
 
     descent_direction: Annotated[
         Direction,

@@ -124,7 +124,7 @@ def read_options(record: Record, columns: Sequence[str]) -> Options:
     for column in columns:
         if (value := reach(record, column)) is MISSING:
             raise BadRowError(
-                _("There is no column `{column}` for the options.", column=column),
+                _("Unknown column `{column}` for the options.", column=column),
                 _listing(record),
                 of_file=True,
             )

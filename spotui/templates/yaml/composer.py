@@ -82,7 +82,7 @@ class Composer:
         next(self._events)  # the document's end
         after = next(self._events)
         if isinstance(after, yaml.DocumentStartEvent):
-            mend = _("Remove the line ---, or move what follows it into a file of its own.")
+            mend = _("Remove the line ---, or move what follows it into a separate file.")
             self._fault(after, _("A second document begins here."), mend)
         return root
 

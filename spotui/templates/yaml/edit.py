@@ -203,7 +203,7 @@ class Editor:
     def arrange(self, sequence: SequenceNode, items: Sequence[Node | Plain]) -> None:
         """Add, remove and reorder the items of a list, after editing them and before editing what follows it.
 
-        An item takes along the comments directly above it, and those below it that are indented deeper than
+        An item keeps the comments directly above it, and those below it that are indented deeper than
         its dash. Blank lines between the items stay where they are.
 
         Args:

@@ -20,7 +20,7 @@ _ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uf
 
 
 def after_colon(value: Plain, column: int, step: int = 2) -> str:
-    """What follows `key:` or `-`, from the space or line end on, without a line end of its own.
+    """What follows `key:` or `-`, from the space or line end on, without a final line end.
 
     Args:
         value: What to write.

@@ -48,7 +48,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         end: Offset after its last character.
         size: How many values it holds, itself included.
         anchored: Whether aliases may refer to it.
-        alias: Whether it is an `*alias`: it stands here, what it holds stands elsewhere.
+        alias: Whether it is an `*alias`: it is here, its contents are elsewhere.
     """
 
     line: int

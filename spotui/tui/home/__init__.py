@@ -1,1 +1,1 @@
-"""What Home is made of: projects, templates, and what can be done with them."""
+"""What Home is made of: projects, templates, and the actions on them."""

@@ -102,7 +102,7 @@ class TemplatesPanel(Shelf):
             self.post_message(BeginRace(self._found[self.current].path))
 
     def action_create(self) -> None:
-        """Make a template of one's own."""
+        """Make a template."""
         open_by(self, self._create(), group="templates")
 
     async def _create(self) -> None:

@@ -1,4 +1,4 @@
-"""What a person is asked about a run: what to take along, its limits, and its next candidate."""
+"""What a person is asked about a run: what to export, its limits, and its next candidate."""
 
 from collections.abc import Mapping
 from pathlib import Path

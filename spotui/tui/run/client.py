@@ -30,8 +30,8 @@ class RunClient:
     Attributes:
         picture: The run as it stands.
         story: Its log.
-        is_attached: Whether a process works on it that can be told things.
-        is_tour: Whether it is a recording, which nothing can be told and nothing be made from.
+        is_attached: Whether a process works on it that takes commands.
+        is_tour: Whether it is a recording, which takes no commands and nothing can be made from.
         changes: Counts what was taken in, so that a screen knows when there is nothing new to paint.
     """
 
@@ -169,7 +169,7 @@ _LONGEST_EVENT = 64 * 1024 * 1024
 
 
 class TourClient(RunClient):
-    """What is known of the recorded run, as far as it has been told."""
+    """What is known of the recorded run, as far as it has been played."""
 
     is_tour = True
 

@@ -246,7 +246,7 @@ class LogPanel(Vertical):
             self._fold(number)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show what holds what has been typed so far."""
+        """Show what matches the typed text."""
         event.stop()
         self._choose(text=event.value.strip())
 

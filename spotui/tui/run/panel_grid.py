@@ -19,7 +19,7 @@ class PanelTabs(Widget):
 
     Attributes:
         shown: Which one is on the screen.
-        detail: What is told of it, at the right.
+        detail: What is reported about it, at the right.
     """
 
     DEFAULT_CSS = "PanelTabs { height: 1; padding: 0 1; color: $text-muted; }"
@@ -64,7 +64,7 @@ _MOST = 10
 
 
 class PanelGrid(Vertical):
-    """Four panels, two by two; their names stand above them where only one is shown.
+    """Four panels, two by two; their names are above them where only one is shown.
 
     Args:
         panels: The panels, as `PANELS` names them: left to right and top to bottom.

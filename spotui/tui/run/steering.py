@@ -143,7 +143,7 @@ class SteeringScreen(Page[None]):
             self.notify(_("Stopping: calls in flight have a few seconds to finish."))
 
     def action_go_on(self) -> None:
-        """Take the run up where it ended, in a process of its own."""
+        """Take the run up where it ended, in a separate process."""
         if not self._project.is_ours:
             self.notify(
                 _(
@@ -334,7 +334,7 @@ _LEAVING = (
 
 
 async def may_leave(app: App[None]) -> bool:
-    """Ask what is to become of a run that is shown and at work; whether the app may end."""
+    """Ask what is to become of a run that is shown and running; whether the app may end."""
     screens = (screen for screen in app.screen_stack if isinstance(screen, SteeringScreen))
     screen = next((screen for screen in screens if screen.is_working), None)
     if screen is None:

@@ -81,7 +81,8 @@ _ELSEWHERE = N_("set in the YAML")
 class TemplateForm(VerticalScroll, can_focus=False):
     """Prompt, requirements, word limit, method, rows, metric and questions of a template.
 
-    It never changes the text itself: what is typed is told as a template, and what a template says is shown.
+    It never changes the text itself: what is typed is passed on as a template, and what a template says is
+    shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

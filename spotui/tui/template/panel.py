@@ -1,4 +1,4 @@
-"""The tokens of a template's texts, counted in a process of its own."""
+"""The tokens of a template's texts, counted in a separate process."""
 
 import asyncio
 from dataclasses import dataclass

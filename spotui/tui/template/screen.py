@@ -155,7 +155,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         """Write the file; asks first when somebody else has changed it."""
         draft = self._draft
         if draft is None or not await self._panel.settle():
-            self.notify(_("It is not saved; what is wrong stands below."), severity="error")
+            self.notify(_("It is not saved; the problem is shown below."), severity="error")
             return False
         if draft.is_changed_elsewhere:
             open_by(self, self._settle_conflict(draft), group="save")

@@ -58,7 +58,7 @@ class RunTemplatePanel(TemplatePanel):
         self.call_after_refresh(self._begin)
 
     def action_edit_source(self) -> None:
-        """Edit the file that the template came from, or a copy of one's own where it is gone."""
+        """Edit the file that the template came from, or a copy of the user's where it is gone."""
         if self._file:
             open_by(self, self._edit(), group="edit")
 

@@ -56,7 +56,7 @@ class Strand:
         """Take the next piece.
 
         Returns:
-            The part of it that is new, as far as that can be told while more may come.
+            The part of it that is new, as far as that is known while more may come.
         """
         new = piece
         if self._so_far is not None or len(piece) > self.size:

@@ -1,6 +1,6 @@
 """Server-sent events, from bytes that come in any pieces.
 
-By hand, after the WHATWG's specification: the decoders on PyPI come with a client of their own, which they
+By hand, after the WHATWG's specification: the decoders on PyPI come with their client, which they
 import (httpx-sse) or pull from until it blocks (sseclient-py). Model servers break the specification in a few
 ways that leave no doubt about what they mean. These are read, too:
 

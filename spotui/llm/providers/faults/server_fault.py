@@ -197,7 +197,7 @@ FaultKind = Literal[
 
 
 class Signs(NamedTuple):
-    """How a kind of failure is told.
+    """How a kind of failure is recognized.
 
     Attributes:
         words: A pattern for a message and its codes, in lower case.
