@@ -61,12 +61,20 @@ PROMPTS: Final = (
     "Read the question carefully and answer it in one line.",
 )
 PRESETS: Final = ("gpo", "ape", "apo", "opro", "pe2", "sgdm")
-REFLECTION: Final = (
-    "The prompt does not say how the answer has to look, so the solution is not on a line alone. It does not "
-    "ask to check the result either."
+LESSONS: Final = (
+    (
+        "The prompt does not say how the answer has to look, so the solution is not on a line alone. It does "
+        "not ask to check the result either."
+    ),
+    "Units and names are copied from the question although only the solution is wanted.",
+    "The prompt has to ask for every step in its order, as steps at the end of a question are left out.",
+    "It never says that the options are in the question, so answers name something that is not among them.",
+    "The model guesses where it could count. Ask for a list of the items, then for their number.",
+    "Answers begin with remarks about the question. The prompt should forbid everything but the solution.",
+    "Negations are read past. The prompt should ask to resolve what is in brackets first.",
 )
 REASON: Final = "The answer differs from the reference."
-"""What a model says of a failure, where a meta-prompt needs that."""
+"""What a model says of failures, where a meta-prompt needs that."""
 
 
 class Try(NamedTuple):
@@ -112,6 +120,7 @@ class Scene:
         self.meta = meta
         self.prompt = PROMPTS[number % len(PROMPTS)]
         self.preset = PRESETS[number % len(PRESETS)]
+        self.lesson = LESSONS[number % len(LESSONS)]
 
     @cached_property
     def engine(self) -> Any:
@@ -180,8 +189,8 @@ def gpo_propose(scene: Scene) -> Try:
         parameters,
         scene.scored(scene.prompt, 0.5),
         past if parameters.trajectory == "retrieval" else [],
-        REFLECTION if parameters.trajectory == "summarization" else "",
-        REFLECTION if reflects else "",
+        LESSONS[0] if parameters.trajectory == "summarization" else "",
+        LESSONS[0] if reflects else "",
         None if parameters.edit_budget_schedule == "none" else 40,
         2,
     )
@@ -196,7 +205,7 @@ def gpo_reflect(scene: Scene) -> Try:
 
 
 def gpo_summarize(scene: Scene) -> Try:
-    text = scene.meta["gpo_summarize"].render(task=REQUIREMENTS, summary="Nothing yet.", latest=REFLECTION)
+    text = scene.meta["gpo_summarize"].render(task=REQUIREMENTS, summary="Nothing yet.", latest=scene.lesson)
     return _noted(text, "summary")
 
 
@@ -214,7 +223,7 @@ def gradsum_gradient(scene: Scene) -> Try:
 
 
 def gradsum_summarize(scene: Scene) -> Try:
-    gradients = f"{REFLECTION}\n\nThe prompt has to ask for the steps before the solution."
+    gradients = f"{scene.lesson}\n\n{LESSONS[-1]}"
     text = scene.meta["gradsum_summarize"].render(task=REQUIREMENTS, gradients=gradients)
     return _noted(text, "summary")
 
@@ -223,7 +232,7 @@ def gradsum_edit(scene: Scene) -> Try:
     text = scene.meta["gradsum_edit"].render(
         task=REQUIREMENTS,
         current=scene.prompt,
-        summary=REFLECTION,
+        summary=scene.lesson,
         change="Edit the prompt so that these failures no longer occur.",
     )
     return _proposed(text, 1.0)
@@ -308,7 +317,7 @@ async def measure(options: argparse.Namespace) -> None:
     provider, free = open_provider(options), asyncio.Semaphore(options.at_once)
     try:
         replies = await asyncio.gather(
-            *[reply_to(one, key[0], provider, free, options) for key, one in tries.items()]
+            *[reply_to(one, *key, provider, free, options) for key, one in tries.items()]
         )
     finally:
         await provider.aclose()
@@ -340,7 +349,12 @@ def open_provider(options: argparse.Namespace) -> Provider:
 
 
 async def reply_to(
-    one: Try, name: str, provider: Provider, free: asyncio.Semaphore, options: argparse.Namespace
+    one: Try,
+    name: str,
+    number: int,
+    provider: Provider,
+    free: asyncio.Semaphore,
+    options: argparse.Namespace,
 ) -> Reply | None:
     """The reply to a request: the one that is kept, or a new one; None where only kept ones are wanted."""
     request = Request(
@@ -351,7 +365,7 @@ async def reply_to(
         grammar=one.grammar if options.grammar else None,
         json=one.json,
     )
-    path = options.work / options.model.replace("/", "-") / name / f"{digest_of(request)}.json"
+    path = options.work / options.model.replace("/", "-") / name / f"{number}-{digest_of(request)}.json"
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=Reply)
     if options.kept:

@@ -205,7 +205,8 @@ class Connector:
             self._provider(way),
             self._limiters[shared],
             find_price=lambda: _find_price(way),
-            takes_grammar=way.kind == "embedded",
+            takes_grammar=way.kind == "embedded"
+            or (self._settings.grammar and way.kind == "openai_compatible"),
             secrets=_secrets(way, self._environ),
         )
 

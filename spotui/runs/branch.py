@@ -108,6 +108,17 @@ def _belongs(line: AnyLine, last: int) -> bool:
 _UNLIMITED = 1024
 
 
+class _Bound(msgspec.Struct):
+    """A recorded request, as far as it says whether its reply was bound by a grammar."""
+
+    model: str
+    grammar: str | None = None
+
+
+def _decode_bound(call: CallLine) -> _Bound:
+    return msgspec.json.decode(call.request, type=_Bound)
+
+
 def rehearse(project: Project, scratch: Path, speed: float) -> Run:
     """A run that plays a project's journal back into a copy; the project itself is only read.
 
@@ -131,13 +142,14 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
             rows=read_rows_file(project.rows),
         )
     provider = RecordedProvider(calls, speed)
+    bound = {one.model for one in map(_decode_bound, calls) if one.grammar is not None}
 
     def connect(model: str) -> Connection:
         return Connection(
             Endpoint(model=model, timeout=math.inf),  # a recording takes as long as it took
             provider,
             Limiter(Limits(concurrency=_UNLIMITED)),
-            takes_grammar=is_embedded(model),
+            takes_grammar=is_embedded(model) or model in bound,
         )
 
     def connections(_settings: RunSettings) -> Connections:

@@ -274,6 +274,10 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         BaseUrl | None,
         Setting("one OpenAI-compatible endpoint for all roles", Group.MODELS, label="Endpoint"),
     ] = None
+    grammar: Annotated[
+        Switch,
+        Setting("send grammars (GBNF) to OpenAI-compatible servers, as llama.cpp takes them", Group.MODELS),
+    ] = False
     roles: RoleSet
     embedding_model: Annotated[
         ModelId | None, Setting("compares prompts, for relevance=embedding", Group.OPTIMIZER)

@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.domain.events import CandidateProposed, CandidateRefused, RoundFinished
+from spotui.domain.events import CandidateProposed, CandidateRefused, Noticed, RoundFinished
+from spotui.runs.branch import rehearse
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
-from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation
-from tests.runs.starting import Stage, Told, template
+from tests.model_server import JsonObject, ModelServer, Persona, Scripted, conversation, faults
+from tests.runs.starting import Stage, Told, template, told
 from tests.spo_model import execute, is_repair, prefer_higher_style, propose, role_of
 
 GOOD = "<analyse>\nwhy\n</analyse>\n<modification>\nmore\n</modification>\n<prompt>\nUse style 5.\n</prompt>"
@@ -192,3 +193,24 @@ def test_a_run_of_an_earlier_edition_reads_and_repairs_as_it_did(tmp_path: Path)
     assert again["messages"][1] == {"role": "assistant", "content": NEARLY}
     assert again["temperature"] == 0.0
     assert len(server.requests) == bought
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_server_is_sent_the_grammar_of_the_form_where_the_user_allows_it(
+    tmp_path: Path, takes: bool
+) -> None:
+    refuse = faults.when(
+        lambda request: "grammar" in request and not takes,
+        faults.status(400, "Unknown parameter: 'grammar'"),
+    )
+    persona = Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)
+    with ModelServer(persona, faults=refuse) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(text=template(1), max_rounds=2, grammar=True)
+        end = stage.go(project)
+        asked = [one.json.get("grammar", "") for one in server.requests if role_of(one.json) == "propose"]
+        replayed = told(rehearse(project, tmp_path / "scratch", 0))
+    assert asked[0].startswith('root ::= "<analyse>"')
+    assert asked[1:] == ([] if takes else [""])
+    assert any("grammar" in one.text for one in end.of(Noticed)) is not takes
+    assert end.outcomes == replayed.outcomes == ["seed", "win"]

@@ -90,10 +90,11 @@ def test_a_model_of_two_roles_waits_as_long_as_the_more_patient_one() -> None:
     assert connector.way_to("gpt-4o-mini").endpoint.timeout == 30.0
 
 
-def test_only_the_embedded_model_takes_grammars() -> None:
+def test_only_the_embedded_model_takes_grammars_until_the_user_says_that_a_server_does() -> None:
     connector = a_connector()
     assert connector.connect("local/qwen2.5-coder-0.5b").takes_grammar
     assert not connector.connect("gpt-4o").takes_grammar
+    assert a_connector(some_settings(grammar=True)).connect("gpt-4o").takes_grammar
 
 
 OWN_PRICE = ModelConfig(price=PriceConfig(input=7.0, output=8.0))

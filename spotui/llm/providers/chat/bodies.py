@@ -58,7 +58,7 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
     limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
     if request.max_tokens is not None and limit not in refused:
         body[limit] = request.max_tokens
-    if request.grammar is not None:
+    if request.grammar is not None and "grammar" not in refused:
         body["grammar"] = request.grammar
     if (request.logprobs or request.alternatives) and "logprobs" not in refused:
         body["logprobs"] = True

@@ -20,7 +20,7 @@ _FIELDS: Final = {"temperature": "temperature", "top_logprobs": "alternatives", 
 """Parameters that can be lowered, with the field of a request that each is sent for."""
 
 _LIMIT_NAMES: Final = ("max_tokens", "max_completion_tokens")
-_OPTIONAL: Final = ("stream_options", "response_format", "top_logprobs", "logprobs", "temperature")
+_OPTIONAL: Final = ("stream_options", "grammar", "response_format", "top_logprobs", "logprobs", "temperature")
 """What to do without, in this order, where a server does not say which parameter it refuses."""
 
 # Longer names first: `stream` is also the beginning of `stream_options`.
@@ -33,6 +33,7 @@ _SPOKEN: Final = {
     "top_logprobs": re.compile(r"\btop[ _]?logprobs\b"),
     "logprobs": re.compile(r"\b(?:response_?)?log[ _]?probs\b|\blog[ -]?probabilities\b"),
     "response_format": re.compile(r"\bresponse_(?:format|mime_?type)\b|\bjson[ _](?:mode|object)\b"),
+    "grammar": re.compile(r"\bgrammar\b"),
     "stream": re.compile(r"\bstream(?:ing)?\b"),
 }
 
@@ -128,6 +129,7 @@ class Concessions(msgspec.Struct, frozen=True):
             "logprobs": request.logprobs or bool(request.alternatives),
             "top_logprobs": bool(request.alternatives),
             "response_format": request.json,
+            "grammar": request.grammar is not None,
         }
         return tuple(name for name, is_wanted in wanted.items() if is_wanted and name in self.refused)
 
@@ -160,6 +162,8 @@ def refusal_in(body: Mapping[str, object], fault: ServerFault) -> Refusal | None
         return None
     if name is None:
         return _unnamed(body, fault, words)
+    if name == "grammar" and not _NOT_TAKEN.search(words):
+        return None  # it is this one that is wrong
     if name == "max_tokens":
         return Refusal(limit or name)
     if name == "logprobs" and (most := _highest(words, body.get("top_logprobs"))) is not None:

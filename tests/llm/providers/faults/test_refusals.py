@@ -8,7 +8,7 @@ from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.workspace.journal_reader import Message, Request
 
 BODY = {"stream": True, "stream_options": {}, "temperature": 0.7, "max_tokens": 4096, "logprobs": True}
-BODY |= {"top_logprobs": 20, "response_format": {"type": "json_object"}}
+BODY |= {"top_logprobs": 20, "grammar": "root", "response_format": {"type": "json_object"}}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ BODY |= {"top_logprobs": 20, "response_format": {"type": "json_object"}}
         (400, "'messages' must contain the word 'json' to use 'json_object'", "response_format"),
         (400, "JSON mode is not enabled for this model", "response_format"),
         (400, "Unsupported parameters were sent.", "stream_options"),
+        (422, "body.grammar: Extra inputs are not permitted", "grammar"),
+        (400, "Unknown parameter: 'grammar'", "grammar"),
+        (400, "Failed to parse grammar", None),
         (400, "Unsupported parameter: 'seed'", None),
         (400, "Unsupported parameter: seed", None),
         (400, "Unknown role in the conversation", None),
@@ -129,6 +132,7 @@ def test_what_was_conceded_is_kept_together_the_lower_value_of_each() -> None:
         (Request("m", (), temperature=0.0, logprobs=True), ("temperature", "logprobs")),
         (Request("m", (), temperature=0.7), ("temperature",)),
         (Request("m", (), alternatives=5), ("logprobs",)),
+        (Request("m", (), grammar='root ::= "a"'), ("grammar",)),
         (Request("m", (), max_tokens=5), ()),
         (Request("m", ()), ()),
     ],
