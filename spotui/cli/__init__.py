@@ -102,12 +102,15 @@ class Parser(argparse.ArgumentParser):
         takers: dict[str, str] = {}
         for verb in reversed(VERBS):
             takers |= {name: parser.prog for parser in parsers_of(verb) for name in parser.flags()}
+        name = flag.removeprefix("--")
+        plural = f"{name}s"
         if taker := takers.get(flag):
             self.leave(
                 _("'{prog}' does not take {flag}.", prog=self.prog, flag=flag),
-                _("'{taker}' takes it.", taker=taker),
+                _("Did you mean --{meant}?", meant=plural)
+                if f"--{plural}" in self.flags()
+                else _("'{taker}' takes it.", taker=taker),
             )
-        name = flag.removeprefix("--")
         near = [nearest(name, (one.removeprefix("--") for one in each)) for each in (self.flags(), takers)]
         meant = max(filter(None, near), key=lambda one: SequenceMatcher(None, name, one).ratio(), default="")
         if not meant:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spotui.runs.estimate import Estimate
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared
-    from spotui.settings.run_settings import RunSettings
+    from spotui.settings.table import RunSettings
     from spotui.workspace.projects import Workspace
 
 

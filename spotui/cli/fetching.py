@@ -11,8 +11,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
 from spotui.lang import _
 from spotui.settings import locations
-from spotui.settings.run_settings import RunSettings
-from spotui.settings.table import is_embedded
+from spotui.settings.table import RunSettings, is_embedded
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spotui.runs.judge_check import Calibration, Tally
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared
-    from spotui.settings.run_settings import RunSettings
+    from spotui.settings.table import RunSettings
     from spotui.workspace.judge_checks import JudgeCheck
 
 

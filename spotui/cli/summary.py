@@ -11,7 +11,7 @@ from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
 from spotui.lang import _, ngettext
 from spotui.settings import locations
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.view.picture import Picture, RoundPicture, worth
 
 GAP: Final = 2

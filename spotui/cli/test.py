@@ -35,7 +35,7 @@ from spotui.view.telling import CUTS
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connection
-    from spotui.settings.run_settings import RunSettings
+    from spotui.settings.table import RunSettings
     from spotui.workspace.history import History
     from spotui.workspace.projects import Project
 

@@ -15,8 +15,7 @@ from spotui.llm import protocol as vectors
 from spotui.llm.budget import Spending
 from spotui.llm.door import Door
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.run_settings import RoleSet
-from spotui.settings.table import Role
+from spotui.settings.table import Role, RoleSet
 from spotui.workspace.journal_reader import Message, Reply, Request
 
 Result = TypeVar("Result")

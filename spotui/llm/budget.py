@@ -10,7 +10,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 from spotui.llm.routing import Price
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal_reader import Reply, Request
 
 MOST_COMPLETION = 4096

@@ -14,7 +14,7 @@ from spotui.llm.protocol import Delta, OnDelta, Provider
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import OPENAI_URL, Endpoint, Limits, Price, Route, route
 from spotui.settings.config_file import Config
-from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import RunSettings
 from spotui.workspace.journal_reader import Reply, Request
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeVar
 from spotui.lang import _
 from spotui.llm.protocol import Delta, RateLimitedError, RetryableError, TimedOutError
 from spotui.llm.routing import Endpoint
-from spotui.settings.run_settings import RetrySettings
+from spotui.settings.table import RetrySettings
 
 EMPTY_SECONDS: Final = 2.0
 """When a run stops: how long a call may still take that has brought nothing yet."""

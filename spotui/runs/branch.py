@@ -31,8 +31,7 @@ from spotui.runs.prepare import Prepared
 from spotui.runs.run import Run
 from spotui.runs.trust import only_recorded
 from spotui.settings.resolve import Flags
-from spotui.settings.run_settings import BudgetSettings, RunSettings
-from spotui.settings.table import is_embedded
+from spotui.settings.table import BudgetSettings, RunSettings, is_embedded
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.moving import create_project

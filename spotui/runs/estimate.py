@@ -10,8 +10,7 @@ from spotui.domain.text import estimate_tokens
 from spotui.engine.task import Question
 from spotui.llm.budget import UnknownPriceError
 from spotui.runs.task import is_judged
-from spotui.settings.run_settings import RunSettings
-from spotui.settings.table import ROLES, Role, is_embedded
+from spotui.settings.table import ROLES, Role, RunSettings, is_embedded
 
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector

@@ -23,7 +23,7 @@ from spotui.runs.score import open_context
 from spotui.runs.session import make_judge
 from spotui.runs.trust import refuse_outside_data
 from spotui.settings import locations
-from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import RunSettings
 from spotui.workspace.judge_checks import CheckedJudge, JudgeCheck, calls_folder, remember_check
 
 Damage = Literal["truncated", "shuffled", "off_topic", "wrong_format"]

@@ -13,7 +13,7 @@ from spotui.llm.budget import Spending
 from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Past
 from spotui.runs.score import Ruler
-from spotui.settings.run_settings import BudgetSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.projects import Project

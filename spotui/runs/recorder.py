@@ -36,7 +36,7 @@ from spotui.domain.records import (
 from spotui.lang import as_english
 from spotui.llm.budget import Spending
 from spotui.llm.protocol import is_sane_cost, recorded_reply
-from spotui.settings.run_settings import BudgetSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import apply_overrides
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import JournalError, Reply, Usage

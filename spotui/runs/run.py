@@ -20,7 +20,7 @@ from spotui.llm.connections import Connections
 from spotui.llm.door import Trouble
 from spotui.runs.session import RAISED_BY_A_LISTENER, Session, open_session
 from spotui.runs.trust import StartMetric, start_trusted
-from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import RunSettings
 from spotui.workspace.projects import Project
 
 _SPENDING: Final = (CallFinished, CallDropped, CallRetried, StateChanged)

@@ -13,7 +13,7 @@ from spotui.llm.door import Door
 from spotui.llm.limits import Gate, Halted
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
 from spotui.llm.retry import Retry
-from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import RunSettings
 from spotui.workspace.journal_reader import Reply, Usage
 
 PURPOSE = "try"

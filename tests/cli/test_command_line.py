@@ -146,6 +146,12 @@ def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(she
             ]
 
 
+def test_a_flag_in_the_plural_is_offered_for_that_of_another_verb(shell: Shell) -> None:
+    said = shell("race", "poem", "--method", "gpo")
+    assert "'spotui race' does not take --method." in said.err
+    assert "Did you mean --methods?" in said.err
+
+
 def test_a_verb_below_another_is_named_with_it(shell: Shell) -> None:
     said = shell("models", "add", "mine", "--max-rounds", "3")
     assert said.code == exit_codes.USAGE

@@ -15,7 +15,7 @@ from spotui.llm.limits import Gate, Limiter
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.retry import Retry
 from spotui.llm.routing import Endpoint, Limits, Price
-from spotui.settings.run_settings import BudgetSettings, RetrySettings
+from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import Message, Request
 

@@ -21,7 +21,7 @@ from spotui.llm.budget import (
 )
 from spotui.llm.routing import Price
 from spotui.llm.tokens import count_tokens
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal_reader import FinishReason, Message, Reply, Request, Usage
 from tests.llm.virtual_time import settled
 

@@ -14,7 +14,7 @@ from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.providers.playback import ScriptedProvider
 from spotui.llm.routing import Price
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
-from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 
 ENVIRON = {"OPENAI_API_KEY": "sk-very-secret-0123456789"}
 OWN = "http://127.0.0.1:9/v1"

@@ -13,7 +13,7 @@ from spotui.llm.limits import Halted
 from spotui.llm.protocol import digest_of
 from spotui.llm.routing import Limits, Price
 from spotui.runs.recorder import Past
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import MOST_TOKENS, Reply, Usage
 from tests.llm import virtual_time

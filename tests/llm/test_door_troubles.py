@@ -13,7 +13,7 @@ from spotui.domain.records import CallLine, DroppedLine
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError
 from spotui.llm.routing import Limits
-from spotui.settings.run_settings import BudgetSettings, RetrySettings
+from spotui.settings.table import BudgetSettings, RetrySettings
 from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
 from tests.model_server import JsonObject, ModelServer, Scripted, faults
 

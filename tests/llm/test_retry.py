@@ -18,7 +18,7 @@ from spotui.llm.protocol import (
     UnavailableError,
 )
 from spotui.llm.retry import FIRST_WAIT, LONGEST_WAIT, Retry
-from spotui.settings.run_settings import RetrySettings
+from spotui.settings.table import RetrySettings
 from tests.llm import virtual_time
 
 

@@ -15,7 +15,7 @@ from spotui.llm.protocol import Delta, TimedOutError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.retry import BEGUN_SECONDS, EMPTY_SECONDS, CallClock, CutShortError
 from spotui.llm.routing import Endpoint, Limits
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from tests.llm import virtual_time
 from tests.llm.opening import a_key, a_request, an_open_door, run
 from tests.model_server import JsonObject, ModelServer, Scripted, conversation

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spotui.runs.prepare import new_project
-from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.workspace.projects import Project
 from tests.row_model import rows, template
 from tests.runs.starting import ONCE, Stage, prepared

@@ -28,7 +28,7 @@ from spotui.methods import load_method
 from spotui.methods.gpo.descent import edit_budget
 from spotui.methods.gpo.parameters import Parameters, steps
 from spotui.methods.parameters import read_parameters
-from spotui.settings.run_settings import RoleSet, RoleSettings
+from spotui.settings.table import RoleSet, RoleSettings
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.methods.scored import scored_project

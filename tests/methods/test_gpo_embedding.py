@@ -11,7 +11,7 @@ from spotui.domain.events import CallFinished, PastShown, RunOpened, SpendingCha
 from spotui.domain.records import CallLine, RoundLine
 from spotui.llm.protocol import cosine
 from spotui.runs.branch import rehearse
-from spotui.settings.run_settings import BudgetSettings, RetrySettings
+from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
 from tests.methods.scored import scored_project

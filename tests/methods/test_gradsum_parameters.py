@@ -9,7 +9,7 @@ import pytest
 from spotui.domain.events import BlockShown, CandidateScored, NoteWritten
 from spotui.methods import load_method
 from spotui.methods.parameters import read_parameters
-from spotui.settings.run_settings import RoleSet, RoleSettings
+from spotui.settings.table import RoleSet, RoleSettings
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, kind_of, note, propose, template

@@ -25,7 +25,7 @@ from spotui.settings import locations
 from spotui.settings.config_file import Config
 from spotui.settings.resolve import Resolution
 from spotui.settings.resources import find_template
-from spotui.settings.run_settings import RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.templates.read import parse_template
 from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace

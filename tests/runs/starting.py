@@ -17,7 +17,7 @@ from spotui.runs.prepare import Prepared, Purpose, new_project, prepare
 from spotui.runs.run import Run
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.resolve import Resolution, Source, SourceKind
-from spotui.settings.run_settings import RetrySettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import RetrySettings, RoleSet, RoleSettings, RunSettings
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.workspace.journal_reader import read_lines

@@ -17,7 +17,7 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.runs.branch import rehearse
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.projects import Project
 from tests.model_server import ModelServer
 from tests.runs.changeable import changeable

@@ -26,7 +26,7 @@ from spotui.runs.prepare import new_project
 from spotui.runs.run import Run
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.resources import find_template
-from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template, read_template
 from spotui.workspace.projects import Workspace

@@ -9,7 +9,7 @@ import pytest
 
 from spotui.domain.commands import Stop
 from spotui.domain.events import RoundFinished, SpendingChanged
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.history import read_history
 from tests.model_server import JsonObject, ModelServer, Scripted
 from tests.runs.reactions import at_round

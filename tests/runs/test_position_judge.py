@@ -13,7 +13,7 @@ import pytest
 
 from spotui.domain.events import JudgeMeasured, Noticed, VoteCast
 from spotui.runs.prepare import new_project
-from spotui.settings.run_settings import RunSettings
+from spotui.settings.table import RunSettings
 from spotui.workspace.projects import Workspace
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.model_server import ModelServer

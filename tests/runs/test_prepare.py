@@ -8,7 +8,7 @@ import pytest
 
 from spotui.domain.errors import SpotuiError
 from spotui.runs.prepare import Prepared, Purpose, new_project, reopen, stored_settings
-from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.templates.model import TemplateError
 from spotui.workspace.projects import ProjectError, Workspace
 from spotui.workspace.snapshot import read_snapshot, write_snapshot

@@ -21,7 +21,7 @@ from spotui.domain.records import (
     VoteLine,
 )
 from spotui.runs.recorder import Past, change_limits
-from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
 ROLE = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)

@@ -17,7 +17,7 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.runs.branch import rehearse
-from spotui.settings.run_settings import RetrySettings
+from spotui.settings.table import RetrySettings
 from spotui.workspace.history import read_history
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Scripted, conversation, faults

@@ -14,7 +14,7 @@ from spotui.domain.events import (
     VoteCast,
 )
 from spotui.domain.records import CheckLine
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal_reader import read_lines
 from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, conversation

@@ -19,7 +19,7 @@ from spotui.domain.records import CallLine, HeldOutLine, StopLine
 from spotui.engine import engine
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.propose import fold
-from spotui.settings.run_settings import BudgetSettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace import journal, journal_reader
 from spotui.workspace.files import reading
 from spotui.workspace.history import read_history

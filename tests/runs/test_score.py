@@ -11,7 +11,7 @@ from spotui.llm.connections import Connections, Connector
 from spotui.llm.limits import Halted
 from spotui.runs.score import open_ruler
 from spotui.settings.config_file import Config
-from spotui.settings.run_settings import BudgetSettings, RoleSet, RoleSettings, RunSettings
+from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.workspace.lock import LockedError
 from tests.model_server import ModelServer
 from tests.row_model import adding, rows, template

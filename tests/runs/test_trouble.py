@@ -10,7 +10,7 @@ from spotui.domain.commands import Resume, Stop
 from spotui.domain.events import CallRetried, RunStopped, StateChanged
 from spotui.domain.records import Line, StopLine
 from spotui.llm.door import Trouble
-from spotui.settings.run_settings import RetrySettings
+from spotui.settings.table import RetrySettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import JournalError

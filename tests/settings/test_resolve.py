@@ -8,8 +8,7 @@ import pytest
 from spotui.settings.config_file import ConfigFile, parse_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.resolve import Flags, Resolution, SourceKind, known_variables, resolve, template_roles
-from spotui.settings.run_settings import RunSettings
-from spotui.settings.table import DEFAULT_MODEL, SETTINGS
+from spotui.settings.table import DEFAULT_MODEL, SETTINGS, RunSettings
 
 
 def settled(

@@ -9,6 +9,7 @@ from textual.widgets import Input
 from spotui.settings import locations
 from spotui.settings.config_file import load_config
 from spotui.settings.resources import themes_dir
+from spotui.settings.table import SETTINGS
 from spotui.tui.app import SpotuiApp
 from spotui.tui.defaults import DefaultRow
 from spotui.tui.home.screen import HomeScreen
@@ -76,6 +77,13 @@ def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(tmp_path: Path
     assert config.read_text() == (
         "# mine\nrun:\n  max_rounds: 12  # enough\n\ntheme: moss\n\nbudget:\n  usd: 0.5\n"
     )
+
+
+def test_every_setting_of_the_table_has_a_row(tmp_path: Path) -> None:
+    async def journey(app: SpotuiApp, _pilot: Pilot[None]) -> None:
+        assert [one.key for one in app.screen.query(DefaultRow)] == [setting.key for setting in SETTINGS]
+
+    in_settings(tmp_path, journey)
 
 
 def test_an_empty_field_is_the_usual_value_again(tmp_path: Path, config: Path) -> None:

@@ -18,7 +18,7 @@ from spotui.domain.commands import (
 )
 from spotui.domain.events import EVENT_TYPES, CandidateProposed, Event, RoundFinished, StateChanged
 from spotui.runs.run import Run
-from spotui.settings.run_settings import RetrySettings
+from spotui.settings.table import RetrySettings
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, Scripted, faults
 from tests.model_server.persona import forced
