@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from spotui.llm.local.download import PullError, RemoteFile, public_url
+from spotui.lang import _
+from spotui.llm.local.download import RemoteFile, public_url
+from spotui.llm.local.files import PullError
 from spotui.settings.table import EMBEDDED_PREFIX
 
 
@@ -161,7 +163,9 @@ def hub_token() -> str:
     """
     token = os.environ.get("HF_TOKEN", "").strip()
     if not (token.isascii() and token.isprintable()):
-        raise PullError("HF_TOKEN contains characters that an HTTP header cannot carry.", "Copy it again.")
+        raise PullError(
+            _("HF_TOKEN contains characters that an HTTP header cannot carry."), _("Copy it again.")
+        )
     return token
 
 
@@ -207,18 +211,24 @@ def read_source(text: str, *, name: str | None = None) -> Source:
     if known is not None:
         return _catalog_source(known)
     if text.startswith(EMBEDDED_PREFIX) and not Path(text).exists():
-        raise PullError(f"Unknown model {text}.", "See: spotui models list")
+        raise PullError(_("Unknown model {model}.", model=text), _("See: spotui models list"))
     if text.lower().startswith("hf:"):
         found = _HUB_FILE.fullmatch(text)
         if found is None:
-            raise PullError(f"{text} is not a file of a model hub.", "Write hf:owner/repository/file.gguf")
+            raise PullError(
+                _("{text} is not a file of a model hub.", text=text),
+                _("Write hf:owner/repository/file.gguf"),
+            )
         url, shown = hub_url(found[1], "main", found[2]), public_url(hub())
         return _source("url", url, found[2], name, f"{found[1]}/{found[2]} on the model hub at {shown}")
     if re.match(r"https?://", text, re.IGNORECASE):
         return _source("url", text, public_url(text), name, public_url(text))
     path = Path(text).expanduser().absolute()
     if not path.is_file():
-        raise PullError(f"{path} does not exist.", "Give a GGUF file, a URL, or one of: spotui models list")
+        raise PullError(
+            _("{path} does not exist.", path=path),
+            _("Give a GGUF file, a URL, or one of: spotui models list"),
+        )
     return _source("file", str(path), path.name, name, "a file of yours, which stays where it is")
 
 
@@ -239,6 +249,8 @@ def _source(kind: Literal["url", "file"], place: str, file: str, name: str | Non
     stem = (name or re.split(r"[/\\]", file)[-1]).removeprefix(EMBEDDED_PREFIX).lower().removesuffix(".gguf")
     model_id = EMBEDDED_PREFIX + (_BAD_IN_NAMES.sub("-", stem).strip("-._")[:100] or "model")
     if known_model(model_id):
-        raise PullError(f"The name {model_id} is that of a known model.", "Give it another name.")
+        raise PullError(
+            _("The name {model} is that of a known model.", model=model_id), _("Give it another name.")
+        )
     size = Path(place).stat().st_size if kind == "file" else None
     return Source(kind, model_id, place, stem, origin, size, 0 if kind == "file" else None)

@@ -1,10 +1,8 @@
-"""Fetches one file over HTTP into a partial file, resumes where an earlier try stopped, and checks it."""
+"""Downloads one file over HTTP into a partial file, and resumes where an earlier try stopped."""
 
 import asyncio
-import errno
 import hashlib
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from spotui.domain.errors import SpotuiError
 from spotui.domain.secret import Secret
+from spotui.lang import N_, _, join
+from spotui.llm.local.files import PullError, require_room
 from spotui.settings.locations import make_private
 
 if TYPE_CHECKING:
@@ -22,121 +21,14 @@ if TYPE_CHECKING:
     from spotui.llm.providers.http_bodies import BodyPieces
 
 
-class LocalModelError(SpotuiError):
-    """A local model cannot be fetched, kept or served."""
-
-
-class UnknownModelError(LocalModelError):
-    """No local model goes by this name, or it has not been pulled yet."""
-
-
-class PullError(LocalModelError):
-    """A model could not be brought onto this machine; what was fetched is kept, unless it was wrong."""
-
-
-class ServerError(LocalModelError):
-    """The local model's server cannot be started, or has ended.
-
-    Args:
-        what: What happened.
-        mend: What to do about it.
-        transient: Whether another try may succeed.
-    """
-
-    def __init__(self, what: str, mend: str = "", *, transient: bool = False) -> None:
-        super().__init__(what, mend)
-        self.transient = transient
-
-
-_STEP = 32 * 1024 * 1024
-_BLOCK = 1024 * 1024
-
-
-async def sha256_of(path: Path, on_bytes: Callable[[int], None] | None = None) -> str:
-    """Hash a file in steps; a cancelled call leaves at most one short step running in its thread.
-
-    Args:
-        path: The file.
-        on_bytes: Called with the bytes hashed so far, on the event loop.
-
-    Returns:
-        The hexadecimal digest.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    digest = hashlib.sha256()
-    offset = 0
-    while step := await asyncio.to_thread(_add, path, offset, digest):
-        offset += step
-        if on_bytes is not None:
-            on_bytes(offset)
-    return digest.hexdigest()
-
-
-def _add(path: Path, offset: int, digest: "hashlib._Hash") -> int:
-    done = 0
-    with path.open("rb") as file:
-        file.seek(offset)
-        while done < _STEP and (block := file.read(_BLOCK)):
-            digest.update(block)
-            done += len(block)
-    return done
-
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def require_room(folder: Path, needed: int) -> None:
-    """Check that a folder's disk has room.
-
-    Args:
-        folder: An existing folder.
-        needed: Bytes that will be written.
-
-    Raises:
-        PullError: It has not.
-    """
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise PullError(
-            f"The disk of {folder} has {_megabytes(free)} free; the model takes {_megabytes(needed)}.",
-            "Make room, or keep the models elsewhere with SPOTUI_MODELS_DIR.",
-        )
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn the operating system's errors while writing below a folder into ones a person can act on.
-
-    Raises:
-        PullError: The disk is full, or a file or the folder cannot be used.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise PullError(
-                f"The disk of {folder} is full.",
-                "Make room and run the same command again: it continues from here.",
-            ) from error
-        place = error.filename or folder
-        raise PullError(
-            f"{place} cannot be used: {error.strerror or error}.", "Check its permissions."
-        ) from error
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1_000_000:,.0f} MB"
-
-
 GGUF_MAGIC: Final = b"GGUF"
 _SILENCE_SECONDS = 60.0
 _LEAST_SECONDS = 1.5
 _TRIES = 3
 _PARTIAL = 206
 _UNSATISFIABLE = 416
-_AGAIN = "Run the same command again: it continues from here."
+_AGAIN = N_("Run the same command again: it continues from here.")
+_CHECK = N_("Check the connection and the proxy.")
 _SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -206,7 +98,7 @@ async def download_file(remote: RemoteFile, target: Path, on_bytes: OnBytes) -> 
             tries = 0 if here > most else tries + 1
             most = max(most, here)
             if tries == _TRIES:
-                raise PullError(error.what, _AGAIN) from error
+                raise PullError(error.what, _(_AGAIN)) from error
             await asyncio.sleep(tries)
 
 
@@ -243,7 +135,9 @@ async def _transfer(remote: RemoteFile, target: Path, on_bytes: OnBytes) -> str 
                     if response.headers.get("content-range") == f"bytes */{here}":
                         return remote.sha256 or promised  # The last try was stopped after the last byte.
                     state_file.unlink()
-                    raise _BrokenOffError(f"{shown} is shorter than what is here of it.", _AGAIN)
+                    raise _BrokenOffError(
+                        _("{url} is shorter than what is here of it.", url=shown), _(_AGAIN)
+                    )
                 here, total = _span(remote, response, here, promised)
                 pieces = BodyPieces(response, _SILENCE_SECONDS)
                 piece = await (anext(pieces, b"") if here else _first_piece(pieces, shown))
@@ -258,10 +152,16 @@ async def _transfer(remote: RemoteFile, target: Path, on_bytes: OnBytes) -> str 
                 here += len(piece)
                 on_bytes(here, total)
                 if total is not None and here > total:
-                    raise SourceError(f"{shown} sent more than {total:,} bytes.", "Check the address.")
+                    raise SourceError(
+                        _("{url} sent more than {total:,} bytes.", url=shown, total=total),
+                        _("Check the address."),
+                    )
                 piece = await anext(pieces, b"")
     if total is not None and here != total:
-        raise _BrokenOffError(f"{shown} broke off after {here:,} of {total:,} bytes.", _AGAIN)
+        raise _BrokenOffError(
+            _("{url} broke off after {here:,} of {total:,} bytes.", url=shown, here=here, total=total),
+            _(_AGAIN),
+        )
     return remote.sha256 or promised
 
 
@@ -279,7 +179,9 @@ def _failures(remote: RemoteFile, kind: type[PullError]) -> Iterator[None]:
     try:
         address = BaseUrl(remote.url, name)
     except ModelError:
-        raise kind(f"{shown} is not an address to download from.", "Check it.") from None
+        raise kind(
+            _("{url} is not an address to download from.", url=shown), _("Check the address.")
+        ) from None
     try:
         place = Place(name, host, (*address.secrets, Secret(remote.token)), has_key=bool(remote.token))
         with transport_errors(place, _SILENCE_SECONDS, address.is_proxied):
@@ -288,15 +190,15 @@ def _failures(remote: RemoteFile, kind: type[PullError]) -> Iterator[None]:
             except (ValueError, IndexError, InvalidURL, NonHttpUrlClientError):
                 # Its text may quote the password of a proxy.
                 raise kind(
-                    f"{shown} is not an address to download from.",
-                    "Check the URL, and the proxy in HTTP_PROXY and HTTPS_PROXY, if there is one.",
+                    _("{url} is not an address to download from.", url=shown),
+                    _("Check the URL, and the proxy in HTTP_PROXY and HTTPS_PROXY, if there is one."),
                 ) from None
     except ModelError as error:
-        raise kind(error.what, f"Check the connection and the proxy. {_AGAIN}") from error
+        raise kind(error.what, join(_(_CHECK), _(_AGAIN))) from error
     except TimeoutError as error:
         raise kind(
-            f"{host} did not answer within {remote.answer_seconds:g} seconds.",
-            f"Check the connection and the proxy. {_AGAIN}",
+            _("{host} did not answer within {seconds:g} seconds.", host=host, seconds=remote.answer_seconds),
+            join(_(_CHECK), _(_AGAIN)),
         ) from error
 
 
@@ -346,13 +248,27 @@ def _span(
     if response.status == _PARTIAL:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None or int(found[1]) != asked_from:
-            raise SourceError(f"{shown} sent a different range than requested.", _AGAIN)
+            raise SourceError(_("{url} sent a different range than requested.", url=shown), _(_AGAIN))
         start, total = asked_from, remote.bytes if found[2] == "*" else int(found[2])
     if remote.bytes not in (None, total):
-        raise SourceError(f"{shown} has {total:,} bytes instead of {remote.bytes:,}.", "Check the address.")
+        raise SourceError(
+            _(
+                "{url} has {total:,} bytes instead of {expected:,}.",
+                url=shown,
+                total=total,
+                expected=remote.bytes,
+            ),
+            _("Check the address."),
+        )
     if remote.sha256 and promised not in (None, remote.sha256):
         raise SourceError(
-            f"{shown} has the sha256 {promised} instead of {remote.sha256}.", "Check the address."
+            _(
+                "{url} has the sha256 {digest} instead of {expected}.",
+                url=shown,
+                digest=promised,
+                expected=remote.sha256,
+            ),
+            _("Check the address."),
         )
     return start, total
 
@@ -365,7 +281,9 @@ async def _first_piece(pieces: "BodyPieces", shown: str) -> bytes:
         if len(piece) >= len(GGUF_MAGIC):
             break
     if not piece.startswith(GGUF_MAGIC):
-        raise SourceError(f"{shown} is not a GGUF file.", "Open the address in a browser to see what it is.")
+        raise SourceError(
+            _("{name} is not a GGUF file.", name=shown), _("Open the address in a browser to see what it is.")
+        )
     return piece
 
 
@@ -377,12 +295,16 @@ def _promised_sha256(responses: "list[ClientResponse]") -> str | None:
 def _refusal(shown: str, status: int, *, has_token: bool) -> SourceError:
     match status:
         case 401 | 403:
-            token = "Check HF_TOKEN" if has_token else "Set HF_TOKEN if it is on Hugging Face"
+            token = _("Check HF_TOKEN.") if has_token else _("Set HF_TOKEN if it is on Hugging Face.")
             return SourceError(
-                f"{shown} cannot be downloaded without permission (HTTP {status}).",
-                f"{token}, or download it with a browser and run: spotui models pull PATH",
+                _("{url} cannot be downloaded without permission (HTTP {status}).", url=shown, status=status),
+                join(token, _("Or download it with a browser and run: spotui models pull PATH")),
             )
         case 404 | 410:
-            return SourceError(f"{shown} does not exist (HTTP {status}).", "Check the address.")
+            return SourceError(
+                _("{url} does not exist (HTTP {status}).", url=shown, status=status), _("Check the address.")
+            )
         case _:
-            return SourceError(f"{shown} answered with HTTP {status}.", "Try again later.")
+            return SourceError(
+                _("{url} answered with HTTP {status}.", url=shown, status=status), _("Try again later.")
+            )

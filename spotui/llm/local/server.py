@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from spotui.domain.secret import Secret
-from spotui.llm.local.download import ServerError
+from spotui.llm.local.files import ServerError
 from spotui.llm.local.processes import Child
 from spotui.llm.local.serve import SETTINGS
 from spotui.llm.providers.faults.http_errors import fault_error

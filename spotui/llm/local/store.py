@@ -14,8 +14,9 @@ from typing import Final
 
 import msgspec
 
+from spotui.lang import _
 from spotui.llm.local.catalog import known_model
-from spotui.llm.local.download import LocalModelError, PullError, UnknownModelError, sha256_of
+from spotui.llm.local.files import LocalModelError, PullError, UnknownModelError, sha256_of
 from spotui.settings.locations import make_private
 from spotui.settings.table import EMBEDDED_PREFIX
 
@@ -77,12 +78,12 @@ class ModelStore:
             return model
         if known_model(model_id):
             raise UnknownModelError(
-                f"The model {model_id} is not on this machine yet.",
-                f"Fetch it with: spotui models pull {model_id}",
+                _("The model {model} is not on this machine yet.", model=model_id),
+                _("Download it with: spotui models pull {model}", model=model_id),
             )
         raise UnknownModelError(
-            f"There is no model {model_id} on this machine.",
-            "Add a GGUF file of your own with: spotui models pull PATH-OR-URL",
+            _("The model {model} is not on this machine.", model=model_id),
+            _("Add a GGUF file of your own with: spotui models pull PATH-OR-URL"),
         )
 
     def folder_of(self, model_id: str) -> Path:
@@ -94,8 +95,8 @@ class ModelStore:
         name = model_id.removeprefix(EMBEDDED_PREFIX)
         if name == model_id or not _NAME.fullmatch(name):
             raise UnknownModelError(
-                f"{model_id!r} is no name of a local model.",
-                "Write local/ and a name of small letters, digits, dots, dashes and underscores.",
+                _("{model!r} is not the name of a local model.", model=model_id),
+                _("Write local/ and a name of small letters, digits, dots, dashes and underscores."),
             )
         return self.folder / name
 
@@ -121,10 +122,19 @@ class ModelStore:
             same = stat.st_size == model.bytes and await sha256_of(path) == model.sha256
         except OSError as error:
             raise LocalModelError(
-                f"The file of the model {model_id} cannot be read: {path}: {error.strerror}.", _again(model)
+                _(
+                    "The file of the model {model} cannot be read: {path}: {reason}.",
+                    model=model_id,
+                    path=path,
+                    reason=error.strerror,
+                ),
+                _again(model),
             ) from error
         if not same:
-            raise LocalModelError(f"The file of the model {model_id} has changed: {path}.", _again(model))
+            raise LocalModelError(
+                _("The file of the model {model} has changed: {path}.", model=model_id, path=path),
+                _again(model),
+            )
         with suppress(OSError):
             self._write(msgspec.structs.replace(model, mtime_ns=stat.st_mtime_ns))
         return path
@@ -186,8 +196,13 @@ class ModelStore:
                 shutil.rmtree(folder)
             except OSError as error:
                 raise LocalModelError(
-                    f"The model {model_id} cannot be deleted: {error.filename}: {error.strerror}.",
-                    "Delete the folder yourself.",
+                    _(
+                        "The model {model} cannot be deleted: {path}: {reason}.",
+                        model=model_id,
+                        path=error.filename,
+                        reason=error.strerror,
+                    ),
+                    _("Delete the folder yourself."),
                 ) from error
         return size
 
@@ -207,7 +222,8 @@ class ModelStore:
                 yield
         except Timeout:
             raise PullError(
-                f"Another spotui is fetching the model {model_id} right now.", "Wait for it, or stop it."
+                _("Another spotui is downloading the model {model} right now.", model=model_id),
+                _("Wait for it, or stop it."),
             ) from None
 
     def _write(self, model: StoredModel) -> None:
@@ -228,4 +244,8 @@ class ModelStore:
 
 def _again(model: StoredModel) -> str:
     source = model.path if model.is_linked else model.id if known_model(model.id) else "PATH-OR-URL"
-    return f"Bring it anew: spotui models remove {model.id}, then spotui models pull {source}"
+    return _(
+        "Download it again: spotui models remove {model}, then spotui models pull {source}",
+        model=model.id,
+        source=source,
+    )

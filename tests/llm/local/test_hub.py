@@ -11,7 +11,7 @@ import pytest
 
 from spotui.llm.local import pull as pull_module
 from spotui.llm.local.catalog import CATALOG, CatalogModel, hub_url
-from spotui.llm.local.download import PullError
+from spotui.llm.local.files import PullError
 from spotui.llm.local.pull import PullProgress, pull
 from spotui.llm.local.store import ModelStore, StoredModel
 from spotui.llm.local.wheels import JoinedFile

@@ -11,7 +11,7 @@ import pytest
 
 from spotui.llm.local import download
 from spotui.llm.local.catalog import read_source
-from spotui.llm.local.download import LocalModelError, PullError, UnknownModelError
+from spotui.llm.local.files import LocalModelError, PullError, UnknownModelError
 from spotui.llm.local.pull import PullProgress, pull
 from spotui.llm.local.store import ModelStore, StoredModel
 from tests.llm.local.file_server import FileServer, ServedFile, wait_for_size

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.local.download import PullError, UnknownModelError
+from spotui.llm.local.files import PullError, UnknownModelError
 from spotui.llm.local.pull import PullProgress, pull
 from spotui.llm.local.store import ModelStore, StoredModel
 from spotui.llm.local.wheels import JoinedFile

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from spotui.llm.local.download import ServerError
+from spotui.llm.local.files import ServerError
 from spotui.llm.local.server import LocalServer
 
 PARENT = """

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.local.download import PullError
+from spotui.llm.local.files import PullError
 from spotui.llm.local.wheels import JoinedFile
 
 PARTS = (b"first ", b"second ", b"third")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spotui.llm.local.download import sha256_of
+from spotui.llm.local.files import sha256_of
 from spotui.llm.local.server import literal_grammar
 from spotui.llm.local.store import ModelStore
 from spotui.llm.protocol import BadRequestError, ContextOverflowError, Delta, UnavailableError
