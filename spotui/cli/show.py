@@ -92,7 +92,7 @@ def _print_history(project: Project, history: History) -> None:
     print(f"{project.name}: {history.state}{began}")
     if history.rounds:
         _print_rounds(project, history)
-    if history.judge and all(line.score is None for line in history.rounds):
+    if history.judge and history.rounds and all(line.score is None for line in history.rounds):
         print(f"Judge: {history.judge}.")
     _print_reliability(history)
     if history.held_out is not None:

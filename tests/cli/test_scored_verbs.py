@@ -48,7 +48,7 @@ def test_the_method_and_its_parameters_can_be_typed(shell: Shell, sums: ModelSer
         "run", "sums.yaml", *asking(sums), "--method", "gradsum", "--set", "iterations=1", "--name", "other"
     )
     assert said.out.splitlines()[0].startswith("other: gradsum, 2 rounds, ")
-    assert "round 2: a beam of 3 goes on: " in said.out
+    assert "round 2: beam: 3 prompts for the next round" in said.out
     wrong = shell("run", "sums.yaml", *asking(sums), "--set", "max_step=1", "--name", "third")
     assert wrong.code == exit_codes.FAILED
     assert "gpo has no parameter 'max_step'" in wrong.err

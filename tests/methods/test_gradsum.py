@@ -45,7 +45,7 @@ def test_failures_become_gradients_a_summary_edits_and_a_beam(tmp_path: Path) ->
     seed_gradients = [one for one in notes(end, "gradient") if one.round == 2]
     merged = asked(server, "<gradients>")[0]
     assert all(one.text in merged for one in seed_gradients)
-    edits = asked(server, "<summary>")
+    edits = asked(server, "<current_prompt>")
     assert notes(end, "summary")[0].text in edits[0]
     assert len(edits) == 2 * sum(
         len({one.prompt for one in notes(end, "summary")} & beam) for beam in beams(end)

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.cli.terminal import Terminal
 from tests.command_line import ROOT, Outcome, move_in, places, spotui, write_template
 from tests.model_server import ModelServer, conversation
 from tests.row_model import adding, rows, template
-from tests.tui.piloting import drive, until, until_seen, workspace_in
+from tests.tui.piloting import Journey, drive, until, until_seen, workspace_in
 
 PACKAGE = ROOT / "tests" / "second_package"
 DONE = {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
@@ -243,7 +243,53 @@ def test_a_meta_prompt_without_a_text_is_refused_before_the_run(place: Place) ->
     assert "'pareto_merge' has no text" in listed.err
 
 
-def test_the_app_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def in_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Journey], None]]:
+    """Go through the app with a template and the package."""
+
+    def go(text: str, journey: Journey) -> None:
+        write_template(locations.templates_dir(), text, "adding.yaml")
+        drive(tmp_path, journey, workspace=Workspace(workspace_in(tmp_path)))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    with ModelServer(adding) as server:
+        move_in(
+            monkeypatch,
+            tmp_path,
+            OPENAI_API_KEY="sk-the-key",
+            OPENAI_BASE_URL=server.base_url,
+            PYTHONPATH=PATHS,
+        )
+        locations.templates_dir().mkdir(parents=True)
+        (locations.templates_dir() / "rows.jsonl").write_text(rows(60))
+        yield go
+        for process in own_process._children:
+            process.kill()
+            process.wait()
+
+
+def test_a_function_that_fails_is_named_on_the_screen_of_a_new_run(
+    in_the_app: Callable[[str, Journey], None],
+) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await until_seen(pilot, "adding")
+        app.screen.query_one("TemplatesPanel").select_named("adding")  # type: ignore[attr-defined]
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
+        app.screen.query_one("#model", Input).value = "test-model"
+        await until_seen(
+            pilot, "The function 'rounds' of the method 'pareto' failed with", "ZeroDivisionError"
+        )
+        app.screen.query_one("#name", Input).focus()
+        await pilot.press("enter")
+        await pilot.pause(0.5)
+        assert isinstance(app.screen, NewRunScreen)
+
+    in_the_app(template() + "method: pareto\nparameters: {fault: rounds}\n", journey)
+
+
+def test_the_app_runs_it(in_the_app: Callable[[str, Journey], None]) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await until_seen(pilot, "adding")
         app.screen.query_one("TemplatesPanel").select_named("adding")  # type: ignore[attr-defined]
@@ -268,20 +314,4 @@ def test_the_app_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         notes = [(one.title, one.aside[:14]) for one in entries if one.kind == "note"]
         assert notes == [("lesson", "Carry the one.")]
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(PACKAGE))
-    with ModelServer(adding) as server:
-        move_in(
-            monkeypatch,
-            tmp_path,
-            OPENAI_API_KEY="sk-the-key",
-            OPENAI_BASE_URL=server.base_url,
-            PYTHONPATH=PATHS,
-        )
-        locations.templates_dir().mkdir(parents=True)
-        write_template(locations.templates_dir(), template(), "adding.yaml")
-        (locations.templates_dir() / "rows.jsonl").write_text(rows(60))
-        drive(tmp_path, journey, workspace=Workspace(workspace_in(tmp_path)))
-        for process in own_process._children:
-            process.kill()
-            process.wait()
+    in_the_app(template(), journey)

@@ -1,6 +1,7 @@
 """What people and files do to runs that score rows: edits, pauses, branches, replays, damaged rows."""
 
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,16 @@ from spotui.domain.events import (
     StateChanged,
 )
 from spotui.domain.records import AnswerRecord
+from spotui.domain.rows import Row
+from spotui.metrics.mark import Mark
+from spotui.metrics.number import Number
 from spotui.runs.branch import branch, rehearse
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import SnapshotError, read_snapshot
 from tests.methods.scored import scored_project
-from tests.model_server import ModelServer
+from tests.model_server import ModelServer, conversation
 from tests.row_model import adding, racing, template
 from tests.runs.starting import Stage, told
 
@@ -151,3 +155,30 @@ def test_a_run_keeps_only_the_meta_prompts_that_it_uses(tmp_path: Path) -> None:
     assert "gpo_propose" in of_rows
     assert not {"spo_propose", "gradsum_edit"} & of_rows.keys()
     assert not {"gpo_propose", "mark_answer"} & of_spo.keys()
+
+
+def test_a_metric_that_raises_ends_the_run_as_failed_and_keeps_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, marked = Number.mark, count(1)
+
+    def fragile(self: Number, answer: str, row: Row) -> Mark:
+        if next(marked) > 8:
+            raise ZeroDivisionError("no\nanswers")
+        return mark(self, answer, row)
+
+    with ModelServer(adding) as server:
+        stage = Stage(tmp_path, server)
+        parameters = {"max_steps": 1, "candidates_per_step": 1}
+        project = scored_project(stage, "gpo", parameters=parameters, concurrency=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(Number, "mark", fragile)
+            stopped = stage.go(project).stopped
+        assert stopped.reason == "failed"
+        assert stopped.cause.startswith("The run failed with ZeroDivisionError: no answers")
+        assert "The traceback is in " in stopped.cause
+        bought = [conversation(one.json) for one in server.requests]
+        assert stage.go(project).stopped.reason == "finished"
+        again = [conversation(one.json) for one in server.requests[len(bought) :]]
+    assert len(bought) >= 6
+    assert not {*bought} & {*again}
