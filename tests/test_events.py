@@ -1,7 +1,10 @@
+from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import msgspec
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +22,7 @@ from spotui.domain.events import (
     decode_event,
     encode_event,
 )
+from spotui.lang import Message
 from tests.any_struct import structs
 
 EVENTS = st.one_of([structs(kind) for kind in EVENT_TYPES.values()])
@@ -94,3 +98,56 @@ def test_a_beam_of_the_first_wire_is_a_block() -> None:
 def test_a_type_is_known_to_the_wire_by_its_definition() -> None:
     assert EVENT_TYPES["block_shown"] is BlockShown
     assert not {MethodEvent, CallEvent, Event} & set(EVENT_TYPES.values())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ["{n:>999999999}", {"n": 1}],
+        ["{n.__class__}", {"n": 1}],
+        ["{n[0]}", {"n": "a"}],
+        ["{n:{width}}", {"n": 1, "width": 10**9}],
+        ["{n:,}", {"n": "many"}],
+        ["{missing}", {"n": 1}],
+        ["{", {"n": 1}],
+        ["one", {"n": 1}, "{n:>999999999} ones", 2],
+    ],
+    ids=str,
+)
+def test_a_sentence_that_does_more_than_show_values_is_the_text_beside_it(message: list[Any]) -> None:
+    line = {"event": "noticed", "at": 1.0, "text": "As it was said.", "messages": {"text": [message]}}
+
+    assert decode_event(msgspec.json.encode(line)) == Noticed(at=1.0, text="As it was said.")
+
+
+@pytest.mark.parametrize("messages", [{"": []}, {"at": []}, {"unknown": [["A sentence."]]}], ids=str)
+def test_sentences_for_no_text_of_the_event_change_nothing(messages: dict[str, Any]) -> None:
+    line = msgspec.json.encode(
+        {"event": "noticed", "at": 1.0, "text": "As it was said.", "messages": messages}
+    )
+
+    event = decode_event(line)
+
+    assert isinstance(event, Noticed)
+    assert (event.at, event.text) == (1.0, "As it was said.")
+
+
+def test_every_sentence_of_the_catalogue_may_be_sent() -> None:
+    catalogue = Path(__file__).parents[1] / "spotui" / "lang" / "spotui.pot"
+    with catalogue.open("rb") as file:
+        ids = [entry.id for entry in read_po(file) if entry.id]
+
+    texts = [text for one in ids for text in ([one] if isinstance(one, str) else one)]
+    with_slots = [text for text in texts if _fills(text)]
+
+    assert len(with_slots) > 100
+    assert [text for text in with_slots if not Message(text, {}).is_plain] == []
+
+
+def _fills(text: str) -> bool:
+    """Whether it is a sentence with slots, and not one that shows the braces of YAML or JSON."""
+    try:
+        specs = [spec for _, slot, spec, _ in Formatter().parse(text) if slot is not None and slot[:1] != "."]
+    except ValueError:
+        return False
+    return bool(specs) and not any(set(' ":') & set(spec or "") for spec in specs)

@@ -516,7 +516,11 @@ def decode_event(line: bytes) -> Event | None:
         if head.event not in EVENT_TYPES:
             return None
         event = _decoder.decode(line)
-        texts = {name: Sentence.of(messages) for name, messages in event.messages.items()}
+        texts = {
+            name: Sentence.received(messages, text)
+            for name, messages in event.messages.items()
+            if isinstance(text := getattr(event, name, None), str)
+        }
         return msgspec.structs.replace(event, messages={}, **texts) if texts else event
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(_("Not an event: {error}.", error=error)) from None

@@ -18,6 +18,7 @@ VARIABLE: Final = "SPOTUI_LANG"
 
 _VARIABLES: Final = (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
 _ENGLISH: Final = ("", "C", "POSIX", "en")
+_PLAIN_SLOT: Final = r"\{\{|\}\}|\{\w+(?:![rs])?(?::[<>^]?0?\d{0,2},?(?:\.\d)?[A-Za-z%]?)?\}"
 
 
 class Message(NamedTuple):
@@ -51,6 +52,16 @@ class Message(NamedTuple):
             return self._fill(english)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its slots only show values, in at most 99 characters more than they have."""
+        if self.values is None:
+            return True
+        import re
+
+        rest = re.sub(_PLAIN_SLOT, "", self.code + self.plural)
+        return "{" not in rest and "}" not in rest
+
+    @property
     def english(self) -> str:
         """The sentence in English, also where values are sentences."""
         values = self.values and {key: english(value) for key, value in self.values.items()}
@@ -73,6 +84,15 @@ class Sentence(str):
         sentence = cls(" ".join(one.render(_catalogue()) for one in whole))
         sentence.messages = whole
         return sentence
+
+    @classmethod
+    def received(cls, messages: Iterable[Message], text: str) -> str:
+        """Sentences that another process sent; its own text where they are no sentences of a catalogue."""
+        try:
+            whole = tuple(messages)
+            return cls.of(whole) if all(one.is_plain for one in whole) else text
+        except (LookupError, ValueError, TypeError):
+            return text
 
     @property
     def coded(self) -> tuple[Message, ...]:
