@@ -34,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with all that takes litellm: one worker does it then, and only one takes seconds to import it."""
+    items.sort(key=lambda item: "litellm" not in item.nodeid)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
     """Start new interpreters in the tests that are marked for it."""

@@ -271,7 +271,7 @@ models: 3
     assert all(each.what in str(caught.value) for each in problems if each.severity == "error")
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -179,7 +179,7 @@ def after(template: Template, edit: Typed) -> Template:
     return msgspec.structs.replace(template, qa=tuple(rows))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(files.filter(can_be_read), st.lists(typed, min_size=1, max_size=6))
 @example("prompt: |\n  A.\n\nqa:\n  - question: Q?\n", [Typed(0, 0, 1, " "), Typed(0, 0, 0, "c")])
 @example("prompt: >-\n  A.\n   \nqa:\n  - question: Q?\n", [Typed(0, 0, 0, "\n "), Typed(0, 0, 0, "x")])

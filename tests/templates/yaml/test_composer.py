@@ -244,7 +244,7 @@ def test_bytes_decode_to_their_text() -> None:
     assert load(decode("\ufeffa: 1".encode())).data() == {"a": 1}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.text(st.sampled_from("ab:-#?,[]{}&*!|>'\"%@` \n\t\r\\\x85\u2028é😀0") | st.characters(), max_size=40),
 )

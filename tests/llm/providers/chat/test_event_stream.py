@@ -53,6 +53,9 @@ def interpreted(text: str) -> list[ServerEvent]:
     return events
 
 
+PLACES = st.lists(st.integers(0, 500), max_size=12)
+
+
 @given(lines=STREAM, ends=st.lists(END, min_size=12, max_size=12), places=st.lists(st.integers(0, 200)))
 @example(lines=["data: a", "", "data: b", ""], ends=["\r\n"] * 12, places=list(range(40)))
 @example(lines=["\ufeffdata: a", ""], ends=["\n"] * 12, places=[1, 2])
@@ -68,7 +71,7 @@ def test_a_stream_in_any_pieces_is_what_the_standard_reads_in_it(
         st.tuples(LINE.filter(lambda name: not name.startswith(" ")), st.lists(LINE, min_size=1))
     ),
     end=END,
-    places=st.lists(st.integers(0, 500)),
+    places=PLACES,
 )
 def test_what_was_written_is_read_back(
     events: list[tuple[str, list[str]]], end: str, places: list[int]
@@ -117,7 +120,7 @@ OBJECTS = st.lists(
     at_end=st.sampled_from(["", "one line end", "a blank line"]),
     field=st.sampled_from(["data: ", "data:", ""]),
     done=st.booleans(),
-    places=st.lists(st.integers(0, 500)),
+    places=PLACES,
 )
 def test_whole_objects_are_events_however_they_are_framed(
     objects: list[dict[str, object]],
