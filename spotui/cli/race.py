@@ -76,21 +76,21 @@ def race_command(parsed: argparse.Namespace) -> int:
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
     launcher, path, flags = Launcher(), find_template(parsed.template), options.flags(parsed)
-    told = _parameters(parsed)
+    parameters = _parameters(parsed)
     test = without_budget(launcher.prepare(path, flags, purpose="score"))
     if not test.sizes["test"]:
         raise UsageError(
             _("{path} has no test rows.", path=path.name), _("A race is decided on unseen rows.")
         )
     entrants = {
-        method: entrant(launcher.prepare(path, flags, method=method, parameters=parameters))
-        for method, parameters in told.items()
+        method: entrant(launcher.prepare(path, flags, method=method, parameters=given))
+        for method, given in parameters.items()
     }
     settle_trust(parsed, test.template, path.parent)
     for prepared in entrants.values():
         fetch_missing_models(prepared.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")
-    record = RaceRecord(template=path.name, methods=tuple(told), words=_words(parsed, path))
+    record = RaceRecord(template=path.name, methods=tuple(parameters), words=_words(parsed, path))
     make_private(folder.folder)
     folder.lock.acquire()
     try:
@@ -214,30 +214,28 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
 
 
 def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """The parameters of each method.
+    """The parameters of each method that races, by the method's name.
 
     Raises:
-        SpotuiError: There is no such method, or it does not race.
+        UsageError: Fewer than two methods are named, or a parameter names none of them.
+        ParameterError: A parameter has no value.
     """
-    from spotui.methods import load_method
-    from spotui.methods.parameters import parse_assignment, read_parameters
+    from spotui.methods.parameters import parse_assignment
 
     names = [name.strip() for name in parsed.methods.split(",") if name.strip()]
     if len(set(names)) < 2:
         raise UsageError(_("A race takes two methods."), _("For example: --methods spo,gpo,gradsum"))
-    told: dict[str, dict[str, Any]] = {name: {} for name in names}
+    found: dict[str, dict[str, Any]] = {name: {} for name in names}
     for text in parsed.set:
         method, dot, assignment = text.partition(".")
-        if not dot or method not in told:
+        if not dot or method not in found:
             raise UsageError(
-                _("{text!r} tells none of the methods anything.", text=text),
+                _("{text!r} is not a parameter of one of the methods.", text=text),
                 _("For example: --set gpo.max_steps=6"),
             )
         key, value = parse_assignment(assignment)
-        told[method][key] = value
-    for name, parameters in told.items():
-        read_parameters(name, load_method(name), parameters)
-    return told
+        found[method][key] = value
+    return found
 
 
 def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pair]") -> None:

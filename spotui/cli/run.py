@@ -69,15 +69,16 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
+    from spotui.settings.resolve import unknown_variables
     from spotui.settings.resources import find_template
     from spotui.workspace.moving import check_free
 
     path = find_template(wanted)
     workspace, name = options.workspace(parsed), parsed.name or path.stem
     check_free(workspace, name, fresh=parsed.fresh)  # before gigabytes are fetched for nothing
-    prepared = options.prepare(launcher, path, parsed)
-    for warning in prepared.warnings:
+    for warning in unknown_variables(launcher.environ):  # one may be why what follows is refused
         print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
+    prepared = options.prepare(launcher, path, parsed)
     launcher.connector(prepared.settings).check_budget()
     estimate = None if parsed.json else expected(launcher, prepared, workspace)
     settle_trust(parsed, prepared.template, path.parent)

@@ -34,7 +34,6 @@ from spotui.runs.task import (
     slots_of,
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
-from spotui.settings.errors import Problem
 from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.resolve import Resolution
 from spotui.settings.table import ROLES, RunSettings, read_settings
@@ -75,7 +74,6 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         final_test: Whether the run tests its best prompt on the test rows itself.
         edition: The edition of how its method words what it asks.
         run: The id of the project's run; empty when there is no project yet.
-        warnings: Settings that look like a mistake.
     """
 
     path: Path
@@ -93,7 +91,6 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     final_test: bool = True
     edition: int = EDITION
     run: str = ""
-    warnings: tuple[Problem, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -214,7 +211,6 @@ def prepare(
         rows=rows,
         questions=questions,
         held_out=() if rows is not None else held_out,
-        warnings=resolution.warnings,
     )
 
 

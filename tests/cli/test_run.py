@@ -266,3 +266,14 @@ def test_the_judge_of_the_reference_is_a_flag_away(shell: Shell, template: str) 
         roles = [role_of(one.json) for one in server.requests]
     assert (roles.count("propose"), roles.count("execute")) == (1, 6)
     assert 3 <= roles.count("judge") <= 4
+
+
+def test_an_unknown_variable_is_named_before_what_it_may_be_the_cause_of(
+    shell: Shell, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTUI_EMBEDING_MODEL", "m")
+    said = shell("run", template, "--model", "m", "--method", "gpo", "--set", "relevance=embedding")
+    assert said.code == exit_codes.FAILED
+    unknown, error = said.err.splitlines()[:2]
+    assert "SPOTUI_EMBEDING_MODEL" in unknown
+    assert "needs an embedding model" in error
