@@ -128,7 +128,7 @@ def test_it_can_be_stopped_and_goes_on_without_buying_a_call_twice(home: Path) -
         await pilot.press("ctrl+t", "enter")
         await until_said(pilot, "3 of 27 calls", "escape stops it")
         await pilot.press("escape")
-        await until_said(pilot, "Stopped. What was asked until now is kept.", "enter goes on")
+        await until_said(pilot, "Stopped. What was asked until now is kept.", "enter resumes")
         await until(pilot, lambda: not server.connections)
         held["votes"] = False
         before = len(server.requests)
