@@ -136,7 +136,7 @@ def test_who_watches_gets_the_terminal_back_and_the_run_continues(
             terminal.process.send_signal(number)
             assert terminal.wait() == exit_codes.OK
         assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")
-        assert "why goes on" in terminal.text
+        assert "why is still running" in terminal.text
     finally:
         os.kill(owner.pid, signal.SIGTERM)
 

@@ -26,7 +26,10 @@ def test_show_has_a_line_for_each_round_and_marks_the_best(shell: Shell) -> None
     assert "On 1 held-out question: win against the seed." in lines
     assert "Judge: balanced (reasoned votes, three of four in both orders)." in lines
     assert "The order changed 0 of 2 pairs of votes, 0% (0% to 66%)." in lines
-    assert any(line.startswith("Final check of round 3: Better than the seed on 4 of 4") for line in lines)
+    assert any(
+        line.startswith("Final check of round 3: Improvement: better than the seed on 4 of 4")
+        for line in lines
+    )
     assert any(line.startswith("Ranking by all votes") and line.endswith("seed +0.00.") for line in lines)
 
 

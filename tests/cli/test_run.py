@@ -206,7 +206,7 @@ def test_more_questions_than_a_round_asks_are_held_out_and_tested_at_the_end(
     said = shell("run", path, "--model", "test-model", "--max-rounds", "2")
     assert "3 questions, 1 held out" in said.out.splitlines()[0]
     assert "On 1 held-out question: win against the seed." in shell("show", "why").out
-    assert "Better than the seed on 4 of 4 questions" in said.out
+    assert "Improvement: better than the seed on 4 of 4 questions" in said.out
 
 
 def test_an_embedded_model_is_never_fetched_unasked(shell: Shell, template: str, home: Path) -> None:
