@@ -191,7 +191,7 @@ class MetaPrompts:
         """Those that a run was set up with; the shipped text where it has none of a name.
 
         Args:
-            texts: As `texts` gave them.
+            texts: As `texts` gave them; none in the first runs, which had the texts of `first.json`.
             source: Where they were kept, for error messages.
             declared: The meta-prompts of the run's method.
             keeps_empty: Whether a pair of tags around an empty slot is kept.
@@ -200,6 +200,10 @@ class MetaPrompts:
             MetaPromptError: One of them is broken.
         """
         kept = cls(declared=declared)
+        if not texts:
+            texts = msgspec.json.decode(
+                Path(__file__).with_name("first.json").read_bytes(), type=dict[str, str]
+            )
         for name in kept._prompts.keys() & texts.keys():
             kept._prompts[name] = kept._prompts[name].replaced(
                 texts[name], f"{name} in {source}", keeps_empty=keeps_empty
