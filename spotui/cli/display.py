@@ -11,10 +11,9 @@ from spotui.domain.events import (
     Answered,
     CallFinished,
     CallStarted,
-    CandidateProposed,
-    CandidateRefused,
     Event,
     Likelihood,
+    MethodEvent,
     RoundFinished,
     RoundStarted,
     RunOpened,
@@ -25,7 +24,7 @@ from spotui.domain.events import (
 from spotui.view.picture import Picture
 from spotui.view.telling import line
 
-_STEPS = (RoundStarted, CandidateProposed, CandidateRefused, Answered, Likelihood, VoteCast)
+_STEPS = (RoundStarted, MethodEvent, Answered, Likelihood, VoteCast)
 
 
 class Display(Protocol):

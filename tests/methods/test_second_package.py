@@ -104,6 +104,19 @@ def test_its_column_its_block_its_parents_and_its_gate_show_on_every_surface(pla
     assert (merged["parent"], merged["other_parents"]) == (2, [1])
 
 
+def test_of_recorded_rounds_the_plain_log_has_only_how_they_ended(place: Place) -> None:
+    assert place.run().code in DONE
+    bought = len(place.server.requests)
+    said = place("resume", "p", "--plain")
+    lines = [line for line in said.out.splitlines() if line.startswith("round ")]
+    assert [line[: line.index(";")] for line in lines] == [
+        "round 1: seed, score 50.0 (25.4 to 74.6)",
+        "round 2: tie, score 50.0 (25.4 to 74.6)",
+        "round 3: refused (it does no better on the batch)",
+    ]
+    assert len(place.server.requests) == bought
+
+
 def test_a_terminal_shows_its_column_and_its_notes_while_it_runs(place: Place) -> None:
     place.server.delay = 0.3
     model = ("--model", "test-model", "--base-url", place.server.base_url)
