@@ -18,6 +18,7 @@ from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
 from spotui.domain.figures import count, duration, plural, usd
 from spotui.domain.text import guard, visible
+from spotui.lang import _, ngettext
 from spotui.settings.themes import Theme
 from spotui.view.log import purpose_of
 from spotui.view.picture import CallPicture, Picture
@@ -102,14 +103,28 @@ class LiveDisplay:
         calls = list(self._picture.calls.items())
         parts += [self._call(key.purpose, key.index, call) for key, call in calls[:_CALLS_SHOWN]]
         if len(calls) > _CALLS_SHOWN:
-            parts.append(Text(f"  · and {plural(len(calls) - _CALLS_SHOWN, 'call')} more", style="dim"))
+            parts.append(
+                Text(
+                    ngettext(
+                        "  · and {n:,} call more", "  · and {n:,} calls more", len(calls) - _CALLS_SHOWN
+                    ),
+                    style="dim",
+                )
+            )
         return Group(*parts)
 
     def _head(self) -> Text:
         picture = self._picture
         head = Text(picture.opened.project if picture.opened else self._project, style="bold")
         if picture.current is not None:
-            head.append(f"  round {picture.current.number} of {picture.rounds_wanted}", style="not bold")
+            head.append(
+                _(
+                    "  round {number} of {rounds_wanted}",
+                    number=picture.current.number,
+                    rounds_wanted=picture.rounds_wanted,
+                ),
+                style="not bold",
+            )
         if picture.state != "running":
             head.append(f"  {picture.state}: {picture.cause}", style=self._warning)
             if picture.state == "paused" and self._project:
@@ -119,7 +134,7 @@ class LiveDisplay:
             cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
             head.append(f"  {plural(spent.calls, 'call')}, {tokens} tokens, {cost}", style="not bold")
         if (left := picture.seconds_left) is not None:
-            head.append(f"  about {duration(left)} left", style="not bold dim")
+            head.append(_("  about {left} left", left=duration(left)), style="not bold dim")
         return head
 
     def _rounds(self) -> Table:
@@ -143,7 +158,13 @@ class LiveDisplay:
         verb = purpose_of(purpose, notes).under_way(index + 1)
         if call.trouble and call.retry_at > now:
             return Text(
-                f"  ! {verb}: {call.trouble} again in {duration(call.retry_at - now)}", style=self._error
+                _(
+                    "  ! {verb}: {trouble} again in {retry_at}",
+                    verb=verb,
+                    trouble=call.trouble,
+                    retry_at=duration(call.retry_at - now),
+                ),
+                style=self._error,
             )
         so_far = f", {count(call.characters)} characters" if call.characters else ""
         return Text(f"  · {verb}: {call.model}, {duration(max(0.0, now - call.since))}{so_far}", style="dim")

@@ -10,6 +10,7 @@ from spotui.engine.asking import Asker, together, user
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
+from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.kinds import Unit
 from spotui.workspace.journal_reader import Reply, Request
@@ -89,7 +90,7 @@ class BallotBox:
         self._models = models
         self._json = json
         self._exactly = exactly
-        self._repair = repair_prompt.render(problem="It does not choose A, B or tie.")
+        self._repair = repair_prompt.render(problem=_("It does not choose A, B or tie."))
 
     async def vote(self, ballot: Ballot) -> VoteRecord:
         """Ask for a vote; a reply that cannot be read is asked for once more, then it is void.

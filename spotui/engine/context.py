@@ -18,6 +18,7 @@ from spotui.domain.verdicts import Outcome, Side
 from spotui.engine.asking import Asker
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import Task
+from spotui.lang import _
 from spotui.llm.limits import Gate
 
 Inbox = asyncio.Queue[tuple[VoteRecord, int]]
@@ -202,5 +203,9 @@ class Context:
         except (ArithmeticError, ValueError) as error:
             if name not in self._failed:
                 self._failed.add(name)
-                text = f"{name} could not be computed: {error}. The run continues without it."
+                text = _(
+                    "{name} could not be computed: {error}. The run continues without it.",
+                    name=name,
+                    error=error,
+                )
                 self.emit(Noticed(text=text, level="warning"))

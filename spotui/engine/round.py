@@ -25,6 +25,7 @@ from spotui.engine.propose import Proposer
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, Duel, Scored, Trial, answered_by_both
 from spotui.judging.reliability import casts, flipped, length_ratio, win_rate
+from spotui.lang import _
 from spotui.llm.limits import Halted
 
 
@@ -110,7 +111,7 @@ class Round:
             self._announce(candidate)
             if decisions.pause_at_candidate and self._is_new:
                 decisions.pause_at_candidate = False
-                gate.pause(f"The candidate of round {self.number} is ready to be looked at.")
+                gate.pause(_("The candidate of round {number} is ready to be looked at.", number=self.number))
             await gate.reopened()
         if text := decisions.edits.get(self.number):
             self._warn_of_slots(text)
@@ -118,13 +119,13 @@ class Round:
                 round=self.number,
                 prompt=text,
                 parent=parent.round,
-                modification="edited by hand",
+                modification=_("edited by hand"),
                 reasoning=candidate.reasoning if candidate else "",
                 edited=True,
             )
             self._announce(candidate)
         if candidate is None:
-            self._note = "the optimizer made no usable proposal"
+            self._note = _("the optimizer made no usable proposal")
         self._candidate = candidate
         return candidate
 
@@ -137,13 +138,18 @@ class Round:
             self.trial = outcome
             return outcome
         if isinstance(outcome, Trial):
-            outcome = NoAnswer(1, outcome.answers[0].error, "Use another executor.")
-        self._note = f"question {outcome.number} got no answer: {outcome.why}"
+            outcome = NoAnswer(1, outcome.answers[0].error, _("Use another executor."))
+        self._note = _("question {number} got no answer: {why}", number=outcome.number, why=outcome.why)
         if self.number == 1:
             raise Halted(
                 "failed",
-                f"Question {outcome.number} gets no answer with the seed prompt, so nothing can be compared. "
-                f"{outcome.why} {outcome.hint}",
+                _(
+                    "Question {number} gets no answer with the seed prompt, so nothing can be compared. "
+                    "{why} {hint}",
+                    number=outcome.number,
+                    why=outcome.why,
+                    hint=outcome.hint,
+                ),
             )
         return None
 
@@ -152,7 +158,7 @@ class Round:
         self.opponent = best.round
         best, candidate = answered_by_both(best, candidate)
         if not candidate.answers:
-            self._note = "no question was answered with both prompts"
+            self._note = _("no question was answered with both prompts")
             return Duel("void")
         self._duel = await self._verbs.judge.duel(best, candidate)
         self._length_ratio = length_ratio(
@@ -262,7 +268,11 @@ class Round:
     def _warn_of_slots(self, prompt: str) -> None:
         """Say what is wrong with the slots of a prompt that a person wrote; it is used all the same."""
         if fault := self._context.task.slot_fault(prompt):
-            text = f"Round {self.number}, your prompt: {fault} It is used as you wrote it."
+            text = _(
+                "Round {number}, your prompt: {fault} It is used as you wrote it.",
+                number=self.number,
+                fault=fault,
+            )
             self._context.emit(Noticed(text=text, level="warning"))
 
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
@@ -298,10 +308,10 @@ class Stopping(msgspec.Struct, frozen=True):
             wins: The rounds after the seed that won, the last one last.
         """
         if self.target_wins is not None and len(wins) >= self.target_wins:
-            return "target", f"The target is reached: {_rounds(len(wins))} won."
+            return "target", _("The target is reached: {rounds} won.", rounds=_rounds(len(wins)))
         idle = ended - (wins[-1] if wins else 1)
         if self.patience is not None and idle >= self.patience:
-            return "patience", f"No win in {_rounds(idle)} in a row."
+            return "patience", _("No win in {rounds} in a row.", rounds=_rounds(idle))
         return None
 
 

@@ -12,6 +12,7 @@ from spotui.engine.propose import fold
 from spotui.engine.round import Round
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
+from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 from spotui.settings.table import Role
@@ -70,7 +71,7 @@ class ScoredRound(Round):
                 fresh.setdefault(fold(candidate.prompt), made)
         if decisions.pause_at_candidate and self._is_new and fresh:
             decisions.pause_at_candidate = False
-            gate.pause(f"The candidates of round {self.number} are ready to be looked at.")
+            gate.pause(_("The candidates of round {number} are ready to be looked at.", number=self.number))
         for index, candidate in enumerate(fresh.values()):
             self._announce(candidate, index)
         await gate.reopened()
@@ -80,14 +81,14 @@ class ScoredRound(Round):
                 round=self.number,
                 prompt=text,
                 parent=bases[0].round,
-                modification="edited by hand",
+                modification=_("edited by hand"),
                 edited=True,
                 words_changed=words_changed(bases[0].prompt, text),
             )
             self._announce(own, len(fresh))
             fresh[fold(text)] = own
         if not fresh:
-            self._note = "the optimizer made no usable proposal"
+            self._note = _("the optimizer made no usable proposal")
         return list(fresh.values())
 
     async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0, part: str = "") -> str:
@@ -108,13 +109,19 @@ class ScoredRound(Round):
             try:
                 reply = await self._context.asker.ask(key, request, may_be_refused=True)
             except RequestRefusedError as error:
-                text = f"Round {self.number}, {purpose} {index + 1}: {error.what} It is left out."
+                text = _(
+                    "Round {number}, {purpose} {index}: {error} It is left out.",
+                    number=self.number,
+                    purpose=purpose,
+                    index=index + 1,
+                    error=error.what,
+                )
                 self._context.emit(Noticed(text=text, level="warning"))
                 return ""
             answer = "" if lacks_answer(reply) else self._context.asker.read_part(reply, part)
             if answer:
                 return answer
-            why = why_missing(reply) if lacks_answer(reply) else "The answer only repeats the form."
+            why = why_missing(reply) if lacks_answer(reply) else _("The answer only repeats the form.")
             text = f"Round {self.number}, {purpose} {index + 1}: {why}"
             self._context.emit(Noticed(text=text, level="warning" if attempt == 2 else "info"))
             if self._context.task.edition > 3:  # earlier editions repeat the request as it is
@@ -142,12 +149,14 @@ class ScoredRound(Round):
             Halted: Not even the seed prompt has a score.
         """
         if scored.score.rows == 0:
-            self._note = "no row brought a score"
+            self._note = _("no row brought a score")
             if self.number == 1:
                 raise Halted(
                     "unmarked",
-                    "No answer to the seed prompt could be marked, so nothing can be compared. "
-                    "The notices say why. Start again with another executor, metric or max_tokens.",
+                    _(
+                        "No answer to the seed prompt could be marked, so nothing can be compared. "
+                        "The notices say why. Start again with another executor, metric or max_tokens."
+                    ),
                 )
             return
         rows, sample = self._scorer.splits.of(scored.split), scored.sample
@@ -168,7 +177,7 @@ class ScoredRound(Round):
     @property
     def _scorer(self) -> Scorer:
         if self._verbs.scorer is None:
-            raise Halted("failed", "This run has no rows to score prompts on.")
+            raise Halted("failed", _("This run has no rows to score prompts on."))
         return self._verbs.scorer
 
 

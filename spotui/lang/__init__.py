@@ -113,8 +113,8 @@ class Sentence(str):
         return " ".join(one.english for one in self.messages)
 
 
-def _(message: str, /, **values: object) -> Sentence:
-    """A sentence of the catalogue in the language of this process.
+def _(message: str, /, **values: object) -> str:
+    """A sentence of the catalogue in the language of this process, a `Sentence`.
 
     Args:
         message: The English sentence, a literal, with named slots: "{path} has no rows."
@@ -123,7 +123,7 @@ def _(message: str, /, **values: object) -> Sentence:
     return Sentence.of((Message(message, values or None),))
 
 
-def ngettext(singular: str, plural: str, number: int, /, **values: object) -> Sentence:
+def ngettext(singular: str, plural: str, number: int, /, **values: object) -> str:
     """A sentence that depends on a number, which its slot `{n}` shows.
 
     Args:

@@ -14,6 +14,7 @@ from spotui.domain.version import VERSION
 from spotui.engine.asking import first_error
 from spotui.engine.engine import EARLY_ENDS, Engine
 from spotui.judging.votes import pooled
+from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.methods.method import fault_in_words
 from spotui.runs.prepare import Prepared
@@ -155,7 +156,7 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
         try:
             await prepared.method.optimize(engine, prepared.parameters)
         except SystemExit as error:  # code of another package ends its method, not this process
-            fault = RuntimeError(f"it called sys.exit({error.code!r})")
+            fault = RuntimeError(_("it called sys.exit({code!r})", code=error.code))
             raise fault.with_traceback(error.__traceback__) from None
         except ExceptionGroup as errors:  # a method may have task groups of its own
             raise first_error(errors.subgroup(Halted) or errors) from None
@@ -163,7 +164,7 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
         if halt.reason not in EARLY_ENDS:
             raise
         return halt.reason, halt.cause
-    return engine.ending or ("finished", f"All {engine.ended} rounds are done.")
+    return engine.ending or ("finished", _("All {ended} rounds are done.", ended=engine.ended))
 
 
 async def _final_test(
@@ -193,8 +194,12 @@ def cause_of(error: Exception, project: str, secrets: Sequence[Secret]) -> str:
     try:
         with locations.open_log(log, "ab") as file:
             file.write(f"spotui {VERSION}\n{text}".encode("utf-8", "replace"))
-        where = f"The traceback is in {log}."
+        where = _("The traceback is in {log}.", log=log)
     except OSError as fault:
-        where = f"The traceback could not be written to {log}: {fault.strerror}."
+        where = _(
+            "The traceback could not be written to {log}: {strerror}.", log=log, strerror=fault.strerror
+        )
     what = redacted(fault_in_words(error), secrets)
-    return f"The run failed with {what}. {where} Fix the cause, then resume the run."
+    return _(
+        "The run failed with {what}. {where} Fix the cause, then resume the run.", what=what, where=where
+    )

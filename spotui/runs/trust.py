@@ -41,8 +41,12 @@ class UntrustedError(SpotuiError):
 
     def __init__(self, file: MetricFile) -> None:
         super().__init__(
-            f"{file.path} is Python code that you have not trusted as it is now, so the metric {file.name} "
-            "does not run.",
+            _(
+                "{file} is Python code that you have not trusted as it is now, so the metric {file2} "
+                "does not run.",
+                file=file.path,
+                file2=file.name,
+            ),
             _TRUST.format(path=file.path, variable=VARIABLE),
         )
         self.file, self.path = file, file.path
@@ -58,9 +62,17 @@ class OutsideDataError(SpotuiError):
 
     def __init__(self, path: Path, folder: Path) -> None:
         super().__init__(
-            f"The template takes its rows from {path}, outside its folder {folder}, and would send them to a "
-            "model.",
-            f"If that is right, repeat the command with --trust {path} (or set {VARIABLE} to that path).",
+            _(
+                "The template takes its rows from {path}, outside its folder {folder}, and would "
+                "send them to a model.",
+                path=path,
+                folder=folder,
+            ),
+            _(
+                "If that is right, repeat the command with --trust {path} (or set {variable} to that path).",
+                path=path,
+                variable=VARIABLE,
+            ),
         )
         self.path = path
 

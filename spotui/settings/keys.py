@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from spotui.domain.secret import Secret
+from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
@@ -45,8 +46,8 @@ def key_from(text: str, where: str) -> Secret | None:
         return None
     if not value.isascii() or not value.isprintable() or " " in value:
         raise SettingsError(
-            f"{where}: this key holds a space or a character that no key has.",
-            "Copy the key again, without quotes and line ends.",
+            _("{where}: this key holds a space or a character that no key has.", where=where),
+            _("Copy the key again, without quotes and line ends."),
         )
     return Secret(value)
 
@@ -72,11 +73,13 @@ def configured_key(model: str, entry: ModelConfig, environ: Mapping[str, str]) -
         if key := read_key(model):
             return key
         raise SettingsError(
-            f"The system keyring holds no key for {model}.", "Store one, or name a variable in api_key_env."
+            _("The system keyring holds no key for {model}.", model=model),
+            _("Store one, or name a variable in api_key_env."),
         )
     if name:
         raise SettingsError(
-            f"{model} takes its key from {name}, and {name} is not set.", f"Set it: export {name}=…"
+            _("{model} takes its key from {name}, and {name} is not set.", model=model, name=name),
+            _("Set it: export {name}=…", name=name),
         )
     return None
 
@@ -89,7 +92,7 @@ def read_key(model: str) -> Secret | None:
     """
     with _asking("read") as keyring:
         text = keyring.get_password(SERVICE, model)
-    return key_from(text or "", f"keyring entry {model}")
+    return key_from(text or "", _("keyring entry {model}", model=model))
 
 
 def store_key(model: str, key: Secret) -> None:
@@ -103,8 +106,8 @@ def store_key(model: str, key: Secret) -> None:
         kept = keyring.get_password(SERVICE, model) == key.reveal()
     if not kept:  # keyring's null backend takes everything and keeps nothing
         raise SettingsError(
-            "The system keyring took the key and did not keep it.",
-            "Choose another keyring backend, or use an environment variable and api_key_env instead.",
+            _("The system keyring took the key and did not keep it."),
+            _("Choose another keyring backend, or use an environment variable and api_key_env instead."),
         )
 
 
@@ -130,16 +133,16 @@ def _asking(verb: str) -> Iterator["ModuleType"]:
         import keyring
     except ImportError:
         raise SettingsError(
-            "The system keyring needs the package 'keyring', which is not installed.",
-            "Add it with: pip install 'spotui[keyring]'",
+            _("The system keyring needs the package 'keyring', which is not installed."),
+            _("Add it with: pip install 'spotui[keyring]'"),
         ) from None
     try:
         yield keyring
     except Exception as error:  # noqa: BLE001 - each backend raises its own, and none may reach the user
         # Only the error's type is told, and no cause is kept: a backend may quote the key it was given.
         raise SettingsError(
-            f"The system keyring did not {verb} the key ({type(error).__name__}).",
-            "Unlock it; where there is none, use an environment variable and api_key_env instead.",
+            _("The system keyring did not {verb} the key ({name}).", verb=verb, name=type(error).__name__),
+            _("Unlock it; where there is none, use an environment variable and api_key_env instead."),
         ) from None
 
 
@@ -205,7 +208,9 @@ def _read() -> set[str]:
     except FileNotFoundError:
         return set()
     except OSError as error:
-        raise SettingsError(f"{place} cannot be read: {error.strerror}.") from None
+        raise SettingsError(
+            _("{place} cannot be read: {strerror}.", place=place, strerror=error.strerror)
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = "Delete it; the addresses of your runs are added again when you name them."
-        raise SettingsError(f"{place} is damaged: {error}.", hint) from None
+        hint = _("Delete it; the addresses of your runs are added again when you name them.")
+        raise SettingsError(_("{place} is damaged: {error}.", place=place, error=error), hint) from None

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from spotui.domain.errors import nearest
+from spotui.lang import _
 from spotui.settings.errors import show
 
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
@@ -18,25 +19,25 @@ JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 def _model_id_fault(text: str) -> str | None:
     if not text or any(letter.isspace() or not letter.isprintable() for letter in text):
-        return "must be a model id without spaces"
+        return _("must be a model id without spaces")
     return None
 
 
 def _model_ids_fault(text: str) -> str | None:
     if not all(one.strip() and _model_id_fault(one.strip()) is None for one in text.split(",")):
-        return "must be model ids with commas between them"
+        return _("must be model ids with commas between them")
     return None
 
 
 def _name_fault(text: str) -> str | None:
-    return None if text.isprintable() else "must be a name on one line"
+    return None if text.isprintable() else _("must be a name on one line")
 
 
 def _variable_fault(text: str) -> str | None:
     if not (text.isascii() and text.isidentifier()):
-        return "must be the name of an environment variable, for example MY_API_KEY, never the key itself"
+        return _("must be the name of an environment variable, for example MY_API_KEY, never the key itself")
     if len(text) >= 20 and "_" not in text:
-        return "looks like a key; give the name of the environment variable that holds it"
+        return _("looks like a key; give the name of the environment variable that holds it")
     return None
 
 
@@ -44,20 +45,20 @@ def base_url_fault(text: str) -> str | None:
     """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
     from urllib.parse import parse_qsl, urlsplit
 
-    wanted = "must be a URL, for example http://localhost:8000/v1"
+    wanted = _("must be a URL, for example http://localhost:8000/v1")
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, _unused = parts.hostname, parts.port
     except ValueError:
         return wanted
     if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in text):
         return wanted
     if "@" in parts.netloc:
-        return "must not hold a user name or a password; a key goes into an environment variable"
-    if any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        return "must not hold a key; a key goes into an environment variable"
+        return _("must not hold a user name or a password; a key goes into an environment variable")
+    if any(_SECRET_NAME.search(name) for name, _unused in parse_qsl(parts.query, keep_blank_values=True)):
+        return _("must not hold a key; a key goes into an environment variable")
     if parts.fragment:
-        return "must end with its path or its query, without '#'"
+        return _("must end with its path or its query, without '#'")
     return None
 
 
@@ -191,7 +192,8 @@ def _convert(kind: object, value: object, written: object, *, strict: bool) -> o
     except msgspec.ValidationError:
         meant = nearest(value, choices(kind)) if isinstance(value, str) else None
         raise KindError(
-            f"must be {wanted(kind)}, not {show(written)}", f"Did you mean {meant}?" if meant else ""
+            _("must be {wanted}, not {written}", wanted=wanted(kind), written=show(written)),
+            _("Did you mean {meant}?", meant=meant) if meant else "",
         ) from None
     fault = meta.extra.get("fault") if meta and meta.extra else None
     if fault and isinstance(found, str) and (what := fault(found)):
@@ -203,7 +205,7 @@ def wanted(kind: object) -> str:
     """The values that a kind takes, in words."""
     meta = _meta(kind)
     words = str(meta.description) if meta else "text"
-    return f"{words}, or none" if type(None) in members(kind) else words
+    return _("{words}, or none", words=words) if type(None) in members(kind) else words
 
 
 def choices(kind: object) -> tuple[str, ...]:

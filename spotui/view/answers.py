@@ -6,6 +6,7 @@ from typing import Literal
 from spotui.domain.events import CommandRefused, VoteCast
 from spotui.domain.figures import duration, plural, verdict
 from spotui.domain.verdicts import Preference
+from spotui.lang import _, ngettext
 from spotui.view.picture import CallPicture, Picture, RoundPicture
 
 Side = Literal["left", "right", "tie"]
@@ -54,9 +55,14 @@ def what_it_was(vote: BlindVote, best: str, candidate: str) -> str:
     """Whose answers were preferred."""
     left, right = (candidate, best) if vote.is_swapped else (best, candidate)
     if vote.side == "tie":
-        return f"You found them equal. Left was {left}; right was {right}."
+        return _("You found them equal. Left was {left}; right was {right}.", left=left, right=right)
     chosen, other = (left, right) if vote.side == "left" else (right, left)
-    return f"You chose {vote.side}: that was {chosen}. The other was {other}."
+    return _(
+        "You chose {side}: that was {chosen}. The other was {other}.",
+        side=vote.side,
+        chosen=chosen,
+        other=other,
+    )
 
 
 def what_became_of_it(vote: BlindVote, picture: Picture) -> str:
@@ -64,15 +70,15 @@ def what_became_of_it(vote: BlindVote, picture: Picture) -> str:
     one = picture.rounds[vote.round]
     if vote.sent_at is not None:
         if any(cast.voter == "human" and cast.at >= vote.sent_at for cast in one.votes):
-            return "It is counted with the judge's votes."
+            return _("It is counted with the judge's votes.")
         if one.outcome is None and not _refused(vote, picture):
-            return "It is on its way to the run."
+            return _("It is on its way to the run.")
     if one.outcome is None:
-        return "It cannot be counted: the round has no verdict, and no duel is open for votes."
+        return _("It cannot be counted: the round has no verdict, and no duel is open for votes.")
     shown = verdict(one.outcome, one.judged)
     if vote.agrees(one):
-        return f"The verdict is {shown}, which keeps the same prompt."
-    return f"The verdict is {shown}, which keeps the other prompt; it came before your vote."
+        return _("The verdict is {shown}, which keeps the same prompt.", shown=shown)
+    return _("The verdict is {shown}, which keeps the other prompt; it came before your vote.", shown=shown)
 
 
 def _refused(vote: BlindVote, picture: Picture) -> bool:
@@ -203,7 +209,9 @@ def read_answers(
     has_answers = bool(one.answers) or one.end is None
     return Answers(
         round=number,
-        names=("the seed",) if is_seed else (f"{_name(one.best)}, the best", f"{_name(number)}, candidate"),
+        names=(_("the seed"),)
+        if is_seed
+        else (_("{name}, the best", name=_name(one.best)), f"{_name(number)}, candidate"),
         requirements=standard.requirements,
         pairs=tuple(pairs) if has_answers else (),
         verdict=_verdict(picture, one),
@@ -221,19 +229,19 @@ def newest_with_answers(picture: Picture) -> int:
 
 def _nothing_yet(*, is_attached: bool) -> str:
     if is_attached:
-        return "The first round has not begun yet; its answers appear here as they come."
-    return "There are no answers yet, and no process works on this run. Go back and let it go on."
+        return _("The first round has not begun yet; its answers appear here as they come.")
+    return _("There are no answers yet, and no process works on this run. Go back and let it go on.")
 
 
 def _name(number: int) -> str:
-    return "the seed" if number == 1 else f"round {number}"
+    return _("the seed") if number == 1 else f"round {number}"
 
 
 def _answer(picture: Picture, number: int, index: int, now: float, *, is_attached: bool) -> Answer:
     one = picture.rounds.get(number)
     if one is not None and index in one.answers:
         answered = one.answers[index]
-        return Answer(f"No answer: {answered.error}" if answered.error else answered.answer)
+        return Answer(_("No answer: {error}", error=answered.error) if answered.error else answered.answer)
     calls = (
         call
         for key, call in picture.calls.items()
@@ -242,15 +250,26 @@ def _answer(picture: Picture, number: int, index: int, now: float, *, is_attache
     if (call := next(calls, None)) is not None:
         return Answer(_under_way(call, now), is_here=False, tail=" ".join(call.tail.split()))
     if one is None or one.end is not None or not is_attached:
-        return Answer("There is no answer.", is_here=False)
-    return Answer("It has not been asked yet.", is_here=False)
+        return Answer(_("There is no answer."), is_here=False)
+    return Answer(_("It has not been asked yet."), is_here=False)
 
 
 def _under_way(call: CallPicture, now: float) -> str:
     if call.retry_at > now:
-        return f"{call.trouble} Asked again in {duration(call.retry_at - now)}."
-    written = f", {plural(call.characters, 'character')} so far" if call.characters else ""
-    return f"Answering for {max(0, int(now - call.since))} s{written} …"
+        return _(
+            "{trouble} Asked again in {retry_at}.",
+            trouble=call.trouble,
+            retry_at=duration(call.retry_at - now),
+        )
+    seconds = max(0, int(now - call.since))
+    if not call.characters:
+        return _("Answering for {seconds} s …", seconds=seconds)
+    return ngettext(
+        "Answering for {seconds} s, {n:,} character so far …",
+        "Answering for {seconds} s, {n:,} characters so far …",
+        call.characters,
+        seconds=seconds,
+    )
 
 
 def _verdict(picture: Picture, one: RoundPicture) -> str:
@@ -259,25 +278,32 @@ def _verdict(picture: Picture, one: RoundPicture) -> str:
     if ties := choices.count("tie"):
         tally += f", {plural(ties, 'tie')}"
     if one.outcome is not None:
-        said = {"seed": "the seed", "undecided": "undecided, the best stays"}.get(one.outcome, one.outcome)
-        said = verdict(said, one.judged)
+        names = {"seed": _("the seed"), "undecided": _("undecided, the best stays")}
+        said = verdict(names.get(one.outcome, one.outcome), one.judged)
         return f"{said}  {tally}".rstrip()
     out = sum(key.round == one.number and "vote" in key.purpose for key in picture.calls)
-    return "  ".join(filter(None, (tally, f"{plural(out, 'vote')} under way" if out else "")))
+    return "  ".join(
+        filter(None, (tally, ngettext("{n:,} vote under way", "{n:,} votes under way", out) if out else ""))
+    )
 
 
 def _said(vote: VoteCast) -> Said:
-    who = {"human": "your vote", "likelihood": "likelihood"}.get(vote.voter, f"vote {vote.index + 1}")
-    facts = {"AB": "A is the best's, B the candidate's", "BA": "A is the candidate's, B the best's"}
+    who = {"human": _("your vote"), "likelihood": "likelihood"}.get(vote.voter, f"vote {vote.index + 1}")
+    facts = {"AB": _("A is the best's, B the candidate's"), "BA": _("A is the candidate's, B the best's")}
     return Said(f"{who}: {vote.choice}", facts.get(vote.order, ""), vote.reason, vote.choice)
 
 
 def _note(one: RoundPicture, *, is_seed: bool) -> str:
     if is_seed:
-        return "The seed's answers are the first to beat. From round 2 on there are two sets to compare."
+        return _("The seed's answers are the first to beat. From round 2 on there are two sets to compare.")
     if one.end is not None and not one.answers:
         outcome = "refused" if one.end.outcome == "refused" else "void"
-        return f"Round {one.number} is {outcome}: {one.end.note or 'it has no answers'}."
+        return _(
+            "Round {number} is {outcome}: {note}.",
+            number=one.number,
+            outcome=outcome,
+            note=one.end.note or "it has no answers",
+        )
     if one.end is not None and not one.votes:
-        return "No votes are kept of this round."
+        return _("No votes are kept of this round.")
     return ""

@@ -6,9 +6,10 @@ from typing import Final, Literal, NamedTuple
 
 from spotui.domain.declared import Note
 from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted
-from spotui.domain.figures import count, duration, plural
+from spotui.domain.figures import count, duration
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
+from spotui.lang import _, ngettext
 
 Kind = Literal[
     "round", "proposal", "answer", "vote", "verdict", "trouble", "notice", "calls", "note", "block"
@@ -113,9 +114,9 @@ def purpose_of(name: str, notes: Iterable[Note] = ()) -> Purpose:
     """
     for note in notes:
         if note.filed == name:
-            return Purpose(note.name, note.several, "writing {noun} {number}")
+            return Purpose(note.name, note.several, _("writing {noun} {number}"))
     noun = name.replace("_", " ")
-    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", "{noun} {number}")
+    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", _("{noun} {number}"))
 
 
 def call_in_words(key: CallKey, notes: Iterable[Note] = ()) -> str:
@@ -204,7 +205,12 @@ class Batch:
         entry.text, entry.tone, entry.retry_at = "", "plain", 0.0
         if self._troubles:
             text, entry.retry_at = max(self._troubles.values(), key=lambda one: one[1])
-            entry.text = f"{plural(len(self._troubles), 'call')} to try again: {text}"
+            entry.text = ngettext(
+                "{n:,} call to try again: {text}",
+                "{n:,} calls to try again: {text}",
+                len(self._troubles),
+                text=text,
+            )
             entry.tone = "error"
 
     def _end(self, key: CallKey, at: float) -> None:

@@ -40,6 +40,7 @@ from spotui.domain.events import (
 from spotui.domain.figures import points
 from spotui.domain.records import CallKey
 from spotui.domain.verdicts import Outcome
+from spotui.lang import _
 from spotui.view.telling import test_result
 
 
@@ -328,11 +329,11 @@ class Picture:
 def worth(picture: Picture, stopped: RunStopped) -> str:
     """What is known about the gain of a run that stopped."""
     if stopped.improved:
-        return f"Best: round {stopped.best}. {_tested(picture)}"
+        return _("Best: round {best}. {tested}", best=stopped.best, tested=_tested(picture))
     if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome in {"loss", "tie"}:
-        return f"{picture.check.headline} The seed prompt is kept."
+        return _("{headline} The seed prompt is kept.", headline=picture.check.headline)
     if stopped.rounds > 1:
-        return "No improvement: the seed prompt is still the best."
+        return _("No improvement: the seed prompt is still the best.")
     return _seed_alone(picture)
 
 
@@ -340,9 +341,11 @@ def _seed_alone(picture: Picture) -> str:
     """What is known when no round after the seed has ended."""
     seed = picture.rounds.get(1)
     if seed is None or seed.end is None or seed.end.score is None or seed.end.score_interval is None:
-        return "No round after the seed has ended yet."
+        return _("No round after the seed has ended yet.")
     low, high = map(points, seed.end.score_interval)
-    return f"The seed prompt scores {points(seed.end.score)} ({low} to {high})."
+    return _(
+        "The seed prompt scores {score} ({low} to {high}).", score=points(seed.end.score), low=low, high=high
+    )
 
 
 def _tested(picture: Picture) -> str:
@@ -354,11 +357,16 @@ def _tested(picture: Picture) -> str:
         return test_result(picture.tested)
     best = picture.rounds.get(picture.best)
     if best is not None and best.end is not None and best.end.score is not None:
-        return f"It scores {points(best.end.score)} on the rows it was chosen by; no other row has tested it."
+        return _(
+            "It scores {score} on the rows it was chosen by; no other row has tested it.",
+            score=points(best.end.score),
+        )
     match picture.check:
         case FinalCheckFinished() as check:
             return check.headline
         case FinalCheckSkipped() as check:
-            return f"It won its duel, and was not checked against the seed: {check.why}"
+            return _("It won its duel, and was not checked against the seed: {why}", why=check.why)
         case _:
-            return "It won its duel on the questions it was chosen by; it was not checked against the seed."
+            return _(
+                "It won its duel on the questions it was chosen by; it was not checked against the seed."
+            )

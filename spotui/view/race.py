@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from spotui.domain.figures import gained, plural
+from spotui.lang import _, ngettext
 from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
@@ -120,15 +121,15 @@ def winner(race: Race) -> str:
     if first is None or first.tested is None:
         return ""
     if not first.tested.improved:
-        return "No winner: no method found a better prompt than the seed."
+        return _("No winner: no method found a better prompt than the seed.")
     gain = gained(first.tested.gain, first.tested.gain_interval)
     close = [
         one.other if one.one == first.method else one.one
         for one in race.compared
         if first.method in (one.one, one.other) and not one.settled
     ]
-    lead = f" Its lead over {' and '.join(close)} may be chance." if close else ""
-    return f"Winner: {first.method}, {gain} on the seed.{lead}"
+    lead = _(" Its lead over {close} may be chance.", close=" and ".join(close)) if close else ""
+    return _("Winner: {method}, {gain} on the seed.{lead}", method=first.method, gain=gain, lead=lead)
 
 
 def against_each_other(race: Race) -> list[str]:
@@ -136,7 +137,7 @@ def against_each_other(race: Race) -> list[str]:
     if not race.compared:
         return []
     return [
-        f"Row by row on {plural(race.rows, 'test row')}:",
+        ngettext("Row by row on {n:,} test row:", "Row by row on {n:,} test rows:", race.rows),
         *(
             f"{one.one} against {one.other}: {gained(one.difference, one.interval)}, "
             f"{plural(one.won, 'row')} won, {one.lost} lost" + ("" if one.settled else "; that may be chance")
@@ -149,7 +150,7 @@ def _state(record: RaceRecord, lanes: list[Lane], *, is_running: bool) -> str:
     if is_running:
         is_over = all(one.state not in {"waiting", "running", "interrupted"} for one in lanes)
         return "testing" if is_over and not record.tested else "running"
-    return "finished" if record.tested else "not running"
+    return "finished" if record.tested else _("not running")
 
 
 def _read(method: str, project: Project) -> Lane:

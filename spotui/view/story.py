@@ -31,6 +31,7 @@ from spotui.domain.events import (
 from spotui.domain.figures import count, duration, plural
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
+from spotui.lang import _
 from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, purpose_of
 from spotui.view.telling import CUTS, tell
 
@@ -104,14 +105,14 @@ class Story:
         """Nothing is under way any more: the run or its process has ended."""
         for place in self._live.values():
             entry = self._change(place)
-            entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, "not finished"
+            entry.began, entry.streamed, entry.retry_at, entry.facts = None, "", 0.0, _("not finished")
         self._live.clear()
         for name, batch in self._batches.items():
             if batch.is_live:
                 batch.cut_off()
                 if (slot := self._slot_of(name)) in self._places:
                     batch.write(entry := self._change(self._places[slot]))
-                    entry.facts += ", not finished"
+                    entry.facts += _(", not finished")
 
     def apply(self, event: Event) -> None:
         """Let an event write in the log."""
@@ -197,8 +198,8 @@ class Story:
         if event.prompt not in self._prompts:
             if event.round == 1:
                 self._seed = event.prompt
-            name = "prompt of an earlier round" if event.prompt in self._scored else "prompt"
-            name = "seed prompt" if event.prompt == self._seed else name
+            name = _("prompt of an earlier round") if event.prompt in self._scored else "prompt"
+            name = _("seed prompt") if event.prompt == self._seed else name
             begun = Entry(entry.round, entry.kind, name, text=short(event.prompt, 90))
             self._prompts[event.prompt] = self._add(begun)
         begun = self._change(self._prompts[event.prompt])
@@ -239,7 +240,7 @@ class Story:
             case CallDropped():
                 self._live.pop(slot, None)
                 entry.began, entry.streamed, entry.retry_at = None, "", 0.0
-                entry.facts = "failed" if event.failed else "not needed any more"
+                entry.facts = "failed" if event.failed else _("not needed any more")
                 entry.text, entry.tone = (event.why, "error") if event.failed else ("", "plain")
             case CallFinished():
                 self._live.pop(slot, None)
@@ -301,7 +302,7 @@ def _facts(event: CallFinished) -> str:
     if event.recorded:
         facts.append("recorded")
     if event.finish_reason in CUTS:
-        facts.append("cut by length" if event.finish_reason == "length" else "cut by a filter")
+        facts.append(_("cut by length") if event.finish_reason == "length" else _("cut by a filter"))
     return ", ".join(facts)
 
 

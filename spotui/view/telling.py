@@ -21,6 +21,7 @@ from spotui.domain.figures import (
 )
 from spotui.domain.text import short
 from spotui.domain.verdicts import Outcome
+from spotui.lang import _, ngettext
 from spotui.view.log import Entry, Tone, call_in_words
 
 TONES: Final[dict[Outcome, Tone]] = {
@@ -58,9 +59,16 @@ def line(event: Event) -> str | None:
         case events.CallRetried():
             wait = duration(event.wait)
             call = call_in_words(event.key)
-            return f"round {event.key.round}: {call}: {event.error} Try {event.tries + 1} in {wait}."
+            return _(
+                "round {round}: {call}: {error} Try {tries} in {wait}.",
+                round=event.key.round,
+                call=call,
+                error=event.error,
+                tries=event.tries + 1,
+                wait=wait,
+            )
         case events.CallDropped():
-            why = event.why if event.failed else "cancelled in flight"
+            why = event.why if event.failed else _("cancelled in flight")
             return f"round {event.key.round}: {call_in_words(event.key)}: {why}"
         case _:
             entry = tell(event)
@@ -71,22 +79,22 @@ def tell(event: Event) -> Entry | None:
     """The block of an event; None where it has none, as what only changes figures, or a call."""
     match event:
         case events.RoundStarted():
-            origin = f"from round {event.best}" if event.best else "the seed prompt"
-            said = f"starts from round {event.best}" if event.best else "the seed prompt"
+            origin = _("from round {best}", best=event.best) if event.best else _("the seed prompt")
+            said = _("starts from round {best}", best=event.best) if event.best else _("the seed prompt")
             title = f"Round {event.round}"
             return Entry(event.round, "round", title, origin, tone="heading", said=said)
         case events.CandidateProposed():
             return _proposed(event)
         case events.CandidateRefused() if event.prompt:
-            title = f"candidate {event.index + 1} refused"
+            title = _("candidate {index} refused", index=event.index + 1)
             return Entry(event.round, "proposal", title, text=event.why, tone="loss")
         case events.CandidateRefused():
             if event.final:
-                text = f"{event.why} The round continues without it."
+                text = _("{why} The round continues without it.", why=event.why)
             else:
-                text = f"{event.why} It is asked for again."
+                text = _("{why} It is asked for again.", why=event.why)
             tone: Tone = "void" if event.final else "warning"
-            return Entry(event.round, "trouble", "candidate refused", text=text, tone=tone)
+            return Entry(event.round, "trouble", _("candidate refused"), text=text, tone=tone)
         case events.CandidateScored(split="test"):
             return None  # the test as a whole says more
         case events.CandidateScored():
@@ -94,7 +102,7 @@ def tell(event: Event) -> Entry | None:
         case events.PastShown():
             return _shown(event)
         case events.NoteWritten():
-            text = event.text or "Nothing was written."
+            text = event.text or _("Nothing was written.")
             facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
             fills = (f"note {event.what}", event.prompt)
             return Entry(event.round, "note", event.what, facts, aside=text, fills=fills)
@@ -109,8 +117,8 @@ def tell(event: Event) -> Entry | None:
             return Entry(
                 event.round,
                 "vote",
-                f"likelihood of answer {event.index + 1}",
-                text=f"The requirements change it by {event.value:+.3f} nats a token.",
+                _("likelihood of answer {index}", index=event.index + 1),
+                text=_("The requirements change it by {event:+.3f} nats a token.", event=event.value),
                 fills=("vote_likelihood", event.index),
             )
         case events.VoteCast():
@@ -126,32 +134,47 @@ def _of_the_run(event: Event) -> Entry | None:
         case events.StateChanged(state="paused"):
             return Entry(0, "trouble", "Paused", text=event.cause, tone="warning")
         case events.StateChanged(state="running"):
-            return Entry(0, "notice", "Running again")
+            return Entry(0, "notice", _("Running again"))
         case events.VerdictOverridden():
-            title = f"Your verdict on round {event.round}: {event.outcome}"
-            text = f"It counts from round {event.before_round} on."
-            tone, said = TONES[event.outcome], f"your verdict: {event.outcome}"
+            title = _("Your verdict on round {round}: {outcome}", round=event.round, outcome=event.outcome)
+            text = _("It counts from round {before_round} on.", before_round=event.before_round)
+            tone, said = TONES[event.outcome], _("your verdict: {outcome}", outcome=event.outcome)
             return Entry(event.round, "verdict", title, text=text, tone=tone, said=said)
         case events.HeldOutFinished():
-            questions = plural(event.questions, "held-out question")
-            title = f"Best against seed on {questions}: {event.outcome}"
+            questions = plural(event.questions, _("held-out question"))
+            title = _(
+                "Best against seed on {questions}: {outcome}", questions=questions, outcome=event.outcome
+            )
             votes, ties = plural(event.wins, "vote"), plural(event.ties, "tie")
-            text = f"{votes} for it, {event.losses} against, {ties}."
+            text = _("{votes} for it, {losses} against, {ties}.", votes=votes, losses=event.losses, ties=ties)
             return Entry(0, "verdict", title, text=text, tone="best")
         case events.FinalTest():
-            title = f"Test of round {event.best} on {plural(event.rows, 'test row')}"
-            facts, text = f"{event.wins} rows won, {event.losses} lost", test_result(event)
-            said = f"test of round {event.best}: {text}"
+            title = ngettext(
+                "Test of round {best} on {n:,} test row",
+                "Test of round {best} on {n:,} test rows",
+                event.rows,
+                best=event.best,
+            )
+            facts, text = (
+                _("{wins} rows won, {losses} lost", wins=event.wins, losses=event.losses),
+                test_result(event),
+            )
+            said = _("test of round {best}: {text}", best=event.best, text=text)
             return Entry(0, "verdict", title, facts, text, tone="best", said=said)
         case events.FinalCheckFinished():
-            title = f"Final check on {plural(event.questions, 'question')}: {event.outcome}"
-            said = f"final check: {event.headline}"
+            title = ngettext(
+                "Final check on {n:,} question: {outcome}",
+                "Final check on {n:,} questions: {outcome}",
+                event.questions,
+                outcome=event.outcome,
+            )
+            said = _("final check: {headline}", headline=event.headline)
             return Entry(0, "verdict", title, text=event.headline, tone="best", said=said)
         case events.FinalCheckSkipped():
-            return Entry(0, "verdict", "No final check", text=event.why, tone="warning")
+            return Entry(0, "verdict", _("No final check"), text=event.why, tone="warning")
         case events.LimitsChanged():
             changes = ", ".join(f"{key} {limit(value)}" for key, value in event.changes.items())
-            return Entry(0, "notice", "Limits changed", text=changes, said=f"limits: {changes}")
+            return Entry(0, "notice", _("Limits changed"), text=changes, said=f"limits: {changes}")
         case events.Noticed():
             if event.level == "info":
                 return Entry(0, "notice", "Notice", text=event.text, said=event.text)
@@ -170,7 +193,7 @@ def _proposed(event: events.CandidateProposed) -> Entry:
     title = f"candidate {event.index + 1}" if is_one_of_several else "candidate"
     text = event.modification or short(event.prompt, _PROMPT_SHOWN)
     if event.edited:
-        title, text = f"{title}, edited by hand", short(event.prompt, _PROMPT_SHOWN)
+        title, text = _("{title}, edited by hand", title=title), short(event.prompt, _PROMPT_SHOWN)
     facts = "" if event.words_changed is None else f"{plural(event.words_changed, 'word')} changed"
     said = ""
     if event.other_parents:
@@ -187,25 +210,36 @@ def _scored(event: events.CandidateScored) -> Entry:
         facts.append(f"{event.left_out} errored")
     if event.words_changed is not None:
         facts.append(f"{plural(event.words_changed, 'word')} changed")
-    title = interval(event.score, event.low, event.high) if event.rows else "no score"
+    title = interval(event.score, event.low, event.high) if event.rows else _("no score")
     text = short(event.modification or event.prompt, _PROMPT_SHOWN)
     after = "".join(f", {fact}" for fact in facts[1:])
-    said = f"prompt {event.index + 1} scores {title} on {rows}{after}: {text}"
+    said = _(
+        "prompt {index} scores {title} on {rows}{after}: {text}",
+        index=event.index + 1,
+        title=title,
+        rows=rows,
+        after=after,
+        text=text,
+    )
     tone: Tone = "warning" if event.left_out else "plain"
     return Entry(event.round, "proposal", title, ", ".join(facts), text, tone=tone, said=said)
 
 
 def _shown(event: events.PastShown) -> Entry:
-    budget = "no edit budget"
+    budget = _("no edit budget")
     if event.edit_budget is not None:
-        budget = f"edit budget {plural(event.edit_budget, 'word')}"
+        budget = ngettext("edit budget {n:,} word", "edit budget {n:,} words", event.edit_budget)
     lines = [f"{past_line(one)}   {short(one.text, _PROMPT_SHOWN)}" for one in event.past]
-    seen = plural(len(event.past), "earlier prompt") if event.past else "no earlier prompt"
-    current = "the seed" if event.current == 1 else f"round {event.current}"
-    title = f"optimizer sees {current} and {seen}"
-    allowed = budget if event.edit_budget is None else f"at most {event.edit_budget} words"
-    rounds = ", ".join(past_line(one, "({})", " ") for one in event.past) or "no earlier round"
-    said = f"{allowed}; the optimizer sees {rounds}"
+    seen = plural(len(event.past), _("earlier prompt")) if event.past else _("no earlier prompt")
+    current = _("the seed") if event.current == 1 else f"round {event.current}"
+    title = _("optimizer sees {current} and {seen}", current=current, seen=seen)
+    allowed = (
+        budget
+        if event.edit_budget is None
+        else _("at most {edit_budget} words", edit_budget=event.edit_budget)
+    )
+    rounds = ", ".join(past_line(one, "({})", " ") for one in event.past) or _("no earlier round")
+    said = _("{allowed}; the optimizer sees {rounds}", allowed=allowed, rounds=rounds)
     return Entry(event.round, "block", title, budget, "\n".join(lines), said=said)
 
 
@@ -241,9 +275,15 @@ def item_line(one: events.BlockItem) -> str:
 def _answered(event: events.Answered) -> Entry:
     number = event.index + 1
     if event.error:
-        text, said = f"No answer: {event.error}", f"question {number} has no answer: {short(event.error)}"
+        text, said = (
+            _("No answer: {error}", error=event.error),
+            _("question {number} has no answer: {error}", number=number, error=short(event.error)),
+        )
     else:
-        text, said = event.answer, f"question {number} answered: {short(event.answer)}"
+        text, said = (
+            event.answer,
+            _("question {number} answered: {answer}", number=number, answer=short(event.answer)),
+        )
     fills = ("execute", event.index)
     return Entry(
         event.round, "answer", f"question {number}", "", text, event.question, said=said, fills=fills
@@ -261,7 +301,7 @@ _VOTES: Final = {
 def _vote(event: events.VoteCast) -> Entry:
     match event.voter, event.order:
         case "human", _:
-            vote = "your vote"
+            vote = _("your vote")
         case "likelihood", _:
             vote = "likelihood"
         case _, "":
@@ -290,11 +330,16 @@ def _finished(event: events.RoundFinished) -> Entry:
     spent = [usd(event.cost_usd, estimated=event.estimated), duration(event.seconds)]
     notes = [event.note] if event.note else []
     if event.judged is not None:
-        notes.append(f"The judge's verdict was {event.judged}.")
+        notes.append(_("The judge's verdict was {judged}.", judged=event.judged))
     if event.flipped:
-        notes.append("The order of the answers changed the vote.")
+        notes.append(_("The order of the answers changed the vote."))
     if event.length_ratio is not None and not 1 / UNLIKE_LENGTH < event.length_ratio < UNLIKE_LENGTH:
-        notes.append(f"The candidate's answers are {event.length_ratio:.1f} times as long as the best's.")
+        notes.append(
+            _(
+                "The candidate's answers are {length_ratio:.1f} times as long as the best's.",
+                length_ratio=event.length_ratio,
+            )
+        )
     outcome = verdict(event.outcome, event.judged)
     ended = [f"{outcome} ({event.note})" if event.note else outcome, *words]
     return Entry(
@@ -304,34 +349,44 @@ def _finished(event: events.RoundFinished) -> Entry:
         ", ".join([*figures, f"{tokens} tok", *spent]),
         " ".join(notes),
         tone=TONES[event.outcome],
-        said=f"{', '.join(ended)}; best is round {event.best}; {', '.join([f'{tokens} tokens', *spent])}",
+        said=_(
+            "{ended}; best is round {best}; {value}",
+            ended=", ".join(ended),
+            best=event.best,
+            value=", ".join([f"{tokens} tokens", *spent]),
+        ),
     )
 
 
 def _verdict(event: events.RoundFinished) -> str:
     match event.outcome:
         case "seed":
-            title = "The seed is the best so far"
+            title = _("The seed is the best so far")
         case "win":
-            title = "Win: the new best"
+            title = _("Win: the new best")
         case outcome:
-            title = f"{outcome.capitalize()}: round {event.best} stays the best"
-    return title if event.judged is None else f"{title} (your verdict)"
+            title = _("{outcome}: round {best} stays the best", outcome=outcome.capitalize(), best=event.best)
+    return title if event.judged is None else _("{title} (your verdict)", title=title)
 
 
 def test_result(test: events.FinalTest) -> str:
     """What the test on unseen rows says, in a sentence."""
     low, high = test.difference_interval
-    sure = "" if low > 0 or high < 0 else "; that may be chance"
-    return (
-        f"On {plural(test.rows, 'test row')}: {points(test.best_score)} against the seed's "
-        f"{points(test.seed_score)}, {gained(test.difference, test.difference_interval)}{sure}."
+    sure = "" if low > 0 or high < 0 else _("; that may be chance")
+    return ngettext(
+        "On {n:,} test row: {best_score} against the seed's {seed_score}, {gained}{sure}.",
+        "On {n:,} test rows: {best_score} against the seed's {seed_score}, {gained}{sure}.",
+        test.rows,
+        best_score=points(test.best_score),
+        seed_score=points(test.seed_score),
+        gained=gained(test.difference, test.difference_interval),
+        sure=sure,
     )
 
 
 def _opened(event: events.RunOpened) -> str:
     models = " + ".join(dict.fromkeys(filter(None, [*event.models.values(), event.embedding_model])))
-    unit = " question by question" if event.judge_unit == "row" else ""
+    unit = _(" question by question") if event.judge_unit == "row" else ""
     judge = f"judge {event.judge}{unit}{' as JSON' if event.judge_json else ''}"
     facts = [event.method, plural(event.rounds, "round")]
     if event.rows:
@@ -340,7 +395,7 @@ def _opened(event: events.RunOpened) -> str:
     else:
         facts.append(plural(len(event.questions), "question"))
     if event.held_out and not event.rows:
-        facts.append(f"{event.held_out} held out")
+        facts.append(_("{held_out} held out", held_out=event.held_out))
     if event.recorded:
         facts.append(f"{plural(event.recorded, 'call')} recorded")
     facts += [f"metric {event.metric}" if event.rows and event.metric else judge, models]
@@ -348,9 +403,18 @@ def _opened(event: events.RunOpened) -> str:
 
 
 def _measured(event: events.JudgeMeasured) -> str:
-    facts = [f"{event.flips} of {plural(event.pairs, 'pair')} of votes flipped"]
+    facts = [
+        ngettext(
+            "{flips} of {n:,} pair of votes flipped",
+            "{flips} of {n:,} pairs of votes flipped",
+            event.pairs,
+            flips=event.flips,
+        )
+    ]
     if event.voids:
-        facts.append(plural(event.voids, "void vote"))
+        facts.append(plural(event.voids, _("void vote")))
     if event.compared:
-        facts.append(f"judges agreed {event.agreed} of {event.compared} times")
+        facts.append(
+            _("judges agreed {agreed} of {compared} times", agreed=event.agreed, compared=event.compared)
+        )
     return f"judge: {', '.join(facts)}"

@@ -13,6 +13,7 @@ from spotui.domain.events import (
     Event,
 )
 from spotui.domain.figures import count, duration, usd
+from spotui.lang import _
 from spotui.view.telling import CUTS
 
 State = Literal["idle", "asked", "answered", "failed", "stopped"]
@@ -83,11 +84,11 @@ class Tried:
         """
         match self.state:
             case "idle":
-                return "Not asked yet."
+                return _("Not asked yet.")
             case "failed":
                 return self.trouble
             case "stopped":
-                return "Stopped; the endpoint may charge for what it had written."
+                return _("Stopped; the endpoint may charge for what it had written.")
             case "answered" if self.end is not None:
                 return _facts(self.end)
             case _:
@@ -95,7 +96,11 @@ class Tried:
 
     def _under_way(self, now: float) -> str:
         if self.retry_at > now:
-            return f"{self.trouble} Asked again in {duration(self.retry_at - now)}."
+            return _(
+                "{trouble} Asked again in {retry_at}.",
+                trouble=self.trouble,
+                retry_at=duration(self.retry_at - now),
+            )
         does = "thinking" if self.thought and not self.text else "answering"
         return f"{does}, {int(max(0.0, now - self.began))} s …"
 
@@ -107,7 +112,11 @@ class Tried:
 def _facts(end: CallFinished) -> str:
     asked = count(end.prompt_tokens, estimated=end.estimated)
     facts = [
-        f"{asked} tok in, {count(end.completion_tokens, estimated=end.estimated)} out",
+        _(
+            "{asked} tok in, {completion_tokens} out",
+            asked=asked,
+            completion_tokens=count(end.completion_tokens, estimated=end.estimated),
+        ),
         usd(end.cost_usd, estimated=end.estimated),
         duration(end.seconds),
     ]

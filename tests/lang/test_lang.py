@@ -53,6 +53,7 @@ def test_a_missing_translation_is_english_and_so_is_one_with_other_slots() -> No
 def test_a_translated_sentence_knows_its_english_text_code_and_values() -> None:
     sentence = _("{path} has no rows.", path=_("No file."))
 
+    assert isinstance(sentence, Sentence)
     assert sentence == "Ohne Zeilen: Keine Datei.."
     assert sentence.english == "No file. has no rows."
     assert type(sentence.english) is str
