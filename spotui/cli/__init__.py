@@ -12,7 +12,7 @@ from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import guarded
 from spotui.domain.errors import SpotuiError, limit_reached, nearest
 from spotui.domain.version import VERSION
-from spotui.lang import N_, _, join
+from spotui.lang import N_, _, join, ngettext
 
 VERBS = {
     "run": N_("optimize a template's prompt"),
@@ -62,6 +62,26 @@ exit codes:
   6    a run was stopped
   7    no row could be marked
   130  interrupted; 'spotui resume' continues the run""")
+
+
+_OF_ARGPARSE = (
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("show this help message and exit"),
+    N_("the following arguments are required: %s"),
+    N_("expected one argument"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+"""The words of argparse that a person can see here; it looks them up as its own."""
+
+
+def _of_argparse(text: str | None) -> str | None:
+    return text if text is None else _(text)
+
+
+vars(argparse).update(_=_of_argparse, ngettext=ngettext)
 
 
 class Parser(argparse.ArgumentParser):

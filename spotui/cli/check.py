@@ -155,11 +155,12 @@ def _place(file: "Path | str", line: int) -> str:
 def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Sequence[RowFault]") -> None:
     for problem in checked.problems:
         key = f"{problem.key}: " if problem.key else ""
-        print(f"{_place(path, problem.line)}: {problem.severity}: {key}{problem.what}")
+        severity = _("error") if problem.severity == "error" else _("warning")
+        print(f"{_place(path, problem.line)}: {severity}: {key}{problem.what}")
         if problem.mend:
             print(f"    {problem.mend}")
     for fault in faults:
-        print(f"{_place(fault.file, fault.line)}: error: {fault.what}")
+        print(f"{_place(fault.file, fault.line)}: {_('error')}: {fault.what}")
         if fault.mend:
             print(f"    {fault.mend}")
     if errors := checked.errors + len(faults):
@@ -179,7 +180,7 @@ def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Se
 
 def _print_rows(path: "Path", rows: "Dataset") -> None:
     for notice in rows.notices:
-        print(f"{path}: warning: {notice}")
+        print(f"{path}: {_('warning')}: {notice}")
     sizes = {"train": len(rows.train), "eval": len(rows.eval), "test": len(rows.test)}
     print(
         ngettext(

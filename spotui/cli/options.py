@@ -54,7 +54,7 @@ def add_settings(
         if group == Group.MODELS and not only_limits:
             flags = {**{one.flags[1]: one for one in SETTINGS if one.shared}, **flags}
         if flags:
-            section = parser.add_argument_group(title or group)
+            section = parser.add_argument_group(title or _(group))
             for flag, setting in flags.items():
                 _add_setting(section, flag, setting)
 
@@ -64,7 +64,7 @@ def _add_setting(section: "argparse._ArgumentGroup", flag: str, setting: "Settin
     from spotui.settings.table import option
 
     about = setting.help if flag == setting.flags[0] else setting.shared
-    about = f"{about} (default: {setting.usual})".replace("%", "%%")
+    about = _("{what} (default: {value})", what=_(about), value=_(setting.usual)).replace("%", "%%")
     if base(setting.kind) is bool:
         section.add_argument(
             option(flag), dest=flag, action=argparse.BooleanOptionalAction, default=None, help=about

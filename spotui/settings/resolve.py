@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from spotui.domain.errors import nearest
+from spotui.lang import VARIABLE as LANGUAGE_VARIABLE
+from spotui.lang import _
 from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.kinds import KindError, convert, convert_text
@@ -60,7 +62,7 @@ class Flags(dict[str, FlagValue]):
 def known_variables() -> tuple[str, ...]:
     """Every variable that spotui reads, settings first, each once."""
     of_settings = (variable for setting in SETTINGS for variable in setting.variables)
-    return tuple(dict.fromkeys((*of_settings, *LOCATION_VARIABLES, TRUST_VARIABLE)))
+    return tuple(dict.fromkeys((*of_settings, *LOCATION_VARIABLES, TRUST_VARIABLE, LANGUAGE_VARIABLE)))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
@@ -71,11 +73,15 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
         if not name.startswith(PREFIX) or name in known:
             continue
         if "KEY" in name or "TOKEN" in name.removeprefix(PREFIX).split("_"):
-            mend = "Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names."
+            mend = _("Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names.")
         else:
             meant = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
-            mend = f"Did you mean {PREFIX}{meant}?" if meant else "'spotui settings' lists all of them."
-        warnings.append(Problem(name, f"Unknown variable {name}.", mend))
+            mend = (
+                _("Did you mean {name}?", name=PREFIX + meant)
+                if meant
+                else _("'spotui settings' lists all of them.")
+            )
+        warnings.append(Problem(name, _("Unknown variable {name}.", name=name), mend))
     return warnings
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple, cast, get_args, get_or
 import msgspec
 from msgspec import UNSET
 
+from spotui.lang import N_
 from spotui.settings.kinds import (
     BaseUrl,
     Count,
@@ -69,17 +70,17 @@ def default_timeout(model: str) -> float:
 class Group(StrEnum):
     """Settings that belong together: a heading of help, screen and documents, and what a verb can take."""
 
-    ROUNDS = "rounds"
-    QUESTIONS = "questions"
-    SEED = "random seed"
-    JUDGE = "judge"
-    FINAL_CHECK = "final check"
-    BUDGET = "budget"
-    CALLS = "calls"
-    MODELS = "models"
-    OPTIMIZER = "optimizer"
-    EVALUATOR = "evaluator"
-    EXECUTOR = "executor"
+    ROUNDS = N_("rounds")
+    QUESTIONS = N_("questions")
+    SEED = N_("random seed")
+    JUDGE = N_("judge")
+    FINAL_CHECK = N_("final check")
+    BUDGET = N_("budget")
+    CALLS = N_("calls")
+    MODELS = N_("models")
+    OPTIMIZER = N_("optimizer")
+    EVALUATOR = N_("evaluator")
+    EXECUTOR = N_("executor")
 
 
 PREFIX: Final = "SPOTUI_"
@@ -136,22 +137,22 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Setting(
             "a model id, or 'reference' for the model of SPO's reference",
             default=DEFAULT_MODEL,
-            shared="one model for all three roles",
+            shared=N_("one model for all three roles"),
         ),
     ]
     temperature: Annotated[
         Temperature | None, Setting("none leaves it to the endpoint", flags=("temp",), default=_TEMPERATURES)
     ]
     max_tokens: Annotated[
-        Tokens | None, Setting("the longest reply, in tokens", default=None, usual="the endpoint's")
+        Tokens | None, Setting("the longest reply, in tokens", default=None, usual=N_("the endpoint's"))
     ]
     timeout: Annotated[
         Seconds,
         Setting(
             "seconds without a token before a call times out",
             default=None,
-            usual="120, or 600 for an embedded model",
-            shared="seconds without a token before a call times out, for all three roles",
+            usual=N_("120, or 600 for an embedded model"),
+            shared=N_("seconds without a token before a call times out, for all three roles"),
         ),
     ]
 
@@ -255,19 +256,22 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             Group.FINAL_CHECK,
             kind=Switch | None,
             default=None,
-            usual="true, or false with the judge reference",
+            usual=N_("true, or false with the judge reference"),
         ),
     ] = True
     budget: BudgetSettings = BudgetSettings()
     concurrency: Annotated[
         Count | None,
         Setting(
-            "calls in flight at each endpoint", Group.CALLS, usual="8, or the model's", limit="concurrency"
+            "calls in flight at each endpoint",
+            Group.CALLS,
+            usual=N_("8, or the model's"),
+            limit="concurrency",
         ),
     ] = None
     retry: RetrySettings = RetrySettings()
     first_token_timeout: Annotated[
-        Seconds | None, Setting("seconds to the first token of a reply", Group.CALLS, usual="the timeout")
+        Seconds | None, Setting("seconds to the first token of a reply", Group.CALLS, usual=N_("the timeout"))
     ] = None
     call_timeout: Annotated[Seconds | None, Setting("seconds a whole reply may take", Group.CALLS)] = 1800.0
     base_url: Annotated[

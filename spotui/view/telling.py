@@ -118,7 +118,9 @@ def tell(event: Event) -> Entry | None:
                 event.round,
                 "vote",
                 _("likelihood of answer {index}", index=event.index + 1),
-                text=_("The requirements change it by {event:+.3f} nats a token.", event=event.value),
+                text=_(
+                    "The requirements change its log-probability by {event:+.3f} a token.", event=event.value
+                ),
                 fills=("vote_likelihood", event.index),
             )
         case events.VoteCast():

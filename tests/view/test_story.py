@@ -229,7 +229,7 @@ def test_what_goes_wrong_and_what_is_noticed_has_an_entry_of_its_own() -> None:
     assert said(stopped) == ("verdict", "Stopped: budget", "It is spent.", "heading")
     assert said(Likelihood(round=2, index=0, value=-1.25))[1:3] == (
         "likelihood of answer 1",
-        "The requirements change it by -1.250 nats a token.",
+        "The requirements change its log-probability by -1.250 a token.",
     )
 
 

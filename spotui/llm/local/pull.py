@@ -185,7 +185,7 @@ class _Pull:
                     digest=digest,
                     expected=expected,
                 ),
-                _("It was not kept. Use another source, for example a GGUF file of your own."),
+                _("It was not kept. Use another source, for example your GGUF file."),
             )
         return digest
 

@@ -83,7 +83,7 @@ class ModelStore:
             )
         raise UnknownModelError(
             _("The model {model} is not on this machine.", model=model_id),
-            _("Add a GGUF file of your own with: spotui models pull PATH-OR-URL"),
+            _("Add your GGUF file with: spotui models pull PATH-OR-URL"),
         )
 
     def folder_of(self, model_id: str) -> Path:

