@@ -5,7 +5,7 @@ import os
 import sys
 
 from spotui.cli import exit_codes
-from spotui.lang import _
+from spotui.lang import _, as_english
 from spotui.settings.config_file import load_config
 from spotui.settings.kinds import wanted
 from spotui.settings.resolve import Flags, Resolution, resolve
@@ -27,7 +27,7 @@ def settings_command(parsed: argparse.Namespace) -> int:
     if parsed.json:
         import msgspec
 
-        print(msgspec.json.encode(_as_json(found)).decode())
+        print(msgspec.json.encode(_as_json(found), enc_hook=as_english).decode())
         return exit_codes.OK
     lines = {setting.key: text_of(value_at(found.settings, setting.path)) for setting in SETTINGS}
     keys, values = (max(map(len, texts)) for texts in (lines, lines.values()))
