@@ -106,7 +106,7 @@ def test_it_is_read(shell: Shell, home: Path, content: str, data: str, metric: s
             lines(PAIRS),
             "{path: r.jsonl, test: ./r.jsonl}",
             "exact",
-            "r.jsonl: error: The same file is given for test and path, so the same rows would be",
+            "r.jsonl: error: The same file is given for test, path, so the same rows would be",
             "Write only `path: r.jsonl` to split its rows.",
         ),
         ("", "r.jsonl", "exact", "r.jsonl: error: The file is empty.", "Write, for example,"),

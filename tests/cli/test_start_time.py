@@ -41,10 +41,15 @@ def imported(home: Path, *words: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["list"], ["show", "why"], ["best", "why"]])
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["list"], ["best", "why"]])
 @pytest.mark.usefixtures("workspace")
 def test_what_only_a_run_needs_is_not_imported(home: Path, words: list[str]) -> None:
     assert imported(home, *words) & HEAVY == set()
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_table_of_rounds_reads_run_yaml_for_its_columns_and_imports_no_more(home: Path) -> None:
+    assert imported(home, "show", "why") & HEAVY == {"yaml"}
 
 
 def test_help_does_not_even_import_the_verbs(home: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from spotui.cli import exit_codes
+from spotui.domain.events import WIRE_VERSION
 from tests.cli.conftest import Shell
 from tests.command_line import begin, places, spotui
 from tests.model_server import ModelServer
@@ -53,7 +54,7 @@ def end(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
 def test_every_line_is_an_event_and_commands_are_obeyed(home: Path, template: str, slow: ModelServer) -> None:
     process = begin(*words(slow, template, 9), "--json", env=places(home))
     opened = until(process, "run_opened")
-    assert (opened["project"], opened["version"], opened["rounds"]) == ("why", 1, 9)
+    assert (opened["project"], opened["version"], opened["rounds"]) == ("why", WIRE_VERSION, 9)
     tell(process, {"command": "pause"})
     until(process, "state_changed", state="paused")
     tell(process, {"command": "frob"})

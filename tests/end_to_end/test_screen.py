@@ -220,7 +220,7 @@ def test_a_fault_of_the_screen_is_told_and_costs_nothing(home: Path) -> None:
         assert terminal.wait_exit() == 1
         _, _, after = terminal.raw.rpartition(LEFT.encode())
         said = " ".join(after.decode().split())
-        assert "a fault of spotui (RuntimeError: the tour has a fault)" in said
+        assert "because of an error in spotui (RuntimeError: the tour has a fault)" in said
         assert "No run is lost" in said
         assert "Traceback" not in said
     [log] = (home / "log").glob("crash-*.log")
@@ -245,7 +245,7 @@ def test_a_fault_in_the_background_is_told_and_closes_nothing(home: Path) -> Non
         terminal.press("escape")
         terminal.wait_for("No projects yet")
         terminal.press("t")
-        terminal.wait_for("a fault of spotui", "RuntimeError: the tour has a fault")
+        terminal.wait_for("an error in spotui", "RuntimeError: the tour has a fault")
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
 
