@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from spotui.cli import VERBS, parsers_of  # noqa: E402 - only found once the path is set
-from spotui.settings.kinds import wanted  # noqa: E402
 from spotui.settings.table import SETTINGS, Group, Setting, option  # noqa: E402
+from spotui.settings.values import wanted  # noqa: E402
 
 HEAD = """\
 # Settings

@@ -343,7 +343,7 @@ def _advice_for_python() -> Iterator[None]:
         next_round = 1
         with suppress(SpotuiError):  # whoever goes on with a damaged one is told
             next_round = read_history(error.project).last_round + 1
-        error.mend = (
+        error.hint = (
             _(
                 "Pass initial_round={n} to continue it, fresh=True to start over, or another name.",
                 n=next_round,
@@ -351,15 +351,15 @@ def _advice_for_python() -> Iterator[None]:
             if next_round > 1
             else _("Pass fresh=True to start over, or another name.")
         )
-        error.args = (f"{error.what} {error.mend}",)
+        error.args = (f"{error.what} {error.hint}",)
         raise
     except (UntrustedError, OutsideDataError) as error:
-        error.mend = _("If you trust that file, pass trust={error!r}.", error=str(error.path))
-        error.args = (f"{error.what} {error.mend}",)
+        error.hint = _("If you trust that file, pass trust={error!r}.", error=str(error.path))
+        error.args = (f"{error.what} {error.hint}",)
         raise
     except SpotuiError as error:
-        error.what, error.mend = (_FLAG.sub(_argument, text) for text in (error.what, error.mend))
-        error.args = (f"{error.what} {error.mend}".rstrip(),)
+        error.what, error.hint = (_FLAG.sub(_argument, text) for text in (error.what, error.hint))
+        error.args = (f"{error.what} {error.hint}".rstrip(),)
         raise
 
 

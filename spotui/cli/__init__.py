@@ -154,9 +154,9 @@ class Parser(argparse.ArgumentParser):
                 for parser in action.choices.values():
                     yield from parser.all()
 
-    def leave(self, what: str, mend: str) -> NoReturn:
+    def leave(self, what: str, hint: str) -> NoReturn:
         """Leave with exit code 2."""
-        print(f"spotui: {what}\n        {mend}", file=sys.stderr)
+        print(f"spotui: {what}\n        {hint}", file=sys.stderr)
         sys.exit(exit_codes.USAGE)
 
 
@@ -227,10 +227,10 @@ def _of_the_system(error: Exception) -> SpotuiError | None:
 def report(error: SpotuiError) -> None:
     """Say on standard error what happened and what to do."""
     limit = limit_reached(error)
-    mend = error.mend if limit is None else str(limit)
+    hint = error.hint if limit is None else str(limit)
     print(f"spotui: {error.what}", file=sys.stderr)
-    if mend:
-        print(f"        {mend}", file=sys.stderr)
+    if hint:
+        print(f"        {hint}", file=sys.stderr)
 
 
 def _code_of(error: SpotuiError) -> int:

@@ -96,9 +96,9 @@ def _check_data(checked: "Checked", path: "Path") -> "list[Problem]":
     from spotui.templates.yaml.nodes import line_of
 
     line = line_of(load(checked.text), "data")
-    mend = _("A run asks you before it sends these rows to a model.")
+    hint = _("A run asks you before it sends these rows to a model.")
     return [
-        Problem("warning", "data", line, _("{found} is outside the template's folder.", found=found), mend)
+        Problem("warning", "data", line, _("{found} is outside the template's folder.", found=found), hint)
         for found in outside_data(checked.template, path.parent)
     ]
 
@@ -130,7 +130,7 @@ def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
         from spotui.templates.yaml.composer import load
         from spotui.templates.yaml.nodes import line_of
 
-        return [Problem("error", "metric", line_of(load(checked.text), "metric"), error.what, error.mend)]
+        return [Problem("error", "metric", line_of(load(checked.text), "metric"), error.what, error.hint)]
     return []
 
 
@@ -157,12 +157,12 @@ def _print(path: "Path", checked: "Checked", rows: "Dataset | None", faults: "Se
         key = f"{problem.key}: " if problem.key else ""
         severity = _("error") if problem.severity == "error" else _("warning")
         print(f"{_place(path, problem.line)}: {severity}: {key}{problem.what}")
-        if problem.mend:
-            print(f"    {problem.mend}")
+        if problem.hint:
+            print(f"    {problem.hint}")
     for fault in faults:
         print(f"{_place(fault.file, fault.line)}: {_('error')}: {fault.what}")
-        if fault.mend:
-            print(f"    {fault.mend}")
+        if fault.hint:
+            print(f"    {fault.hint}")
     if errors := checked.errors + len(faults):
         print(ngettext("{n:,} error.", "{n:,} errors.", errors))
     elif rows is not None:

@@ -62,7 +62,7 @@ def doctor_command(parsed: argparse.Namespace) -> int:
             print(f"ok    {name}: {check()}")
         except SpotuiError as error:
             failed += 1
-            print(f"wrong {name}: {error.what}\n      {error.mend}".rstrip())
+            print(f"wrong {name}: {error.what}\n      {error.hint}".rstrip())
     return exit_codes.FAILED if failed else exit_codes.OK
 
 
@@ -107,7 +107,7 @@ def _settings(parsed: argparse.Namespace) -> str:
         if not source.is_default and not key.endswith("model"):
             value = text_of(value_at(resolution.settings, BY_KEY[key].path))
             lines.append(f"      {key}: {value} ({source})")
-    lines += [f"      {warning.what} {warning.mend}" for warning in resolution.warnings]
+    lines += [f"      {warning.what} {warning.hint}" for warning in resolution.warnings]
     return "\n".join(lines)
 
 

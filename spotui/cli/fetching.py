@@ -69,18 +69,18 @@ def agree(source: "Source", *, yes: bool) -> None:
     print(_("It comes from {origin}.", origin=source.origin), file=sys.stderr)
     if yes:
         return
-    mend = _(
+    hint = _(
         "Fetch it with 'spotui models pull {model_id} --yes', or choose another model with --model.",
         model_id=source.model_id,
     )
     if not sys.stdin.isatty():
         raise SpotuiError(
             _("{model_id} is not on this machine, and there is nobody to ask.", model_id=source.model_id),
-            mend,
+            hint,
         )
     print(_("Fetch it now? [Y/n] "), end="", file=sys.stderr, flush=True)
     if input().strip().lower() not in {"", "y", "yes"}:
-        raise SpotuiError(_("{model_id} was not fetched.", model_id=source.model_id), mend)
+        raise SpotuiError(_("{model_id} was not fetched.", model_id=source.model_id), hint)
 
 
 def fetch(source: "Source", *, sha256: str | None = None) -> "StoredModel":

@@ -167,7 +167,7 @@ def _add(parsed: argparse.Namespace) -> int:
             if parsed.dry_run:
                 raise
             if not _wants_anyway(error):
-                hint = join(error.mend, _("To add it without a test, use --no-test."))
+                hint = join(error.hint, _("To add it without a test, use --no-test."))
                 raise SpotuiError(error.what, hint) from None
     if not parsed.dry_run:
         if key is not None:

@@ -60,8 +60,8 @@ def add_settings(
 
 
 def _add_setting(section: "argparse._ArgumentGroup", flag: str, setting: "Setting") -> None:
-    from spotui.settings.kinds import base, placeholder
     from spotui.settings.table import option
+    from spotui.settings.values import base, placeholder
 
     about = setting.help if flag == setting.flags[0] else setting.shared
     about = _("{what} (default: {value})", what=_(about), value=_(setting.usual)).replace("%", "%%")

@@ -77,7 +77,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     workspace, name = options.workspace(parsed), parsed.name or path.stem
     check_free(workspace, name, fresh=parsed.fresh)  # before gigabytes are fetched for nothing
     for warning in unknown_variables(launcher.environ):  # one may be why what follows is refused
-        print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
+        print(f"spotui: {warning.what} {warning.hint}", file=sys.stderr)
     prepared = options.prepare(launcher, path, parsed)
     launcher.connector(prepared.settings).check_budget()
     estimate = None if parsed.json else expected(launcher, prepared, workspace)

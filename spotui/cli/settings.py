@@ -7,9 +7,9 @@ import sys
 from spotui.cli import exit_codes
 from spotui.lang import _, as_english
 from spotui.settings.config_file import load_config
-from spotui.settings.kinds import wanted
 from spotui.settings.resolve import Flags, Resolution, resolve
 from spotui.settings.table import LIMITS, SETTINGS, Group, option, text_of, value_at
+from spotui.settings.values import wanted
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def settings_command(parsed: argparse.Namespace) -> int:
     """Print every setting of a run, its value, and where that comes from."""
     found = resolve(Flags(), os.environ, {}, load_config())
     for warning in found.warnings:
-        print(f"spotui: {warning.what} {warning.mend}", file=sys.stderr)
+        print(f"spotui: {warning.what} {warning.hint}", file=sys.stderr)
     if parsed.json:
         import msgspec
 

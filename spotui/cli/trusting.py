@@ -106,7 +106,7 @@ def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
     try:
         reach.allow_named(parsed.trust)
     except UnusedTrustError as error:
-        raise UsageError(error.what, error.mend) from None
+        raise UsageError(error.what, error.hint) from None
     rest = reach.open
     if rest.metric is not None:
         if not _agrees(rest.metric):

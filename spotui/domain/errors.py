@@ -20,13 +20,13 @@ class SpotuiError(Exception):
 
     Args:
         what: What happened and where, one sentence.
-        mend: What to do about it, one sentence; empty when there is nothing to do.
+        hint: What to do about it, one sentence; empty when there is nothing to do.
     """
 
-    def __init__(self, what: str, mend: str = "") -> None:
-        super().__init__(f"{what} {mend}".rstrip())
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(f"{what} {hint}".rstrip())
         self.what = what
-        self.mend = mend
+        self.hint = hint
 
 
 class KeyFault(NamedTuple):
@@ -35,12 +35,12 @@ class KeyFault(NamedTuple):
     Attributes:
         path: The keys that lead to it, from that part on; empty for the part itself.
         what: The fault, one sentence.
-        mend: How to fix it.
+        hint: How to fix it.
     """
 
     path: tuple[str, ...]
     what: str
-    mend: str
+    hint: str
 
 
 def limit_reached(error: BaseException) -> SpotuiError | None:

@@ -12,7 +12,7 @@ from spotui.engine.task import Task, Trial, format_answers, format_references, r
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.kinds import Unit
+from spotui.settings.values import Unit
 from spotui.workspace.journal_reader import Reply, Request
 
 Texts = dict[Order, str]

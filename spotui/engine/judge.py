@@ -20,7 +20,7 @@ from spotui.judging.final_check import row_verdict
 from spotui.judging.votes import Ballot, Counted, PersonsVote, alternating, count_people, pooled
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.kinds import Unit
+from spotui.settings.values import Unit
 
 
 class Count:

@@ -27,7 +27,7 @@ from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.local.server import literal_grammar
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.kinds import Unit
+from spotui.settings.values import Unit
 
 MARGIN = 1.0
 """The mean difference up to which two sets of answers are equal: what three pairs of equally good answers

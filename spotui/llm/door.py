@@ -165,7 +165,7 @@ class Door:
                         self._accounts.lose(
                             key, request, error.heard, price, _("it broke off: {error}", error=error.what)
                         )
-                    error = type(error)(error.what, advice or error.mend)
+                    error = type(error)(error.what, advice or error.hint)
                 await self._trouble(error)
             except _AgainError:
                 continue

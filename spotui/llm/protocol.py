@@ -93,12 +93,12 @@ class RetryableError(ModelError):
 
     Args:
         what: What happened and where.
-        mend: What to do about it.
+        hint: What to do about it.
         retry_after: Seconds the endpoint asked to wait, or None when it did not say.
     """
 
-    def __init__(self, what: str, mend: str = "", *, retry_after: float | None = None) -> None:
-        super().__init__(what, mend)
+    def __init__(self, what: str, hint: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(what, hint)
         self.retry_after = retry_after
 
 

@@ -11,8 +11,8 @@ from spotui.lang import _, join
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import OPENAI_URLS, configured_key, key_from
-from spotui.settings.kinds import base_url_fault
 from spotui.settings.table import EMBEDDED_PREFIX, default_timeout, is_embedded
+from spotui.settings.values import base_url_fault
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

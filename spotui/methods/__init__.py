@@ -46,8 +46,8 @@ def check_method(name: str) -> None:
     if name in METHODS or name in _added():
         return
     near = nearest(name, method_names())
-    mend = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(method_names())}."
-    raise SpotuiError(f"There is no method {name!r}.", mend)
+    hint = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(method_names())}."
+    raise SpotuiError(f"There is no method {name!r}.", hint)
 
 
 def load_method(name: str) -> "Method":

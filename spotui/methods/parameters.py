@@ -135,11 +135,11 @@ def _value(name: str, key: str, kind: Any, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError:
         meant = nearest(value, [str(word) for word in _words(kind)]) if isinstance(value, str) else None
-        mend = (
+        hint = (
             _("Did you mean {meant}?", meant=meant) if meant else _("It takes {takes}.", takes=_takes(kind))
         )
         raise ParameterError(
-            _("{name} cannot set {key} to {value!r}.", name=name, key=key, value=value), mend
+            _("{name} cannot set {key} to {value!r}.", name=name, key=key, value=value), hint
         ) from None
 
 
@@ -151,12 +151,12 @@ def _unknown(name: str, key: str, method: Method, kinds: Mapping[str, Any]) -> P
     if not kinds:
         return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), _("It takes none."))
     meant = nearest(key, kinds)
-    mend = (
+    hint = (
         _("Did you mean {meant}?", meant=meant)
         if meant
         else _("Its parameters are {kinds}.", kinds=", ".join(kinds))
     )
-    return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), mend)
+    return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), hint)
 
 
 def _members(kind: Any) -> tuple[Any, ...]:

@@ -174,12 +174,12 @@ def _choice(data: object, path: tuple[str, ...], faults: list[KeyFault]) -> Metr
         kind = _OWN
     else:
         meant = nearest(folded, CHOICES)
-        mend = (
+        hint = (
             _("Did you mean `{meant}`?", meant=meant)
             if meant
             else _("The metrics are {choices}.", choices=", ".join(CHOICES))
         )
-        faults.append(KeyFault(path, _("Unknown metric `{name}`.", name=name[:40]), mend))
+        faults.append(KeyFault(path, _("Unknown metric `{name}`.", name=name[:40]), hint))
         return None
     faults += _faults(name, kind, options, path)
     inner = None

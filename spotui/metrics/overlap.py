@@ -147,9 +147,9 @@ def _sacrebleu(function: str, answer: str, row: Row, **options: str) -> float:
     try:
         import sacrebleu
     except ImportError:
-        mend = _("Install it with `pip install 'spotui[metrics]'`, or choose another metric.")
+        hint = _("Install it with `pip install 'spotui[metrics]'`, or choose another metric.")
         raise MetricError(
-            _("The metrics bleu and chrf need sacrebleu, which is not installed."), mend
+            _("The metrics bleu and chrf need sacrebleu, which is not installed."), hint
         ) from None
     figure = getattr(sacrebleu, function)(answer, list(row.references), **options).score / 100
     return float(min(1.0, max(0.0, figure)))

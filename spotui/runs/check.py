@@ -40,12 +40,12 @@ def check(text: str) -> Checked:
     try:
         root = load(text)
     except EmptyYamlError:
-        mend = _("Write a prompt, what a good answer is like, and a few questions.")
+        hint = _("Write a prompt, what a good answer is like, and a few questions.")
         return Checked(
-            text, (Problem("error", "", 1, _("The template is empty."), mend),), Template(prompt="")
+            text, (Problem("error", "", 1, _("The template is empty."), hint),), Template(prompt="")
         )
     except YamlError as error:
-        faults = [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
+        faults = [Problem("error", "", fault.line, fault.what, fault.hint) for fault in error.faults]
         return Checked(text, tuple(faults))
     template, problems = interpret(root)
     misreadings = misread(text, root)
@@ -80,8 +80,8 @@ def _of_roles(root: Node, template: Template) -> list[Problem]:
         template_roles(template.models, line_of=lambda keys: line_of(root, "models", *keys))
     except SettingsError as error:
         return [
-            Problem("error", "models", int(line[1]) if (line := _LINE.search(where)) else 0, what, mend)
-            for where, what, mend in error.problems
+            Problem("error", "models", int(line[1]) if (line := _LINE.search(where)) else 0, what, hint)
+            for where, what, hint in error.problems
         ]
     return []
 
@@ -98,7 +98,7 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
         return []  # they are problems already
     misspelt = misspelt_columns(template, source)
     problems = [
-        Problem("error", ".".join(("data", *one.path)), line_of(root, "data", *one.path), one.what, one.mend)
+        Problem("error", ".".join(("data", *one.path)), line_of(root, "data", *one.path), one.what, one.hint)
         for one in misspelt
     ]
     known = {"question", "answer", *slot_names(template.prompt), *(one.path[-1] for one in misspelt)}
@@ -106,12 +106,12 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
         return problems  # a custom metric may read any column
     for name in [name for name in source.columns if name not in known]:
         what = _("`{name}` is not a slot of the prompt, so the model is not shown that column.", name=name)
-        mend = _(
+        hint = _(
             "Write `{{{name}}}` in the prompt, name it `question` or `answer` if it is that, or delete it.",
             name=name,
         )
         problems.append(
-            Problem("warning", f"data.columns.{name}", line_of(root, "data", "columns", name), what, mend)
+            Problem("warning", f"data.columns.{name}", line_of(root, "data", "columns", name), what, hint)
         )
     return problems
 
@@ -128,10 +128,10 @@ def _of_slots(root: MappingNode, template: Template) -> list[Problem]:
             "`{one}` is sent to the model as it is: here, a slot is a name in single braces.",
             one=one.text[:40],
         )
-        mend = _("Write `{{{one}}}` if a part of the question belongs there.", one=one.name)
+        hint = _("Write `{{{one}}}` if a part of the question belongs there.", one=one.name)
         if not one.name:
-            mend = _("Write the text out; `{question}` is the place of the question.")
-        problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, one.start), what, mend))
+            hint = _("Write the text out; `{question}` is the place of the question.")
+        problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, one.start), what, hint))
     if not has_file(template):
         for name in sorted(slot_names(template.prompt) - {"question"}):
             start = template.prompt.index(f"{{{name}}}")
@@ -139,10 +139,10 @@ def _of_slots(root: MappingNode, template: Template) -> list[Problem]:
                 "`{{{name}}}` is sent to the model as it is: questions under `qa` fill only `{{question}}`.",
                 name=name,
             )
-            mend = _(
+            hint = _(
                 "Move the questions to a data file with a column of that name, or leave it if it is a text."
             )
-            problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, start), what, mend))
+            problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, start), what, hint))
     return problems
 
 
@@ -163,5 +163,5 @@ def _of_method(root: MappingNode, template: Template) -> list[Problem]:
     try:
         check_method(template.method)
     except SpotuiError as error:
-        return [Problem("error", "method", root.entries["method"].key.line, error.what, error.mend)]
+        return [Problem("error", "method", root.entries["method"].key.line, error.what, error.hint)]
     return []

@@ -34,9 +34,9 @@ from spotui.runs.task import (
     slots_of,
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
-from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.resolve import Resolution
 from spotui.settings.table import ROLES, RunSettings, read_settings
+from spotui.settings.values import InvalidSettingError
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template

@@ -45,8 +45,8 @@ from spotui.runs.recorder import Chronicle, Past, Recorder
 from spotui.runs.result import FinalCheck, cause_of, optimize
 from spotui.runs.steering import Orders
 from spotui.runs.trust import StartMetric
-from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.table import RunSettings, check_limits
+from spotui.settings.values import InvalidSettingError
 from spotui.workspace.history import SpoResults
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import JournalError

@@ -24,8 +24,8 @@ from spotui.engine.context import Decisions
 from spotui.engine.engine import Engine
 from spotui.llm.door import Door
 from spotui.runs.recorder import Recorder, change_limits
-from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.table import RunSettings, check_limits
+from spotui.settings.values import InvalidSettingError
 from spotui.workspace.journal import Journal
 
 

@@ -13,7 +13,9 @@ from spotui.domain.errors import nearest
 from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.errors import Problem, SettingsError, show
-from spotui.settings.kinds import (
+from spotui.settings.locations import shown
+from spotui.settings.table import SETTINGS
+from spotui.settings.values import (
     BaseUrl,
     Count,
     KindError,
@@ -27,8 +29,6 @@ from spotui.settings.kinds import (
     convert,
     members,
 )
-from spotui.settings.locations import shown
-from spotui.settings.table import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,7 +212,7 @@ class Checker:
         try:
             good[name] = convert(kind, value)
         except KindError as error:
-            self._add(at, f"{_said(at)} {error.what}.", error.mend)
+            self._add(at, f"{_said(at)} {error.what}.", error.hint)
 
     def _refuse_unknown(self, value: Mapping[object, object], known: tuple[str, ...], at: Keys) -> None:
         for key in value:
@@ -238,10 +238,10 @@ class Checker:
                 else _("Possible here: {known}.", known=", ".join(known)),
             )
 
-    def _add(self, at: Keys, what: str, mend: str = "") -> None:
+    def _add(self, at: Keys, what: str, hint: str = "") -> None:
         line = self._line_of(at)
         where = f"{self._file}, line {line}" if line else self._file
-        self._problems.append((line, Problem(where, what, mend)))
+        self._problems.append((line, Problem(where, what, hint)))
 
 
 def _said(at: Keys) -> str:
@@ -362,5 +362,5 @@ def parse_config(text: str, path: Path) -> ConfigFile:
 def wrong_yaml(faults: "Sequence[Fault]", path: Path) -> SettingsError:
     """The same faults, with the file's name."""
     return SettingsError.of(
-        [Problem(f"{shown(path)}, line {fault.line}", fault.what, fault.mend) for fault in faults]
+        [Problem(f"{shown(path)}, line {fault.line}", fault.what, fault.hint) for fault in faults]
     )

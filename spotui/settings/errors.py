@@ -12,7 +12,7 @@ class Problem(NamedTuple):
 
     where: str
     what: str
-    mend: str = ""
+    hint: str = ""
 
     @property
     def sentence(self) -> str:
@@ -25,20 +25,20 @@ class SettingsError(SpotuiError):
 
     Args:
         what: What is wrong and where.
-        mend: What to do about it.
+        hint: What to do about it.
         problems: The single mistakes, when there are several.
     """
 
-    def __init__(self, what: str, mend: str = "", problems: Sequence[Problem] = ()) -> None:
-        super().__init__(what, mend)
+    def __init__(self, what: str, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(what, hint)
         self.problems = tuple(problems)
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> "SettingsError":
         """One error for one or more mistakes; the message names them all."""
         if len(problems) == 1:
-            return cls(problems[0].sentence, problems[0].mend, problems)
-        lines = [f"- {problem.sentence} {problem.mend}".rstrip() for problem in problems]
+            return cls(problems[0].sentence, problems[0].hint, problems)
+        lines = [f"- {problem.sentence} {problem.hint}".rstrip() for problem in problems]
         return cls(
             "\n".join([_("{problems} settings are wrong:", problems=len(problems)), *lines]), "", problems
         )

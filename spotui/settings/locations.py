@@ -177,7 +177,7 @@ def ensure_runtime_dir() -> Path:
         SpotuiError: It cannot be made, is not a folder, or is open to somebody else.
     """
     path = runtime_dir()
-    mend = _("Remove it, or set SPOTUI_RUNTIME_DIR to a folder that only you can open.")
+    hint = _("Remove it, or set SPOTUI_RUNTIME_DIR to a folder that only you can open.")
     try:
         make_private(path)
         found = path.lstat()
@@ -188,16 +188,16 @@ def ensure_runtime_dir() -> Path:
                 path=path,
                 strerror=error.strerror,
             ),
-            mend,
+            hint,
         ) from error
     import stat
 
     if not stat.S_ISDIR(found.st_mode):
         raise SpotuiError(
-            _("{path}: this should be a folder for sockets, but it is a link.", path=path), mend
+            _("{path}: this should be a folder for sockets, but it is a link.", path=path), hint
         )
     if found.st_uid != os.geteuid():
-        raise SpotuiError(_("{path}: this folder for sockets belongs to another user.", path=path), mend)
+        raise SpotuiError(_("{path}: this folder for sockets belongs to another user.", path=path), hint)
     if found.st_mode & 0o077:
         raise SpotuiError(
             _("{path}: other users can open this folder for sockets.", path=path),

@@ -16,8 +16,8 @@ from spotui.lang import N_, _
 from spotui.settings.config_file import ModelConfig, read_text, wrong_yaml
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.keys import key_from
-from spotui.settings.kinds import KindError, ModelId, Seconds, base_url_fault, convert
 from spotui.settings.locations import shown
+from spotui.settings.values import KindError, ModelId, Seconds, base_url_fault, convert
 
 _COMPATIBLE: Final = frozenset(
     {
@@ -120,7 +120,7 @@ def import_reference(path: Path, environ: Mapping[str, str] | None = None) -> Re
     found = {name: references.resolve(name, document[name]) for name in _SECTIONS if name in document}
     if references.problems:
         raise SettingsError.of(
-            [Problem(f"{shown(path)}, {one.where}", one.what, one.mend) for one in references.problems]
+            [Problem(f"{shown(path)}, {one.where}", one.what, one.hint) for one in references.problems]
         )
     reader = _Reader()
     for name in [name for name in document if name not in (*_SECTIONS, *references.used)]:

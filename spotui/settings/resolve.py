@@ -11,7 +11,6 @@ from spotui.lang import VARIABLE as LANGUAGE_VARIABLE
 from spotui.lang import _
 from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys
 from spotui.settings.errors import Problem, SettingsError
-from spotui.settings.kinds import KindError, convert, convert_text
 from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
 from spotui.settings.table import (
     PREFIX,
@@ -25,6 +24,7 @@ from spotui.settings.table import (
     option,
 )
 from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
+from spotui.settings.values import KindError, convert, convert_text
 
 FlagValue = str | float | bool | None
 
@@ -73,15 +73,15 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
         if not name.startswith(PREFIX) or name in known:
             continue
         if "KEY" in name or "TOKEN" in name.removeprefix(PREFIX).split("_"):
-            mend = _("Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names.")
+            hint = _("Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names.")
         else:
             meant = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
-            mend = (
+            hint = (
                 _("Did you mean {name}?", name=PREFIX + meant)
                 if meant
                 else _("'spotui settings' lists all of them.")
             )
-        warnings.append(Problem(name, _("Unknown variable {name}.", name=name), mend))
+        warnings.append(Problem(name, _("Unknown variable {name}.", name=name), hint))
     return warnings
 
 
@@ -207,7 +207,7 @@ def _read(setting: Setting, value: FlagValue, source: Source, problems: list[Pro
             return _Found(convert_text(setting.kind, value), source)
         return _Found(convert(setting.kind, value), source)
     except KindError as error:
-        problems.append(Problem(source.name, f"{source.name} {error.what}.", error.mend))
+        problems.append(Problem(source.name, f"{source.name} {error.what}.", error.hint))
     return None
 
 

@@ -19,8 +19,8 @@ from spotui.settings.config_file import (
     read_text,
 )
 from spotui.settings.errors import SettingsError
-from spotui.settings.kinds import KindError, ModelId, Name, convert, convert_text
 from spotui.settings.table import BY_KEY
+from spotui.settings.values import KindError, ModelId, Name, convert, convert_text
 from spotui.settings.writing import alone, uneditable, unwritable, write_text
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _checked(what: str, kind: object, value: object) -> "Plain":
     try:
         found = convert_text(kind, value) if isinstance(value, str) else convert(kind, value)
     except KindError as error:
-        raise SettingsError(f"{what} {error.what}.", error.mend) from None
+        raise SettingsError(f"{what} {error.what}.", error.hint) from None
     return cast("Plain", found)
 
 

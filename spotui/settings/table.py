@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from spotui.lang import N_
-from spotui.settings.kinds import (
+from spotui.settings.values import (
     BaseUrl,
     Count,
     InvalidSettingError,

@@ -117,18 +117,18 @@ class Problem(msgspec.Struct, frozen=True):
         key: Where it is, such as `qa[2].question` for the second question; empty for the file as a whole.
         line: Counted from 1; 0 when the file could not be read at all.
         what: What is wrong.
-        mend: What to do about it.
+        hint: What to do about it.
     """
 
     severity: Severity
     key: str
     line: int
     what: str
-    mend: str
+    hint: str
 
     def __str__(self) -> str:
         place = f"Line {self.line}: " if self.line else ""
-        return f"{place}{self.what} {self.mend}".rstrip()
+        return f"{place}{self.what} {self.hint}".rstrip()
 
 
 class TemplateError(SpotuiError):
@@ -143,7 +143,7 @@ class TemplateError(SpotuiError):
         errors = [problem for problem in problems if problem.severity == "error"]
         if len(errors) == 1:
             place = f"{name}, line {errors[0].line}" if errors[0].line else name
-            super().__init__(f"{place}: {errors[0].what}", errors[0].mend)
+            super().__init__(f"{place}: {errors[0].what}", errors[0].hint)
         else:
             super().__init__(
                 "\n".join(
@@ -163,13 +163,13 @@ class Report:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def error(self, key: str, line: int, what: str, mend: str) -> None:
+    def error(self, key: str, line: int, what: str, hint: str) -> None:
         """Note something that keeps the template from being used."""
-        self.problems.append(Problem("error", key, line, what, mend))
+        self.problems.append(Problem("error", key, line, what, hint))
 
-    def warn(self, key: str, line: int, what: str, mend: str) -> None:
+    def warn(self, key: str, line: int, what: str, hint: str) -> None:
         """Note something that is probably not meant."""
-        self.problems.append(Problem("warning", key, line, what, mend))
+        self.problems.append(Problem("warning", key, line, what, hint))
 
     def unknown(
         self, mapping: MappingNode, known: tuple[str, ...], path: str, whose: str
@@ -192,7 +192,7 @@ class Report:
             meant = nearest(name, known)
             if meant:
                 misspelt.setdefault(meant, entry)
-            mend = (
+            hint = (
                 _("Did you mean `{meant}`?", meant=meant)
                 if meant
                 else _("Delete it, or use one of {known}.", known=", ".join(known))
@@ -201,7 +201,7 @@ class Report:
                 f"{path}{name}",
                 entry.key.line,
                 _("`{name}` is not a key of {whose} and is ignored.", name=short(name), whose=whose),
-                mend,
+                hint,
             )
         return misspelt
 

@@ -45,8 +45,8 @@ def interpret(root: Node) -> tuple[Template, list[Problem]]:
     if isinstance(root, MappingNode):
         template = _Reader(root, report).template()
     else:
-        mend = _("Begin with `prompt:`, `requirements:` and `qa:`; the bundled examples show how.")
-        report.error("", root.line, _("This is not a template: it has no keys."), mend)
+        hint = _("Begin with `prompt:`, `requirements:` and `qa:`; the bundled examples show how.")
+        report.error("", root.line, _("This is not a template: it has no keys."), hint)
         template = Template(prompt="")
     return template, sorted(report.problems, key=lambda problem: problem.line)
 
@@ -75,21 +75,21 @@ class _Reader:
         )
 
     def _prompt(self) -> str:
-        mend = _("Write the prompt that the optimization starts from; one short sentence is enough.")
-        prompt = self._text("prompt", mend)
+        hint = _("Write the prompt that the optimization starts from; one short sentence is enough.")
+        prompt = self._text("prompt", hint)
         if prompt is not None and not without_none(prompt):
             what = _("The prompt is empty. A run starts from what the model answers without one.")
-            self._report.warn("prompt", self._line("prompt"), what, mend)
+            self._report.warn("prompt", self._line("prompt"), what, hint)
         return prompt or ""
 
     def _requirements(self) -> str:
-        mend = _(
+        hint = _(
             "Say in a sentence or two what a good answer is like, or write `requirements: {none}`.", none=NONE
         )
-        requirements = self._text("requirements", mend)
+        requirements = self._text("requirements", hint)
         if requirements is not None and not requirements.strip():
             what = _("The requirements are empty, so a judge has only its own taste.")
-            self._report.warn("requirements", self._line("requirements"), what, mend)
+            self._report.warn("requirements", self._line("requirements"), what, hint)
         return requirements or ""
 
     def _count(self) -> int | None:
@@ -104,8 +104,8 @@ class _Reader:
             "`count` is the most words that a prompt may have, a whole number from 1 on, not {found}.",
             found=found,
         )
-        mend = _("Write a number only, such as `count: 50`, or `count: {none}` for no limit.", none=NONE)
-        self._report.error("count", entry.key.line, what, mend)
+        hint = _("Write a number only, such as `count: 50`, or `count: {none}` for no limit.", none=NONE)
+        self._report.error("count", entry.key.line, what, hint)
         return None
 
     def _rows(self) -> tuple[QA, ...]:
@@ -150,8 +150,8 @@ class _Reader:
             return {}
         if not isinstance(entry.value, MappingNode):
             what = _("`models` should name a model for each role, but it is {kind}.", kind=kind(entry.value))
-            mend = _("Below `models:`, write lines such as `  executor: gpt-4o-mini`.")
-            self._report.error("models", entry.key.line, what, mend)
+            hint = _("Below `models:`, write lines such as `  executor: gpt-4o-mini`.")
+            self._report.error("models", entry.key.line, what, hint)
             return {}
         found = {role: self._model(role, each) for role, each in entry.value.entries.items()}
         return {role: model for role, model in found.items() if model is not None}
@@ -160,29 +160,29 @@ class _Reader:
         key, line, model = f"models.{role}", entry.key.line, entry.value
         if role not in ROLES:
             meant = nearest(role, ROLES)
-            mend = (
+            hint = (
                 _("Did you mean `{meant}`?", meant=meant)
                 if meant
                 else _("The roles are {roles}.", roles=", ".join(ROLES))
             )
-            self._report.error(key, line, _("There is no role `{role}`.", role=short(role)), mend)
+            self._report.error(key, line, _("There is no role `{role}`.", role=short(role)), hint)
             return None
         if isinstance(model, MappingNode):
             return {name: each.value.data() for name, each in model.entries.items()}
         name = without_none(text_of(model) or "").strip()
         if not name:
             found = "empty" if isinstance(model, ScalarNode) else kind(model)
-            mend = _("Write a model's id, such as `{role}: gpt-4o-mini`, or delete the line.", role=role)
+            hint = _("Write a model's id, such as `{role}: gpt-4o-mini`, or delete the line.", role=role)
             self._report.error(
-                key, line, _("The model of the {role} is {found}.", role=role, found=found), mend
+                key, line, _("The model of the {role} is {found}.", role=role, found=found), hint
             )
         return name or None
 
-    def _text(self, key: str, mend: str) -> str | None:
+    def _text(self, key: str, hint: str) -> str | None:
         """The text at a key that has to be there; None when it is missing or no text."""
         entry = self._entry(key)
         if entry is None:
-            self._missing(key, mend)
+            self._missing(key, hint)
             return None
         text = text_of(entry.value)
         if text is None:
@@ -190,16 +190,16 @@ class _Reader:
             self._report.error(key, entry.key.line, what, as_text(entry))
         return text
 
-    def _missing(self, key: str, mend: str) -> None:
+    def _missing(self, key: str, hint: str) -> None:
         meant = self._misspelt.get(key) or (self._misspelt.get("faq") if key == "qa" else None)
         if meant is not None:
-            mend = _(
+            hint = _(
                 "Rename `{key}` on line {line} to `{key2}`.",
                 key=meant.key.text,
                 line=meant.key.line,
                 key2=key,
             )
-        self._report.error(key, self._root.line, _("`{key}` is missing.", key=key), mend)
+        self._report.error(key, self._root.line, _("`{key}` is missing.", key=key), hint)
 
     def _plain(self, key: str) -> Any:
         entry = self._entry(key)
@@ -283,7 +283,7 @@ def misread(text: str, root: Node) -> list[Problem]:
     """Everything in a template's text that is valid YAML and surely means something else."""
     keys = (*KEYS, *ROW_KEYS, *ROLES)
     return [
-        Problem("error", "", fault.line, fault.what, fault.mend) for fault in misreadings(text, root, keys)
+        Problem("error", "", fault.line, fault.what, fault.hint) for fault in misreadings(text, root, keys)
     ]
 
 
@@ -316,9 +316,9 @@ def _judge(text: str) -> tuple[Template | None, list[Problem]]:
 
 def _problems(error: YamlError) -> list[Problem]:
     if isinstance(error, EmptyYamlError):
-        mend = _("Write `prompt:`, `requirements:` and `qa:`, or copy one of the bundled examples.")
-        return [Problem("error", "", 1, _("The file is empty."), mend)]
-    return [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
+        hint = _("Write `prompt:`, `requirements:` and `qa:`, or copy one of the bundled examples.")
+        return [Problem("error", "", 1, _("The file is empty."), hint)]
+    return [Problem("error", "", fault.line, fault.what, fault.hint) for fault in error.faults]
 
 
 def _read(path: Path) -> bytes:
@@ -336,8 +336,8 @@ def _read(path: Path) -> bytes:
             size=found.st_size / 1_000_000,
             most=MAX_BYTES // 1_000_000,
         )
-        mend = _("Keep a few questions in the template, and put more rows into a data file.")
-        raise _refusal(path, what, mend)
+        hint = _("Keep a few questions in the template, and put more rows into a data file.")
+        raise _refusal(path, what, hint)
     return path.read_bytes()
 
 
@@ -350,5 +350,5 @@ def _near(path: Path) -> str:
     return _("Did you mean {found}?", found=found[meant]) if meant else _("Check the path.")
 
 
-def _refusal(path: Path, what: str, mend: str) -> TemplateError:
-    return TemplateError(str(path), [Problem("error", "", 0, what, mend)])
+def _refusal(path: Path, what: str, hint: str) -> TemplateError:
+    return TemplateError(str(path), [Problem("error", "", 0, what, hint)])

@@ -256,7 +256,7 @@ def _root(text: str, name: str) -> MappingNode:
     except EmptyYamlError:
         raise
     except YamlError as error:
-        problems = [Problem("error", "", fault.line, fault.what, fault.mend) for fault in error.faults]
+        problems = [Problem("error", "", fault.line, fault.what, fault.hint) for fault in error.faults]
         raise TemplateError(name, problems) from None
     if isinstance(root, MappingNode):
         return root

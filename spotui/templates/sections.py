@@ -73,18 +73,18 @@ def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
     answer = _text(report, item, "answer", number, path)
     if "question" not in item.entries:
         meant = misspelt.get("question")
-        mend = (
+        hint = (
             _("Rename `{key}` to `question`.", key=meant.key.text)
             if meant
             else _("Add a line `question: ...` to it.")
         )
         report.error(
-            f"{path}.question", item.line, _("Question {number} has no `question`.", number=number), mend
+            f"{path}.question", item.line, _("Question {number} has no `question`.", number=number), hint
         )
     elif question is not None and not question.strip():
         line = item.entries["question"].key.line
-        mend = _("Write the question, or delete it together with its answer.")
-        report.error(f"{path}.question", line, _("Question {number} is empty.", number=number), mend)
+        hint = _("Write the question, or delete it together with its answer.")
+        report.error(f"{path}.question", line, _("Question {number} is empty.", number=number), hint)
     return None if question is None else QA(question, answer or "")
 
 
@@ -111,8 +111,8 @@ def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
         question = (text_of(entry.value) or "").strip() if entry else ""
         if entry and question in seen:
             what = _("Question {number} is the same as question {seen}.", number=number, seen=seen[question])
-            mend = _("Delete one of them, or ask something else.")
-            report.warn(f"{key}[{number}].question", entry.key.line, what, mend)
+            hint = _("Delete one of them, or ask something else.")
+            report.warn(f"{key}[{number}].question", entry.key.line, what, hint)
         elif question:
             seen[question] = number
 
@@ -129,7 +129,7 @@ def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> 
         entry = root.entries.get(key)
         for fault in _faults(key, entry.value.data(), has_questions=has_questions) if entry else ():
             place = (key, *fault.path)
-            report.error(".".join(place), line_of(root, *place), fault.what, fault.mend)
+            report.error(".".join(place), line_of(root, *place), fault.what, fault.hint)
 
 
 def source_of(template: Template) -> DataSource:
@@ -219,21 +219,21 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
 
 
 def _criteria_faults(data: Plain) -> list[KeyFault]:
-    mend = _("Write one criterion, or a list of them, each a text.")
+    hint = _("Write one criterion, or a list of them, each a text.")
     several = data if isinstance(data, list) else [data]
     return [
-        KeyFault((), _("Criterion {number} is not a text.", number=number), mend)
+        KeyFault((), _("Criterion {number} is not a text.", number=number), hint)
         for number, one in enumerate(several, 1)
         if not isinstance(one, str | None)
     ]
 
 
 def _parameter_faults(data: Plain) -> list[KeyFault]:
-    mend = _("Below `parameters:`, write lines such as `  candidates_per_step: 4`.")
+    hint = _("Below `parameters:`, write lines such as `  candidates_per_step: 4`.")
     if not isinstance(data, dict):
-        return [KeyFault((), _("`parameters` should be a mapping."), mend)]
+        return [KeyFault((), _("`parameters` should be a mapping."), hint)]
     return [
-        KeyFault((name,), _("The parameter `{name}` is no single value.", name=name), mend)
+        KeyFault((name,), _("The parameter `{name}` is no single value.", name=name), hint)
         for name, value in data.items()
         if isinstance(value, list | dict)
     ]
@@ -242,6 +242,6 @@ def _parameter_faults(data: Plain) -> list[KeyFault]:
 def _refuse(key: str, faults: Sequence[KeyFault]) -> None:
     if faults:
         problems = [
-            Problem("error", ".".join((key, *fault.path)), 0, fault.what, fault.mend) for fault in faults
+            Problem("error", ".".join((key, *fault.path)), 0, fault.what, fault.hint) for fault in faults
         ]
         raise TemplateError("template", problems)

@@ -281,8 +281,8 @@ class SpotuiApp(TypedAheadApp):
         checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
         self.user_keys = checked.keys
         self.set_keymap(checked.keys)
-        for where, what, mend in checked.problems:
-            tell(self, SpotuiError(f"{where}: {what}", mend), _("A key is left out"))
+        for where, what, hint in checked.problems:
+            tell(self, SpotuiError(f"{where}: {what}", hint), _("A key is left out"))
 
     def _begin_with(self, name: str) -> None:
         """The chosen theme, or the usual one; what a terminal has few colours for is left to its own."""

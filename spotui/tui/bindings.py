@@ -199,8 +199,8 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
     }
     problems = list(user.problems)
 
-    def leave_out(name: str, what: str, mend: str) -> None:
-        problems.append(Problem(user.where(name), f"{name}: {what}", mend))
+    def leave_out(name: str, what: str, hint: str) -> None:
+        problems.append(Problem(user.where(name), f"{name}: {what}", hint))
 
     wanted: dict[str, tuple[str, ...]] = {}
     for name, written in user.keys.items():
@@ -213,10 +213,10 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
             )
             continue
         keys = tuple(normalised(key) for key in written)
-        what, mend = next((fault for key in keys if (fault := fault_of(key))[0]), ("", ""))
+        what, hint = next((fault for key in keys if (fault := fault_of(key))[0]), ("", ""))
         typed = next((key for key in keys if types_something(key)), "")
         if what:
-            leave_out(name, what, mend)
+            leave_out(name, what, hint)
         elif known[name].priority and typed:
             leave_out(
                 name,

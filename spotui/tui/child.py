@@ -134,7 +134,7 @@ async def attempt(
     try:
         return await asyncio.to_thread(do, *args, **kwargs)
     except SpotuiError as error:
-        widget.notify(error.mend, title=error.what, severity="error", markup=False)
+        widget.notify(error.hint, title=error.what, severity="error", markup=False)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         widget.notify(

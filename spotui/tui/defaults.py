@@ -18,10 +18,10 @@ from textual.widgets import Input, Label, Static
 from spotui.domain.errors import SpotuiError
 from spotui.settings.config_file import ConfigFile, ModelConfig, load_config
 from spotui.settings.errors import SettingsError
-from spotui.settings.kinds import choices
 from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve
 from spotui.settings.save import save_default, save_defaults, save_model
 from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, text_of, value_at
+from spotui.settings.values import choices
 
 
 class Default(NamedTuple):

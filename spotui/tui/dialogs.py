@@ -220,7 +220,7 @@ class NameScreen(Dialog[str]):
         try:
             self._check(name)
         except SpotuiError as error:
-            self.query_one(Static).update(f"{error.what} {error.mend}")
+            self.query_one(Static).update(f"{error.what} {error.hint}")
         else:
             self.dismiss(name)
 

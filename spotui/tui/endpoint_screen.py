@@ -17,8 +17,8 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
 from spotui.lang import N_, _
 from spotui.settings.config_file import ModelConfig, PriceConfig
-from spotui.settings.kinds import KindError, ModelId, convert_text
 from spotui.settings.table import text_of
+from spotui.settings.values import KindError, ModelId, convert_text
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, field_keys, row, text_field
 
@@ -69,11 +69,11 @@ class FieldError(SpotuiError):
     Args:
         field: Which one.
         what: What is wrong.
-        mend: What to do about it.
+        hint: What to do about it.
     """
 
-    def __init__(self, field: str, what: str, mend: str = "") -> None:
-        super().__init__(what, mend)
+    def __init__(self, field: str, what: str, hint: str = "") -> None:
+        super().__init__(what, hint)
         self.field = field
 
 
@@ -136,7 +136,7 @@ class Endpoint(NamedTuple):
                 if text or field == "model":
                     convert_text(_KINDS[field], text)
             except KindError as error:
-                raise FieldError(field, f"{name} {error.what}.", error.mend) from None
+                raise FieldError(field, f"{name} {error.what}.", error.hint) from None
         if bool(self.input) != bool(self.output):
             missing = "output" if self.input else "input"
             raise FieldError(
@@ -367,8 +367,8 @@ class EndpointScreen(FieldDialog[str]):
             self.notify(said, title=self.typed.model, markup=False)
             self.dismiss(self.typed.model)
         elif answer is not None:
-            mend = "" if answer.is_priced else _(" Type its price, or no budget in USD can be kept.")
-            self._tell(answer.line + mend, "$text-success" if answer.is_priced else "$text-warning")
+            hint = "" if answer.is_priced else _(" Type its price, or no budget in USD can be kept.")
+            self._tell(answer.line + hint, "$text-success" if answer.is_priced else "$text-warning")
 
     def _place_of_key(self) -> str:
         if self._has_stored_key:

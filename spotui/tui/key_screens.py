@@ -59,9 +59,9 @@ class PressScreen(Dialog[str]):
         if event.key == "escape":
             self.dismiss("")
             return
-        what, mend = fault_of(event.key)
+        what, hint = fault_of(event.key)
         if what:
-            self.query_one("#fault", Static).update(f"{what} {mend}")
+            self.query_one("#fault", Static).update(f"{what} {hint}")
         else:
             self.dismiss(event.key)
 
@@ -173,7 +173,7 @@ class KeyMapScreen(Page[None]):
         if name in checked.keys:
             return True
         mine = next(one for one in checked.problems if one.what.startswith(f"{name}: "))
-        self.notify(mine.mend, title=mine.what.removeprefix(f"{name}: "), severity="warning", markup=False)
+        self.notify(mine.hint, title=mine.what.removeprefix(f"{name}: "), severity="warning", markup=False)
         return False
 
     async def _read(self) -> None:

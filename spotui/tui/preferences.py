@@ -92,7 +92,7 @@ def add_theme(app: App[Any], name: str) -> bool:
 
 def tell(app: App[Any], error: SpotuiError, title: str) -> None:
     """Tell of something that is left out, and stops nothing."""
-    text = f"{error.what} {error.mend}".strip()
+    text = f"{error.what} {error.hint}".strip()
     app.notify(text, title=title, severity="warning", timeout=12, markup=False)
 
 

@@ -312,7 +312,7 @@ class RaceScreen(Page[None]):
                 raise not_trusted()
             await start_race(self._folder, words, self.query_one("#said", Static).update)
         except SpotuiError as error:
-            self.notify(error.mend, title=error.what, severity="error", markup=False)
+            self.notify(error.hint, title=error.what, severity="error", markup=False)
         finally:
             self._starts = False
             await asyncio.sleep(0)

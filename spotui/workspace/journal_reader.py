@@ -222,8 +222,8 @@ def _decode(raw: bytes) -> AnyLine:
             for event in line.told:
                 decode_event(event)
         case LimitsLine():
-            from spotui.settings.kinds import InvalidSettingError
             from spotui.settings.table import check_limits
+            from spotui.settings.values import InvalidSettingError
 
             try:
                 # Version 1 took a budget of 0 from the wire, for "no further call".

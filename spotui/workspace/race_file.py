@@ -143,9 +143,9 @@ class RaceFolder:
         try:
             record = msgspec.json.decode(read_file(path), type=RaceRecord)
         except OSError as error:
-            mend = hint_for(error, _("Start the race again."))
+            hint = hint_for(error, _("Start the race again."))
             raise RaceError(
-                _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), mend
+                _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), hint
             ) from None
         except msgspec.DecodeError as error:
             raise RaceError(

@@ -171,9 +171,9 @@ def read_rounds(prompts: Path) -> list[SpoRound]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        mend = hint_for(error, _("Check its permissions."))
+        hint = hint_for(error, _("Check its permissions."))
         raise ResultsError(
-            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), mend
+            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), hint
         ) from None
     return _decode(path, data)
 

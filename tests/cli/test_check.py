@@ -1,4 +1,4 @@
-"""spotui check: every mistake at once, each with its place and its mend; `run` refuses the same ones."""
+"""spotui check: every mistake at once, each with its place and its hint; `run` refuses the same ones."""
 
 import json
 from pathlib import Path

@@ -54,7 +54,7 @@ def test_what_is_no_command_is_refused_with_the_commands_there_are(line: bytes) 
         decode_command(line)
 
     assert refusal.value.what.startswith("Not a command: ")
-    assert "pause, resume, rounds, stop, vote" in refusal.value.mend
+    assert "pause, resume, rounds, stop, vote" in refusal.value.hint
 
 
 @given(st.binary(max_size=60))

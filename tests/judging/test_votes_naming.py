@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from spotui.judging.votes import judge_in_words
-from spotui.settings.kinds import ResolvedJudge
+from spotui.settings.values import ResolvedJudge
 
 
 @pytest.mark.parametrize("judge", get_args(ResolvedJudge))

@@ -242,8 +242,8 @@ def test_a_budget_in_usd_without_a_price_is_refused_after_one_call_and_says_what
     with pytest.raises(UnknownPriceError) as caught:
         run(main())
     assert caught.value.what == "A budget in USD cannot be kept: the price of test-model is unknown."
-    assert "models.test-model.price" in caught.value.mend
-    assert "tokens or calls" in caught.value.mend
+    assert "models.test-model.price" in caught.value.hint
+    assert "tokens or calls" in caught.value.hint
 
 
 def test_the_cost_that_an_endpoint_reports_keeps_a_budget_in_usd() -> None:

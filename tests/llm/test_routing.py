@@ -95,7 +95,7 @@ def test_the_newer_name_of_a_variable_comes_first() -> None:
 def test_open_weights_are_not_asked_of_openai(model: str) -> None:
     with pytest.raises(SettingsError, match="OpenAI does not serve it") as caught:
         way(model, OPENAI_KEY)
-    assert f"openrouter/openai/{model.removeprefix('openai/')}" in caught.value.mend
+    assert f"openrouter/openai/{model.removeprefix('openai/')}" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_a_server_s_software_in_front_of_an_id_needs_an_address(model: str, vari
     local, name = "http://127.0.0.1:8000/v1", model.partition("/")[2]
     with pytest.raises(SettingsError, match="its address is not set") as caught:
         way(model)
-    assert variable in caught.value.mend
-    assert "--base-url http://localhost" in caught.value.mend
+    assert variable in caught.value.hint
+    assert "--base-url http://localhost" in caught.value.hint
     assert way(model, {variable: local}).kind == "litellm"
     assert seen(way(model, None, "", local)) == ("openai_compatible", name, local, None)
     assert seen(way(model, {"OPENAI_BASE_URL": local})) == ("openai_compatible", name, local, None)
@@ -249,7 +249,7 @@ def test_a_server_of_ones_own_needs_no_key(url: str) -> None:
 def test_a_hosted_server_without_a_key_is_an_error_that_names_the_variable(url: str) -> None:
     with pytest.raises(SettingsError, match="OPENAI_API_KEY is not set") as caught:
         way("m", None, "", url)
-    assert "api_key_env" in caught.value.mend
+    assert "api_key_env" in caught.value.hint
     with pytest.raises(SettingsError, match="OPENAI_API_KEY is not set"):
         way("gpt-4o")
 

@@ -425,7 +425,7 @@ def test_the_references_flags_are_understood_in_any_order(
 
 
 @pytest.mark.parametrize(
-    ("given", "what", "mend"),
+    ("given", "what", "hint"),
     [
         ({"edit_budgt_initial": 3}, "no parameter 'edit_budgt_initial'", "Did you mean edit_budget_initial?"),
         ({"trajectory": "retrievel"}, "trajectory to 'retrievel'", "Did you mean retrieval?"),
@@ -434,11 +434,11 @@ def test_the_references_flags_are_understood_in_any_order(
         ({"learning_rate_name": "fast"}, "learning_rate_name to 'fast'", "It takes wo_lr, w_lr."),
     ],
 )
-def test_what_gpo_cannot_be_told_is_refused(given: dict[str, Any], what: str, mend: str) -> None:
+def test_what_gpo_cannot_be_told_is_refused(given: dict[str, Any], what: str, hint: str) -> None:
     with pytest.raises(SpotuiError) as caught:
         read_parameters("gpo", load_method("gpo"), given)
     assert what in caught.value.what
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_a_flag_that_is_no_parameter_says_where_it_belongs(flag: str, hint: str)
     with pytest.raises(SpotuiError) as caught:
         read_parameters("opro", load_method("opro"), {flag: "x"})
     assert caught.value.what == f"{flag} is not a parameter of opro."
-    assert hint in caught.value.mend
+    assert hint in caught.value.hint
     assert f"`{flag}`" in DOCUMENT
 
 

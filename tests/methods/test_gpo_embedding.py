@@ -110,7 +110,7 @@ def test_without_a_model_the_run_is_not_begun(tmp_path: Path) -> None:
         stage = Stage(tmp_path, server)
         with pytest.raises(SpotuiError, match="none is chosen") as caught:
             a_project(stage, embedding_model=None)
-    assert "--embedding-model" in caught.value.mend
+    assert "--embedding-model" in caught.value.hint
 
 
 def test_a_failure_is_tried_again_like_that_of_any_call(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_choice_holds_what_the_template_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "path", "word", "mend"),
+    ("data", "path", "word", "hint"),
     [
         (7, (), "no name", "Write, for example"),
         ({}, (), "no name", "Write, for example"),
@@ -63,13 +63,13 @@ def test_a_choice_holds_what_the_template_says() -> None:
     ],
 )
 def test_a_mistake_is_told_once_with_its_key_and_its_mend(
-    data: object, path: tuple[str, ...], word: str, mend: str
+    data: object, path: tuple[str, ...], word: str, hint: str
 ) -> None:
     choice, (fault,) = read_choice(data)
     assert choice is None
     assert fault.path == path
     assert word in fault.what
-    assert mend in fault.mend
+    assert hint in fault.hint
 
 
 @given(

@@ -60,7 +60,7 @@ def test_problems_of_roles_and_method_stand_among_the_others_by_line() -> None:
     assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
     assert [problem.key for problem in problems] == ["method", "count", "models"]
     assert problems[-1].line == text.count("\n")
-    assert "Did you mean model?" in problems[-1].mend
+    assert "Did you mean model?" in problems[-1].hint
 
 
 HEAD = "requirements: Right.\nqa:\n  - question: Who?\n"
@@ -82,7 +82,7 @@ DATA = "requirements: Right.\ndata:\n  path: rows.jsonl\n  columns:\n    questio
 def test_a_slot_that_is_none_is_named(text: str, severity: str, key: str, line: int, words: str) -> None:
     (problem,) = check(text).problems
     assert (problem.severity, problem.key, problem.line) == (severity, key, line)
-    assert words in f"{problem.what} {problem.mend}"
+    assert words in f"{problem.what} {problem.hint}"
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,13 @@ def test_it_pauses_with_the_cause_and_goes_on_when_told_to(
         stage = Stage(tmp_path, server)
         project = stage.project()
 
-        def mend(event: object) -> Resume | None:
+        def hint(event: object) -> Resume | None:
             if isinstance(event, StateChanged) and event.state == "paused":
                 down.broken = False
                 return Resume()
             return None
 
-        end = told(stage.run(project, on_trouble="pause"), mend)
+        end = told(stage.run(project, on_trouble="pause"), hint)
     states = end.of(StateChanged)
     assert [event.state for event in states] == ["paused", "running"]
     assert cause in states[0].cause

@@ -1,4 +1,4 @@
-"""The config file: what it may say, and that every mistake is told with its line and its mend."""
+"""The config file: what it may say, and that every mistake is told with its line and its hint."""
 
 import os
 from pathlib import Path
@@ -46,7 +46,7 @@ def write(folder: Path, text: str) -> Path:
 def mistakes(folder: Path, text: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_config(write(folder, text))
-    return [f"{one.where.rpartition('/')[2]}: {one.what} {one.mend}".strip() for one in caught.value.problems]
+    return [f"{one.where.rpartition('/')[2]}: {one.what} {one.hint}".strip() for one in caught.value.problems]
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_one_mistake_is_one_sentence_with_the_file_and_its_mend(
     with pytest.raises(SettingsError) as caught:
         load_config(write(tmp_path, "run:\n  max_round: 3\n"))
     assert caught.value.what == "~/config.yaml, line 2: run.max_round is not a setting."
-    assert caught.value.mend == "Did you mean max_rounds?"
+    assert caught.value.hint == "Did you mean max_rounds?"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_the_named_variable_comes_before_the_keyring(keyring: MemoryKeyring) -> 
 def test_a_place_that_holds_no_key_is_an_error_with_its_name(keyring: MemoryKeyring) -> None:
     with pytest.raises(SettingsError, match="MY_KEY is not set") as caught:
         configured_key("m", ModelConfig(api_key_env="MY_KEY"), {"OPENAI_API_KEY": KEY})
-    assert "export MY_KEY" in caught.value.mend
+    assert "export MY_KEY" in caught.value.hint
     with pytest.raises(SettingsError, match="keyring holds no key for m"):
         configured_key("m", ModelConfig(api_key_keyring=True), {})
     assert configured_key("m", ModelConfig(), {"OPENAI_API_KEY": KEY}) is None
@@ -108,7 +108,7 @@ def test_a_keyring_that_fails_is_an_error_without_the_key(keyring: MemoryKeyring
     for action in (lambda: store_key("m", Secret(KEY)), lambda: read_key("m"), lambda: delete_key("m")):
         with pytest.raises(SettingsError, match="RuntimeError") as caught:
             action()
-        assert "api_key_env" in caught.value.mend
+        assert "api_key_env" in caught.value.hint
         assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
@@ -122,4 +122,4 @@ def test_a_missing_keyring_says_how_to_add_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(SettingsError) as caught:
         read_key("m")
-    assert "spotui[keyring]" in caught.value.mend
+    assert "spotui[keyring]" in caught.value.hint

@@ -166,7 +166,7 @@ def test_a_folder_that_others_can_open_is_refused(
     monkeypatch.setenv("SPOTUI_RUNTIME_DIR", str(folder))
     with pytest.raises(SpotuiError, match="other users") as caught:
         locations.ensure_runtime_dir()
-    assert "chmod 700" in caught.value.mend
+    assert "chmod 700" in caught.value.hint
     assert stat.S_IMODE(folder.stat().st_mode) == mode
 
 

@@ -189,7 +189,7 @@ def test_wrong_flags_and_variables_are_told_together() -> None:
         "--model",
         "--opt-temp",
     ]
-    assert caught.value.problems[3].mend == "Did you mean balanced?"
+    assert caught.value.problems[3].hint == "Did you mean balanced?"
 
 
 @pytest.mark.parametrize(("text", "value"), [("1e3", 1000), (" 7 ", 7), ("7.0", 7)])
@@ -220,7 +220,7 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_name() -> None:
         "OTHER": "x",
     }
     warnings = settled(None, environ).warnings
-    assert [(one.where, one.mend) for one in warnings] == [
+    assert [(one.where, one.hint) for one in warnings] == [
         (
             "SPOTUI_API_KEY",
             "Keys are read from OPENAI_API_KEY, or from the variable that api_key_env names.",

@@ -91,7 +91,7 @@ def test_what_is_not_there_is_an_error_with_the_nearest_name(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my-task.yaml").touch()
     (tmp_path / "folder").mkdir()
-    for name, what, mend in [
+    for name, what, hint in [
         ("peom", "no template 'peom'", "Did you mean poem?"),
         ("product_names.yaml", "no template", "Did you mean product-name?"),
         ("my-tsk.yaml", "no template", "Did you mean my-task.yaml?"),
@@ -106,7 +106,7 @@ def test_what_is_not_there_is_an_error_with_the_nearest_name(
         with pytest.raises(ResourceError) as caught:
             find_template(name)
         assert what in caught.value.what
-        assert mend in caught.value.mend
+        assert hint in caught.value.hint
 
 
 def test_a_broken_installation_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,7 +246,7 @@ def test_a_wrong_value_is_refused_and_the_file_is_untouched(
 def test_the_nearest_default_is_named(path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         save_default("run.max_round", 3, path)
-    assert caught.value.mend == "Did you mean run.max_rounds?"
+    assert caught.value.hint == "Did you mean run.max_rounds?"
 
 
 @pytest.mark.parametrize("text", ["theme: [", "theem: nord\n", "models: {a: {api_key: sk-x}}\n"])

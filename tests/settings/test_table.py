@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.settings import kinds
+from spotui.settings import values
 from spotui.settings.config_file import parse_config
 from spotui.settings.errors import SettingsError
-from spotui.settings.kinds import InvalidSettingError
 from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
 from spotui.settings.table import (
     LIMITS,
@@ -22,6 +21,7 @@ from spotui.settings.table import (
     text_of,
     value_at,
 )
+from spotui.settings.values import InvalidSettingError
 from tests.command_line import ROOT, places, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing
@@ -33,20 +33,20 @@ def each(settings: Iterable[Setting]) -> pytest.MarkDecorator:
 
 
 SAMPLES: dict[object, tuple[str, str]] = {
-    kinds.ModelId: ("some/model", "two words"),
-    kinds.ModelIds: ("a/b, c", "a,,b"),
-    kinds.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
-    kinds.UnitMode: ("row", "rows"),
-    kinds.JudgeMode: ("reference", "referee"),
+    values.ModelId: ("some/model", "two words"),
+    values.ModelIds: ("a/b, c", "a,,b"),
+    values.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
+    values.UnitMode: ("row", "rows"),
+    values.JudgeMode: ("reference", "referee"),
 }
 """For kinds of text: one that they take, and one that they refuse."""
 
 
 def sample(setting: Setting) -> tuple[str, str]:
     """A text that a setting takes and that is not its default, and one that it refuses."""
-    if kinds.base(setting.kind) is bool:
+    if values.base(setting.kind) is bool:
         return ("true" if setting.default is False else "false"), "perhaps"
-    return next((SAMPLES[kind] for kind in kinds.members(setting.kind) if kind in SAMPLES), ("2", "-1"))
+    return next((SAMPLES[kind] for kind in values.members(setting.kind) if kind in SAMPLES), ("2", "-1"))
 
 
 def in_config(setting: Setting, text: str) -> str:
@@ -88,11 +88,11 @@ def test_a_wrong_value_is_refused_in_the_same_words_wherever_it_comes_from(setti
         with pytest.raises(SettingsError) as caught:
             settled(flags, environ, config)
         assert caught.value.what.startswith(f"{subject} must ")
-        said.append((caught.value.what.removeprefix(subject), caught.value.mend))
+        said.append((caught.value.what.removeprefix(subject), caught.value.hint))
     assert said[0] == said[1] == said[2]
 
 
-@each(setting for setting in SETTINGS if type(None) in kinds.members(setting.kind))
+@each(setting for setting in SETTINGS if type(None) in values.members(setting.kind))
 def test_none_lifts_a_limit_wherever_it_comes_from(setting: Setting) -> None:
     text, _ = sample(setting)
     lifted = settled(config=in_config(setting, "none"))
@@ -106,7 +106,7 @@ def test_none_lifts_a_limit_wherever_it_comes_from(setting: Setting) -> None:
 def test_a_template_sets_what_the_config_file_sets_of_a_role(setting: Setting) -> None:
     text, wrong = sample(setting)
     _, role, field = setting.path
-    value = kinds.convert_text(setting.kind, text)
+    value = values.convert_text(setting.kind, text)
     assert template_roles({role: {field: value}}) == {setting.key: value}
     with pytest.raises(SettingsError, match=rf"models\.{role}\.{field} must "):
         template_roles({role: {field: wrong}})

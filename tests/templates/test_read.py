@@ -174,16 +174,16 @@ def test_a_wrong_shape_is_one_error_that_says_where_and_what_to_do(
     problem = only(text)
     assert (problem.severity, problem.key, problem.line) == ("error", key, line)
     assert word in problem.what
-    assert problem.mend.endswith((".", "?", "indented."))
+    assert problem.hint.endswith((".", "?", "indented."))
     with pytest.raises(TemplateError) as caught:
         parse_template(text, "my.yaml")
     assert isinstance(caught.value, SpotuiError)
     assert caught.value.what.startswith(f"my.yaml, line {line}:")
-    assert caught.value.mend == problem.mend
+    assert caught.value.hint == problem.hint
 
 
 @pytest.mark.parametrize(
-    ("text", "key", "line", "word", "mend"),
+    ("text", "key", "line", "word", "hint"),
     [
         (f"{GOOD}requirments: x\n", "requirments", 6, "requirments", "Did you mean `requirements`?"),
         (f"{GOOD}Count: 5\n", "Count", 6, "Count", "Did you mean `count`?"),
@@ -200,12 +200,12 @@ def test_a_wrong_shape_is_one_error_that_says_where_and_what_to_do(
     ],
 )
 def test_what_is_probably_not_meant_is_a_warning(
-    text: str, key: str, line: int, word: str, mend: str
+    text: str, key: str, line: int, word: str, hint: str
 ) -> None:
     problem = only(text)
     assert (problem.severity, problem.key, problem.line) == ("warning", key, line)
     assert word in problem.what
-    assert mend in problem.mend
+    assert hint in problem.hint
     assert parse_template(text).prompt == "p"
 
 
@@ -238,9 +238,9 @@ def test_a_misspelt_key_is_named_where_the_right_one_is_missing() -> None:
         ("error", "requirements"),
         ("warning", "requirments"),
     ]
-    assert problems[0].mend == "Rename `requirments` on line 2 to `requirements`."
+    assert problems[0].hint == "Rename `requirments` on line 2 to `requirements`."
     problems = check_text(with_("question:", "Question:"))
-    assert "Rename `Question` to `question`." in [each.mend for each in problems]
+    assert "Rename `Question` to `question`." in [each.hint for each in problems]
 
 
 def test_all_errors_are_told_in_the_order_of_the_file() -> None:
@@ -309,7 +309,7 @@ def test_a_missing_file_is_an_error_that_names_the_nearest(tmp_path: Path) -> No
     (tmp_path / "poem.yaml").write_text(GOOD)
     (problem,) = check_template(tmp_path / "peom.yaml")
     assert (problem.severity, problem.line) == ("error", 0)
-    assert str(tmp_path / "poem.yaml") in problem.mend
+    assert str(tmp_path / "poem.yaml") in problem.hint
     with pytest.raises(TemplateError, match="no such file"):
         read_template(tmp_path / "nowhere" / "t.yaml")
     with pytest.raises(TemplateError, match="no such file"):
@@ -335,7 +335,7 @@ def test_what_is_no_file_of_text_is_an_error(tmp_path: Path) -> None:
     ]:
         (problem,) = check_template(path)
         assert word in problem.what
-        assert problem.mend
+        assert problem.hint
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

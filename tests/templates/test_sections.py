@@ -85,7 +85,7 @@ def test_what_is_wrong_is_one_error_with_its_key_and_line(text: str, key: str, l
     (problem,) = check_text(text)
     assert (problem.severity, problem.key, problem.line) == ("error", key, line)
     assert word in problem.what
-    assert problem.mend.endswith((".", "?"))
+    assert problem.hint.endswith((".", "?"))
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_told_with_its_line_and_the_rest_is_used(
     assert found.keys == {"run.panel_1": "Z"}
     (problem,) = found.problems
     assert problem.where.endswith("keys.yaml, line 2")
-    assert what in f"{problem.what} {problem.mend}"
+    assert what in f"{problem.what} {problem.hint}"
 
 
 def test_two_keys_can_be_exchanged(file: Path) -> None:

@@ -49,7 +49,7 @@ def test_what_keeps_it_from_starting_is_told_and_the_log_named(home: Path) -> No
     process = OwnProcess(Workspace(locations.workspace_dir()).project("x"), ["run", "no-such-template"])
     with pytest.raises(SpotuiError, match="There is no template 'no-such-template'") as caught:
         wait_until_ready(process)
-    assert str(process.log) in caught.value.mend
+    assert str(process.log) in caught.value.hint
 
 
 def test_the_socket_of_a_killed_process_is_not_taken_for_a_start(home: Path) -> None:

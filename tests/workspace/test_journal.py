@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_the_journal_as_it_was(fits: int, path: Path) -> None
             pytest.raises(JournalError, match="cannot be written") as caught,
         ):
             journal.append(lost)
-        assert "resume" in caught.value.mend
+        assert "resume" in caught.value.hint
         assert path.read_bytes() == before
         assert journal.call(lost.key, lost.digest) is None
         journal.append(a_call("it fits"))
@@ -269,7 +269,7 @@ def test_an_empty_journal_is_not_gone_on_with(path: Path) -> None:
     path.touch()
     with pytest.raises(JournalError, match="is empty") as caught:
         Journal(path, writable=True)
-    assert "--fresh" in caught.value.mend
+    assert "--fresh" in caught.value.hint
     with Journal(path) as journal:
         assert list(journal.lines()) == []
     assert path.read_bytes() == b""

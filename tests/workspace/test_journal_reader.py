@@ -143,7 +143,7 @@ def test_a_newer_format_is_left_alone(path: Path) -> None:
     path.write_bytes(newer)
     with pytest.raises(JournalError, match=r"newer spotui \(format 3\)") as caught:
         Journal(path, writable=True)
-    assert caught.value.mend == "Update spotui to open it."
+    assert caught.value.hint == "Update spotui to open it."
     with pytest.raises(JournalError, match="newer"):
         list(read_lines(path, RoundLine))
     assert path.read_bytes() == newer

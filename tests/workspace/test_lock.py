@@ -38,7 +38,7 @@ def test_a_second_process_is_told_who_works_there(path: Path) -> None:
         assert caught.value.what == (
             f"poem is being worked on by process {child.pid} on {os.uname().nodename}."
         )
-        assert "'spotui attach poem'" in caught.value.mend
+        assert "'spotui attach poem'" in caught.value.hint
         assert ProjectLock(path, "poem").living_owner() == Owner(child.pid, os.uname().nodename)
 
 
@@ -203,7 +203,7 @@ def test_a_place_that_cannot_be_locked_is_a_clear_error(kind: str, tmp_path: Pat
         path.parent.touch()
     with pytest.raises(LockedError, match="cannot be locked") as caught:
         ProjectLock(path, "poem").acquire()
-    assert "--workspace" in caught.value.mend
+    assert "--workspace" in caught.value.hint
     assert ProjectLock(path, "poem").living_owner() is None
 
 
@@ -234,7 +234,7 @@ def test_a_lock_that_another_user_could_hold_is_refused(
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)  # as if all of this were somebody else's
     with pytest.raises(LockedError, match="belongs to another user") as caught:
         ProjectLock(path, "poem").acquire()
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_lock_of_the_owner_of_the_folder_can_be_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_a_name_that_is_taken_is_refused_with_three_ways_out(workspace: Workspac
     with pytest.raises(ProjectError, match="There is a project 'poem' already") as caught:
         create_project(workspace, "poem", a_snapshot("new"))
     for way in ("spotui resume poem", "--name", "--fresh"):
-        assert way in caught.value.mend
+        assert way in caught.value.hint
     assert content(workspace.root) == before
     assert read_snapshot(project.snapshot).template == "old"
 
@@ -144,7 +144,7 @@ def test_a_workspace_that_cannot_be_written_is_a_clear_error(place: str, tmp_pat
     with pytest.raises(ProjectError) as caught:
         create_project(Workspace(root / "deep" if place == "below a file" else root), "poem", a_snapshot())
     assert "cannot be written" in caught.value.what
-    assert "SPOTUI_WORKSPACE" in caught.value.mend
+    assert "SPOTUI_WORKSPACE" in caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["workspace"]
 
 

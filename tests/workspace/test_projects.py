@@ -98,7 +98,7 @@ def test_a_name_that_could_lead_elsewhere_or_mislead_is_refused(name: str, works
     for find in (workspace.project, workspace.existing, workspace.free_name):
         with pytest.raises(ProjectError, match="cannot be a project's name") as caught:
             find(name)
-    assert "200 letters" in caught.value.mend
+    assert "200 letters" in caught.value.hint
 
 
 @given(name=st.text(st.characters(exclude_categories=[])))
@@ -151,7 +151,7 @@ def test_a_workspace_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> Non
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(ProjectError, match="cannot be read: Too many levels") as caught:
         Workspace(tmp_path / "loop").names()
-    assert "SPOTUI_WORKSPACE" in caught.value.mend
+    assert "SPOTUI_WORKSPACE" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -166,14 +166,14 @@ def test_a_project_that_is_not_there_is_answered_with_the_nearest(
     with pytest.raises(ProjectError) as caught:
         workspace.existing(wanted)
     assert caught.value.what == f"There is no project {wanted!r} in {workspace.root}."
-    assert caught.value.mend == f"Did you mean {near!r}?"
+    assert caught.value.hint == f"Did you mean {near!r}?"
 
 
 def test_a_project_that_is_like_no_other_is_answered_with_the_way_to_the_list(workspace: Workspace) -> None:
     make(workspace, "poem")
     with pytest.raises(ProjectError) as caught:
         workspace.existing("zebra")
-    assert caught.value.mend == "'spotui list' shows what is there."
+    assert caught.value.hint == "'spotui list' shows what is there."
 
 
 def test_a_free_name_is_the_wanted_one_or_the_next_number(workspace: Workspace) -> None:
@@ -223,7 +223,7 @@ def test_a_project_that_is_worked_on_is_not_archived(workspace: Workspace) -> No
     lock.acquire()
     with pytest.raises(LockedError, match="session/poem is being worked on") as caught:
         workspace.archive(project)
-    assert "'spotui attach session/poem'" in caught.value.mend
+    assert "'spotui attach session/poem'" in caught.value.hint
     lock.release()
     assert project.exists
     workspace.archive(project)

@@ -119,7 +119,7 @@ def test_a_newer_format_says_update(path: Path) -> None:
     changed(path, version=2, mood="calm")
     with pytest.raises(SnapshotError, match="newer spotui") as caught:
         read_snapshot(path)
-    assert "Update" in caught.value.mend
+    assert "Update" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_damaged_file_is_a_clear_error_and_left_as_it_is(data: bytes, path: Pa
     path.write_bytes(data)
     with pytest.raises(SnapshotError, match="is damaged") as caught:
         read_snapshot(path)
-    assert "backup" in caught.value.mend
+    assert "backup" in caught.value.hint
     assert path.read_bytes() == data
 
 

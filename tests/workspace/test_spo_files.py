@@ -210,7 +210,7 @@ def test_damaged_results_are_an_error_and_set_aside_but_never_overwritten(
     results.write_bytes(data)
     with pytest.raises(ResultsError, match=r"results\.json is damaged") as caught:
         read_rounds(tmp_path)
-    assert "resume" in caught.value.mend
+    assert "resume" in caught.value.hint
     assert results.read_bytes() == data
     write_rounds(tmp_path, project_rounds([SEED, LOSER]))
     assert results.read_bytes() == RESULTS.encode()

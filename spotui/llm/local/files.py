@@ -29,12 +29,12 @@ class ServerError(LocalModelError):
 
     Args:
         what: What happened.
-        mend: What to do about it.
+        hint: What to do about it.
         transient: Whether another try may succeed.
     """
 
-    def __init__(self, what: str, mend: str = "", *, transient: bool = False) -> None:
-        super().__init__(what, mend)
+    def __init__(self, what: str, hint: str = "", *, transient: bool = False) -> None:
+        super().__init__(what, hint)
         self.transient = transient
 
 

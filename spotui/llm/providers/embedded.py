@@ -122,7 +122,7 @@ class EmbeddedProvider:
         except SpotuiError as error:
             transient = isinstance(error, ServerError) and error.transient
             kind: type[ModelError] = UnavailableError if transient else BadRequestError
-            raise kind(error.what, error.mend) from error
+            raise kind(error.what, error.hint) from error
         endpoint = Endpoint(
             model=self._model_id,
             base_url=f"{server.address}/v1",
@@ -136,7 +136,7 @@ class EmbeddedProvider:
         death = await session.server.ended(within=_DEATH_SECONDS)
         if death is not None:
             await self._forget(session)
-            raise UnavailableError(death.what, death.mend) from error
+            raise UnavailableError(death.what, death.hint) from error
 
     async def _forget(self, session: "_Session") -> None:
         for kind in [kind for kind, known in self._sessions.items() if known is session]:

@@ -116,8 +116,8 @@ def _drawn(
         wanted = []
     if listed and (sized := [name for name in source.split if name in listed or not wanted]):
         what = _("The file has a list of rows for {sized} already.", sized=" and ".join(sized))
-        mend = _("Delete `split`, or choose one list to draw from, e.g. `rows: {sized}`.", sized=sized[0])
-        raise DataError([RowFault(whole, 0, what, mend)])
+        hint = _("Delete `split`, or choose one list to draw from, e.g. `rows: {sized}`.", sized=sized[0])
+        raise DataError([RowFault(whole, 0, what, hint)])
     if not wanted:
         return listed
     try:
@@ -228,7 +228,7 @@ class _Rows:
             if (file, bad.what) in self._of_files:
                 return
             self._of_files.add((file, bad.what))
-        self._faults.append(RowFault(file, bad.line or line, bad.what, bad.mend))
+        self._faults.append(RowFault(file, bad.line or line, bad.what, bad.hint))
         if len(self._faults) == MOST_FAULTS:
             self.refuse()
 
@@ -274,12 +274,12 @@ def find_file(folder: Path, name: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         there = {each.name: each for each in path.parent.glob("*.*")}
         meant = nearest(path.name, there)
-        mend = (
+        hint = (
             _("Did you mean {name}?", name=there[meant].name)
             if meant
             else _("Paths begin at the template's folder.")
         )
-        raise BadRowError(_("There is no such file."), mend) from None
+        raise BadRowError(_("There is no such file."), hint) from None
     except (OSError, ValueError, RuntimeError):
         raise BadRowError(_("The file cannot be opened."), _("Check its path and permissions.")) from None
     if stat.S_ISDIR(mode):

@@ -20,13 +20,13 @@ class RowFault(msgspec.Struct, frozen=True):
         file: The file, as the template names it.
         line: Where the row begins, counted from 1; 0 for the file as a whole.
         what: The fault, one sentence.
-        mend: How to fix it; may be empty.
+        hint: How to fix it; may be empty.
     """
 
     file: str
     line: int
     what: str
-    mend: str = ""
+    hint: str = ""
 
     @property
     def place(self) -> str:
@@ -34,7 +34,7 @@ class RowFault(msgspec.Struct, frozen=True):
         return f"{self.file}, line {self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what} {self.mend}".rstrip()
+        return f"{self.place}: {self.what} {self.hint}".rstrip()
 
 
 class DataError(SpotuiError):
@@ -46,7 +46,7 @@ class DataError(SpotuiError):
 
     def __init__(self, faults: Sequence[RowFault]) -> None:
         if len(faults) == 1:
-            super().__init__(f"{faults[0].place}: {faults[0].what}", faults[0].mend)
+            super().__init__(f"{faults[0].place}: {faults[0].what}", faults[0].hint)
         else:
             count = len(faults)
             what = (
@@ -63,15 +63,15 @@ class BadRowError(Exception):
 
     Args:
         what: The fault, one sentence.
-        mend: How to fix it.
+        hint: How to fix it.
         line: The line, when it is known better than where the row begins.
         of_file: Whether the other rows of the file have the same fault, so that it is reported once.
     """
 
-    def __init__(self, what: str, mend: str = "", line: int = 0, *, of_file: bool = False) -> None:
+    def __init__(self, what: str, hint: str = "", line: int = 0, *, of_file: bool = False) -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.hint = hint
         self.line = line
         self.of_file = of_file
 

@@ -100,8 +100,8 @@ def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[
         missing = [name for name in ("train", "eval") if name not in source.files]
         if missing:
             what = _("There are no rows for {missing}.", missing=" and ".join(missing))
-            mend = _("Give the `path` of a file to draw them from, or a file for each.")
-            reader.faults.append(KeyFault((), what, mend))
+            hint = _("Give the `path` of a file to draw them from, or a file for each.")
+            reader.faults.append(KeyFault((), what, hint))
     return source, reader.faults
 
 
@@ -123,12 +123,12 @@ class _Reader:
         for key in data:
             if key not in KEYS:
                 meant = SPLIT_NAMES.get(key.casefold()) or nearest(key, KEYS)
-                mend = (
+                hint = (
                     _("Did you mean `{meant}`?", meant=meant)
                     if meant
                     else _("The keys are {keys}.", keys=", ".join(KEYS))
                 )
-                self._fault((key,), _("`{key}` is not a key of `data`.", key=key), mend)
+                self._fault((key,), _("`{key}` is not a key of `data`.", key=key), hint)
         files: dict[SplitName, str] = {}
         for split in SPLITS:
             if data.get(split) is not None and (file := self._file(data[split], (split,))):
@@ -168,12 +168,12 @@ class _Reader:
             if value == one:
                 return one
         meant = nearest(value, FORMATS) if isinstance(value, str) else None
-        mend = (
+        hint = (
             _("Did you mean `{meant}`?", meant=meant)
             if meant
             else _("Write one of {formats}.", formats=", ".join(FORMATS))
         )
-        self._fault(("format",), _("This is not a format that can be read."), mend)
+        self._fault(("format",), _("This is not a format that can be read."), hint)
         return None
 
     def _delimiter(self, value: object) -> str | None:
@@ -193,8 +193,8 @@ class _Reader:
             name = codecs.lookup(value).name if isinstance(value, str) else ""
             "".encode(name or "?")
         except (LookupError, ValueError):
-            mend = _("Write, for example, `encoding: gbk`, or delete it: the encoding is detected.")
-            self._fault(("encoding",), _("`encoding` is not the name of a text encoding."), mend)
+            hint = _("Write, for example, `encoding: gbk`, or delete it: the encoding is detected.")
+            self._fault(("encoding",), _("`encoding` is not the name of a text encoding."), hint)
             return None
         return name
 
@@ -225,9 +225,9 @@ class _Reader:
     def _columns(self, value: object) -> dict[str, tuple[str, ...]]:
         if value is None:
             return {}
-        mend = _("Write, for example, `columns: {question: input, answer: target}`.")
+        hint = _("Write, for example, `columns: {question: input, answer: target}`.")
         if not isinstance(value, Mapping):
-            self._fault(("columns",), _("`columns` should say which column is what."), mend)
+            self._fault(("columns",), _("`columns` should say which column is what."), hint)
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for name, column in value.items():
@@ -242,7 +242,7 @@ class _Reader:
                 )
             elif not names or None in names:
                 what = _("`{name}` should be the name of a column, or its number, counted from 1.", name=name)
-                self._fault(path, what, mend)
+                self._fault(path, what, hint)
             else:
                 found[name] = tuple(one for one in names if one)
         return found
@@ -261,10 +261,10 @@ class _Reader:
             return {}
         pairs = dict(enumerate(value)) if isinstance(value, list) else value
         if not isinstance(pairs, Mapping) or not pairs:
-            mend = _(
+            hint = _(
                 "Write, for example, `labels: {0: negative, 1: positive}` or `labels: [negative, positive]`."
             )
-            self._fault(("labels",), _("`labels` should say what each value of the answer means."), mend)
+            self._fault(("labels",), _("`labels` should say what each value of the answer means."), hint)
             return {}
         found: dict[str, str] = {}
         for key, label in pairs.items():
@@ -280,9 +280,9 @@ class _Reader:
         names = tuple(_column(one) for one in several)
         if all(names) and (names or value is None):
             return tuple(name for name in names if name)
-        mend = _("Write, for example, `options: choices`, or `options: [A, B, C, D]` for several columns.")
+        hint = _("Write, for example, `options: choices`, or `options: [A, B, C, D]` for several columns.")
         self._fault(
-            ("options",), _("`options` should be the column with the options, or a list of columns."), mend
+            ("options",), _("`options` should be the column with the options, or a list of columns."), hint
         )
         return ()
 
@@ -302,9 +302,9 @@ class _Reader:
     def _split(self, value: object, files: Mapping[SplitName, str]) -> dict[SplitName, int | float]:
         if value is None:
             return {}
-        mend = _("Write, for example, `split: {train: 48, eval: 48, test: 144}`, or shares that add up to 1.")
+        hint = _("Write, for example, `split: {train: 48, eval: 48, test: 144}`, or shares that add up to 1.")
         if not isinstance(value, Mapping):
-            self._fault(("split",), _("`split` should say how many rows each split gets."), mend)
+            self._fault(("split",), _("`split` should say how many rows each split gets."), hint)
             return {}
         found: dict[SplitName, int | float] = {}
         for name, size in value.items():
@@ -312,12 +312,12 @@ class _Reader:
             split = next((one for one in SPLITS if one == name), None)
             if split is None:
                 meant = SPLIT_NAMES.get(name.casefold()) or nearest(name, SPLITS)
-                mend = (
+                hint = (
                     _("Did you mean `{meant}`?", meant=meant)
                     if meant
                     else _("The splits are {splits}.", splits=", ".join(SPLITS))
                 )
-                self._fault(path, _("Unknown split `{name}`.", name=name), mend)
+                self._fault(path, _("Unknown split `{name}`.", name=name), hint)
             elif split in files:
                 what = _(
                     "The rows for {name} come from a separate file, so they have no size here.", name=name
@@ -327,27 +327,27 @@ class _Reader:
                 self._fault(
                     path,
                     _("`{name}` is neither a number of rows nor a share, nor the path of a file.", name=name),
-                    mend,
+                    hint,
                 )
             elif size == 0 and name != "test":
                 self._fault(path, _("The split {name} gets no row.", name=name), _("Give it at least one."))
             else:
                 found[split] = size
         if len(found) == len(value):
-            self._check_sizes(found, files, mend)
+            self._check_sizes(found, files, hint)
         return found
 
     def _check_sizes(
-        self, sizes: Mapping[SplitName, int | float], files: Mapping[SplitName, str], mend: str
+        self, sizes: Mapping[SplitName, int | float], files: Mapping[SplitName, str], hint: str
     ) -> None:
         missing = [name for name in ("train", "eval") if name not in sizes and name not in files]
         shares = [size for size in sizes.values() if isinstance(size, float)]
         if missing:
             self._fault(
-                ("split",), _("`split` says nothing of {missing}.", missing=" and ".join(missing)), mend
+                ("split",), _("`split` says nothing of {missing}.", missing=" and ".join(missing)), hint
             )
         elif shares and any(size and isinstance(size, int) for size in sizes.values()):
-            self._fault(("split",), _("`split` mixes numbers of rows with shares."), mend)
+            self._fault(("split",), _("`split` mixes numbers of rows with shares."), hint)
         elif sum(shares) > 1 + 1e-9:
             self._fault(
                 ("split",),
@@ -364,8 +364,8 @@ class _Reader:
         )
         return None
 
-    def _fault(self, path: tuple[str, ...], what: str, mend: str) -> None:
-        self.faults.append(KeyFault(path, what, mend))
+    def _fault(self, path: tuple[str, ...], what: str, hint: str) -> None:
+        self.faults.append(KeyFault(path, what, hint))
 
 
 _HOW: Final = N_("Write, for example, `data: rows.jsonl`; JSONL, JSON, CSV and other tables can be read.")

@@ -82,8 +82,8 @@ class Composer:
         next(self._events)  # the document's end
         after = next(self._events)
         if isinstance(after, yaml.DocumentStartEvent):
-            mend = _("Remove the line ---, or move what follows it into a separate file.")
-            self._fault(after, _("A second document begins here."), mend)
+            hint = _("Remove the line ---, or move what follows it into a separate file.")
+            self._fault(after, _("A second document begins here."), hint)
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
@@ -151,10 +151,10 @@ class Composer:
             value = self._node(next(self._events), depth + 1)
             end, size = value.end, size + key.size + value.size
             if not isinstance(key, ScalarNode):
-                what, mend = _("A key must be a single word or text."), _KEY_HINT
+                what, hint = _("A key must be a single word or text."), _KEY_HINT
                 if isinstance(key, MappingNode | SequenceNode) and key.flow:
-                    what, mend = _("A [ or { begins a list or a mapping here, not a text."), _(IN_QUOTES)
-                self._fault(event_of_key, what, mend)
+                    what, hint = _("A [ or { begins a list or a mapping here, not a text."), _(IN_QUOTES)
+                self._fault(event_of_key, what, hint)
             elif key.typed and key.text == "<<" and self._merges:
                 merged += value.items if isinstance(value, SequenceNode) else [value]
             elif key.typed and key.text == "<<":
@@ -218,8 +218,8 @@ class Composer:
         start, end = event.start_mark, event.end_mark
         return start.line + 1, start.index + self._shift, end.index + self._shift
 
-    def _fault(self, event: Any, what: str, mend: str) -> None:
-        self.faults.append(Fault(event.start_mark.line + 1, what, mend))
+    def _fault(self, event: Any, what: str, hint: str) -> None:
+        self.faults.append(Fault(event.start_mark.line + 1, what, hint))
 
 
 def _length_of_block(source: str, value: str) -> int:
@@ -253,8 +253,8 @@ def decode(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise YamlError([Fault(1, _("The file is saved as UTF-16."), _("Save it as UTF-8 in your editor."))])
     if (zero := data.find(b"\0")) >= 0:
-        mend = _("Choose a YAML file; this may be an image, an archive or a program.")
-        raise YamlError([Fault(_line(data, zero), _("The file is not a text."), mend)])
+        hint = _("Choose a YAML file; this may be an image, an archive or a program.")
+        raise YamlError([Fault(_line(data, zero), _("The file is not a text."), hint)])
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ class Fault(NamedTuple):
 
     line: int
     what: str
-    mend: str
+    hint: str
 
 
 class YamlError(SpotuiError):
@@ -32,9 +32,9 @@ class YamlError(SpotuiError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         if len(faults) == 1:
-            super().__init__(f"Line {faults[0].line}: {faults[0].what}", faults[0].mend)
+            super().__init__(f"Line {faults[0].line}: {faults[0].what}", faults[0].hint)
         else:
-            lines = [f"- Line {fault.line}: {fault.what} {fault.mend}" for fault in faults]
+            lines = [f"- Line {fault.line}: {fault.what} {fault.hint}" for fault in faults]
             super().__init__("\n".join([_("{faults} things are wrong:", faults=len(faults)), *lines]))
         self.faults = tuple(faults)
 
@@ -240,32 +240,32 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
     if char == "\t" or "tab character" in problem:
         return Fault(line, _("There is a tab where YAML wants spaces."), _("Replace the tab with spaces."))
     if "quoted scalar" in context and "unexpected" in problem:
-        mend = _("Close it, or put the text on the lines below a `|`, indented.")
-        return Fault(opened, _("The quote that opens on this line is never closed."), mend)
+        hint = _("Close it, or put the text on the lines below a `|`, indented.")
+        return Fault(opened, _("The quote that opens on this line is never closed."), hint)
     if "escape" in problem or "quoted scalar" in context:
-        mend = _("Double the backslash, or put the text in single quotes.")
+        hint = _("Double the backslash, or put the text in single quotes.")
         return Fault(
             line,
             _("A backslash inside double quotes comes before a character that YAML does not allow there."),
-            mend,
+            hint,
         )
     if "mapping values are not allowed" in problem:
         return _stray_colon(line, before)
     if "could not find expected ':'" in problem:
-        mend = _(
+        hint = _(
             "If it belongs to the text above, indent it like that text; if it is a key, write `key: text`."
         )
-        return Fault(opened, _("This line is neither a `key: text` nor part of the text above it."), mend)
+        return Fault(opened, _("This line is neither a `key: text` nor part of the text above it."), hint)
     if "cannot start any token" in problem:
         return Fault(line, _("A text cannot begin with {char}.", char=char), _(IN_QUOTES))
     if "alias" in context or "anchor" in context:
         return Fault(opened, _("A text cannot begin with * or &."), _(IN_QUOTES))
     if "sequence entries" in problem:
-        mend = _("Put the first dash on the next line, or the text in quotes.")
-        return Fault(line, _("A list cannot begin on the line of its key."), mend)
+        hint = _("Put the first dash on the next line, or the text in quotes.")
+        return Fault(line, _("A list cannot begin on the line of its key."), hint)
     if "block scalar" in context:
-        mend = _("Begin the text on the next line, indented by two spaces, or put it in quotes.")
-        return Fault(line, _("Nothing may follow a | or > on its line."), mend)
+        hint = _("Begin the text on the next line, indented by two spaces, or put it in quotes.")
+        return Fault(line, _("Nothing may follow a | or > on its line."), hint)
     if "flow" in context:
         return Fault(opened, _("A [ or { opens a list here that is not closed."), _(IN_QUOTES))
     return _out_of_place(line, before, problem)
@@ -274,8 +274,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
 def _stray_colon(line: int, before: str) -> Fault:
     if ": " in before:
         return Fault(line, _("There is a second colon in this line, so its text is unclear."), _(IN_QUOTES))
-    mend = join(_("Write `key: text` with a space after the colon."), _(_SAME_COLUMN))
-    return Fault(line, _("This line does not fit the line above it."), mend)
+    hint = join(_("Write `key: text` with a space after the colon."), _(_SAME_COLUMN))
+    return Fault(line, _("This line does not fit the line above it."), hint)
 
 
 def _out_of_place(line: int, before: str, problem: str) -> Fault:
@@ -286,5 +286,5 @@ def _out_of_place(line: int, before: str, problem: str) -> Fault:
         )
     if "expected key" in problem or "'-' indicator" in problem or "block end" in problem:
         return Fault(line, _("This line is indented unlike the lines it belongs to."), _(_SAME_COLUMN))
-    mend = _("Compare its quotes, colons and indentation with the lines around it.")
-    return Fault(line, _("YAML cannot be read here: {problem}.", problem=problem), mend)
+    hint = _("Compare its quotes, colons and indentation with the lines around it.")
+    return Fault(line, _("YAML cannot be read here: {problem}.", problem=problem), hint)

@@ -76,7 +76,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         try:
             await self._client.watch(self._reopen)
         except SpotuiError as error:
-            self.notify(error.mend, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
+            self.notify(error.hint, title=error.what, severity="error", timeout=_LONG_SECONDS, markup=False)
             self.say(f"{self._project.name}: {error.what}")
             self._is_read = True
 

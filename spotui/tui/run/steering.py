@@ -185,7 +185,7 @@ class SteeringScreen(Page[None]):
                 raise not_trusted()
             await go_on(self._project, options, self.say)
         except SpotuiError as error:
-            self.notify(error.mend, title=error.what, severity="error", markup=False)
+            self.notify(error.hint, title=error.what, severity="error", markup=False)
         finally:
             self._starts = False
             self.say("")

@@ -136,7 +136,7 @@ def _text(chosen: Problem, problems: Sequence[Problem]) -> Content:
         counted.append(plural(warnings, "warning"))
     return Content.assemble(
         (f"{chosen.severity.capitalize()} ", _TONES[chosen.severity]),
-        f"{place}{chosen.what} {chosen.mend}",
+        f"{place}{chosen.what} {chosen.hint}",
         (f"  ({', '.join(counted)})" if len(problems) > 1 else "", "$text-muted"),
     )
 

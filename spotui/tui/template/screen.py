@@ -170,7 +170,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         try:
             text = edit_outside(self.app, self._panel.text, self._path.name)
         except OutsideError as error:
-            self.notify(f"{error.what} {error.mend}", severity="error")
+            self.notify(f"{error.what} {error.hint}", severity="error")
             return
         self._panel.take(text)
 
@@ -191,7 +191,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
             self._draft = Draft(self._path)
         except TemplateError as error:
             self._is_fixed = True
-            self.notify(f"{error.what} {error.mend}", severity="error")
+            self.notify(f"{error.what} {error.hint}", severity="error")
         text = (self._draft.saved if self._draft else None) or ""
         can_edit = self._panel.show(text, is_fixed=self._is_fixed)
         if not can_edit and not self._is_fixed:
@@ -226,7 +226,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         try:
             draft.save(self._panel.text)
         except TemplateError as error:
-            self.notify(f"{error.what} {error.mend}", severity="error")
+            self.notify(f"{error.what} {error.hint}", severity="error")
             return False
         self._was_saved = True
         self.is_changed = False
@@ -262,7 +262,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
             try:
                 self._panel.take(draft.reload())
             except TemplateError as error:
-                self.notify(f"{error.what} {error.mend}", severity="error")
+                self.notify(f"{error.what} {error.hint}", severity="error")
 
     async def _leave(self) -> None:
         chosen = await self.app.push_screen_wait(

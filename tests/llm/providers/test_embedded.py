@@ -195,7 +195,7 @@ def refusal(store: ModelStore, log: Path) -> BadRequestError:
 
 def test_a_model_that_is_not_here_says_how_to_bring_it(tmp_path: Path) -> None:
     error = refusal(ModelStore(tmp_path), tmp_path / "log")
-    assert "spotui models pull" in error.mend
+    assert "spotui models pull" in error.hint
     assert not (tmp_path / "log").exists()
 
 
@@ -211,4 +211,4 @@ def test_a_model_that_cannot_be_loaded_names_its_log(tmp_path: Path) -> None:
     store, file = ModelStore(tmp_path / "models"), tmp_path / "broken.gguf"
     file.write_bytes(b"GGUF" + bytes(100))
     store.add(MODEL, file, sha256="", origin="a test")
-    assert str(tmp_path / "log") in refusal(store, tmp_path / "log").mend
+    assert str(tmp_path / "log") in refusal(store, tmp_path / "log").hint

@@ -61,7 +61,7 @@ def test_every_fault_has_its_kind(fault: faults.Fault, kind: type[ModelError]) -
     assert type(caught.value) is kind
     assert caught.value.what.startswith((MODEL, "The ", "Cannot reach "))
     assert f"{MODEL} at http://127.0.0.1:" in caught.value.what
-    assert caught.value.mend
+    assert caught.value.hint
     assert "litellm" not in str(caught.value).lower()
 
 
@@ -75,7 +75,7 @@ def test_an_endpoint_says_how_long_to_wait(code: int, kind: type[RetryableError]
 def test_an_unknown_model_is_answered_with_near_ones() -> None:
     with pytest.raises(BadRequestError, match="gpt-4o-mini") as caught:
         ask(faults.status(404, "no such model"), a_request(model="openai/gpt-4o-mni"))
-    assert caught.value.mend.startswith("Did you mean gpt-4o-mini or ")
+    assert caught.value.hint.startswith("Did you mean gpt-4o-mini or ")
 
 
 def test_nobody_listening_and_no_such_host_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

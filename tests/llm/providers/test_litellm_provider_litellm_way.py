@@ -24,7 +24,7 @@ def test_a_missing_key_is_named_before_anything_is_sent(model: str, variable: st
         ask_at(None, a_request(model=model), key=None)
     assert caught.value.what.startswith(f"{model} needs a key, and ")
     assert variable in caught.value.what
-    assert caught.value.mend == f"Set it: export {variable}=…"
+    assert caught.value.hint == f"Set it: export {variable}=…"
 
 
 def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,13 +36,13 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("model", "mend"),
+    ("model", "hint"),
     [
         ("anthropc/claude-sonnet-4-5", "Did you mean anthropic/claude-sonnet-4-5 or "),
         ("§§§", "Put its provider in front"),
     ],
 )
-def test_an_unknown_provider_is_answered_with_near_ids(model: str, mend: str) -> None:
+def test_an_unknown_provider_is_answered_with_near_ids(model: str, hint: str) -> None:
     with pytest.raises(BadRequestError, match="no provider for") as caught:
         ask_at(None, a_request(model=model), key=None)
-    assert caught.value.mend.startswith(mend)
+    assert caught.value.hint.startswith(hint)

@@ -29,7 +29,7 @@ from tests.model_server import ModelServer, faults
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "mend"),
+    ("fault", "kind", "hint"),
     [
         (faults.status(400), RequestRefusedError, "settings or the template"),
         (faults.status(401), AuthenticationError, "Check the key for http://127"),
@@ -52,12 +52,12 @@ from tests.model_server import ModelServer, faults
         (faults.html(504), UnavailableError, "Try again later"),
     ],
 )
-def test_every_status_has_its_kind(fault: faults.Fault, kind: type[ModelError], mend: str) -> None:
+def test_every_status_has_its_kind(fault: faults.Fault, kind: type[ModelError], hint: str) -> None:
     with pytest.raises(kind) as caught:
         ask(fault, key=KEY)
     assert type(caught.value) is kind
     assert "test-model at http://127.0.0.1:" in caught.value.what
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
 
 
 def test_a_missing_key_is_told_from_a_wrong_one() -> None:
@@ -220,7 +220,7 @@ def test_nobody_listens() -> None:
         port = free.getsockname()[1]
     with pytest.raises(UnavailableError, match="the connection was refused") as caught:
         ask_endpoint(an_endpoint(f"http://127.0.0.1:{port}/v1"))
-    assert "Start the server" in caught.value.mend
+    assert "Start the server" in caught.value.hint
 
 
 def test_nobody_listens_at_any_address_of_a_name() -> None:
@@ -364,7 +364,7 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_base_urls_that_make_no_sense(base_url: str | None, words: str) -> None:
     with pytest.raises(BadRequestError, match=words.replace("?", r"\?")) as caught:
         ask_endpoint(an_endpoint(base_url))
-    assert caught.value.mend
+    assert caught.value.hint
     assert "hunter" not in str(caught.value)
     assert "0123456789" not in str(caught.value)
 

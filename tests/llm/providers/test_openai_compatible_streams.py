@@ -291,7 +291,7 @@ def test_a_reply_cut_by_the_length_limit() -> None:
 def test_what_is_no_reply(fault: faults.Fault, words: str) -> None:
     with pytest.raises(MalformedReplyError, match=words) as caught:
         ask(fault)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_stream_that_breaks_after_its_finish_reason_is_whole() -> None:
@@ -424,7 +424,7 @@ def test_a_reply_that_is_too_long_is_not_read_to_its_end(body: bytes) -> None:
 def test_compression_that_was_not_asked_for_is_named(coding: str) -> None:
     with pytest.raises(BadRequestError, match=r"compresses its reply with .* not asked for") as caught:
         ask(faults.raw(200, b"\x0b\x02\x80hello\x03", {"Content-Encoding": coding}))
-    assert "Turn compression off" in caught.value.mend
+    assert "Turn compression off" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_every_bad_row_is_told_at_once_up_to_a_limit(tmp_path: Path) -> None:
 def test_a_missing_column_says_which_slot_wants_it_and_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load(tmp_path, jsonl({"question": "a", "contexts": "b"}), slots={"context"})
-    assert caught.value.mend == (
+    assert caught.value.hint == (
         "Name it, for example `columns: {context: contexts}`, "
         "or write `{{context}}` in the prompt if it is a text."
     )

@@ -359,7 +359,7 @@ def test_files_may_be_named_in_split(tmp_path: Path) -> None:
 def test_a_misnamed_split_is_recognised() -> None:
     for data in ({"path": "a", "validation": "b"}, {"path": "a", "split": {"train": 1, "dev": 1}}):
         _, (fault, *_) = read_source(data, has_questions=False)
-        assert fault.mend == "Did you mean `eval`?"
+        assert fault.hint == "Did you mean `eval`?"
 
 
 def test_a_missing_column_is_reported_once_with_those_there_are(tmp_path: Path) -> None:

@@ -109,12 +109,12 @@ def test_a_mistake_is_told_once_with_its_key_and_its_mend(
     (fault,) = faults(data)
     assert fault.path == path
     assert word in fault.what
-    assert fault.mend.endswith((".", "?"))
+    assert fault.hint.endswith((".", "?"))
 
 
 def test_a_misspelt_key_is_recognised() -> None:
     (fault,) = faults({**FILE, "colums": {}})
-    assert fault.mend == "Did you mean `columns`?"
+    assert fault.hint == "Did you mean `columns`?"
 
 
 KEYS = ["path", "train", "eval", "test", "format", "delimiter", "columns", "split", "limit", "question"]

@@ -205,7 +205,7 @@ def test_a_broken_text_is_an_error_with_its_line_and_a_mend(text: str, line: int
     assert fault.line == line
     assert word in fault.what
     assert fault.what.endswith(".")
-    assert fault.mend
+    assert fault.hint
     assert str(line) in str(caught.value)
 
 
@@ -250,7 +250,7 @@ def test_bytes_decode_to_their_text() -> None:
 )
 def test_no_text_gives_a_traceback(text: str) -> None:
     assert all(
-        fault.mend and 1 <= fault.line <= text.count("\n") + text.count("\r") + 1 for fault in faults(text)
+        fault.hint and 1 <= fault.line <= text.count("\n") + text.count("\r") + 1 for fault in faults(text)
     )
 
 

@@ -66,7 +66,7 @@ TAIL = "requirements: r\nqa:\n  - question: a?\n"
 def test_it_is_one_error_on_its_line(text: str, line: int, words: str) -> None:
     (problem,) = check(text).problems
     assert (problem.severity, problem.line) == ("error", line)
-    assert words in f"{problem.what} {problem.mend}"
+    assert words in f"{problem.what} {problem.hint}"
     assert check_text(text)[0] == problem
 
 

@@ -286,10 +286,10 @@ def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], boo
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
     if (limit := limit_reached(error)) is not None:
-        return UnavailableError(_("Cannot reach {place}. {limit}", place=place, limit=limit.what), limit.mend)
+        return UnavailableError(_("Cannot reach {place}. {limit}", place=place, limit=limit.what), limit.hint)
     known = _reason(error)
     words = place.quote(str(error.__cause__ or error)) or type(error).__name__
-    reason, mend = known or (
+    reason, hint = known or (
         _("the connection broke ({words})", words=words),
         _("Check the network and the server."),
     )
@@ -298,7 +298,7 @@ def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], boo
             _("Cannot reach {place} through the environment's proxy: {reason}.", place=place, reason=reason),
             _(_PROXY_HINT),
         )
-    return UnavailableError(_("Cannot reach {place}: {reason}.", place=place, reason=reason), mend)
+    return UnavailableError(_("Cannot reach {place}: {reason}.", place=place, reason=reason), hint)
 
 
 def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
@@ -347,8 +347,8 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
                 _("Set SSL_CERT_FILE to the certificate of its authority."),
             )
         if isinstance(cause, ssl.SSLError):
-            mend = _("Check whether its base URL should begin with http rather than https.")
-            return _("no secure connection could be made ({reason})", reason=cause.reason), mend
+            hint = _("Check whether its base URL should begin with http rather than https.")
+            return _("no secure connection could be made ({reason})", reason=cause.reason), hint
         if isinstance(cause, ConnectionRefusedError):
             return _("the connection was refused"), _(
                 "Start the server, or check host and port of the base URL."

@@ -38,7 +38,7 @@ def test_any_answer_makes_an_error_that_says_where_and_what_to_do(
     assert isinstance(error, ModelError)
     assert "test-model at http://localhost/v1" in error.what
     assert error.what.endswith((".", "!", "?", "…"))
-    assert error.mend
+    assert error.hint
 
 
 @given(JSON)

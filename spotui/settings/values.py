@@ -1,4 +1,4 @@
-"""The kinds of values that settings take: type, bounds, and the sentence that refuses another value."""
+"""The values that settings take: type, bounds, and the sentence that refuses another value."""
 
 import re
 from types import UnionType
@@ -108,13 +108,13 @@ class KindError(ValueError):
 
     Args:
         what: Goes on from the setting's name, without a full stop: "must be ...".
-        mend: What was probably meant.
+        hint: What was probably meant.
     """
 
-    def __init__(self, what: str, mend: str = "") -> None:
+    def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.hint = hint
 
 
 def convert(kind: object, value: object) -> object:
