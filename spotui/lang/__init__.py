@@ -18,7 +18,7 @@ VARIABLE: Final = "SPOTUI_LANG"
 
 _VARIABLES: Final = (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
 _ENGLISH: Final = ("", "C", "POSIX", "en")
-_PLAIN_SLOT: Final = r"\{\{|\}\}|\{\w+(?:![rs])?(?::[<>^]?0?\d{0,2},?(?:\.\d)?[A-Za-z%]?)?\}"
+_PLAIN_SLOT: Final = r"\{\{|\}\}|\{\w+(?:![rs])?(?::[<>^]?[+]?0?\d{0,2},?(?:\.\d)?[A-Za-z%]?)?\}"
 
 
 class Message(NamedTuple):

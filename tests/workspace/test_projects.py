@@ -173,7 +173,7 @@ def test_a_project_that_is_like_no_other_is_answered_with_the_way_to_the_list(wo
     make(workspace, "poem")
     with pytest.raises(ProjectError) as caught:
         workspace.existing("zebra")
-    assert caught.value.hint == "'spotui list' shows what is there."
+    assert caught.value.hint == "List the projects with 'spotui list'."
 
 
 def test_a_free_name_is_the_wanted_one_or_the_next_number(workspace: Workspace) -> None:
