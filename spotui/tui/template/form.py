@@ -51,7 +51,13 @@ class RowList(OptionList):
         self._labels: list[str] = []
 
     def show(self, rows: Sequence[QA], selected: int) -> None:
-        """Show the questions with the cursor on one of them; only what changed is written anew."""
+        """Show the questions; only what changed is written anew, and the cursor moves only in a new list.
+
+        Args:
+            rows: The questions.
+            selected: Where the cursor is put in a new list. In the same list it may be ahead of what others
+                know of it.
+        """
         labels = [f"{number}  {' '.join(row.question.split()) or '…'}" for number, row in enumerate(rows, 1)]
         if len(labels) == len(self._labels):
             for place, (old, new) in enumerate(zip(self._labels, labels, strict=True)):
@@ -59,10 +65,9 @@ class RowList(OptionList):
                     self.replace_option_prompt_at_index(place, new)
         else:
             self.set_options([Option(label) for label in labels])
+            self.highlighted = selected if rows else None
         self._labels = labels
         self.border_title = plural(len(rows), "question")
-        if rows and self.highlighted != selected:
-            self.highlighted = selected
 
     def action_want(self, change: Change) -> None:
         """Ask for a change."""
@@ -217,6 +222,8 @@ class TemplateForm(VerticalScroll, can_focus=False):
                 return
         self._selected = max(0, min(here, len(rows) - 1))
         self._tell(msgspec.structs.replace(self._template, qa=tuple(rows)))
+        if rows:
+            self.query_one(RowList).highlighted = self._selected
         if event.change == "add":
             self.query_one("#question").focus()
 
