@@ -18,6 +18,8 @@ from spotui.workspace.projects import Project, Workspace, folders_in
 VERSION = 1
 _NAME = "race.json"
 _LOCK = "race"
+_WITHOUT_EFFECT = ("--final-check", "--no-final-check")
+"""Flags that a race once took and did nothing with; it refuses them now."""
 
 
 class RaceError(SpotuiError):
@@ -155,7 +157,8 @@ class RaceFolder:
             raise RaceError(
                 _("{path} was written by a newer spotui.", path=path), _("Update spotui to open it.")
             )
-        return record
+        words = tuple(word for word in record.words if word not in _WITHOUT_EFFECT)
+        return msgspec.structs.replace(record, words=words)
 
     def write(self, record: RaceRecord) -> None:
         """Write it down in one step.

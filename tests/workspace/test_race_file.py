@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spotui.workspace.lock import LockedError
@@ -24,6 +25,11 @@ def test_what_was_written_is_read_again(race: RaceFolder) -> None:
     assert race.read() == RECORD
     assert race_names(race.workspace) == ["sums-race"]
     assert race.workspace.names() == []
+
+
+def test_a_flag_that_no_race_takes_any_more_keeps_no_old_one_back(race: RaceFolder) -> None:
+    race.write(msgspec.structs.replace(RECORD, words=(*RECORD.words, "--no-final-check", "--seed=1")))
+    assert race.read().words == (*RECORD.words, "--seed=1")
 
 
 def test_a_run_of_a_race_leads_to_it(race: RaceFolder) -> None:
