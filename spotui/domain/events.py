@@ -486,8 +486,11 @@ _head = msgspec.json.Decoder(_Head)
 
 def encode_event(event: Event) -> bytes:
     """One line of the wire, with its line end."""
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    if said := {name: text.coded for name, text in fields.items() if isinstance(text, Sentence)}:
+    said = {}
+    for name in event.__struct_fields__:  # a loop: this is done for every event of thousands of rounds
+        if type(text := getattr(event, name)) is Sentence:
+            said[name] = text.coded
+    if said:
         event = msgspec.structs.replace(event, messages=said)
     try:
         return _encoder.encode(event) + b"\n"
