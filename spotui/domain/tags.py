@@ -70,14 +70,12 @@ def read_form(text: str, *names: str, asked: str = "", is_whole: bool = True) ->
         is_whole: Whether the model itself ended the reply.
     """
     rest, spans = text, dict[str, tuple[int, int]]()
+    copies = {name: _copies(asked, name) for name in names}
     for name in names:
-        copies = _copies(asked, name)
-        without = _simple_pair(name).sub(
-            lambda pair, copies=copies: _blank(pair[0]) if pair[1] in copies else pair[0],  # type: ignore[misc]
-            rest,
-        )
-        if (span := _last_pair(rest, name)) is not None and rest[slice(*span)] in copies:
-            rest, span = without, _last_pair(without, name)
+        span = _last_pair(rest, name)
+        if span is not None and rest[slice(*span)] in copies[name]:
+            rest = _without_copies(rest, name, copies[name])
+            span = _last_pair(rest, name)
         if span is not None and not _is_mentioned(rest, name, *span):
             spans[name] = span
     for index, name in enumerate(names):
@@ -89,7 +87,7 @@ def read_form(text: str, *names: str, asked: str = "", is_whole: bool = True) ->
         rest = rest[:start] + _blank(rest[start:end]) + rest[end:]
     parts = {name: _unwrapped(text[slice(*span)].strip(), name) for name, span in spans.items()}
     near = _near_parts(text, rest, names, spans, is_whole=is_whole) if len(spans) < len(names) else []
-    return parts | {name: part for name, part in near if part and part not in _copies(asked, name)}
+    return parts | {name: part for name, part in near if part and part not in copies[name]}
 
 
 def without_marks(text: str) -> str:
@@ -314,6 +312,11 @@ def _copies(asked: str, name: str) -> _Copies:
     whole = {_bare(one) for one in (*_simple_pair(name).findall(asked), "your text")}
     # The form is at the end of the request; lines before may be those of a row.
     return _Copies(whole, _bare("".join(explained.findall(asked)[-1:])))
+
+
+def _without_copies(text: str, name: str, copies: _Copies) -> str:
+    """The text with blanks in place of the pairs that hold nothing but a copy."""
+    return _simple_pair(name).sub(lambda pair: _blank(pair[0]) if pair[1] in copies else pair[0], text)
 
 
 def _bare(text: str) -> str:
