@@ -113,7 +113,7 @@ class PlainDisplay:
         """Write the event's line."""
         self._picture.apply(event)
         match event:
-            case CallFinished():  # most events are, and what a call brought is told by the next one
+            case CallFinished():  # most events are these, and the next one says what the call brought
                 return
             case RunOpened():
                 self._recorded = event.recorded > 0

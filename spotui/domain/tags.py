@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 
@@ -307,6 +307,7 @@ class _Copies(NamedTuple):
         return is_explanation or bare in self.whole
 
 
+@lru_cache(maxsize=32)  # the same request is read again for every reply to it, and none for every vote
 def _copies(asked: str, name: str) -> _Copies:
     explained = re.compile(rf"^- (?:in an? )?{re.escape(name)}(?: tag)?: (.+)$", re.MULTILINE)
     whole = {_bare(one) for one in (*_simple_pair(name).findall(asked), "your text")}

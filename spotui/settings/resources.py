@@ -88,11 +88,11 @@ def find_template(name_or_path: str) -> Path:
         raise ResourceError(_("{path} is a folder.", path=path), _("Give the path of a template file in it."))
     raise ResourceError(
         _("There is no template {name_or_path!r}.", name_or_path=name_or_path),
-        _mend(path, list(shipped) if is_name else []),
+        _hint(path, list(shipped) if is_name else []),
     )
 
 
-def _mend(path: Path, names: list[str]) -> str:
+def _hint(path: Path, names: list[str]) -> str:
     beside: dict[str, Path] = {}
     for folder in (*(_REFERENCE_FOLDERS if path.name == str(path) else ()), path.parent):
         with suppress(OSError, ValueError):

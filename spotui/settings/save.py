@@ -190,7 +190,7 @@ def _edit(
     changes: "Mapping[Keys, Plain | UnsetType]", path: Path, better: Callable[[str], str | None]
 ) -> _Edit:
     text = read_text(path) or ""
-    parse_config(text, path)  # a file with mistakes is the user's to mend: an edit could hide them
+    parse_config(text, path)  # only the user corrects a file with mistakes: an edit could hide them
     wanted = _config_with(text, changes)
     found = better(text)
     if found is not None and _says(found, wanted, path):

@@ -259,7 +259,7 @@ class SpotuiApp(TypedAheadApp):
         gc.freeze()
         for name in own_theme_names():
             if name not in self.available_themes:
-                add_theme(self, name)  # a broken one is told now, not when it is chosen
+                add_theme(self, name)  # report a broken one now, not when it is chosen
         for problem in self._preferences.problems:
             tell(self, problem, _("Your settings are left out"))
         if self._preferences.keys is not None:

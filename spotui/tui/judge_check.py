@@ -243,7 +243,7 @@ class JudgeLine(Static):
         self._template, self._words = template, words
         try:
             found = await offer(template, words)
-        except SpotuiError:  # what is wrong with the run is told where the run is
+        except SpotuiError:  # the screen of the run reports what is wrong with it
             found = None
         if (template, words) == (self._template, self._words):  # nobody has looked for another one meanwhile
             self.show(found, template, words)

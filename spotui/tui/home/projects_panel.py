@@ -188,7 +188,7 @@ class ProjectsPanel(Shelf):
 
         race = race_of(self._workspace.project(self.current), self._workspace)
         if race is None:
-            self.notify(_("{current} is no run of a race.", current=self.current), markup=False)
+            self.notify(_("{current} is not part of a race.", current=self.current), markup=False)
         else:
             self.post_message(OpenRace(race.name))
 

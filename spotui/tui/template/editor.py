@@ -195,7 +195,7 @@ def _command() -> list[str]:
             except ValueError:
                 raise OutsideError(
                     _("{variable} is not a command: {chosen}.", variable=variable, chosen=chosen),
-                    _("Mend it."),
+                    _("Fix the variable, or unset it."),
                 ) from None
     from shutil import which
 

@@ -249,7 +249,7 @@ class TemplatePanel(Vertical):
         await self._read_now()
         checked = self._checked
         if checked is None or checked.template is None:
-            self.notify(_("The form needs YAML that can be read. Mend it first."), severity="warning")
+            self.notify(_("The form needs YAML that can be read. Fix it first."), severity="warning")
             return
         from spotui.tui.template.form import TemplateForm
 

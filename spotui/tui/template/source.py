@@ -196,7 +196,7 @@ def _append(path: Path, row: QA) -> int:
     if checked.template is None or not checked.has_whole_rows:
         raise SpotuiError(
             _("{path} has mistakes in its questions.", path=path.name),
-            _("Mend them first, then add this one."),
+            _("Fix them first, then add this one."),
         )
     rows = checked.template.qa
     if any(one.question.strip() == row.question for one in rows):

@@ -325,7 +325,7 @@ def _payload_error(
     for cause in _causes(error):
         if isinstance(cause, ContentEncodingError):
             return not_decompressed(place, cause.message)
-    # A connection that was reset is told by name in the text, and nowhere else.
+    # Only the text names a reset connection.
     if ConnectionResetError.__name__ in str(error):
         return unreachable(place, ConnectionResetError(), is_proxied)
     return broke_off(place)
