@@ -29,6 +29,7 @@ from spotui.runs.launch import Launcher
 from spotui.runs.run import Run
 from spotui.runs.trust import OutsideDataError, UntrustedError, reach_of, reach_of_project
 from spotui.settings import locations
+from spotui.settings.programs import UntrustedProgramError
 from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.resources import find_template
 from spotui.settings.table import LIMITS
@@ -235,7 +236,8 @@ class PromptOptimizer:
         path = find_template(self._template)
         flags = Flags(max_rounds=self._max_rounds, **{**self._models, **self._settings})
         prepared = launcher.prepare(path, flags, method=self._method, parameters=self._parameters)
-        reach_of(prepared.template, path.parent).allow_named(self._trusted)
+        launcher.trust_typed_program(prepared.settings)
+        reach_of(prepared.template, path.parent, prepared.settings).allow_named(self._trusted)
         return launcher.new_project(self._workspace, self._name or path.stem, prepared, fresh=self._fresh)
 
     def _existing(self) -> Project:
@@ -258,7 +260,7 @@ class PromptOptimizer:
         flags = Flags(**{**self._models, **self._settings})
         path, more = find_template(self._template), self._more_rounds
         prepared = prepare_adoption(launcher, project, path, flags, more_rounds=more)
-        reach_of(prepared.template, path.parent).allow_named(self._trusted)
+        reach_of(prepared.template, path.parent, prepared.settings).allow_named(self._trusted)
         return adopt(launcher, self._workspace, project, prepared)
 
     @property
@@ -353,8 +355,8 @@ def _advice_for_python() -> Iterator[None]:
         )
         error.args = (f"{error.what} {error.hint}",)
         raise
-    except (UntrustedError, OutsideDataError) as error:
-        error.hint = _("If you trust that file, pass trust={error!r}.", error=str(error.path))
+    except (UntrustedError, UntrustedProgramError, OutsideDataError) as error:
+        error.hint = _("If you trust it, pass trust={error!r}.", error=str(error.path))
         error.args = (f"{error.what} {error.hint}",)
         raise
     except SpotuiError as error:

@@ -75,7 +75,7 @@ def judge_check_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.judge_check import check_judge
 
     connector = launcher.connector(settings)
-    settle_trust(parsed, prepared.template, path.parent)
+    settle_trust(parsed, launcher, prepared)
     connector.check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
     tell = _Progress(offer.expected.calls, as_lines=parsed.json_lines)

@@ -86,7 +86,7 @@ def race_command(parsed: argparse.Namespace) -> int:
         method: entrant(launcher.prepare(path, flags, method=method, parameters=given))
         for method, given in parameters.items()
     }
-    settle_trust(parsed, test.template, path.parent)
+    settle_trust(parsed, launcher, test)
     for prepared in entrants.values():
         fetch_missing_models(prepared.settings, yes=parsed.yes)
     folder = RaceFolder(options.workspace(parsed), parsed.name or f"{path.stem}-race")

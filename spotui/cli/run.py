@@ -81,7 +81,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     prepared = options.prepare(launcher, path, parsed)
     launcher.connector(prepared.settings).check_budget()
     estimate = None if parsed.json else expected(launcher, prepared, workspace)
-    settle_trust(parsed, prepared.template, path.parent)
+    settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     if estimate is not None:
         print(f"Expected: {estimate.line}", file=sys.stderr)

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from spotui.domain.events import Event
     from spotui.engine.task import RowOutcome, Scored
     from spotui.runs.score import Ruler
+    from spotui.settings.table import RunSettings
     from spotui.templates.model import Template
 
 
 _SPLITS = ("train", "eval", "test")
 _SHOWN = 60
+_MARK = 12
 _CODES = {"budget": exit_codes.BUDGET, "unmarked": exit_codes.UNMARKED}
 """What the exit code says of a measurement that ended early."""
 
@@ -77,10 +79,11 @@ def score_command(parsed: argparse.Namespace) -> int:
             print(
                 _("spotui: {name}: {fault} It is measured as it is.", name=name, fault=fault), file=sys.stderr
             )
-    settle_trust(parsed, template, path.parent)
+    settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     connections = launcher.connections(prepared.settings)
-    opened = open_ruler(prepared, options.workspace(parsed).measured(path.stem), connections, _teller())
+    folder = options.workspace(parsed).measured(_kept_as(path, prepared.settings))
+    opened = open_ruler(prepared, folder, connections, _teller())
 
     async def work() -> int:
         async with opened as ruler:
@@ -103,6 +106,14 @@ def score_command(parsed: argparse.Namespace) -> int:
 
     quiet_limits()
     return asyncio.run(work())
+
+
+def _kept_as(path: Path, settings: "RunSettings") -> str:
+    """The name that answers are kept under: those of a program that was changed since do not count."""
+    from spotui.settings.programs import program_of
+
+    program = program_of(settings.program)
+    return path.stem if program is None else f"{path.stem}-{program.digest[:_MARK]}"
 
 
 async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> int:

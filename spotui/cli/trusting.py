@@ -11,8 +11,9 @@ from spotui.lang import _
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
     from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import Prepared
     from spotui.runs.trust import Reach
-    from spotui.templates.model import Template
+    from spotui.settings.programs import Program
     from spotui.workspace.projects import Project
 
 
@@ -24,8 +25,8 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help=_(
-            "do not ask about FILE: run the custom metric in it, or send the rows in it to the models "
-            "although it is outside the template's folder; may be repeated"
+            "do not ask about FILE: run the custom metric or program in it, or send the rows in it to the "
+            "models although it is outside the template's folder; may be repeated"
         ),
     )
 
@@ -73,27 +74,29 @@ def settle_address(parsed: argparse.Namespace, launcher: "Launcher", url: str | 
         )
 
 
-def settle_trust(parsed: argparse.Namespace, template: "Template", folder: Path) -> None:
-    """Make sure that a template's custom metric may run, and that its data may be sent.
+def settle_trust(parsed: argparse.Namespace, launcher: "Launcher", prepared: "Prepared") -> None:
+    """Make sure that a template's custom metric and program may run, and that its data may be sent.
 
     Args:
         parsed: What was typed.
-        template: The template.
-        folder: Where it is.
+        launcher: What it was prepared with.
+        prepared: The template with its settings.
 
     Raises:
         UntrustedError: The user does not trust the file of the metric, or nobody can be asked.
+        UntrustedProgramError: The same for a program in place of the executor's model.
         OutsideDataError: The user does not agree to a data file, or nobody can be asked.
         UsageError: `--trust` names another file.
         SpotuiError: The metric is wrong.
     """
     from spotui.runs.trust import reach_of
 
-    _settle(parsed, reach_of(template, folder))
+    launcher.trust_typed_program(prepared.settings)
+    _settle(parsed, reach_of(prepared.template, prepared.path.parent, prepared.settings))
 
 
 def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
-    """Make sure that the custom metric of a project's run may run; raises as `settle_trust` does."""
+    """Make sure that metric and program of a project's run may run; raises as `settle_trust` does."""
     from spotui.runs.trust import reach_of_project
 
     _settle(parsed, reach_of_project(project))
@@ -102,6 +105,7 @@ def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
 def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
     """Agree to the files that `--trust` names, and ask about the others."""
     from spotui.runs.trust import OutsideDataError, UntrustedError, UnusedTrustError
+    from spotui.settings.programs import UntrustedProgramError, agree
 
     try:
         reach.allow_named(parsed.trust)
@@ -112,6 +116,10 @@ def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
         if not _agrees(rest.metric):
             raise UntrustedError(rest.metric)
         rest.allow(rest.metric.path)
+    if rest.program is not None:
+        if not _agrees_to_program(rest.program):
+            raise UntrustedProgramError(rest.program)
+        agree(rest.program)
     for path in rest.data:
         if not _agrees_to_send(path, rest.folder):
             raise OutsideDataError(path, rest.folder)
@@ -131,6 +139,13 @@ def _agrees(file: "MetricFile") -> bool:
             digest=file.digest,
         )
     )
+
+
+def _agrees_to_program(program: "Program") -> bool:
+    """Whether the user trusts a program."""
+    from spotui.settings.programs import terms_of
+
+    return _says_yes(f"{terms_of(program)}\n" + _("Use it? [y/N] "))
 
 
 def _agrees_to_send(path: Path, folder: Path) -> bool:

@@ -128,7 +128,7 @@ def resumable(
         )
     path, more = find_template(template), NEW_ROUNDS if rounds is None else rounds - last
     prepared = prepare_adoption(launcher, project, path, options.flags(parsed), more_rounds=more)
-    settle_trust(parsed, prepared.template, path.parent)
+    settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     adopted = adopt(launcher, workspace, project, prepared)
     text = _(

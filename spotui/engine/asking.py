@@ -5,23 +5,27 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
-from msgspec import structs
+from msgspec import json, structs
 
 from spotui.domain.events import Event, Noticed
 from spotui.domain.records import CallKey
+from spotui.domain.rows import Row
 from spotui.domain.tags import read_form, read_form_exactly, without_marks
 from spotui.engine.task import EDITION
 from spotui.llm import protocol as vectors
 from spotui.llm.budget import Spending
 from spotui.llm.door import Door
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.table import Role, RoleSet
+from spotui.settings.table import Role, RoleSet, is_program
 from spotui.workspace.journal_reader import Message, Reply, Request
 
 Result = TypeVar("Result")
 
 AGAIN_TEMPERATURE: Final = 0.7
 """The lowest temperature at which a request is repeated."""
+
+
+_FEWEST_AT_ONCE: Final = 4
 
 
 class Asker:
@@ -59,6 +63,7 @@ class Asker:
         grammar: str | None = None,
         logprobs: bool = False,
         json: bool = False,
+        given: str = "",
     ) -> Request:
         """A request in the role's own settings, unless another model or temperature is given."""
         settings = self._roles.of(role)
@@ -70,7 +75,12 @@ class Asker:
             grammar=grammar,
             logprobs=logprobs,
             json=json,
+            given=given,
         )
+
+    def given(self, prompt: str, row: Row) -> str:
+        """Prompt and row apart, as JSON, where the executor is a program; empty for a model."""
+        return given_apart(prompt, row) if is_program(self._roles.executor.model) else ""
 
     def again(self, request: Request, reply: Reply, fault: str) -> Request:
         """The request that asks once more, and names the fault of the reply.
@@ -122,9 +132,12 @@ class Asker:
         return self._door.connections.to(self._roles.of(role).model).takes_grammar
 
     def at_once(self, roles: Sequence[Role]) -> int:
-        """How many calls of these roles may be in flight together; people change it while a run goes on."""
+        """How many calls of these roles are worked on together; people change it while a run goes on.
+
+        Some wait for their turn even where one may be in flight: one that is refused is compared with them.
+        """
         limiters = {self._door.connections.to(self._roles.of(role).model).limiter for role in roles}
-        return sum(limiter.concurrency for limiter in limiters)
+        return max(_FEWEST_AT_ONCE, sum(limiter.concurrency for limiter in limiters))
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
@@ -152,6 +165,14 @@ class Asker:
         """What the calls took since this was last asked, recorded ones included."""
         spending, self._spending = self._spending, Spending()
         return spending
+
+
+def given_apart(prompt: str, row: Row) -> str:
+    """Prompt and row as a program is given them: the prompt as it is tuned, without the reference answers."""
+    return _encoder.encode({"prompt": prompt, "question": row.question, "row": row.slots}).decode()
+
+
+_encoder: Final = json.Encoder(order="sorted")
 
 
 def user(text: str) -> Message:

@@ -80,6 +80,7 @@ async def answer(
     messages: Sequence[Message],
     notice: Notice,
     problem_of: Callable[[Reply], str],
+    given: str = "",
 ) -> Reply:
     """What the executor answers; an answer with a problem is asked for once more.
 
@@ -90,6 +91,7 @@ async def answer(
         messages: The question.
         notice: Called with what is wrong.
         problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
+        given: What a program in place of the model is given.
 
     Returns:
         The reply, which may still be cut or lack an answer.
@@ -98,7 +100,7 @@ async def answer(
         Halted: The run ends here.
         RequestRefusedError: The endpoint refuses the question, and answers others.
     """
-    request = asker.request("executor", messages)
+    request = asker.request("executor", messages, given=given)
     reply = await asker.ask(key, request, may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
@@ -195,6 +197,7 @@ class Executor:
                 messages,
                 lambda text, level: self._notice(key, text, level),
                 incomplete,
+                self._asker.given(candidate.prompt, question.row or Row(question.question)),
             )
         except RequestRefusedError as error:
             return self._refused(key, question, error.what)

@@ -171,6 +171,7 @@ class Scorer:
                 [user(self.layout.render(prompt, row))],
                 lambda text, level: self._notice(place.round, row, text, level),
                 missing,
+                self._asker.given(prompt, row),
             )
         except RequestRefusedError as error:
             self._notice(

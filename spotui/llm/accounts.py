@@ -9,7 +9,7 @@ from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
 from spotui.lang import as_english
 from spotui.llm.budget import Budget, prompt_size
 from spotui.llm.limits import Gate
-from spotui.llm.protocol import RequestRefusedError, digest_of, recorded_reply
+from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_of, recorded_reply
 from spotui.llm.routing import Price
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
 
@@ -121,10 +121,16 @@ class Accounts:
         self, key: CallKey, request: Request, price: Price | None, error: RequestRefusedError
     ) -> None:
         """Keep a refusal in place of a reply: a run that is resumed must not depend on a filter's mood."""
-        usage, cost = self._estimated(request, error.heard, price) if error.heard else (Usage(0, 0), 0.0)
+        # A program that failed may have asked models before; only it knows what that cost.
+        usage, cost = Usage(0, 0), None if isinstance(error, ProgramFailedError) else 0.0
+        trace = ""
+        if error.reported is not None:
+            usage, cost, trace = error.reported.usage, error.reported.cost_usd, error.reported.trace
+        elif error.heard:
+            usage, cost = self._estimated(request, error.heard, price)
         spending = self._budget.spending
         spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=usage.estimated)
-        reply = Reply("", "other", usage, seconds=0.0, cost_usd=cost, rejected=error.what)
+        reply = Reply("", "other", usage, seconds=0.0, cost_usd=cost, rejected=error.what, trace=trace)
         await self.keep(key, request, reply)
 
     def lose(self, key: CallKey, request: Request, heard: int, price: Price | None, why: str) -> None:

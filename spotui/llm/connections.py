@@ -4,18 +4,28 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from spotui.domain.secret import Secret, redacted
+from spotui.lang import _
 from spotui.llm.budget import UnknownPriceError
 from spotui.llm.limits import Limiter
 from spotui.llm.protocol import Delta, OnDelta, Provider
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import OPENAI_URL, Endpoint, Limits, Price, Route, route
 from spotui.settings.config_file import Config
+from spotui.settings.errors import SettingsError
+from spotui.settings.programs import Program, UntrustedProgramError, is_agreed, program_of
 from spotui.settings.table import RunSettings
 from spotui.workspace.journal_reader import Reply, Request
+
+if TYPE_CHECKING:
+    from spotui.llm.providers.programs.provider import Function
+
+NO_FUNCTIONS: Final[Mapping[str, "Function"]] = MappingProxyType({})
 
 
 class Connection:
@@ -81,7 +91,7 @@ class Connection:
     def _without_keys(self, reply: Reply) -> Reply:
         if not self.secrets:
             return reply
-        said = {name: getattr(reply, name) for name in ("text", "reasoning", "refusal")}
+        said = {name: getattr(reply, name) for name in ("text", "reasoning", "refusal", "trace")}
         clean = {name: redacted(text, self.secrets) for name, text in said.items()}
         return reply if clean == said else msgspec.structs.replace(reply, **clean)
 
@@ -112,6 +122,15 @@ class Connection:
         return await asyncio.shield(self._price)
 
 
+@runtime_checkable
+class Talkative(Protocol):
+    """A provider that says something beside its replies, as programs do."""
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Have each line told from now on."""
+        ...
+
+
 class Connections:
     """Every model of a run, connected when first asked for.
 
@@ -123,6 +142,13 @@ class Connections:
         self._connect = connect
         self._open: dict[str, Connection] = {}
         self._concurrency: int | None = None
+        self._tell: Callable[[str], None] = lambda _: None
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Have told what providers say beside their replies, now and for models yet to be asked."""
+        self._tell = tell
+        for connection in self._open.values():
+            self._let_tell(connection)
 
     def to(self, model: str) -> Connection:
         """The connection of a model.
@@ -132,9 +158,14 @@ class Connections:
         """
         if model not in self._open:
             self._open[model] = self._connect(model)
+            self._let_tell(self._open[model])
             if self._concurrency is not None:
                 self._open[model].limiter.concurrency = self._concurrency
         return self._open[model]
+
+    def _let_tell(self, connection: Connection) -> None:
+        if isinstance(connection.provider, Talkative):
+            connection.provider.listen(self._tell)
 
     async def prices(self, models: Iterable[str]) -> dict[str, Price | None]:
         """USD per million tokens of each model, None where it is unknown."""
@@ -169,6 +200,8 @@ class Connector:
         models_dir: Where embedded models are kept.
         is_trusted: Whether a key may be sent to the base URL of the settings.
         log_dir: Where the embedded model's server writes its log.
+        is_agreed: Whether the user has agreed to a program as it is.
+        functions: Python functions that answer in place of models, by model id.
     """
 
     def __init__(
@@ -180,6 +213,8 @@ class Connector:
         models_dir: Path,
         log_dir: Path,
         is_trusted: Callable[[str], bool] = lambda _: True,
+        is_agreed: Callable[[Program], bool] = is_agreed,
+        functions: Mapping[str, "Function"] = NO_FUNCTIONS,
     ) -> None:
         self._settings = settings
         self._config = config
@@ -187,6 +222,8 @@ class Connector:
         self._models_dir = models_dir
         self._is_trusted = is_trusted
         self._log_dir = log_dir
+        self._is_agreed = is_agreed
+        self._functions = functions
         self._limiters: dict[tuple[str, Limits], Limiter] = {}
 
     def connect(self, model: str) -> Connection:
@@ -229,6 +266,7 @@ class Connector:
             environ=self._environ,
             known_providers=known_providers,
             is_trusted=self._is_trusted,
+            program=program_of(self._settings.program),
         )
 
     def price_of(self, model: str) -> Price | None:
@@ -257,6 +295,8 @@ class Connector:
 
     def _has_no_price(self, model: str) -> bool:
         way = self.way_to(model)
+        if way.kind in {"program", "function"}:
+            return False
         return way.endpoint.base_url in {None, OPENAI_URL} and self.price_of(model) is None
 
     def _timeout(self, model: str) -> float | None:
@@ -280,6 +320,10 @@ class Connector:
                 from spotui.llm.providers.playback import ScriptedProvider
 
                 return ScriptedProvider(Path(way.wire_model))
+            case "program":
+                return self._program(way)
+            case "function":
+                return self._function(way)
             case "embedded":
                 from spotui.llm.local.store import ModelStore
                 from spotui.llm.providers.embedded import EmbeddedProvider
@@ -293,10 +337,32 @@ class Connector:
                     timeout=way.endpoint.silence,
                 )
 
+    def _program(self, way: Route) -> Provider:
+        program = program_of(self._settings.program)
+        assert program is not None  # noqa: S101 - its route says so
+        if not self._is_agreed(program):
+            raise UntrustedProgramError(program)
+        from spotui.llm.providers.programs.provider import CommandProvider, UrlProvider
+
+        if program.url:
+            return UrlProvider(way.endpoint)
+        return CommandProvider(program, way.endpoint, self._environ, _secrets(way, self._environ))
+
+    def _function(self, way: Route) -> Provider:
+        from spotui.llm.providers.programs.provider import FunctionProvider
+
+        function = self._functions.get(way.endpoint.model)
+        if function is None:
+            raise SettingsError(
+                _("The executor is the Python function {name}, which is not here.", name=way.wire_model),
+                _("Continue the run in Python, with the same executor."),
+            )
+        return FunctionProvider(way.wire_model, function, way.endpoint, _secrets(way, self._environ))
+
 
 def _secrets(way: Route, environ: Mapping[str, str]) -> Iterable[Secret]:
-    """Keys that litellm finds in the environment by itself."""
-    if way.kind != "litellm":
+    """Keys that litellm, or a program, finds in the environment by itself."""
+    if way.kind not in {"litellm", "program", "function"}:
         return ()
     from spotui.llm.providers.litellm_provider import secrets_of
 
@@ -318,6 +384,8 @@ def _find_price(way: Route) -> Price | None:
     """The list price; a custom endpoint has none that anybody else could know."""
     if way.kind in {"embedded", "scripted"}:
         return Price(0.0, 0.0)
+    if way.kind in {"program", "function"}:
+        return None  # only the program can say what its call cost
     if way.endpoint.base_url not in {None, OPENAI_URL}:
         return None
     from spotui.llm.pricing import lookup

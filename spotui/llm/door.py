@@ -102,6 +102,7 @@ class Door:
         self._answering: set[str] = set()
         self._fewest: dict[Limiter, int] = {}
         gate.tell(self._keep_time)
+        connections.listen(lambda text: emit(Noticed(text=text)))
 
     @asynccontextmanager
     async def keeping_time(self) -> AsyncIterator[None]:

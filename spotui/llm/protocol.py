@@ -71,9 +71,11 @@ class RequestRefusedError(BadRequestError):
 
     Attributes:
         heard: Bytes of a reply that came before the refusal.
+        reported: What the call took, where that was reported with the refusal.
     """
 
     heard = 0
+    reported: Reply | None = None
 
 
 class ContextOverflowError(RequestRefusedError):
@@ -86,6 +88,20 @@ class ContentFilteredError(RequestRefusedError):
 
 class OversizedReplyError(RequestRefusedError):
     """The endpoint sends more than a reply can hold."""
+
+
+class ProgramFailedError(RequestRefusedError):
+    """A program in place of a model has no answer to a request; it may well answer another one.
+
+    Args:
+        what: What happened.
+        hint: What to do about it.
+        reported: What the call took, where the program has said so.
+    """
+
+    def __init__(self, what: str, hint: str = "", *, reported: Reply | None = None) -> None:
+        super().__init__(what, hint)
+        self.reported = reported
 
 
 class RetryableError(ModelError):

@@ -11,7 +11,14 @@ from spotui.lang import _, join
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import OPENAI_URLS, configured_key, key_from
-from spotui.settings.table import EMBEDDED_PREFIX, default_timeout, is_embedded
+from spotui.settings.programs import Program
+from spotui.settings.table import (
+    EMBEDDED_PREFIX,
+    FUNCTION_PREFIX,
+    PROGRAM_PREFIX,
+    default_timeout,
+    is_embedded,
+)
 from spotui.settings.values import base_url_fault
 
 
@@ -100,7 +107,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         return max(self.timeout, self.first_token_timeout or 0.0)
 
 
-ProviderKind = Literal["embedded", "scripted", "openai_compatible", "litellm"]
+ProviderKind = Literal["embedded", "scripted", "openai_compatible", "litellm", "program", "function"]
 
 SCRIPTED_PREFIX: Final = "scripted/"
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -138,7 +145,7 @@ class Route(msgspec.Struct, frozen=True):
     Attributes:
         kind: Which provider makes the call.
         endpoint: Where it goes, with the key and the limits.
-        wire_model: What the provider asks for: an id for the server, or a path for a script.
+        wire_model: What the provider asks for: an id for the server, a path for a script, or a name.
     """
 
     kind: ProviderKind
@@ -166,6 +173,7 @@ def route(
     environ: Mapping[str, str],
     known_providers: Callable[[], Collection[str]],
     is_trusted: Callable[[str], bool] = lambda _: True,
+    program: Program | None = None,
 ) -> Route:
     """Find the way to a model.
 
@@ -180,6 +188,7 @@ def route(
         environ: The environment: SPOTUI_BASE_URL, OPENAI_BASE_URL and keys.
         known_providers: The first segments of model ids that litellm knows; called only when it matters.
         is_trusted: Whether a key may be sent to `base_url`; called only where there is a key.
+        program: The program that answers in place of the executor's model.
 
     Returns:
         The route, with everything resolved.
@@ -211,6 +220,22 @@ def route(
         return way("embedded", _rest(model, EMBEDDED_PREFIX))
     if model.startswith(SCRIPTED_PREFIX):
         return way("scripted", _rest(model, SCRIPTED_PREFIX))
+    if model.startswith(FUNCTION_PREFIX):
+        return way("function", _rest(model, FUNCTION_PREFIX))
+    if model.startswith(PROGRAM_PREFIX):
+        if program is None:
+            raise SettingsError(
+                _("{model} is a program, and its command is not set.", model=model),
+                _("Set it with --exec-command or --exec-url, or choose a model."),
+            )
+        key = configured_key(model, entry, environ) if program.url else None
+        found = way("program", _rest(model, PROGRAM_PREFIX), program.url or None, key)
+        # A program gives its answer in one piece, and a process that takes too long is ended by its provider.
+        whole = call_timeout if program.url else None
+        return msgspec.structs.replace(
+            found,
+            endpoint=msgspec.structs.replace(found.endpoint, first_token_timeout=None, call_timeout=whole),
+        )
     server = _server(model, entry, base_url, environ, known_providers)
     if server is None:
         return way("litellm", model, key=configured_key(model, entry, environ))

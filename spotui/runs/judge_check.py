@@ -23,6 +23,7 @@ from spotui.runs.score import open_context
 from spotui.runs.session import make_judge
 from spotui.runs.trust import refuse_outside_data
 from spotui.settings import locations
+from spotui.settings.programs import program_of
 from spotui.settings.table import RunSettings
 from spotui.workspace.judge_checks import CheckedJudge, JudgeCheck, calls_folder, remember_check
 
@@ -191,7 +192,9 @@ async def check_judge(prepared: Prepared, connector: Connector, emit: Callable[[
     settings, folder = prepared.settings, locations.judge_checks_dir()
     judge, template = judge_of(settings, connector), prepared.path.stem
     asked = (*settings.panel, settings.roles.executor.model)
-    calls = calls_folder(folder, template, _endpoints(asked, connector))
+    program = program_of(settings.program)
+    endpoints = (*_endpoints(asked, connector), program.digest if program else "")
+    calls = calls_folder(folder, template, endpoints)
     connector.check_budget()
     async with open_context(prepared, calls, Connections(connector.connect), emit) as (context, budget):
         try:

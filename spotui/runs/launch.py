@@ -12,7 +12,8 @@ from spotui.settings import locations
 from spotui.settings.config_file import ConfigFile, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import is_trusted_address, origin, trust_address
-from spotui.settings.resolve import Flags, Resolution, resolve, template_roles
+from spotui.settings.programs import agree, is_agreed, program_of
+from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve, template_roles
 from spotui.settings.table import LIMITS, RunSettings
 from spotui.templates.model import Template
 
@@ -41,9 +42,17 @@ class Launcher:
         self.environ = os.environ if environ is None else environ
         self.config: ConfigFile = load_config()
         self._named: set[str] = set()
+        self._typed: set[str] = set()
 
-    def settings(self, flags: Flags, template: Template | None = None) -> Resolution:
+    def settings(
+        self, flags: Flags, template: Template | None = None, folder: Path | None = None
+    ) -> Resolution:
         """Settle every setting of a run.
+
+        Args:
+            flags: The flags that were typed.
+            template: The template, which may have settings of roles.
+            folder: Where it is: a command that it names starts there.
 
         Raises:
             SettingsError: A flag, a variable or the template's `models` is wrong.
@@ -52,7 +61,24 @@ class Launcher:
         resolution = resolve(flags, self.environ, roles, self.config)
         if resolution.settings.base_url:
             self._named.add(origin(resolution.settings.base_url))
-        return resolution
+        return self._with_program(resolution, folder)
+
+    def _with_program(self, resolution: Resolution, folder: Path | None) -> Resolution:
+        """The settings with the folder that a command starts in: there, its words mean what they say."""
+        program = resolution.settings.program
+        key = "program.url" if program.url else "program.command"
+        if not (program.url or program.command):
+            return resolution
+        kind = resolution.sources[key].kind
+        if program.command:
+            of_config = Path(self.config.path).parent if self.config.path else None
+            places = {SourceKind.TEMPLATE: folder, SourceKind.CONFIG: of_config}
+            place = (places.get(kind) or Path()).resolve()
+            program = msgspec.structs.replace(program, folder=str(place))
+        if kind is not SourceKind.TEMPLATE and (named := program_of(program)) is not None:
+            self._typed.add(named.digest)
+        settings = msgspec.structs.replace(resolution.settings, program=program)
+        return resolution._replace(settings=settings)
 
     def limits(self, flags: Flags) -> dict[str, float | int | None]:
         """The limits that flags change on a run that has begun, as `Launcher.run` takes them.
@@ -101,7 +127,7 @@ class Launcher:
             template,
             text,
             path,
-            self.settings(flags, template),
+            self.settings(flags, template, path.parent),
             method=method,
             parameters=parameters,
             purpose=purpose,
@@ -136,6 +162,7 @@ class Launcher:
         self.connector(prepared.settings).check_budget()
         if prepared.settings.base_url:
             self.trust_address(prepared.settings.base_url)
+        self.trust_typed_program(prepared.settings)
         return new_project(workspace, name, prepared, fresh=fresh, lines=lines)
 
     def run(
@@ -179,7 +206,15 @@ class Launcher:
             models_dir=locations.models_dir(),
             log_dir=locations.log_dir(),
             is_trusted=self.is_trusted,
+            is_agreed=lambda program: program.digest in self._typed or is_agreed(program, self.environ),
         )
+
+    def trust_typed_program(self, settings: RunSettings) -> None:
+        """Remember the program that the user has named, not a template, so that its run can be resumed."""
+        program = program_of(settings.program)
+        if program is not None and program.digest in self._typed:
+            with suppress(SettingsError):
+                agree(program)
 
     def is_trusted(self, url: str) -> bool:
         """Whether a key may be sent to an address: the user has named it now, or before.

@@ -33,10 +33,9 @@ from spotui.runs.task import (
     read_rows,
     slots_of,
 )
-from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
+from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
 from spotui.settings.resolve import Resolution
-from spotui.settings.table import ROLES, RunSettings, read_settings
-from spotui.settings.values import InvalidSettingError
+from spotui.settings.table import ROLES, RunSettings
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
@@ -294,7 +293,7 @@ def reopen(project: Project) -> Prepared:
         SpotuiError: The method is not there any more, or does not take the parameters.
     """
     snapshot = read_snapshot(project.snapshot)
-    settings = _settings_in(snapshot, project)
+    settings = settings_in(snapshot, project)
     method = load_method(snapshot.method)
     parameters = read_parameters(snapshot.method, method, snapshot.parameters)
     template = parse_template(snapshot.template, str(project.snapshot))
@@ -339,18 +338,4 @@ def stored_settings(project: Project) -> RunSettings:
     Raises:
         SpotuiError: They are damaged.
     """
-    return _settings_in(read_snapshot(project.snapshot), project)
-
-
-def _settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
-    try:
-        return read_settings(snapshot.settings)
-    except InvalidSettingError as error:
-        raise SpotuiError(
-            _(
-                "The settings in {snapshot} are damaged: {error}.",
-                snapshot=project.snapshot,
-                error=str(error).rstrip("."),
-            ),
-            _("Restore it from a backup."),
-        ) from None
+    return settings_in(read_snapshot(project.snapshot), project)

@@ -1,14 +1,16 @@
 """What a template may reach outside of itself: only what the user has said yes to.
 
 A template and a workspace are data, which may come from anybody. What looks at them (`check`, `estimate`,
-`show`, `replay`, the app) never runs the Python file of a custom metric and sends no rows; what marks answers
-runs the file only after an explicit yes, and what asks models sends rows of a data file outside of the
-template's folder only after one.
+`show`, `replay`, the app) never runs the Python file of a custom metric or a program and sends no rows; what
+marks answers runs the file only after an explicit yes, and what asks models sends rows of a data file outside
+of the template's folder, and asks a program in place of a model, only after one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
@@ -17,12 +19,16 @@ from spotui.metrics.custom import MetricFile, find_metric_file
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
+from spotui.settings.programs import Program, agree, is_agreed, program_of
+from spotui.settings.resolve import template_roles
+from spotui.settings.table import ProgramSettings, RunSettings, read_settings
 from spotui.settings.trust import VARIABLE, allow_sending, is_trusted, may_be_sent, trust
+from spotui.settings.values import InvalidSettingError
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.templates.sections import metric_of, source_of
 from spotui.workspace.projects import Project
-from spotui.workspace.snapshot import read_snapshot
+from spotui.workspace.snapshot import Snapshot, read_snapshot
 
 StartMetric = Callable[[MetricChoice, Path], MetricWorker | None]
 """Starts a custom metric that lies in a folder; None where only recorded marks are wanted."""
@@ -146,11 +152,13 @@ class Reach(NamedTuple):
         folder: The template's folder, without links.
         metric: The Python file of a custom metric; None when there is none.
         data: Data files outside of the folder.
+        program: The program in place of the executor's model; None when there is none.
     """
 
     folder: Path
     metric: MetricFile | None
     data: tuple[Path, ...] = ()
+    program: Program | None = None
 
     @property
     def open(self) -> "Reach":
@@ -163,7 +171,8 @@ class Reach(NamedTuple):
         if metric is not None and is_trusted(metric.path, metric.digest):
             metric = None
         data = tuple(path for path in self.data if not may_be_sent(path, self.folder))
-        return self._replace(metric=metric, data=data)
+        program = None if self.program is None or is_agreed(self.program) else self.program
+        return self._replace(metric=metric, data=data, program=program)
 
     def allow_named(self, names: Iterable[str | Path]) -> None:
         """Agree to the files that the user names, now and in later runs.
@@ -172,20 +181,32 @@ class Reach(NamedTuple):
             UnusedTrustError: One of them is not used.
             SettingsError: The list of trusted files cannot be written.
         """
-        paths = {Path(name).expanduser().resolve(): name for name in names}
-        used = [*([self.metric.path] if self.metric else []), *self.data]
-        for path, name in paths.items():
-            if path not in used:
+        places = {_place(name): name for name in names}
+        used = [
+            *([str(self.metric.path)] if self.metric else []),
+            *([self.program.place] if self.program else []),
+            *map(str, self.data),
+        ]
+        for place, name in places.items():
+            if place not in used:
                 raise UnusedTrustError(name, used)
-        for path in paths:
-            self.allow(path)
+        for place in places:
+            if self.program is not None and place == self.program.place:
+                agree(self.program)
+            if place in {str(self.metric.path) if self.metric else "", *map(str, self.data)}:
+                self.allow(Path(place))
 
     def allow(self, path: Path) -> None:
-        """Agree to one of the files, now and in later runs."""
+        """Agree to the file of the metric, or to a data file, now and in later runs."""
         if self.metric is not None and path == self.metric.path:
             trust(path, self.metric.digest)
         else:
             allow_sending(path, self.folder)
+
+
+def _place(name: str | Path) -> str:
+    """What a person names, as it is remembered: an address, or a path without links."""
+    return str(name) if "://" in str(name) else str(Path(name).expanduser().resolve())
 
 
 class UnusedTrustError(SpotuiError):
@@ -196,39 +217,77 @@ class UnusedTrustError(SpotuiError):
         used: The files that can be named.
     """
 
-    def __init__(self, name: str | Path, used: Sequence[Path]) -> None:
+    def __init__(self, name: str | Path, used: Sequence[str]) -> None:
         what = _("--trust names {name}, but no file here needs it.", name=name)
         if used:
-            files = ", ".join(map(str, used))
+            files = ", ".join(used)
             what = _("--trust names {name}, but the files that need it are {files}.", name=name, files=files)
         super().__init__(what, _("Correct the path, or leave --trust out."))
 
 
-def reach_of(template: Template, folder: Path) -> Reach:
-    """The files that a run on a template needs the user to agree to; nothing in them is run.
+def reach_of(template: Template, folder: Path, settings: RunSettings | None = None) -> Reach:
+    """What a run on a template needs the user to agree to; nothing of it is run.
 
     Args:
         template: The template.
         folder: Where it is.
+        settings: Those of the run; None for what the template says alone.
 
     Raises:
         TemplateError: The template's metric or data is wrong.
         MetricError: The file of the metric is missing or wrong.
     """
-    return Reach(folder.resolve(), _metric_file(template, folder), tuple(outside_data(template, folder)))
+    program = _named_program(template, folder) if settings is None else settings.program
+    return Reach(
+        folder.resolve(),
+        _metric_file(template, folder),
+        tuple(outside_data(template, folder)),
+        program_of(program),
+    )
 
 
 def reach_of_project(project: Project) -> Reach:
-    """The file of the custom metric of a project's run; its rows are copies that may be sent.
+    """The custom metric and the program of a project's run; its rows are copies that may be sent.
 
     Raises:
         SpotuiError: The project is damaged, or the file is missing or wrong.
     """
     snapshot = read_snapshot(project.snapshot)
+    program = program_of(settings_in(snapshot, project).program)
     if not snapshot.template_folder:
-        return Reach(project.folder, None)
+        return Reach(project.folder, None, program=program)
     template, folder = parse_template(snapshot.template, str(project.snapshot)), snapshot.template_folder
-    return Reach(project.folder, _metric_file(template, Path(folder)))
+    return Reach(project.folder, _metric_file(template, Path(folder)), program=program)
+
+
+def settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
+    """The settings that a project's run was started with.
+
+    Raises:
+        SpotuiError: They are damaged.
+    """
+    try:
+        return read_settings(snapshot.settings)
+    except InvalidSettingError as error:
+        raise SpotuiError(
+            _(
+                "The settings in {snapshot} are damaged: {error}.",
+                snapshot=project.snapshot,
+                error=str(error).rstrip("."),
+            ),
+            _("Restore it from a backup."),
+        ) from None
+
+
+def _named_program(template: Template, folder: Path) -> ProgramSettings:
+    """The program that a template names.
+
+    Raises:
+        SettingsError: What it says of its models is wrong.
+    """
+    values = template_roles(template.models) if template.models else {}
+    named = {name: values.get(f"program.{name}") for name in ("command", "url")}
+    return msgspec.convert({**named, "folder": str(folder.resolve())}, ProgramSettings)
 
 
 def _metric_file(template: Template, folder: Path) -> MetricFile | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.domain.records import CallKey, CallLine, Line
+from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, together
 from spotui.engine.execute import in_front
 from spotui.llm.budget import Budget
@@ -73,7 +74,8 @@ async def try_prompts(
     asker = Asker(door, settings.roles)
 
     async def ask(number: int, prompt: str) -> Reply:
-        request = asker.request("executor", [in_front(prompt, question)])
+        given = asker.given(prompt, Row(question))
+        request = asker.request("executor", [in_front(prompt, question)], given=given)
         key = CallKey(number, PURPOSE)
         try:
             reply = await asker.ask(key, request, may_be_refused=True)

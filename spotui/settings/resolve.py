@@ -9,13 +9,16 @@ import msgspec
 from spotui.domain.errors import nearest
 from spotui.lang import VARIABLE as LANGUAGE_VARIABLE
 from spotui.lang import _
-from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys
+from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys, Schema
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
+from spotui.settings.programs import program_model
 from spotui.settings.table import (
+    BY_KEY,
     PREFIX,
     ROLES,
     SETTINGS,
+    ProgramSettings,
     Role,
     RunSettings,
     Setting,
@@ -142,6 +145,9 @@ class Resolution(NamedTuple):
         return source is None or not source.is_default
 
 
+_OF_ALL_ROLES: Final = (option("model"), f"{PREFIX}MODEL")
+
+
 class _Found(NamedTuple):
     value: object
     source: Source
@@ -178,6 +184,7 @@ def resolve(
         found[setting.key] = _of_reference(setting, chosen)
     if problems:
         raise SettingsError.of(list(dict.fromkeys(problems)))
+    _settle_executor(found, config)
     found["run.judge"] = _judge(found["run.judge"], str(found["roles.evaluator.model"].value))
     found["run.final_check"] = _final_check(found["run.final_check"], found["run.judge"].value)
     return Resolution(
@@ -250,6 +257,46 @@ def _of_reference(setting: Setting, chosen: _Found) -> _Found:
     return _Found(_REFERENCE_MODELS[role], chosen.source.because("the reference's model"))
 
 
+_PROGRAM: Final = ("program.command", "program.url")
+
+
+def _settle_executor(found: dict[str, _Found], config: ConfigFile) -> None:
+    """Let the executor be a program or a model, whichever was set by the source that takes precedence.
+
+    A model that was set for all three roles at once is no choice against a program.
+
+    Raises:
+        SettingsError: A command and an address come from the same source.
+    """
+    ranks = list(SourceKind)
+    programs = [key for key in _PROGRAM if found[key].value is not None]
+    if not programs:
+        return
+    rank = {key: ranks.index(found[key].source.kind) for key in programs}
+    if len(programs) > 1 and len({*rank.values()}) == 1:
+        raise SettingsError(
+            _("The executor has a command and a URL, and a program is one of them."),
+            _("Leave one of them out."),
+        )
+    program = min(programs, key=rank.__getitem__)
+    model = found["roles.executor.model"]
+    is_for_all = model.source.name in _OF_ALL_ROLES
+    if not is_for_all and not model.source.is_default and ranks.index(model.source.kind) < rank[program]:
+        program = ""
+    for key in programs:
+        if key != program:
+            found[key] = _Found(None, found[key].source)
+    if program:
+        chosen = found[program]
+        settings = msgspec.convert({program.partition(".")[2]: chosen.value}, ProgramSettings)
+        found["roles.executor.model"] = _Found(
+            program_model(settings), chosen.source.because(_("the program in its place"))
+        )
+        timeout = BY_KEY["roles.executor.timeout"]
+        if found[timeout.key].source.is_default:
+            found[timeout.key] = _of_model(timeout, found, config) or _default(timeout, found)
+
+
 def _judge(chosen: _Found, evaluator: str) -> _Found:
     if chosen.value != "auto":
         return chosen
@@ -298,6 +345,20 @@ def template_roles(
             role: {"model": wanted} if isinstance(wanted, str) else wanted for role, wanted in models.items()
         }
     checker = Checker(file, lambda keys: line_of(keys[1:]))
-    found = checker.mapping({"models": SCHEMA["roles"]}, {"models": models})
+    found = checker.mapping({"models": _TEMPLATE_ROLES}, {"models": models})
     checker.raise_problems()
-    return {key.replace("models", "roles", 1): value for key, value in found.items()}
+    names = {f"models.executor.{name}": f"program.{name}" for name in _of_schema("program")}
+    return {names.get(key, key.replace("models", "roles", 1)): value for key, value in found.items()}
+
+
+def _of_schema(section: str) -> Schema:
+    found = SCHEMA[section]
+    return found if isinstance(found, Mapping) else {}
+
+
+_TEMPLATE_ROLES: Final[Schema] = {
+    role: {**fields, **(_of_schema("program") if role == "executor" else {})}
+    for role, fields in _of_schema("roles").items()
+    if isinstance(fields, Mapping)
+}
+"""What a template may say of each role; of the executor also which program it is."""

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from spotui.lang import N_
 from spotui.settings.values import (
     BaseUrl,
+    Command,
     Count,
     InvalidSettingError,
     JudgeMode,
@@ -38,6 +39,12 @@ EMBEDDED_PREFIX: Final = "local/"
 DEFAULT_MODEL: Final = "local/qwen2.5-coder-1.5b"
 """Every role's model when none is chosen: it needs no account and no network."""
 
+PROGRAM_PREFIX: Final = "program/"
+"""Model ids that start with this are programs of the user, started by a command or reached by a URL."""
+
+FUNCTION_PREFIX: Final = "function/"
+"""Model ids that start with this are Python functions that were handed over in Python."""
+
 HOSTED_TIMEOUT: Final = 120.0
 EMBEDDED_TIMEOUT: Final = 600.0
 """Seconds without a token; a laptop reads 60 tokens a second, so its first token may take minutes."""
@@ -60,6 +67,11 @@ DEFAULTS: Final[dict[Role, RoleDefaults]] = {
 def is_embedded(model: str) -> bool:
     """Whether a model id names a model that runs inside spotui."""
     return model.startswith(EMBEDDED_PREFIX)
+
+
+def is_program(model: str) -> bool:
+    """Whether a model id names something of the user's, which is given the prompt and the row apart."""
+    return model.startswith((PROGRAM_PREFIX, FUNCTION_PREFIX))
 
 
 def default_timeout(model: str) -> float:
@@ -197,6 +209,33 @@ class RetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return self.tries is not None or self.seconds is not None
 
 
+class ProgramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program that answers in place of the executor's model: a command or an address.
+
+    Attributes:
+        folder: The folder that the command starts in; empty without a command.
+    """
+
+    command: Annotated[
+        Command | None,
+        Setting(
+            "a program that answers in place of a model, for example 'python agent.py'",
+            Group.EXECUTOR,
+            flags=("exec_command",),
+        ),
+    ] = None
+    url: Annotated[
+        BaseUrl | None,
+        Setting(
+            "an address that answers in place of a model",
+            Group.EXECUTOR,
+            label="URL",
+            flags=("exec_url",),
+        ),
+    ] = None
+    folder: str = ""
+
+
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one run, free of secrets, so that they can be stored with it.
 
@@ -283,6 +322,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Setting("send grammars (GBNF) to OpenAI-compatible servers, as llama.cpp takes them", Group.MODELS),
     ] = False
     roles: RoleSet
+    program: ProgramSettings = ProgramSettings()
     embedding_model: Annotated[
         ModelId | None, Setting("compares prompts, for relevance=embedding", Group.OPTIMIZER)
     ] = None

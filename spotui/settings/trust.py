@@ -1,4 +1,4 @@
-"""The files that the user has said yes to: Python files that may run, and data files that may be sent.
+"""What the user has said yes to: files and programs that may run, and data files that may be sent.
 
 A yes to the Python file of a custom metric is for one file in one place with one content: a changed file, or
 a copy of it, is asked about again. A yes to a data file is for the templates of one folder: what is in the
@@ -21,16 +21,21 @@ VARIABLE: Final = "SPOTUI_TRUST"
 """Names files that are trusted without a yes, as CI needs it; several are separated like those of PATH."""
 
 
+_MOST_PROGRAMS: Final = 20
+
+
 class _Trusted(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file.
 
     Attributes:
         sha256: The content that may run; empty when none may.
         folders: The folders whose templates may send its rows to a model.
+        programs: The digests of the commands with this file that may run, the newest last.
     """
 
     sha256: str = ""
     folders: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
 
 def is_trusted(path: Path, digest: str, environ: Mapping[str, str] | None = None) -> bool:
@@ -86,12 +91,46 @@ def allow_sending(path: Path, folder: Path) -> None:
     )
 
 
+def is_trusted_program(place: str, digest: str, environ: Mapping[str, str]) -> bool:
+    """Whether the user has agreed to a program as it is.
+
+    Args:
+        place: Its file or folder, without links, or its address.
+        digest: That of its command and files.
+        environ: The environment.
+
+    Raises:
+        SettingsError: The list cannot be read.
+    """
+    if "://" in place:  # the separator of paths is in addresses, too
+        is_named = place in environ.get(VARIABLE, "").split()
+    else:
+        is_named = _is_named(Path(place), environ)
+    known = _read().get(place)
+    return is_named or (known is not None and digest in known.programs)
+
+
+def trust_program(place: str, digest: str) -> None:
+    """Remember the user's yes to a program as it is.
+
+    Raises:
+        SettingsError: The list cannot be read or written.
+    """
+    _change(
+        place,
+        lambda known: msgspec.structs.replace(
+            known,
+            programs=(*(one for one in known.programs if one != digest), digest)[-_MOST_PROGRAMS:],
+        ),
+    )
+
+
 def _is_named(path: Path, environ: Mapping[str, str] | None) -> bool:
     named = (os.environ if environ is None else environ).get(VARIABLE, "")
     return any(_resolved(one) == path for one in named.split(os.pathsep) if one)
 
 
-def _change(path: Path, change: Callable[[_Trusted], _Trusted]) -> None:
+def _change(path: Path | str, change: Callable[[_Trusted], _Trusted]) -> None:
     place = locations.trusted_file()
     try:
         with alone(place):

@@ -1,6 +1,7 @@
 """The values that settings take: type, bounds, and the sentence that refuses another value."""
 
 import re
+import shlex
 from types import UnionType
 from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
@@ -62,6 +63,14 @@ def base_url_fault(text: str) -> str | None:
     return None
 
 
+def _command_fault(text: str) -> str | None:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return _("has a quotation mark that is not closed")
+    return None if words and words[0] else _("must name a program, for example python agent.py")
+
+
 Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
 Seconds = Annotated[
@@ -87,6 +96,13 @@ ModelIds = Annotated[
     Meta(
         description="model ids with commas between them",
         extra={"fault": _model_ids_fault, "placeholder": "IDS"},
+    ),
+]
+Command = Annotated[
+    str,
+    Meta(
+        description="a command",
+        extra={"fault": _command_fault, "placeholder": "COMMAND", "takes_words": True},
     ),
 ]
 BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault, "placeholder": "URL"})]
@@ -134,6 +150,8 @@ def convert(kind: object, value: object) -> object:
         value = int(value)
     if isinstance(value, str) and _is_none(kind, value):
         value = None
+    if isinstance(value, list) and _takes_words(kind) and all(isinstance(one, str | int) for one in value):
+        value = shlex.join(map(str, value))
     return _convert(kind, value, value, strict=True)
 
 
@@ -165,6 +183,12 @@ def convert_text(kind: object, text: str) -> object:
     if base(kind) is bool and plain.casefold() in _SWITCHES:
         return _SWITCHES[plain.casefold()]
     return _convert(kind, plain, _as_number(plain), strict=False)
+
+
+def _takes_words(kind: object) -> bool:
+    """Whether a list of words is a value of this kind, too."""
+    meta = _meta(kind)
+    return bool(meta and meta.extra and meta.extra.get("takes_words"))
 
 
 def _is_none(kind: object, text: str) -> bool:

@@ -21,6 +21,7 @@ from spotui.workspace.projects import Project
 if TYPE_CHECKING:
     from spotui.metrics.custom import MetricFile
     from spotui.runs.trust import Reach
+    from spotui.settings.programs import Program
 
 Result = TypeVar("Result")
 
@@ -229,6 +230,10 @@ _RUN = (
     Choice("no", "n", N_("do not run it")),
     Choice("yes", "y", N_("trust it until it changes, and run it")),
 )
+_USE = (
+    Choice("no", "n", N_("do not use it")),
+    Choice("yes", "y", N_("trust it until it changes, and use it")),
+)
 _SEND = (
     Choice("no", "n", N_("do not send them")),
     Choice("yes", "y", N_("send them, now and in later runs")),
@@ -236,7 +241,7 @@ _SEND = (
 
 
 async def trusts_template(screen: Screen[Any], template: Path) -> bool:
-    """Whether a template's custom metric may run and its rows may be sent; asks the user where that is open.
+    """Whether a template's metric and program may run, and its rows may be sent; asks where that is open.
 
     Args:
         screen: Where to ask, from a worker.
@@ -253,7 +258,7 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
         return reach_of(read_template(template), template.parent).open
 
     reach = await asyncio.to_thread(still_open)
-    if not await _may_run(screen, reach.metric):
+    if not (await _may_run(screen, reach.metric) and await _may_answer(screen, reach.program)):
         return False
     for path in reach.data:
         if not await _may_send(screen, path, reach.folder):
@@ -262,14 +267,15 @@ async def trusts_template(screen: Screen[Any], template: Path) -> bool:
 
 
 async def trusts_project(screen: Screen[Any], project: Project) -> bool:
-    """Whether the custom metric of a project's run may run; asks and raises as `trusts_template` does."""
+    """Whether metric and program of a project's run may run; asks and raises as `trusts_template` does."""
 
     def still_open() -> "Reach":
         from spotui.runs.trust import reach_of_project
 
         return reach_of_project(project).open
 
-    return await _may_run(screen, (await asyncio.to_thread(still_open)).metric)
+    reach = await asyncio.to_thread(still_open)
+    return await _may_run(screen, reach.metric) and await _may_answer(screen, reach.program)
 
 
 def not_trusted() -> SpotuiError:
@@ -296,6 +302,18 @@ async def _may_run(screen: Screen[Any], file: "MetricFile | None") -> bool:
     from spotui.settings.trust import trust
 
     await asyncio.to_thread(trust, file.path, file.digest)
+    return True
+
+
+async def _may_answer(screen: Screen[Any], program: "Program | None") -> bool:
+    if program is None:
+        return True
+    from spotui.settings.programs import agree, terms_of
+
+    question = QuestionScreen(_("Use this program as the executor?"), _USE, terms_of(program))
+    if await screen.app.push_screen_wait(question) != "yes":
+        return False
+    await asyncio.to_thread(agree, program)
     return True
 
 

@@ -51,6 +51,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         alternatives: How many of the likeliest first tokens to return with their log-probabilities.
         json: Whether the reply must be a JSON object; endpoints that cannot promise that leave it out.
         embed: Whether an embedding of the last message is wanted in place of an answer to it.
+        given: For a program in place of a model: prompt, question and row apart, as JSON.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     alternatives: int = 0
     json: bool = False
     embed: bool = False
+    given: str = ""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -116,6 +118,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         vector: The embedding that was asked for, as `spotui.llm.protocol` packs it.
         rejected: Why the endpoint answers this request never, in a sentence; everything else is empty then.
         refusal: The words in which the model refused to answer, where the endpoint sends them in a field.
+        trace: What a program said of how it came to the answer, as JSON.
     """
 
     text: str
@@ -132,6 +135,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     vector: str = ""
     refusal: str = ""
     rejected: str = ""
+    trace: str = ""
 
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)

@@ -1,0 +1,1 @@
+"""What of the user's answers in place of a model: commands, addresses and Python functions."""
