@@ -67,8 +67,8 @@ def _command_fault(text: str) -> str | None:
     try:
         words = shlex.split(text)
     except ValueError:
-        return _("has a quotation mark that is not closed")
-    return None if words and words[0] else _("must name a program, for example python agent.py")
+        return _("must be a command whose quotation marks are closed")
+    return None if words and words[0] else _("must be a command, for example python agent.py")
 
 
 Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]

@@ -36,6 +36,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.ModelId: ("some/model", "two words"),
     values.ModelIds: ("a/b, c", "a,,b"),
     values.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
+    values.Command: ("python agent.py", 'python "agent.py'),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
 }
