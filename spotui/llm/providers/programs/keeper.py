@@ -70,7 +70,7 @@ def _kill(child: int) -> None:
 
 
 def _kill_orphans() -> None:
-    """Kill what the command started in sessions of their own; each that is killed leaves us its children."""
+    """Kill what the command started in other sessions; each that is killed leaves us its children."""
     with contextlib.suppress(OSError):
         while sys.platform == "linux":
             with open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123 - few imports

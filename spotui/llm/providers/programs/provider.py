@@ -127,7 +127,7 @@ class UrlProvider:
 
 
 class FunctionProvider:
-    """A Python function, which runs in this process: one that is no coroutine, in a thread of its own.
+    """A Python function, which runs in this process: one that is no coroutine, in a separate thread.
 
     Args:
         name: Its name.
