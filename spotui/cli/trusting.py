@@ -128,7 +128,7 @@ def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
 
 def _agrees(file: "MetricFile") -> bool:
     """Whether the user trusts the file of a metric."""
-    return _says_yes(
+    return says_yes(
         _(
             "The metric {file} is Python code, which can do whatever you can do on this "
             "machine:\n  {file2}\n  {count} lines, SHA-256 {digest}\nRead it before you say yes. "
@@ -150,7 +150,7 @@ def _agrees_to_program(program: "Program") -> bool:
 
 def _agrees_to_send(path: Path, folder: Path) -> bool:
     """Whether the user agrees that the rows of a file are sent."""
-    return _says_yes(
+    return says_yes(
         _(
             "The template takes its rows from outside its folder, and they are sent to the "
             "models:\n  {path}\nYou are not asked again for templates in {folder}. Send them? "
@@ -161,7 +161,7 @@ def _agrees_to_send(path: Path, folder: Path) -> bool:
     )
 
 
-def _says_yes(question: str) -> bool:
+def says_yes(question: str) -> bool:
     """Whether the user says yes; where nobody can be asked, the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False

@@ -67,6 +67,7 @@ METRICS: Final[Mapping[str, Kind]] = {
     ),
     "math": Kind("math:Math"),
     "word_list": Kind("texts:WordList", {"ordered": Option(bool, N_("true or false"))}),
+    "checks": Kind("checks:Checks", {"type": Option(str, N_("the type of all checks, e.g. icontains"))}),
     "f1": Kind("overlap:TokenF1"),
     "rouge_1": Kind("overlap:Rouge1", {"over": _OVER}),
     "rouge_2": Kind("overlap:Rouge2", {"over": _OVER}),

@@ -117,7 +117,7 @@ def metric_for(template: Template, folder: Path) -> Metric | None:
 
 def _takes_objects(choice: MetricChoice | None) -> bool:
     """Whether something can compare an answer with an object: a model, JSON values, or a custom function."""
-    if choice is None or choice.name in (JUDGE, "json") or ":" in choice.name:
+    if choice is None or choice.name in (JUDGE, "json", "checks") or ":" in choice.name:
         return True
     return choice.inner is not None and _takes_objects(choice.inner)
 

@@ -24,10 +24,11 @@ KEYS: Final = (
     "data",
     "metric",
     "criteria",
+    "source",
 )
 """The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
 
-SCORING: Final = ("parameters", "data", "metric", "criteria")
+SCORING: Final = ("parameters", "data", "metric", "criteria", "source")
 """The keys of methods with parameters and rows; they are kept as the file has them, and read by
 `template.scoring`."""
 
@@ -86,6 +87,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         data: Where more rows come from, as the file has it.
         metric: How answers are scored, as the file has it.
         criteria: What a judge looks for, as the file has it.
+        source: What the template was imported from, as the file has it.
     """
 
     prompt: str
@@ -98,6 +100,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: Any = None
     metric: Any = None
     criteria: Any = None
+    source: Any = None
 
     def __post_init__(self) -> None:
         set_ = msgspec.structs.force_setattr

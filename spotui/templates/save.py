@@ -238,13 +238,14 @@ def _written(template: Template, others: dict[str, Plain]) -> str:
         "prompt": template.prompt or NONE,
         "requirements": template.requirements or NONE,
         "count": template.count or NONE,
-        "qa": [row_data(qa) for qa in template.qa],
+        "qa": [row_data(qa) for qa in template.qa] or (None if template.data else []),
         "method": template.method,
         "parameters": template.parameters,
         "models": dict(template.models) or None,
         "data": template.data,
         "metric": template.metric,
         "criteria": template.criteria,
+        "source": template.source,
     }
     shown = {key: value for key, value in (values | others).items() if value is not None or key in others}
     return "\n\n".join(mapping_lines({key: value}, 0) for key, value in shown.items()) + "\n"

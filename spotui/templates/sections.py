@@ -20,6 +20,7 @@ from spotui.templates.model import (
     text_of,
     without_none,
 )
+from spotui.templates.origin import Origin, read_origin
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, Plain, SequenceNode, line_of
 
 ROW_KEYS: Final = ("question", "answer")
@@ -118,7 +119,7 @@ def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
 
 
 def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> None:
-    """Note what is wrong under `parameters`, `data`, `metric` and `criteria`.
+    """Note what is wrong under `parameters`, `data`, `metric`, `criteria` and `source`.
 
     Args:
         report: Takes what is wrong.
@@ -204,6 +205,19 @@ def criteria_of(template: Template) -> tuple[str, ...]:
     return tuple(one.strip() for one in several if one is not None and without_none(one))
 
 
+def origin_of(template: Template) -> Origin | None:
+    """What a template was imported from, or None when it does not say.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.source is None:
+        return None
+    origin, faults = read_origin(template.source)
+    _refuse("source", faults)
+    return origin
+
+
 def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]:
     if data is None or (isinstance(data, str) and not without_none(data)):
         return ()
@@ -214,6 +228,8 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
             return read_choice(data)[1]
         case "parameters":
             return _parameter_faults(data)
+        case "source":
+            return read_origin(data)[1]
         case _:
             return _criteria_faults(data)
 

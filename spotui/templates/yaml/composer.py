@@ -55,11 +55,13 @@ class Composer:
     Args:
         text: The document.
         merges: Whether merge keys (`<<`) are carried out; otherwise they are faults.
+        most_repeated: How many values aliases may repeat.
     """
 
-    def __init__(self, text: str, *, merges: bool = False) -> None:
+    def __init__(self, text: str, *, merges: bool = False, most_repeated: int = MAX_REPEATED) -> None:
         self.faults: list[Fault] = []
         self._merges = merges
+        self._most_repeated = most_repeated
         self._text = text
         self._shift = len(BOM) if text.startswith(BOM) else 0
         self._shield = _Shield(text)
@@ -114,7 +116,7 @@ class Composer:
             )
             return ScalarNode(line=line, start=start, end=end, text="", style="", typed=True)
         self._repeated += target.size
-        if self._repeated > MAX_REPEATED:
+        if self._repeated > self._most_repeated:
             self._fault(event, _("The *aliases up to here repeat too much."), _("Write the values out."))
             raise YamlError(self.faults)
         return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True, anchored=False)
@@ -262,12 +264,13 @@ def decode(data: bytes) -> str:
         raise YamlError([Fault(_line(data, error.start), what, _("Save the file as UTF-8."))]) from None
 
 
-def load(text: str, *, merges: bool = False) -> Node:
+def load(text: str, *, merges: bool = False, most_repeated: int = MAX_REPEATED) -> Node:
     """Read one YAML document.
 
     Args:
         text: The document; it may begin with a byte order mark.
         merges: Whether merge keys (`<<`) are carried out, for a file that is only read.
+        most_repeated: How many values aliases may repeat.
 
     Raises:
         EmptyYamlError: There is nothing in it.
@@ -277,7 +280,7 @@ def load(text: str, *, merges: bool = False) -> Node:
         what = _("There is a character that no YAML file may hold (U+{ord:04X}).", ord=ord(unreadable[0]))
         line = text.count("\n", 0, unreadable.start()) + 1
         raise YamlError([Fault(line, what, _("Delete it."))])
-    composer = Composer(text, merges=merges)
+    composer = Composer(text, merges=merges, most_repeated=most_repeated)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:

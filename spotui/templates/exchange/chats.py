@@ -1,0 +1,223 @@
+"""Chat prompts and conversations of other tools: lists of messages, in the shapes that they have there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from spotui.lang import _
+from spotui.templates.exchange.braces import Slots, from_double, from_format
+from spotui.templates.exchange.imported import Notes
+from spotui.templates.model import KEYS
+from spotui.templates.yaml.composer import load
+from spotui.templates.yaml.faults import YamlError
+
+ROLES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("system", "developer", "systemmessage", "systemmessageprompttemplate"), "system"),
+    **dict.fromkeys(("user", "human", "humanmessage", "humanmessageprompttemplate", "prompter"), "user"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "model", "bot", "ai", "chatgpt", "bing", "bard", "aimessage", "output"),
+        "assistant",
+    ),
+    **dict.fromkeys(("tool", "function", "observation", "toolmessage", "function_response"), "tool"),
+}
+"""The roles of messages, by the names that they have elsewhere."""
+
+_CALLS: Final = ("tool_calls", "function_call", "weight", "name", "tool_call_id", "refusal", "audio")
+
+
+class Message(NamedTuple):
+    """A message: one of our roles, its text, and what else it has that a text cannot hold."""
+
+    role: str
+    text: str
+    rest: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> dict[str, str]:
+        """The message as a row has it."""
+        return {"role": self.role, "content": self.text}
+
+
+class ChatPrompt(NamedTuple):
+    """A prompt with what is around it.
+
+    Attributes:
+        prompt: The text to optimize, with slots.
+        names: The column of each slot.
+        extra: `position` or `messages` of the template, where the prompt is one of several messages.
+    """
+
+    prompt: str
+    names: dict[str, str]
+    extra: dict[str, Any]
+
+
+def chat_of(data: Any) -> list[Message] | None:
+    """The messages of a list; None when it is no list of messages."""
+    if not isinstance(data, list) or not data:
+        return None
+    messages = [message_of(one) for one in data]
+    return [one for one in messages if one is not None] if all(messages) else None
+
+
+def message_of(data: Any) -> Message | None:
+    """A message in any of the usual shapes; None when it is none."""
+    if isinstance(data, list | tuple) and len(data) == 2 and all(isinstance(one, str) for one in data):
+        data = {"role": data[0], "content": data[1]}  # LangChain's pairs
+    if not isinstance(data, dict):
+        return None
+    if isinstance(data.get("data"), dict) and "type" in data:  # LangChain's stored messages
+        data = {**data["data"], "type": data["type"]}
+    if isinstance(data.get("message"), dict):  # OpenInference's and OpenTelemetry's
+        return message_of(data["message"])
+    role = next((data[key] for key in ("role", "from", "type") if isinstance(data.get(key), str)), None)
+    if role is None or role.casefold() not in ROLES:
+        return None
+    content = next((data[key] for key in ("content", "value", "text") if key in data), None)
+    text, rest = text_of(content)
+    lost = [key for key in _CALLS if data.get(key) not in (None, "", [])]
+    return Message(ROLES[role.casefold()], text, (*rest, *lost))
+
+
+def text_of(content: Any) -> tuple[str, tuple[str, ...]]:
+    """The text of a message's content, and the types of its parts that are no text."""
+    if isinstance(content, str):
+        return content, ()
+    if content is None:
+        return "", ()
+    if isinstance(content, dict):
+        content = [content]
+    if not isinstance(content, list):
+        return str(content), ()
+    texts, rest = [], []
+    for part in content:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif isinstance(part, dict):
+            rest.append(str(part.get("type", "content")))
+    return "\n".join(texts), tuple(rest)
+
+
+def note_rest(messages: Sequence[Message], notes: Notes, where: str) -> None:
+    """Note what messages have besides their texts."""
+    for kind in dict.fromkeys(kind for one in messages for kind in one.rest):
+        what = _("`{kind}` of a message is left out.", kind=kind)
+        notes.add(where, what, _("Only roles and texts of messages are imported."))
+
+
+def from_chat(
+    text: str,
+    notes: Notes,
+    where: str,
+    values: Mapping[str, str] | None = None,
+    *,
+    is_format: bool = False,
+) -> ChatPrompt | None:
+    """A prompt that is a text, or a chat as JSON or YAML.
+
+    Args:
+        text: The prompt.
+        notes: Takes what has no counterpart.
+        where: The place of the prompt.
+        values: Texts that stand for variables already.
+        is_format: Whether variables are in single braces.
+
+    Returns:
+        The prompt, or None when it was left out, with a note.
+    """
+    messages = _parsed(text)
+    if messages is None:
+        start = text.lstrip()
+        if start.startswith(("[{", "[\n", "[ ")) and '"role"' in text:
+            why = _("It is a chat that is not JSON: its statements write messages.")
+            notes.add(where, _("The prompt is left out."), why)
+            return None
+        found = _slots(text, notes, where, values, is_format=is_format)
+        return ChatPrompt(found.text, found.names, {})
+    return from_messages(messages, notes, where, values, is_format=is_format)
+
+
+def from_messages(
+    messages: Sequence[Message],
+    notes: Notes,
+    where: str,
+    values: Mapping[str, str] | None = None,
+    *,
+    is_format: bool = False,
+) -> ChatPrompt | None:
+    """A prompt that is a chat: its system message is the prompt, or else its last message of the user.
+
+    Args:
+        messages: The chat.
+        notes: Takes what has no counterpart.
+        where: The place of the prompt.
+        values: Texts that stand for variables already.
+        is_format: Whether variables are in single braces.
+
+    Returns:
+        The prompt, or None when it was left out, with a note.
+    """
+    note_rest(messages, notes, where)
+    by_role = {one.role: at for at, one in enumerate(messages)}
+    if "user" not in by_role:
+        if list(by_role) == ["system"] and len(messages) == 1:
+            found = _slots(messages[0].text, notes, where, values, is_format=is_format)
+            return ChatPrompt(found.text, found.names, {"position": "system"} if "position" in KEYS else {})
+        notes.add(where, _("The prompt is left out."), _("No message of it is the user's."))
+        return None
+    systems = [at for at, one in enumerate(messages) if one.role == "system"]
+    tuned = systems[0] if systems else by_role["user"]
+    names: dict[str, str] = {}
+    texts = []
+    for one in messages:
+        found = _slots(one.text, notes, where, values, is_format=is_format)
+        text = found.text
+        clash = {slot for slot, column in found.names.items() if names.get(slot, column) != column}
+        if clash or "prompt" in found.names:
+            what = _("The prompt is left out.")
+            notes.add(where, what, _("Two of its variables would have the same name: rename one of them."))
+            return None
+        names |= found.names
+        texts.append(text)
+    if len(messages) == 1:
+        return ChatPrompt(texts[0], names, {})
+    if "messages" not in KEYS:
+        what = _("The prompt is left out.")
+        notes.add(where, what, _("It has several messages, and a template has one prompt."))
+        return None
+    rest = [at for at in range(len(messages)) if at != tuned]
+    if systems and len(messages) == 2 and texts[rest[0]] == "{question}":
+        return ChatPrompt(texts[tuned], names, {"position": "system"})
+    single = next((slot for slot in names if texts[rest[0]] == f"{{{slot}}}"), "")
+    if systems and len(messages) == 2 and single and f"{{{single}}}" not in texts[tuned]:
+        columns = {"question" if slot == single else slot: column for slot, column in names.items()}
+        return ChatPrompt(texts[tuned], columns, {"position": "system"})
+    around = [
+        {"role": one.role, "content": "{prompt}" if at == tuned else texts[at]}
+        for at, one in enumerate(messages)
+    ]
+    return ChatPrompt(texts[tuned], names, {"messages": around})
+
+
+def _slots(
+    text: str, notes: Notes, where: str, values: Mapping[str, str] | None, *, is_format: bool
+) -> Slots:
+    return from_format(text, notes, where) if is_format else from_double(text, notes, where, values)
+
+
+def _parsed(text: str) -> list[Message] | None:
+    """The messages of a chat as JSON or YAML."""
+    start = text.lstrip()
+    if start.startswith("["):
+        try:
+            return chat_of(json.loads(text))
+        except (ValueError, RecursionError):
+            return None
+    if start.startswith("- role:"):
+        try:
+            return chat_of(load(text).data())
+        except YamlError:
+            return None
+    return None
