@@ -145,7 +145,7 @@ def _agrees_to_program(program: "Program") -> bool:
     """Whether the user trusts a program."""
     from spotui.settings.programs import terms_of
 
-    return _says_yes(f"{terms_of(program)}\n" + _("Use it? [y/N] "))
+    return says_yes(f"{terms_of(program)}\n" + _("Use it? [y/N] "))
 
 
 def _agrees_to_send(path: Path, folder: Path) -> bool:

@@ -49,10 +49,8 @@ def test_nothing_is_replaced_unasked(shell: Shell, home: Path, config: Path) -> 
     assert "{country}: capital?" in before
 
     again = shell(*words)
-    assert (again.code, again.err) == (
-        1,
-        "spotui: new.yaml exists already.\n        Choose another file with --output, or add --force to replace it.\n",
-    )
+    hint = "Choose another file with --output, or add --force to replace it."
+    assert (again.code, again.err) == (1, f"spotui: new.yaml exists already.\n        {hint}\n")
     assert shell(*words, "--force").code == 0
     taken = shell("import", str(config), "--prompt", "1", "--force", "--output", str(config))
     assert taken.code == 1
