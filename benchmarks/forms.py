@@ -23,6 +23,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import PastPrompt
+from spotui.domain.messages import Message
 from spotui.domain.records import AnswerRecord
 from spotui.domain.rows import Row
 from spotui.domain.secret import Secret
@@ -30,7 +31,7 @@ from spotui.domain.statistics import score, wilson
 from spotui.domain.tags import read_form
 from spotui.engine import Candidate, Question, RowOutcome, Scored, Splits, Task, Trial
 from spotui.engine.ballots import Wording
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.marking import GRADE_LENGTHS, mark_question, read_grade
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.propose import PARTS, form_problem, proposal_lengths
@@ -49,7 +50,7 @@ from spotui.methods.spo import describe as describe_best
 from spotui.settings.locations import models_dir
 from spotui.settings.table import DEFAULT_MODEL, DEFAULTS, is_embedded
 from spotui.templates.data.load import Dataset
-from spotui.workspace.journal_reader import Message, Reply, Request
+from spotui.workspace.journal_reader import Reply, Request
 
 QUESTIONS: Final = 2
 LONGEST_QUESTION: Final = 160

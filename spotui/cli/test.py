@@ -63,7 +63,9 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
 def test_command(parsed: argparse.Namespace) -> int:
     """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.engine.layout import Layout
     from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import reopen
     from spotui.runs.trying import try_prompts
     from spotui.workspace.history import read_history
 
@@ -76,7 +78,8 @@ def test_command(parsed: argparse.Namespace) -> int:
     settings = _settings(launcher, project, history, parsed)
     fetch_missing_models(settings, yes=False)
     show = _Lines() if parsed.json else _Answers(list(prompts))
-    asyncio.run(try_prompts(prompts, question, settings, launcher.connections(settings), show))
+    layout = reopen(project).layout if project.is_ours else Layout()
+    asyncio.run(try_prompts(prompts, question, layout, settings, launcher.connections(settings), show))
     return exit_codes.OK
 
 
@@ -265,8 +268,9 @@ def probe(
 
 
 async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
+    from spotui.domain.messages import Message
     from spotui.llm.protocol import hint_for_missing, lacks_answer, unpack, why_missing
-    from spotui.workspace.journal_reader import Message, Request
+    from spotui.workspace.journal_reader import Request
 
     temperature = None if embed else 0.0
     request = Request(model, (Message("user", _QUESTION),), temperature=temperature, embed=embed)

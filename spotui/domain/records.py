@@ -33,12 +33,14 @@ class CallKey(msgspec.Struct, frozen=True, order=True, gc=False):
         purpose: The verb: propose, execute, vote, vote_likelihood, vote_typicality, and so on.
         index: Which of several: the question, the vote.
         attempt: 1, or 2 when a first reply was unusable and it was asked again.
+        turn: Which turn of a conversation, from 0.
     """
 
     round: int
     purpose: str
     index: int = 0
     attempt: int = 1
+    turn: int = 0
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from spotui.domain.messages import Attachment, Message, transcript
 from spotui.lang import _
 
 _SLOT: Final = re.compile(
@@ -112,6 +113,9 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         question: What is asked; empty where a prompt's slots hold all there is.
         references: The answers that are right, none when nothing is expected.
         slots: Texts that stand in for `{name}` in a prompt, by name, without the question.
+        history: The turns before the question, in a conversation.
+        turns: What the user says after the answer, one after another; each is answered in its turn.
+        files: Images and other files that are sent with the question.
         file: Where it came from, as the template names it.
         line: Where it begins in there, counted from 1; the position among the questions for a template's own.
     """
@@ -121,6 +125,9 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     slots: dict[str, str] = {}
     file: str = ""
     line: int = 0
+    history: tuple[Message, ...] = ()
+    turns: tuple[str, ...] = ()
+    files: tuple[Attachment, ...] = ()
 
     @property
     def place(self) -> str:
@@ -133,14 +140,37 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return {**self.slots, "question": self.question}
 
     @property
+    def is_conversation(self) -> bool:
+        """Whether there is more to it than one question and its answer."""
+        return bool(self.history or self.turns)
+
+    @property
+    def asked(self) -> str:
+        """The question as judge, optimizer and people read it: with its files and the turns before it."""
+        if not self.history:
+            return Message("user", self.question, self.files).shown
+        return transcript([*self.history, Message("user", self.question, self.files)])
+
+    @property
+    def last_turn(self) -> str:
+        """What the user says last."""
+        return self.turns[-1] if self.turns else Message("user", self.question, self.files).shown
+
+    @property
     def identity(self) -> bytes:
         """Equal for rows that show a model the same, whatever their case and white space."""
         shown = [normalise(self.question)]
         shown += [f"{name}\0{normalise(text)}" for name, text in sorted(self.slots.items())]
+        shown += [f"{one.role}\0{normalise(one.shown)}" for one in self.history]
+        shown += [f"\0\0{normalise(text)}" for text in self.turns]
+        shown += [f"\0\0\0{one.url or one.sha256}" for one in self.files]
         return blake2b("\1".join(shown).encode("utf-8", "replace"), digest_size=16).digest()
 
     def ask(self, prompt: str) -> str:
-        """The prompt with its slots filled; the question follows it unless a slot has shown it."""
+        """The prompt with its slots filled; the question follows it unless a slot has shown it.
+
+        Runs before the fifth edition asked like this, whatever is at the ends of the text.
+        """
         filled = fill(prompt, self.values)
         if not self.question or "question" in slot_names(prompt):
             return filled

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 from msgspec import json, structs
 
 from spotui.domain.events import Event, Noticed
+from spotui.domain.messages import Message, user
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.domain.tags import read_form, read_form_exactly, without_marks
@@ -17,7 +18,7 @@ from spotui.llm.budget import Spending
 from spotui.llm.door import Door
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.table import Role, RoleSet, is_program
-from spotui.workspace.journal_reader import Message, Reply, Request
+from spotui.workspace.journal_reader import Reply, Request
 
 Result = TypeVar("Result")
 
@@ -78,9 +79,9 @@ class Asker:
             given=given,
         )
 
-    def given(self, prompt: str, row: Row) -> str:
+    def given(self, prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
         """Prompt and row apart, as JSON, where the executor is a program; empty for a model."""
-        return given_apart(prompt, row) if is_program(self._roles.executor.model) else ""
+        return given_apart(prompt, row, after) if is_program(self._roles.executor.model) else ""
 
     def again(self, request: Request, reply: Reply, fault: str) -> Request:
         """The request that asks once more, and names the fault of the reply.
@@ -167,17 +168,21 @@ class Asker:
         return spending
 
 
-def given_apart(prompt: str, row: Row) -> str:
-    """Prompt and row as a program is given them: the prompt as it is tuned, without the reference answers."""
-    return _encoder.encode({"prompt": prompt, "question": row.question, "row": row.slots}).decode()
+def given_apart(prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
+    """Prompt and row as a program is given them: the prompt as it is tuned, without the reference answers.
+
+    Args:
+        prompt: The prompt.
+        row: The row; the messages of a conversation are given beside its question.
+        after: What was said since the row's question.
+    """
+    said = [*row.history, *([user(row.question), *after] if row.history or after else ())]
+    question = said[-1].content if said else row.question
+    given = {"prompt": prompt, "question": question, "row": row.slots}
+    return _encoder.encode(given | ({"messages": said} if said else {})).decode()
 
 
 _encoder: Final = json.Encoder(order="sorted")
-
-
-def user(text: str) -> Message:
-    """A message from the user's side."""
-    return Message("user", text)
 
 
 async def together(jobs: Sequence[Awaitable[Result]]) -> list[Result]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from spotui.domain.messages import user
 from spotui.domain.records import CallKey, VoteRecord
 from spotui.domain.verdicts import Choice, Order
-from spotui.engine.asking import Asker, together, user
+from spotui.engine.asking import Asker, together
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote

@@ -16,8 +16,9 @@ from spotui.domain.outcomes import round_finished
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import together
-from spotui.engine.execute import Layout, NoAnswer
+from spotui.engine.execute import NoAnswer
 from spotui.engine.final_check import Standings, check_best
+from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
 from spotui.engine.round import Stopping, Verbs
 from spotui.engine.scored_round import ScoredRound
@@ -130,7 +131,7 @@ class Engine:
     @property
     def layout(self) -> Layout:
         """How prompt and row become a message."""
-        return self._verbs.scorer.layout if self._verbs.scorer is not None else Layout()
+        return self.task.layout
 
     def end(self, reason: EarlyEnd, cause: str) -> NoReturn:
         """End the run before the wanted rounds are done, as there is nothing more to gain.

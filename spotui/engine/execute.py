@@ -1,74 +1,21 @@
-"""How a prompt and a row become one message: GPO's four positions (arXiv 2402.17564, section 3.1)."""
+"""Asks the executor with a prompt, and asks again where an answer is missing or cut."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, NamedTuple, get_args
+from typing import NamedTuple
 
-import msgspec
+from msgspec import structs
 
 from spotui.domain.events import Answered, Level, Noticed
+from spotui.domain.messages import Message, transcript, user
 from spotui.domain.records import AnswerRecord, CallKey
-from spotui.domain.rows import Row, fill, slot_names
-from spotui.engine.asking import Asker, together, user
+from spotui.domain.rows import Row
+from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
-from spotui.workspace.journal_reader import Message, Reply
-
-Position = Literal["before_question", "question_start", "question_end", "answer_start"]
-POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """Where a prompt stands.
-
-    A prompt that shows the question in its slot is sent alone, wherever it would stand otherwise.
-
-    Attributes:
-        position: Before the question, at its start, at its end, or where the answer begins.
-        labels: Whether `Q:` and `A:` mark question and answer.
-        demos: Solved rows that are shown in front of the question.
-    """
-
-    position: Position = "before_question"
-    labels: bool = False
-    demos: tuple[Row, ...] = ()
-
-    def render(self, prompt: str, row: Row) -> str:
-        """The message that asks a row with a prompt."""
-        names = slot_names(prompt)
-        filled = fill(prompt, row.values) if names else prompt
-        shown = "\n\n".join([*self._demos(), self._body(filled, row, alone="question" in names)])
-        return shown.strip()
-
-    def _body(self, prompt: str, row: Row, *, alone: bool) -> str:
-        if alone or not row.question:
-            return prompt
-        question, between = (f"Q: {row.question}", "\n") if self.labels else (row.question, "\n\n")
-        match self.position:
-            case "before_question":
-                parts = [f"{prompt}\n\n{question}", "A:"]
-            case "question_start":
-                parts = [f"Q: {f'{prompt}{between}' if prompt else ''}{row.question}", "A:"]
-                if not self.labels:
-                    parts[0] = f"{prompt}\n{row.question}"
-            case "question_end":
-                parts = [f"{question}{between}{prompt}", "A:"]
-            case "answer_start":
-                parts = [question, f"A: {prompt}"] if self.labels else [question, prompt]
-                return between.join(parts)
-        return "\n".join(parts) if self.labels else parts[0]
-
-    def _demos(self) -> Sequence[str]:
-        if self.labels:
-            return [f"Q: {row.question}\nA: {_answer(row)}" for row in self.demos]
-        return [f"{row.question}\n\n{_answer(row)}" for row in self.demos]
-
-
-def _answer(row: Row) -> str:
-    return row.references[0] if row.references else ""
-
+from spotui.workspace.journal_reader import Reply
 
 Notice = Callable[[str, Level], None]
 
@@ -105,7 +52,7 @@ async def answer(
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(_("{cause} The question is asked again.", cause=cause), "info")
-        again = CallKey(key.round, key.purpose, key.index, attempt=2)
+        again = structs.replace(key, attempt=2)
         request = asker.again(request, reply, repair_prompt.render(problem=problem))
         try:
             second = await asker.ask(again, request, may_be_refused=True)
@@ -113,6 +60,56 @@ async def answer(
             second = reply
         reply = reply if lacks_answer(second) and not lacks_answer(reply) else second
     return reply
+
+
+async def converse(
+    asker: Asker,
+    repair_prompt: MetaPrompt,
+    key: CallKey,
+    prompt: str,
+    row: Row,
+    messages: Sequence[Message],
+    notice: Notice,
+    problem_of: Callable[[Reply], str],
+) -> list[Reply]:
+    """What the executor answers to a question and to everything that the user says afterwards.
+
+    Args:
+        asker: The way to the executor.
+        repair_prompt: What to say where an answer has a problem.
+        key: What asks; each turn has its own.
+        prompt: The prompt that is tried.
+        row: What is asked.
+        messages: Both as the executor reads them, with all that stands before the question.
+        notice: Called with what is wrong.
+        problem_of: What is wrong with an answer.
+
+    Returns:
+        One reply a turn; the last one lacks an answer where the conversation ends early.
+
+    Raises:
+        Halted: The run ends here.
+        RequestRefusedError: The endpoint refuses a turn, and answers others.
+    """
+    after, replies = list[Message](), list[Reply]()
+    for number, following in enumerate((*row.turns, "")):
+        own = structs.replace(key, turn=number) if number else key
+        given = asker.given(prompt, row, after)
+        reply = await answer(asker, repair_prompt, own, [*messages, *after], notice, problem_of, given)
+        replies.append(reply)
+        if lacks_answer(reply):
+            break
+        after += [Message("assistant", reply.text), user(following)]
+    return replies
+
+
+def conversation(replies: Sequence[Reply], turns: Sequence[str]) -> str:
+    """The answer to a question alone, or the whole of what follows it as one text."""
+    first, *others = [Message("assistant", one.text) for one in replies]
+    if not others:
+        return first.content
+    pairs = zip(map(user, turns), others, strict=False)
+    return transcript([first, *(one for pair in pairs for one in pair)])
 
 
 def missing(reply: Reply) -> str:
@@ -155,6 +152,7 @@ class Executor:
 
     def __init__(self, context: Context) -> None:
         self._asker = context.asker
+        self._task = context.task
         self._repair = context.meta["execute_repair"]
         self._emit = context.emit
         self._told: set[tuple[str, int]] = set()
@@ -188,19 +186,21 @@ class Executor:
     async def _answer(
         self, candidate: Candidate, key: CallKey, question: Question
     ) -> AnswerRecord | NoAnswer:
-        messages = [user(question.ask(candidate.prompt))]
+        row, prompt = question.row or Row(question.question), candidate.prompt
         try:
-            reply = await answer(
+            replies = await converse(
                 self._asker,
                 self._repair,
                 key,
-                messages,
+                prompt,
+                row,
+                self._task.ask(prompt, question),
                 lambda text, level: self._notice(key, text, level),
                 incomplete,
-                self._asker.given(candidate.prompt, question.row or Row(question.question)),
             )
         except RequestRefusedError as error:
             return self._refused(key, question, error.what)
+        reply = replies[-1]
         if lacks_answer(reply):
             if reply.finish_reason == "content_filter" or reply.refusal:
                 return self._refused(key, question, why_missing(reply))
@@ -209,11 +209,10 @@ class Executor:
             return missing
         if is_cut(reply):
             self._notice(key, _("It is cut by the length limit again, and used as it is."), "warning")
+        text = reply.text if self._task.judged_on == "last_answer" else conversation(replies, row.turns)
         if key.purpose == "execute":
-            self._emit(
-                Answered(round=key.round, index=key.index, question=question.question, answer=reply.text)
-            )
-        return AnswerRecord(question.question, reply.text)
+            self._emit(Answered(round=key.round, index=key.index, question=question.question, answer=text))
+        return AnswerRecord(question.question, text)
 
     def _refused(self, key: CallKey, question: Question, why: str) -> AnswerRecord:
         """The record of a question that is refused; it is named the first time."""
@@ -240,8 +239,3 @@ class Executor:
                 level=level,
             )
         )
-
-
-def in_front(prompt: str, question: str) -> Message:
-    """A question with a prompt, as the executor reads it: in the prompt's slot, or below a blank line."""
-    return user(Row(question).ask(prompt))

@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
+from spotui.domain.messages import user
 from spotui.domain.records import CallKey, MarkLine
 from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged, quote_tags
-from spotui.engine.asking import Asker, user
+from spotui.engine.asking import Asker
 from spotui.engine.context import RecordedMarks, mark_id
 from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
 from spotui.engine.task import RowOutcome
@@ -35,9 +36,11 @@ class Marker(Protocol):
 
     Attributes:
         asks: The roles it asks for that.
+        reads_conversation: Whether it reads all turns of a conversation, or the last answer alone.
     """
 
     asks: tuple[Role, ...]
+    reads_conversation: bool
 
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
         """What an answer is worth.
@@ -60,12 +63,14 @@ class MetricMarker:
 
     Args:
         metric: The metric.
+        reads_conversation: What it reads of a conversation.
     """
 
     asks: tuple[Role, ...] = ()
 
-    def __init__(self, metric: Metric) -> None:
+    def __init__(self, metric: Metric, *, reads_conversation: bool = False) -> None:
         self._metric = metric
+        self.reads_conversation = reads_conversation
 
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:  # noqa: ARG002
         """The metric's mark; a metric that fails leaves the row without one."""
@@ -87,13 +92,21 @@ class OwnMarker:
         worker: Runs it; None where only recorded marks are wanted.
         marks: The marks that it gave before.
         tags: The tags that the part of the answer that it marks is in, the outermost first.
+        reads_conversation: What it reads of a conversation.
     """
 
     asks: tuple[Role, ...] = ()
 
     def __init__(
-        self, name: str, worker: MetricWorker | None, marks: RecordedMarks, tags: Sequence[str] = ()
+        self,
+        name: str,
+        worker: MetricWorker | None,
+        marks: RecordedMarks,
+        tags: Sequence[str] = (),
+        *,
+        reads_conversation: bool = False,
     ) -> None:
+        self.reads_conversation = reads_conversation
         self._name = name
         self._worker = worker
         self._marks = marks
@@ -146,11 +159,21 @@ class JudgeMarker:
         meta: The meta-prompts.
         criteria: What an answer has to meet.
         scale: 0 or 1, or a number between them.
+        reads_conversation: What it reads of a conversation.
     """
 
     asks: tuple[Role, ...] = ("evaluator",)
 
-    def __init__(self, asker: Asker, meta: MetaPrompts, criteria: str, scale: Scale) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        meta: MetaPrompts,
+        criteria: str,
+        scale: Scale,
+        *,
+        reads_conversation: bool = True,
+    ) -> None:
+        self.reads_conversation = reads_conversation
         self._asker = asker
         self._meta = meta
         self._criteria = criteria
@@ -159,7 +182,8 @@ class JudgeMarker:
 
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
         """The evaluator's mark; one that cannot be read is asked for once more, then the row has none."""
-        text = mark_question(self._meta["mark_answer"], self._criteria, self._scale, row, answer)
+        meta, whole = self._meta["mark_answer"], self.reads_conversation
+        text = mark_question(meta, self._criteria, self._scale, row, answer, whole=whole)
         request = self._asker.request("evaluator", [user(text)], grammar=self._grammar)
         for attempt in (1, 2):
             own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
@@ -179,13 +203,25 @@ class JudgeMarker:
         """Nothing: it holds nothing."""
 
 
-def mark_question(meta: MetaPrompt, criteria: str, scale: Scale, row: Row, answer: str) -> str:
-    """What the evaluator is asked about one answer."""
+def mark_question(
+    meta: MetaPrompt, criteria: str, scale: Scale, row: Row, answer: str, *, whole: bool = True
+) -> str:
+    """What the evaluator is asked about one answer.
+
+    Args:
+        meta: The meta-prompt.
+        criteria: What an answer has to meet.
+        scale: 0 or 1, or a number between them.
+        row: What was asked.
+        answer: What came.
+        whole: Whether all turns of a conversation are shown, or the last one alone.
+    """
     references = ""
     if row.references:
         body = "\n\n".join(quote_tags(one, _FENCES) for one in row.references)
         references = f"<reference_answers>\n{body}\n</reference_answers>"
-    question = "\n\n".join([row.question, *(f"{name}: {text}" for name, text in row.slots.items())])
+    asked = row.asked if whole else row.last_turn
+    question = "\n\n".join([asked, *(f"{name}: {text}" for name, text in row.slots.items())])
     return meta.render(
         criteria=criteria,
         question=quote_tags(question.strip(), _FENCES),

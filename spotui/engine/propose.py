@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from spotui.domain.events import CandidateRefused
+from spotui.domain.messages import user
 from spotui.domain.records import CallKey
 from spotui.domain.tags import is_balanced
 from spotui.domain.text import count_words
-from spotui.engine.asking import user
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
 from spotui.lang import _

@@ -10,9 +10,10 @@ from spotui.domain.events import CandidateScored, Level, Noticed, ScoringStarted
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row, SplitName
 from spotui.domain.statistics import score
-from spotui.engine.asking import each, user
+from spotui.engine.asking import each
 from spotui.engine.context import Context
-from spotui.engine.execute import Layout, answer, is_cut, missing
+from spotui.engine.execute import conversation, converse, is_cut, missing
+from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
@@ -164,14 +165,15 @@ class Scorer:
         row = rows.row(position)
         key = CallKey(place.round, f"score_{rows.split}", place.first + position)
         try:
-            reply = await answer(
+            replies = await converse(
                 self._asker,
                 self._repair,
                 key,
-                [user(self.layout.render(prompt, row))],
+                prompt,
+                row,
+                self.layout.messages(prompt, row),
                 lambda text, level: self._notice(place.round, row, text, level),
                 missing,
-                self._asker.given(prompt, row),
             )
         except RequestRefusedError as error:
             self._notice(
@@ -181,6 +183,7 @@ class Scorer:
                 "warning",
             )
             return RowOutcome(position, "", None, error.what)
+        reply = replies[-1]
         if lacks_answer(reply):
             why = why_missing(reply)
             self._notice(
@@ -191,7 +194,8 @@ class Scorer:
             self._told.add(place)
             text = _("It was cut by the length limit, and is marked as it is, as all such answers are.")
             self._notice(place.round, row, text, "warning")
-        outcome = await self._marker.mark(key, position, row, reply.text)
+        text = conversation(replies, row.turns) if self._marker.reads_conversation else reply.text
+        outcome = await self._marker.mark(key, position, row, text)
         if outcome.mark is None:
             self._notice(
                 place.round,

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from spotui.domain.events import Noticed
+from spotui.domain.messages import user
 from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.verdicts import Outcome
-from spotui.engine.asking import together, user
+from spotui.engine.asking import together
 from spotui.engine.propose import fold
 from spotui.engine.round import Round
 from spotui.engine.score import SAMPLE, Scorer

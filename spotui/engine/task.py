@@ -7,11 +7,13 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.messages import JudgedOn, Message, user
 from spotui.domain.records import AnswerRecord, VoteRecord
 from spotui.domain.rows import Row, SplitName, slot_fault
 from spotui.domain.statistics import Score
 from spotui.domain.tags import quote_tags
 from spotui.domain.verdicts import Choice, Outcome
+from spotui.engine.layout import Layout
 from spotui.templates.data.load import Dataset
 
 FENCES = (
@@ -21,7 +23,7 @@ FENCES = (
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
-EDITION: Final = 4
+EDITION: Final = 5
 """The edition of how methods word and order what they ask, and of how replies are read. A run keeps the
 edition it began with: a call is found in its journal by what was asked, and would be bought again if a newer
 version asked otherwise."""
@@ -49,12 +51,6 @@ class Question(msgspec.Struct, frozen=True):
     row: Row | None = None
     context: str = ""
 
-    def ask(self, prompt: str) -> str:
-        """The prompt and the question as one message."""
-        if self.row is not None:
-            return self.row.ask(prompt)
-        return f"{prompt}\n\n{self.question}" if prompt else self.question
-
 
 class Task(msgspec.Struct, frozen=True):
     """The template as a run sees it.
@@ -72,6 +68,8 @@ class Task(msgspec.Struct, frozen=True):
         edition: Which edition of its method's questions the run keeps to; see `EDITION`.
         slots: The slots that every prompt has to keep, none where the seed prompt has none; None in runs that
             began when only some methods kept them.
+        layout: How a prompt and a row become messages.
+        judged_on: What of a conversation is judged and marked: all of it, or the last answer.
     """
 
     prompt: str
@@ -85,6 +83,16 @@ class Task(msgspec.Struct, frozen=True):
     seed: int = 0
     edition: int = EDITION
     slots: frozenset[str] | None = None
+    layout: Layout = Layout()
+    judged_on: JudgedOn = "conversation"
+
+    def ask(self, prompt: str, question: Question) -> tuple[Message, ...]:
+        """The messages that ask a question with a prompt."""
+        if self.edition > 4 and question.row is not None:
+            return self.layout.messages(prompt, question.row)
+        if question.row is not None:
+            return (user(question.row.ask(prompt)),)
+        return (user(f"{prompt}\n\n{question.question}" if prompt else question.question),)
 
     @property
     def aim(self) -> str:

@@ -7,9 +7,10 @@ from itertools import product
 import msgspec
 
 from spotui.domain.events import Likelihood, Noticed
+from spotui.domain.messages import user
 from spotui.domain.records import AnswerRecord, CallKey, VoteRecord
 from spotui.domain.verdicts import Choice, Order
-from spotui.engine.asking import together, user
+from spotui.engine.asking import together
 from spotui.engine.ballots import Texts, Wording
 from spotui.engine.context import Context
 from spotui.engine.judge import CannotJudgeError, Count, open_duel

@@ -351,6 +351,11 @@ class Door:
             name: _("{model} does not take {name}: it is left out.", model=model, name=name)
             for name in reply.left_out
         }
+        if "system" in told:
+            told["system"] = _(
+                "{model} takes no system message: its text goes into the first message of the user.",
+                model=model,
+            )
         for name, most in reply.lowered:
             told[name] = _(
                 "{model} takes {name} only up to {most:g}: it is lowered.", model=model, name=name, most=most

@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from spotui.domain.declared import Block, Column, Note
 from spotui.domain.events import BlockItem
+from spotui.domain.messages import Position
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
-from spotui.engine.execute import Position
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.methods.method import Calls, Method, fenced, rules, shown, shown_input, shown_references
 
@@ -39,9 +39,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     optimizer_temperature: Annotated[
         float, Meta(ge=0, le=2, description="the optimizer's temperature when it edits (not in the paper)")
     ] = 1.0
-    prompt_position: Annotated[Position, Meta(description="position of the prompt when a row is asked")] = (
-        "before_question"
-    )
+    prompt_position: Annotated[
+        Position,
+        Meta(description="position of the prompt when a row is asked"),
+    ] = "before_question"
     qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
 
 

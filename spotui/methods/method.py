@@ -258,7 +258,7 @@ def shown(text: str) -> str:
 
 def shown_input(row: Row) -> str:
     """What a row asks, without any prompt."""
-    return shown("\n".join([row.question, *(f"{name}: {text}" for name, text in row.slots.items())]).strip())
+    return shown("\n".join([row.asked, *(f"{name}: {text}" for name, text in row.slots.items())]).strip())
 
 
 def shown_references(row: Row) -> str:

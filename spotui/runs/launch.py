@@ -57,8 +57,7 @@ class Launcher:
         Raises:
             SettingsError: A flag, a variable or the template's `models` is wrong.
         """
-        roles = template_roles(template.models) if template is not None and template.models else {}
-        resolution = resolve(flags, self.environ, roles, self.config)
+        resolution = resolve(flags, self.environ, _settings_in(template), self.config)
         if resolution.settings.base_url:
             self._named.add(origin(resolution.settings.base_url))
         return self._with_program(resolution, folder)
@@ -230,3 +229,15 @@ class Launcher:
         # Where nothing can be written, the user names it again the next time.
         with suppress(SettingsError):
             trust_address(url)
+
+
+def _settings_in(template: Template | None) -> Mapping[str, object]:
+    """The settings that a template has, by their keys."""
+    if template is None:
+        return {}
+    roles = template_roles(template.models) if template.models else {}
+    if template.position is None:
+        return roles
+    from spotui.templates.sections import position_of
+
+    return {**roles, "run.position": position_of(template)}

@@ -15,7 +15,7 @@ from spotui.domain.records import Line, now
 from spotui.domain.rows import slot_names
 from spotui.engine import Task
 from spotui.engine.context import Context
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import EDITION
@@ -34,12 +34,12 @@ from spotui.runs.task import (
     slots_of,
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
-from spotui.settings.resolve import Resolution
+from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
-from spotui.templates.sections import metric_of, parameters_of
+from spotui.templates.sections import judged_on, metric_of, parameters_of
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
@@ -111,12 +111,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             seed=self.settings.seed,
             edition=self.edition,
             slots=slots,
+            layout=self.layout,
+            judged_on=judged_on(self.template) or "conversation",
         )
 
     @property
     def layout(self) -> Layout:
         """How prompt and row become a message."""
-        return layout_of(self.parameters, self.rows, self.settings.seed)
+        settings = self.settings
+        return layout_of(self.template, settings.position, self.parameters, self.rows, settings.seed)
 
     @property
     def is_marked(self) -> bool:
@@ -179,6 +182,7 @@ def prepare(
     chosen = load_method(name)
     given = parameters_of(template) if method in (None, template.method) else {}
     given |= parameters or {}
+    _refuse_two_places(template, resolution)
     settings, rounds_are_chosen = resolution.settings, resolution.is_set("run.max_rounds")
     if chosen.length and rounds_are_chosen and settings.max_rounds > 1:
         given = {chosen.length: settings.max_rounds - 1, **given}
@@ -211,6 +215,21 @@ def prepare(
         questions=questions,
         held_out=() if rows is not None else held_out,
     )
+
+
+def _refuse_two_places(template: Template, resolution: Resolution) -> None:
+    """Make sure that the prompt's place is said once.
+
+    Raises:
+        SpotuiError: The template has messages around the prompt, and a position is given as well.
+    """
+    source = resolution.sources.get("run.position")
+    is_said = source is not None and source.kind not in (SourceKind.CONFIG, SourceKind.DEFAULT)
+    if template.messages is not None and is_said:
+        raise SpotuiError(
+            _("The template's `messages` say where the prompt stands, and so does the position."),
+            _("Delete one of them: `position` ({source}) or `messages`.", source=source),
+        )
 
 
 def _with_asked_models(

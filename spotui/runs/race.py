@@ -7,7 +7,7 @@ import msgspec
 
 from spotui.domain.statistics import Comparison, Score, compare
 from spotui.domain.verdicts import StopReason
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.task import Scored
 from spotui.llm.budget import Spending
 from spotui.runs.prepare import Prepared, reopen

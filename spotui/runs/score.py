@@ -11,7 +11,7 @@ from spotui.domain.records import CallLine, Line
 from spotui.domain.rows import SplitName
 from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context, Decisions, RecordedMarks
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits

@@ -7,17 +7,27 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.messages import JudgedOn, Position
 from spotui.domain.rows import Row, slot_names
 from spotui.engine import Question
 from spotui.engine.context import Context
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
 from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
 from spotui.runs.trust import StartMetric, start_trusted
+from spotui.templates.data.conversation import Conversation, read_conversation
 from spotui.templates.data.load import Dataset, load_dataset
-from spotui.templates.model import Template
-from spotui.templates.sections import criteria_of, has_file, metric_of, source_of
+from spotui.templates.model import QA, Template
+from spotui.templates.sections import (
+    around,
+    columns_of,
+    criteria_of,
+    has_file,
+    judged_on,
+    metric_of,
+    source_of,
+)
 
 _OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label", "json", "word_list")
 """Metrics of tasks in which two different answers contradict each other."""
@@ -40,8 +50,8 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
     return load_dataset(
         source_of(template),
         folder,
-        qa=[(one.question, one.answer) for one in template.qa],
-        slots=slots_of(template),
+        qa=[one.data for one in template.qa],
+        slots=filled_slots(template),
         check=metric.fault if metric else _nothing,
         takes_objects=_takes_objects(choice),
         several_answers=_takes_several(choice),
@@ -73,12 +83,29 @@ def questions_of(template: Template, rows: Dataset | None, *, filled: bool = Tru
         filled: Whether the prompt's slots are filled in either case; runs of the first edition filled them
             in rows only.
     """
+    judged = judged_on(template) or "conversation"
     if rows is not None and template.data is not None:
-        shown = slot_names(template.prompt) if filled else frozenset()
+        shown = columns_of(template) if filled else frozenset()
         return [
-            Question(row.question, "\n".join(row.references), row, _context(row, shown)) for row in rows.train
+            Question(shown_question(row, judged), "\n".join(row.references), row, _context(row, shown))
+            for row in rows.train
         ]
-    return [Question(one.question, one.answer, Row(one.question) if filled else None) for one in template.qa]
+    if not filled:
+        return [Question(one.question, one.answer) for one in template.qa]
+    asked = map(_row_of, template.qa)
+    return [Question(shown_question(one, judged), "\n".join(one.references), one) for one in asked]
+
+
+def _row_of(one: QA) -> Row:
+    """The row that a question of a template is; its answer stands as it is written."""
+    said = read_conversation(one.messages) if one.conversation else Conversation(one.question)
+    answer = one.answer or said.answer
+    return Row(said.question, references=(answer,) if answer else (), history=said.history, turns=one.turns)
+
+
+def shown_question(row: Row, judged: JudgedOn) -> str:
+    """A row's question as judge and optimizer read it."""
+    return row.last_turn if judged == "last_answer" else row.asked
 
 
 def slots_of(template: Template) -> frozenset[str]:
@@ -87,6 +114,12 @@ def slots_of(template: Template) -> frozenset[str]:
     Other names in braces are text in a template that lists questions.
     """
     names = slot_names(template.prompt)
+    return names if has_file(template) else names & {"question"}
+
+
+def filled_slots(template: Template) -> frozenset[str]:
+    """The slots that a row fills, those of the messages around the prompt included."""
+    names = columns_of(template)
     return names if has_file(template) else names & {"question"}
 
 
@@ -150,17 +183,20 @@ def marker_for(
         MetricError: The metric cannot be made.
         UntrustedError: The user has not trusted the file of a custom metric as it is.
     """
-    choice = metric_of(template)
+    choice, judged = metric_of(template), judged_on(template)
+    whole = judged == "conversation"
     inner = None if choice is None else worker_choice(choice)
     if choice is not None and inner is not None:
         worker = start_metric(inner, folder)
-        return lambda context: OwnMarker(inner.name, worker, context.marks, _tags(choice))
+        tags = _tags(choice)
+        return lambda context: OwnMarker(inner.name, worker, context.marks, tags, reads_conversation=whole)
     metric = metric_for(template, folder)
     if metric is not None:
-        return lambda _: MetricMarker(metric)
+        return lambda _: MetricMarker(metric, reads_conversation=whole)
     scale: Scale = choice.options.get("scale", "binary") if choice else "binary"
     criteria = criteria_for(template, edition)
-    return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale)
+    whole = judged != "last_answer"
+    return lambda context: JudgeMarker(context.asker, context.meta, criteria, scale, reads_conversation=whole)
 
 
 def _tags(choice: MetricChoice) -> list[str]:
@@ -179,15 +215,31 @@ def criteria_for(template: Template, edition: int = EDITION) -> str:
     return given or (NO_REQUIREMENTS if edition > 2 else "")
 
 
-def layout_of(parameters: msgspec.Struct, rows: Dataset | None, seed: int) -> Layout:
-    """How prompt and row become a message: before the question, unless the parameters say otherwise."""
+def layout_of(
+    template: Template,
+    position: Position | None,
+    parameters: msgspec.Struct,
+    rows: Dataset | None,
+    seed: int,
+) -> Layout:
+    """How prompt and row become messages.
+
+    Args:
+        template: What may have messages around prompt and question.
+        position: Where the prompt stands, if somebody said so; as the method has it otherwise.
+        parameters: The method's.
+        rows: Where solved rows are drawn from.
+        seed: The run's.
+    """
     usual, demos = Layout(), getattr(parameters, "few_shot_demos", 0)
     solved: tuple[Row, ...] = ()
     if demos and rows is not None:
         shown = RowSet("train", rows.train).draw(demos, seed=f"{seed}/demos").positions
         solved = tuple(rows.train[index] for index in shown)
+    of_method: Position = getattr(parameters, "prompt_position", usual.position)
     return Layout(
-        position=getattr(parameters, "prompt_position", usual.position),
+        position=position or of_method,
         labels=getattr(parameters, "qa_labels", usual.labels),
         demos=solved,
+        around=around(template),
     )

@@ -7,7 +7,7 @@ from spotui.domain.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.domain.records import CallKey, CallLine, Line
 from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, together
-from spotui.engine.execute import in_front
+from spotui.engine.layout import Layout
 from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door
@@ -41,6 +41,7 @@ class _NoLedger:
 async def try_prompts(
     prompts: Mapping[int, str],
     question: str,
+    layout: Layout,
     settings: RunSettings,
     connections: Connections,
     emit: Callable[[Event], None],
@@ -50,6 +51,7 @@ async def try_prompts(
     Args:
         prompts: By round.
         question: What is asked.
+        layout: How prompt and question become messages.
         settings: Of the run; its budget holds for this question as if it were a separate run.
         connections: The models; they are closed at the end.
         emit: Told what happens, every piece of every reply included.
@@ -75,7 +77,7 @@ async def try_prompts(
 
     async def ask(number: int, prompt: str) -> Reply:
         given = asker.given(prompt, Row(question))
-        request = asker.request("executor", [in_front(prompt, question)], given=given)
+        request = asker.request("executor", layout.messages(prompt, Row(question)), given=given)
         key = CallKey(number, PURPOSE)
         try:
             reply = await asker.ask(key, request, may_be_refused=True)

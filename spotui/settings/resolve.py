@@ -154,14 +154,14 @@ class _Found(NamedTuple):
 
 
 def resolve(
-    flags: Flags, environ: Mapping[str, str], template_models: Mapping[str, object], config: ConfigFile
+    flags: Flags, environ: Mapping[str, str], of_template: Mapping[str, object], config: ConfigFile
 ) -> Resolution:
     """Settle every setting of a run.
 
     Args:
         flags: The flags that were typed.
         environ: The environment; an empty variable is one that is not set.
-        template_models: The settings of roles that the template has, by their keys.
+        of_template: The settings that the template has, by their keys.
         config: The user's config file.
 
     Returns:
@@ -176,7 +176,7 @@ def resolve(
         chosen = (
             _typed(setting, flags, problems)
             or _exported(setting, environ, problems)
-            or _of_template(setting, template_models)
+            or _of_template(setting, of_template)
             or _of_config(setting, config)
             or _of_model(setting, found, config)
             or _default(setting, found)
@@ -218,8 +218,8 @@ def _read(setting: Setting, value: FlagValue, source: Source, problems: list[Pro
     return None
 
 
-def _of_template(setting: Setting, roles: Mapping[str, object]) -> _Found | None:
-    return _Found(roles[setting.key], Source(SourceKind.TEMPLATE)) if setting.key in roles else None
+def _of_template(setting: Setting, given: Mapping[str, object]) -> _Found | None:
+    return _Found(given[setting.key], Source(SourceKind.TEMPLATE)) if setting.key in given else None
 
 
 def _of_config(setting: Setting, config: ConfigFile) -> _Found | None:

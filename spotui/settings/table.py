@@ -17,6 +17,7 @@ from spotui.settings.values import (
     Minutes,
     ModelId,
     ModelIds,
+    PromptPosition,
     Rate,
     ResolvedJudge,
     Rounds,
@@ -83,6 +84,7 @@ class Group(StrEnum):
     """Settings that belong together: a heading of help, screen and documents, and what a verb can take."""
 
     ROUNDS = N_("rounds")
+    PROMPT = N_("prompt")
     QUESTIONS = N_("questions")
     SEED = N_("random seed")
     JUDGE = N_("judge")
@@ -255,6 +257,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = None
     target_wins: Annotated[
         Count | None, Setting("end after so many wins", Group.ROUNDS, limit="target_wins")
+    ] = None
+    position: Annotated[
+        PromptPosition | None,
+        Setting(
+            "position of the prompt when a question is asked",
+            Group.PROMPT,
+            usual=N_("as the method's paper has it"),
+        ),
     ] = None
     sample: Annotated[Count, Setting("questions a round asks; the rest is held out", Group.QUESTIONS)] = 3
     reference_answers: Annotated[

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from spotui.domain.errors import nearest
+from spotui.domain.messages import POSITIONS, Position
 from spotui.lang import _
 from spotui.settings.errors import show
 
@@ -85,6 +86,7 @@ UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per milli
 Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
 Switch = Annotated[bool, Meta(description="true or false")]
+PromptPosition = Annotated[Position, Meta(description=f"one of {', '.join(POSITIONS)}")]
 UnitMode = Annotated[Unit, Meta(description="set or row")]
 JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
 Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]

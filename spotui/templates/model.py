@@ -14,10 +14,13 @@ NONE: Final = "None"
 
 KEYS: Final = (
     "prompt",
+    "position",
+    "messages",
     "requirements",
     "count",
     "qa",
     "faq",
+    "judged_on",
     "method",
     "parameters",
     "models",
@@ -28,9 +31,11 @@ KEYS: Final = (
 )
 """The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
 
-SCORING: Final = ("parameters", "data", "metric", "criteria", "source")
-"""The keys of methods with parameters and rows; they are kept as the file has them, and read by
-`template.scoring`."""
+SECTIONS: Final = (
+    *("position", "messages", "judged_on"),
+    *("parameters", "data", "metric", "criteria", "source"),
+)
+"""The keys that are kept as the file has them, and read by `templates.sections`."""
 
 ROLES: Final = ("optimizer", "evaluator", "executor")
 
@@ -60,14 +65,43 @@ class QA(msgspec.Struct, frozen=True):
     """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty.
 
     An answer may be the word `none`: only SPO's own spelling is nothing.
+
+    Attributes:
+        question: What is asked; the last turn of the user, in a conversation.
+        answer: What a good answer is like; empty where there is none.
+        conversation: The list of messages that stands in place of the question, as JSON; empty for a text.
+        turns: What the user says afterwards, one text a turn.
+        files: Paths and addresses of the images and files that are sent with the question.
     """
 
     question: str
     answer: str = ""
+    conversation: str = ""
+    turns: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.answer.strip() == NONE:
             msgspec.structs.force_setattr(self, "answer", "")
+
+    @property
+    def messages(self) -> list[Any]:
+        """The list of messages in place of the question, with the question as its last user's turn."""
+        found: list[Any] = msgspec.json.decode(self.conversation or "[]")
+        for one in reversed(found):
+            for role, content in (("role", "content"), ("from", "value")):
+                if isinstance(one, dict) and one.get(role) in ("user", "human"):
+                    if isinstance(one.get(content), str):
+                        one[content] = self.question
+                    return found
+        return found
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The same as the keys of a template have it; no answer is left out."""
+        more = {"turns": list(self.turns), "files": list(self.files)}
+        question = self.messages if self.conversation else self.question
+        return {"question": question, "answer": self.answer, **{key: one for key, one in more.items() if one}}
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,6 +117,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         qa: The questions to try prompts on.
         method: The name of the method, or None for the user's default.
         models: What the template says of the roles: a model id, or a mapping of settings.
+        position: Where the prompt stands when a question is asked, as the file has it.
+        messages: Fixed messages around prompt and question, as the file has them.
+        judged_on: What of a conversation is judged, as the file has it.
         parameters: The method's parameters, as the file has them.
         data: Where more rows come from, as the file has it.
         metric: How answers are scored, as the file has it.
@@ -96,6 +133,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     qa: tuple[QA, ...] = ()
     method: str | None = None
     models: dict[str, str | dict[str, Any]] = {}
+    position: Any = None
+    messages: Any = None
+    judged_on: Any = None
     parameters: Any = None
     data: Any = None
     metric: Any = None
@@ -108,7 +148,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         set_(self, "requirements", without_none(self.requirements))
         set_(self, "method", without_none(self.method or "").strip() or None)
         set_(self, "models", {role: model for role, each in self.models.items() if (model := _model(each))})
-        for key in SCORING:
+        for key in SECTIONS:
             set_(self, key, _something(getattr(self, key)))
 
 

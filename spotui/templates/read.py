@@ -13,7 +13,7 @@ from spotui.templates.model import (
     NONE,
     QA,
     ROLES,
-    SCORING,
+    SECTIONS,
     Problem,
     Report,
     Template,
@@ -63,7 +63,7 @@ class _Reader:
         self._misspelt = report.unknown(root, KEYS, "", "a template")
 
     def template(self) -> Template:
-        self._check_scoring()
+        self._check_sections()
         return Template(
             prompt=self._prompt(),
             requirements=self._requirements(),
@@ -71,7 +71,7 @@ class _Reader:
             qa=self._rows(),
             method=self._method(),
             models=self._models(),
-            **{key: self._plain(key) for key in SCORING},
+            **{key: self._plain(key) for key in SECTIONS},
         )
 
     def _prompt(self) -> str:
@@ -124,13 +124,13 @@ class _Reader:
             return ()
         return read_rows(self._report, key, entry)
 
-    def _check_scoring(self) -> None:
-        if self._root.entries.keys().isdisjoint(SCORING):
+    def _check_sections(self) -> None:
+        if self._root.entries.keys().isdisjoint(SECTIONS):
             return
-        from spotui.templates.sections import check_scoring
+        from spotui.templates.sections import check_sections
 
         entry = self._entry(name_of_rows(self._root))
-        check_scoring(self._report, self._root, has_questions=bool(entry and entry.value.data()))
+        check_sections(self._report, self._root, has_questions=bool(entry and entry.value.data()))
 
     def _method(self) -> str | None:
         entry = self._entry("method")

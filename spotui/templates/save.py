@@ -10,9 +10,9 @@ from typing import Final, TypeGuard
 
 from spotui.domain.errors import nearest
 from spotui.lang import N_, _
-from spotui.templates.model import KEYS, NONE, QA, ROLES, SCORING, Problem, Template, TemplateError
+from spotui.templates.model import KEYS, NONE, QA, ROLES, SECTIONS, Problem, Template, TemplateError
 from spotui.templates.read import interpret, name_of_rows, read_text
-from spotui.templates.sections import row_of
+from spotui.templates.sections import ROW_KEYS, row_of
 from spotui.templates.yaml.composer import load
 from spotui.templates.yaml.edit import Editor
 from spotui.templates.yaml.emit import mapping_lines
@@ -93,7 +93,7 @@ class Change:
             self._set(key, getattr(self._new, key) or NONE, getattr(self._old, key) or NONE)
         self._set("method", self._new.method, self._old.method)
         self._set_models()
-        for key in SCORING:
+        for key in SECTIONS:
             self._set(key, getattr(self._new, key), getattr(self._old, key))
         return self._editor.text()
 
@@ -149,10 +149,16 @@ class Change:
 
     def _edit_row(self, qa: QA, item: MappingNode) -> MappingNode:
         old = row_of(item)
-        if old is None or old.question != qa.question:
-            self._editor.put(item, "question", qa.question)
-        if old is None or old.answer != qa.answer:
+        before, after = {} if old is None else old.data, qa.data
+        if before.get("question") != after["question"]:
+            self._editor.put(item, "question", after["question"])
+        if before.get("answer") != after["answer"]:
             self._editor.put(item, "answer", qa.answer or NONE, after=("question",))
+        for key in ("turns", "files"):
+            if key in before and key not in after:
+                self._editor.remove(item, key)
+            elif before.get(key) != after.get(key):
+                self._editor.put(item, key, after[key], after=("question", "answer"))
         return item
 
     def _set_models(self) -> None:
@@ -172,7 +178,8 @@ class Change:
 def row_data(qa: QA, item: Node | None = None) -> dict[str, Plain]:
     """A row as data, with the other keys of the item that it was."""
     before: dict[str, Plain] = item.data() if isinstance(item, MappingNode) else {}
-    return {**before, "question": qa.question, "answer": qa.answer or NONE}
+    kept = {key: value for key, value in before.items() if key not in ROW_KEYS}
+    return {**kept, **qa.data, "answer": qa.answer or NONE}
 
 
 _ELSEWHERE: Final = N_("Save the template under another name.")
@@ -236,9 +243,12 @@ def rewrite_yaml(text: str, template: Template) -> str:
 def _written(template: Template, others: dict[str, Plain]) -> str:
     values: dict[str, Plain] = {
         "prompt": template.prompt or NONE,
+        "position": template.position,
+        "messages": template.messages,
         "requirements": template.requirements or NONE,
         "count": template.count or NONE,
         "qa": [row_data(qa) for qa in template.qa] or (None if template.data else []),
+        "judged_on": template.judged_on,
         "method": template.method,
         "parameters": template.parameters,
         "models": dict(template.models) or None,

@@ -1,16 +1,21 @@
 """The sections of a template: questions, method and parameters, data, metric and criteria."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
+
+import msgspec
 
 from spotui.domain.errors import KeyFault, nearest
+from spotui.domain.messages import JUDGED_ON, POSITIONS, Attachment, JudgedOn, Message, Position
 from spotui.domain.rows import slot_names
 from spotui.lang import _
 from spotui.metrics import MetricChoice, read_choice
+from spotui.templates.data.conversation import read_conversation, read_messages
+from spotui.templates.data.record import BadRowError
 from spotui.templates.data.source import DataSource, read_source
 from spotui.templates.model import (
     QA,
-    SCORING,
+    SECTIONS,
     Problem,
     Report,
     Template,
@@ -23,7 +28,7 @@ from spotui.templates.model import (
 from spotui.templates.origin import Origin, read_origin
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, Plain, SequenceNode, line_of
 
-ROW_KEYS: Final = ("question", "answer")
+ROW_KEYS: Final = ("question", "answer", "turns", "files")
 HOW_TO_LIST: Final = "List at least one question: a line `- question: ...`, and below it `answer: ...`."
 
 
@@ -70,7 +75,11 @@ def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
         )
         return None
     misspelt = report.unknown(item, ROW_KEYS, f"{path}.", "a question")
-    question = _text(report, item, "question", number, path)
+    listed = item.entries["question"].value if "question" in item.entries else None
+    if isinstance(listed, SequenceNode) and any(isinstance(one, MappingNode) for one in listed.items):
+        question, conversation = _conversation(report, item.entries["question"], number, path)
+    else:
+        question, conversation = _text(report, item, "question", number, path), ""
     answer = _text(report, item, "answer", number, path)
     if "question" not in item.entries:
         meant = misspelt.get("question")
@@ -86,7 +95,40 @@ def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
         line = item.entries["question"].key.line
         hint = _("Write the question, or delete it together with its answer.")
         report.error(f"{path}.question", line, _("Question {number} is empty.", number=number), hint)
-    return None if question is None else QA(question, answer or "")
+    turns, files = (_texts(report, item, name, number, path) for name in ("turns", "files"))
+    return None if question is None else QA(question, answer or "", conversation, turns, files)
+
+
+def _conversation(report: Report, entry: Entry, number: int, path: str) -> tuple[str | None, str]:
+    """The last turn of the user in a list of messages, and the list as JSON."""
+    data = cast("list[Plain]", entry.value.data())
+    try:
+        said = read_conversation(data, _any_file)
+    except BadRowError as bad:
+        what = _("Question {number} is no conversation: {what}", number=number, what=bad.what)
+        report.error(f"{path}.question", entry.key.line, what, bad.hint)
+        return None, ""
+    return said.question, msgspec.json.encode(data).decode()
+
+
+def _any_file(source: str, name: str) -> Attachment:
+    """A file that is only named, until its row is read."""
+    return Attachment(name or source, "", url=source)
+
+
+def _texts(report: Report, item: MappingNode, name: str, number: int, path: str) -> tuple[str, ...]:
+    """A text, or a list of them."""
+    entry = item.entries.get(name)
+    if entry is None:
+        return ()
+    nodes = entry.value.items if isinstance(entry.value, SequenceNode) else [entry.value]
+    found = [text_of(one) for one in nodes]
+    if any(one is None or not one.strip() for one in found):
+        what = _("`{name}` of question {number} should be a list of texts.", name=name, number=number)
+        hint = _("Below `{name}:`, write lines such as `- ...`.", name=name)
+        report.error(f"{path}.{name}", entry.key.line, what, hint)
+        return ()
+    return tuple(one for one in found if one)
 
 
 def _text(report: Report, item: MappingNode, name: str, number: int, path: str) -> str | None:
@@ -118,15 +160,15 @@ def _warn_of_duplicates(report: Report, node: SequenceNode, key: str) -> None:
             seen[question] = number
 
 
-def check_scoring(report: Report, root: MappingNode, *, has_questions: bool) -> None:
-    """Note what is wrong under `parameters`, `data`, `metric`, `criteria` and `source`.
+def check_sections(report: Report, root: MappingNode, *, has_questions: bool) -> None:
+    """Note what is wrong in the sections.
 
     Args:
         report: Takes what is wrong.
         root: The whole file.
         has_questions: Whether it lists questions.
     """
-    for key in SCORING:
+    for key in SECTIONS:
         entry = root.entries.get(key)
         for fault in _faults(key, entry.value.data(), has_questions=has_questions) if entry else ():
             place = (key, *fault.path)
@@ -153,7 +195,7 @@ def has_file(template: Template) -> bool:
 
 def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
     """The names under `columns` that are nearly those of something that has no column yet."""
-    known = {"question", "answer", *slot_names(template.prompt)}
+    known = {"question", "answer", *columns_of(template)}
     missing = known - source.columns.keys()
     near = {name: nearest(name, missing) for name in source.columns if name not in known}
     return [
@@ -165,6 +207,49 @@ def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
         for name, meant in near.items()
         if meant
     ]
+
+
+def position_of(template: Template) -> Position | None:
+    """Where a template's prompt stands, or None where it does not say.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.position is None:
+        return None
+    _refuse("position", _word_faults("position", template.position, POSITIONS))
+    return cast("Position", template.position)
+
+
+def judged_on(template: Template) -> JudgedOn | None:
+    """What of a conversation is judged and marked, or None where a template does not say.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.judged_on is None:
+        return None
+    _refuse("judged_on", _word_faults("judged_on", template.judged_on, JUDGED_ON))
+    return cast("JudgedOn", template.judged_on)
+
+
+def around(template: Template) -> tuple[Message, ...]:
+    """The messages around a template's prompt and question; none where it has none.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.messages is None:
+        return ()
+    found, faults = _around(template.messages)
+    _refuse("messages", faults)
+    return found
+
+
+def columns_of(template: Template) -> frozenset[str]:
+    """The names of all slots that a row fills: those of the prompt, and of the messages around it."""
+    shown = (slot_names(one.content) for one in around(template))
+    return slot_names(template.prompt).union(*shown) - {"prompt"}
 
 
 def metric_of(template: Template) -> MetricChoice | None:
@@ -230,8 +315,46 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
             return _parameter_faults(data)
         case "source":
             return read_origin(data)[1]
+        case "position":
+            return _word_faults(key, data, POSITIONS)
+        case "judged_on":
+            return _word_faults(key, data, JUDGED_ON)
+        case "messages":
+            return _around(data)[1]
         case _:
             return _criteria_faults(data)
+
+
+def _word_faults(key: str, data: Plain, words: Sequence[str]) -> list[KeyFault]:
+    if data in words:
+        return []
+    meant = nearest(data, words) if isinstance(data, str) else None
+    what = _("`{key}` should be one of {words}.", key=key, words=", ".join(words))
+    hint = _("Did you mean `{meant}`?", meant=meant) if meant else ""
+    return [KeyFault((), what, hint or _("Write, for example, `{key}: {word}`.", key=key, word=words[0]))]
+
+
+def _around(data: Plain) -> tuple[tuple[Message, ...], list[KeyFault]]:
+    """The messages around prompt and question, and what is wrong with them."""
+    hint = _("Write a list of lines such as `- {role: system, content: '{prompt}'}`.")
+    if not isinstance(data, list):
+        return (), [KeyFault((), _("`messages` should be a list of messages."), hint)]
+    try:
+        found = tuple(read_messages(data))
+    except BadRowError as bad:
+        return (), [KeyFault((), bad.what, bad.hint)]
+    slots = frozenset[str]().union(*(slot_names(one.content) for one in found))
+    if "prompt" not in slots:
+        return found, [KeyFault((), _("No message has `{prompt}`, so the prompt is nowhere."), hint)]
+    if not any(one.role == "user" for one in found):
+        return found, [
+            KeyFault(
+                (),
+                _("No message is the user's."),
+                _("Add a line such as `- {role: user, content: '{question}'}`."),
+            )
+        ]
+    return found, []
 
 
 def _criteria_faults(data: Plain) -> list[KeyFault]:

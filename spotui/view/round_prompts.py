@@ -290,7 +290,7 @@ def _row(
     parts = []
     if row is not None:
         slots = [f"{name}: {text}" for name, text in row.slots.items()]
-        parts.append(Part("", "\n".join(filter(None, [row.question.strip(), *slots]))))
+        parts.append(Part("", "\n".join(filter(None, [row.asked.strip(), *slots]))))
         if row.references:
             parts.append(Part("expected", " | ".join(row.references)))
     for prompt in prompts:

@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import WireError, decode_event
+from spotui.domain.messages import Message
 from spotui.domain.records import (
     JOURNAL_VERSION,
     AnyLine,
@@ -21,7 +22,6 @@ from spotui.domain.records import (
 from spotui.lang import _
 from spotui.workspace.files import hint_for, lines_of, reading
 
-Speaker = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 
 MOST_TOKENS: Final = 20_000_000
@@ -29,13 +29,6 @@ MOST_TOKENS: Final = 20_000_000
 
 MOST_USD: Final = 10_000.0
 """As much as one call can cost."""
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """One turn of a conversation."""
-
-    role: Speaker
-    content: str
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

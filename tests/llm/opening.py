@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spotui.domain.events import Event
+from spotui.domain.messages import Message
 from spotui.domain.records import AnyLine, CallKey, JournalLine, SentLine
 from spotui.llm.budget import Budget, Spending
 from spotui.llm.connections import Connection, Connections
@@ -17,7 +18,7 @@ from spotui.llm.retry import Retry
 from spotui.llm.routing import Endpoint, Limits, Price
 from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import Message, Request
+from spotui.workspace.journal_reader import Request
 
 Result = TypeVar("Result")
 AnEvent = TypeVar("AnEvent", bound=Event)

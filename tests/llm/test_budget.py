@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spotui.domain.messages import Message
 from spotui.llm.budget import (
     LEAST_COMPLETION,
     MOST_COMPLETION,
@@ -22,7 +23,7 @@ from spotui.llm.budget import (
 from spotui.llm.routing import Price
 from spotui.llm.tokens import count_tokens
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.journal_reader import FinishReason, Message, Reply, Request, Usage
+from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 from tests.llm.virtual_time import settled
 
 Result = TypeVar("Result")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.engine.execute import Layout
+from spotui.engine.layout import Layout
 from spotui.engine.task import Scored
 from spotui.llm.connections import Connections, Connector
 from spotui.llm.limits import Halted

@@ -6,7 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.engine.execute import Layout
+from spotui.domain.rows import Row
+from spotui.engine.layout import Layout
 from spotui.runs.task import draw_questions, layout_of, questions_of, read_rows, slots_of
 from spotui.templates.read import parse_template
 from tests.row_model import rows
@@ -34,11 +35,14 @@ class Shown(msgspec.Struct, frozen=True):
 def test_solved_rows_are_drawn_from_the_train_rows_and_stay_the_same(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(rows(30))
     data = read_rows(parse_template(scored()), tmp_path)
-    layout = layout_of(Shown(), data, 5)
+    template = parse_template(scored())
+    layout = layout_of(template, None, Shown(), data, 5)
     assert (layout.position, len({row.place for row in layout.demos})) == ("question_start", 3)
     assert all(row in data.train for row in layout.demos)
-    assert layout_of(Shown(), data, 5) == layout
-    assert layout_of(msgspec.Struct(), data, 5) == layout_of(Shown("before_question", 0), None, 5) == Layout()
+    assert layout_of(template, None, Shown(), data, 5) == layout
+    plain = layout_of(template, None, Shown("before_question", 0), None, 5)
+    assert layout_of(template, None, msgspec.Struct(), data, 5) == plain == Layout()
+    assert layout_of(template, "system", Shown(), data, 5).position == "system"
 
 
 def test_names_in_braces_are_slots_only_where_something_fills_them() -> None:
@@ -48,4 +52,4 @@ def test_names_in_braces_are_slots_only_where_something_fills_them() -> None:
     assert sorted(slots_of(listed)) == ["question"]
     assert sorted(slots_of(in_file)) == ["name", "question"]
     (asked,) = questions_of(listed, None)
-    assert asked.ask(listed.prompt) == "Say Why to {name}."
+    assert Layout().render(listed.prompt, asked.row or Row("")) == "Say Why to {name}."

@@ -37,6 +37,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.ModelIds: ("a/b, c", "a,,b"),
     values.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
     values.Command: ("python agent.py", 'python "agent.py'),
+    values.PromptPosition: ("system", "sistem"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
 }

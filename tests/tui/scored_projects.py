@@ -15,12 +15,13 @@ from spotui.domain.events import (
     PastShown,
     encode_event,
 )
+from spotui.domain.messages import Message
 from spotui.domain.records import CallKey, CallLine, FinalTestLine, Line, RoundLine, SessionLine, StopLine
 from spotui.domain.rows import Row
 from spotui.domain.statistics import score
 from spotui.domain.verdicts import Outcome
 from spotui.templates.data.load import Dataset
-from spotui.workspace.journal_reader import Message, Reply, Request, Usage
+from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeVar
 
 from spotui.domain.secret import Secret
-from spotui.domain.text import whole_text
 from spotui.lang import _
 from spotui.llm.pricing import OPENAI_LIKE_PROVIDERS, guess_provider, litellm_path, nearest
 from spotui.llm.protocol import (
@@ -26,7 +25,7 @@ from spotui.llm.protocol import (
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.chat.assembler import ReplyAssembler
-from spotui.llm.providers.chat.bodies import embedded_text, read_embedding
+from spotui.llm.providers.chat.bodies import embedded_text, message_bodies, read_embedding
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
@@ -150,7 +149,9 @@ def _has_key(provider: str) -> bool:
 
 _T = TypeVar("_T")
 
-_OPTIONAL: Final = frozenset({"temperature", "stream_options", "logprobs", "top_logprobs", "response_format"})
+_OPTIONAL: Final = frozenset(
+    {"temperature", "stream_options", "logprobs", "top_logprobs", "response_format", "system"}
+)
 
 # litellm's own limit only ends what cancelling cannot reach, such as a provider's blocking thread.
 _GRACE: Final = 5.0
@@ -279,7 +280,7 @@ class LitellmProvider:
     def _arguments(self, request: Request, way: Way, refused: frozenset[str]) -> dict[str, Any]:
         given: dict[str, Any] = {
             **self._access(way),
-            "messages": [{"role": m.role, "content": whole_text(m.content)} for m in request.messages],
+            "messages": message_bodies(request.messages, refused),
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": request.temperature,

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from spotui.engine.execute import Position
+from spotui.domain.messages import Position
 from spotui.engine.task import batches
 from spotui.lang import N_
 from spotui.methods.method import Alias, Calls
@@ -85,9 +85,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         int,
         Meta(ge=0, le=100, description="train rows with their answers that the optimizer sees in every step"),
     ] = 3
-    prompt_position: Annotated[Position, Meta(description="position of the prompt when a row is asked")] = (
-        "question_end"
-    )
+    prompt_position: Annotated[
+        Position,
+        Meta(description="position of the prompt when a row is asked"),
+    ] = "question_end"
     qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
     few_shot_demos: Annotated[
         int, Meta(ge=0, le=100, description="solved train rows before every question")

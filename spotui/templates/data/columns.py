@@ -8,9 +8,10 @@ from spotui.domain.errors import nearest
 from spotui.domain.rows import Row
 from spotui.lang import _
 from spotui.templates.data.answers import Labels, Options, read_options
+from spotui.templates.data.conversation import COLUMNS, Attach, Conversation, no_files, read_conversation
 from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.source import DataSource
-from spotui.templates.data.values import MISSING, is_nothing, reach, turns, written
+from spotui.templates.data.values import MISSING, is_nothing, reach, written
 
 _USUAL: Final = {
     "question": ("input", "text", "query", "prompt", "instruction", "problem", "sentence", "q", "x"),
@@ -29,6 +30,7 @@ class Columns:
         slots: The slots of the prompt; those that no column is named for have a column of their name.
         check: The fault of a row, or an empty text.
         takes_objects: Whether an answer may be an object, which only some metrics can compare.
+        attach: Takes in the files that a conversation comes with.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Columns:
         check: Callable[[Row], str],
         *,
         takes_objects: bool,
+        attach: Attach = no_files,
     ) -> None:
         columns, filled = source.columns, {"question", "answer", *(["options"] if source.options else [])}
         same = {name: (name,) for name in sorted({*slots} - filled)}
@@ -51,6 +54,7 @@ class Columns:
         self._shows_options = "options" in slots
         self._check = check
         self._takes_objects = takes_objects
+        self._attach = attach
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -64,11 +68,7 @@ class Columns:
         Raises:
             BadRowError: It cannot be used.
         """
-        said = turns(record) if self._question not in record else None
-        if said and self._answers is None and "answer" not in record:
-            record = {**record, self._question: said[0], "answer": said[1]}
-        elif said:
-            record = {**record, self._question: said[0]}
+        said, record, more = self._conversation(record)
         options = read_options(record, self._options) if self._options else None
         question = self._text(record, self._question, "question", needed=self._needs_question)
         slots = {name: self._text(record, column, name) for name, column in self._slots.items()}
@@ -82,12 +82,37 @@ class Columns:
             slots=slots,
             file=file,
             line=line,
+            history=said.history,
+            turns=more,
+            files=said.files,
         )
         if what := self._check(row):
             if not row.references and self._answers is None and "answer" not in record:
                 raise _missing(record, "answer", "answer")
             raise BadRowError(what, self._hint(row))
         return row
+
+    def _conversation(self, record: Record) -> tuple[Conversation, Record, tuple[str, ...]]:
+        """The conversation of a record, the record with its question, and what the user says afterwards.
+
+        A list of messages may stand in the column of the question, or in one that is called `messages`. A
+        list of texts in a column `turns` is what the user says, one after another.
+        """
+        said = Conversation("")
+        listed = record.get(self._question)
+        if self._question not in record:
+            listed = next((record[one] for one in COLUMNS if isinstance(record.get(one), list)), None)
+        if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+            said = read_conversation(listed, self._attach)
+            record = {**record, self._question: said.question}
+            if self._answers is None and "answer" not in record:
+                record = {**record, "answer": said.answer}
+        more = record.get("turns")
+        if not isinstance(more, list) or not more or not all(isinstance(one, str) for one in more):
+            return said, record, ()
+        if self._question not in record:
+            return said, {**record, self._question: more[0]}, tuple(more[1:])
+        return said, record, tuple(more)
 
     def _hint(self, row: Row) -> str:
         """A likely fix of a row that its metric refuses."""

@@ -13,7 +13,7 @@ from spotui.domain.rows import SPLITS, Row, SplitName, draw
 from spotui.lang import N_, _, join, ngettext
 from spotui.templates.data.columns import Columns
 from spotui.templates.data.data_file import DataFile
-from spotui.templates.data.record import MOST_FAULTS, BadRowError, DataError, Read, RowFault
+from spotui.templates.data.record import MOST_FAULTS, BadRowError, DataError, Read, Record, RowFault
 from spotui.templates.data.source import ENDINGS, DataSource
 
 MOST_LISTED: Final = 5
@@ -45,7 +45,7 @@ def load_dataset(
     source: DataSource,
     folder: Path,
     *,
-    qa: Sequence[tuple[str, str]] = (),
+    qa: Sequence[Record] = (),
     slots: Collection[str] = (),
     check: Callable[[Row], str] = lambda _: "",
     takes_objects: bool = True,
@@ -57,7 +57,7 @@ def load_dataset(
     Args:
         source: Where rows come from.
         folder: Where the paths in `source` begin.
-        qa: The template's questions and answers, which are the rows when `source` has no path.
+        qa: The template's questions, which are the rows when `source` has no path.
         slots: The slots of the prompt.
         check: The fault of a row, or an empty text; a metric knows.
         takes_objects: Whether an answer may be an object.
@@ -164,11 +164,11 @@ class _Rows:
             self._fault(name, bad, 0)
         return found
 
-    def of_questions(self, qa: Sequence[tuple[str, str]]) -> dict[SplitName | None, list[Row]]:
+    def of_questions(self, qa: Sequence[Record]) -> dict[SplitName | None, list[Row]]:
         """The rows of a template's questions that were not seen before."""
         found: dict[SplitName | None, list[Row]] = {}
-        for number, (question, answer) in enumerate(qa, 1):
-            self._add(Read(number, {"question": question, "answer": answer}), "qa", found)
+        for number, one in enumerate(qa, 1):
+            self._add(Read(number, one), "qa", found)
         return found
 
     def refuse(self) -> None:

@@ -14,10 +14,6 @@ from spotui.templates.data.record import BadRowError, Record
 MISSING: Final = object()
 """In place of a value where a record has no such column; None is a value."""
 
-_TURNS: Final = ("messages", "conversations", "conversation")
-_ASKING: Final = ("user", "human")
-_ANSWERING: Final = ("assistant", "gpt", "model", "bot")
-
 
 def reach(record: Record, column: str) -> Any:
     """The value of a column, or MISSING.
@@ -37,18 +33,6 @@ def reach(record: Record, column: str) -> Any:
     return MISSING
 
 
-def turns(record: Record) -> tuple[str, str] | None:
-    """The last question of a recorded conversation and its answer; None when there is no conversation."""
-    for name in _TURNS:
-        listed = record.get(name)
-        said = [turn for turn in map(_turn, listed if isinstance(listed, list) else ()) if turn]
-        asked = [at for at, (role, _) in enumerate(said) if role in _ASKING]
-        if asked:
-            answers = [text for role, text in said[asked[-1] :] if role in _ANSWERING]
-            return said[asked[-1]][1], answers[-1] if answers else ""
-    return None
-
-
 def _inside(value: Any, steps: list[str]) -> Any:
     if not steps:
         return value
@@ -64,17 +48,6 @@ def _inside(value: Any, steps: list[str]) -> Any:
     parts = [one for one in (_inside(item, steps) for item in value) if one is not MISSING]
     found = [one for part in parts for one in (part if isinstance(part, list) else [part])]
     return found if parts or not value else MISSING
-
-
-def _turn(turn: Any) -> tuple[str, str] | None:
-    if not isinstance(turn, Mapping):
-        return None
-    role = turn.get("role", turn.get("from"))
-    content = turn.get("content", turn.get("value"))
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        content = "\n".join(part for part in parts if isinstance(part, str))
-    return (role.casefold(), content) if isinstance(role, str) and isinstance(content, str) else None
 
 
 def is_nothing(value: Any) -> bool:

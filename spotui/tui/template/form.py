@@ -243,7 +243,9 @@ class TemplateForm(VerticalScroll, can_focus=False):
         rows = list(self._template.qa)
         if rows:
             question, answer = self.query_one("#question", Field), self.query_one("#answer", Field)
-            rows[self._selected] = QA(question.value, answer.value)
+            rows[self._selected] = msgspec.structs.replace(
+                rows[self._selected], question=question.value, answer=answer.value
+            )
         data, metric = self._typed_data()
         return msgspec.structs.replace(
             self._template,

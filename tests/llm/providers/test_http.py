@@ -30,7 +30,8 @@ _ASK = """
 import asyncio, sys
 from spotui.llm.routing import Endpoint
 from spotui.llm.protocol import ModelError
-from spotui.workspace.journal_reader import Message, Request
+from spotui.domain.messages import Message
+from spotui.workspace.journal_reader import Request
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 
 async def main():

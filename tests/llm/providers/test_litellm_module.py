@@ -64,7 +64,8 @@ import spotui.llm.providers.litellm_provider as module
 from spotui.llm.routing import Endpoint
 from spotui.domain.secret import Secret
 from spotui.llm.protocol import ModelError
-from spotui.workspace.journal_reader import Message, Request
+from spotui.domain.messages import Message
+from spotui.workspace.journal_reader import Request
 
 assert "litellm" not in sys.modules and "tiktoken" not in sys.modules
 stalls = []

@@ -16,6 +16,7 @@ from threading import Thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spotui.domain.messages import Message
 from spotui.domain.rows import Row
 from spotui.domain.secret import Secret
 from spotui.engine.asking import given_apart
@@ -31,7 +32,7 @@ from spotui.llm.providers.programs.answers import MOST_TRACE, asked_line, read_s
 from spotui.llm.providers.programs.provider import CommandProvider, FunctionProvider, UrlProvider
 from spotui.llm.routing import Endpoint
 from spotui.settings.programs import Program
-from spotui.workspace.journal_reader import Message, Reply, Request
+from spotui.workspace.journal_reader import Reply, Request
 from tests.command_line import ROOT
 
 KEY = "sk-a-key-that-nobody-may-read"

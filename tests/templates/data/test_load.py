@@ -249,7 +249,8 @@ def test_a_split_that_is_empty_in_the_end_is_told(tmp_path: Path) -> None:
 
 
 def test_the_questions_of_a_template_are_rows(tmp_path: Path) -> None:
-    qa = [("a", "x"), ("b", ""), ("A", "X"), ("c", "z")]
+    listed = [("a", "x"), ("b", ""), ("A", "X"), ("c", "z")]
+    qa = [{"question": question, "answer": answer} for question, answer in listed]
     found = load_dataset(DataSource(), tmp_path, qa=qa)
     assert asked(found) == [("a", ("x", "X")), ("b", ()), ("c", ("z",))]
     found = load_dataset(DataSource(), tmp_path, qa=qa, several_answers=False)
@@ -319,15 +320,15 @@ def test_splits_are_disjoint_ordered_and_near_their_shares(
 
 @given(st.lists(st.text("aAbB \n", max_size=6), min_size=3, max_size=30), st.integers())
 def test_no_two_rows_of_a_dataset_are_the_same_but_for_case_and_space(texts: list[str], seed: int) -> None:
-    qa = [(text, "") for text in texts if text.strip()]
+    qa = [{"question": text, "answer": ""} for text in texts if text.strip()]
     try:
         found = load_dataset(DataSource(), Path(), qa=qa, seed=seed)
     except DataError:
-        assert len({normalise(question) for question, _ in qa}) < 3
+        assert len({normalise(one["question"]) for one in qa}) < 3
         return
     kept = [normalise(row.question) for row in rows(found)]
     assert len(kept) == len(set(kept))
-    assert set(kept) == {normalise(question) for question, _ in qa}
+    assert set(kept) == {normalise(one["question"]) for one in qa}
 
 
 @given(st.binary(max_size=60), st.sampled_from(["jsonl", "json", "csv", "tsv"]))

@@ -1,12 +1,13 @@
 """The bodies of requests for chat completions and embeddings, and the parts of the replies to them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from spotui.domain.messages import Message, without_system
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
 from spotui.llm.providers.chat.usage import estimate_usage, read_cost, read_usage
@@ -47,8 +48,7 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
         model: The model id the endpoint knows.
         refused: Parameters the endpoint has refused before; they are left out or renamed.
     """
-    messages = [{"role": m.role, "content": whole_text(m.content)} for m in request.messages]
-    body: dict[str, object] = {"model": model, "messages": messages}
+    body: dict[str, object] = {"model": model, "messages": message_bodies(request.messages, refused)}
     if "stream" not in refused:
         body["stream"] = True
         if "stream_options" not in refused:
@@ -66,6 +66,25 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
             body["top_logprobs"] = request.alternatives
     if request.json and "response_format" not in refused:
         body["response_format"] = {"type": "json_object"}
+    return body
+
+
+def message_bodies(messages: Sequence[Message], refused: AbstractSet[str]) -> list[dict[str, object]]:
+    """The messages of a chat completion.
+
+    Args:
+        messages: What is said.
+        refused: With `system` among it, no message is the system's: its text goes before the user's first.
+    """
+    return [_message(one) for one in (without_system(messages) if "system" in refused else messages)]
+
+
+def _message(message: Message) -> dict[str, object]:
+    body: dict[str, object] = {"role": message.role, "content": whole_text(message.content)}
+    if message.tool_calls:
+        body["tool_calls"] = msgspec.json.decode(message.tool_calls)
+    if message.tool_call_id:
+        body["tool_call_id"] = message.tool_call_id
     return body
 
 

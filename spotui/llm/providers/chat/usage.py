@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from spotui.workspace.journal_reader import MOST_TOKENS, MOST_USD, Message, Usage
+from spotui.domain.messages import Message
+from spotui.workspace.journal_reader import MOST_TOKENS, MOST_USD, Usage
 
 CHARACTERS_PER_TOKEN = 4
 _MOST_DIGITS = 20

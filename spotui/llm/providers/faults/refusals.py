@@ -35,7 +35,13 @@ _SPOKEN: Final = {
     "response_format": re.compile(r"\bresponse_(?:format|mime_?type)\b|\bjson[ _](?:mode|object)\b"),
     "grammar": re.compile(r"\bgrammar\b"),
     "stream": re.compile(r"\bstream(?:ing)?\b"),
+    "system": re.compile(
+        r"\b(?:system|developer)\W? ?(?:role|message|prompt|instruction)s?\b"
+        r"|\brole\b[^.]{0,30}?\b(?:system|developer)\b|\broles? must alternate"
+    ),
 }
+_ALWAYS_REFUSED: Final = re.compile(r"unexpected|invalid|alternate|only (?:\w+ )?(?:user|assistant)")
+"""More words for a role that is not taken; they say less of a parameter."""
 
 _NOT_TAKEN: Final = re.compile(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected keyword|deprecated|extra_forbidden|additional propert"
@@ -130,6 +136,7 @@ class Concessions(msgspec.Struct, frozen=True):
             "top_logprobs": bool(request.alternatives),
             "response_format": request.json,
             "grammar": request.grammar is not None,
+            "system": any(one.role == "system" for one in request.messages),
         }
         return tuple(name for name, is_wanted in wanted.items() if is_wanted and name in self.refused)
 
@@ -157,13 +164,17 @@ def refusal_in(body: Mapping[str, object], fault: ServerFault) -> Refusal | None
         if lower is not None:
             return lower
     is_refused = kind in {"refused", "authentication"} and fault.status in (400, 403, 422)
-    is_failure = fault.status in (404, 405, 415, 500, 501) and _NOT_TAKEN.search(words) is not None
+    is_failure = fault.status in (404, 405, 415, 500, 501) and (
+        _NOT_TAKEN.search(words) is not None or name == "system"
+    )
     if kind == "overflow" or not (is_refused or is_failure):
         return None
     if name is None:
         return _unnamed(body, fault, words)
     if name == "grammar" and not _NOT_TAKEN.search(words):
         return None  # it is this one that is wrong
+    if name == "system":
+        return Refusal(name) if _NOT_TAKEN.search(words) or _ALWAYS_REFUSED.search(words) else None
     if name == "max_tokens":
         return Refusal(limit or name)
     if name == "logprobs" and (most := _highest(words, body.get("top_logprobs"))) is not None:
@@ -174,6 +185,9 @@ def refusal_in(body: Mapping[str, object], fault: ServerFault) -> Refusal | None
 def _named(body: Mapping[str, object], fault: ServerFault) -> str | None:
     """The parameter that a fault names, in its field or first in its words; only one that the body holds."""
     held = {"max_tokens" if name in _LIMIT_NAMES else name for name in body}
+    messages = body.get("messages")
+    if isinstance(messages, list) and any(one.get("role") == "system" for one in messages):
+        held.add("system")
     for text in (fault.param.lower(), fault.message.lower()):
         found = {name: match.start() for name, spoken in _SPOKEN.items() if (match := spoken.search(text))}
         if names := [name for name in found if name in held]:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.messages import Message
 from spotui.llm.providers.chat.usage import estimate_usage, read_usage
-from spotui.workspace.journal_reader import Message
 
 VALUES: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.text(max_size=3) | st.floats() | st.integers(-5, 10**12) | st.just({})

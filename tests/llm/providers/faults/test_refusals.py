@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
+from spotui.domain.messages import Message
 from spotui.llm.providers.faults.refusals import Concessions, Refusal, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
-from spotui.workspace.journal_reader import Message, Request
+from spotui.workspace.journal_reader import Request
 
 BODY = {"stream": True, "stream_options": {}, "temperature": 0.7, "max_tokens": 4096, "logprobs": True}
 BODY |= {"top_logprobs": 20, "grammar": "root", "response_format": {"type": "json_object"}}
@@ -46,6 +47,28 @@ BODY |= {"top_logprobs": 20, "grammar": "root", "response_format": {"type": "jso
 def test_what_is_left_out(status: int, message: str, refusal: str | None) -> None:
     wanted = None if refusal is None else Refusal(refusal)
     assert refusal_in(BODY, ServerFault(status, message)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "is_refused"),
+    [
+        (400, "System role not supported", True),
+        (500, "Jinja Exception: System role not supported", True),
+        (400, "Developer instruction is not enabled for models/gemma-3-27b-it", True),
+        (400, "Unsupported value: 'messages[0].role' does not support 'system' with this model.", True),
+        (400, 'Unexpected role "system". The Messages API accepts a top-level parameter.', True),
+        (500, "Conversation roles must alternate user/assistant/user/assistant/...", True),
+        (422, "Invalid role: system", True),
+        (400, "The system prompt is too long.", False),
+        (500, "The system is overloaded.", False),
+        (429, "System role not supported", False),
+    ],
+)
+def test_a_system_message_is_refused_in_many_words(status: int, message: str, is_refused: bool) -> None:
+    fault = ServerFault(status, message)
+    said = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+    assert refusal_in({**BODY, "messages": said}, fault) == (Refusal("system") if is_refused else None)
+    assert (refusal_in({**BODY, "messages": said[1:]}, fault) or Refusal("")).name != "system"
 
 
 @pytest.mark.parametrize(

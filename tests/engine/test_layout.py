@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.messages import POSITIONS, Message, Position, user, without_system
 from spotui.domain.rows import Row
-from spotui.engine.execute import POSITIONS, Layout, Position
+from spotui.engine.layout import Layout
 
 ROW = Row("How many?", references=("3",), slots={"context": "A cat, a dog, a cow."})
 
@@ -49,3 +50,47 @@ def test_prompt_and_question_are_always_there(position: Position, labels: bool, 
     shown = Layout(position, labels).render(prompt, Row("Why?"))
     assert prompt.strip() in shown
     assert shown.count("Why?") == 1
+
+
+def test_the_fifth_position_is_the_system_message() -> None:
+    layout = Layout("system", True, (Row("One and one?", references=("2",)),))
+    assert layout.messages("Count.", ROW) == (
+        Message("system", "Count."),
+        Message("user", "Q: One and one?\nA:"),
+        Message("assistant", "2"),
+        Message("user", "Q: How many?\nA:"),
+    )
+    assert Layout("system").messages("", ROW) == (user("How many?"),)
+    assert Layout("system").messages("Say {question}", ROW) == (user("Say How many?"),)
+    assert Layout("system").render("Count.", ROW) == "System: Count.\n\nUser: How many?"
+
+
+TALK = Row(
+    "And now?",
+    history=(Message("system", "Be short."), user("Hi"), Message("assistant", "Hello")),
+    slots={"name": "{prompt}"},
+)
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (Layout("system"), ["system: Count.\n\nBe short.", "user: Hi", "assistant: Hello", "user: And now?"]),
+        (Layout(), ["system: Be short.", "user: Hi", "assistant: Hello", "user: Count.\n\nAnd now?"]),
+        (
+            Layout(around=(Message("system", "For {name}: {prompt}"), user("Look."), user("{question}!"))),
+            [
+                *("system: For {prompt}: Count.\n\nBe short.", "user: Look.", "user: Hi", "assistant: Hello"),
+                "user: And now?!",
+            ],
+        ),
+    ],
+    ids=["system", "before", "around"],
+)
+def test_earlier_turns_stand_before_the_question_and_one_message_is_the_system_s(
+    layout: Layout, expected: list[str]
+) -> None:
+    assert [f"{one.role}: {one.content}" for one in layout.messages("Count.", TALK)] == expected
+    moved = without_system(layout.messages("Count.", TALK))
+    assert not any(one.role == "system" for one in moved)
+    assert moved[0].content.startswith(expected[0].removeprefix("system: "))
