@@ -17,10 +17,24 @@ from spotui.templates.save import edit_yaml
 PATHS = {path.stem: path for path in examples()}
 OPEN_ENDED = {"poem", "support-reply", "role-play", "chinese-idioms"}
 every_example = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+WITH_FILES = {"handbook"}
+LISTING = {name: path for name, path in PATHS.items() if name not in WITH_FILES}
+every_list = pytest.mark.parametrize("path", LISTING.values(), ids=LISTING.keys())
 
 
 def rows(name: str) -> list[QA]:
     return list(read_template(PATHS[name]).qa)
+
+
+def test_the_handbook_has_all_that_its_program_reads() -> None:
+    folder = PATHS["handbook"].with_name("handbook")
+    assert {path.name for path in folder.iterdir()} >= {
+        "agent.py",
+        "passages.txt",
+        "prompt.txt",
+        "rows.jsonl",
+    }
+    assert folder.joinpath("prompt.txt").read_text().strip() == read_template(PATHS["handbook"]).prompt
 
 
 def test_there_are_at_least_eight_with_plain_names() -> None:
@@ -37,7 +51,7 @@ def test_an_example_has_no_problem(path: Path) -> None:
     assert text.startswith("# ")
 
 
-@every_example
+@every_list
 def test_an_example_leaves_questions_to_hold_out(path: Path) -> None:
     template = read_template(path)
     assert 5 <= len(template.qa) <= 6
@@ -46,7 +60,7 @@ def test_an_example_leaves_questions_to_hold_out(path: Path) -> None:
     assert template.count is None or len(template.prompt.split()) <= template.count
 
 
-@every_example
+@every_list
 def test_spo_can_read_an_example(path: Path) -> None:
     data = yaml.safe_load(path.read_text("utf-8"))
     assert isinstance(data["prompt"], str)
@@ -55,7 +69,7 @@ def test_spo_can_read_an_example(path: Path) -> None:
     assert all(isinstance(row["question"], str) and "answer" in row for row in data["qa"])
 
 
-@every_example
+@every_list
 def test_open_ended_examples_have_no_answers_and_closed_ones_have_all(path: Path) -> None:
     answers = [qa.answer for qa in read_template(path).qa]
     if path.stem in OPEN_ENDED:

@@ -104,6 +104,8 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     known = {"question", "answer", *slot_names(template.prompt), *(one.path[-1] for one in misspelt)}
     if isinstance(template.metric, str) and ":" in template.metric:
         return problems  # a custom metric may read any column
+    if isinstance(executor := template.models.get("executor"), dict) and {*executor} & {"command", "url"}:
+        return problems  # a program is given them all
     for name in [name for name in source.columns if name not in known]:
         what = _("`{name}` is not a slot of the prompt, so the model is not shown that column.", name=name)
         hint = _(

@@ -84,14 +84,23 @@ def test_a_run_asks_first_and_asks_again_when_the_file_has_changed(
     drive(tmp_path, journey, LARGE, workspace=workspace)
 
 
-def test_rows_outside_the_template_s_folder_are_sent_only_after_a_yes(
+AGENT = """\
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"id": json.loads(line)["id"], "answer": "8"}))
+"""
+EXECUTOR = "models: {executor: {command: [python, agent.py]}}\n"
+
+
+def test_a_program_is_used_and_rows_outside_the_template_s_folder_are_sent_only_after_a_yes(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "received"
     folder.mkdir()
     (tmp_path / "private.jsonl").write_text(rows(12))
     split = "{path: ../private.jsonl, split: {train: 2, eval: 3, test: 3}}"
-    path = write_template(folder, template(data=split) + GPO, "adding.yaml")
+    path = write_template(folder, template(data=split) + GPO + EXECUTOR, "adding.yaml")
+    (folder / "agent.py").write_text(AGENT)
     choices = Choices(model="test-model")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -99,6 +108,15 @@ def test_rows_outside_the_template_s_folder_are_sent_only_after_a_yes(
         started: list[object] = []
         app.push_screen(screen, started.append)
         await until_told(pilot, "Expected: about")
+        for answer in ("n", "y"):
+            screen.query_one("#name").focus()
+            await pilot.press("enter")
+            await until_seen(pilot, "Use this program as the executor?", "python agent.py", "SHA-256")
+            await pilot.press(answer)
+            if answer == "n":
+                await until_told(pilot, "you did not agree to a file")
+        await until_seen(pilot, "Send the rows of this file?")
+        await pilot.press("n")
         for answer in ("enter", "n", "escape"):
             screen.query_one("#name").focus()
             await pilot.press("enter")
