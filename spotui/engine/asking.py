@@ -135,10 +135,12 @@ class Asker:
     def at_once(self, roles: Sequence[Role]) -> int:
         """How many calls of these roles are worked on together; people change it while a run goes on.
 
-        Some wait for their turn even where one may be in flight: one that is refused is compared with them.
+        With a program, some wait even where one may be in flight: what fails is compared with them.
         """
-        limiters = {self._door.connections.to(self._roles.of(role).model).limiter for role in roles}
-        return max(_FEWEST_AT_ONCE, sum(limiter.concurrency for limiter in limiters))
+        models = {self._roles.of(role).model for role in roles}
+        limiters = {self._door.connections.to(model).limiter for model in models}
+        at_once = sum(limiter.concurrency for limiter in limiters)
+        return max(at_once, _FEWEST_AT_ONCE) if any(map(is_program, models)) else at_once
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
