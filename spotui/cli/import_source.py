@@ -38,6 +38,11 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompt", metavar="N", type=int, help=_("of several prompts, import the one with this number only")
     )
+    for role, about in (
+        ("question", _("the column of the question, where the source does not say it")),
+        ("answer", _("the column of the answer that is right, where the source does not say it")),
+    ):
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=about)
     parser.add_argument("--force", action="store_true", help=_("replace files that exist"))
     parser.add_argument(
         "--trust",
@@ -66,8 +71,12 @@ def import_command(parsed: argparse.Namespace) -> int:
 
     path = Path(parsed.path).expanduser()
     trusted = {Path(name).expanduser().resolve() for name in parsed.trust}
+    columns = {"question": parsed.question, "answer": parsed.answer}
     source = Source(
-        path, lambda where, file: file in trusted or _agrees(where, file), _environment(parsed.env)
+        path,
+        lambda where, file: file in trusted or _agrees(where, file),
+        _environment(parsed.env),
+        {role: column for role, column in columns.items() if column},
     )
     chosen, imported = read_source(source, parsed.format)
     imported = _chosen(imported, parsed.prompt, source.name)

@@ -31,6 +31,19 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
     "chat": ("conversations", "chat messages (JSONL)"),
     "sharegpt": ("conversations", "ShareGPT"),
     "alpaca": ("conversations", "Alpaca"),
+    "openai-evals": ("openai_evals", "OpenAI evals (registry or samples)"),
+    "openai": ("openai_evals", "OpenAI (eval or data set)"),
+    "langfuse": ("traces", "Langfuse"),
+    "langsmith": ("traces", "LangSmith"),
+    "phoenix": ("traces", "Phoenix"),
+    "dspy": ("dspy", "DSPy program"),
+    "hugging-face": ("hugging_face", "Hugging Face data set"),
+    "gpo": ("published", "GPO"),
+    "bbh": ("published", "BIG-bench"),
+    "mmlu": ("published", "MMLU"),
+    "gsm8k": ("published", "GSM8K"),
+    "wsc": ("published", "Winograd schemas"),
+    "webnlg": ("published", "WebNLG"),
 }
 """The module of each format, and its title."""
 

@@ -68,6 +68,7 @@ class Source:
         agrees: Whether the user lets a file outside of the folder be read; it is called with what refers to
             it, and its path.
         environ: The values of environment variables that may be written into a template.
+        chosen: The columns that the user names, below `question` and `answer`.
 
     Attributes:
         path: The file or folder.
@@ -80,8 +81,10 @@ class Source:
         path: Path,
         agrees: Callable[[str, Path], bool] = lambda _where, _path: False,
         environ: Mapping[str, str] | None = None,
+        chosen: Mapping[str, str] | None = None,
     ) -> None:
         self.path = path
+        self.chosen = chosen or {}
         self.notes = Notes()
         self.environ = environ or {}
         try:

@@ -57,14 +57,19 @@ def draft(
     stem = target.name.removesuffix(target.suffix)
     shared: dict[str, Path] = {}
     drafts = []
+    tasks = [file_name(one.label) if "task" in one.origin or "eval" in one.origin else "" for one in imported]
+    is_named = all(tasks) and len(set(tasks)) == len(tasks)
+    names = tasks if is_named else [str(number) for number in range(1, len(imported) + 1)]
     for number, one in enumerate(imported, 1):
-        path = target if len(imported) == 1 else target.with_name(f"{stem}-{number}{target.suffix}")
+        path = (
+            target if len(imported) == 1 else target.with_name(f"{stem}-{names[number - 1]}{target.suffix}")
+        )
         origin = {"format": format_name, "path": _seen_from(source, target.parent), **one.origin}
         files: dict[Path, str] = {}
         qa = _as_questions(one)
         data = None
         if qa is None and one.count:
-            data = _data(one, notes, path, stem, files, shared)
+            data = _data(one, notes, path, path.stem if is_named else stem, files, shared)
         template = Template(
             prompt=one.prompt or NONE,
             requirements=one.requirements,
