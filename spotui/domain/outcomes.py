@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,8 +30,12 @@ def event_of(kind: type[E], record: msgspec.Struct, **fields: Any) -> E:
         record: The record.
         fields: Its other fields, and those that differ from the record's.
     """
-    named = {name for name in kind.__struct_fields__ if name in record.__struct_fields__} - {"at"}
-    return kind(**{name: getattr(record, name) for name in named} | fields)
+    return kind(**{name: getattr(record, name) for name in _shared(kind, type(record))} | fields)
+
+
+@cache
+def _shared(kind: type[Event], record: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name in record.__struct_fields__ and name != "at")
 
 
 def counted(choices: Iterable[Choice]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import msgspec
@@ -218,6 +218,7 @@ def _bonett_price(differences: Sequence[float], confidence: float) -> Interval:
     return Interval(mean - half, mean + half)
 
 
+@cache
 def _z(confidence: float) -> float:
     from statistics import NormalDist
 

@@ -25,9 +25,12 @@ def _last_pair(text: str, tag: str) -> tuple[int, int] | None:
     """Where the content of the last complete pair of a tag begins and ends."""
     if "<" not in text:
         return None
+    found_tags = list(_tags(tag).finditer(text))
+    if len(found_tags) == 2 and not found_tags[0][1] and found_tags[1][1]:
+        return found_tags[0].end(), found_tags[1].start()
     marks = [
         (match.start(), match.end(), match.group(1) == "/", _begins_line(text, match.start()))
-        for match in _tags(tag).finditer(text)
+        for match in found_tags
     ]
     only_line_starts = any(begins for _, _, closes, begins in marks if not closes)
     found: tuple[int, int] | None = None
@@ -69,8 +72,11 @@ def read_form(text: str, *names: str, asked: str = "", is_whole: bool = True) ->
         asked: The request, in which the form explains its parts as `- name: explanation`.
         is_whole: Whether the model itself ended the reply.
     """
-    rest, spans = text, dict[str, tuple[int, int]]()
     copies = {name: _copies(asked, name) for name in names}
+    exact = read_exact_form(text, *names)
+    if exact and not any(part in copies[name] for name, part in exact.items()):
+        return exact
+    rest, spans = text, dict[str, tuple[int, int]]()
     for name in names:
         span = _last_pair(rest, name)
         if span is not None and rest[slice(*span)] in copies[name]:
@@ -83,11 +89,25 @@ def read_form(text: str, *names: str, asked: str = "", is_whole: bool = True) ->
             rest, *spans[name], [one for one in names[index + 1 :] if one not in spans]
         ):
             del spans[name]
+    parts = {name: _unwrapped(text[slice(*span)].strip(), name) for name, span in spans.items()}
+    if len(parts) == len(names):
+        return parts
     for start, end in spans.values():
         rest = rest[:start] + _blank(rest[start:end]) + rest[end:]
-    parts = {name: _unwrapped(text[slice(*span)].strip(), name) for name, span in spans.items()}
-    near = _near_parts(text, rest, names, spans, is_whole=is_whole) if len(spans) < len(names) else []
+    near = _near_parts(text, rest, names, spans, is_whole=is_whole)
     return parts | {name: part for name, part in near if part and part not in copies[name]}
+
+
+def read_exact_form(text: str, *names: str) -> dict[str, str]:
+    """The parts of a reply that is nothing but the form, as most are; empty for every other reply."""
+    found = _exact_form(names).fullmatch(text)
+    return dict(zip(names, map(str.strip, found.groups()), strict=True)) if found is not None else {}
+
+
+@cache
+def _exact_form(names: tuple[str, ...]) -> re.Pattern[str]:
+    pairs = (rf"\s*<{re.escape(name)}\s*>([^<]*)</{re.escape(name)}\s*>" for name in names)
+    return re.compile("".join(pairs) + r"\s*", re.IGNORECASE)
 
 
 def without_marks(text: str) -> str:

@@ -142,6 +142,10 @@ class Asker:
         at_once = sum(limiter.concurrency for limiter in limiters)
         return max(at_once, _FEWEST_AT_ONCE) if any(map(is_program, models)) else at_once
 
+    def holds(self, keys: Iterable[CallKey]) -> bool:
+        """Whether the journal has a reply to a call of each of these keys, whatever it asked."""
+        return all(map(self._door.holds, keys))
+
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody."""
         return self._door.recorded(key, request)
@@ -187,8 +191,15 @@ def given_apart(prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
 _encoder: Final = json.Encoder(order="sorted")
 
 
-async def together(jobs: Sequence[Awaitable[Result]]) -> list[Result]:
-    """The results of independent jobs, run at once; the first error ends the others and is raised."""
+async def together(jobs: Iterable[Awaitable[Result]], *, in_turn: bool = False) -> list[Result]:
+    """The results of independent jobs, run at once; the first error ends the others and is raised.
+
+    Args:
+        jobs: The jobs.
+        in_turn: Run one after the other: what is only looked up waits for nothing, and needs no task.
+    """
+    if in_turn:
+        return [await job for job in jobs]
     tasks: list[asyncio.Task[Result]] = []
     try:
         async with asyncio.TaskGroup() as group:

@@ -91,7 +91,8 @@ class BallotBox:
         self._models = models
         self._json = json
         self._exactly = exactly
-        self._repair = repair_prompt.render(problem=_("It does not choose A, B or tie."))
+        self._repair_prompt = repair_prompt
+        self._calls: dict[tuple[Ballot, int], tuple[CallKey, Request]] = {}
 
     async def vote(self, ballot: Ballot) -> VoteRecord:
         """Ask for a vote; a reply that cannot be read is asked for once more, then it is void.
@@ -143,12 +144,18 @@ class BallotBox:
 
     def _call(self, ballot: Ballot, row: int, unclear: Reply | None = None) -> tuple[CallKey, Request]:
         """The call for a vote; the second one after an unclear reply."""
-        index = ballot.index * len(self._questions) + row
-        key = CallKey(self._round, self._purpose, index, 1 if unclear is None else 2)
-        messages = [user(self._questions[row][ballot.order])]
-        model = self._model_of(ballot)
-        request = self._asker.request("evaluator", messages, model=model, json=self._json)
-        return key, request if unclear is None else self._asker.again(request, unclear, self._repair)
+        if (ballot, row) not in self._calls:
+            key = CallKey(self._round, self._purpose, ballot.index * len(self._questions) + row)
+            messages = [user(self._questions[row][ballot.order])]
+            model = self._model_of(ballot)
+            request = self._asker.request("evaluator", messages, model=model, json=self._json)
+            self._calls[ballot, row] = key, request
+        key, request = self._calls[ballot, row]
+        if unclear is None:
+            return key, request
+        repair = self._repair_prompt.render(problem=_("It does not choose A, B or tie."))
+        second = CallKey(key.round, key.purpose, key.index, attempt=2)
+        return second, self._asker.again(request, unclear, repair)
 
     def _model_of(self, ballot: Ballot) -> str:
         return self._models[ballot.index // 2 % len(self._models)]

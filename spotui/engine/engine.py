@@ -1,5 +1,6 @@
 """One run's rounds: what was tried, what won, and the verbs bound to each round."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Literal, NoReturn, get_args
@@ -185,6 +186,8 @@ class Engine:
         self._take_overrides(number)
         self._verbs.context.asker.take_spending()
         is_new = number > self._last_recorded
+        if not is_new:
+            await asyncio.sleep(0)  # it waits for no call, and commands and clients must have their turn
         turn = ScoredRound(number, self._verbs, self._tried, self.leader, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))

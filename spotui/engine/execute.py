@@ -173,12 +173,9 @@ class Executor:
             The trial, or the first question without an answer.
         """
         purpose = "held_out" if held_out else "execute"
-        answers = await together(
-            [
-                self._answer(candidate, CallKey(candidate.round, purpose, index), one)
-                for index, one in enumerate(questions)
-            ]
-        )
+        keys = [CallKey(candidate.round, purpose, index) for index in range(len(questions))]
+        jobs = (self._answer(candidate, key, one) for key, one in zip(keys, questions, strict=True))
+        answers = await together(jobs, in_turn=self._asker.holds(keys))
         missing = next((one for one in answers if isinstance(one, NoAnswer)), None)
         found = tuple(one for one in answers if isinstance(one, AnswerRecord))
         return missing or Trial(candidate, tuple(questions), found)

@@ -148,9 +148,14 @@ class Reliability(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=64)  # one record is asked for its fault before and after every duel, and for the warning
 def _fault(flips: int, pairs: int) -> Fault:
-    if binomial_tail(flips, pairs, FLIPS_OF_A_COIN) < CHANCE:
+    if _is_beyond_chance(flips, pairs, FLIPS_OF_A_COIN):
         return "position"
-    return "guessing" if binomial_tail(flips, pairs, FLIPS_OF_A_GOOD_JUDGE) < CHANCE else ""
+    return "guessing" if _is_beyond_chance(flips, pairs, FLIPS_OF_A_GOOD_JUDGE) else ""
+
+
+def _is_beyond_chance(flips: int, pairs: int, rate: float) -> bool:
+    """Whether so many flips are improbable; as many as are expected, or fewer, never are."""
+    return flips > pairs * rate and binomial_tail(flips, pairs, rate) < CHANCE
 
 
 def length_ratio(best: Iterable[str], candidate: Iterable[str]) -> float | None:
@@ -213,9 +218,9 @@ class Panel(msgspec.Struct, frozen=True):
         """What is wrong with any judge, with its name where there are several."""
         several = len(self.records) > 1
         return " ".join(
-            f"{judge}: {record.warning}" if several else record.warning
+            f"{judge}: {warning}" if several else warning
             for judge, record in self.records.items()
-            if record.warning
+            if (warning := record.warning)
         )
 
 

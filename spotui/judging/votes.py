@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from spotui.domain.tags import read_form, without_tagged
+from spotui.domain.tags import read_exact_form, read_form, without_tagged
 from spotui.domain.verdicts import Choice, Order
 from spotui.lang import N_, _
 
@@ -89,6 +89,9 @@ def read_side(reply: str, *, exactly: bool = False, is_whole: bool = True) -> Si
         exactly: Whether nearly is not enough, as in runs of earlier editions.
         is_whole: Whether the model itself ended the reply.
     """
+    form = read_exact_form(reply, *PARTS)
+    if form and (side := _side(form["choose"])) is not None:
+        return side
     if (fields := _json_object(reply)) is not None:
         choice = fields.get(_CHOICE_KEY)
         return _side(choice) if isinstance(choice, str) else None

@@ -24,6 +24,10 @@ _encoder = msgspec.json.Encoder(enc_hook=as_english)
 class Ledger(Protocol):
     """Where finished calls are kept; a project's journal is one."""
 
+    def holds(self, key: CallKey) -> bool:
+        """Whether there is a finished call of that key, whatever it asked."""
+        ...
+
     def call(self, key: CallKey, digest: str) -> CallLine | None:
         """The finished call of that key and digest."""
         ...
@@ -45,6 +49,9 @@ class Accounts:
         budget: What may be spent.
         gate: Whether calls may be sent.
         waits: Whether the gate is paused while the ledger cannot keep a reply; otherwise its error is raised.
+
+    Attributes:
+        holds: See `Ledger.holds`.
     """
 
     def __init__(self, ledger: Ledger, budget: Budget, gate: Gate, *, waits: bool) -> None:
@@ -52,6 +59,7 @@ class Accounts:
         self._budget = budget
         self._gate = gate
         self._waits = waits
+        self.holds = ledger.holds
         self._recent: dict[CallKey, tuple[Request, Reply]] = {}
 
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
@@ -63,7 +71,7 @@ class Accounts:
         known = self._recent.get(key)
         if known is not None and known[0] == request:
             return known[1]
-        line = self._ledger.call(key, digest_of(request))
+        line = self._ledger.call(key, digest_of(request)) if self.holds(key) else None
         if line is None:
             return None
         reply = recorded_reply(line)

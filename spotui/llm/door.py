@@ -123,6 +123,10 @@ class Door:
                 return
             await asyncio.sleep(_CLOCK_TICK)
 
+    def holds(self, key: CallKey) -> bool:
+        """Whether the journal has a reply to a call of that key, whatever it asked."""
+        return self._accounts.holds(key)
+
     def recorded(self, key: CallKey, request: Request) -> Reply | None:
         """The reply that the journal holds for this call, or None; asks nobody.
 

@@ -217,13 +217,8 @@ class Chronicle:
 
     def emit(self, event: Event) -> None:
         """Pass an event on."""
-        match event:
-            case CandidateScored(split="test"):
-                pass  # of no round: the test at the end has a line of its own
-            case MethodEvent():
-                self._told.setdefault(event.round, []).append(event)
-            case _:
-                pass
+        if isinstance(event, MethodEvent) and not _is_of_the_test(event):
+            self._told.setdefault(event.round, []).append(event)
         self._emit(event)
 
     def close(self, line: RoundLine) -> RoundLine:
@@ -234,6 +229,11 @@ class Chronicle:
         return msgspec.structs.replace(
             line, told=tuple(msgspec.Raw(encode_event(one).rstrip()) for one in told)
         )
+
+
+def _is_of_the_test(event: Event) -> bool:
+    """Whether an event is of no round: the test at the end has its own line."""
+    return isinstance(event, CandidateScored) and event.split == "test"
 
 
 _REST: Final = 9

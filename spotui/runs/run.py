@@ -165,22 +165,26 @@ class Run:
 
     def _emit(self, event: Event) -> None:
         try:
-            self._pass_on(event)
+            if isinstance(event, CallDelta):
+                for streamer in self._streamers:
+                    streamer(event)
+                return
+            for listener in self._listeners:
+                listener(event)
+            if isinstance(event, _SPENDING):
+                self._emit_spending(event)
         except Exception as error:
             error.add_note(RAISED_BY_A_LISTENER)
             raise
 
-    def _pass_on(self, event: Event) -> None:
-        if isinstance(event, CallDelta):
-            for streamer in self._streamers:
-                streamer(event)
-            return
-        for listener in self._listeners:
-            listener(event)
+    def _emit_spending(self, event: Event) -> None:
+        """Tell what the run has cost after an event that may have changed it.
+
+        A pause stops the clock of the run, which a listener would not notice otherwise.
+        """
         if isinstance(event, CallFinished) and event.recorded:
             return  # it cost nothing now
-        # A pause stops the clock of the run, which a listener would not notice otherwise.
-        if isinstance(event, _SPENDING) and self._session is not None:
+        if self._session is not None:
             spending = self._session.spending()
             for listener in self._listeners:
                 listener(spending)

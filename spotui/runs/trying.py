@@ -28,6 +28,9 @@ class TryError(SpotuiError):
 class _NoLedger:
     """Keeps nothing: every question is asked anew."""
 
+    def holds(self, key: CallKey) -> bool:  # noqa: ARG002 - the door's protocol
+        return False
+
     def call(self, key: CallKey, digest: str) -> CallLine | None:  # noqa: ARG002 - the door's protocol
         return None
 

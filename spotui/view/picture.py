@@ -323,7 +323,9 @@ class Picture:
             one.candidate = one.scores.candidate(prompt, one.number, one.best or 1)
 
     def _round(self, number: int) -> RoundPicture:
-        return self.rounds.setdefault(number, RoundPicture(number))
+        if (one := self.rounds.get(number)) is None:
+            one = self.rounds[number] = RoundPicture(number)
+        return one
 
 
 def worth(picture: Picture, stopped: RunStopped) -> str:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -88,6 +88,14 @@ _call_decoder = msgspec.json.Decoder(CallLine)
 _encoder = msgspec.json.Encoder(enc_hook=as_english)
 
 
+class _Position(NamedTuple):
+    """Where the line of a finished call is."""
+
+    digest: str
+    start: int
+    length: int
+
+
 class Journal:
     """One project's journal, open for reading and, once `writable`, for appending.
 
@@ -114,7 +122,7 @@ class Journal:
     ) -> None:
         self.path = path
         self.dropped = 0
-        self._calls: dict[tuple[CallKey, str], tuple[int, int]] = {}
+        self._calls: dict[CallKey, tuple[_Position, ...]] = {}
         self._length = 0
         self._torn = False
         self._sync: JournalSync | None = None
@@ -140,12 +148,17 @@ class Journal:
         """Read every line once: remember where the calls are, and how long the sound part is."""
         with reading(self.path) as file:
             for raw, line in scan(self.path, file):
-                if isinstance(line, CallLine):
-                    self._calls[line.key, line.digest] = (self._length, len(raw))
-                self._length += len(raw)
+                self._take(line, len(raw))
                 if line is not None:
                     each(line)
             self.dropped = file.tell() - self._length
+
+    def _take(self, line: AnyLine | Line | None, length: int) -> None:
+        """Count a line that is in the file, and remember where it is if it is a call."""
+        if isinstance(line, CallLine):
+            before = self._calls.get(line.key, ())
+            self._calls[line.key] = (_Position(line.digest, self._length, length), *before)
+        self._length += length
 
     def _begin(self, run: str | None) -> None:
         if self._length == 0 and run is None:
@@ -180,17 +193,21 @@ class Journal:
                 _("Another program has changed the journal {path}.", path=self.path)
             ) from None
 
+    def holds(self, key: CallKey) -> bool:
+        """Whether there is a finished call of that key, whatever it asked."""
+        return key in self._calls
+
     def call(self, key: CallKey, digest: str) -> CallLine | None:
         """The finished call that `key` asked for with exactly this request, or None.
 
         Raises:
             JournalError: The file cannot be read any more, or was changed.
         """
-        place = self._calls.get((key, digest))
-        if place is None:
+        at = next((one for one in self._calls.get(key, ()) if one.digest == digest), None)
+        if at is None:
             return None
         try:
-            return _call_decoder.decode(os.pread(self._file, place[1], place[0]))
+            return _call_decoder.decode(os.pread(self._file, at.length, at.start))
         except OSError as error:
             raise unreadable(self.path, error) from None
         except DAMAGE:
@@ -220,9 +237,7 @@ class Journal:
             self._write(raw)
         except OSError as error:
             raise self._unwritable(error) from None
-        if isinstance(line, CallLine):
-            self._calls[line.key, line.digest] = (self._length, len(raw))
-        self._length += len(raw)
+        self._take(line, len(raw))
         if self._sync is not None:
             self._sync.request()
 

@@ -86,11 +86,13 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     @property
     def is_sane(self) -> bool:
         """Whether every count is one that a call can have."""
-        counts = (
-            *(self.prompt_tokens, self.completion_tokens, self.reasoning_tokens),
-            *(self.cached_tokens, self.cache_write_tokens),
+        return (  # spelled out: every call of thousands of rounds is looked at when a run is resumed
+            0 <= self.prompt_tokens <= MOST_TOKENS
+            and 0 <= self.completion_tokens <= MOST_TOKENS
+            and 0 <= self.reasoning_tokens <= MOST_TOKENS
+            and 0 <= self.cached_tokens <= MOST_TOKENS
+            and 0 <= self.cache_write_tokens <= MOST_TOKENS
         )
-        return min(counts) >= 0 and max(counts) <= MOST_TOKENS
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

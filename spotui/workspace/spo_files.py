@@ -118,6 +118,8 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
                 _refresh(round_folder, "prompt.txt", encode_prompt(one.prompt))
                 _refresh(round_folder, "answers.txt", encode_answers(one.answers))
         there, _ = _sound_results(prompts)
+        if there == list(rounds):
+            return
         changed = set(there) - set(rounds)
         known = {fingerprint(one) for one in rounds} | read_written(prompts.parent) if changed else set()
         added = [one for one in there if one in changed and fingerprint(one) not in known]

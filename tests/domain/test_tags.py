@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain import tags
 from spotui.domain.tags import (
     is_balanced,
     last_tagged,
@@ -260,3 +261,21 @@ def test_every_way_to_mark_the_parts_brings_the_same_text(text: str) -> None:
     for way in ways:
         reply = "\n".join(way.format(name, text) for name in FORM)
         assert read_form(reply, *FORM) == dict.fromkeys(FORM, text.strip())
+
+
+contents = st.text(alphabet="ab .\n>[]/*:…", max_size=8) | st.sampled_from(
+    ["...", "prompt:", "what to change"]
+)
+
+
+@given(st.lists(contents, min_size=3, max_size=3), st.sampled_from(["", " ", "\n"]), st.booleans())
+def test_a_reply_that_is_nothing_but_the_form_is_read_at_once_as_any_other(
+    parts: list[str], gap: str, loud: bool
+) -> None:
+    reply = gap.join(f"<{name}>{part}</{name}>" for name, part in zip(FORM, parts, strict=True))
+    reply = reply.upper() if loud else reply
+    assert tags.read_exact_form(reply, *FORM)
+    found = read_form(reply, *FORM, asked=ASKED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tags, "read_exact_form", lambda *_: {})
+        assert read_form(reply, *FORM, asked=ASKED) == found

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.verdicts import Choice
+from spotui.judging import votes
 from spotui.judging.votes import read_reason, read_side, read_vote
 
 pieces = st.sampled_from(
@@ -143,3 +144,16 @@ def test_the_reason_is_the_analysis_or_the_whole_reply() -> None:
     assert read_reason("<analyse> A is right. </analyse><choose>A</choose>") == "A is right."
     assert read_reason(" I take A. ") == "I take A."
     assert read_reason('{"evidence": " A is right.", "choice": "A"}') == "A is right."
+
+
+@given(st.text(max_size=8).filter(lambda text: "<" not in text), st.lists(pieces, max_size=2), st.booleans())
+def test_a_reply_that_is_nothing_but_the_form_chooses_as_any_other(
+    analysis: str, choice: list[str], exactly: bool
+) -> None:
+    reply = f"<analyse>{analysis}</analyse>\n<choose>{''.join(choice)}</choose>"
+    side = read_side(reply, exactly=exactly)
+    read_side.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(votes, "read_exact_form", lambda *_: {})
+        assert read_side(reply, exactly=exactly) == side
+    read_side.cache_clear()

@@ -182,7 +182,7 @@ def test_a_fault_in_a_statistic_does_not_end_the_run(tmp_path: Path, monkeypatch
     def overflow(*_: object) -> float:
         raise OverflowError("int too large to convert to float")
 
-    monkeypatch.setattr("spotui.judging.reliability.binomial_tail", overflow)
+    monkeypatch.setattr("spotui.judging.reliability._is_beyond_chance", overflow)
     reliability._fault.cache_clear()  # another test may have asked for the same votes
     monkeypatch.setattr("spotui.engine.final_check.strengths", overflow)
     with ModelServer(climbing) as server:
