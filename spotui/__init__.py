@@ -1,5 +1,18 @@
 """spotui: the prompt optimizer that lives in the terminal.
 
+A prompt in one call; `aoptimize` is the same for asynchronous code::
+
+    import spotui
+
+    result = spotui.optimize(
+        "Answer the question.",
+        questions={"What is 2 + 2?": "4", "What is 3 + 5?": "8", "What is 7 - 4?": "3"},
+        requirements="The number alone.",
+        models="gpt-4o-mini",
+        budget=0.50,
+    )
+    print(result.prompt, result.gain, result.interval, result.cost_usd)
+
 What SPO's reference takes; it prints each round and the final prompt (`quiet=True` prints nothing)::
 
     from spotui import SPO_LLM, PromptOptimizer
@@ -33,7 +46,7 @@ from typing import TYPE_CHECKING
 from spotui.domain import version
 
 if TYPE_CHECKING:
-    from spotui.api import SPO_LLM, Optimized, PromptOptimizer
+    from spotui.api import SPO_LLM, Optimization, Optimized, PromptOptimizer, aoptimize, optimize
     from spotui.domain.errors import SpotuiError
     from spotui.runs.run import Run
 
@@ -42,20 +55,26 @@ __version__ = version.VERSION
 
 
 _HOMES = {
+    "Optimization": "spotui.api",
     "Optimized": "spotui.api",
     "PromptOptimizer": "spotui.api",
     "Run": "spotui.runs.run",
     "SPO_LLM": "spotui.api",
     "SpotuiError": "spotui.domain.errors",
+    "aoptimize": "spotui.api",
+    "optimize": "spotui.api",
 }
 
 __all__ = [
     "SPO_LLM",
+    "Optimization",
     "Optimized",
     "PromptOptimizer",
     "Run",
     "SpotuiError",
     "__version__",
+    "aoptimize",
+    "optimize",
 ]
 
 

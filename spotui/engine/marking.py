@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final, Literal, Protocol
 
 from spotui.domain.messages import user
@@ -17,7 +18,8 @@ from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import RequestRefusedError
 from spotui.metrics import Metric, MetricError
-from spotui.metrics.worker import MetricWorker, UnusableMetricError
+from spotui.metrics.mark import Mark
+from spotui.metrics.worker import UnusableMetricError
 from spotui.settings.table import Role
 
 Scale = Literal["binary", "graded"]
@@ -84,8 +86,31 @@ class MetricMarker:
         """Nothing: it holds nothing."""
 
 
+class OwnMetric(Protocol):
+    """A metric of the user that runs: in a separate process, or a Python function in this one.
+
+    Attributes:
+        takes_turns: Whether it marks one answer at a time.
+    """
+
+    takes_turns: bool
+
+    @property
+    def digest(self) -> str:
+        """A hash of what it is: marks of another version do not count."""
+        ...
+
+    async def mark(self, answer: str, row: Row) -> Mark:
+        """The mark of an answer; see `MetricWorker.mark`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class OwnMarker:
-    """Marks by a metric that runs in a separate process, once for each answer.
+    """Marks by a metric of the user, once for each answer.
 
     Args:
         name: The metric in the template.
@@ -100,7 +125,7 @@ class OwnMarker:
     def __init__(
         self,
         name: str,
-        worker: MetricWorker | None,
+        worker: OwnMetric | None,
         marks: RecordedMarks,
         tags: Sequence[str] = (),
         *,
@@ -124,13 +149,14 @@ class OwnMarker:
             part = None if part is None else last_tagged(part, tag)
         if part is None:
             return RowOutcome(position, answer, 0.0)
-        async with self._turn:
+        takes_turns = self._worker is None or self._worker.takes_turns
+        async with self._turn if takes_turns else nullcontext():
             line = await self._line(part, row)
         return RowOutcome(position, answer, line.mark, part if line.mark is not None else line.note)
 
     async def _line(self, answer: str, row: Row) -> MarkLine:
         of = mark_id(self._name, answer, row)
-        digest = None if self._worker is None else self._worker.file.digest
+        digest = None if self._worker is None else self._worker.digest
         if (known := self._marks.find(of, digest)) is not None:
             return known
         if self._worker is None or digest is None:

@@ -23,7 +23,7 @@ from spotui.settings.table import RunSettings
 from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
-    from spotui.llm.providers.programs.provider import Function
+    from spotui.metrics.function import Function
 
 NO_FUNCTIONS: Final[Mapping[str, "Function"]] = MappingProxyType({})
 

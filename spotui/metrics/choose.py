@@ -143,7 +143,10 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
     """
     if choice.name not in METRICS:
         from spotui.metrics.custom import Own
+        from spotui.metrics.function import Named, is_function
 
+        if is_function(choice.name):
+            return Named(choice.name)
         return Own(choice.name, folder)
     module, _, name = METRICS[choice.name].place.partition(":")
     options = dict(choice.options)

@@ -53,7 +53,12 @@ class MetricWorker:
     Args:
         file: What runs; the user has trusted it.
         seconds: How long the function may take for an answer.
+
+    Attributes:
+        takes_turns: Whether it marks one answer at a time.
     """
+
+    takes_turns = True
 
     def __init__(self, file: MetricFile, seconds: float = SECONDS) -> None:
         self.file = file
@@ -61,6 +66,11 @@ class MetricWorker:
         self._process: _Process | None = None
         self._is_closed = False
         self._timeouts = 0
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file."""
+        return self.file.digest
 
     async def mark(self, answer: str, row: Row) -> Mark:
         """The mark that the function gives; one answer at a time.

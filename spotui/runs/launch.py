@@ -14,18 +14,28 @@ from spotui.settings.errors import SettingsError
 from spotui.settings.keys import is_trusted_address, origin, trust_address
 from spotui.settings.programs import agree, is_agreed, program_of
 from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve, template_roles
-from spotui.settings.table import LIMITS, RunSettings
+from spotui.settings.table import FUNCTION_PREFIX, LIMITS, RunSettings
 from spotui.templates.model import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spotui.domain.records import Line
+    from spotui.engine.marking import OwnMetric
     from spotui.llm.connections import Connections, Connector
     from spotui.llm.door import Trouble
+    from spotui.metrics import MetricChoice
+    from spotui.metrics.function import Function
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.runs.run import Run
     from spotui.workspace.projects import Project, Workspace
+
+
+def executor_of(function: "Function") -> str:
+    """The model id of a Python function that answers in place of the executor's model."""
+    from spotui.metrics.function import name_of
+
+    return f"{FUNCTION_PREFIX}{name_of(function)}"
 
 
 class Launcher:
@@ -33,12 +43,22 @@ class Launcher:
 
     Args:
         environ: The environment, the process's own when None.
+        executor: A Python function that answers in place of the executor's model.
+        metric: A Python function that marks answers, where the template names one as its metric.
 
     Raises:
         SettingsError: The config file is wrong.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        executor: "Function | None" = None,
+        metric: "Function | None" = None,
+    ) -> None:
+        self._executor = executor
+        self._metric = metric
         self.environ = os.environ if environ is None else environ
         self.config: ConfigFile = load_config()
         self._named: set[str] = set()
@@ -180,7 +200,21 @@ class Launcher:
         """
         from spotui.runs.run import Run
 
-        return Run(project, self.connections, on_trouble=on_trouble, changes=changes)
+        return Run(
+            project,
+            self.connections,
+            on_trouble=on_trouble,
+            changes=changes,
+            start_metric=self._start_metric,
+        )
+
+    def _start_metric(self, choice: "MetricChoice", folder: Path) -> "OwnMetric":
+        from spotui.metrics.function import FunctionMetric, is_function
+        from spotui.runs.trust import start_trusted
+
+        if self._metric is not None and is_function(choice.name):
+            return FunctionMetric(self._metric)
+        return start_trusted(choice, folder)
 
     def connections(self, settings: RunSettings) -> "Connections":
         """The models of these settings, connected when first asked.
@@ -206,6 +240,7 @@ class Launcher:
             log_dir=locations.log_dir(),
             is_trusted=self.is_trusted,
             is_agreed=lambda program: program.digest in self._typed or is_agreed(program, self.environ),
+            functions={} if self._executor is None else {executor_of(self._executor): self._executor},
         )
 
     def trust_typed_program(self, settings: RunSettings) -> None:

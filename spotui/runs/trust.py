@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.engine.marking import OwnMetric
 from spotui.lang import _
 from spotui.metrics import MetricChoice, make_metric, worker_choice
 from spotui.metrics.custom import MetricFile, find_metric_file
+from spotui.metrics.function import is_function, not_here
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
@@ -30,7 +32,7 @@ from spotui.templates.sections import metric_of, source_of
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import Snapshot, read_snapshot
 
-StartMetric = Callable[[MetricChoice, Path], MetricWorker | None]
+StartMetric = Callable[[MetricChoice, Path], OwnMetric | None]
 """Starts a custom metric that lies in a folder; None where only recorded marks are wanted."""
 
 _TRUST: Final = (
@@ -132,6 +134,8 @@ def start_trusted(choice: MetricChoice, folder: Path) -> MetricWorker:
         MetricError: Its file is missing or wrong.
         UntrustedError: The user has not trusted it as it is.
     """
+    if is_function(choice.name):
+        raise not_here(choice.name)
     if choice.name == MATH:
         make_metric(choice, folder)  # it says what is not installed
         return MetricWorker(math_file())
@@ -293,7 +297,9 @@ def _named_program(template: Template, folder: Path) -> ProgramSettings:
 def _metric_file(template: Template, folder: Path) -> MetricFile | None:
     choice = metric_of(template)
     inner = None if choice is None else worker_choice(choice)
-    return None if inner is None or inner.name == MATH else find_metric_file(inner.name, folder)
+    if inner is None or inner.name == MATH or is_function(inner.name):
+        return None
+    return find_metric_file(inner.name, folder)
 
 
 def _seconds(choice: MetricChoice) -> dict[str, float]:

@@ -1,13 +1,10 @@
 """Providers that ask a program in place of a model: a command, an address or a Python function."""
 
 import asyncio
-import inspect
 import itertools
-import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
-from typing import Any, cast
 
 from spotui.domain.secret import Secret
 from spotui.lang import _
@@ -25,11 +22,9 @@ from spotui.llm.providers.programs.answers import (
 )
 from spotui.llm.providers.programs.workers import WorkerPool
 from spotui.llm.routing import Endpoint
+from spotui.metrics.function import Function, called
 from spotui.settings.programs import Program
 from spotui.workspace.journal_reader import Reply, Request
-
-Function = Callable[..., Any]
-"""Called with prompt, question (or messages) and row, by position; returns or awaits the answer."""
 
 
 def _refuse_embedding(request: Request, place: Place) -> None:
@@ -131,7 +126,7 @@ class FunctionProvider:
 
     Args:
         name: Its name.
-        function: The function.
+        function: Called with prompt, question (in a conversation, its messages) and row, by position.
         endpoint: Its time limits. A thread cannot be ended: one that takes too long is left to itself.
         secrets: What it must not repeat.
     """
@@ -180,40 +175,3 @@ class ProgramPlace(Place):
 
     def __str__(self) -> str:
         return self.model
-
-
-async def called(function: Function, *arguments: object) -> object:
-    """What a function of the user returns, or what it returns awaits.
-
-    One that is no coroutine function is called in a daemon thread: others would hold up the end of Python.
-    """
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - the method itself
-    ):
-        return await cast("Awaitable[object]", function(*arguments))
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[object] = loop.create_future()
-
-    def settle(value: object, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        value: object = None
-        failure: BaseException | None = None
-        try:
-            value = function(*arguments)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is awaited
-            failure = RuntimeError(repr(error)) if isinstance(error, StopIteration | SystemExit) else error
-        try:
-            loop.call_soon_threadsafe(settle, value, failure)
-        except RuntimeError:  # the run has ended meanwhile
-            return
-
-    threading.Thread(target=work, name="spotui-function", daemon=True).start()
-    value = await future
-    return await value if inspect.isawaitable(value) else value

@@ -1,41 +1,29 @@
 """SPO's reference interface in Python, on this engine."""
 
-import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
+from spotui.api.advice import advice_for_python
+from spotui.api.printing import Printer
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import (
-    CallRetried,
-    CandidateProposed,
     Event,
-    Noticed,
-    RoundFinished,
-    RunOpened,
     RunStopped,
-    StateChanged,
 )
-from spotui.domain.figures import duration, plural, points
-from spotui.domain.text import visible
 from spotui.domain.verdicts import StopReason
 from spotui.lang import _
 from spotui.runs.branch import adopt, prepare_adoption
 from spotui.runs.launch import Launcher
 from spotui.runs.run import Run
-from spotui.runs.trust import OutsideDataError, UntrustedError, reach_of, reach_of_project
+from spotui.runs.trust import reach_of, reach_of_project
 from spotui.settings import locations
-from spotui.settings.programs import UntrustedProgramError
 from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.resources import find_template
 from spotui.settings.table import LIMITS
-from spotui.view.picture import Picture, worth
 from spotui.workspace.history import read_history
-from spotui.workspace.moving import NameTakenError
 from spotui.workspace.projects import Project, Workspace
 
 _ROLES = {"optimize_kwargs": "opt", "evaluate_kwargs": "eval", "execute_kwargs": "exec"}
@@ -43,8 +31,6 @@ _FIELDS = {"model": "model", "temperature": "temp", "max_tokens": "max_tokens", 
 
 Mode = Literal["base_model", "reasoning_model"]
 """The reference's two kinds of executor."""
-
-_FLAG: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 
 
 class SPO_LLM:  # noqa: N801 - the reference's name
@@ -190,8 +176,8 @@ class PromptOptimizer:
         """
         run = self.run()
         if not self._quiet:
-            run.subscribe(_Printer().show)
-        with _advice_for_python():
+            run.subscribe(Printer().show)
+        with advice_for_python():
             return _optimized(run.project, run.go_blocking())
 
     async def aoptimize(self) -> Optimized:
@@ -201,7 +187,7 @@ class PromptOptimizer:
             SpotuiError: The run could not begin.
         """
         run = self.run()
-        with _advice_for_python():
+        with advice_for_python():
             return _optimized(run.project, await run.go())
 
     def run(self) -> Run:
@@ -210,7 +196,7 @@ class PromptOptimizer:
         Raises:
             SpotuiError: There cannot be such a run.
         """
-        with _advice_for_python():
+        with advice_for_python():
             launcher = Launcher()
             if self._initial_round < 1:
                 raise SpotuiError(
@@ -276,98 +262,6 @@ class PromptOptimizer:
             )
         rounds = self._initial_round - 1 + self._more_rounds
         return launcher.limits(Flags(max_rounds=rounds, **self._settings))
-
-
-class _Printer:
-    """Prints what the reference prints: how each round ended, and the final prompt; also what goes wrong."""
-
-    def __init__(self) -> None:
-        self._picture = Picture()
-        self._modification = ""
-
-    def show(self, event: Event) -> None:
-        """Print what an event says, if it is worth a line."""
-        self._picture.apply(event)
-        match event:
-            case RunOpened():
-                self._print(f"{event.project}: {event.method}, {plural(event.rounds, 'round')}")
-            case CandidateProposed():
-                self._modification = event.modification
-            case RoundFinished():
-                self._print(_round(event, self._modification))
-                self._modification = ""
-            case Noticed():
-                self._print(("" if event.level == "info" else f"{event.level.capitalize()}: ") + event.text)
-            case CallRetried():
-                self._print(
-                    _(
-                        "{error} Try {tries} in {wait}.",
-                        error=event.error,
-                        tries=event.tries + 1,
-                        wait=duration(event.wait),
-                    )
-                )
-            case StateChanged(state="paused"):
-                self._print(_("Paused: {cause}", cause=event.cause))
-            case RunStopped():
-                self._print(f"{event.cause} {worth(self._picture, event)}")
-                self._print(
-                    _("Best round: {best}\nFinal prompt:\n{prompt}", best=event.best, prompt=event.prompt)
-                )
-            case _:
-                pass
-
-    def _print(self, text: str) -> None:
-        line = visible(text) + "\n"
-        with suppress(OSError, ValueError):  # a run outlives the reader of its output
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding))
-            sys.stdout.flush()
-
-
-def _round(event: RoundFinished, modification: str) -> str:
-    facts = f" ({event.wins}:{event.losses})" if event.wins or event.losses else ""
-    if event.score is not None:
-        facts = f", score {points(event.score)}"
-    ended = f"Round {event.round}: {event.outcome}{facts}"
-    if event.outcome == "seed":
-        return ended
-    why = event.note or modification
-    return f"{ended}; best is round {event.best}" + (f". {' '.join(why.split())}" if why else "")
-
-
-@contextmanager
-def _advice_for_python() -> Iterator[None]:
-    """Let errors advise arguments of Python in place of flags of the command line."""
-    try:
-        yield
-    except NameTakenError as error:
-        next_round = 1
-        with suppress(SpotuiError):  # whoever goes on with a damaged one is told
-            next_round = read_history(error.project).last_round + 1
-        error.hint = (
-            _(
-                "Pass initial_round={n} to continue it, fresh=True to start over, or another name.",
-                n=next_round,
-            )
-            if next_round > 1
-            else _("Pass fresh=True to start over, or another name.")
-        )
-        error.args = (f"{error.what} {error.hint}",)
-        raise
-    except (UntrustedError, UntrustedProgramError, OutsideDataError) as error:
-        error.hint = _("If you trust it, pass trust={error!r}.", error=str(error.path))
-        error.args = (f"{error.what} {error.hint}",)
-        raise
-    except SpotuiError as error:
-        error.what, error.hint = (_FLAG.sub(_argument, text) for text in (error.what, error.hint))
-        error.args = (f"{error.what} {error.hint}".rstrip(),)
-        raise
-
-
-def _argument(flag: re.Match[str]) -> str:
-    name = flag[1].replace("-", "_")
-    return "optimized_path" if name == "workspace" else name
 
 
 def _optimized(project: Project, stopped: RunStopped) -> Optimized:

@@ -315,7 +315,7 @@ def test_the_examples_of_the_documentation_run_as_they_stand(tmp_path: Path, ser
     )
     assert done.stderr == ""
     assert "round 5: win\n" in done.stdout
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     assert Project(tmp_path / "workspace" / "first", "first").is_ours
 
 
@@ -361,7 +361,7 @@ def test_a_custom_metric_and_data_from_elsewhere_are_used_when_they_are_named(
         settings = {"method": "gpo", "parameters": {"only_evaluate": True}, "max_rounds": None, **settings}
         return PromptOptimizer(place / "workspace", template=path, quiet=True, **settings).optimize()
 
-    with pytest.raises(SpotuiError, match=f"If you trust that file, pass trust='{data}'") as outside:
+    with pytest.raises(SpotuiError, match=f"If you trust it, pass trust='{data}'") as outside:
         start(trust=metric)
     assert "--trust" not in str(outside.value)
     with pytest.raises(SpotuiError, match=f"trust names nothing.py, but the files that need it are {metric}"):
@@ -371,7 +371,7 @@ def test_a_custom_metric_and_data_from_elsewhere_are_used_when_they_are_named(
     assert start(name="again").reason == "finished"
 
     metric.write_text("def mark(answer, row):\n    return 1.0\n")
-    with pytest.raises(SpotuiError, match=f"If you trust that file, pass trust='{metric}'"):
+    with pytest.raises(SpotuiError, match=f"If you trust it, pass trust='{metric}'"):
         start(name="changed")
     assert start(name="changed", initial_round=1, fresh=True, trust=metric).reason == "finished"
 
