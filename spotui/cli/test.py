@@ -63,7 +63,6 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
 def test_command(parsed: argparse.Namespace) -> int:
     """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.engine.layout import Layout
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import reopen
     from spotui.runs.trying import try_prompts
@@ -78,8 +77,8 @@ def test_command(parsed: argparse.Namespace) -> int:
     settings = _settings(launcher, project, history, parsed)
     fetch_missing_models(settings, yes=False)
     show = _Lines() if parsed.json else _Answers(list(prompts))
-    layout = reopen(project).layout if project.is_ours else Layout()
-    asyncio.run(try_prompts(prompts, question, layout, settings, launcher.connections(settings), show))
+    run, connections = reopen(project) if project.is_ours else None, launcher.connections(settings)
+    asyncio.run(try_prompts(prompts, question, settings, connections, show, run))
     return exit_codes.OK
 
 

@@ -16,8 +16,9 @@ from spotui.engine.task import EDITION
 from spotui.llm import protocol as vectors
 from spotui.llm.budget import Spending
 from spotui.llm.door import Door
+from spotui.llm.options import options_of
 from spotui.llm.protocol import RequestRefusedError
-from spotui.settings.table import Role, RoleSet, is_program
+from spotui.settings.table import ROLES, Role, RoleSet, is_program
 from spotui.workspace.journal_reader import Reply, Request
 
 Result = TypeVar("Result")
@@ -37,14 +38,26 @@ class Asker:
         roles: The settings of each role.
         embedding_model: What embeds texts, where something does.
         edition: The edition that a run keeps to.
+        tools: The tools that the executor may call, as `Request` has them.
+        response_format: The form of the executor's answers, as `Request` has it.
     """
 
     def __init__(
-        self, door: Door, roles: RoleSet, embedding_model: str = "", *, edition: int = EDITION
+        self,
+        door: Door,
+        roles: RoleSet,
+        embedding_model: str = "",
+        *,
+        edition: int = EDITION,
+        tools: str = "",
+        response_format: str = "",
     ) -> None:
         self._door = door
         self._roles = roles
         self._edition = edition
+        self._tools = tools
+        self._response_format = response_format
+        self._options = {role: options_of(roles.of(role)) for role in ROLES}
         self._embedding_model = embedding_model
         self._spending = Spending()
         self._counted: set[CallKey] = set()
@@ -76,6 +89,9 @@ class Asker:
             grammar=grammar,
             logprobs=logprobs,
             json=json,
+            tools=self._tools if role == "executor" else "",
+            response_format=self._response_format if role == "executor" else "",
+            options=self._options[role],
             given=given,
         )
 

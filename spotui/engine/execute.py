@@ -99,13 +99,13 @@ async def converse(
         replies.append(reply)
         if lacks_answer(reply):
             break
-        after += [Message("assistant", reply.text), user(following)]
+        after += [Message("assistant", reply.answer), user(following)]
     return replies
 
 
 def conversation(replies: Sequence[Reply], turns: Sequence[str]) -> str:
     """The answer to a question alone, or the whole of what follows it as one text."""
-    first, *others = [Message("assistant", one.text) for one in replies]
+    first, *others = [Message("assistant", one.answer) for one in replies]
     if not others:
         return first.content
     pairs = zip(map(user, turns), others, strict=False)
@@ -114,7 +114,7 @@ def conversation(replies: Sequence[Reply], turns: Sequence[str]) -> str:
 
 def missing(reply: Reply) -> str:
     """What is wrong with a reply without an answer."""
-    if not reply.text.strip():
+    if not reply.answer.strip():
         return _("It is empty.")
     return _("It was stopped by a content filter.") if lacks_answer(reply) else ""
 
@@ -206,7 +206,7 @@ class Executor:
             return missing
         if is_cut(reply):
             self._notice(key, _("It is cut by the length limit again, and used as it is."), "warning")
-        text = reply.text if self._task.judged_on == "last_answer" else conversation(replies, row.turns)
+        text = reply.answer if self._task.judged_on == "last_answer" else conversation(replies, row.turns)
         if key.purpose == "execute":
             self._emit(Answered(round=key.round, index=key.index, question=question.question, answer=text))
         return AnswerRecord(question.question, text)

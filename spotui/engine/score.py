@@ -194,7 +194,7 @@ class Scorer:
             self._told.add(place)
             text = _("It was cut by the length limit, and is marked as it is, as all such answers are.")
             self._notice(place.round, row, text, "warning")
-        text = conversation(replies, row.turns) if self._marker.reads_conversation else reply.text
+        text = conversation(replies, row.turns) if self._marker.reads_conversation else reply.answer
         outcome = await self._marker.mark(key, position, row, text)
         if outcome.mark is None:
             self._notice(

@@ -118,7 +118,8 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
 
 def prompt_size(request: Request) -> int:
     """Tokens of a request, estimated from above without a tokenizer."""
-    return 8 + sum(4 + _text_size(message.content) for message in request.messages)
+    said = 8 + sum(4 + _text_size(message.content) for message in request.messages)
+    return said + sum(map(_text_size, filter(None, (request.tools, request.response_format))))
 
 
 def _text_size(text: str) -> int:

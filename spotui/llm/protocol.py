@@ -147,7 +147,7 @@ _LONGEST_QUOTE: Final = 200
 
 def lacks_answer(reply: Reply) -> bool:
     """Whether a reply is empty, or only what a content filter left of an answer."""
-    return not reply.text.strip() or reply.finish_reason == "content_filter"
+    return not reply.answer.strip() or reply.finish_reason == "content_filter"
 
 
 def why_missing(reply: Reply) -> str:

@@ -57,6 +57,11 @@ METRICS: Final[Mapping[str, Kind]] = {
         },
     ),
     "json": Kind("texts:JsonValue"),
+    "schema": Kind(
+        "structured:Schema",
+        {"schema": Option(dict[str, Any], N_("a JSON schema"), needed=True)},
+    ),
+    "tool_call": Kind("structured:ToolCalls", {"ordered": Option(bool, N_("true or false"))}),
     "label": Kind(
         "labels:Label",
         {

@@ -207,7 +207,7 @@ def _words(text: str) -> list[str]:
 
 _FENCE: Final = re.compile(r"(?:```|~~~)(?:json5?|JSON|[\w-]*(?=\s*\n))?\s*(.*?)\s*(?:```|~~~)", re.DOTALL)
 _OPENS: Final = re.compile(r"[{\[]")
-_NOTHING: Final = object()
+NOTHING: Final = object()
 
 
 class JsonValue:
@@ -222,8 +222,8 @@ class JsonValue:
         """1 when the value is that of any reference, else 0."""
         best = Mark(0.0)
         for expected in map(_parse, row.references):
-            found = _find(answer, type(expected))
-            if found is _NOTHING:
+            found = find_json(answer, type(expected))
+            if found is NOTHING:
                 continue
             best = Mark(float(_equal(found, expected)), json.dumps(found, ensure_ascii=False))
             if best.value:
@@ -232,21 +232,30 @@ class JsonValue:
 
     def fault(self, row: Row) -> str:
         """Why a row cannot be scored."""
-        wrong = next((one for one in row.references if _parse(one) is _NOTHING), None)
+        wrong = next((one for one in row.references if _parse(one) is NOTHING), None)
         return (
             no_reference(row) if wrong is None else _("The answer {shown} is not JSON.", shown=shown(wrong))
         )
 
 
-def _find(answer: str, wanted: type) -> Any:
+def find_json(answer: str, wanted: type) -> Any:
+    """The JSON value in an answer: all of it, its last fenced block, or the last object or list in it.
+
+    Args:
+        answer: The answer.
+        wanted: dict or list where one is preferred to the other.
+
+    Returns:
+        The value, or NOTHING.
+    """
     for text in (answer, *reversed(_FENCE.findall(answer))):
-        if (found := _parse(text.strip())) is not _NOTHING:
+        if (found := _parse(text.strip())) is not NOTHING:
             return found
     return _last_container(answer, wanted)
 
 
 def _last_container(answer: str, wanted: type) -> Any:
-    decoder, found, at = json.JSONDecoder(), _NOTHING, 0
+    decoder, found, at = json.JSONDecoder(), NOTHING, 0
     while opening := _OPENS.search(answer, at):
         try:
             value, at = decoder.raw_decode(answer, opening.start())
@@ -254,8 +263,8 @@ def _last_container(answer: str, wanted: type) -> Any:
             at = opening.end()
             continue
         except RecursionError:
-            return _NOTHING
-        if found is _NOTHING or isinstance(value, wanted) or not isinstance(found, wanted):
+            return NOTHING
+        if found is NOTHING or isinstance(value, wanted) or not isinstance(found, wanted):
             found = value
     return found
 
@@ -264,7 +273,7 @@ def _parse(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return _NOTHING
+        return NOTHING
 
 
 def _equal(one: Any, other: Any) -> bool:

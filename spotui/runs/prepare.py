@@ -14,12 +14,14 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.records import Line, now
 from spotui.domain.rows import slot_names
 from spotui.engine import Task
+from spotui.engine.asking import Asker
 from spotui.engine.context import Context
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.task import EDITION
 from spotui.lang import N_, _
+from spotui.llm.door import Door
 from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
@@ -39,7 +41,13 @@ from spotui.settings.table import ROLES, RunSettings
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
-from spotui.templates.sections import judged_on, metric_of, parameters_of
+from spotui.templates.sections import (
+    judged_on,
+    metric_of,
+    parameters_of,
+    response_format_of,
+    tools_of,
+)
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
@@ -120,6 +128,17 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         """How prompt and row become a message."""
         settings = self.settings
         return layout_of(self.template, settings.position, self.parameters, self.rows, settings.seed)
+
+    def asker(self, door: Door) -> Asker:
+        """Asks the models through a door, with all that the template says of requests."""
+        return Asker(
+            door,
+            self.settings.roles,
+            self.settings.embedding_model or "",
+            edition=self.edition,
+            tools=tools_of(self.template),
+            response_format=response_format_of(self.template),
+        )
 
     @property
     def is_marked(self) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from spotui.domain.events import Event
 from spotui.domain.records import CallLine, Line
 from spotui.domain.rows import SplitName
-from spotui.engine.asking import Asker, together
+from spotui.engine.asking import together
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
@@ -97,7 +97,7 @@ async def open_context(
             emit=emit,
             on_trouble="halt",
         )
-        asker, marks = Asker(door, prepared.settings.roles), RecordedMarks(journal, with_failures=False)
+        asker, marks = prepared.asker(door), RecordedMarks(journal, with_failures=False)
         await cleanup.enter_async_context(door.keeping_time())
         yield Context(prepared.task, prepared.meta, asker, door.gate, Decisions(), emit, marks), door.budget
 

@@ -22,7 +22,7 @@ from spotui.domain.events import (
 )
 from spotui.domain.records import AS_PLANNED, LimitsLine, Line, SessionLine, StopLine
 from spotui.domain.version import VERSION
-from spotui.engine.asking import Asker, Embedder
+from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.engine import Engine
 from spotui.engine.execute import Executor
@@ -256,7 +256,7 @@ async def open_session(
         recorder = Recorder(project, journal, past, emit)
         cleanup.callback(recorder.close)
         chronicle = Chronicle(emit)
-        asker = Asker(door, settings.roles, settings.embedding_model or "", edition=prepared.edition)
+        asker = prepared.asker(door)
         marks = RecordedMarks(journal)
         context = Context(
             prepared.task,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.domain.records import CallKey, CallLine, Line
@@ -14,6 +16,7 @@ from spotui.llm.door import Door
 from spotui.llm.limits import Gate, Halted
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
 from spotui.llm.retry import Retry
+from spotui.runs.prepare import Prepared
 from spotui.settings.table import RunSettings
 from spotui.workspace.journal_reader import Reply, Usage
 
@@ -44,20 +47,20 @@ class _NoLedger:
 async def try_prompts(
     prompts: Mapping[int, str],
     question: str,
-    layout: Layout,
     settings: RunSettings,
     connections: Connections,
     emit: Callable[[Event], None],
+    run: Prepared | None = None,
 ) -> dict[int, Reply]:
     """Ask the executor the same question with each of several prompts in front, all at once.
 
     Args:
         prompts: By round.
         question: What is asked.
-        layout: How prompt and question become messages.
         settings: Of the run; its budget holds for this question as if it were a separate run.
         connections: The models; they are closed at the end.
         emit: Told what happens, every piece of every reply included.
+        run: What the prompts are of; None for prompts of another tool.
 
     Returns:
         The replies, by round.
@@ -76,7 +79,8 @@ async def try_prompts(
         on_trouble="halt",
     )
     door.streams = True
-    asker = Asker(door, settings.roles)
+    layout = Layout() if run is None else run.layout
+    asker = Asker(door, settings.roles) if run is None else replace(run, settings=settings).asker(door)
 
     async def ask(number: int, prompt: str) -> Reply:
         given = asker.given(prompt, Row(question))
@@ -89,7 +93,7 @@ async def try_prompts(
         if lacks_answer(reply):
             emit(CallDropped(key=key, why=why_missing(reply), failed=True))
         else:
-            emit(Answered(round=number, index=0, question=question, answer=reply.text))
+            emit(Answered(round=number, index=0, question=question, answer=reply.answer))
         return reply
 
     try:

@@ -12,7 +12,9 @@ from spotui.settings.values import (
     BaseUrl,
     Command,
     Count,
+    Headers,
     InvalidSettingError,
+    JsonObject,
     JudgeMode,
     Minutes,
     ModelId,
@@ -169,6 +171,12 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             shared=N_("seconds without a token before a call times out, for all three roles"),
         ),
     ]
+    body: Annotated[
+        JsonObject | None,
+        Setting(N_("more fields of the request, e.g. top_p, seed, stop, reasoning_effort"), default=None),
+    ] = None
+    headers: Annotated[Headers | None, Setting(N_("more headers of the request"), default=None)] = None
+    query: Annotated[Headers | None, Setting(N_("more of the query of the address"), default=None)] = None
 
 
 class RoleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

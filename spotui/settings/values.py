@@ -43,6 +43,34 @@ def _variable_fault(text: str) -> str | None:
     return None
 
 
+def _object_fault(text: str) -> str | None:
+    found = _read_object(text)
+    if found is None:
+        return _("must be a JSON object, for example {example}", example='{"top_p": 0.9}')
+    own = next((name for name in _OWN_FIELDS if name in found), None)
+    return None if own is None else _("must not set {name}, which spotui sets itself", name=own)
+
+
+def _texts_fault(text: str) -> str | None:
+    found = _read_object(text)
+    if found is None or not all(isinstance(one, str) for one in found.values()):
+        return _("must be a JSON object of texts, for example {example}", example='{"X-Team": "search"}')
+    if any(_SECRET_NAME.search(name) for name in found):
+        return _("must not hold a key; a key goes into an environment variable")
+    if not all(
+        f"{name}{value}".isascii() and f"{name}{value}".isprintable() for name, value in found.items()
+    ):
+        return _("must hold names and texts of plain letters, without line breaks")
+    return None
+
+
+def _read_object(text: str) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.DecodeError:
+        return None
+
+
 def base_url_fault(text: str) -> str | None:
     """What is wrong with the root of an OpenAI-compatible endpoint, or None."""
     from urllib.parse import parse_qsl, urlsplit
@@ -107,11 +135,29 @@ Command = Annotated[
         extra={"fault": _command_fault, "placeholder": "COMMAND", "takes_words": True},
     ),
 ]
+JsonObject = Annotated[
+    str,
+    Meta(
+        description="a JSON object",
+        extra={"fault": _object_fault, "placeholder": "JSON", "takes_object": True},
+    ),
+]
+Headers = Annotated[
+    str,
+    Meta(
+        description="a JSON object of texts",
+        extra={"fault": _texts_fault, "placeholder": "JSON", "takes_object": True},
+    ),
+]
 BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault, "placeholder": "URL"})]
 Variable = Annotated[
     str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
 ]
 
+_OWN_FIELDS: Final = (
+    *("model", "messages", "input", "stream", "stream_options"),
+    *("tools", "response_format", "n"),
+)
 _SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|auth|^(?:code|sig)$", re.IGNORECASE)
 
 _NONE: Final = ("none", "null")
@@ -152,8 +198,14 @@ def convert(kind: object, value: object) -> object:
         value = int(value)
     if isinstance(value, str) and _is_none(kind, value):
         value = None
-    if isinstance(value, list) and _takes_words(kind) and all(isinstance(one, str | int) for one in value):
+    if (
+        isinstance(value, list)
+        and _takes(kind, "takes_words")
+        and all(isinstance(one, str | int) for one in value)
+    ):
         value = shlex.join(map(str, value))
+    if isinstance(value, dict) and _takes(kind, "takes_object"):
+        value = msgspec.json.encode(value, order="sorted").decode()
     return _convert(kind, value, value, strict=True)
 
 
@@ -187,10 +239,10 @@ def convert_text(kind: object, text: str) -> object:
     return _convert(kind, plain, _as_number(plain), strict=False)
 
 
-def _takes_words(kind: object) -> bool:
-    """Whether a list of words is a value of this kind, too."""
+def _takes(kind: object, form: str) -> bool:
+    """Whether a list of words, or a mapping, is a value of this kind, too."""
     meta = _meta(kind)
-    return bool(meta and meta.extra and meta.extra.get("takes_words"))
+    return bool(meta and meta.extra and meta.extra.get(form))
 
 
 def _is_none(kind: object, text: str) -> bool:

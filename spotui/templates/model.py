@@ -16,6 +16,8 @@ KEYS: Final = (
     "prompt",
     "position",
     "messages",
+    "tools",
+    "response_format",
     "requirements",
     "count",
     "qa",
@@ -32,7 +34,7 @@ KEYS: Final = (
 """The keys of a template in the order they are written; `faq` is SPO's other name for `qa`."""
 
 SECTIONS: Final = (
-    *("position", "messages", "judged_on"),
+    *("position", "messages", "tools", "response_format", "judged_on"),
     *("parameters", "data", "metric", "criteria", "source"),
 )
 """The keys that are kept as the file has them, and read by `templates.sections`."""
@@ -119,6 +121,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         models: What the template says of the roles: a model id, or a mapping of settings.
         position: Where the prompt stands when a question is asked, as the file has it.
         messages: Fixed messages around prompt and question, as the file has them.
+        tools: The tools that the executor may call, as the file has them.
+        response_format: The form of its answers, as the file has it.
         judged_on: What of a conversation is judged, as the file has it.
         parameters: The method's parameters, as the file has them.
         data: Where more rows come from, as the file has it.
@@ -135,6 +139,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: dict[str, str | dict[str, Any]] = {}
     position: Any = None
     messages: Any = None
+    tools: Any = None
+    response_format: Any = None
     judged_on: Any = None
     parameters: Any = None
     data: Any = None

@@ -245,6 +245,8 @@ def _written(template: Template, others: dict[str, Plain]) -> str:
         "prompt": template.prompt or NONE,
         "position": template.position,
         "messages": template.messages,
+        "tools": template.tools,
+        "response_format": template.response_format,
         "requirements": template.requirements or NONE,
         "count": template.count or NONE,
         "qa": [row_data(qa) for qa in template.qa] or (None if template.data else []),

@@ -246,6 +246,31 @@ def around(template: Template) -> tuple[Message, ...]:
     return found
 
 
+def tools_of(template: Template) -> str:
+    """The tools that a template's executor may call, as a request has them; empty where there are none.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    found, faults = _tools(template.tools)
+    _refuse("tools", faults)
+    return _encoder.encode(found).decode() if found else ""
+
+
+def response_format_of(template: Template) -> str:
+    """The form of the executor's answers, as a request has it; empty where the template has none.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    found, faults = _form(template.response_format)
+    _refuse("response_format", faults)
+    return _encoder.encode(found).decode() if found else ""
+
+
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+
+
 def columns_of(template: Template) -> frozenset[str]:
     """The names of all slots that a row fills: those of the prompt, and of the messages around it."""
     shown = (slot_names(one.content) for one in around(template))
@@ -321,6 +346,10 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
             return _word_faults(key, data, JUDGED_ON)
         case "messages":
             return _around(data)[1]
+        case "tools":
+            return _tools(data)[1]
+        case "response_format":
+            return _form(data)[1]
         case _:
             return _criteria_faults(data)
 
@@ -332,6 +361,43 @@ def _word_faults(key: str, data: Plain, words: Sequence[str]) -> list[KeyFault]:
     what = _("`{key}` should be one of {words}.", key=key, words=", ".join(words))
     hint = _("Did you mean `{meant}`?", meant=meant) if meant else ""
     return [KeyFault((), what, hint or _("Write, for example, `{key}: {word}`.", key=key, word=words[0]))]
+
+
+def _tools(data: Plain) -> tuple[list[Plain], list[KeyFault]]:
+    """Tools in the form of OpenAI's API, and what is wrong with them."""
+    if data is None:
+        return [], []
+    hint = _("Below `tools:`, write `- {name: ..., description: ..., parameters: {...}}` for each tool.")
+    if not isinstance(data, list):
+        return [], [KeyFault((), _("`tools` should be a list of tools."), hint)]
+    found: list[Plain] = []
+    for number, one in enumerate(data, 1):
+        function = one.get("function", one) if isinstance(one, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            return [], [KeyFault((), _("Tool {number} has no name.", number=number), hint)]
+        if not isinstance(function.get("parameters", {}), dict):
+            what = _("The `parameters` of tool {number} are no JSON schema.", number=number)
+            return [], [KeyFault((), what, hint)]
+        inner = {key: value for key, value in function.items() if key != "type"}
+        found.append({"type": "function", "function": inner})
+    return found, []
+
+
+def _form(data: Plain) -> tuple[dict[str, Plain], list[KeyFault]]:
+    """The form of an answer as OpenAI's API has it, and what is wrong; a JSON schema alone is one, too."""
+    if data is None:
+        return {}, []
+    hint = _("Write a JSON schema, e.g. `response_format: {type: object, properties: {...}}`, or `json`.")
+    if data in ("json", "json_object"):
+        return {"type": "json_object"}, []
+    if not isinstance(data, dict):
+        return {}, [KeyFault((), _("`response_format` should be a JSON schema."), hint)]
+    if data.get("type") in ("json_object", "text", "json_schema"):
+        inner = data.get("json_schema")
+        if data["type"] == "json_schema" and not (isinstance(inner, dict) and "schema" in inner):
+            return {}, [KeyFault(("json_schema",), _("It has no `schema`."), hint)]
+        return data, []
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": data}}, []
 
 
 def _around(data: Plain) -> tuple[tuple[Message, ...], list[KeyFault]]:

@@ -44,6 +44,9 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         alternatives: How many of the likeliest first tokens to return with their log-probabilities.
         json: Whether the reply must be a JSON object; endpoints that cannot promise that leave it out.
         embed: Whether an embedding of the last message is wanted in place of an answer to it.
+        tools: The tools that the model may call, as a JSON list in the form of OpenAI's API.
+        response_format: The form of the answer, as a JSON object in the form of OpenAI's API.
+        options: More of the body, headers and the query, as `spotui.llm.options` writes them.
         given: For a program in place of a model: prompt, question and row apart, as JSON.
     """
 
@@ -56,6 +59,9 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     alternatives: int = 0
     json: bool = False
     embed: bool = False
+    tools: str = ""
+    response_format: str = ""
+    options: str = ""
     given: str = ""
 
 
@@ -114,6 +120,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         rejected: Why the endpoint answers this request never, in a sentence; everything else is empty then.
         refusal: The words in which the model refused to answer, where the endpoint sends them in a field.
         trace: What a program said of how it came to the answer, as JSON.
+        tool_calls: The tools that the model calls: a JSON list of objects with `name` and `arguments`, on one
+            line, keys in order; arguments that are no JSON stay a text.
     """
 
     text: str
@@ -131,6 +139,14 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     refusal: str = ""
     rejected: str = ""
     trace: str = ""
+    tool_calls: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The text, and below it the tools that the model calls."""
+        if not self.tool_calls:
+            return self.text
+        return f"{self.text.rstrip()}\n{self.tool_calls}".lstrip()
 
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)

@@ -241,3 +241,101 @@ def test_a_wrong_conversation_is_named_with_its_line(
     if fault:
         assert fault in ended.out
         assert f": {place}: " in ended.out
+
+
+AGENT = """\
+prompt: Add in style 0. Call the tool.
+position: system
+requirements: The right call.
+tools:
+- name: add
+  description: Adds two numbers.
+  parameters: {type: object, properties: {one: {type: integer}, other: {type: integer}}}
+metric: {name: tool_call}
+models:
+  executor: {body: {top_p: 0.5, seed: 7, stop: ["END"]}, headers: {X-Team: search}, query: {region: eu}}
+data: rows.jsonl
+"""
+
+
+def calling(request: JsonObject) -> Scripted:
+    one, other = (int(word) for word in request["messages"][-1]["content"].split() if word.isdecimal())
+    called = {"name": "add", "arguments": json.dumps({"other": other, "one": one})}
+    message = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": called}]}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    return Scripted(body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+
+
+def test_tools_and_options_go_with_every_call_of_the_executor_and_calls_are_marked(
+    shell: Shell, home: Path
+) -> None:
+    lines = [
+        {
+            "question": f"add {n} and {n % 7}",
+            "answer": json.dumps([{"name": "add", "arguments": {"one": n, "other": n % 7}}]),
+        }
+        for n in range(12)
+    ]
+    (home / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    (home / "agent.yaml").write_text(AGENT)
+    with ModelServer(calling) as server:
+        words = ("agent.yaml", "--model", "test-model", "--base-url", server.base_url)
+        ended = shell("score", *words)
+        sent = [one.json for one in server.requests]
+        paths = {one.target for one in server.requests}
+        named = {one.headers.get("x-team") for one in server.requests}
+        again = shell("score", *words)
+        assert len(server.requests) == len(sent)
+        other = shell("score", *words, "--exec-body", '{"top_p": 0.6}')
+        assert len(server.requests) == 2 * len(sent)
+    assert ended.out.startswith("seed: 100.0"), ended
+    assert (again.out, other.out) == (ended.out, ended.out)
+    assert named == {"search"}
+    assert paths == {"/v1/chat/completions?region=eu"}
+    for one in sent:
+        assert [tool["function"]["name"] for tool in one["tools"]] == ["add"]
+        assert (one["top_p"], one["seed"], one["stop"]) == (0.5, 7, ["END"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("top_p: 0.5", "messages: []", "must not set messages, which spotui sets itself"),
+        ("X-Team: search", "X-Api-Key: s3cret", "must not hold a key"),
+        ("- name: add", "- title: add", "Tool 1 has no name."),
+        ("metric: {name: tool_call}", "metric: {name: schema}", "The metric schema needs `schema`."),
+        (
+            "data: rows.jsonl",
+            "data: rows.jsonl\nresponse_format: yes",
+            "`response_format` should be a JSON schema.",
+        ),
+    ],
+)
+def test_wrong_tools_and_options_are_refused_with_what_to_do(
+    shell: Shell, home: Path, before: str, after: str, fault: str
+) -> None:
+    (home / "rows.jsonl").write_text(rows(12))
+    assert before in AGENT
+    (home / "agent.yaml").write_text(AGENT.replace(before, after))
+    ended = shell("check", "agent.yaml")
+    assert ended.code == 1
+    assert fault in ended.out + ended.err
+
+
+def test_the_form_of_answers_is_left_out_where_it_is_not_taken(shell: Shell, home: Path) -> None:
+    form = "response_format: {type: object, properties: {why: {type: string}}}\n"
+    path = write_template(home, TEMPLATE + form)
+
+    def plain_only(request: JsonObject) -> Scripted:
+        if "response_format" in request:
+            return faults.status(400, "This model does not support response_format json_schema.")(
+                Scripted("")
+            )
+        return parrot(request)
+
+    with ModelServer(plain_only) as server:
+        words = (path, "--model", "test-model", "--base-url", server.base_url, "--max-rounds", "1")
+        ended = shell("run", *words)
+        first = server.requests[0].json["response_format"]
+    assert first["json_schema"]["schema"]["properties"] == {"why": {"type": "string"}}
+    assert (ended.out + ended.err).count("test-model does not take response_format: it is left out.") == 1

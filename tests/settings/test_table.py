@@ -37,6 +37,8 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.ModelIds: ("a/b, c", "a,,b"),
     values.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
     values.Command: ("python agent.py", 'python "agent.py'),
+    values.JsonObject: ('{"top_p":0.9}', "top_p=0.9"),
+    values.Headers: ('{"X-Team":"a"}', "X-Team=a"),
     values.PromptPosition: ("system", "sistem"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),

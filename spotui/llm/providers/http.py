@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spotui.domain.secret import Secret
 from spotui.lang import _
+from spotui.llm.options import Options
 from spotui.llm.protocol import AuthenticationError, BadRequestError, OversizedReplyError
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.faults.http_errors import (
@@ -89,6 +90,9 @@ _OTHER_KEY_HEADERS: Final = ("api-key", "x-api-key", "Ocp-Apim-Subscription-Key"
 """Where Azure, AWS and gateways of theirs look for a key in place of Authorization."""
 
 
+_NO_OPTIONS: Final = Options()
+
+
 class HttpPool:
     """Sends requests below a base URL, with the key, and names what goes wrong on the way.
 
@@ -131,7 +135,7 @@ class HttpPool:
 
     @asynccontextmanager
     async def send(
-        self, method: str, path: str, content: bytes | None = None
+        self, method: str, path: str, content: bytes | None = None, more: Options = _NO_OPTIONS
     ) -> "AsyncIterator[HttpResponse]":
         """Send one request; leaving the block ends the exchange, whole or not.
 
@@ -143,6 +147,7 @@ class HttpPool:
             method: GET or POST.
             path: Below the base URL, such as `/models`.
             content: A JSON body.
+            more: Headers and query beside the usual ones.
 
         Yields:
             The response with its body still to be read; a redirect is an error.
@@ -155,13 +160,19 @@ class HttpPool:
         with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
             async with AsyncExitStack() as exchange:
                 sent = self._key_headers
-                response = await exchange.enter_async_context(await self._request(method, path, content))
+                response = await exchange.enter_async_context(
+                    await self._request(method, path, content, more)
+                )
                 if _adds_a_slash(response):
                     self._slashed.add(path)
-                    response = await exchange.enter_async_context(await self._request(method, path, content))
+                    response = await exchange.enter_async_context(
+                        await self._request(method, path, content, more)
+                    )
                 if response.status not in _KEY_REFUSED:
                     self._is_key_settled = True
-                elif (other := await self._with_another_header(method, path, content, sent)) is not None:
+                elif (
+                    other := await self._with_another_header(method, path, content, more, sent)
+                ) is not None:
                     response = await exchange.enter_async_context(other)
                 if response.status < 200:
                     raise not_http(self.place, _("it wants to speak another protocol"))
@@ -180,18 +191,21 @@ class HttpPool:
         for session in sessions:
             await session.close()
 
-    async def _request(self, method: str, path: str, content: bytes | None) -> "ClientResponse":
+    async def _request(
+        self, method: str, path: str, content: bytes | None, more: Options
+    ) -> "ClientResponse":
         import aiohttp
 
         from spotui.llm.providers.http_bodies import RequestBody
 
         url = self._base_url.at(f"{path}/" if path in self._slashed else path)
+        url = url.update_query(more.query) if more.query else url
         body = None if content is None else RequestBody(content, self._timeout)
         if self._session is None:
             self._session = self._open()
         try:
             return await self._session.request(
-                method, url, data=body, headers=self._key_headers, allow_redirects=False
+                method, url, data=body, headers={**more.headers, **self._key_headers}, allow_redirects=False
             )
         except aiohttp.ClientConnectorError:
             raise
@@ -211,7 +225,7 @@ class HttpPool:
             self._session = None
 
     async def _with_another_header(
-        self, method: str, path: str, content: bytes | None, sent: Mapping[str, str]
+        self, method: str, path: str, content: bytes | None, more: Options, sent: Mapping[str, str]
     ) -> "ClientResponse | None":
         """The response when the key stands where Azure and gateways look for it; None if it is refused, too.
 
@@ -224,7 +238,7 @@ class HttpPool:
             self._key_headers = dict.fromkeys(_OTHER_KEY_HEADERS, self._key.reveal())
         if self._key_headers is sent:
             return None
-        response = await self._request(method, path, content)
+        response = await self._request(method, path, content, more)
         if response.status not in _KEY_REFUSED:
             return response
         response.close()

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from spotui.domain.secret import Secret
 from spotui.lang import _
+from spotui.llm.options import read_options
 from spotui.llm.pricing import OPENAI_LIKE_PROVIDERS, guess_provider, litellm_path, nearest
 from spotui.llm.protocol import (
     AuthenticationError,
@@ -25,7 +26,12 @@ from spotui.llm.protocol import (
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.chat.assembler import ReplyAssembler
-from spotui.llm.providers.chat.bodies import embedded_text, message_bodies, read_embedding
+from spotui.llm.providers.chat.bodies import (
+    embedded_text,
+    message_bodies,
+    read_embedding,
+    response_format,
+)
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
@@ -287,9 +293,13 @@ class LitellmProvider:
             "max_tokens": request.max_tokens,
             "logprobs": request.logprobs or bool(request.alternatives) or None,
             "top_logprobs": request.alternatives or None,
-            "response_format": {"type": "json_object"} if request.json else None,
+            "response_format": response_format(request),
+            "tools": json.loads(request.tools) if request.tools else None,
         }
-        return {name: value for name, value in given.items() if value is not None and name not in refused}
+        more = read_options(request.options)
+        given |= {"extra_headers": more.headers or None, "extra_query": more.query or None}
+        kept = {name: value for name, value in given.items() if value is not None and name not in refused}
+        return kept | more.body
 
     async def _attempt(
         self, litellm: Any, arguments: dict[str, Any], request: Request, way: Way, on_delta: OnDelta

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from spotui.lang import _
+from spotui.llm.options import read_options
 from spotui.llm.protocol import (
     Delta,
     MalformedReplyError,
@@ -303,7 +304,9 @@ class OpenAICompatibleProvider:
             body = request_body(sent, self._api_model or request.model, concessions.refused)
             started = perf_counter()
             error: ModelError
-            async with self._pool.send("POST", "/chat/completions", msgspec.json.encode(body)) as response:
+            async with self._pool.send(
+                "POST", "/chat/completions", msgspec.json.encode(body), read_options(request.options)
+            ) as response:
                 if response.is_success:
                     reader = ReplyReader(self._pool.place, on_delta)
                     refused = await _refusal_in_place_of(reader, response)

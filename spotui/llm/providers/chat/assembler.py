@@ -15,6 +15,7 @@ from spotui.llm.providers.chat.bodies import (
     read_tokens,
 )
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
+from spotui.llm.providers.chat.tool_calls import ToolCall, read_calls, written_calls
 from spotui.llm.providers.chat.usage import estimate_usage, later_usage, read_cost, read_usage
 from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
@@ -149,6 +150,7 @@ class ReplyAssembler:
         self._content, self._reasoning, self._refusal = Strand(), Strand(), Strand()
         self._content_joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
         self._splitter = ReasoningSplitter()
+        self._calls: dict[int, ToolCall] = {}
 
     @property
     def finished(self) -> bool:
@@ -182,6 +184,7 @@ class ReplyAssembler:
             self._content.size
             + self._reasoning.size
             + self._refusal.size
+            + sum(one.size for one in self._calls.values())
             + _LOGPROB_SIZE * len(self.logprobs)
         )
 
@@ -203,7 +206,8 @@ class ReplyAssembler:
         if reported := choice.get("logprobs"):
             self._take_logprobs(reported)
         piece = self._new_in(choice)
-        self._take_ending(choice, has_more=bool(piece.text or piece.reasoning))
+        called = self._take_calls(choice)
+        self._take_ending(choice, has_more=bool(piece.text or piece.reasoning or called))
         if piece.refusal:
             self._refusal.add(piece.refusal)
         return self._add(piece)
@@ -253,6 +257,7 @@ class ReplyAssembler:
             logprobs=tuple(self.logprobs),
             alternatives=self.alternatives,
             refusal=self.refusal,
+            tool_calls=written_calls(self._calls.values()),
         )
 
     def _pick(self, choices: object) -> Mapping[str, object] | None:
@@ -312,6 +317,16 @@ class ReplyAssembler:
             self._ending = ending
         elif has_more:
             self._ending = None
+
+    def _take_calls(self, choice: Mapping[str, object]) -> bool:
+        """Take the tools that a chunk calls; a whole message behind deltas repeats what they brought."""
+        found = read_calls(choice.get("delta"))
+        if not found and not self._calls:
+            found = read_calls(choice.get("message"))
+        for number, call in found:
+            before = self._calls.get(number)
+            self._calls[number] = call if before is None else before + call
+        return bool(found)
 
     def _new_in(self, choice: Mapping[str, object]) -> Piece:
         """The text of a chunk that has not been sent before.

@@ -10,6 +10,7 @@ import msgspec
 from spotui.domain.messages import Message, without_system
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
+from spotui.llm.options import read_options
 from spotui.llm.providers.chat.usage import estimate_usage, read_cost, read_usage
 from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
@@ -64,9 +65,18 @@ def request_body(request: Request, model: str, refused: AbstractSet[str]) -> dic
         body["logprobs"] = True
         if request.alternatives and "top_logprobs" not in refused:
             body["top_logprobs"] = request.alternatives
-    if request.json and "response_format" not in refused:
-        body["response_format"] = {"type": "json_object"}
-    return body
+    if (form := response_format(request)) and "response_format" not in refused:
+        body["response_format"] = form
+    if request.tools:
+        body["tools"] = msgspec.json.decode(request.tools)
+    return body | read_options(request.options).body
+
+
+def response_format(request: Request) -> dict[str, object] | None:
+    """The form that a request wants its answer in, or None for any."""
+    if request.response_format:
+        return msgspec.json.decode(request.response_format, type=dict[str, object])
+    return {"type": "json_object"} if request.json else None
 
 
 def message_bodies(messages: Sequence[Message], refused: AbstractSet[str]) -> list[dict[str, object]]:

@@ -134,7 +134,7 @@ class Concessions(msgspec.Struct, frozen=True):
             "temperature": request.temperature is not None,
             "logprobs": request.logprobs or bool(request.alternatives),
             "top_logprobs": bool(request.alternatives),
-            "response_format": request.json,
+            "response_format": request.json or bool(request.response_format),
             "grammar": request.grammar is not None,
             "system": any(one.role == "system" for one in request.messages),
         }
