@@ -14,7 +14,7 @@ from textual.message import Message
 
 from spotui.lang import _
 from spotui.settings.config_file import Config, ModelConfig
-from spotui.settings.table import DEFAULT_MODEL, ROLES, SETTINGS, Role, is_embedded
+from spotui.settings.table import DEFAULT_MODEL, ROLES, SETTINGS, Role, is_embedded, is_program
 from spotui.tui.defaults import Default, DefaultRow, Defaults
 from spotui.tui.dialogs import Dialog, field_keys
 from spotui.tui.table_view import Column, Row, TableView
@@ -51,7 +51,8 @@ class RoleScreen(Dialog[None]):
             box.border_title = f"The {self._role}"
             box.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
             for setting in SETTINGS:
-                if setting.path[:-1] == ("roles", self._role):
+                of_program = self._role == "executor" and setting.path[0] == "program"
+                if of_program or setting.path[:-1] == ("roles", self._role):
                     models = (*self._models, DEFAULT_MODEL) if setting.path[-1] == "model" else ()
                     yield DefaultRow(setting, models)
 
@@ -144,6 +145,8 @@ def _endpoint(model: str, config: Config, for_all: str) -> Content | str:
         return entry.base_url
     if is_embedded(model):
         return Content.styled(_("on this machine"), "$text-muted")
+    if is_program(model):
+        return Content.styled(_("a program"), "$text-muted")
     return for_all if for_all not in ("", "none") else Content.styled(_("its usual one"), "$text-muted")
 
 

@@ -51,10 +51,10 @@ HOW: Final = '{"id": 1, "answer": "…"}'
 
 
 def asked(request: Request) -> dict[str, Any]:
-    """What a program is given of a request: prompt, question or messages, and row."""
+    """What a program is given of a request: prompt, question and row, and the messages of a conversation."""
     if request.given:
         return _given.decode(request.given)
-    return {"prompt": "", "messages": msgspec.to_builtins(request.messages), "row": {}}
+    return {"prompt": "", "question": request.messages[-1].content, "row": {}}
 
 
 def asked_line(number: int, request: Request) -> bytes:
