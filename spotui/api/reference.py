@@ -16,7 +16,7 @@ from spotui.domain.events import (
 from spotui.domain.verdicts import StopReason
 from spotui.lang import _
 from spotui.runs.branch import adopt, prepare_adoption
-from spotui.runs.launch import Launcher
+from spotui.runs.launch import Launcher, executor_of
 from spotui.runs.run import Run
 from spotui.runs.trust import reach_of, reach_of_project
 from spotui.settings import locations
@@ -126,6 +126,7 @@ class PromptOptimizer:
         trust: Files that the template may use although they can do harm: the Python file of a custom metric,
             which then runs, and data files outside of the template's folder, whose rows are then sent to the
             models. As with `--trust`, the answer is remembered until the metric's file changes.
+        executor: A Python function that answers in place of the executor's model; see `spotui.optimize`.
         settings: Any other setting of a run, named like the flags: `base_url`, `judge`, `budget_usd`, … A run
             that goes on takes limits only: `concurrency` and the budget.
 
@@ -147,6 +148,7 @@ class PromptOptimizer:
         method: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         trust: str | Path | Sequence[str | Path] = (),
+        executor: Callable[..., Any] | None = None,
         **settings: Any,
     ) -> None:
         folder = Path(optimized_path).expanduser().absolute() if optimized_path else locations.workspace_dir()
@@ -164,7 +166,10 @@ class PromptOptimizer:
         if unknown := settings.keys() - set(FLAGS):
             raise TypeError(_("PromptOptimizer has no argument {unknown!r}.", unknown=min(unknown)))
         self._settings = settings
+        self._executor = executor
         self._models = SPO_LLM.flags()
+        if executor is not None:
+            self._models["exec_model"] = executor_of(executor)
 
     def optimize(self) -> Optimized:
         """Run to the end, and print each round and the final prompt, unless `quiet`.
@@ -197,7 +202,7 @@ class PromptOptimizer:
             SpotuiError: There cannot be such a run.
         """
         with advice_for_python():
-            launcher = Launcher()
+            launcher = Launcher(executor=self._executor)
             if self._initial_round < 1:
                 raise SpotuiError(
                     _("initial_round is {initial_round}.", initial_round=self._initial_round),

@@ -101,6 +101,24 @@ def test_the_reference_s_order_of_arguments_modes_and_folder_of_templates_are_ta
         SPO_LLM.initialize(kwargs, kwargs, kwargs, mode="chat")  # type: ignore[arg-type]
 
 
+def test_a_function_is_the_executor_and_its_run_is_continued(
+    place: Path, template: str, server: ModelServer
+) -> None:
+    asked: list[str] = []
+
+    async def agent(prompt: str, question: str, row: dict[str, str]) -> str:
+        asked.append(f"{prompt} {question}")
+        return f"{prompt}!"
+
+    before = len(server.requests)
+    first = optimizer(place, template, quiet=True, executor=agent).optimize()
+    assert {role_of(one.json) for one in server.requests[before:]} == {"propose", "judge"}
+    assert len(asked) == len({*asked}) == 6
+    more = {"initial_round": first.best + 1, "max_rounds": 1, "quiet": True}
+    assert optimizer(place, template, executor=agent, **more).optimize().reason == "finished"
+    assert len(asked) == len({*asked}) == 9
+
+
 def test_rounds_and_the_final_prompt_are_printed_unless_it_is_quiet(
     place: Path, template: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
