@@ -136,13 +136,15 @@ def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
 
 def _read_rows(path: "Path", template: "Template") -> "tuple[Dataset | None, Sequence[RowFault]]":
     """Every row that the template's data file holds, or what is wrong with some."""
-    if template.data is None and template.metric is None:
-        return None, ()
-    from spotui.runs.task import read_rows
+    from spotui.runs.task import attachments_of, questions_of, read_rows
     from spotui.templates.data.record import DataError
 
+    attach = attachments_of(path.parent).attach
     try:
-        return read_rows(template, path.parent), ()
+        if template.data is None and template.metric is None:
+            questions_of(template, None, attach)
+            return None, ()
+        return read_rows(template, path.parent, attach=attach), ()
     except DataError as error:
         return None, error.faults
 

@@ -40,7 +40,7 @@ class Layout(msgspec.Struct, frozen=True):
         else:
             shown = "\n\n".join([*self._demos(), self._body(filled, row, alone=alone)])
             found = [*row.history, user(shown.strip())]
-        return with_one_system(found)
+        return _with_files(with_one_system(found), row)
 
     def render(self, prompt: str, row: Row) -> str:
         """The same as one text: a single message's own, or a transcript."""
@@ -89,6 +89,15 @@ class Layout(msgspec.Struct, frozen=True):
         if self.labels:
             return [f"Q: {row.question}\nA: {_answer(row)}" for row in self.demos]
         return [f"{row.question}\n\n{_answer(row)}" for row in self.demos]
+
+
+def _with_files(messages: tuple[Message, ...], row: Row) -> tuple[Message, ...]:
+    """The messages with a row's files in the last one of the user."""
+    if not row.files:
+        return messages
+    last = max(at for at, one in enumerate(messages) if one.role == "user")
+    asked = msgspec.structs.replace(messages[last], files=row.files)
+    return (*messages[:last], asked, *messages[last + 1 :])
 
 
 def _answer(row: Row) -> str:

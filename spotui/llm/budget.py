@@ -4,10 +4,12 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.messages import Message
 from spotui.lang import _
 from spotui.llm.routing import Price
 from spotui.settings.table import BudgetSettings
@@ -89,6 +91,10 @@ class Spending(msgspec.Struct):
             self.cost_usd += cost_usd
 
 
+_IMAGE_TOKENS: Final = 1500
+"""Of an image, whatever its size: what large ones take with the usual models."""
+
+
 class Reservation(msgspec.Struct, frozen=True, eq=False):
     """Room kept for one call.
 
@@ -118,8 +124,12 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
 
 def prompt_size(request: Request) -> int:
     """Tokens of a request, estimated from above without a tokenizer."""
-    said = 8 + sum(4 + _text_size(message.content) for message in request.messages)
+    said = 8 + sum(4 + _text_size(one.content) + _files_size(one) for one in request.messages)
     return said + sum(map(_text_size, filter(None, (request.tools, request.response_format))))
+
+
+def _files_size(message: Message) -> int:
+    return sum(_IMAGE_TOKENS if one.is_image else one.size // 2 for one in message.files)
 
 
 def _text_size(text: str) -> int:

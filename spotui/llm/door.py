@@ -30,6 +30,7 @@ from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPric
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Gate, GateState, Limiter
 from spotui.llm.protocol import (
+    BadRequestError,
     ContentFilteredError,
     ContextOverflowError,
     Delta,
@@ -41,6 +42,7 @@ from spotui.llm.protocol import (
 )
 from spotui.llm.retry import CallClock, CutShortError, Retry
 from spotui.llm.routing import Price
+from spotui.templates.data.attachments import Attachments
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
 
 Trouble = Literal["pause", "halt"]
@@ -72,6 +74,7 @@ class Door:
         gate: Whether calls may be sent.
         retry: When a failed try is repeated.
         emit: Told what happens.
+        files: Gives the contents of files that messages come with; None where no message has any.
         on_trouble: What to do when a call fails for good: `pause` waits for a person to fix it and tries
             again, `halt` ends the run with the cause.
 
@@ -89,6 +92,7 @@ class Door:
         retry: Retry,
         emit: Callable[[Event], None],
         on_trouble: Trouble,
+        files: Attachments | None = None,
     ) -> None:
         self.connections = connections
         self.budget = budget
@@ -97,6 +101,7 @@ class Door:
         self._accounts = Accounts(ledger, budget, gate, waits=on_trouble == "pause")
         self._retry = retry
         self._emit = emit
+        self._files = files
         self._on_trouble = on_trouble
         self._told: set[tuple[str, str]] = set()
         self._answering: set[str] = set()
@@ -266,7 +271,7 @@ class Door:
                 self._emit(CallDelta(key=key, text=text, reasoning=reasoning))
 
         try:
-            reply = await connection.complete(request, on_delta, one.clock)
+            reply = await connection.complete(self._with_files(request), on_delta, one.clock)
             show(text.flush(), reasoning.flush())
         except asyncio.CancelledError:
             why = _("it was cancelled in flight")
@@ -294,6 +299,26 @@ class Door:
             )
             reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
+
+    def _with_files(self, request: Request) -> Request:
+        """The request with the contents of its files, which the journal does without.
+
+        Raises:
+            BadRequestError: A file is gone.
+        """
+        if self._files is None or not any(one.files for one in request.messages):
+            return request
+        replace, found = msgspec.structs.replace, self._files
+        try:
+            messages = [
+                replace(one, files=tuple(map(found.with_content, one.files))) for one in request.messages
+            ]
+        except OSError as error:
+            raise BadRequestError(
+                _("The file {name} cannot be read any more.", name=error.filename or str(error)),
+                _("Put it back, and resume."),
+            ) from None
+        return replace(request, messages=tuple(messages))
 
     async def _concerns_one(self, error: RequestRefusedError, model: str) -> bool:
         """Whether a refusal is about what one request holds; if it does not say so, another must pass."""

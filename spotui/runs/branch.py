@@ -32,6 +32,7 @@ from spotui.runs.run import Run
 from spotui.runs.trust import only_recorded
 from spotui.settings.resolve import Flags
 from spotui.settings.table import BudgetSettings, RunSettings, is_embedded
+from spotui.workspace.attached_files import kept_attachments
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.moving import create_project
@@ -65,10 +66,11 @@ def branch(workspace: Workspace, project: Project, line: RoundLine, name: str) -
         created=now(),
         origin=Origin(project=project.name, round=line.round),
     )
-    rows = read_rows_file(project.rows)
+    rows, files = read_rows_file(project.rows), kept_attachments(project.files)
     added = [one for one in read_history(project).rounds if one.added]
     with Journal(project.journal) as journal:
-        return create_project(workspace, name, snapshot, lines=_lines(journal, added, line), rows=rows)
+        lines = _lines(journal, added, line)
+        return create_project(workspace, name, snapshot, lines=lines, rows=rows, files=files)
 
 
 def _lines(journal: Journal, added: Sequence[RoundLine], last: RoundLine) -> Iterator[Line]:
@@ -139,6 +141,7 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
             msgspec.structs.replace(snapshot, settings=unlimited),
             lines=_decisions(journal),
             rows=read_rows_file(project.rows),
+            files=kept_attachments(project.files),
         )
     provider = RecordedProvider(calls, speed)
     bound = {one.model for one in map(_decode_bound, calls) if one.grammar is not None}

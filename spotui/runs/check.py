@@ -89,9 +89,8 @@ def _of_roles(root: Node, template: Template) -> list[Problem]:
 def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     if template.data is None:
         return []
-    from spotui.domain.rows import slot_names
     from spotui.templates.data.source import read_source
-    from spotui.templates.sections import misspelt_columns
+    from spotui.templates.sections import columns_of, misspelt_columns
 
     source, faults = read_source(template.data, has_questions=bool(template.qa))
     if faults:
@@ -101,7 +100,7 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
         Problem("error", ".".join(("data", *one.path)), line_of(root, "data", *one.path), one.what, one.hint)
         for one in misspelt
     ]
-    known = {"question", "answer", *slot_names(template.prompt), *(one.path[-1] for one in misspelt)}
+    known = {"question", "answer", "files", *columns_of(template), *(one.path[-1] for one in misspelt)}
     if isinstance(template.metric, str) and ":" in template.metric:
         return problems  # a custom metric may read any column
     if isinstance(executor := template.models.get("executor"), dict) and {*executor} & {"command", "url"}:

@@ -26,6 +26,7 @@ from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
 from spotui.runs.task import (
+    attachments_of,
     criteria_for,
     draw_questions,
     is_judged,
@@ -38,6 +39,7 @@ from spotui.runs.task import (
 from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
 from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings
+from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
@@ -48,6 +50,7 @@ from spotui.templates.sections import (
     response_format_of,
     tools_of,
 )
+from spotui.workspace.attached_files import kept_attachments
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
@@ -81,6 +84,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         final_test: Whether the run tests its best prompt on the test rows itself.
         edition: The edition of how its method words what it asks.
         run: The id of the project's run; empty when there is no project yet.
+        files: The images and files that go with questions.
     """
 
     path: Path
@@ -98,12 +102,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     final_test: bool = True
     edition: int = EDITION
     run: str = ""
+    files: Attachments
 
     @property
     def task(self) -> Task:
         """The template as methods and judges see it."""
         is_filled = self.edition > 1
-        pool = questions_of(self.template, self.rows, filled=is_filled)
+        pool = questions_of(self.template, self.rows, self.files.attach, filled=is_filled)
         slots = slots_of(self.template) if is_filled else None
         if slots is None and self.method.scores:  # these have always kept them
             slots = slot_names(self.template.prompt)
@@ -214,9 +219,9 @@ def prepare(
     settings = _with_asked_models(settings, purpose, template, chosen, read)
     meta = meta_prompts(*prompt_folders, method=chosen)
     scores = purpose == "score" or (purpose == "run" and chosen.scores)
-    rows = None
+    rows, files = None, attachments_of(path.parent)
     if scores or template.data is not None:
-        rows = read_rows(template, path.parent, seed=settings.seed)
+        rows = read_rows(template, path.parent, seed=settings.seed, attach=files.attach)
         if purpose == "run" and chosen.rounds is not None and not rounds_are_chosen:
             settings = msgspec.structs.replace(settings, max_rounds=chosen.rounds(read, len(rows.train)))
     questions, held_out = draw_questions(_pool_size(template, rows), settings.sample, settings.seed)
@@ -233,6 +238,7 @@ def prepare(
         rows=rows,
         questions=questions,
         held_out=() if rows is not None else held_out,
+        files=files,
     )
 
 
@@ -320,7 +326,9 @@ def new_project(
         final_test=prepared.final_test,
         edition=prepared.edition,
     )
-    return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows)
+    _ = prepared.task  # takes in the files of the template's own questions
+    files = prepared.files
+    return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows, files=files)
 
 
 def reopen(project: Project) -> Prepared:
@@ -367,6 +375,7 @@ def reopen(project: Project) -> Prepared:
         final_test=snapshot.final_test,
         edition=snapshot.edition,
         run=snapshot.run,
+        files=kept_attachments(project.files),
     )
 
 

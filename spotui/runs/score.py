@@ -96,6 +96,7 @@ async def open_context(
             retry=Retry(prepared.settings.retry),
             emit=emit,
             on_trouble="halt",
+            files=prepared.files,
         )
         asker, marks = prepared.asker(door), RecordedMarks(journal, with_failures=False)
         await cleanup.enter_async_context(door.keeping_time())

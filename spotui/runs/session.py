@@ -251,6 +251,7 @@ async def open_session(
             retry=Retry(settings.retry),
             emit=emit,
             on_trouble=on_trouble,
+            files=prepared.files,
         )
         decisions = Decisions(past.decisions)
         recorder = Recorder(project, journal, past, emit)

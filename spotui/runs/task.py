@@ -16,8 +16,12 @@ from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, 
 from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
 from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
 from spotui.runs.trust import StartMetric, start_trusted
-from spotui.templates.data.conversation import Conversation, read_conversation
+from spotui.settings import locations
+from spotui.settings.trust import may_be_sent
+from spotui.templates.data.attachments import Attachments
+from spotui.templates.data.conversation import Attach, Conversation, no_files, read_conversation
 from spotui.templates.data.load import Dataset, load_dataset
+from spotui.templates.data.record import BadRowError, DataError, RowFault
 from spotui.templates.model import QA, Template
 from spotui.templates.sections import (
     around,
@@ -33,13 +37,14 @@ _OF_ONE_ANSWER: Final = ("number", "math", "multiple_choice", "yes_no", "label",
 """Metrics of tasks in which two different answers contradict each other."""
 
 
-def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
+def read_rows(template: Template, folder: Path, *, seed: int = 0, attach: Attach = no_files) -> Dataset:
     """Read, check and split a template's rows.
 
     Args:
         template: What the rows are for.
         folder: Where it lies: the paths of its files begin there, and its own metric may lie there.
         seed: The run's.
+        attach: Takes in the files that go with questions.
 
     Raises:
         TemplateError: What it says of rows or scores is wrong.
@@ -56,6 +61,7 @@ def read_rows(template: Template, folder: Path, *, seed: int = 0) -> Dataset:
         takes_objects=_takes_objects(choice),
         several_answers=_takes_several(choice),
         seed=seed,
+        attach=attach,
     )
 
 
@@ -74,12 +80,15 @@ def draw_questions(count: int, sample: int, seed: int) -> tuple[tuple[int, ...],
     return tuple(sorted(chosen)), tuple(index for index in range(count) if index not in chosen)
 
 
-def questions_of(template: Template, rows: Dataset | None, *, filled: bool = True) -> list[Question]:
+def questions_of(
+    template: Template, rows: Dataset | None, attach: Attach = no_files, *, filled: bool = True
+) -> list[Question]:
     """The questions of a run: the rows that prompts are written from, or those in the template.
 
     Args:
         template: The template.
         rows: Its rows, if they were read.
+        attach: Takes in the files that go with its questions.
         filled: Whether the prompt's slots are filled in either case; runs of the first edition filled them
             in rows only.
     """
@@ -92,15 +101,32 @@ def questions_of(template: Template, rows: Dataset | None, *, filled: bool = Tru
         ]
     if not filled:
         return [Question(one.question, one.answer) for one in template.qa]
-    asked = map(_row_of, template.qa)
+    asked = [_row_of(number, one, attach) for number, one in enumerate(template.qa, 1)]
     return [Question(shown_question(one, judged), "\n".join(one.references), one) for one in asked]
 
 
-def _row_of(one: QA) -> Row:
+def _row_of(number: int, one: QA, attach: Attach) -> Row:
     """The row that a question of a template is; its answer stands as it is written."""
-    said = read_conversation(one.messages) if one.conversation else Conversation(one.question)
+    try:
+        said = read_conversation(one.messages, attach) if one.conversation else Conversation(one.question)
+        files = [attach(each, "") for each in one.files]
+    except BadRowError as bad:
+        raise DataError([RowFault("qa", number, bad.what, bad.hint)]) from None
     answer = one.answer or said.answer
-    return Row(said.question, references=(answer,) if answer else (), history=said.history, turns=one.turns)
+    return Row(
+        said.question,
+        references=(answer,) if answer else (),
+        history=said.history,
+        turns=one.turns,
+        files=(*said.files, *files),
+    )
+
+
+def attachments_of(folder: Path) -> Attachments:
+    """Takes in the files of a template's questions, from its folder, or where the user has agreed to."""
+    home = folder.resolve()
+    is_own = home == locations.templates_dir().resolve()
+    return Attachments(folder, lambda path: is_own or may_be_sent(path, home))
 
 
 def shown_question(row: Row, judged: JudgedOn) -> str:

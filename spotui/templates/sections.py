@@ -195,7 +195,7 @@ def has_file(template: Template) -> bool:
 
 def misspelt_columns(template: Template, source: DataSource) -> list[KeyFault]:
     """The names under `columns` that are nearly those of something that has no column yet."""
-    known = {"question", "answer", *columns_of(template)}
+    known = {"question", "answer", "files", *columns_of(template)}
     missing = known - source.columns.keys()
     near = {name: nearest(name, missing) for name in source.columns if name not in known}
     return [

@@ -14,7 +14,9 @@ import msgspec
 from spotui.domain.records import JournalLine, Line
 from spotui.lang import _
 from spotui.settings.locations import make_private
+from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
+from spotui.workspace.attached_files import keep_attachments, kept_attachments
 from spotui.workspace.files import copy_files, hint_for, sync_folder
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
@@ -58,6 +60,7 @@ def create_project(
     fresh: bool = False,
     lines: Iterable[Line] = (),
     rows: Dataset | None = None,
+    files: Attachments | None = None,
 ) -> Project:
     """Make the project of a run that has not begun.
 
@@ -71,6 +74,7 @@ def create_project(
         fresh: Move an existing project of that name into the archive.
         lines: What the journal begins with, for a run that takes over from another.
         rows: What its prompts are scored on, or None.
+        files: The images and files that go with its questions.
 
     Raises:
         ProjectError: The name is taken or impossible, or the workspace cannot be written.
@@ -81,7 +85,7 @@ def create_project(
     check_free(workspace, name, fresh=fresh)
     building = Project(workspace.root / f".new-{new_run_id()}", name)
     try:
-        _build(building, snapshot, lines, rows)
+        _build(building, snapshot, lines, rows, files)
         if fresh and project.exists:
             workspace.archive(project)
         make_private(project.folder.parent)
@@ -126,8 +130,16 @@ def check_free(workspace: Workspace, name: str, *, fresh: bool = False) -> None:
         )
 
 
-def _build(project: Project, snapshot: Snapshot, lines: Iterable[Line], rows: Dataset | None) -> None:
+def _build(
+    project: Project,
+    snapshot: Snapshot,
+    lines: Iterable[Line],
+    rows: Dataset | None,
+    files: Attachments | None,
+) -> None:
     make_private(project.prompts)
+    if files is not None:
+        keep_attachments(project.files, files)
     write_snapshot(project.snapshot, snapshot)
     if rows is not None:
         write_rows_file(project.rows, rows)
@@ -229,7 +241,8 @@ def duplicate(workspace: Workspace, project: Project, name: str) -> Project:
         snapshot = msgspec.structs.replace(read_snapshot(project.snapshot), run=new_run_id())
         with Journal(project.journal) as journal:
             lines = (line for line in journal.lines() if not isinstance(line, JournalLine))
-            copy = create_project(workspace, name, snapshot, lines=lines)
+            files = kept_attachments(project.files)
+            copy = create_project(workspace, name, snapshot, lines=lines, files=files)
         with suppress(FileNotFoundError):
             copy_files(project.prompts, copy.prompts)
         return copy

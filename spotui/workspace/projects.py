@@ -52,6 +52,11 @@ class Project:
         return self.folder / "rows.jsonl"
 
     @property
+    def files(self) -> Path:
+        """files, the images and files that go with questions; missing where there are none."""
+        return self.folder / "files"
+
+    @property
     def journal(self) -> Path:
         """journal.jsonl, the run itself."""
         return self.folder / "journal.jsonl"

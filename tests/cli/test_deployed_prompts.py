@@ -1,5 +1,6 @@
 """Prompts where they are deployed: in the system message, among fixed messages, before a conversation."""
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -339,3 +340,84 @@ def test_the_form_of_answers_is_left_out_where_it_is_not_taken(shell: Shell, hom
         first = server.requests[0].json["response_format"]
     assert first["json_schema"]["schema"]["properties"] == {"why": {"type": "string"}}
     assert (ended.out + ended.err).count("test-model does not take response_format: it is left out.") == 1
+
+
+CAT = b"\x89PNG\r\n\x1a\n a cat"
+PICTURES = """\
+prompt: You describe pictures.
+position: system
+requirements: Say what there is.
+qa:
+- question: What is this?
+  files: cat.png
+- question:
+  - role: user
+    content:
+    - {type: text, text: 'And these?'}
+    - {type: image_url, image_url: {url: 'https://example.com/dog.jpg'}}
+    - {type: file, file: {filename: notes.txt, file_data: 'data:text/plain;base64,aGVsbG8='}}
+"""
+
+
+def test_images_and_files_are_sent_by_content_and_shown_by_name(shell: Shell, home: Path) -> None:
+    (home / "cat.png").write_bytes(CAT)
+    path = write_template(home, PICTURES)
+
+    def looking(request: JsonObject) -> Scripted:
+        if role_of(request) == "execute":
+            return Scripted("A picture.")
+        reply = climbing(request)
+        return reply if isinstance(reply, Scripted) else Scripted(reply)
+
+    with ModelServer(looking) as server:
+        words = (path, "--model", "test-model", "--base-url", server.base_url, "--max-rounds", "2")
+        shell("run", *words, "--no-final-check")
+        bought = len(server.requests)
+        (home / "cat.png").unlink()
+        shell("resume", "why", "--max-rounds", "3")
+        assert len(server.requests) > bought
+        asked = said(server)
+    parts = {json.dumps(each[1]["content"]) for each in asked}
+    assert len(parts) == 2
+    cat, notes = (next(one for one in parts if name in one) for name in ("What is this?", "And these?"))
+    url = "data:image/png;base64," + base64.b64encode(CAT).decode()
+    assert json.loads(cat) == [
+        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "text", "text": "What is this?"},
+    ]
+    assert [one["type"] for one in json.loads(notes)] == ["image_url", "file", "text"]
+    assert json.loads(notes)[1]["file"]["file_data"] == "data:text/plain;base64,aGVsbG8="
+    project = home / "data" / "workspace" / "why"
+    assert b"base64" not in (project / "journal.jsonl").read_bytes()
+    shown = json.loads((project / "prompts" / "results.json").read_text())[0]["answers"][0]["question"]
+    assert shown == "[image: cat.png]\nWhat is this?"
+    assert sorted(one.stat().st_size for one in (project / "files").iterdir())[:2] == [5, len(CAT)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("cat.png", "dog.png", "There is no file dog.png."),
+        ("cat.png", "big.png", "big.png has 50 MB, and a model takes at most 20 MB."),
+        ("cat.png", "cat", "The ending of cat does not say what kind of file it is."),
+        ("cat.png", "../secret.png", "is outside the template's folder, and would be sent to a model."),
+        ("https://example.com", "http://example.com", "is no https address."),
+        ("dog.jpg", "dog.pdf", "is no image, and endpoints fetch images only."),
+        ("base64,aGVsbG8=", "base64,###", "A data URL holds no file."),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_named(
+    shell: Shell, home: Path, before: str, after: str, fault: str
+) -> None:
+    folder = home / "mine"
+    folder.mkdir()
+    for name in ("mine/cat.png", "mine/cat", "secret.png"):
+        (home / name).write_bytes(CAT)
+    with (folder / "big.png").open("wb") as file:
+        file.truncate(50_000_000)
+    assert before in PICTURES
+    path = write_template(folder, PICTURES.replace(before, after))
+    ended, checked = shell("run", path, "--model", "test-model"), shell("check", path)
+    assert (ended.code, checked.code) == (1, 1)
+    assert fault in ended.err
+    assert fault in checked.out

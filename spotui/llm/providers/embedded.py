@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.llm.local.files import ServerError
 from spotui.llm.local.server import literal_text
 from spotui.llm.local.store import ModelStore
@@ -63,7 +64,7 @@ class EmbeddedProvider:
         self._sessions: dict[bool, _Session] = {}
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
-        """Ask the model once; see `Provider.complete`. It costs nothing, and says so.
+        """Ask the model once; see `Provider.complete`. It costs nothing, and says so; it reads text only.
 
         A grammar made by `literal_grammar` is replaced by one of the model's own tokens, so that the
         log-probabilities are those of the answer as the model would write it. Any other reply ends after
@@ -74,6 +75,11 @@ class EmbeddedProvider:
             UnavailableError: The server died; the next call starts it again.
             ModelError: As an OpenAI-compatible endpoint raises it.
         """
+        if any(one.files for one in request.messages):
+            raise BadRequestError(
+                _("{model_id} reads text only, and a question comes with a file.", model_id=self._model_id),
+                _("Choose a hosted model that reads images for the executor."),
+            )
         session = await self._running(embeds=request.embed)
         began = False
 

@@ -1,10 +1,11 @@
 """Makes rows of records: which column is the question, the answer, a slot."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 from spotui.domain.errors import nearest
+from spotui.domain.messages import Attachment
 from spotui.domain.rows import Row
 from spotui.lang import _
 from spotui.templates.data.answers import Labels, Options, read_options
@@ -20,6 +21,9 @@ _USUAL: Final = {
 """Names that these columns often have elsewhere."""
 
 _LIKE_A_CELL: Final = re.compile(r"[-\d.,%\s]+|.{41,}|.*[?!.。？！]", re.DOTALL)
+
+
+_NO_SLOTS: Final = ("question", "answer", "files")
 
 
 class Columns:
@@ -44,8 +48,9 @@ class Columns:
     ) -> None:
         columns, filled = source.columns, {"question", "answer", *(["options"] if source.options else [])}
         same = {name: (name,) for name in sorted({*slots} - filled)}
-        named = {name: column for name, column in columns.items() if name not in ("question", "answer")}
+        named = {name: column for name, column in columns.items() if name not in _NO_SLOTS}
         self._slots = {name: column[0] for name, column in {**same, **named}.items()}
+        self._file_column = columns.get("files", ("files",))[0]
         self._question = columns.get("question", ("question",))[0]
         self._needs_question = "question" in columns or "question" in slots or not self._slots
         self._answers = columns.get("answer")
@@ -84,13 +89,20 @@ class Columns:
             line=line,
             history=said.history,
             turns=more,
-            files=said.files,
+            files=(*said.files, *self._files(record)),
         )
         if what := self._check(row):
             if not row.references and self._answers is None and "answer" not in record:
                 raise _missing(record, "answer", "answer")
             raise BadRowError(what, self._hint(row))
         return row
+
+    def _files(self, record: Record) -> Iterator[Attachment]:
+        """The files of a question: paths and addresses, as a list or one alone."""
+        value = reach(record, self._file_column)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and one.strip():
+                yield self._attach(one, "")
 
     def _conversation(self, record: Record) -> tuple[Conversation, Record, tuple[str, ...]]:
         """The conversation of a record, the record with its question, and what the user says afterwards.

@@ -12,6 +12,7 @@ from spotui.domain.errors import nearest
 from spotui.domain.rows import SPLITS, Row, SplitName, draw
 from spotui.lang import N_, _, join, ngettext
 from spotui.templates.data.columns import Columns
+from spotui.templates.data.conversation import Attach, no_files
 from spotui.templates.data.data_file import DataFile
 from spotui.templates.data.record import MOST_FAULTS, BadRowError, DataError, Read, Record, RowFault
 from spotui.templates.data.source import ENDINGS, DataSource
@@ -51,6 +52,7 @@ def load_dataset(
     takes_objects: bool = True,
     several_answers: bool = True,
     seed: int = 0,
+    attach: Attach = no_files,
 ) -> Dataset:
     """Read all rows, leave out those that occur twice, and split the rest.
 
@@ -64,13 +66,14 @@ def load_dataset(
         several_answers: Whether rows that ask the same and are answered differently are one row with several
             right answers; the first one stays alone otherwise.
         seed: The run's; it decides which row is in which split.
+        attach: Takes in the files that go with questions.
 
     Raises:
         DataError: A file cannot be read, a row cannot be used, or there are too few.
     """
     if not source.allow_overlap:
         _refuse_second_uses(source, folder)
-    columns = Columns(source, slots, check, takes_objects=takes_objects)
+    columns = Columns(source, slots, check, takes_objects=takes_objects, attach=attach)
     rows = _Rows(columns, source, folder, several_answers=several_answers)
     parts: dict[SplitName, list[Row]] = {}
     for name in _PURITY:

@@ -107,7 +107,7 @@ def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[
 
 def slot_columns(source: DataSource) -> tuple[str, ...]:
     """The names that `columns` gives to parts of the row besides question and answer."""
-    return tuple(name for name in source.columns if name not in ("question", "answer"))
+    return tuple(name for name in source.columns if name not in ("question", "answer", "files"))
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from spotui.domain.messages import Message, without_system
+from spotui.domain.messages import Attachment, Message, without_system
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
 from spotui.llm.options import read_options
@@ -91,11 +91,20 @@ def message_bodies(messages: Sequence[Message], refused: AbstractSet[str]) -> li
 
 def _message(message: Message) -> dict[str, object]:
     body: dict[str, object] = {"role": message.role, "content": whole_text(message.content)}
+    if message.files:
+        said = [{"type": "text", "text": body["content"]}] if message.content else []
+        body["content"] = [*map(_file, message.files), *said]
     if message.tool_calls:
         body["tool_calls"] = msgspec.json.decode(message.tool_calls)
     if message.tool_call_id:
         body["tool_call_id"] = message.tool_call_id
     return body
+
+
+def _file(one: Attachment) -> dict[str, object]:
+    if one.is_image:
+        return {"type": "image_url", "image_url": {"url": one.url}}
+    return {"type": "file", "file": {"filename": one.name, "file_data": one.url}}
 
 
 def embedded_text(request: Request) -> str:
