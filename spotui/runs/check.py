@@ -54,6 +54,7 @@ def check(text: str) -> Checked:
     if misreadings:  # what else is wrong may only follow from them
         return Checked(text, tuple(misreadings), template, _rows_of(root) == len(template.qa))
     problems += _of_roles(root, template)
+    problems += _of_program(root, template)
     problems += _of_method(root, template)
     problems += _of_columns(root, template)
     problems += _of_slots(root, template)
@@ -86,6 +87,32 @@ def _of_roles(root: Node, template: Template) -> list[Problem]:
     return []
 
 
+_OF_MESSAGES = ("position", "messages", "tools", "response_format")
+"""Keys of a template that say how a model is asked."""
+
+
+def _has_program(template: Template) -> bool:
+    executor = template.models.get("executor")
+    return isinstance(executor, dict) and bool({*executor} & {"command", "url"})
+
+
+def _of_program(root: MappingNode, template: Template) -> list[Problem]:
+    """Warnings of what a program does not get: it puts its messages together itself."""
+    if not _has_program(template):
+        return []
+    return [
+        Problem(
+            "warning",
+            key,
+            root.entries[key].key.line,
+            _("`{key}` has no effect: the executor is a program, which asks models itself.", key=key),
+            _("Delete it, and let the program do what it says."),
+        )
+        for key in _OF_MESSAGES
+        if key in root.entries and getattr(template, key)
+    ]
+
+
 def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     if template.data is None:
         return []
@@ -103,7 +130,7 @@ def _of_columns(root: MappingNode, template: Template) -> list[Problem]:
     known = {"question", "answer", "files", *columns_of(template), *(one.path[-1] for one in misspelt)}
     if isinstance(template.metric, str) and ":" in template.metric:
         return problems  # a custom metric may read any column
-    if isinstance(executor := template.models.get("executor"), dict) and {*executor} & {"command", "url"}:
+    if _has_program(template):
         return problems  # a program is given them all
     for name in [name for name in source.columns if name not in known]:
         what = _("`{name}` is not a slot of the prompt, so the model is not shown that column.", name=name)

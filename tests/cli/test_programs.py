@@ -76,6 +76,10 @@ def test_nothing_starts_a_program_that_only_a_template_names(
     shell: Shell, home: Path, sums: ModelServer
 ) -> None:
     assert shell("check", "sums.yaml").code == exit_codes.OK
+    text = (home / "sums.yaml").read_text()
+    (home / "sums.yaml").write_text(text + "position: system\n")
+    assert "`position` has no effect: the executor is a program" in shell("check", "sums.yaml").out
+    (home / "sums.yaml").write_text(text)
     assert shell("estimate", "sums.yaml", *asking(sums)).code == exit_codes.OK
     for verb, *more in (("run",), ("score",), ("race", "--methods", "gpo,gradsum"), ("judge-check",)):
         said = shell(verb, "sums.yaml", *more, "--yes", *asking(sums))
