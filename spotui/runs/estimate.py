@@ -1,5 +1,6 @@
 """The calls, tokens, money and time that something is expected to take, before a single call is paid for."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -92,6 +93,7 @@ PROMPT_TOKENS = 150
 ANSWER_TOKENS = 200
 ANSWER_TO_REFERENCE = 2
 LEAST_ANSWER_TOKENS = 40
+TURN_TOKENS = 20
 VOTE_TOKENS = 250
 NOTE_TOKENS = 150
 MARK_TOKENS = 80
@@ -220,15 +222,16 @@ def _of_duels(prepared: "Prepared", rounds: int, *, checked: bool) -> list[_Part
     seed = estimate_tokens(task.prompt)
     prompt = max(seed, PROMPT_TOKENS)
     proposal = PROPOSE_FRAME + of.requirements + prompt + asked * (of.reference + of.question + of.answer)
-    shown = asked * (seed + duels * prompt + rounds * of.question)
+    turns = of.turns
+    shown = turns * asked * (seed + duels * prompt + rounds * of.said)
     executor = settings.roles.executor.model
     parts = [
         _proposals(settings, duels, duels * proposal, waits=duels),
-        _Part("executor", executor, rounds * asked, shown, of.answer, rounds, asked),
+        _Part("executor", executor, rounds * asked * turns, shown, of.answer, rounds * turns, asked),
     ]
     if held_out:
-        shown = held_out * (seed + prompt + 2 * of.question)
-        parts.append(_Part("executor", executor, 2 * held_out, shown, of.answer, 1, 2 * held_out))
+        shown = turns * held_out * (seed + prompt + 2 * of.said)
+        parts.append(_Part("executor", executor, 2 * held_out * turns, shown, of.answer, turns, 2 * held_out))
     if settings.judge == "likelihood":
         # Every answer is measured twice, with the requirements and without; nothing is written.
         answers = rounds * asked + 2 * held_out
@@ -255,7 +258,7 @@ def _of_scores(prepared: "Prepared", calls: "Calls") -> list[_Part]:
     """The calls of a method that scores prompts on rows."""
     settings, method = prepared.settings, prepared.method
     rows = prepared.rows.train if prepared.rows is not None else ()
-    of = _Lengths.of([Question(row.question, " ".join(row.references[:1])) for row in rows], "")
+    of = _Lengths.of([Question(row.asked, " ".join(row.references[:1]), row) for row in rows], "")
     steps = max(1, calls.steps)
     writes = method.asks is None or "evaluator" in method.asks(prepared.parameters)
     roles, shown = settings.roles, of.question + of.answer
@@ -269,7 +272,7 @@ def _of_scores(prepared: "Prepared", calls: "Calls") -> list[_Part]:
         _proposals(settings, calls.proposals, calls.proposals * SCORED_PROPOSE_FRAME, waits=calls.steps),
         part(notes, calls.notes, NOTE_FRAME + shown, NOTE_TOKENS),
         part("evaluator", marks, MARK_FRAME + shown, MARK_TOKENS),
-        part("executor", calls.answers, PROMPT_TOKENS + of.question, of.answer),
+        part("executor", calls.answers * of.turns, PROMPT_TOKENS + of.said, of.answer),
     ]
     parts = [one for one in parts if one.role in settings.asked]
     if settings.embedding_model is not None and calls.embeddings:
@@ -288,7 +291,7 @@ def _of_damages(prepared: "Prepared") -> list[_Part]:
     of = _Lengths.of(task.questions, task.requirements, with_references=settings.reference_answers)
     executor = settings.roles.executor.model
     shown = asked * (estimate_tokens(task.prompt) + of.question)
-    answers = _Part("executor", executor, asked, shown, of.answer, 1, asked)
+    answers = _Part("executor", executor, asked * of.turns, shown * of.turns, of.answer, of.turns, asked)
     if settings.judge == "likelihood":
         calls = 2 * asked * (1 + kinds)
         return [answers, _measured(settings, calls, of, waits=1, at_once=calls)]
@@ -310,12 +313,19 @@ class _Lengths(NamedTuple):
         question: A question.
         reference: A question with its reference answer, where judge and optimizer are shown those; else 0.
         answer: An answer, as long as the reference answers suggest where every question has one.
+        turns: Answers to a question, where the user says more afterwards; rounded up.
     """
 
     requirements: int
     question: int
     reference: int
     answer: int
+    turns: int = 1
+
+    @property
+    def said(self) -> int:
+        """What stands in front of an answer: the question, and half of the turns behind it on average."""
+        return self.question + (self.turns - 1) * (self.answer + TURN_TOKENS) // 2
 
     @classmethod
     def of(
@@ -329,11 +339,12 @@ class _Lengths(NamedTuple):
         if all(answers):
             answer = max(LEAST_ANSWER_TOKENS, ANSWER_TO_REFERENCE * reference)
         shown = question + reference if with_references and reference else 0
-        return cls(estimate_tokens(requirements), question, shown, answer)
+        turns = math.ceil(sum(1 + len(one.row.turns) if one.row else 1 for one in questions) / number)
+        return cls(estimate_tokens(requirements), question, shown, answer, max(1, turns))
 
     def ballot(self, questions: int) -> int:
         """A request for one vote on so many questions."""
-        shown = self.reference + 2 * (self.question + self.answer)
+        shown = self.reference + 2 * (self.question + self.turns * self.answer)
         return VOTE_FRAME + self.requirements + questions * shown
 
 

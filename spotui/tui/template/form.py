@@ -76,6 +76,7 @@ class RowList(OptionList):
 
 _NO_METHOD = N_("spo, the default")
 _INPUTS = (
+    ("position", N_("Position of the prompt (empty = as the method has it)"), N_("e.g. system")),
     ("data", N_("Data file (empty = the questions below)"), N_("e.g. rows.jsonl")),
     ("split", N_("Split of the rows"), N_("e.g. train 48, eval 48, test 144 (empty = 1:1:3)")),
     ("metric", N_("Metric (empty = the judge compares answers)"), N_("e.g. number")),
@@ -246,22 +247,24 @@ class TemplateForm(VerticalScroll, can_focus=False):
             rows[self._selected] = msgspec.structs.replace(
                 rows[self._selected], question=question.value, answer=answer.value
             )
-        data, metric = self._typed_data()
         return msgspec.structs.replace(
             self._template,
-            data=data,
-            metric=metric,
+            **self._typed_lines(),
             prompt=self.query_one("#prompt", Field).value,
             requirements=self.query_one("#requirements", Field).value,
             count=(int(count) or None) if count else None,
             qa=tuple(rows),
         )
 
-    def _typed_data(self) -> tuple[Any, Any]:
-        """What the fields say of rows and metric; what only the YAML can say stays."""
-        data, metric = self._template.data, self._template.metric
+    def _typed_lines(self) -> dict[str, Any]:
+        """What the lines say of position, rows and metric; what only the YAML can say stays."""
+        data, metric, position = self._template.data, self._template.metric, self._template.position
         lines = {name: self.query_one(f"#{name}", Input) for name, _, _ in _INPUTS}
-        path, split, name = (lines[one].value.strip() for one in ("data", "split", "metric"))
+        path, split, name, place = (
+            lines[one].value.strip() for one in ("data", "split", "metric", "position")
+        )
+        if not lines["position"].disabled and place != (position or ""):
+            position = place or None
         if not lines["data"].disabled and path != _path_of(data):
             data = {**_keys_of(data), "path": path}
         if not lines["split"].disabled and split != _split_of(data):
@@ -272,7 +275,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
             data = {key: value for key, value in data.items() if value not in ("", None, {})}
             if data.keys() <= {"path"}:
                 data = data.get("path")
-        return data, metric
+        return {"data": data, "metric": metric, "position": position}
 
     def _tell(self, template: Template) -> None:
         self._template = template
@@ -307,14 +310,16 @@ class TemplateForm(VerticalScroll, can_focus=False):
             "data": _path_of(template.data),
             "split": _split_of(template.data),
             "metric": _name_of(template.metric),
+            "position": _position_of(template),
         }
-        typed = self._typed_data() if self._is_filled else None
+        said = {"data": template.data, "metric": template.metric, "position": template.position}
+        typed = self._typed_lines() if self._is_filled else None
         self._is_filled = True
         for name, _label, example in _INPUTS:
             line, text = self.query_one(f"#{name}", Input), texts[name]
             line.disabled = text is None
             line.placeholder = _(_ELSEWHERE) if text is None else _(example)
-            if typed != (template.data, template.metric):  # a size stays as it is typed while it is typed
+            if typed != said:  # a size stays as it is typed while it is typed
                 line.value = text or ""
 
     def _give(self, name: str, value: str, most: int | None = None) -> None:
@@ -322,6 +327,13 @@ class TemplateForm(VerticalScroll, can_focus=False):
         if Template(prompt=field.value).prompt != value:  # the word None stays while it is being typed
             field.give(value)
         field.border_subtitle = self._sizes.say(value, most)
+
+
+def _position_of(template: Template) -> str | None:
+    """Where the prompt stands; None where the YAML says more than a line can."""
+    if template.messages is not None or not isinstance(template.position, str | None):
+        return None
+    return template.position or ""
 
 
 def _keys_of(data: Any) -> dict[str, Any]:
