@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from spotui.lang import _
 from spotui.templates.exchange.braces import Slots, from_double, from_format
 from spotui.templates.exchange.imported import Notes
-from spotui.templates.model import KEYS
 from spotui.templates.yaml.composer import load
 from spotui.templates.yaml.faults import YamlError
 
@@ -22,20 +21,28 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """The roles of messages, by the names that they have elsewhere."""
 
-_CALLS: Final = ("tool_calls", "function_call", "weight", "name", "tool_call_id", "refusal", "audio")
+_OTHERS: Final = ("function_call", "weight", "name", "refusal", "audio", "annotations")
 
 
 class Message(NamedTuple):
-    """A message: one of our roles, its text, and what else it has that a text cannot hold."""
+    """A message.
+
+    Attributes:
+        role: One of our roles.
+        text: Its text.
+        rest: What else it has that neither a text nor a row can hold.
+        calls: The tool calls of the assistant, and the call that a tool's result belongs to.
+    """
 
     role: str
     text: str
     rest: tuple[str, ...] = ()
+    calls: Mapping[str, Any] = {}
 
     @property
-    def data(self) -> dict[str, str]:
+    def data(self) -> dict[str, Any]:
         """The message as a row has it."""
-        return {"role": self.role, "content": self.text}
+        return {"role": self.role, "content": self.text, **self.calls}
 
 
 class ChatPrompt(NamedTuple):
@@ -74,30 +81,26 @@ def message_of(data: Any) -> Message | None:
     if role is None or role.casefold() not in ROLES:
         return None
     content = next((data[key] for key in ("content", "value", "text") if key in data), None)
-    text, rest = text_of(content)
-    lost = [key for key in _CALLS if data.get(key) not in (None, "", [])]
-    return Message(ROLES[role.casefold()], text, (*rest, *lost))
+    lost = [key for key in _OTHERS if data.get(key) not in (None, "", [])]
+    calls = {key: data[key] for key in ("tool_calls", "tool_call_id") if data.get(key) not in (None, "", [])}
+    return _of_content(ROLES[role.casefold()], content, lost, calls)
 
 
-def text_of(content: Any) -> tuple[str, tuple[str, ...]]:
-    """The text of a message's content, and the types of its parts that are no text."""
-    if isinstance(content, str):
-        return content, ()
-    if content is None:
-        return "", ()
-    if isinstance(content, dict):
-        content = [content]
-    if not isinstance(content, list):
-        return str(content), ()
-    texts, rest = [], []
-    for part in content:
+def _of_content(role: str, content: Any, rest: list[str], calls: Mapping[str, Any]) -> Message:
+    """A message made of a text, or of parts."""
+    if content is None or isinstance(content, str):
+        return Message(role, content or "", tuple(rest), calls)
+    texts: list[str] = []
+    for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
         elif isinstance(part, dict):
             rest.append(str(part.get("type", "content")))
-    return "\n".join(texts), tuple(rest)
+        else:
+            texts.append(str(part))
+    return Message(role, "\n".join(texts), tuple(rest), calls)
 
 
 def note_rest(messages: Sequence[Message], notes: Notes, where: str) -> None:
@@ -160,11 +163,14 @@ def from_messages(
         The prompt, or None when it was left out, with a note.
     """
     note_rest(messages, notes, where)
+    if any(one.calls for one in messages):
+        what = _("Tool calls of the prompt are left out.")
+        notes.add(where, what, _("The messages around a prompt are texts; rows can have calls."))
     by_role = {one.role: at for at, one in enumerate(messages)}
     if "user" not in by_role:
         if list(by_role) == ["system"] and len(messages) == 1:
             found = _slots(messages[0].text, notes, where, values, is_format=is_format)
-            return ChatPrompt(found.text, found.names, {"position": "system"} if "position" in KEYS else {})
+            return ChatPrompt(found.text, found.names, {"position": "system"})
         notes.add(where, _("The prompt is left out."), _("No message of it is the user's."))
         return None
     systems = [at for at, one in enumerate(messages) if one.role == "system"]
@@ -183,10 +189,6 @@ def from_messages(
         texts.append(text)
     if len(messages) == 1:
         return ChatPrompt(texts[0], names, {})
-    if "messages" not in KEYS:
-        what = _("The prompt is left out.")
-        notes.add(where, what, _("It has several messages, and a template has one prompt."))
-        return None
     rest = [at for at in range(len(messages)) if at != tuned]
     if systems and len(messages) == 2 and texts[rest[0]] == "{question}":
         return ChatPrompt(texts[tuned], names, {"position": "system"})

@@ -11,7 +11,6 @@ from spotui.templates.exchange.braces import literal
 from spotui.templates.exchange.chats import Message, chat_of, note_rest
 from spotui.templates.exchange.imported import Imported, Notes, Record, note_requirements
 from spotui.templates.exchange.source import Source
-from spotui.templates.model import KEYS
 
 _ALPACA: frozenset[str] = frozenset({"instruction", "input", "output", "system", "history"})
 
@@ -20,7 +19,7 @@ class Conversation(msgspec.Struct):
     """A conversation as a row.
 
     Attributes:
-        messages: Its turns up to the last one of the user.
+        messages: Its turns up to the last one of the user; to the end where that is a tool call.
         answer: The answer that is right, or None.
         where: Its place.
     """
@@ -144,6 +143,8 @@ def conversation(messages: Sequence[Message], answer: Any, notes: Notes, where: 
         notes.add(where, _("The row is left out."), _("No message of it is the user's."))
         return None
     after = [one for one in messages[asked[-1] + 1 :] if one.role == "assistant"]
+    if answer is None and after and after[-1].calls:
+        return Conversation([*messages], None, where)  # the row's reader takes the calls for the answer
     if answer is None and after:
         answer = after[-1].text
         if len(after) > 1 or any(one.role == "tool" for one in messages[asked[-1] + 1 :]):
@@ -171,7 +172,7 @@ def of_conversations(
     extra: dict[str, Any] = {}
     if shared and not prompt:
         prompt = shared
-        extra = {"position": "system"} if "position" in KEYS else {}
+        extra = {"position": "system"}
     elif shared:
         shared = None
     if shared is None and any(one.system for one in rows):

@@ -8,7 +8,6 @@ from spotui.templates.data.values import written
 from spotui.templates.exchange.braces import literal, slot_of
 from spotui.templates.exchange.imported import Imported, Record, SourceError, note_requirements
 from spotui.templates.exchange.source import Source, listed
-from spotui.templates.model import KEYS
 
 _REASONING: Final = ("reasoning", "rationale")
 _OWN: Final = ("augmented", "dspy_uuid", "dspy_split")
@@ -109,18 +108,12 @@ def _of_predictor(source: Source, path: str, predictor: dict[str, Any]) -> Impor
 def _lay_out(imported: Imported, inputs: list[str], output: str) -> None:
     """Put the inputs where DSPy has them: in the user's message, below the instructions of the system."""
     if len(inputs) == 1:
-        imported.extra = {"position": "system"} if "position" in KEYS else {}
+        imported.extra = {"position": "system"}
         return
     slots = {slot_of(name): name for name in inputs}
     shown = "\n\n".join(f"{name}: {{{slot}}}" for slot, name in slots.items())
     imported.columns = {slot: name for slot, name in slots.items() if slot != name}
     imported.columns["answer"] = output
-    if "messages" in KEYS:
-        imported.extra = {
-            "messages": [
-                {"role": "system", "content": "{prompt}"},
-                {"role": "user", "content": shown},
-            ]
-        }
-    else:
-        imported.prompt = f"{imported.prompt}\n\n{shown}"
+    imported.extra = {
+        "messages": [{"role": "system", "content": "{prompt}"}, {"role": "user", "content": shown}]
+    }

@@ -59,6 +59,7 @@ def test_chat_messages_with_history_tools_and_weights(tmp_path: Path) -> None:
     found = bring(lines(tmp_path / "ft.jsonl", records), may_be_empty=True)
 
     assert [row.question for row in found.all_rows] == ["And 0?", "And 1?", "And 2?"]
+    assert [one.content for one in found.all_rows[1].history] == ["Agent 1", "Hi", "Hello!"]
     assert [row.references for row in found.all_rows] == [("Fine 0.",), ("Fine 1.",), ("Fine 2.",)]
     notes = "\n".join(found.notes)
     for what in (
@@ -70,6 +71,23 @@ def test_chat_messages_with_history_tools_and_weights(tmp_path: Path) -> None:
         "ft.jsonl, line 4: The row is left out.",
     ):
         assert what in notes
+
+
+def test_tool_calls_stay_in_the_rows(tmp_path: Path) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+    talks = [
+        [
+            said("system", "Be brief."),
+            said("user", f"Find {at}"),
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+        ]
+        for at in range(3)
+    ]
+
+    found = bring(lines(tmp_path / "ft.jsonl", [{"messages": one} for one in talks]))
+
+    assert (found.template.prompt, found.template.position) == ("Be brief.", "system")
+    assert ["find" in row.references[0] for row in found.all_rows] == [True, True, True]
 
 
 def test_preference_data(tmp_path: Path) -> None:

@@ -173,6 +173,51 @@ def test_a_json_configuration_with_scenarios_rubrics_and_facts(tmp_path: Path) -
     assert "`threshold` of a test is left out." in "\n".join(found.notes)
 
 
+CHATS = """\
+prompts: [file://system.json, file://talk.yaml, file://loop.json]
+providers: [echo]
+tests:
+  - {vars: {q: Where is it?, shop: A, past: Hi, reply: Hello, question: Late?}}
+  - {vars: {q: When?, shop: B, past: Hey, reply: Yes, question: Lost?}}
+  - {vars: {q: Who?, shop: C, past: Ho, reply: No, question: Broken?}}
+"""
+
+
+def test_chat_prompts_are_system_prompts_with_messages_around(tmp_path: Path) -> None:
+    system = [{"role": "system", "content": "You help {{shop}}."}, {"role": "user", "content": "{{q}}"}]
+    files(
+        tmp_path,
+        promptfooconfig_yaml=CHATS,
+        system_json=json.dumps(system),
+        talk_yaml="- role: system\n  content: Be kind.\n- role: user\n  content: '{{past}}'\n"
+        "- role: assistant\n  content: '{{reply}}'\n- role: user\n  content: 'Shop {{shop}}: {{question}}'\n",
+        loop_json='["{% for one in turns %}"]',
+    )
+
+    found = bring(tmp_path)
+
+    plain, talk = found.templates
+    assert (plain.prompt, plain.position, plain.messages) == ("You help {shop}.", "system", None)
+    assert [(row.question, row.slots) for row in found.rows[0]] == [
+        ("Where is it?", {"shop": "A"}),
+        ("When?", {"shop": "B"}),
+        ("Who?", {"shop": "C"}),
+    ]
+    assert talk.prompt == "Be kind."
+    assert talk.messages == [
+        {"role": "system", "content": "{prompt}"},
+        {"role": "user", "content": "{past}"},
+        {"role": "assistant", "content": "{reply}"},
+        {"role": "user", "content": "Shop {shop}: {question}"},
+    ]
+    assert found.rows[1][0].values == {
+        "shop": "A",
+        "past": "Hi",
+        "reply": "Hello",
+        "question": "Late?",
+    }
+
+
 def _one(tmp_path: Path, asserts: object, prompt: str = "{{q}}") -> Brought:
     tests = [{"vars": {"q": f"{at}?"}, "assert": asserts} for at in range(3)]
     files(tmp_path, p_json=json.dumps({"prompts": [prompt], "providers": ["echo"], "tests": tests}))
