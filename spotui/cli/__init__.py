@@ -23,7 +23,7 @@ VERBS = {
     "diff": N_("what changed between two prompts"),
     "best": N_("print the best prompt and nothing else"),
     "test": N_("try prompts on a new question"),
-    "export": N_("write the best prompt, or the whole run, as txt, json or markdown"),
+    "export": N_("write a prompt as text or for another tool, or the whole run"),
     "import": N_("make a template of what another tool has: prompts, evals, traces, data sets"),
     "score": N_("measure a prompt on rows, and compare two row by row"),
     "race": N_("let several methods work on the same rows with the same budget"),
@@ -43,7 +43,6 @@ VERBS = {
 _MODULES = {
     "best": "show",
     "diff": "show",
-    "export": "branch",
     "import": "import_source",
     "locate": "doctor",
     "replay": "attach",

@@ -1,13 +1,10 @@
-"""spotui branch NAME, spotui export NAME."""
+"""spotui branch NAME."""
 
 import argparse
-import sys
-from pathlib import Path
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.show import pick_round
-from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 
 
@@ -87,44 +84,3 @@ def _seed_from(parsed: argparse.Namespace, prompt: str, name: str) -> None:
     launcher = Launcher()
     prepared = launcher.prepare(find_template(parsed.template), options.flags(parsed), prompt=prompt)
     launcher.new_project(options.workspace(parsed), name, prepared)
-
-
-def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `export` takes."""
-    options.add_project(parser)
-    parser.add_argument(
-        "--format",
-        choices=("txt", "json", "markdown"),
-        help=_("txt: the prompt; json: everything; markdown: a report (default: by FILE's ending, else txt)"),
-    )
-    parser.add_argument(
-        "--round", metavar="ROUND", default="best", help=_("seed, best, last or a number (default: best)")
-    )
-    parser.add_argument("--output", "-o", metavar="FILE", help=_("where to (default: standard output)"))
-
-
-def export_command(parsed: argparse.Namespace) -> int:
-    """Write the prompt of a round, or the run."""
-    from spotui.runs.export import export
-    from spotui.workspace.files import replace_file
-    from spotui.workspace.history import read_history
-
-    project = options.workspace(parsed).existing(parsed.name)
-    history = read_history(project)
-    line = pick_round(project, history, parsed.round)
-    endings = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
-    form = parsed.format or endings.get(Path(parsed.output or "").suffix.lower(), "txt")
-    text = export(project.name, history, line, form)
-    if parsed.output is None:
-        sys.stdout.write(text)
-        return exit_codes.OK
-    path = Path(parsed.output).expanduser()
-    try:
-        replace_file(path, text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise SpotuiError(
-            _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror),
-            _("Choose another file."),
-        ) from None
-    print(f"Wrote {path}.")
-    return exit_codes.OK

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from spotui.domain.rows import fill
 from spotui.lang import N_, _
 from spotui.templates.data.values import is_nothing
-from spotui.templates.exchange.braces import from_double, slot_of
+from spotui.templates.exchange.braces import Slots, from_double, slot_of
 from spotui.templates.exchange.chats import ChatPrompt, Message, chat_of, from_messages, message_of
 from spotui.templates.exchange.conversations import conversation, of_conversations
 from spotui.templates.exchange.imported import Imported, Notes, Record, SourceError
@@ -235,19 +236,21 @@ def _messages(data: Any, notes: Notes, where: str) -> ChatPrompt | None:
     found = from_messages(messages, notes, where)
     if found is None:
         return None
+    prompt = of_item(Slots(found.prompt, found.names))
+    extra = dict(found.extra)
+    if "messages" in extra:
+        extra["messages"] = [
+            {**one, "content": of_item(Slots(one["content"], found.names)).text} for one in extra["messages"]
+        ]
+    return ChatPrompt(prompt.text, prompt.names, extra)
+
+
+def of_item(found: Slots) -> Slots:
+    """A text whose slots have the names of columns, where the platform writes `item.` before them."""
     names = {slot: column.removeprefix("item.") for slot, column in found.names.items()}
-    renamed = {slot: slot_of(column) for slot, column in names.items()}
-    prompt, extra = found.prompt, dict(found.extra)
-    for slot, new in renamed.items():
-        if slot != "question":
-            prompt = prompt.replace(f"{{{slot}}}", f"{{{new}}}")
-            for one in extra.get("messages", ()):
-                one["content"] = one["content"].replace(f"{{{slot}}}", f"{{{new}}}")
-    return ChatPrompt(
-        prompt,
-        {slot if slot == "question" else renamed[slot]: column for slot, column in names.items()},
-        extra,
-    )
+    renamed = {slot: slot if slot == "question" else slot_of(column) for slot, column in names.items()}
+    text = fill(found.text, {slot: f"{{{new}}}" for slot, new in renamed.items()})
+    return Slots(text, {renamed[slot]: column for slot, column in names.items()})
 
 
 def _criteria(definition: Mapping[str, Any], notes: Notes, name: str) -> tuple[Any, str, tuple[str, ...]]:

@@ -98,6 +98,7 @@ class Source:
         self._trail: list[Path] = []
         self._read: set[Path] = set()
         self._parsed: dict[Path, _Json] = {}
+        self._texts: dict[Path, None] = {}
 
     @property
     def name(self) -> str:
@@ -163,6 +164,7 @@ class Source:
         Raises:
             SourceError: It cannot be read, or is not a text.
         """
+        self._texts.setdefault(path.resolve())
         with self._faults(path):
             file = TextFile(path)
             if file.notice:
@@ -272,6 +274,11 @@ class Source:
             yield
         finally:
             self._trail.pop()
+
+    @property
+    def read_files(self) -> list[Path]:
+        """The texts that were read, in their order."""
+        return list(self._texts)
 
     # the formats
 

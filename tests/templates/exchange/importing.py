@@ -78,7 +78,11 @@ def bring(
                 problem for problem in problems if not problem.startswith("prompt: The prompt is empty")
             ]
         if has_braces:
-            problems = [problem for problem in problems if "{{" not in problem]
+            problems = [
+                problem
+                for problem in problems
+                if not {"{{", "{%"} & {problem[at : at + 2] for at in range(len(problem))}
+            ]
         assert problems == []
         template = read_template(one.path)
         found: list[Row] = []
