@@ -85,7 +85,7 @@ def _rows(prepared: Prepared) -> list[Row]:
     if prepared.rows is not None:
         rows = prepared.rows
         return [*rows.train, *rows.eval, *rows.test]
-    task = prepared.task()
+    task = prepared.task
     places = (*prepared.questions, *prepared.held_out)
     asked = dict(zip(places, (*task.questions, *task.held_out), strict=True))
     return [one.row or Row(one.question) for _place, one in sorted(asked.items())]
