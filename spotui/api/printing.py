@@ -13,9 +13,9 @@ from spotui.domain.events import (
     RunStopped,
     StateChanged,
 )
-from spotui.domain.figures import duration, plural, points
+from spotui.domain.figures import duration, points
 from spotui.domain.text import visible
-from spotui.lang import _
+from spotui.lang import _, ngettext
 from spotui.view.picture import Picture, worth
 
 
@@ -31,7 +31,8 @@ class Printer:
         self._picture.apply(event)
         match event:
             case RunOpened():
-                self._print(f"{event.project}: {event.method}, {plural(event.rounds, 'round')}")
+                rounds = ngettext("{n:,} round", "{n:,} rounds", event.rounds)
+                self._print(f"{event.project}: {event.method}, {rounds}")
             case CandidateProposed():
                 self._modification = event.modification
             case RoundFinished():

@@ -6,8 +6,8 @@ from typing import Self
 
 from spotui.api.printing import Printer
 from spotui.domain.events import Event
-from spotui.domain.figures import count, duration, plural, usd
-from spotui.lang import _
+from spotui.domain.figures import count, duration, usd
+from spotui.lang import _, ngettext
 from spotui.view.picture import Picture
 
 _REDRAWS_PER_SECOND = 4
@@ -58,7 +58,15 @@ class Progress:
         if (spent := picture.spending) is not None:
             tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
             cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
-            parts.append(f"{plural(spent.calls, 'call')}, {tokens} tokens, {cost}")
+            parts.append(
+                ngettext(
+                    "{n:,} call, {tokens} tokens, {cost}",
+                    "{n:,} calls, {tokens} tokens, {cost}",
+                    spent.calls,
+                    tokens=tokens,
+                    cost=cost,
+                )
+            )
         if (left := picture.seconds_left) is not None:
             parts.append(_("about {left} left", left=duration(left)))
         return "  ".join(parts)

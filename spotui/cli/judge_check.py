@@ -9,7 +9,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallFinished, Event, Noticed
-from spotui.domain.figures import percent, plural, usd
+from spotui.domain.figures import percent, usd
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
@@ -176,12 +176,12 @@ def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
         print(_("  {kind:13} skipped: it would change nothing in these answers", kind=kind.replace("_", " ")))
     print(_("In all: {in_words}.", in_words=_in_words(found.total)))
     if found.total.comparisons:
-        of = plural(found.total.comparisons, "comparison")
         print(
-            _(
-                "All votes on it together, it is right in {settled} of {of}.",
+            ngettext(
+                "All votes on it together, it is right in {settled:,} of {n:,} comparison.",
+                "All votes on it together, it is right in {settled:,} of {n:,} comparisons.",
+                found.total.comparisons,
                 settled=found.total.settled,
-                of=of,
             )
         )
     record = found.panel.together
@@ -205,7 +205,7 @@ def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
         )
     spent = found.spending
     cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
-    print(f"Spent: {plural(spent.calls, 'call')}, {cost}.")
+    print(ngettext("Spent: {n:,} call, {cost}.", "Spent: {n:,} calls, {cost}.", spent.calls, cost=cost))
     if found.panel.warning:
         print(f"spotui: {found.panel.warning}", file=sys.stderr)
     if not found.is_fit:

@@ -16,7 +16,7 @@ from rich.text import Text
 from spotui.cli.summary import COPIED, TEXTS, fit, head, how_to_continue, round_cells, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
-from spotui.domain.figures import count, duration, plural, usd
+from spotui.domain.figures import count, duration, usd
 from spotui.domain.text import guard, visible
 from spotui.lang import _, ngettext
 from spotui.settings.themes import Theme
@@ -132,7 +132,14 @@ class LiveDisplay:
         if (spent := picture.spending) is not None:
             tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
             cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
-            head.append(f"  {plural(spent.calls, 'call')}, {tokens} tokens, {cost}", style="not bold")
+            said = ngettext(
+                "{n:,} call, {tokens} tokens, {cost}",
+                "{n:,} calls, {tokens} tokens, {cost}",
+                spent.calls,
+                tokens=tokens,
+                cost=cost,
+            )
+            head.append(f"  {said}", style="not bold")
         if (left := picture.seconds_left) is not None:
             head.append(_("  about {left} left", left=duration(left)), style="not bold dim")
         return head

@@ -10,7 +10,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.figures import gained, plural, points
+from spotui.domain.figures import gained, points
 from spotui.domain.text import short
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
@@ -227,12 +227,26 @@ def _score(scored: "Scored") -> "dict[str, object]":
 def _line(name: str, scored: "Scored", split: str) -> str:
     score = scored.score
     if not score.rows:
-        return _(
-            "{name}: no score; all {plural} errored", name=name, plural=plural(score.left_out, f"{split} row")
+        return ngettext(
+            "{name}: no score; the one {split} row errored",
+            "{name}: no score; all {n:,} {split} rows errored",
+            score.left_out,
+            name=name,
+            split=split,
         )
-    errored = f", {score.left_out} errored" if score.left_out else ""
-    interval = f"{points(score.interval.low)} to {points(score.interval.high)}"
-    return f"{name}: {points(score.mean)} ({interval}) on {plural(score.rows, f'{split} row')}{errored}"
+    found = ngettext(
+        "{name}: {score} ({low} to {high}) on {n:,} {split} row",
+        "{name}: {score} ({low} to {high}) on {n:,} {split} rows",
+        score.rows,
+        name=name,
+        score=points(score.mean),
+        low=points(score.interval.low),
+        high=points(score.interval.high),
+        split=split,
+    )
+    if not score.left_out:
+        return found
+    return _("{found}, {left_out:,} errored", found=found, left_out=score.left_out)
 
 
 def _mark(mark: float | None) -> str:

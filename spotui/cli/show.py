@@ -3,20 +3,22 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Mapping
+from typing import Final
 
 from spotui.cli import exit_codes, options
 from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CandidateScored, decode_event
-from spotui.domain.figures import cell, plural, points, rounds_named, usd, verdict
+from spotui.domain.figures import cell, points, rounds_named, stop_reason, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
-from spotui.lang import as_english
+from spotui.lang import N_, _, as_english, ngettext
 from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
-from spotui.workspace.history import History, is_estimated, read_history, total_cost
+from spotui.workspace.history import History, State, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
 
@@ -37,7 +39,8 @@ def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
     """
     if not history.rounds:
         raise SpotuiError(
-            f"No round of {project.name} has ended yet.", f"Go on with: spotui resume {project.name}"
+            _("No round of {name} has ended yet.", name=project.name),
+            _("Continue with: spotui resume {name}", name=project.name),
         )
     with_prompt = [line for line in history.rounds if line.prompt]
     found: RoundLine | None
@@ -53,22 +56,28 @@ def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
     if found is None or not found.prompt:
         numbers = ", ".join(str(line.round) for line in with_prompt)
         raise SpotuiError(
-            f"{project.name} has no prompt of round {wanted}.",
-            f"Choose seed, best, last or one of {numbers}.",
+            _("{name} has no prompt of round {wanted}.", name=project.name, wanted=wanted),
+            _("Choose seed, best, last or one of {numbers}.", numbers=numbers),
         )
     return found
 
 
 _WIDTH_OF_A_PIPE = 150
+_STATES: Final[Mapping[State, str]] = {
+    "running": N_("running"),
+    "interrupted": N_("interrupted"),
+    "ended": N_("ended"),
+    "foreign": N_("foreign"),
+}
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """What `show` takes."""
     options.add_project(parser)
     parser.add_argument(
-        "round", nargs="?", metavar="ROUND", help="seed, best, last or a number: that round in full"
+        "round", nargs="?", metavar="ROUND", help=_("seed, best, last or a number: that round in full")
     )
-    parser.add_argument("--json", action="store_true", help="everything as one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("everything as one JSON object"))
 
 
 def show_command(parsed: argparse.Namespace) -> int:
@@ -88,16 +97,24 @@ def show_command(parsed: argparse.Namespace) -> int:
 
 
 def _print_history(project: Project, history: History) -> None:
-    began = "" if history.rounds else "; no round has ended yet"
-    print(f"{project.name}: {history.state}{began}")
+    print(f"{project.name}: {_(_STATES[history.state])}")
+    if not history.rounds:
+        print(_("No round has ended yet."))
     if history.rounds:
         _print_rounds(project, history)
     if history.judge and history.rounds and all(line.score is None for line in history.rounds):
-        print(f"Judge: {history.judge}.")
+        print(_("Judge: {judge}.", judge=history.judge))
     _print_reliability(history)
     if history.held_out is not None:
         held_out = history.held_out
-        print(f"On {plural(held_out.questions, 'held-out question')}: {held_out.outcome} against the seed.")
+        print(
+            ngettext(
+                "On {n:,} held-out question: {outcome} against the seed.",
+                "On {n:,} held-out questions: {outcome} against the seed.",
+                held_out.questions,
+                outcome=verdict(held_out.outcome, None),
+            )
+        )
     if history.test is not None:
         from spotui.domain.outcomes import test_finished
         from spotui.view.telling import test_result
@@ -106,10 +123,12 @@ def _print_history(project: Project, history: History) -> None:
     if history.check is not None:
         _print_check(history.check)
     if history.stop is not None:
-        print(f"Stopped: {history.stop.reason}. {history.stop.cause}")
+        print(
+            _("Stopped: {reason}. {cause}", reason=stop_reason(history.stop.reason), cause=history.stop.cause)
+        )
     if history.rounds:
         spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
-        print(f"Spent in rounds: {spent}.")
+        print(_("Spent in rounds: {spent}.", spent=spent))
 
 
 def _print_reliability(history: History) -> None:
@@ -117,29 +136,46 @@ def _print_reliability(history: History) -> None:
     record = panel.together
     if record.flip_rate is not None and record.flip_interval is not None:
         low, high = record.flip_interval
-        void = f"; {plural(record.voids, 'vote')} void" if record.voids else ""
         print(
-            f"The order changed {record.flips} of {plural(record.pairs, 'pair')} of votes, "
-            f"{record.flip_rate:.0%} ({low:.0%} to {high:.0%}){void}."
+            ngettext(
+                "The order changed {flips:,} of {n:,} pair of votes: {rate:.0%} (95% CI {low:.0%} to "
+                "{high:.0%}).",
+                "The order changed {flips:,} of {n:,} pairs of votes: {rate:.0%} (95% CI {low:.0%} to "
+                "{high:.0%}).",
+                record.pairs,
+                flips=record.flips,
+                rate=record.flip_rate,
+                low=low,
+                high=high,
+            )
         )
+    if record.voids:
+        print(ngettext("{n:,} vote is void.", "{n:,} votes are void.", record.voids))
     if panel.agreement is not None:
-        print(f"The judges agreed in {panel.agreed} of {plural(panel.compared, 'comparison')}.")
+        print(
+            ngettext(
+                "The judges agreed in {agreed:,} of {n:,} comparison.",
+                "The judges agreed in {agreed:,} of {n:,} comparisons.",
+                panel.compared,
+                agreed=panel.agreed,
+            )
+        )
     if panel.warning:
         print(panel.warning)
 
 
 def _print_check(check: CheckLine) -> None:
     if check.skipped:
-        print(f"Final check of round {check.best}: skipped. {check.skipped}")
+        print(_("Final check of round {best}: skipped. {skipped}", best=check.best, skipped=check.skipped))
         return
-    print(f"Final check of round {check.best}: {check.headline}")
+    print(_("Final check of round {best}: {headline}", best=check.best, headline=check.headline))
     if len(check.ranking) > 2:
         ranked = (f"{_named(one.round)} {one.strength:+.2f}" for one in check.ranking)
-        print(f"Ranking by all votes (1 more wins 73% of them): {', '.join(ranked)}.")
+        print(_("Ranking by all votes (1 more wins 73% of them): {ranked}.", ranked=", ".join(ranked)))
 
 
 def _named(number: int) -> str:
-    return "seed" if number == 1 else f"round {number}"
+    return _("seed") if number == 1 else _("round {number}", number=number)
 
 
 def _print_rounds(project: Project, history: History) -> None:
@@ -168,25 +204,41 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
 
 def _print_round(line: RoundLine) -> None:
     shown = verdict(line.outcome, line.judged)
-    origin = f", from {rounds_named((line.parent, *line.other_parents))}" if line.parent else ""
-    print(f"Round {line.round}: {shown}{origin}")
+    if line.parent:
+        origin = rounds_named((line.parent, *line.other_parents))
+        print(_("Round {number}: {verdict}, from {origin}", number=line.round, verdict=shown, origin=origin))
+    else:
+        print(_("Round {number}: {verdict}", number=line.round, verdict=shown))
     if line.judged is not None:
-        print(f"The verdict is yours; the judge's was {line.judged}.")
+        print(_("The verdict is yours; the judge's was {judged}.", judged=verdict(line.judged, None)))
     if line.added:
         note = line.note[:1].upper() + line.note[1:]
-        print(f"{note}, {line.at:%Y-%m-%d %H:%M:%S}; its answers have {plural(line.tokens, 'token')}.")
+        print(f"{note}, {line.at:%Y-%m-%d %H:%M:%S}.")
+        print(ngettext("Its answers have {n:,} token.", "Its answers have {n:,} tokens.", line.tokens))
     if line.win_rate is not None and line.win_interval is not None:
         low, high = line.win_interval
-        print(f"It wins {line.win_rate:.0%} of the votes that chose a side ({low:.0%} to {high:.0%}).")
+        print(
+            _(
+                "It wins {win_rate:.0%} of the votes that chose a side ({low:.0%} to {high:.0%}).",
+                win_rate=line.win_rate,
+                low=low,
+                high=high,
+            )
+        )
     if line.length_ratio is not None:
-        print(f"Its answers are {line.length_ratio:.2f} times as long as the best's.")
+        print(
+            _(
+                "Its answers are {length_ratio:.2f} times as long as the best's.",
+                length_ratio=line.length_ratio,
+            )
+        )
     for name, value in line.columns.items():
         print(f"{name}: {cell(value)}")
     for title, text in (
-        ("Note", line.note if line.outcome == "refused" else ""),
-        ("Modification", line.modification),
-        ("Reasoning", line.reasoning),
-        ("Prompt", line.prompt),
+        (_("Note"), line.note if line.outcome == "refused" else ""),
+        (_("Modification"), line.modification),
+        (_("Reasoning"), line.reasoning),
+        (_("Prompt"), line.prompt),
     ):
         if text:
             print(f"\n{title}:\n{text}")
@@ -194,19 +246,32 @@ def _print_round(line: RoundLine) -> None:
         if isinstance(each, CandidateScored):
             _print_scored(each, line.prompt)
     for number, one in enumerate(line.answers, 1):
-        answer = f"No answer {number}:\n{one.error}" if one.error else f"Answer {number}:\n{one.answer}"
-        print(f"\nQuestion {number}:\n{one.question}\n{answer}")
+        print(f"\n{_('Question {number}:', number=number)}\n{one.question}")
+        if one.error:
+            print(f"{_('No answer {number}:', number=number)}\n{one.error}")
+        else:
+            print(f"{_('Answer {number}:', number=number)}\n{one.answer}")
     for vote in line.votes:
-        order = f" {vote.order}" if vote.order else ""
-        model = f" {vote.model}" if vote.model else ""
-        print(f"\nVote ({vote.voter}{model}{order}): {vote.choice}\n{vote.reason}")
+        voter = " ".join(filter(None, (vote.voter, vote.model, vote.order)))
+        choice = verdict(vote.choice, None)
+        print(f"\n{_('Vote ({voter}): {choice}', voter=voter, choice=choice)}\n{vote.reason}")
 
 
 def _print_scored(scored: CandidateScored, chosen: str) -> None:
     mark = "*" if scored.prompt == chosen else " "
-    changed = "" if scored.words_changed is None else f", {plural(scored.words_changed, 'word')} changed"
-    found = f"{points(scored.score)} ({points(scored.low)} to {points(scored.high)})"
-    print(f"\n{mark} Score {found} on {plural(scored.rows, 'row')}{changed}:\n{scored.prompt}")
+    low, high, score = points(scored.low), points(scored.high), points(scored.score)
+    found = ngettext(
+        "Score {score} ({low} to {high}) on {n:,} row",
+        "Score {score} ({low} to {high}) on {n:,} rows",
+        scored.rows,
+        score=score,
+        low=low,
+        high=high,
+    )
+    if scored.words_changed is not None:
+        changed = ngettext("{n:,} word changed", "{n:,} words changed", scored.words_changed)
+        found = f"{found}, {changed}"
+    print(f"\n{mark} {found}:\n{scored.prompt}")
 
 
 def add_best_arguments(parser: argparse.ArgumentParser) -> None:
@@ -227,9 +292,9 @@ _MARKS = {"added": ("{+", "+}"), "removed": ("[-", "-]")}
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     """What `diff` takes."""
-    parser.add_argument("name", metavar="NAME", help="the project ('spotui list' shows them)")
-    parser.add_argument("a", nargs="?", default="seed", help="seed, best, last or a round (default: seed)")
-    parser.add_argument("b", nargs="?", default="best", help="the same (default: best)")
+    parser.add_argument("name", metavar="NAME", help=_("the project ('spotui list' shows them)"))
+    parser.add_argument("a", nargs="?", default="seed", help=_("seed, best, last or a round (default: seed)"))
+    parser.add_argument("b", nargs="?", default="best", help=_("the same (default: best)"))
     options.add_workspace(parser)
 
 
@@ -240,7 +305,15 @@ def diff_command(parsed: argparse.Namespace) -> int:
     old, new = (pick_round(project, history, wanted) for wanted in (parsed.a, parsed.b))
     pieces = word_diff(old.prompt, new.prompt)
     added, removed = words_changed(pieces)
-    print(f"{_prompt_name(old)} to {_prompt_name(new)}: {plural(added, 'word')} added, {removed} removed")
+    print(
+        _(
+            "{old} to {new}: {words} added, {removed} removed",
+            old=_prompt_name(old),
+            new=_prompt_name(new),
+            words=ngettext("{n:,} word", "{n:,} words", added),
+            removed=removed,
+        )
+    )
     if _wants_colour():
         paint("".join(map(_coloured, pieces)) + "\n", sys.stdout)
     else:
@@ -249,7 +322,11 @@ def diff_command(parsed: argparse.Namespace) -> int:
 
 
 def _prompt_name(line: RoundLine) -> str:
-    return f"round {line.round}" + ("" if line.judged is None else f" ({line.outcome} by your verdict)")
+    if line.judged is None:
+        return _("round {number}", number=line.round)
+    return _(
+        "round {number} ({outcome} by your verdict)", number=line.round, outcome=verdict(line.outcome, None)
+    )
 
 
 def _wants_colour() -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from spotui.domain.events import RunOpened, RunStopped
-from spotui.domain.figures import cell, count, duration, plural, points, usd, verdict
+from spotui.domain.figures import cell, count, duration, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
 from spotui.settings.table import BudgetSettings
 from spotui.view.picture import Picture, RoundPicture, worth
@@ -131,11 +131,11 @@ COPIED: Final = ("Result: ", "Next: ")
 
 _INDENT: Final = "  "
 _LOSING: Final[dict[Outcome, str]] = {
-    "loss": "lost",
-    "tie": "tied",
-    "undecided": "undecided",
-    "refused": "refused",
-    "void": "void",
+    "loss": N_("lost"),
+    "tie": N_("tied"),
+    "undecided": N_("undecided"),
+    "refused": N_("refused"),
+    "void": N_("void"),
 }
 
 
@@ -189,8 +189,16 @@ def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
 def _tried(picture: Picture) -> str:
     """Why there is no better prompt: what became of the candidates; empty where nothing lost."""
     ended = Counter(one.outcome for one in picture.rounds.values() if one.end is not None and one.number > 1)
-    parts = [f"{ended[outcome]} {word}" for outcome, word in _LOSING.items() if ended[outcome]]
-    return f"Of {plural(ended.total(), 'candidate')}: {', '.join(parts)}." if parts else ""
+    parts = [
+        _("{count:,} {outcome}", count=ended[outcome], outcome=_(word))
+        for outcome, word in _LOSING.items()
+        if ended[outcome]
+    ]
+    if not parts:
+        return ""
+    return ngettext(
+        "Of {n:,} candidate: {parts}.", "Of {n:,} candidates: {parts}.", ended.total(), parts=", ".join(parts)
+    )
 
 
 def _result(opened: RunOpened, stopped: RunStopped) -> str:

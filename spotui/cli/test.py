@@ -26,6 +26,7 @@ from spotui.domain.events import (
 from spotui.domain.figures import count, duration, usd
 from spotui.domain.secret import Secret
 from spotui.domain.text import settled
+from spotui.lang import _
 from spotui.llm.routing import Price
 from spotui.runs.launch import Launcher
 from spotui.settings.config_file import ModelConfig
@@ -44,20 +45,20 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     """What `test` takes."""
     options.add_project(parser)
     parser.add_argument(
-        "question", nargs="?", metavar="QUESTION", help="a new question (default: standard input)"
+        "question", nargs="?", metavar="QUESTION", help=_("a new question (default: standard input)")
     )
     parser.add_argument(
         "--round",
         dest="rounds",
         action="append",
         metavar="ROUND",
-        help="seed, best, last or a number (default: best); more than one compares their prompts",
+        help=_("seed, best, last or a number (default: best); more than one compares their prompts"),
     )
-    parser.add_argument("--model", metavar="ID", help="another model than the run's executor")
+    parser.add_argument("--model", metavar="ID", help=_("another model than the run's executor"))
     parser.add_argument(
-        "--json", action="store_true", help="one event a line, pieces of the replies included"
+        "--json", action="store_true", help=_("one event a line, pieces of the replies included")
     )
-    options.add_settings(parser, Group.BUDGET, title="budget for this question (default: that of the run)")
+    options.add_settings(parser, Group.BUDGET, title=_("budget for this question (default: that of the run)"))
 
 
 def test_command(parsed: argparse.Namespace) -> int:
@@ -84,10 +85,10 @@ def test_command(parsed: argparse.Namespace) -> int:
 
 def _question(typed: str | None) -> str:
     if typed is None and sys.stdin.isatty():
-        print("Type the question; Ctrl-D on an empty line ends it.", file=sys.stderr)
+        print(_("Type the question; Ctrl-D on an empty line ends it."), file=sys.stderr)
     question = (sys.stdin.read() if typed is None else typed).strip()
     if not question:
-        raise UsageError("The question is empty.", "Give it behind the name, or on standard input.")
+        raise UsageError(_("The question is empty."), _("Give it behind the name, or on standard input."))
     return question
 
 
@@ -168,7 +169,9 @@ class _Answers:
         if event.key.round == self._waiting[0] and self._shown:
             print()
             self._shown = 0
-        print(f"{event.error} Asked again in {duration(event.wait)}.", file=sys.stderr)
+        print(
+            _("{error} Asked again in {wait}.", error=event.error, wait=duration(event.wait)), file=sys.stderr
+        )
 
     def _finish(self) -> None:
         while self._waiting and self._waiting[0] in self._answers:
@@ -187,21 +190,26 @@ class _Answers:
             print(flush=True)
         # Where it is the only one, its fault is the error that ends the command.
         if answer is None and self._has_headings:
-            print(f"round {number}: {self._faults[number]}", file=sys.stderr)
+            text = _("round {number}: {fault}", number=number, fault=self._faults[number])
+            print(text, file=sys.stderr)
         if number in self._ends:
-            print(f"round {number}, {_facts(self._ends[number])}", file=sys.stderr)
+            text = _("round {number}, {facts}", number=number, facts=_facts(self._ends[number]))
+            print(text, file=sys.stderr)
 
     def _head(self) -> None:
         if self._has_headings:
-            print(f"Round {self._waiting[0]}:")
+            print(_("Round {number}:", number=self._waiting[0]))
 
 
 def _facts(end: CallFinished) -> str:
-    asked = count(end.prompt_tokens, estimated=end.estimated)
-    tokens = f"{asked} tokens in, {count(end.completion_tokens, estimated=end.estimated)} out"
+    tokens = _(
+        "{asked} tokens in, {answered} out",
+        asked=count(end.prompt_tokens, estimated=end.estimated),
+        answered=count(end.completion_tokens, estimated=end.estimated),
+    )
     cut = CUTS.get(end.finish_reason)
     cost = usd(end.cost_usd, estimated=end.estimated)
-    facts = (tokens, cost, duration(end.seconds), *([cut] if cut else ()))
+    facts = (tokens, cost, duration(end.seconds), *([_(cut)] if cut else ()))
     return f"{end.model}: {', '.join(facts)}"
 
 
@@ -283,5 +291,7 @@ async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
     if not embed and lacks_answer(reply):
         raise NoAnswerError(f"{model}: {why_missing(reply)}", hint_for_missing(reply))
     is_priced = price is not None or reply.cost_usd is not None
-    said = f"a vector of {len(unpack(reply.vector))}" if embed else " ".join(reply.text.split())
+    said = (
+        _("a vector of {length}", length=len(unpack(reply.vector))) if embed else " ".join(reply.text.split())
+    )
     return Probe(model, said, seconds, is_priced, price)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
+
+from spotui.lang import N_, _, ngettext
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -35,13 +38,15 @@ def usd(cost: float | None, unpriced: int = 0, *, estimated: bool = False) -> st
         estimated: Whether any part of it is an estimate, which a tilde marks.
     """
     if cost is None or (unpriced and not cost):
-        return "$ unknown"
+        return _("$ unknown")
     if estimated and cost:
         return f"~{usd(cost, unpriced)}"
     if 0 < cost < 0.0001:
-        return "under $0.0001" + (" + unknown" if unpriced else "")
-    digits = 2 if cost >= 1 or cost == 0 else 4
-    return f"${cost:.{digits}f}" + (" + unknown" if unpriced else "")
+        known = _("under $0.0001")
+    else:
+        digits = 2 if cost >= 1 or cost == 0 else 4
+        known = f"${cost:.{digits}f}"
+    return _("{known} + unknown", known=known) if unpriced else known
 
 
 def count(number: int, *, estimated: bool = False) -> str:
@@ -80,7 +85,7 @@ def gained(difference: float, interval: tuple[float, float]) -> str:
 
 def limit(value: float | None) -> str:
     """What may be spent at most: 0.5, 20, no limit."""
-    return "no limit" if value is None else f"{value:,.10g}"
+    return _("no limit") if value is None else f"{value:,.10g}"
 
 
 def percent(share: float) -> str:
@@ -95,12 +100,41 @@ def verdict(outcome: str, judged: str | None) -> str:
         outcome: The verdict in force.
         judged: The judge's verdict, where the user gave another one.
     """
-    return f"{outcome} (you)" if judged is not None else outcome
+    word = _VERDICTS.get(outcome, outcome)
+    return _("{verdict} (you)", verdict=_(word)) if judged is not None else _(word)
 
 
-def plural(number: int, noun: str) -> str:
-    """A count with its noun: 1 round, 3 rounds."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+_VERDICTS: Final = {
+    "seed": N_("seed"),
+    "win": N_("win"),
+    "loss": N_("loss"),
+    "tie": N_("tie"),
+    "undecided": N_("undecided"),
+    "refused": N_("refused"),
+    "void": N_("void"),
+}
+
+_STOP_REASONS: Final = {
+    "finished": N_("finished"),
+    "budget": N_("budget"),
+    "patience": N_("patience"),
+    "target": N_("target"),
+    "perfect": N_("perfect"),
+    "stopped": N_("stopped"),
+    "failed": N_("failed"),
+    "unmarked": N_("unmarked"),
+}
+
+
+def stop_reason(reason: str) -> str:
+    """The reason why a run stopped, in a word."""
+    word = _STOP_REASONS.get(reason, reason)
+    return _(word)
+
+
+def change_in_words(number: int) -> str:
+    """How many words of a prompt differ from those of another."""
+    return ngettext("{n:,} word changed", "{n:,} words changed", number)
 
 
 def cell(value: float | str) -> str:
@@ -111,7 +145,9 @@ def cell(value: float | str) -> str:
 def rounds_named(numbers: Sequence[int]) -> str:
     """Rounds by their numbers: round 2, rounds 2 and 3, rounds 2, 3 and 5."""
     *others, last = map(str, numbers)
-    return f"rounds {', '.join(others)} and {last}" if others else f"round {last}"
+    if not others:
+        return _("round {number}", number=last)
+    return _("rounds {numbers} and {last}", numbers=", ".join(others), last=last)
 
 
 def moment(at: datetime, now: datetime) -> str:

@@ -140,6 +140,11 @@ def N_(message: str, /) -> str:  # noqa: N802 - gettext's name
     return message
 
 
+def NN_(singular: str, plural: str, /) -> tuple[str, str]:  # noqa: N802 - as `N_`
+    """Mark the two sentences of a constant that depends on a number; `ngettext(*both, number)` shows them."""
+    return singular, plural
+
+
 def join(*texts: str) -> str:
     """Sentences behind each other, without the empty ones; codes and values stay with them."""
     messages = [one for text in texts if text for one in messages_of(text)]

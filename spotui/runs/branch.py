@@ -22,6 +22,7 @@ from spotui.domain.records import (
     now,
 )
 from spotui.domain.verdicts import Outcome
+from spotui.lang import _
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Limiter
 from spotui.llm.providers.playback import RecordedProvider
@@ -191,8 +192,8 @@ def prepare_adoption(
     history = read_history(project)
     if not history.rounds:
         raise SpotuiError(
-            f"{project.name} was written by SPO's own tool and has no round to continue from.",
-            f"Remove {project.folder}, or give another name.",
+            _("{name} was written by SPO's own tool and has no round to continue from.", name=project.name),
+            _("Remove {folder}, or give another name.", folder=project.folder),
         )
     seed = history.round(1)
     prepared = launcher.prepare(
@@ -202,9 +203,16 @@ def prepare_adoption(
     )
     if prepared.method.scores:
         raise SpotuiError(
-            f"{project.name} was written by SPO's own tool, and {prepared.name} cannot continue it: "
-            "its rounds have no scores.",
-            f"Continue it with the method spo, or start a run of {prepared.name} under another name.",
+            _(
+                "{name} was written by SPO's own tool, and {method} cannot continue it: its rounds have "
+                "no scores.",
+                name=project.name,
+                method=prepared.name,
+            ),
+            _(
+                "Continue it with the method spo, or start a run of {method} under another name.",
+                method=prepared.name,
+            ),
         )
     return prepared
 
@@ -230,6 +238,7 @@ def adopt(launcher: Launcher, workspace: Workspace, project: Project, prepared: 
         write_rounds(adopted.prompts, project_rounds(rounds))
     except OSError as error:
         raise SpotuiError(
-            f"{adopted.prompts} cannot be written: {error.strerror}.", "Make room, and resume the run."
+            _("{prompts} cannot be written: {strerror}.", prompts=adopted.prompts, strerror=error.strerror),
+            _("Make room, and resume the run."),
         ) from None
     return adopted

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
-from spotui.domain.figures import count, duration, plural, usd
+from spotui.domain.figures import count, duration, usd
 from spotui.domain.text import estimate_tokens
 from spotui.engine.task import Question
+from spotui.lang import N_, _, ngettext
 from spotui.llm.budget import UnknownPriceError
 from spotui.runs.task import is_judged
 from spotui.settings.table import ROLES, Role, RunSettings, is_embedded
@@ -80,9 +81,13 @@ class Estimate(msgspec.Struct, frozen=True):
     @property
     def line(self) -> str:
         """The estimate on one line."""
-        return (
-            f"about {plural(self.calls, 'call')}, {count(self.tokens)} tokens, {usd(self.usd)}, "
-            f"{duration(self.seconds)}."
+        return ngettext(
+            "about {n:,} call, {tokens} tokens, {cost}, {time}.",
+            "about {n:,} calls, {tokens} tokens, {cost}, {time}.",
+            self.calls,
+            tokens=count(self.tokens),
+            cost=usd(self.usd),
+            time=duration(self.seconds),
         )
 
 
@@ -191,7 +196,9 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
         whole = _total(_of_duels(prepared, settings.max_rounds, checked=checked), connector, paces)
         rounds = min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING)
         needed = _total(_of_duels(prepared, rounds, checked=False), connector, paces)
-        what = "the seed round" if rounds == 1 else f"the seed round and {rounds - 1} more"
+        what = _("the seed round")
+        if rounds > 1:
+            what = _("the seed round and {more} more", more=rounds - 1)
         return whole.warning(*_budget_warnings(settings, needed, what))
     if method.calls is None or prepared.rows is None:
         return None
@@ -199,17 +206,21 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     calls = method.calls(prepared.parameters, len(rows.train), len(rows.eval))
     calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * len(rows.test))
     if prepared.template.metric is None and not prepared.template.criteria:
-        lacking.append("The template names no metric: the evaluator marks every answer by the requirements.")
+        lacking.append(
+            _("The template names no metric: the evaluator marks every answer by the requirements.")
+        )
     if not rows.test:
-        lacking.append("There are no test rows: nothing will say what the best prompt is worth on new ones.")
+        lacking.append(
+            _("There are no test rows: nothing will say what the best prompt is worth on new ones.")
+        )
     whole = _total(_of_scores(prepared, calls), connector, paces)
-    return whole.warning(*lacking, *_budget_warnings(settings, whole, "the whole run"))
+    return whole.warning(*lacking, *_budget_warnings(settings, whole, _("the whole run")))
 
 
 def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estimate:
     """Estimate a judge-check, as `estimate` does a run; calls of an earlier check cost nothing more."""
     found = _total(_of_damages(prepared), connector, {})
-    return found.warning(*_budget_warnings(prepared.settings, found, "the judge-check"))
+    return found.warning(*_budget_warnings(prepared.settings, found, _("the judge-check")))
 
 
 def _of_duels(prepared: "Prepared", rounds: int, *, checked: bool) -> list[_Part]:
@@ -387,18 +398,24 @@ def _rated(shares: Sequence[Share], connector: "Connector") -> Iterator[float]:
                 yield (amount - rate) / rate * 60
 
 
+_CALLS_BUDGET: Final = N_("The budget of {limit:,g} calls may not cover {what} (about {about}).")
+_TOKENS_BUDGET: Final = N_("The budget of {limit:,g} tokens may not cover {what} (about {about}).")
+_USD_BUDGET: Final = N_("The budget of {limit:,g} USD may not cover {what} (about {about}).")
+_MINUTES_BUDGET: Final = N_("The budget of {limit:,g} minutes may not cover {what} (about {about}).")
+
+
 def _budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
     """Reasons not to start with a budget: it may not cover what something needs, or cannot be kept."""
     budget = settings.budget
     if budget.usd is not None and needed.usd is None:
         yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
     pairs = (
-        ("calls", budget.calls, needed.calls),
-        ("tokens", budget.tokens, needed.tokens),
-        ("USD", budget.usd, needed.usd),
-        ("minutes", budget.minutes, needed.seconds / 60),
+        (_CALLS_BUDGET, budget.calls, needed.calls),
+        (_TOKENS_BUDGET, budget.tokens, needed.tokens),
+        (_USD_BUDGET, budget.usd, needed.usd),
+        (_MINUTES_BUDGET, budget.minutes, needed.seconds / 60),
     )
-    for name, limit, need in pairs:
+    for warning, limit, need in pairs:
         if limit is not None and need is not None and limit < need:
             about = f"{need:,.0f}" if need >= 100 else f"{need:.3g}"
-            yield f"The budget of {limit:,g} {name} may not cover {what} (about {about})."
+            yield _(warning, limit=limit, what=what, about=about)

@@ -15,6 +15,7 @@ from spotui.engine.context import Context
 from spotui.engine.execute import Executor
 from spotui.engine.task import RowVotes
 from spotui.judging.reliability import Panel, casts, interval
+from spotui.lang import _
 from spotui.llm.budget import Budget, Spending
 from spotui.llm.connections import Connections, Connector
 from spotui.llm.limits import Halted
@@ -201,8 +202,8 @@ async def check_judge(prepared: Prepared, connector: Connector, emit: Callable[[
             found = await _calibrate(context, settings, budget)
         except Halted as halt:
             raise SpotuiError(
-                f"The judge could not be checked: {halt.cause}",
-                "What was asked until then is kept: checking again goes on from there.",
+                _("The judge could not be checked: {cause}", cause=halt.cause),
+                _("What was asked until then is kept: checking again goes on from there."),
             ) from None
     total, record = found.total, found.panel.together
     check = JudgeCheck(
@@ -223,9 +224,12 @@ async def _calibrate(context: Context, settings: RunSettings, budget: Budget) ->
     task, judge = context.task, make_judge(context, settings)
     whole = await Executor(context).execute(Candidate(round=1, prompt=task.prompt), task.questions)
     if not isinstance(whole, Trial):
-        raise SpotuiError(f"Question {whole.number} got no answer to judge. {whole.why}", whole.hint)
+        raise SpotuiError(
+            _("Question {number} got no answer to judge. {why}", number=whole.number, why=whole.why),
+            whole.hint,
+        )
     if not (whole := whole.answered).answers:
-        raise SpotuiError("Every question was refused, so there is no answer to judge.")
+        raise SpotuiError(_("Every question was refused, so there is no answer to judge."))
     answers = [one.answer for one in whole.answers]
     kinds: dict[Damage, Tally] = {}
     skipped: list[Damage] = []

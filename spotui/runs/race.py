@@ -9,6 +9,7 @@ from spotui.domain.statistics import Comparison, Score, compare
 from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
 from spotui.engine.task import Scored
+from spotui.lang import _
 from spotui.llm.budget import Spending
 from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Past
@@ -99,12 +100,12 @@ def difference(project: Project, prepared: Prepared) -> str:
     """
     before = reopen(project)
     if before.text != prepared.text:
-        return "another text of the template"
+        return _("another text of the template")
     for name in RunSettings.__struct_fields__:
         old, new = getattr(before.settings, name), getattr(prepared.settings, name)
         if old != new and name not in _NO_MATTER:
             return _named(name, old, new)
-    return "other parameters" if before.parameters != prepared.parameters else ""
+    return _("other parameters") if before.parameters != prepared.parameters else ""
 
 
 def _named(name: str, old: object, new: object) -> str:

@@ -33,7 +33,7 @@ from spotui.domain.records import (
     StopLine,
     VoteLine,
 )
-from spotui.lang import as_english
+from spotui.lang import _, as_english
 from spotui.llm.budget import Spending
 from spotui.llm.protocol import is_sane_cost, recorded_reply
 from spotui.settings.table import BudgetSettings, RunSettings
@@ -314,7 +314,12 @@ class Recorder:
         try:
             self._journal.append(line)
         except JournalError as error:
-            self._emit(Noticed(text=f"{error} Round {line.round} is found again on resume.", level="error"))
+            self._emit(
+                Noticed(
+                    text=_("{error} Round {round} is found again on resume.", error=error, round=line.round),
+                    level="error",
+                )
+            )
 
     async def _project_files(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -327,8 +332,10 @@ class Recorder:
         try:
             await asyncio.to_thread(write_rounds, self._project.prompts, rounds)
         except OSError as error:
-            text = (
-                f"{self._project.prompts} cannot be written: {error.strerror}. The journal has every round."
+            text = _(
+                "{prompts} cannot be written: {strerror}. The journal has every round.",
+                prompts=self._project.prompts,
+                strerror=error.strerror,
             )
             self._emit(Noticed(text=text, level="error"))
 

@@ -35,6 +35,7 @@ from spotui.engine.task import Splits
 from spotui.engine.token_judges import LikelihoodJudge, LogprobJudge
 from spotui.judging.decision import BALANCED, THOROUGH, Majority, Rule, Sequential
 from spotui.judging.votes import coin_flips, judge_in_words
+from spotui.lang import _
 from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door, Trouble
@@ -319,15 +320,20 @@ def _with_limits(
     try:
         check_limits(changes)
     except InvalidSettingError as error:
-        raise SpotuiError(f"The run cannot be changed: {error}") from None
+        raise SpotuiError(_("The run cannot be changed: {error}", error=error)) from None
     past.changes.update(changes)
     settings, last = past.limits(started.settings), max(past.rounds, default=0)
     if "rounds" not in changes and past.rounds and past.rounds[last].added:
         settings = msgspec.structs.replace(settings, max_rounds=max(settings.max_rounds, last))
     if settings.max_rounds < last:
         raise SpotuiError(
-            f"{name} has {last} rounds already, more than {settings.max_rounds}.",
-            "Ask for as many or more, or branch from an earlier round.",
+            _(
+                "{name} has {last} rounds already, more than {max_rounds}.",
+                name=name,
+                last=last,
+                max_rounds=settings.max_rounds,
+            ),
+            _("Ask for as many or more, or branch from an earlier round."),
         )
     return msgspec.structs.replace(started, settings=settings)
 
@@ -365,9 +371,11 @@ def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
     try:
         results.take_over()
     except OSError as error:
-        raise SpotuiError(f"{project.folder} cannot be written: {error.strerror}.") from None
+        raise SpotuiError(
+            _("{folder} cannot be written: {strerror}.", folder=project.folder, strerror=error.strerror)
+        ) from None
     which = ", ".join(str(line.round) for line in added)
-    text = f"Rounds that SPO's own tool added are kept: {which}. The run continues after them."
+    text = _("Rounds that SPO's own tool added are kept: {which}. The run continues after them.", which=which)
     return [Noticed(text=text)]
 
 
@@ -375,13 +383,19 @@ def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noti
     """Put right what a crash left behind, and say so."""
     notices = []
     if before is not None:
-        text = f"Process {before.pid} on {before.host} left the project without closing it; it is taken over."
+        text = _(
+            "Process {pid} on {host} left the project without closing it; it is taken over.",
+            pid=before.pid,
+            host=before.host,
+        )
         notices.append(Noticed(text=text))
     if journal.dropped:
-        text = f"A torn last line of the journal ({journal.dropped} bytes) was dropped."
+        text = _("A torn last line of the journal ({dropped} bytes) was dropped.", dropped=journal.dropped)
         notices.append(Noticed(text=text, level="warning"))
     if aside := set_aside_if_damaged(project.prompts):
-        text = f"results.json was damaged: it is kept as {aside.name} and restored from the journal."
+        text = _(
+            "results.json was damaged: it is kept as {name} and restored from the journal.", name=aside.name
+        )
         notices.append(Noticed(text=text, level="warning"))
     return notices
 

@@ -22,6 +22,7 @@ from spotui.domain.events import CommandRefused, Event, LimitsChanged, VerdictOv
 from spotui.domain.records import EditLine, LimitsLine, OverrideLine, VoteLine
 from spotui.engine.context import Decisions
 from spotui.engine.engine import Engine
+from spotui.lang import _
 from spotui.llm.door import Door
 from spotui.runs.recorder import Recorder, change_limits
 from spotui.settings.table import RunSettings, check_limits
@@ -76,13 +77,13 @@ class Orders:
     def _do(self, command: AnyCommand) -> None:
         match command:
             case Pause(at="now"):
-                self._door.gate.pause("Paused by the user.")
+                self._door.gate.pause(_("Paused by the user."))
             case Pause():
                 self._decisions.pause_at_candidate = True
             case Resume():
                 self._door.gate.resume()
             case Stop():
-                self._door.gate.halt("stopped", "Stopped by the user.")
+                self._door.gate.halt("stopped", _("Stopped by the user."))
             case SetBudget():
                 given = msgspec.structs.asdict(command)
                 self._change({key: value for key, value in given.items() if value is not msgspec.UNSET})
@@ -115,18 +116,25 @@ class Orders:
     def _set_rounds(self, rounds: int) -> None:
         begun = max(1, self._engine.newest)
         if rounds < begun:
-            raise _RefusedError(f"rounds must be at least {begun}: so many have begun already.")
+            raise _RefusedError(
+                _("rounds must be at least {begun}: so many have begun already.", begun=begun)
+            )
         self._change({"rounds": rounds})
 
     def _vote(self, vote: Vote) -> None:
         if not self._decisions.in_duel(vote.round):
             raise _RefusedError(
-                f"Round {vote.round} is not being judged now.", "A verdict that was given can be overridden."
+                _("Round {round} is not being judged now.", round=vote.round),
+                _("A verdict that was given can be overridden."),
             )
         questions = len(self._engine.task.questions)
         if vote.question is not None and not 0 <= vote.question < questions:
             raise _RefusedError(
-                f"There is no question {vote.question}; they count from 0 to {questions - 1}."
+                _(
+                    "There is no question {question}; they count from 0 to {last}.",
+                    question=vote.question,
+                    last=questions - 1,
+                )
             )
         line = VoteLine(
             round=vote.round, choice=self._side(vote), question=vote.question, outranks=vote.outranks
@@ -143,12 +151,12 @@ class Orders:
 
     def _edit(self, edit: Edit) -> None:
         if not edit.prompt.strip():
-            raise _RefusedError("The prompt is empty.")
+            raise _RefusedError(_("The prompt is empty."))
         first = self._engine.first_editable
         if edit.round < first:
             raise _RefusedError(
-                f"Round {edit.round} has been executed already.",
-                f"The next round that can be edited is {first}.",
+                _("Round {round} has been executed already.", round=edit.round),
+                _("The next round that can be edited is {first}.", first=first),
             )
         line = EditLine(round=edit.round, prompt=edit.prompt)
         self._journal.append(line)
@@ -156,7 +164,9 @@ class Orders:
 
     def _override(self, override: Override) -> None:
         if not self._engine.is_settled(override.round):
-            raise _RefusedError(f"Round {override.round} has no verdict that could be overridden.")
+            raise _RefusedError(
+                _("Round {round} has no verdict that could be overridden.", round=override.round)
+            )
         line = OverrideLine(
             round=override.round, outcome=override.outcome, before_round=self._engine.newest + 1
         )

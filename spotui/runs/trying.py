@@ -10,6 +10,7 @@ from spotui.domain.records import CallKey, CallLine, Line
 from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, together
 from spotui.engine.layout import Layout
+from spotui.lang import _
 from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door
@@ -108,7 +109,10 @@ async def try_prompts(
     missing = [number for number, reply in found.items() if lacks_answer(reply)]
     if len(missing) > 1:
         rounds = ", ".join(map(str, missing))
-        raise TryError(f"The prompts of rounds {rounds} got no answer.", hint_for_missing(found[missing[0]]))
+        raise TryError(
+            _("The prompts of rounds {rounds} got no answer.", rounds=rounds),
+            hint_for_missing(found[missing[0]]),
+        )
     if missing:
         raise TryError(why_missing(found[missing[0]]), hint_for_missing(found[missing[0]]))
     return found

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import duration, percent, plural, usd
-from spotui.lang import _
+from spotui.domain.figures import duration, percent, usd
+from spotui.lang import _, ngettext
 from spotui.tui.child import ask, listen
 from spotui.tui.dialogs import Dialog
 
@@ -84,7 +84,13 @@ class Offer(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> str:
         """What it takes."""
-        return f"about {plural(self.calls, 'call')}, {usd(self.usd)}, {duration(self.seconds)}"
+        return ngettext(
+            "about {n:,} call, {cost}, {time}",
+            "about {n:,} calls, {cost}, {time}",
+            self.calls,
+            cost=usd(self.usd),
+            time=duration(self.seconds),
+        )
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -412,7 +418,9 @@ class JudgeCheckScreen(Dialog[None]):
 
 def _result(found: Found) -> list[Content]:
     cost = usd(found.cost_usd, estimated=found.estimated)
-    spent = f"{plural(found.calls, 'call')}, {cost}" if found.calls else _("nothing: all was known")
+    spent = _("nothing: all was known")
+    if found.calls:
+        spent = ngettext("{n:,} call, {cost}", "{n:,} calls, {cost}", found.calls, cost=cost)
     return [
         Content(""),
         Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from spotui.domain.events import CommandRefused, VoteCast
-from spotui.domain.figures import duration, plural, verdict
+from spotui.domain.figures import duration, verdict
 from spotui.domain.verdicts import Preference
 from spotui.lang import _, ngettext
 from spotui.view.picture import CallPicture, Picture, RoundPicture
@@ -276,7 +276,7 @@ def _verdict(picture: Picture, one: RoundPicture) -> str:
     choices = [vote.choice for vote in one.votes]
     tally = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
     if ties := choices.count("tie"):
-        tally += f", {plural(ties, 'tie')}"
+        tally += ngettext(", {n:,} tie", ", {n:,} ties", ties)
     if one.outcome is not None:
         names = {"seed": _("the seed"), "undecided": _("undecided, the best stays")}
         said = verdict(names.get(one.outcome, one.outcome), one.judged)

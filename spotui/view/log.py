@@ -9,7 +9,7 @@ from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallSta
 from spotui.domain.figures import count, duration
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
-from spotui.lang import _, ngettext
+from spotui.lang import N_, NN_, _, ngettext
 
 Kind = Literal[
     "round", "proposal", "answer", "vote", "verdict", "trouble", "notice", "calls", "note", "block"
@@ -57,51 +57,104 @@ class Entry:
         """The same as one line."""
         text = self.text or self.aside
         said = self.said or (f"{self.title}: {short(text)}" if text else self.title)
-        return f"round {self.round}: {said}" if self.round else said
+        return _("round {number}: {said}", number=self.round, said=said) if self.round else said
 
 
 class Purpose(NamedTuple):
-    """What a call is for.
+    """What a call is for, as sentences for the catalogue.
 
     Attributes:
-        noun: What it brings.
-        plural: Several of them.
+        one: It, with its `{number}` in its round.
+        single: `{n:,}` of them, for 1.
+        several: `{n:,}` of them.
         doing: What happens while it is under way.
+        noun: What a method calls it, for the slot `{noun}`.
+        nouns: Several of them, for the slot `{nouns}`.
     """
 
-    noun: str
-    plural: str
+    one: str
+    single: str
+    several: str
     doing: str
+    noun: str = ""
+    nouns: str = ""
 
-    def several(self, number: int) -> str:
+    def name(self, number: int) -> str:
+        """One of them, counted from 1."""
+        return _(self.one, noun=self.noun, number=number)
+
+    def so_many(self, number: int) -> str:
         """So many of them."""
-        return f"{number:,} {self.noun if number == 1 else self.plural}"
+        return ngettext(self.single, self.several, number, noun=self.noun, nouns=self.nouns)
 
     def under_way(self, number: int) -> str:
         """What happens while one of them is under way, counted from 1."""
-        return self.doing.format(noun=self.noun, number=number)
+        return _(self.doing, noun=self.noun, number=number)
 
 
+_OTHER: Final = Purpose(N_("{noun} {number}"), *NN_("{n:,} {noun}", "{n:,} {nouns}"), N_("{noun} {number}"))
 _PURPOSES: Final = {
-    "propose": Purpose("proposal", "proposals", "proposing a prompt"),
-    "execute": Purpose("question", "questions", "answering question {number}"),
-    "vote": Purpose("vote", "votes", "judging, vote {number}"),
-    "vote_likelihood": Purpose("likelihood", "likelihoods", "measuring answer {number}"),
+    "propose": Purpose(
+        N_("proposal {number}"), *NN_("{n:,} proposal", "{n:,} proposals"), N_("proposing a prompt")
+    ),
+    "execute": Purpose(
+        N_("question {number}"), *NN_("{n:,} question", "{n:,} questions"), N_("answering question {number}")
+    ),
+    "vote": Purpose(N_("vote {number}"), *NN_("{n:,} vote", "{n:,} votes"), N_("judging, vote {number}")),
+    "vote_likelihood": Purpose(
+        N_("likelihood {number}"),
+        *NN_("{n:,} likelihood", "{n:,} likelihoods"),
+        N_("measuring answer {number}"),
+    ),
     "vote_typicality": Purpose(
-        "typicality", "typicalities", "measuring answer {number} without the requirements"
+        N_("typicality {number}"),
+        *NN_("{n:,} typicality", "{n:,} typicalities"),
+        N_("measuring answer {number} without the requirements"),
     ),
-    "held_out": Purpose("held-out question", "held-out questions", "answering held-out question {number}"),
-    "held_out_vote": Purpose("held-out vote", "held-out votes", "judging, held-out vote {number}"),
+    "held_out": Purpose(
+        N_("held-out question {number}"),
+        *NN_("{n:,} held-out question", "{n:,} held-out questions"),
+        N_("answering held-out question {number}"),
+    ),
+    "held_out_vote": Purpose(
+        N_("held-out vote {number}"),
+        *NN_("{n:,} held-out vote", "{n:,} held-out votes"),
+        N_("judging, held-out vote {number}"),
+    ),
     "check_vote": Purpose(
-        "vote of the final check", "votes of the final check", "final check, vote {number}"
+        N_("vote of the final check {number}"),
+        *NN_("{n:,} vote of the final check", "{n:,} votes of the final check"),
+        N_("final check, vote {number}"),
     ),
-    "score_train": Purpose("train row", "train rows", "answering train row {number}"),
-    "score_eval": Purpose("eval row", "eval rows", "answering eval row {number}"),
-    "score_test": Purpose("test row", "test rows", "answering test row {number}"),
-    "mark_train": Purpose("train mark", "train marks", "marking the answer to train row {number}"),
-    "mark_eval": Purpose("eval mark", "eval marks", "marking the answer to eval row {number}"),
-    "mark_test": Purpose("test mark", "test marks", "marking the answer to test row {number}"),
-    "embed": Purpose("embedding", "embeddings", "embedding text {number}"),
+    "score_train": Purpose(
+        N_("train row {number}"),
+        *NN_("{n:,} train row", "{n:,} train rows"),
+        N_("answering train row {number}"),
+    ),
+    "score_eval": Purpose(
+        N_("eval row {number}"), *NN_("{n:,} eval row", "{n:,} eval rows"), N_("answering eval row {number}")
+    ),
+    "score_test": Purpose(
+        N_("test row {number}"), *NN_("{n:,} test row", "{n:,} test rows"), N_("answering test row {number}")
+    ),
+    "mark_train": Purpose(
+        N_("train mark {number}"),
+        *NN_("{n:,} train mark", "{n:,} train marks"),
+        N_("marking the answer to train row {number}"),
+    ),
+    "mark_eval": Purpose(
+        N_("eval mark {number}"),
+        *NN_("{n:,} eval mark", "{n:,} eval marks"),
+        N_("marking the answer to eval row {number}"),
+    ),
+    "mark_test": Purpose(
+        N_("test mark {number}"),
+        *NN_("{n:,} test mark", "{n:,} test marks"),
+        N_("marking the answer to test row {number}"),
+    ),
+    "embed": Purpose(
+        N_("embedding {number}"), *NN_("{n:,} embedding", "{n:,} embeddings"), N_("embedding text {number}")
+    ),
 }
 
 
@@ -114,14 +167,14 @@ def purpose_of(name: str, notes: Iterable[Note] = ()) -> Purpose:
     """
     for note in notes:
         if note.filed == name:
-            return Purpose(note.name, note.several, _("writing {noun} {number}"))
+            return _OTHER._replace(doing=N_("writing {noun} {number}"), noun=note.name, nouns=note.several)
     noun = name.replace("_", " ")
-    return _PURPOSES.get(name) or Purpose(noun, f"{noun}s", _("{noun} {number}"))
+    return _PURPOSES.get(name) or _OTHER._replace(noun=noun, nouns=f"{noun}s")
 
 
 def call_in_words(key: CallKey, notes: Iterable[Note] = ()) -> str:
     """A call's name in its round; see `purpose_of`."""
-    return f"{purpose_of(key.purpose, notes).noun} {key.index + 1}"
+    return purpose_of(key.purpose, notes).name(key.index + 1)
 
 
 @dataclass
@@ -197,7 +250,7 @@ class Batch:
     def write(self, entry: Entry) -> None:
         """Bring the entry up to date."""
         wanted = max(self.wanted, len(self._asked))
-        entry.title = self.title or self.purpose.several(wanted)
+        entry.title = self.title or self.purpose.so_many(wanted)
         entry.facts = ", ".join(self._counts(wanted))
         entry.began = min(self._live.values(), default=None)
         if entry.began is None:
@@ -221,13 +274,13 @@ class Batch:
     def _counts(self, wanted: int) -> list[str]:
         facts = []
         if self._live or len(self._done) < wanted:
-            facts.append(f"{len(self._done):,} of {wanted:,}")
+            facts.append(_("{done:,} of {wanted:,}", done=len(self._done), wanted=wanted))
         if self._marked:
-            facts.append(f"{len(self._marked):,} marked")
+            facts.append(_("{number:,} marked", number=len(self._marked)))
         if self._recorded:
-            facts.append(f"{self._recorded:,} recorded")
+            facts.append(_("{number:,} recorded", number=self._recorded))
         if self._tokens:
-            facts.append(f"{count(self._tokens, estimated=self._estimated)} tok")
+            facts.append(_("{tokens} tok", tokens=count(self._tokens, estimated=self._estimated)))
         if not self._live and self._last > self._began > 0:
             facts.append(duration(self._last - self._began))
         return facts

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from spotui.domain.figures import gained, plural
+from spotui.domain.figures import gained
 from spotui.lang import _, ngettext
 from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
@@ -138,12 +138,21 @@ def against_each_other(race: Race) -> list[str]:
         return []
     return [
         ngettext("Row by row on {n:,} test row:", "Row by row on {n:,} test rows:", race.rows),
-        *(
-            f"{one.one} against {one.other}: {gained(one.difference, one.interval)}, "
-            f"{plural(one.won, 'row')} won, {one.lost} lost" + ("" if one.settled else "; that may be chance")
-            for one in race.compared
-        ),
+        *map(_pair, race.compared),
     ]
+
+
+def _pair(one: Compared) -> str:
+    found = ngettext(
+        "{one} against {other}: {gained}, {n:,} row won, {lost:,} lost",
+        "{one} against {other}: {gained}, {n:,} rows won, {lost:,} lost",
+        one.won,
+        one=one.one,
+        other=one.other,
+        gained=gained(one.difference, one.interval),
+        lost=one.lost,
+    )
+    return found if one.settled else _("{found}; that may be chance", found=found)
 
 
 def _state(record: RaceRecord, lanes: list[Lane], *, is_running: bool) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from spotui.domain.events import BlockShown, CandidateScored, PastShown
-from spotui.domain.figures import plural
+from spotui.domain.figures import change_in_words
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
+from spotui.lang import N_, _, ngettext
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.telling import item_line, past_line
 
@@ -86,12 +87,12 @@ def the_best(picture: Picture, number: int) -> Prompt | None:
     one = picture.rounds.get(number)
     if one is None or not one.best or one.best == 1:
         return None
-    return _known(picture, f"round {one.best}, the best", picture.prompt_of(one.best))
+    return _known(picture, _("round {best}, the best", best=one.best), picture.prompt_of(one.best))
 
 
 def the_seed(picture: Picture) -> Prompt | None:
     """The prompt that the run started from."""
-    return _known(picture, "seed", picture.prompt_of(1)) if picture.prompt_of(1) else None
+    return _known(picture, _("seed"), picture.prompt_of(1)) if picture.prompt_of(1) else None
 
 
 def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
@@ -101,8 +102,8 @@ def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
         known = _known(picture, "", text)
         is_best = one.best > 1 and text == picture.prompt_of(one.best)
         is_old = any(text in other.scores.found for n, other in picture.rounds.items() if n < one.number)
-        name = "the best" if is_best else "earlier prompt" if is_old else "prompt"
-        name = "seed" if text == picture.prompt_of(1) else name
+        name = _("the best") if is_best else _("earlier prompt") if is_old else _("prompt")
+        name = _("seed") if text == picture.prompt_of(1) else name
         return Prompt(
             name,
             text,
@@ -110,7 +111,7 @@ def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
             modification=known.modification,
             marks=known.marks,
         )
-    name = "written by hand" if proposed.edited else f"candidate {proposed.index + 1}"
+    name = _("written by hand") if proposed.edited else _("candidate {number}", number=proposed.index + 1)
     return Prompt(
         name,
         text,
@@ -156,9 +157,9 @@ def read_shown(picture: Picture, number: int) -> list[Passage]:
     """
     one = picture.rounds.get(number)
     if number == 1:
-        return [Passage("The seed round proposes nothing: it scores the seed prompt.")]
+        return [Passage(_("The seed round proposes nothing: it scores the seed prompt."))]
     if one is None or not (one.scores.shown or one.scores.notes or one.scores.blocks):
-        return [Passage("Nothing is known of what the optimizer was shown in this round.")]
+        return [Passage(_("Nothing is known of what the optimizer was shown in this round."))]
     found = [*_notes(picture, number)]
     if one.scores.shown is not None:
         found += _past(picture, one.scores.shown)
@@ -169,28 +170,32 @@ def read_shown(picture: Picture, number: int) -> list[Passage]:
 
 def read_prompt(picture: Picture, prompt: Prompt) -> list[Passage]:
     """One prompt, whole: what it changes, and why."""
-    parts = [Part("modification", prompt.modification)] if prompt.modification else []
+    parts = [Part(_("modification"), prompt.modification)] if prompt.modification else []
     if prompt.reasoning:
-        parts.append(Part("reasoning", prompt.reasoning))
-    parts.append(Part("prompt", prompt.text))
+        parts.append(Part(_("reasoning"), prompt.reasoning))
+    parts.append(Part(_("prompt"), prompt.text))
     befores = [(parent, picture.prompt_of(parent)) for parent in prompt.parents]
     parts += [
-        Part(f"against {_round(parent)}", prompt.text, before)
+        Part(_("against {origin}", origin=_round(parent)), prompt.text, before)
         for parent, before in befores
         if before and before != prompt.text
     ]
-    changed = "" if prompt.words_changed is None else f"{plural(prompt.words_changed, 'word')} changed"
+    changed = "" if prompt.words_changed is None else change_in_words(prompt.words_changed)
     return [Passage(prompt.name, changed, tuple(parts), "heading")]
 
 
 def _past(picture: Picture, shown: PastShown) -> Iterator[Passage]:
     budget = (
-        "no edit budget" if shown.edit_budget is None else f"edit budget {plural(shown.edit_budget, 'word')}"
+        _("no edit budget")
+        if shown.edit_budget is None
+        else ngettext("edit budget {n:,} word", "edit budget {n:,} words", shown.edit_budget)
     )
     current = Part("", picture.prompt_of(shown.current))
-    yield Passage(f"Current prompt: {_round(shown.current)}", budget, (current,), "heading")
+    yield Passage(
+        _("Current prompt: {current}", current=_round(shown.current)), budget, (current,), "heading"
+    )
     if not shown.past:
-        yield Passage("No earlier prompt was shown.")
+        yield Passage(_("No earlier prompt was shown."))
     for past in shown.past:
         yield Passage(past_line(past), "", (Part("", past.text),))
 
@@ -200,30 +205,31 @@ def _notes(picture: Picture, number: int) -> Iterator[Passage]:
     counts: dict[tuple[str, str], int] = {}
     for prompt in dict.fromkeys(note.prompt for note in notes):
         if prompt:
-            yield Passage("What was learned of this prompt", "", (Part("", prompt),), "heading")
+            yield Passage(_("What was learned of this prompt"), "", (Part("", prompt),), "heading")
         own = [note for note in notes if note.prompt == prompt]
         order = list(dict.fromkeys(note.what for note in own))
         for note in sorted(own, key=lambda one: (order.index(one.what), one.index)):
             counts[prompt, note.what] = nth = counts.get((prompt, note.what), 0) + 1
             several = sum(one.what == note.what for one in own) > 1
             title = f"{note.what} {nth}" if several else note.what
-            yield Passage(title, "", (Part("", note.text or "Nothing was written."),))
+            yield Passage(title, "", (Part("", note.text or _("Nothing was written.")),))
 
 
 def _block(block: BlockShown) -> Iterator[Passage]:
     yield Passage(f"{block.name}: {block.title}", f"{len(block.items):,}", tone="heading")
     for one in block.items:
-        rows = plural(one.rows, "row") if one.rows else ""
+        rows = ngettext("{n:,} row", "{n:,} rows", one.rows) if one.rows else ""
         yield Passage(item_line(one), rows, (Part("", one.text),))
 
 
 def _round(number: int) -> str:
-    return "the seed" if number == 1 else f"round {number}"
+    return _("the seed") if number == 1 else _("round {number}", number=number)
 
 
 RowVerdict = Literal["won", "lost", "same", "not compared"]
 
 _ORDER: tuple[RowVerdict, ...] = ("won", "lost", "same", "not compared")
+_VERDICTS: Final[Mapping[str, str]] = {"won": N_("won"), "lost": N_("lost"), "same": N_("same")}
 _LONGEST = 1000
 """Characters of an answer that are shown; a thousand rows have answers of three prompts each."""
 
@@ -276,7 +282,7 @@ def read_rows(
 def in_words(prompt: Prompt, against: Prompt) -> str:
     """How a prompt compares with another, row by row."""
     won, lost = tally(prompt, against)
-    return f"{plural(won, 'row')} won, {lost} lost"
+    return ngettext("{n:,} row won, {lost:,} lost", "{n:,} rows won, {lost:,} lost", won, lost=lost)
 
 
 def _row(
@@ -292,18 +298,20 @@ def _row(
         slots = [f"{name}: {text}" for name, text in row.slots.items()]
         parts.append(Part("", "\n".join(filter(None, [row.asked.strip(), *slots]))))
         if row.references:
-            parts.append(Part("expected", " | ".join(row.references)))
+            parts.append(Part(_("expected"), " | ".join(row.references)))
     for prompt in prompts:
         if position in prompt.marks:
             reply = replies.get(_key(prompt, "score_eval", position))
             text = "…" if reply is None else _cut(reply)
             if reason := _reason(replies.get(_key(prompt, "mark_eval", position), "")):
-                text += f"\nEvaluator: {reason}"
+                text += "\n" + _("Evaluator: {reason}", reason=reason)
             parts.append(Part(f"{prompt.name}  {_mark(prompt.marks[position])}", text))
     facts = "   ".join(f"{one.name} {_mark(one.marks[position])}" for one in prompts if position in one.marks)
     tone: Literal["win", "loss", "plain"] = {"won": "win", "lost": "loss"}.get(verdict, "plain")  # type: ignore[assignment]
-    said = "" if verdict == "not compared" else f"  {verdict}"
-    return Passage(f"row {position + 1}{said}", facts, tuple(parts), tone)
+    title = _("row {number}", number=position + 1)
+    if verdict in _VERDICTS:
+        title = f"{title}  {_(_VERDICTS[verdict])}"
+    return Passage(title, facts, tuple(parts), tone)
 
 
 def _verdict(prompt: Prompt, against: Prompt, position: int) -> RowVerdict:
@@ -319,14 +327,14 @@ def _key(prompt: Prompt, purpose: str, position: int) -> CallKey:
 
 
 def _mark(mark: float | None) -> str:
-    return "errored" if mark is None else f"{mark:.3g}"
+    return _("errored") if mark is None else f"{mark:.3g}"
 
 
 def _cut(text: str) -> str:
     text = text.strip()
     if len(text) <= _LONGEST:
         return text
-    return f"{text[:_LONGEST]}… ({len(text):,} characters)"
+    return _("{text}… ({length:,} characters)", text=text[:_LONGEST], length=len(text))
 
 
 def _reason(reply: str) -> str:

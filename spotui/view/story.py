@@ -28,10 +28,10 @@ from spotui.domain.events import (
     RunStopped,
     ScoringStarted,
 )
-from spotui.domain.figures import count, duration, plural
+from spotui.domain.figures import count, duration
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
-from spotui.lang import _
+from spotui.lang import _, ngettext
 from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, purpose_of
 from spotui.view.telling import CUTS, tell
 
@@ -187,8 +187,21 @@ class Story:
         if before is not None and before.is_fresh:  # asked for at the same time: one line for all
             wanted += before.wanted
         prompts = wanted // event.rows if event.rows else event.prompts
-        rows = plural(event.rows, f"{event.split} row")
-        title = f"{plural(prompts, 'prompt')} on {rows}" + (" each" if prompts > 1 else "")
+        if prompts > 1:
+            title = ngettext(
+                "{prompts:,} prompts on {n:,} {split} row each",
+                "{prompts:,} prompts on {n:,} {split} rows each",
+                event.rows,
+                prompts=prompts,
+                split=event.split,
+            )
+        else:
+            title = ngettext(
+                "1 prompt on {n:,} {split} row",
+                "1 prompt on {n:,} {split} rows",
+                event.rows,
+                split=event.split,
+            )
         self._batches[name] = Batch(purpose_of(name), title, wanted)
         self._places.pop(self._slot_of(name), None)
 
@@ -226,7 +239,7 @@ class Story:
         slot: Slot = (key.round, key.purpose, key.index)
         if slot not in self._places:
             is_proposal = key.purpose == "propose"
-            title = purpose_of("propose").noun if is_proposal else call_in_words(key)
+            title = _("proposal") if is_proposal else call_in_words(key)
             kind = _ALONE.get(key.purpose, "proposal")
             aside = self._question(key.index) if key.purpose == "execute" else ""
             self._places[slot] = self._add(Entry(key.round, kind, title, aside=aside))
@@ -300,7 +313,7 @@ def _facts(event: CallFinished) -> str:
     tokens = event.prompt_tokens + event.completion_tokens
     facts = [f"{count(tokens, estimated=event.estimated)} tok", duration(event.seconds)]
     if event.recorded:
-        facts.append("recorded")
+        facts.append(_("recorded"))
     if event.finish_reason in CUTS:
         facts.append(_("cut by length") if event.finish_reason == "length" else _("cut by a filter"))
     return ", ".join(facts)

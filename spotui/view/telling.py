@@ -9,11 +9,11 @@ from spotui.domain import events
 from spotui.domain.events import Event, PastPrompt
 from spotui.domain.figures import (
     cell,
+    change_in_words,
     count,
     duration,
     gained,
     limit,
-    plural,
     points,
     rounds_named,
     usd,
@@ -21,7 +21,7 @@ from spotui.domain.figures import (
 )
 from spotui.domain.text import short
 from spotui.domain.verdicts import Outcome
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.view.log import Entry, Tone, call_in_words
 
 TONES: Final[dict[Outcome, Tone]] = {
@@ -35,11 +35,18 @@ TONES: Final[dict[Outcome, Tone]] = {
 }
 """How outcomes are coloured."""
 
-CUTS: Final = {"length": "cut by the length limit", "content_filter": "stopped by a content filter"}
+CUTS: Final = {"length": N_("cut by the length limit"), "content_filter": N_("stopped by a content filter")}
 """Finish reasons that end a reply before its end."""
 
 UNLIKE_LENGTH: Final = 1.5
 """Answers that are so many times as long may win, or lose, by their length alone; then the log says so."""
+
+_JUDGES: Final = {
+    (False, False): N_("judge {judge}"),
+    (False, True): N_("judge {judge} as JSON"),
+    (True, False): N_("judge {judge} question by question"),
+    (True, True): N_("judge {judge} question by question as JSON"),
+}
 
 _PROMPT_SHOWN: Final = 90
 """Characters of a prompt in the log; all of it is on the screen of the round's rows."""
@@ -143,12 +150,19 @@ def _of_the_run(event: Event) -> Entry | None:
             tone, said = TONES[event.outcome], _("your verdict: {outcome}", outcome=event.outcome)
             return Entry(event.round, "verdict", title, text=text, tone=tone, said=said)
         case events.HeldOutFinished():
-            questions = plural(event.questions, _("held-out question"))
-            title = _(
-                "Best against seed on {questions}: {outcome}", questions=questions, outcome=event.outcome
+            title = ngettext(
+                "Best against seed on {n:,} held-out question: {outcome}",
+                "Best against seed on {n:,} held-out questions: {outcome}",
+                event.questions,
+                outcome=verdict(event.outcome, None),
             )
-            votes, ties = plural(event.wins, "vote"), plural(event.ties, "tie")
-            text = _("{votes} for it, {losses} against, {ties}.", votes=votes, losses=event.losses, ties=ties)
+            text = ngettext(
+                "{n:,} vote for it, {losses:,} against, {ties}.",
+                "{n:,} votes for it, {losses:,} against, {ties}.",
+                event.wins,
+                losses=event.losses,
+                ties=ngettext("{n:,} tie", "{n:,} ties", event.ties),
+            )
             return Entry(0, "verdict", title, text=text, tone="best")
         case events.FinalTest():
             title = ngettext(
@@ -196,22 +210,22 @@ def _proposed(event: events.CandidateProposed) -> Entry:
     text = event.modification or short(event.prompt, _PROMPT_SHOWN)
     if event.edited:
         title, text = _("{title}, edited by hand", title=title), short(event.prompt, _PROMPT_SHOWN)
-    facts = "" if event.words_changed is None else f"{plural(event.words_changed, 'word')} changed"
+    facts = "" if event.words_changed is None else change_in_words(event.words_changed)
     said = ""
     if event.other_parents:
-        origin = f"from {rounds_named((event.parent, *event.other_parents))}"
+        origin = _("from {rounds}", rounds=rounds_named((event.parent, *event.other_parents)))
         facts, said = f"{origin}, {facts}", f"{title} {origin}: {short(text)}"
     fills = ("propose", event.index)
     return Entry(event.round, "proposal", title, facts, text, event.reasoning, said=said, fills=fills)
 
 
 def _scored(event: events.CandidateScored) -> Entry:
-    rows = plural(event.rows, f"{event.split} row")
+    rows = ngettext("{n:,} {split} row", "{n:,} {split} rows", event.rows, split=event.split)
     facts = [rows]
     if event.left_out:
-        facts.append(f"{event.left_out} errored")
+        facts.append(_("{left_out:,} errored", left_out=event.left_out))
     if event.words_changed is not None:
-        facts.append(f"{plural(event.words_changed, 'word')} changed")
+        facts.append(change_in_words(event.words_changed))
     title = interval(event.score, event.low, event.high) if event.rows else _("no score")
     text = short(event.modification or event.prompt, _PROMPT_SHOWN)
     after = "".join(f", {fact}" for fact in facts[1:])
@@ -232,8 +246,10 @@ def _shown(event: events.PastShown) -> Entry:
     if event.edit_budget is not None:
         budget = ngettext("edit budget {n:,} word", "edit budget {n:,} words", event.edit_budget)
     lines = [f"{past_line(one)}   {short(one.text, _PROMPT_SHOWN)}" for one in event.past]
-    seen = plural(len(event.past), _("earlier prompt")) if event.past else _("no earlier prompt")
-    current = _("the seed") if event.current == 1 else f"round {event.current}"
+    seen = _("no earlier prompt")
+    if event.past:
+        seen = ngettext("{n:,} earlier prompt", "{n:,} earlier prompts", len(event.past))
+    current = _("the seed") if event.current == 1 else _("round {number}", number=event.current)
     title = _("optimizer sees {current} and {seen}", current=current, seen=seen)
     allowed = (
         budget
@@ -388,19 +404,18 @@ def test_result(test: events.FinalTest) -> str:
 
 def _opened(event: events.RunOpened) -> str:
     models = " + ".join(dict.fromkeys(filter(None, [*event.models.values(), event.embedding_model])))
-    unit = _(" question by question") if event.judge_unit == "row" else ""
-    judge = f"judge {event.judge}{unit}{' as JSON' if event.judge_json else ''}"
-    facts = [event.method, plural(event.rounds, "round")]
+    judge = _(_JUDGES[event.judge_unit == "row", event.judge_json], judge=event.judge)
+    facts = [event.method, ngettext("{n:,} round", "{n:,} rounds", event.rounds)]
     if event.rows:
         sizes = " + ".join(f"{rows} {split}" for split, rows in event.rows.items())
-        facts.append(f"{sizes} rows")
+        facts.append(_("{sizes} rows", sizes=sizes))
     else:
-        facts.append(plural(len(event.questions), "question"))
+        facts.append(ngettext("{n:,} question", "{n:,} questions", len(event.questions)))
     if event.held_out and not event.rows:
         facts.append(_("{held_out} held out", held_out=event.held_out))
     if event.recorded:
-        facts.append(f"{plural(event.recorded, 'call')} recorded")
-    facts += [f"metric {event.metric}" if event.rows and event.metric else judge, models]
+        facts.append(ngettext("{n:,} call recorded", "{n:,} calls recorded", event.recorded))
+    facts += [_("metric {metric}", metric=event.metric) if event.rows and event.metric else judge, models]
     return f"{event.project}: {', '.join(facts)}"
 
 
@@ -414,7 +429,7 @@ def _measured(event: events.JudgeMeasured) -> str:
         )
     ]
     if event.voids:
-        facts.append(plural(event.voids, _("void vote")))
+        facts.append(ngettext("{n:,} void vote", "{n:,} void votes", event.voids))
     if event.compared:
         facts.append(
             _("judges agreed {agreed} of {compared} times", agreed=event.agreed, compared=event.compared)

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from spotui.domain.figures import count, plural
+from spotui.domain.figures import count
 from spotui.domain.text import count_words, estimate_tokens
+from spotui.lang import _, ngettext
 from spotui.templates.data.source import read_source
 from spotui.templates.model import Template
 
@@ -23,7 +24,9 @@ class Sizes:
     def tokens(self, text: str) -> str:
         """The tokens of a text, such as `12 tokens` or `~12 tokens`."""
         known = self._counted.get(text)
-        return plural(known, "token") if known is not None else f"~{plural(estimate_tokens(text), 'token')}"
+        if known is not None:
+            return ngettext("{n:,} token", "{n:,} tokens", known)
+        return ngettext("~{n:,} token", "~{n:,} tokens", estimate_tokens(text))
 
     def say(self, text: str, most: int | None = None) -> str:
         """The size of a text; nothing for an empty one.
@@ -35,7 +38,9 @@ class Sizes:
         if not text:
             return ""
         words = count_words(text)
-        said = f"{words} of {plural(most, 'word')}" if most else plural(words, "word")
+        said = ngettext("{n:,} word", "{n:,} words", words)
+        if most:
+            said = ngettext("{words} of {n:,} word", "{words} of {n:,} words", most, words=words)
         return f"{said}, {self.tokens(text)}"
 
     def of_template(self, template: Template) -> str:
@@ -50,10 +55,12 @@ class Sizes:
 
 
 def _material(template: Template) -> str:
-    parts = [plural(len(template.qa), "question")] if template.qa or template.data is None else []
+    parts = []
+    if template.qa or template.data is None:
+        parts.append(ngettext("{n:,} question", "{n:,} questions", len(template.qa)))
     if template.data is not None:
-        source, _ = read_source(template.data, has_questions=bool(template.qa))
-        parts.append("rows of " + ", ".join(source.paths or ("a file",)))
+        source, _problems = read_source(template.data, has_questions=bool(template.qa))
+        parts.append(_("rows of {files}", files=", ".join(source.paths or (_("a file"),))))
     return ", ".join(parts)
 
 

@@ -121,5 +121,5 @@ def _facts(end: CallFinished) -> str:
         duration(end.seconds),
     ]
     if cut := CUTS.get(end.finish_reason):
-        facts.append(cut)
+        facts.append(_(cut))
     return "  ".join(facts)

@@ -25,7 +25,7 @@ def test_show_has_a_line_for_each_round_and_marks_the_best(shell: Shell) -> None
     assert lines[4].endswith("Ask for style 2.")
     assert "On 1 held-out question: win against the seed." in lines
     assert "Judge: balanced (reasoned votes, three of four in both orders)." in lines
-    assert "The order changed 0 of 2 pairs of votes, 0% (0% to 66%)." in lines
+    assert "The order changed 0 of 2 pairs of votes: 0% (95% CI 0% to 66%)." in lines
     assert any(
         line.startswith("Final check of round 3: Improvement: better than the seed on 4 of 4")
         for line in lines
@@ -130,5 +130,5 @@ def test_a_project_without_a_finished_round_says_so(shell: Shell, template: str)
     )
     said = shell("show", "new")
     assert said.code == 0
-    assert said.out.startswith("new: ended; no round has ended yet\nStopped: failed.")
+    assert said.out.startswith("new: ended\nNo round has ended yet.\nStopped: failed.")
     assert shell("best", "new").code == 1

@@ -195,7 +195,7 @@ def test_a_workspace_of_spo_s_tool_is_continued(
     assert [one["round"] for one in results(home)] == [1, 2, 3]
     assert results(home)[2]["prompt"] == "Answer in style 8, with reasons."
     whole = shell("show", "why", "2").out
-    assert "Run by SPO's own tool, 2025-02-03 04:05:06; its answers have 21 tokens." in whole
+    assert "Run by SPO's own tool, 2025-02-03 04:05:06.\nIts answers have 21 tokens." in whole
     assert shell("resume", "why", "--template", "why.yaml").code == exit_codes.USAGE
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from spotui.domain.figures import count, duration, limit, moment, plural, usd
+from spotui.domain.figures import count, duration, limit, moment, usd
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,6 @@ def test_large_counts_are_short(number: int, text: str) -> None:
 )
 def test_a_time_never_shows_sixty_seconds(seconds: float, text: str) -> None:
     assert duration(seconds) == text
-
-
-def test_one_thing_has_no_s() -> None:
-    assert [plural(number, "round") for number in (0, 1, 2, 1200)] == [
-        "0 rounds",
-        "1 round",
-        "2 rounds",
-        "1,200 rounds",
-    ]
 
 
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from spotui.domain.figures import plural
-from spotui.lang import N_, _
+from spotui.lang import N_, _, ngettext
 from spotui.tui.child import attempt
 from spotui.tui.home.shelf import Shelf
 from spotui.tui.page import BeginRace, EditTemplate
@@ -166,10 +165,14 @@ def _find(path: Path, *, is_own: bool) -> _Found:
 
 def _cells(one: _Found) -> tuple[Content | str, ...]:
     whose = (
-        Content.styled("yours", "$text-accent") if one.is_own else Content.styled("bundled", "$text-muted")
+        Content.styled(_("yours"), "$text-accent")
+        if one.is_own
+        else Content.styled(_("bundled"), "$text-muted")
     )
     if one.errors:
-        fault = Content.styled(f"{plural(one.errors, 'error')}: {one.gist}", "$text-error")
+        fault = Content.styled(
+            ngettext("{n:,} error: {gist}", "{n:,} errors: {gist}", one.errors, gist=one.gist), "$text-error"
+        )
         return (one.path.stem, whose, "", fault)
-    material = "file" if one.has_file else str(one.questions)
+    material = _("file") if one.has_file else str(one.questions)
     return (one.path.stem, whose, material, Content.styled(one.gist, "$text-muted"))

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import JudgeMeasured, RoundFinished
-from spotui.domain.figures import bars, cell, count, duration, percent, plural, points, usd, verdict
+from spotui.domain.figures import bars, cell, count, duration, percent, points, usd, verdict
 from spotui.lang import _, ngettext
 from spotui.tui.run.following import TONES
 from spotui.tui.table_view import Column, Row, TableView
@@ -329,7 +329,7 @@ def _win_rate(end: RoundFinished) -> float | None:
 def _judged(record: JudgeMeasured | None) -> Content:
     if record is None or not record.pairs:
         return Content("")
-    voids = f", {plural(record.voids, 'void')}" if record.voids else ""
+    voids = ngettext(", {n:,} void", ", {n:,} voids", record.voids) if record.voids else ""
     text = ngettext(
         "order changed {flips} of {n:,} pair{voids}",
         "order changed {flips} of {n:,} pairs{voids}",

@@ -19,8 +19,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import plural
-from spotui.lang import _
+from spotui.lang import N_, _, ngettext
 from spotui.templates.model import Problem
 from spotui.tui.page import Bar
 from spotui.view.template_text import NO_BLOCK, Part, indent_below, read_line
@@ -99,6 +98,7 @@ def _location(text: str, place: int) -> tuple[int, int]:
     return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1
 
 
+_SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}
 _TONES = {"error": "bold $text-error", "warning": "bold $text-warning"}
 
 
@@ -129,13 +129,13 @@ class ProblemBar(Bar):
 
 
 def _text(chosen: Problem, problems: Sequence[Problem]) -> Content:
-    place = f"Line {chosen.line}: " if chosen.line else ""
+    place = _("Line {line}: ", line=chosen.line) if chosen.line else ""
     errors = sum(problem.severity == "error" for problem in problems)
-    counted = [plural(errors, "error")] if errors else []
+    counted = [ngettext("{n:,} error", "{n:,} errors", errors)] if errors else []
     if warnings := len(problems) - errors:
-        counted.append(plural(warnings, "warning"))
+        counted.append(ngettext("{n:,} warning", "{n:,} warnings", warnings))
     return Content.assemble(
-        (f"{chosen.severity.capitalize()} ", _TONES[chosen.severity]),
+        (f"{_(_SEVERITIES[chosen.severity])} ", _TONES[chosen.severity]),
         f"{place}{chosen.what} {chosen.hint}",
         (f"  ({', '.join(counted)})" if len(problems) > 1 else "", "$text-muted"),
     )

@@ -13,8 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from spotui.domain.figures import plural
-from spotui.lang import N_, _
+from spotui.lang import N_, _, ngettext
 from spotui.templates.model import QA, Template
 from spotui.tui.method_screen import MethodLine, Told, typed
 from spotui.tui.template.editor import Field
@@ -67,7 +66,7 @@ class RowList(OptionList):
             self.set_options([Option(label) for label in labels])
             self.highlighted = selected if rows else None
         self._labels = labels
-        self.border_title = plural(len(rows), "question")
+        self.border_title = ngettext("{n:,} question", "{n:,} questions", len(rows))
 
     def action_want(self, change: Change) -> None:
         """Ask for a change."""
