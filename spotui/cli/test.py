@@ -13,6 +13,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.show import pick_round
 from spotui.cli.terminal import Output
+from spotui.cli.trusting import add_trust
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import (
     Answered,
@@ -58,12 +59,14 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help=_("one event a line, pieces of the replies included")
     )
+    add_trust(parser)
     options.add_settings(parser, Group.BUDGET, title=_("budget for this question (default: that of the run)"))
 
 
 def test_command(parsed: argparse.Namespace) -> int:
     """Ask the executor a question with the prompts of rounds in front; nothing is stored."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.trusting import settle_program_of
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import reopen
     from spotui.runs.trying import try_prompts
@@ -76,6 +79,8 @@ def test_command(parsed: argparse.Namespace) -> int:
     prompts = {line.round: line.prompt for line in lines}
     question = _question(parsed.question)
     settings = _settings(launcher, project, history, parsed)
+    if project.is_ours and parsed.model is None:
+        settle_program_of(parsed, project)
     fetch_missing_models(settings, yes=False)
     show = _Lines() if parsed.json else _Answers(list(prompts))
     run, connections = reopen(project) if project.is_ours else None, launcher.connections(settings)

@@ -102,6 +102,13 @@ def settle_trust_of(parsed: argparse.Namespace, project: "Project") -> None:
     _settle(parsed, reach_of_project(project))
 
 
+def settle_program_of(parsed: argparse.Namespace, project: "Project") -> None:
+    """Make sure that the program of a project's run may answer; raises as `settle_trust` does."""
+    from spotui.runs.trust import program_reach
+
+    _settle(parsed, program_reach(project))
+
+
 def _settle(parsed: argparse.Namespace, reach: "Reach") -> None:
     """Agree to the files that `--trust` names, and ask about the others."""
     from spotui.runs.trust import OutsideDataError, UntrustedError, UnusedTrustError

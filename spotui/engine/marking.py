@@ -18,7 +18,7 @@ from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import RequestRefusedError
 from spotui.metrics import Metric, MetricError
-from spotui.metrics.mark import Mark
+from spotui.metrics.mark import OwnMetric
 from spotui.metrics.worker import UnusableMetricError
 from spotui.settings.table import Role
 
@@ -84,29 +84,6 @@ class MetricMarker:
 
     def close(self) -> None:
         """Nothing: it holds nothing."""
-
-
-class OwnMetric(Protocol):
-    """A metric of the user that runs: in a separate process, or a Python function in this one.
-
-    Attributes:
-        takes_turns: Whether it marks one answer at a time.
-    """
-
-    takes_turns: bool
-
-    @property
-    def digest(self) -> str:
-        """A hash of what it is: marks of another version do not count."""
-        ...
-
-    async def mark(self, answer: str, row: Row) -> Mark:
-        """The mark of an answer; see `MetricWorker.mark`."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it."""
-        ...
 
 
 class OwnMarker:

@@ -45,6 +45,29 @@ class Metric(Protocol):
         ...
 
 
+class OwnMetric(Protocol):
+    """A metric of the user that runs: in a separate process, or a Python function in this one.
+
+    Attributes:
+        takes_turns: Whether it marks one answer at a time.
+    """
+
+    takes_turns: bool
+
+    @property
+    def digest(self) -> str:
+        """A hash of what it is: marks of another version do not count."""
+        ...
+
+    async def mark(self, answer: str, row: Row) -> Mark:
+        """The mark of an answer; see `MetricWorker.mark`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class Comparing(Generic[Value]):
     """A metric that reads a value out of the answer and out of the references; one match is enough."""
 

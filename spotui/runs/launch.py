@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spotui.domain.records import Line
-    from spotui.engine.marking import OwnMetric
     from spotui.llm.connections import Connections, Connector
     from spotui.llm.door import Trouble
     from spotui.metrics import MetricChoice
     from spotui.metrics.function import Function
+    from spotui.metrics.mark import OwnMetric
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.runs.run import Run
     from spotui.workspace.projects import Project, Workspace

@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.engine.marking import OwnMetric
 from spotui.lang import _
 from spotui.metrics import MetricChoice, make_metric, worker_choice
 from spotui.metrics.custom import MetricFile, find_metric_file
 from spotui.metrics.function import is_function, not_here
+from spotui.metrics.mark import OwnMetric
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
@@ -256,12 +256,21 @@ def reach_of_project(project: Project) -> Reach:
     Raises:
         SpotuiError: The project is damaged, or the file is missing or wrong.
     """
-    snapshot = read_snapshot(project.snapshot)
-    program = program_of(settings_in(snapshot, project).program)
+    snapshot, reach = read_snapshot(project.snapshot), program_reach(project)
     if not snapshot.template_folder:
-        return Reach(project.folder, None, program=program)
+        return reach
     template, folder = parse_template(snapshot.template, str(project.snapshot)), snapshot.template_folder
-    return Reach(project.folder, _metric_file(template, Path(folder)), program=program)
+    return reach._replace(metric=_metric_file(template, Path(folder)))
+
+
+def program_reach(project: Project) -> Reach:
+    """The program of a project's run alone, as an answer needs it that nothing marks.
+
+    Raises:
+        SpotuiError: The project is damaged.
+    """
+    settings = settings_in(read_snapshot(project.snapshot), project)
+    return Reach(project.folder, None, program=program_of(settings.program))
 
 
 def settings_in(snapshot: Snapshot, project: Project) -> RunSettings:

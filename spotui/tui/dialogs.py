@@ -278,6 +278,17 @@ async def trusts_project(screen: Screen[Any], project: Project) -> bool:
     return await _may_run(screen, reach.metric) and await _may_answer(screen, reach.program)
 
 
+async def trusts_program(screen: Screen[Any], project: Project) -> bool:
+    """Whether the program of a project's run may answer; asks and raises as `trusts_template` does."""
+
+    def still_open() -> "Reach":
+        from spotui.runs.trust import program_reach
+
+        return program_reach(project).open
+
+    return await _may_answer(screen, (await asyncio.to_thread(still_open)).program)
+
+
 def not_trusted() -> SpotuiError:
     """The error after a no."""
     return SpotuiError(

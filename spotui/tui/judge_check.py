@@ -15,8 +15,9 @@ from textual.widgets import Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, percent, usd
 from spotui.lang import _, ngettext
+from spotui.settings.resources import find_template
 from spotui.tui.child import ask, listen
-from spotui.tui.dialogs import Dialog
+from spotui.tui.dialogs import Dialog, not_trusted, trusts_template
 
 if TYPE_CHECKING:
     from textual.worker import Worker, WorkType
@@ -394,6 +395,8 @@ class JudgeCheckScreen(Dialog[None]):
 
     async def _check(self) -> None:
         try:
+            if not await trusts_template(self, find_template(self._template)):
+                raise not_trusted()
             found = await check(self._template, self._words, self._show)
         except SpotuiError as error:
             self._tell(_("enter tries again, escape leaves"), Content.styled(str(error), "$text-error"))

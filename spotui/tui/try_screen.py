@@ -11,9 +11,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Answered, CallEvent, SpendingChanged, decode_event
 from spotui.domain.figures import count, usd
 from spotui.lang import N_, _, ngettext
+from spotui.tui.dialogs import not_trusted, trusts_program
 from spotui.tui.line_view import BlockList
 from spotui.tui.page import Page
 from spotui.tui.run.client import RunClient
@@ -254,6 +256,13 @@ class TryScreen(Page[str]):
     async def _ask(self, question: str, numbers: list[int]) -> None:
         from spotui.tui.child import listen
 
+        try:
+            if self._project.is_ours and not await trusts_program(self, self._project):
+                raise not_trusted()
+        except SpotuiError as error:
+            for tried in self._tried.values():
+                tried.fail(str(error))
+            return
         root = self._project.folder.parents[self._project.name.count("/")]
         words = ["test", self._project.name, "--workspace", str(root), "--json"]
         for number in numbers:

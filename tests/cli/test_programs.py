@@ -252,6 +252,10 @@ def test_spo_compares_the_answers_of_a_program(shell: Shell, home: Path, model: 
         "Why do leaves fall?",
         "Why does ice float?",
     }
+    assert shell("test", "why", "Why do cats purr?").out.startswith("Answer")
+    (home / "agent.py").write_text((home / "agent.py").read_text() + "# changed\n")
+    assert "not trusted as it is now" in shell("test", "why", "Why do cats purr?").err
+    assert shell("test", "why", "Why do cats purr?", "--trust", "agent.py").code == exit_codes.OK
 
 
 def writing(request: JsonObject) -> str:
