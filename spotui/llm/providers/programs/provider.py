@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from time import perf_counter
 
 from spotui.domain.secret import Secret
@@ -161,9 +162,17 @@ class FunctionProvider:
         """There is nothing to close."""
 
     def _failed(self, error: Exception) -> ProgramFailedError:
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f", line {frames[-1].lineno} of {frames[-1].filename.rpartition('/')[2]}" if frames else ""
-        what = _("{place} raised {kind}{where}", place=self._place, kind=type(error).__name__, where=where)
+        kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
+        if not frames:
+            what = _("{place} raised {kind}", place=self._place, kind=kind)
+        else:
+            what = _(
+                "{place} raised {kind} in line {line} of {file}",
+                place=self._place,
+                kind=kind,
+                line=frames[-1].lineno,
+                file=Path(frames[-1].filename).name,
+            )
         return ProgramFailedError(self._place.sentence(what, str(error)))
 
 
