@@ -175,7 +175,7 @@ def _noted(text: str, part: str) -> Try:
 
 
 def spo_propose(scene: Scene) -> Try:
-    text = describe_best(scene.engine, scene.trial(right=False))
+    text = describe_best(scene.engine, scene.trial(right=False), 2)
     return _proposed(text, DEFAULTS["optimizer"].temperature)
 
 

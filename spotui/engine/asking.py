@@ -9,6 +9,7 @@ from msgspec import json, structs
 
 from spotui.domain.events import Event, Noticed
 from spotui.domain.messages import Message, user
+from spotui.domain.program_prompts import split_prompts
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.domain.tags import read_form, read_form_exactly, without_marks
@@ -201,6 +202,8 @@ def given_apart(prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
     said = [*row.history, *([user(row.question), *after] if row.history or after else ())]
     question = said[-1].content if said else row.question
     given = {"prompt": prompt, "question": question, "row": row.slots}
+    if prompts := split_prompts(prompt):
+        given["prompts"] = prompts
     return _encoder.encode(given | ({"messages": said} if said else {})).decode()
 
 

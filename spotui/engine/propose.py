@@ -58,6 +58,7 @@ class Proposer:
         index: int = 0,
         temperature: float | None = None,
         check: Callable[[str], str] = lambda _: "",
+        put: Callable[[str], str] = lambda new: new,
     ) -> Candidate | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
@@ -69,6 +70,7 @@ class Proposer:
             index: Which of several that are asked for at once.
             temperature: The optimizer's own when None.
             check: What else is wrong with a prompt, one sentence, or an empty text.
+            put: Puts the new prompt among the others, where a program has several.
 
         Returns:
             The candidate, or None when both replies were unusable.
@@ -81,8 +83,10 @@ class Proposer:
             key = CallKey(number, "propose", index, attempt)
             reply = await self._asker.ask(key, request, advice=_ADVICE)
             parts = self._asker.read(reply, *PARTS, asked=meta)
-            prompt = parts.get("prompt", "")
-            problem = form_problem(reply, parts) or self._problem(prompt, known) or check(prompt)
+            new = parts.get("prompt", "")
+            prompt = put(new) if new else ""
+            problem = form_problem(reply, parts) or self._length_problem(new)
+            problem = problem or self._problem(prompt, known) or check(prompt)
             if not problem:
                 return Candidate(
                     round=number,
@@ -99,13 +103,16 @@ class Proposer:
     def _problem(self, prompt: str, known: Mapping[str, int]) -> str:
         if (tried := known.get(fold(prompt))) is not None:
             return _("Its prompt is the same as that of round {tried}.", tried=tried)
-        if self._word_limit is not None and (words := count_words(prompt)) > self._word_limit:
-            return _(
-                "Its prompt has {words} words, but {word_limit} are allowed.",
-                words=words,
-                word_limit=self._word_limit,
-            )
         return self._task.slot_fault(prompt)
+
+    def _length_problem(self, prompt: str) -> str:
+        if self._word_limit is None or (words := count_words(prompt)) <= self._word_limit:
+            return ""
+        return _(
+            "Its prompt has {words} words, but {word_limit} are allowed.",
+            words=words,
+            word_limit=self._word_limit,
+        )
 
 
 def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:

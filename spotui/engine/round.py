@@ -15,6 +15,7 @@ from spotui.domain.events import (
     Noticed,
 )
 from spotui.domain.outcomes import event_of
+from spotui.domain.program_prompts import Part
 from spotui.domain.records import RoundLine
 from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import Embedder
@@ -106,8 +107,12 @@ class Round:
             parent: What the new prompt starts from.
         """
         decisions, gate = self._context.decisions, self._context.gate
-        candidate = await self._verbs.proposer.propose(self.number, meta, parent.round, self._tried)
+        part, base = self._context.task.part(self.number), parent.candidate.prompt
+        candidate = await self._verbs.proposer.propose(
+            self.number, meta, parent.round, self._tried, put=lambda new: part.put(base, new)
+        )
         if candidate is not None:
+            candidate = named(candidate, part)
             self._announce(candidate)
             if decisions.pause_at_candidate and self._is_new:
                 decisions.pause_at_candidate = False
@@ -278,6 +283,13 @@ class Round:
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
         self._indices[candidate.prompt] = index
         self._context.emit(event_of(CandidateProposed, candidate, index=index))
+
+
+def named(candidate: Candidate, part: Part) -> Candidate:
+    """A candidate whose modification names the prompt that was changed, where there are several."""
+    if not part.name:
+        return candidate
+    return msgspec.structs.replace(candidate, modification=f"{part.name}: {candidate.modification}")
 
 
 def _ends(scored: Scored) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
 from spotui.engine.propose import fold
-from spotui.engine.round import Round
+from spotui.engine.round import Round, named
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
 from spotui.lang import _
@@ -45,6 +45,7 @@ class ScoredRound(Round):
         """
         self._edit_budget = edit_budget
         decisions, gate = self._context.decisions, self._context.gate
+        part = self._context.task.part(self.number)
         families = [(one,) if isinstance(one, Candidate) else tuple(one) for one in parents]
         bases = [family[0] for family in families]
         found = await together(
@@ -57,6 +58,7 @@ class ScoredRound(Round):
                     index=index,
                     temperature=temperature,
                     check=lambda prompt, base=base: check(prompt, base.prompt),  # type: ignore[misc]
+                    put=lambda new, base=base: part.put(base.prompt, new),  # type: ignore[misc]
                 )
                 for index, (meta, base) in enumerate(zip(metas, bases, strict=True))
             ]
@@ -65,7 +67,7 @@ class ScoredRound(Round):
         for candidate, (base, *others) in zip(found, families, strict=True):
             if candidate is not None:
                 made = msgspec.structs.replace(
-                    candidate,
+                    named(candidate, part),
                     words_changed=words_changed(base.prompt, candidate.prompt),
                     other_parents=tuple(one.round for one in others if one.round != base.round),
                 )

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from spotui.domain.messages import JudgedOn, Message, user
+from spotui.domain.program_prompts import Part, prompts_fault
 from spotui.domain.records import AnswerRecord, VoteRecord
 from spotui.domain.rows import Row, SplitName, slot_fault
 from spotui.domain.statistics import Score
@@ -70,6 +71,7 @@ class Task(msgspec.Struct, frozen=True):
             began when only some methods kept them.
         layout: How a prompt and a row become messages.
         judged_on: What of a conversation is judged and marked: all of it, or the last answer.
+        parts: The names of the prompts, where a program has several; `prompt` holds them all.
     """
 
     prompt: str
@@ -85,6 +87,11 @@ class Task(msgspec.Struct, frozen=True):
     slots: frozenset[str] | None = None
     layout: Layout = Layout()
     judged_on: JudgedOn = "conversation"
+    parts: tuple[str, ...] = ()
+
+    def part(self, number: int) -> Part:
+        """The prompt that a round changes: one after another, from the second round on."""
+        return Part(self.parts[(number - 2) % len(self.parts)]) if self.parts else Part()
 
     def ask(self, prompt: str, question: Question) -> tuple[Message, ...]:
         """The messages that ask a question with a prompt."""
@@ -93,6 +100,10 @@ class Task(msgspec.Struct, frozen=True):
         if question.row is not None:
             return (user(question.row.ask(prompt)),)
         return (user(f"{prompt}\n\n{question.question}" if prompt else question.question),)
+
+    def parts_fault(self, prompt: str) -> str:
+        """What keeps a text from being all prompts of the program, one sentence, or an empty text."""
+        return prompts_fault(prompt, self.parts) if self.parts else ""
 
     @property
     def aim(self) -> str:
@@ -114,6 +125,8 @@ class Task(msgspec.Struct, frozen=True):
 
     def slot_fault(self, prompt: str) -> str:
         """The fault of a prompt's slots, one sentence, or an empty text."""
+        if fault := self.parts_fault(prompt):
+            return fault
         return "" if self.slots is None else slot_fault(self.prompt, self.slots, prompt)
 
 

@@ -214,14 +214,15 @@ async def edit(
 ) -> list[Candidate]:
     """New prompts, several from each parent."""
     asked = [one for one in parents for _ in range(parameters.candidates_per_parent)]
-    change = " ".join(["Edit the prompt so that these failures no longer occur.", *rules(engine)])
+    change = ["Edit the prompt so that these failures no longer occur.", *rules(engine)]
+    part = engine.task.part(turn.number)
     return await turn.propose_several(
         [
             engine.meta["gradsum_edit"].render(
                 task=engine.task.description,
-                current=fenced(parent.prompt),
+                current=fenced(part.of(parent.prompt)),
                 summary=fenced(summary),
-                change=change,
+                change=" ".join([*change, *part.beside(parent.prompt)]),
             )
             for parent, summary in asked
         ],

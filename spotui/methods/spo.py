@@ -24,7 +24,7 @@ async def optimize(engine: Engine) -> None:
     for number in engine.rounds():
         async with engine.round(number) as turn:
             best = engine.best
-            candidate = await turn.propose(describe(engine, best), parent=best)
+            candidate = await turn.propose(describe(engine, best, number), parent=best)
             if candidate is None:
                 continue
             trial = await turn.execute(candidate)
@@ -34,9 +34,9 @@ async def optimize(engine: Engine) -> None:
             turn.settle(duel.outcome)
 
 
-def describe(engine: Engine, best: Trial) -> str:
+def describe(engine: Engine, best: Trial, number: int) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
-    task, best = engine.task, best.answered
+    task, best, part = engine.task, best.answered, engine.task.part(number)
     limits = (
         [_("The prompt may have at most {word_limit} words.", word_limit=task.word_limit)]
         if task.word_limit
@@ -52,10 +52,10 @@ def describe(engine: Engine, best: Trial) -> str:
         )
     return engine.meta["spo_propose"].render(
         requirements=task.aim,
-        prompt=quote_tags(task.shown_prompt(best.candidate.prompt), ("best_prompt",)),
+        prompt=quote_tags(task.shown_prompt(part.of(best.candidate.prompt)), ("best_prompt",)),
         answers=format_answers(best.answers, best.questions),
         references=format_references(best.questions, shown=task.reference_answers),
-        limit=" ".join(limits),
+        limit=" ".join([*limits, *part.beside(best.candidate.prompt)]),
     )
 
 

@@ -38,7 +38,7 @@ from spotui.runs.task import (
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
 from spotui.settings.resolve import Resolution, SourceKind
-from spotui.settings.table import ROLES, RunSettings
+from spotui.settings.table import ROLES, RunSettings, is_program
 from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
@@ -126,6 +126,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             slots=slots,
             layout=self.layout,
             judged_on=judged_on(self.template) or "conversation",
+            parts=self.template.parts,
         )
 
     @property
@@ -207,6 +208,7 @@ def prepare(
     given = parameters_of(template) if method in (None, template.method) else {}
     given |= parameters or {}
     _refuse_two_places(template, resolution)
+    _refuse_parts_for_a_model(template, resolution.settings)
     settings, rounds_are_chosen = resolution.settings, resolution.is_set("run.max_rounds")
     if chosen.length and rounds_are_chosen and settings.max_rounds > 1:
         given = {chosen.length: settings.max_rounds - 1, **given}
@@ -254,6 +256,20 @@ def _refuse_two_places(template: Template, resolution: Resolution) -> None:
         raise SpotuiError(
             _("The template's `messages` say where the prompt stands, and so does the position."),
             _("Delete one of them: `position` ({source}) or `messages`.", source=source),
+        )
+
+
+def _refuse_parts_for_a_model(template: Template, settings: RunSettings) -> None:
+    """Make sure that several prompts go to something that knows what to do with each.
+
+    Raises:
+        SpotuiError: The executor is a model.
+    """
+    model = settings.roles.executor.model
+    if template.parts and not is_program(model):
+        raise SpotuiError(
+            _("`prompts` are those of a program, and the executor is the model {model}.", model=model),
+            _("Name the program, e.g. `executor: {command: [python, agent.py]}`, or write one `prompt`."),
         )
 
 

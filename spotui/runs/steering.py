@@ -152,6 +152,8 @@ class Orders:
     def _edit(self, edit: Edit) -> None:
         if not edit.prompt.strip():
             raise _RefusedError(_("The prompt is empty."))
+        if fault := self._engine.task.parts_fault(edit.prompt):
+            raise _RefusedError(fault)
         first = self._engine.first_editable
         if edit.round < first:
             raise _RefusedError(

@@ -14,6 +14,7 @@ NONE: Final = "None"
 
 KEYS: Final = (
     "prompt",
+    "prompts",
     "position",
     "messages",
     "tools",
@@ -113,7 +114,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cannot be distinguished. Only a question may be `None`.
 
     Attributes:
-        prompt: The prompt to start from; empty where a method writes new ones and edits none.
+        prompt: The prompt to start from; empty where a method writes new ones and edits none. Where a program
+            has several, it holds them all (see `domain.program_prompts`).
+        parts: The names of these.
         requirements: What a good answer is like.
         count: The most words a prompt may have, at least 1, or None for no limit.
         qa: The questions to try prompts on.
@@ -132,6 +135,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     prompt: str
+    parts: tuple[str, ...] = ()
     requirements: str = ""
     count: int | None = None
     qa: tuple[QA, ...] = ()

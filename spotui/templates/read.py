@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spotui.domain.errors import nearest
+from spotui.domain.program_prompts import is_prompt_name, join_prompts
 from spotui.lang import _
 from spotui.templates.model import (
     KEYS,
@@ -64,8 +65,10 @@ class _Reader:
 
     def template(self) -> Template:
         self._check_sections()
+        parts = self._prompts()
         return Template(
-            prompt=self._prompt(),
+            prompt=join_prompts(parts) if parts else self._prompt(),
+            parts=tuple(parts),
             requirements=self._requirements(),
             count=self._count(),
             qa=self._rows(),
@@ -73,6 +76,29 @@ class _Reader:
             models=self._models(),
             **{key: self._plain(key) for key in SECTIONS},
         )
+
+    def _prompts(self) -> dict[str, str]:
+        """The prompts of a program, by name; none where the template has one prompt alone."""
+        entry = self._entry("prompts")
+        if entry is None or (isinstance(entry.value, ScalarNode) and not entry.value.data()):
+            return {}
+        hint = _("Below `prompts:`, write a line such as `planner: ...` for each prompt.")
+        if not isinstance(entry.value, MappingNode):
+            what = _("`prompts` should be a mapping of names and texts.")
+            self._report.error("prompts", entry.key.line, what, hint)
+            return {}
+        if self._entry("prompt"):
+            what = _("The file has `prompt` and `prompts`.")
+            self._report.error("prompt", self._line("prompt"), what, _("Delete one of them."))
+        found: dict[str, str] = {}
+        for name, each in entry.value.entries.items():
+            text = text_of(each.value)
+            if text is None or not text.strip() or not is_prompt_name(name):
+                what = _("The prompt `{name}` has no text, or its name is no word.", name=short(name))
+                self._report.error(f"prompts.{name}", each.key.line, what, hint)
+            else:
+                found[name] = text
+        return found
 
     def _prompt(self) -> str:
         hint = _("Write the prompt that the optimization starts from; one short sentence is enough.")

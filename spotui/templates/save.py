@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import Final, TypeGuard, cast
 
 from spotui.domain.errors import nearest
+from spotui.domain.program_prompts import split_prompts
 from spotui.lang import N_, _
 from spotui.templates.model import KEYS, NONE, QA, ROLES, SECTIONS, Problem, Template, TemplateError
 from spotui.templates.read import interpret, name_of_rows, read_text
@@ -89,13 +90,21 @@ class Change:
     def text(self) -> str:
         """The text with all edits made."""
         self._set_rows()  # first, as the editor asks
-        for key in ("prompt", "requirements", "count"):
+        self._set_prompt()
+        for key in ("requirements", "count"):
             self._set(key, getattr(self._new, key) or NONE, getattr(self._old, key) or NONE)
         self._set("method", self._new.method, self._old.method)
         self._set_models()
         for key in SECTIONS:
             self._set(key, getattr(self._new, key), getattr(self._old, key))
         return self._editor.text()
+
+    def _set_prompt(self) -> None:
+        if self._new.parts:
+            old = split_prompts(self._old.prompt) if self._old.parts else None
+            self._set("prompts", cast("Plain", split_prompts(self._new.prompt)), cast("Plain", old))
+        else:
+            self._set("prompt", self._new.prompt or NONE, self._old.prompt or NONE)
 
     def _set(self, key: str, new: Plain, old: Plain) -> None:
         if repr(new) == repr(old):  # 1 and True are equal, and not the same
@@ -242,7 +251,8 @@ def rewrite_yaml(text: str, template: Template) -> str:
 
 def _written(template: Template, others: dict[str, Plain]) -> str:
     values: dict[str, Plain] = {
-        "prompt": template.prompt or NONE,
+        "prompt": None if template.parts else template.prompt or NONE,
+        "prompts": cast("Plain", split_prompts(template.prompt)) if template.parts else None,
         "position": template.position,
         "messages": template.messages,
         "tools": template.tools,

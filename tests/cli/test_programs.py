@@ -1,6 +1,7 @@
 """A program as the executor, from the command line: asked about, counted, kept, and never run twice."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -283,3 +284,99 @@ def test_the_handbook_example_is_tuned_end_to_end(shell: Shell, home: Path) -> N
     assert done.stdout == "It is 85.\n"
     assert "Answer the question from the passages." in conversation(asked.json)
     assert "85 spaces" in conversation(asked.json)
+
+
+TWO = """\
+prompts:
+  planner: |
+    Plan in style 0.
+  writer: Write in style 0.
+requirements: The right sum.
+data: {data}
+metric: number
+{more}models: {{executor: {{command: [python, agent.py]}}}}
+"""
+PROGRAM = """\
+import json, re, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    with open("ran", "a") as ran:
+        ran.write(json.dumps(asked["prompts"]) + "\\n")
+    one, other = map(int, re.findall(r"\\d+", asked["question"]))
+    style = sum(int(re.findall(r"style (\\d+)", text)[0]) for text in asked["prompts"].values())
+    right = (one * 7 + other) % 10 < 3 + 2 * style
+    print(json.dumps({"id": asked["id"], "answer": f"It is {one + other + (not right)}.", "cost_usd": 0}))
+"""
+
+
+def one_further(request: JsonObject) -> str:
+    """One style further than the one prompt that is shown, in its own words."""
+    text = conversation(request)
+    if "<gradients>" in text or "<failure>" in text:
+        return "Go one style further."
+    if "<answers_of_A>" in text:
+        return "<analyse>B.</analyse><choose>B</choose>"
+    tag = "best_prompt" if "<best_prompt>" in text else "current_prompt"
+    shown = text.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+    (style,) = re.findall(r"style (\d+)", shown)
+    verb = "Plan" if "Plan" in shown else "Write"
+    others = text.split("<other_prompts>")[1].split("</other_prompts>")[0]
+    assert ("=== writer ===" in others) == (verb == "Plan")
+    return (
+        "<analyse>Low.</analyse><modification>Further.</modification>"
+        f"<prompt>{verb} in style {int(style) + 1}.</prompt>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "count"),
+    [
+        ("", 4),
+        ("method: gpo\nparameters: {max_steps: 2, candidates_per_step: 1}\n", 3),
+        ("method: gradsum\nparameters: {iterations: 2, candidates_per_parent: 1, beam: 1}\n", 3),
+    ],
+    ids=["spo", "gpo", "gradsum"],
+)
+def test_the_prompts_of_a_program_are_changed_one_after_another(
+    shell: Shell, home: Path, method: str, count: int
+) -> None:
+    (home / "rows.jsonl").write_text(rows(24))
+    (home / "agent.py").write_text(PROGRAM)
+    split = "{path: rows.jsonl, split: {train: 8, eval: 8, test: 8}}"
+    (home / "two.yaml").write_text(TWO.format(data=split, more=method))
+    assert shell("check", "two.yaml").code == exit_codes.OK
+    with ModelServer(one_further) as server:
+        words = ("two.yaml", *asking(server), "--max-rounds", str(count), "--trust", "agent.py")
+        said = shell("run", *words, "--no-final-check")
+    assert said.code in (exit_codes.OK, 3), said.err
+    given = [json.loads(line) for line in (home / "ran").read_text().splitlines()]
+    assert given[0] == {"planner": "Plan in style 0.\n", "writer": "Write in style 0."}
+    tried = {(one["planner"].strip(), one["writer"].strip()) for one in given}
+    assert ("Plan in style 1.", "Write in style 0.") in tried
+    second = ("Plan in style 1.", "Write in style 1.")
+    assert (second in tried) or (("Plan in style 0.", "Write in style 1.") in tried)
+    table = shell("show", "two").out
+    assert "planner: Further." in table
+    assert "writer: Further." in table
+    best = shell("best", "two").out
+    assert best.startswith("=== planner ===\nPlan in style ")
+    assert "\n\n=== writer ===\nWrite in style " in best
+
+
+def test_several_prompts_need_a_program_and_texts(shell: Shell, home: Path) -> None:
+    (home / "rows.jsonl").write_text(rows(24))
+    text = TWO.format(data="rows.jsonl", more="").partition("models:")[0]
+    (home / "two.yaml").write_text(text)
+    ended = shell("run", "two.yaml", "--model", "test-model")
+    assert "`prompts` are those of a program, and the executor is the model test-model." in ended.err
+    for before, after, fault in (
+        (
+            "  writer: Write",
+            "  two words: Write",
+            "The prompt `two words` has no text, or its name is no word.",
+        ),
+        ("requirements:", "prompt: one\nrequirements:", "The file has `prompt` and `prompts`."),
+        ("  writer: Write in style 0.", "  writer: [a]", "The prompt `writer` has no text"),
+    ):
+        (home / "two.yaml").write_text(text.replace(before, after))
+        assert fault in shell("check", "two.yaml").out

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spotui.domain.program_prompts import Part
 from spotui.templates.model import QA, Template, TemplateError
 from spotui.templates.read import check_text, interpret, parse_template, read_template
 from spotui.templates.save import edit_yaml, save_template, to_yaml
@@ -442,3 +443,16 @@ def test_saving_never_loads_ruamel(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "t.yaml")], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_one_of_several_prompts_is_changed_and_the_others_stay_as_they_are_written() -> None:
+    text = (
+        "# a program\nprompts:\n  planner: |  # plans\n    Plan it.\n  writer: 'Write it.'\n\n"
+        "requirements: r\nqa:\n- question: q\n"
+    )
+    template = parse_template(text)
+    assert template.parts == ("planner", "writer")
+    changed = Part("writer").put(template.prompt, "Write it well.")
+    new = edit_yaml(text, msgspec.structs.replace(template, prompt=changed))
+    assert new == text.replace("Write it.", "Write it well.")
+    assert parse_template(to_yaml(parse_template(new))) == parse_template(new)

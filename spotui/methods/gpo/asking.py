@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from spotui.domain.events import PastPrompt
+from spotui.domain.program_prompts import Part
 from spotui.engine import Engine, RowOutcome, RowSet, Scored, words_changed
 from spotui.methods.gpo.parameters import Parameters
 from spotui.methods.method import fenced, points, rules, shown, shown_input, shown_references
@@ -19,14 +20,15 @@ def describe(
     step: int,
 ) -> str:
     """The question for one step's candidates (the meta-prompt of section 3)."""
+    part = engine.task.part(step + 1)
     return engine.meta["gpo_propose"].render(
         task=engine.task.description,
-        past=_past(engine, parameters, past, summary),
+        past=_past(engine, parameters, part, past, summary),
         score=points(current.score.mean),
-        current=fenced(engine.task.shown_prompt(current.prompt)),
+        current=fenced(engine.task.shown_prompt(part.of(current.prompt))),
         reflection=_section("reflection", "What is wrong with the current prompt:", reflection),
         examples=_examples(engine, parameters, step),
-        change=_change(engine, parameters, budget),
+        change=_change(engine, parameters, budget, part.beside(current.prompt)),
     )
 
 
@@ -60,7 +62,9 @@ def fault_finder(parameters: Parameters, budget: int | None) -> Callable[[str, s
     return check
 
 
-def _past(engine: Engine, parameters: Parameters, past: Sequence[PastPrompt], summary: str) -> str:
+def _past(
+    engine: Engine, parameters: Parameters, part: Part, past: Sequence[PastPrompt], summary: str
+) -> str:
     if parameters.trajectory == "summarization":
         return _section("summary", "What was learned so far:", summary)
     if not past:
@@ -70,7 +74,7 @@ def _past(engine: Engine, parameters: Parameters, past: Sequence[PastPrompt], su
         texts = "\n\n".join(one.text for one in past)
         return _section("past_reflections", f"What was wrong with earlier prompts, {order}:", texts)
     texts = "\n\n".join(
-        f"{engine.task.shown_prompt(one.text)}\nScore: {points(one.score or 0.0)}" for one in past
+        f"{engine.task.shown_prompt(part.of(one.text))}\nScore: {points(one.score or 0.0)}" for one in past
     )
     return _section("past_prompts", f"Earlier prompts with their scores of 100, {order}:", texts)
 
@@ -99,13 +103,13 @@ def _examples(engine: Engine, parameters: Parameters, step: int) -> str:
     return f"{lead}\n\n<examples>\n" + "\n\n".join(texts) + "\n</examples>"
 
 
-def _change(engine: Engine, parameters: Parameters, budget: int | None) -> str:
+def _change(engine: Engine, parameters: Parameters, budget: int | None, beside: Sequence[str]) -> str:
     if parameters.refinement == "editing":
         lead = "Edit the current prompt so that it scores higher: keep what works, change what does not."
     else:
         lead = "Write a new prompt that scores higher than all of these, in words of your own."
     limit = f"It may differ from the current prompt by at most {budget} words."
-    return " ".join([lead, *([limit] if budget is not None else []), *rules(engine)])
+    return " ".join([lead, *([limit] if budget is not None else []), *rules(engine), *beside])
 
 
 def _section(tag: str, lead: str, text: str) -> str:
