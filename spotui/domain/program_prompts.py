@@ -1,6 +1,6 @@
 """Several prompts of one program as one text, so that everything that handles a prompt handles them all.
 
-Each stands below a line with its name, `=== planner ===`. A line of a prompt that looks like that has a
+Above each is a line with its name, `=== planner ===`. A line of a prompt that looks like that has a
 backslash in front.
 """
 

@@ -107,8 +107,8 @@ _PURPOSES: Final = {
         N_("measuring answer {number}"),
     ),
     "vote_typicality": Purpose(
-        N_("typicality {number}"),
-        *NN_("{n:,} typicality", "{n:,} typicalities"),
+        N_("plain likelihood {number}"),
+        *NN_("{n:,} plain likelihood", "{n:,} plain likelihoods"),
         N_("measuring answer {number} without the requirements"),
     ),
     "held_out": Purpose(
