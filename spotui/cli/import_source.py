@@ -59,6 +59,9 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("write the value of this environment variable into the template; may be repeated"),
     )
     parser.add_argument(
+        "--dry-run", action="store_true", help=_("report what would be imported, and write nothing")
+    )
+    parser.add_argument(
         "--json", action="store_true", help=_("one JSON object: the files, and what could not be mapped")
     )
 
@@ -93,11 +96,11 @@ def import_command(parsed: argparse.Namespace) -> int:
         generic = stem in ("promptfooconfig", "config", "train", "data", "")
         target = Path(f"{file_name(resolved.parent.name if generic and not source.is_folder else stem)}.yaml")
     drafts = draft(imported, source.notes, format_name=chosen.name, source=path, target=target)
-    files = write(drafts, path, replace=parsed.force)
+    files = [] if parsed.dry_run else write(drafts, path, replace=parsed.force)
     if parsed.json:
         _print_json(chosen, drafts, files, source.notes)
     else:
-        _print(chosen, source.name, drafts, source.notes)
+        _print(chosen, source.name, drafts, source.notes, is_dry=parsed.dry_run)
     return exit_codes.OK
 
 
@@ -148,16 +151,26 @@ def _agrees(where: str, path: Path) -> bool:
     )
 
 
-def _print(chosen: "Format", name: str, drafts: "Sequence[Draft]", notes: "Notes") -> None:
-    print(
-        ngettext(
-            "Imported {n:,} template from {name} ({title}):",
-            "Imported {n:,} templates from {name} ({title}):",
+def _print(chosen: "Format", name: str, drafts: "Sequence[Draft]", notes: "Notes", *, is_dry: bool) -> None:
+    if is_dry:
+        would = ngettext(
+            "{name} ({title}) would become {n:,} template:",
+            "{name} ({title}) would become {n:,} templates:",
             len(drafts),
             name=name,
             title=chosen.title,
         )
-    )
+        print(would)
+    else:
+        print(
+            ngettext(
+                "Imported {n:,} template from {name} ({title}):",
+                "Imported {n:,} templates from {name} ({title}):",
+                len(drafts),
+                name=name,
+                title=chosen.title,
+            )
+        )
     for one in drafts:
         rows = ngettext("{n:,} row", "{n:,} rows", one.imported.count)
         files = "".join(f", {path}" for path in one.files)
@@ -176,7 +189,8 @@ def _print(chosen: "Format", name: str, drafts: "Sequence[Draft]", notes: "Notes
         for note in notes:
             print(f"  {note}", file=sys.stderr)
         sys.stderr.flush()
-    print(_("Check it: spotui check {path}", path=drafts[0].path))
+    if not is_dry:
+        print(_("Check it: spotui check {path}", path=drafts[0].path))
 
 
 def _print_json(chosen: "Format", drafts: "Sequence[Draft]", files: "Sequence[Path]", notes: "Notes") -> None:
@@ -186,12 +200,14 @@ def _print_json(chosen: "Format", drafts: "Sequence[Draft]", files: "Sequence[Pa
 
     report = {
         "format": chosen.name,
+        "title": chosen.title,
         "templates": [
             {
                 "file": str(one.path),
                 "label": one.imported.label,
                 "rows": one.imported.count,
                 "metric": one.template.metric,
+                "prompt": one.template.prompt,
             }
             for one in drafts
         ],

@@ -65,7 +65,13 @@ def test_json_has_the_files_and_every_note(shell: Shell, home: Path, config: Pat
     assert report["format"] == "promptfoo"
     assert report["files"] == ["a.yaml", "a-rows.jsonl"]
     assert report["templates"] == [
-        {"file": "a.yaml", "label": "", "rows": 3, "metric": {"name": "checks", "type": "icontains"}}
+        {
+            "file": "a.yaml",
+            "label": "",
+            "rows": 3,
+            "metric": {"name": "checks", "type": "icontains"},
+            "prompt": "Capital of {country}?",
+        }
     ]
     assert {
         "where": "promptfooconfig.yaml, tests[1].assert[2]",
@@ -73,6 +79,16 @@ def test_json_has_the_files_and_every_note(shell: Shell, home: Path, config: Pat
         "why": "Costs belong to a run: give it a budget.",
         "count": 1,
     } in report["notes"]
+
+
+def test_a_dry_run_reports_and_writes_nothing(shell: Shell, home: Path, config: Path) -> None:
+    done = shell("import", "geo", "--dry-run")
+    assert done.code == 0
+    assert done.out.startswith(
+        "geo (promptfoo) would become 2 templates:\n  geo-1.yaml, geo-rows.jsonl: 3 rows"
+    )
+    assert "The assert `cost` is left out." in done.err
+    assert [path.name for path in home.iterdir() if path.suffix in (".yaml", ".jsonl")] == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from spotui.tui.home.shelf import Shelf
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.page import BeginRun, OpenProject, OpenTour, Page, TitleBar
 from spotui.tui.table_view import TableView
+from spotui.tui.terminal import open_by
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class HomeScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "undo", "undo", id="home.undo"),
         Binding("tab", "app.focus_next", "other panel", id="home.other_panel"),
+        Binding("i", "import", "import", id="home.import"),
         Binding("t", "tour", "tour", id="home.tour"),
         Binding("w", "welcome", "find models", id="home.welcome"),
         Binding("m", "app.models", "models", id="home.models"),
@@ -134,6 +136,20 @@ class HomeScreen(Page[None]):
         from spotui.tui.home.welcome import WelcomeScreen
 
         self.app.push_screen(WelcomeScreen())
+
+    def action_import(self) -> None:
+        """Make a template of what another tool has."""
+        open_by(self, self._import(), group="import")
+
+    async def _import(self) -> None:
+        from spotui.tui.home.import_screen import ImportScreen
+
+        name = await self.app.push_screen_wait(ImportScreen())
+        if name:
+            await self._read()
+            templates = self.query_one(TemplatesPanel)
+            templates.focus()
+            templates.select_named(name)
 
     def action_tour(self) -> None:
         """Show a recorded run."""
