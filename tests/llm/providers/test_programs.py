@@ -13,10 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotui.domain.messages import Message
+from spotui.domain.messages import Attachment, Message
 from spotui.domain.rows import Row
 from spotui.domain.secret import Secret
 from spotui.engine.asking import given_apart
@@ -256,6 +257,15 @@ def test_a_program_is_given_prompt_question_and_columns_and_no_reference_answer(
         "question": "Who?",
         "row": {"city": "Köln\n"},
     }
+
+
+def test_a_program_is_given_the_files_of_a_question_with_their_content() -> None:
+    cat = Attachment("cat.png", "image/png", url="data:image/png;base64,aGk=", sha256="0")
+    request = asking("What is it?")
+    request = msgspec.structs.replace(request, messages=(Message("user", "What is it?", (cat,)),))
+    line = json.loads(asked_line(3, request))
+    assert line["files"] == [{"name": "cat.png", "media": "image/png", "url": cat.url}]
+    assert (line["id"], line["question"]) == (3, "What is it?")
 
 
 PLACE = Place("agent.py", "", [], has_key=False, key_hint=" ")

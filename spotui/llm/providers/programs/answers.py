@@ -51,17 +51,27 @@ HOW: Final = '{"id": 1, "answer": "…"}'
 
 
 def asked(request: Request) -> dict[str, Any]:
-    """What a program is given of a request: prompt, question and row, and the messages of a conversation."""
-    if request.given:
-        return _given.decode(request.given)
-    return {"prompt": "", "question": request.messages[-1].content, "row": {}}
+    """What a program is given of a request: prompt, question, row, messages of a conversation, and files."""
+    if not request.given:
+        return {"prompt": "", "question": request.messages[-1].content, "row": {}}
+    return {**_given.decode(request.given), **_files_of(request)}
 
 
 def asked_line(number: int, request: Request) -> bytes:
     """The same as a line of JSON that begins with a number, which the answer has to repeat."""
-    if request.given:
+    if request.given and not _files_of(request):
         return b'{"id":%d,' % number + request.given.encode()[1:] + b"\n"
     return _encoder.encode({"id": number, **asked(request)}) + b"\n"
+
+
+def _files_of(request: Request) -> dict[str, Any]:
+    """The images and files of a request, which hold their content only on their way."""
+    files = [
+        {"name": one.name, "media": one.media, "url": one.url}
+        for message in request.messages
+        for one in message.files
+    ]
+    return {"files": files} if files else {}
 
 
 def read_said(line: bytes | str, place: Place) -> Said:
