@@ -42,7 +42,9 @@ def methods_command(parsed: argparse.Namespace) -> int:
         _print_method(parsed.name, found[parsed.name])
     else:
         for name, method in found.items():
-            print("\n".join(filter(None, (f"{name:8} {method.summary}", f"{'':8} {method.source}".rstrip()))))
+            print(
+                "\n".join(filter(None, (f"{name:8} {_(method.summary)}", f"{'':8} {method.source}".rstrip())))
+            )
         print()
         print(
             _("Show a method's parameters: spotui methods NAME. Set one: --method NAME --set PARAMETER=VALUE")
@@ -53,7 +55,7 @@ def methods_command(parsed: argparse.Namespace) -> int:
 def _print_method(name: str, method: "Method") -> None:
     from spotui.methods.parameters import describe_parameters
 
-    print("\n".join(filter(None, (f"{name}: {method.summary}", method.source))))
+    print("\n".join(filter(None, (f"{name}: {_(method.summary)}", method.source))))
     parameters = describe_parameters(method)
     if not parameters:
         print()
@@ -66,7 +68,8 @@ def _print_method(name: str, method: "Method") -> None:
             if isinstance(one.default, bool)
             else one.default
         )
-        what = f"{one.what[:1].upper()}{one.what[1:]}"
+        what = _(one.what)
+        what = f"{what[:1].upper()}{what[1:]}"
         text = _("{what}. It takes {takes}.", what=what, takes=one.takes)
         print(f"\n{one.name} = {default}")
         print(textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    "))
@@ -85,13 +88,13 @@ def _print_method(name: str, method: "Method") -> None:
         for slot, meaning in prompt.slots.items():
             print(
                 textwrap.fill(
-                    f"{{{slot}}}: {meaning}", _WIDTH, initial_indent="    ", subsequent_indent="      "
+                    f"{{{slot}}}: {_(meaning)}", _WIDTH, initial_indent="    ", subsequent_indent="      "
                 )
             )
     for title, listed in (
-        ("Notes", [one.name for one in method.notes]),
-        ("Columns", [f"{one.name}: {one.meaning}" for one in method.columns]),
-        ("Blocks in the log", [f"{one.name}: {one.title}" for one in method.blocks]),
+        (_("Notes"), [one.name for one in method.notes]),
+        (_("Columns"), [f"{one.name}: {_(one.meaning)}" for one in method.columns]),
+        (_("Blocks in the log"), [f"{one.name}: {_(one.title)}" for one in method.blocks]),
     ):
         if listed:
             print(f"\n{title}: {'; '.join(listed)}.")

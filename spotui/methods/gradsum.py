@@ -12,38 +12,44 @@ from spotui.domain.events import BlockItem
 from spotui.domain.messages import Position
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.meta_prompts import MetaPrompt
+from spotui.lang import N_
 from spotui.methods.method import Calls, Method, fenced, rules, shown, shown_input, shown_references
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parameters of GRAD-SUM; the defaults are the paper's, or ours where it is silent."""
 
-    iterations: Annotated[int, Meta(ge=1, le=10_000, description="rounds after the seed's")] = 10
-    beam: Annotated[int, Meta(ge=1, le=100, description="prompts kept for the next round")] = 3
+    iterations: Annotated[int, Meta(ge=1, le=10_000, description=N_("rounds after the seed's"))] = 10
+    beam: Annotated[int, Meta(ge=1, le=100, description=N_("prompts kept for the next round"))] = 3
     train_rows: Annotated[
-        int, Meta(ge=1, le=10_000, description="train rows from which gradients are written")
+        int, Meta(ge=1, le=10_000, description=N_("train rows from which gradients are written"))
     ] = 30
     candidates_per_parent: Annotated[
-        int, Meta(ge=1, le=100, description="edits of each prompt of the beam (not in the paper)")
+        int, Meta(ge=1, le=100, description=N_("edits of each prompt of the beam (not in the paper)"))
     ] = 4
     subset_rows: Annotated[
         int,
         Meta(
-            ge=1, le=10_000, description="eval rows that choose the beam, always the same (not in the paper)"
+            ge=1,
+            le=10_000,
+            description=N_("eval rows that choose the beam, always the same (not in the paper)"),
         ),
     ] = 20
     gradients_at_once: Annotated[
         int,
-        Meta(ge=500, le=10_000_000, description="characters of gradients in one summary (not in the paper)"),
+        Meta(
+            ge=500, le=10_000_000, description=N_("characters of gradients in one summary (not in the paper)")
+        ),
     ] = 8000
     optimizer_temperature: Annotated[
-        float, Meta(ge=0, le=2, description="the optimizer's temperature when it edits (not in the paper)")
+        float,
+        Meta(ge=0, le=2, description=N_("the optimizer's temperature when it edits (not in the paper)")),
     ] = 1.0
     prompt_position: Annotated[
         Position,
-        Meta(description="position of the prompt when a row is asked"),
+        Meta(description=N_("position of the prompt when a row is asked")),
     ] = "before_question"
-    qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
+    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
 
 
 def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
@@ -255,33 +261,33 @@ def rank(scored: Scored) -> tuple[float, int]:
     return scored.score.mean, -len(scored.prompt)
 
 
-_TASK = "what the run is for"
+_TASK = N_("what the run is for")
 
 GRADIENT = MetaPrompt.beside(
     __file__,
     "gradsum_gradient",
     task=_TASK,
-    prompt="the prompt",
-    input="the row's input",
-    response="the answer to it",
-    criteria="the criteria",
-    reason="why the answer falls short",
+    prompt=N_("the prompt"),
+    input=N_("the row's input"),
+    response=N_("the answer to it"),
+    criteria=N_("the criteria"),
+    reason=N_("why the answer falls short"),
 )
 SUMMARIZE = MetaPrompt.beside(
-    __file__, "gradsum_summarize", task=_TASK, gradients="the gradients of several rows"
+    __file__, "gradsum_summarize", task=_TASK, gradients=N_("the gradients of several rows")
 )
 EDIT = MetaPrompt.beside(
     __file__,
     "gradsum_edit",
     task=_TASK,
-    current="the prompt to edit",
-    summary="the summary of its gradients",
-    change="what to do, the word limit and the slots of the prompt",
+    current=N_("the prompt to edit"),
+    summary=N_("the summary of its gradients"),
+    change=N_("what to do, the word limit and the slots of the prompt"),
 )
 
 GRADSUM = Method(
     optimize=optimize,
-    summary="Says for every failure what to change, sums that up, and edits a beam of prompts by it.",
+    summary=N_("Says for every failure what to change, sums that up, and edits a beam of prompts by it."),
     source="Austin and Chartock, arXiv 2407.12865",
     parameters=Parameters,
     scores=True,
@@ -291,6 +297,6 @@ GRADSUM = Method(
     edits=lambda _: True,
     meta_prompts=(GRADIENT, SUMMARIZE, EDIT),
     notes=(Note("gradient"), Note("summary", "summarize", "summaries")),
-    columns=(Column("failures", "train rows below full score, all prompts of the beam together"),),
-    blocks=(Block("beam", "prompts for the next round"),),
+    columns=(Column("failures", N_("train rows below full score, all prompts of the beam together")),),
+    blocks=(Block("beam", N_("prompts for the next round")),),
 )

@@ -7,7 +7,7 @@ from spotui.domain.rows import braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine, Trial, format_answers, format_references
 from spotui.engine.meta_prompts import MetaPrompt
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.methods.method import Method
 
 
@@ -62,16 +62,16 @@ def describe(engine: Engine, best: Trial, number: int) -> str:
 PROPOSE = MetaPrompt.beside(
     __file__,
     "spo_propose",
-    requirements="the template's requirements",
-    prompt="the best prompt so far",
-    answers="the answers that it brought",
-    references="reference answers, or nothing",
-    limit="the word limit and the slots of the prompt, or nothing",
+    requirements=N_("the template's requirements"),
+    prompt=N_("the best prompt so far"),
+    answers=N_("the answers that it brought"),
+    references=N_("reference answers, or nothing"),
+    limit=N_("the word limit and the slots of the prompt, or nothing"),
 )
 
 SPO = Method(
     optimize=lambda engine, _: optimize(engine),
-    summary="Compares the answers of two prompts by a judge, without labels.",
+    summary=N_("Compares the answers of two prompts by a judge, without labels."),
     source="Xiang et al., arXiv 2502.06855",
     meta_prompts=(PROPOSE,),
 )

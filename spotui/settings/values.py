@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from spotui.domain.errors import nearest
-from spotui.domain.messages import POSITIONS, Position
-from spotui.lang import _
+from spotui.domain.messages import Position
+from spotui.lang import N_, _
 from spotui.settings.errors import show
 
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
@@ -100,58 +100,60 @@ def _command_fault(text: str) -> str | None:
     return None if words and words[0] else _("must be a command, for example python agent.py")
 
 
-Temperature = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
-Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description="a whole number of tokens, 1 or more")]
+Temperature = Annotated[float, Meta(ge=0, le=2, description=N_("a number from 0 to 2"))]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000, description=N_("a whole number of tokens, 1 or more"))]
 Seconds = Annotated[
     float,
-    Meta(gt=0, le=86_400, description="seconds, more than 0 and up to 86400", extra={"placeholder": "S"}),
+    Meta(gt=0, le=86_400, description=N_("seconds, more than 0 and up to 86400"), extra={"placeholder": "S"}),
 ]
-Rounds = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
-Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
-Rate = Annotated[int, Meta(ge=1, le=10**12, description="a whole number, 1 or more")]
-Usd = Annotated[float, Meta(gt=0, le=10**9, description="an amount in USD, more than 0")]
-UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description="USD per million tokens, 0 or more")]
-Minutes = Annotated[float, Meta(gt=0, le=10**6, description="minutes, more than 0")]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
-Switch = Annotated[bool, Meta(description="true or false")]
-PromptPosition = Annotated[Position, Meta(description=f"one of {', '.join(POSITIONS)}")]
-UnitMode = Annotated[Unit, Meta(description="set or row")]
-JudgeMode = Annotated[Judge, Meta(description=f"one of {', '.join(JUDGES)}")]
-Name = Annotated[str, Meta(min_length=1, max_length=200, description="a name", extra={"fault": _name_fault})]
+Rounds = Annotated[int, Meta(ge=1, le=10_000, description=N_("a whole number from 1 to 10000"))]
+Count = Annotated[int, Meta(ge=1, le=10_000, description=N_("a whole number from 1 to 10000"))]
+Rate = Annotated[int, Meta(ge=1, le=10**12, description=N_("a whole number, 1 or more"))]
+Usd = Annotated[float, Meta(gt=0, le=10**9, description=N_("an amount in USD, more than 0"))]
+UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description=N_("USD per million tokens, 0 or more"))]
+Minutes = Annotated[float, Meta(gt=0, le=10**6, description=N_("minutes, more than 0"))]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description=N_("a whole number, 0 or more"))]
+Switch = Annotated[bool, Meta(description=N_("true or false"))]
+PromptPosition = Position
+UnitMode = Annotated[Unit, Meta(description=N_("set or row"))]
+JudgeMode = Judge
+Name = Annotated[
+    str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})
+]
 ModelId = Annotated[
-    str, Meta(description="a model id", extra={"fault": _model_id_fault, "placeholder": "ID"})
+    str, Meta(description=N_("a model id"), extra={"fault": _model_id_fault, "placeholder": "ID"})
 ]
 ModelIds = Annotated[
     str,
     Meta(
-        description="model ids with commas between them",
+        description=N_("model ids with commas between them"),
         extra={"fault": _model_ids_fault, "placeholder": "IDS"},
     ),
 ]
 Command = Annotated[
     str,
     Meta(
-        description="a command",
+        description=N_("a command"),
         extra={"fault": _command_fault, "placeholder": "COMMAND", "takes_words": True},
     ),
 ]
 JsonObject = Annotated[
     str,
     Meta(
-        description="a JSON object",
+        description=N_("a JSON object"),
         extra={"fault": _object_fault, "placeholder": "JSON", "takes_object": True},
     ),
 ]
 Headers = Annotated[
     str,
     Meta(
-        description="a JSON object of texts",
+        description=N_("a JSON object of texts"),
         extra={"fault": _texts_fault, "placeholder": "JSON", "takes_object": True},
     ),
 ]
-BaseUrl = Annotated[str, Meta(description="a URL", extra={"fault": base_url_fault, "placeholder": "URL"})]
+BaseUrl = Annotated[str, Meta(description=N_("a URL"), extra={"fault": base_url_fault, "placeholder": "URL"})]
 Variable = Annotated[
-    str, Meta(description="the name of an environment variable", extra={"fault": _variable_fault})
+    str, Meta(description=N_("the name of an environment variable"), extra={"fault": _variable_fault})
 ]
 
 _OWN_FIELDS: Final = (
@@ -281,9 +283,14 @@ def _convert(kind: object, value: object, written: object, *, strict: bool) -> o
 
 def wanted(kind: object) -> str:
     """The values that a kind takes, in words."""
-    meta = _meta(kind)
-    words = str(meta.description) if meta else "text"
-    return _("{words}, or none", words=words) if type(None) in members(kind) else words
+    meta, words = _meta(kind), choices(base(kind))
+    if meta is not None and meta.description:
+        said = _(meta.description)
+    elif words:
+        said = _("one of {words}", words=", ".join(words))
+    else:
+        said = _("text")
+    return _("{words}, or none", words=said) if type(None) in members(kind) else said
 
 
 def choices(kind: object) -> tuple[str, ...]:

@@ -194,7 +194,7 @@ class MethodScreen(Dialog[Told | None]):
             return
         self._known = {one.name: one for one in found}
         table = self.query_one("#methods", TableView)
-        table.show([Row(one.name, (one.name, one.summary)) for one in found])
+        table.show([Row(one.name, (one.name, _(one.summary))) for one in found])
         table.select(self._told.method or "spo")
         self._show_method()
 
@@ -258,7 +258,7 @@ class MethodScreen(Dialog[Told | None]):
         chosen = self._chosen
         if chosen is None:
             return
-        rows = [Row(one.name, (one.name, self._cell(one), one.what)) for one in chosen.parameters]
+        rows = [Row(one.name, (one.name, self._cell(one), _(one.what))) for one in chosen.parameters]
         self.query_one("#parameters", TableView).show(rows)
         self._explain()
 
@@ -285,7 +285,7 @@ class MethodScreen(Dialog[Told | None]):
                 text += _(
                     "\n{one}: {one2}. Takes {takes}; default {in_words}.",
                     one=one.name,
-                    one2=one.what,
+                    one2=_(one.what),
                     takes=one.takes,
                     in_words=in_words(one.default),
                 )

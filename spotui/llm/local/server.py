@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from spotui.domain.secret import Secret
+from spotui.lang import _, join
 from spotui.llm.local.files import ServerError
 from spotui.llm.local.processes import Child
 from spotui.llm.local.serve import SETTINGS
@@ -120,8 +121,8 @@ class LocalServer:
         """
         if importlib.util.find_spec("xllamacpp") is None:
             raise ServerError(
-                "The runtime of local models, xllamacpp, is not in this Python environment.",
-                "Install it with: pip install xllamacpp",
+                _("The runtime of local models, xllamacpp, is not in this Python environment."),
+                _("Install it with: pip install xllamacpp"),
             )
         with self._open_log() as log:
             self._child = await Child.start(_SERVE, env=self._environment(), stderr=log)
@@ -131,8 +132,12 @@ class LocalServer:
         except TimeoutError:
             await self.stop()
             raise ServerError(
-                f"The local model {self._model} was not loaded within {self._ready_seconds:g} seconds.",
-                "Try again when the machine is less busy, or use a smaller model.",
+                _(
+                    "The local model {model} was not loaded within {ready_seconds:g} seconds.",
+                    model=self._model,
+                    ready_seconds=self._ready_seconds,
+                ),
+                _("Try again when the machine is less busy, or use a smaller model."),
                 transient=True,
             ) from None
         except BaseException:
@@ -151,7 +156,7 @@ class LocalServer:
         if self._child is not None and self._death is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(within):
-                    self._death = self._died(await self._child.wait(), "during a call")
+                    self._death = self._died(await self._child.wait(), is_loading=False)
         return self._death
 
     async def stop(self) -> None:
@@ -164,7 +169,7 @@ class LocalServer:
     async def _ready(self, child: Child) -> str:
         address = (await child.output.readline()).decode().strip()
         if not address:
-            raise self._died(await child.wait(), "while it loaded the model")
+            raise self._died(await child.wait(), is_loading=True)
         return address
 
     def _open_log(self) -> IO[bytes]:
@@ -172,8 +177,12 @@ class LocalServer:
             return open_log(self._log, "wb")
         except OSError as error:
             raise ServerError(
-                f"The log of the local model cannot be written: {self._log}: {error.strerror}.",
-                "Check the folder's permissions.",
+                _(
+                    "The log of the local model cannot be written: {log}: {strerror}.",
+                    log=self._log,
+                    strerror=error.strerror,
+                ),
+                _("Check the folder's permissions."),
             ) from error
 
     def _environment(self) -> dict[str, str]:
@@ -187,24 +196,28 @@ class LocalServer:
         }
         return {**os.environ, SETTINGS: json.dumps(settings)}
 
-    def _died(self, code: int, when: str) -> ServerError:
+    def _died(self, code: int, *, is_loading: bool) -> ServerError:
         tail = self._key.redact(_tail(self._log))
-        said = f" It said last: {tail}" if tail else ""
+        said = _("It said last: {tail}", tail=tail) if tail else ""
         if code == _KILLED:
-            return ServerError(
-                f"The local model's server was killed {when}.{said}",
-                "If the machine ran out of memory, use a smaller model; otherwise try again.",
-                transient=True,
+            what = (
+                _("The local model's server was killed while it loaded the model.")
+                if is_loading
+                else _("The local model's server was killed during a call.")
             )
+            hint = _("If the machine ran out of memory, use a smaller model; otherwise try again.")
+            return ServerError(join(what, said), hint, transient=True)
         if "libgomp" in tail:
-            return ServerError(
-                f"The local model's server cannot start: it needs the system library libgomp.{said}",
-                "Install it with the system's package manager; Debian and Ubuntu call it libgomp1.",
-            )
-        return ServerError(
-            f"The local model's server ended {when} (exit code {code}).{said}",
-            f"Is the file a GGUF model that llama.cpp knows? The whole log is in {self._log}",
+            what = _("The local model's server cannot start: it needs the system library libgomp.")
+            hint = _("Install it with the system's package manager; Debian and Ubuntu call it libgomp1.")
+            return ServerError(join(what, said), hint)
+        what = (
+            _("The local model's server ended while it loaded the model (exit code {code}).", code=code)
+            if is_loading
+            else _("The local model's server ended during a call (exit code {code}).", code=code)
         )
+        hint = _("Is the file a GGUF model that llama.cpp knows? The whole log is in {log}", log=self._log)
+        return ServerError(join(what, said), hint)
 
 
 def _tail(log: Path) -> str:

@@ -4,37 +4,38 @@ from typing import Any
 
 from spotui.domain.declared import Note
 from spotui.engine.meta_prompts import MetaPrompt
+from spotui.lang import N_
 from spotui.methods.gpo.descent import optimize
 from spotui.methods.gpo.parameters import ALIASES, ELSEWHERE, Parameters, asks, calls, edits, embeds, steps
 from spotui.methods.method import Method
 
-_TASK = "what the run is for"
+_TASK = N_("what the run is for")
 
 META_PROMPTS = (
     MetaPrompt.beside(
         __file__,
         "gpo_propose",
         task=_TASK,
-        past="earlier prompts with their scores, earlier reflections or their summary, or nothing",
-        score="the current prompt's score of 100",
-        current="the current prompt",
-        reflection="the reflection on its failures, or nothing",
-        examples="some rows with their references, or nothing",
-        change="what to do, the edit budget, the word limit and the slots of the prompt",
+        past=N_("earlier prompts with their scores, earlier reflections or their summary, or nothing"),
+        score=N_("the current prompt's score of 100"),
+        current=N_("the current prompt"),
+        reflection=N_("the reflection on its failures, or nothing"),
+        examples=N_("some rows with their references, or nothing"),
+        change=N_("what to do, the edit budget, the word limit and the slots of the prompt"),
     ),
     MetaPrompt.beside(
         __file__,
         "gpo_reflect",
         task=_TASK,
-        prompt="the current prompt",
-        failures="rows of a train batch that it got wrong",
+        prompt=N_("the current prompt"),
+        failures=N_("rows of a train batch that it got wrong"),
     ),
     MetaPrompt.beside(
         __file__,
         "gpo_summarize",
         task=_TASK,
-        summary="the summary so far",
-        latest="what the latest step adds",
+        summary=N_("the summary so far"),
+        latest=N_("what the latest step adds"),
     ),
 )
 
@@ -61,17 +62,17 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
 
 
 GPO = _method(
-    "Past prompts by relevance, new prompts within an edit budget that decays.",
+    N_("Past prompts by relevance, new prompts within an edit budget that decays."),
     "Tang et al., arXiv 2402.17564",
 )
 APE = _method(
-    "New prompts from the current one and its score alone.",
+    N_("New prompts from the current one and its score alone."),
     "Zhou et al., arXiv 2211.01910, as GPO's authors run it",
     trajectory="none",
     edit_budget_schedule="none",
 )
 APO = _method(
-    "Edits the current prompt by a reflection on its failures.",
+    N_("Edits the current prompt by a reflection on its failures."),
     "Pryzant et al., arXiv 2305.03495, as GPO's authors run it",
     descent_direction="performance+reflection",
     trajectory="none",
@@ -79,13 +80,13 @@ APO = _method(
     refinement="editing",
 )
 OPRO = _method(
-    "New prompts from the best ones so far.",
+    N_("New prompts from the best ones so far."),
     "Yang et al., arXiv 2309.03409, as GPO's authors run it",
     trajectory_selection="importance",
     edit_budget_schedule="none",
 )
 PE2 = _method(
-    "New prompts from the newest ones and a reflection, within a constant edit budget.",
+    N_("New prompts from the newest ones and a reflection, within a constant edit budget."),
     "Ye et al., arXiv 2311.05661, as GPO's authors run it",
     descent_direction="performance+reflection",
     trajectory_selection="recency",
@@ -93,7 +94,7 @@ PE2 = _method(
     edit_budget_initial=30,
 )
 SGDM = _method(
-    "Edits the current prompt by a running summary of reflections.",
+    N_("Edits the current prompt by a running summary of reflections."),
     "the momentum baseline of Tang et al., arXiv 2402.17564",
     descent_direction="performance+reflection",
     trajectory="summarization",

@@ -26,78 +26,88 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     descent_direction: Annotated[
         Direction,
-        Meta(description="guidance for the optimizer: scores alone, or also a reflection on failures"),
+        Meta(description=N_("guidance for the optimizer: scores alone, or also a reflection on failures")),
     ] = "performance"
     trajectory: Annotated[
         Trajectory,
-        Meta(description="earlier steps that are shown: none, a selection, or one running summary"),
+        Meta(description=N_("earlier steps that are shown: none, a selection, or one running summary")),
     ] = "retrieval"
     trajectory_content: Annotated[
-        Content, Meta(description="what is stored for each step: its prompt, or its reflection")
+        Content, Meta(description=N_("what is stored for each step: its prompt, or its reflection"))
     ] = "prompts"
     trajectory_selection: Annotated[
         Selection,
-        Meta(description="selection of steps: the newest, the most similar to the current one, or the best"),
+        Meta(
+            description=N_("selection of steps: the newest, the most similar to the current one, or the best")
+        ),
     ] = "relevance"
     relevance: Annotated[
         Relevance,
-        Meta(description="measure of similarity: shared words (BM25), or --embedding-model"),
+        Meta(description=N_("measure of similarity: shared words (BM25), or --embedding-model")),
     ] = "bm25"
     trajectory_size: Annotated[
-        int, Meta(ge=0, le=100, description="number of earlier steps that are shown")
+        int, Meta(ge=0, le=100, description=N_("number of earlier steps that are shown"))
     ] = 3
     trajectory_order: Annotated[
         Order,
-        Meta(description="order of these steps: the most similar, newest or best last, or first"),
+        Meta(description=N_("order of these steps: the most similar, newest or best last, or first")),
     ] = "ascending"
     trajectory_losers: Annotated[
-        bool, Meta(description="whether candidates that were scored and not chosen are also stored")
+        bool, Meta(description=N_("whether candidates that were scored and not chosen are also stored"))
     ] = False
     refinement: Annotated[
-        Refinement, Meta(description="how a prompt is made: written from scratch, or edited")
+        Refinement, Meta(description=N_("how a prompt is made: written from scratch, or edited"))
     ] = "generation"
     edit_budget_initial: Annotated[
-        int, Meta(ge=0, le=10_000, description="words that may change in the first step, at least one")
+        int, Meta(ge=0, le=10_000, description=N_("words that may change in the first step, at least one"))
     ] = 50
     edit_budget_final: Annotated[
-        int, Meta(ge=0, le=10_000, description="words that may change in the last step, at least one")
+        int, Meta(ge=0, le=10_000, description=N_("words that may change in the last step, at least one"))
     ] = 10
     edit_budget_schedule: Annotated[
-        Schedule, Meta(description="how the edit budget decays; none is no limit")
+        Schedule, Meta(description=N_("how the edit budget decays; none is no limit"))
     ] = "cosine"
     warmup_steps: Annotated[
-        int, Meta(ge=0, le=10_000, description="steps in which the edit budget rises")
+        int, Meta(ge=0, le=10_000, description=N_("steps in which the edit budget rises"))
     ] = 0
     edit_budget_enforcement: Annotated[
-        Enforcement, Meta(description="whether a prompt that changes more words is used or rejected")
+        Enforcement, Meta(description=N_("whether a prompt that changes more words is used or rejected"))
     ] = "advisory"
-    epochs: Annotated[int, Meta(ge=0, le=1000, description="passes through the train rows")] = 3
-    batch_size: Annotated[int, Meta(ge=1, le=10_000, description="train rows in each step")] = 8
+    epochs: Annotated[int, Meta(ge=0, le=1000, description=N_("passes through the train rows"))] = 3
+    batch_size: Annotated[int, Meta(ge=1, le=10_000, description=N_("train rows in each step"))] = 8
     max_steps: (
         Annotated[
             int,
-            Meta(ge=0, le=10_000, description="steps in all, instead of the number from epochs and batches"),
+            Meta(
+                ge=0, le=10_000, description=N_("steps in all, instead of the number from epochs and batches")
+            ),
         ]
         | None
     ) = None
-    candidates_per_step: Annotated[int, Meta(ge=1, le=128, description="prompts proposed in each step")] = 8
+    candidates_per_step: Annotated[
+        int, Meta(ge=1, le=128, description=N_("prompts proposed in each step"))
+    ] = 8
     task_examples: Annotated[
         int,
-        Meta(ge=0, le=100, description="train rows with their answers that the optimizer sees in every step"),
+        Meta(
+            ge=0,
+            le=100,
+            description=N_("train rows with their answers that the optimizer sees in every step"),
+        ),
     ] = 3
     prompt_position: Annotated[
         Position,
-        Meta(description="position of the prompt when a row is asked"),
+        Meta(description=N_("position of the prompt when a row is asked")),
     ] = "question_end"
-    qa_labels: Annotated[bool, Meta(description="whether Q: and A: mark question and answer")] = False
+    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
     few_shot_demos: Annotated[
-        int, Meta(ge=0, le=100, description="solved train rows before every question")
+        int, Meta(ge=0, le=100, description=N_("solved train rows before every question"))
     ] = 0
-    only_evaluate: Annotated[bool, Meta(description="score the seed prompt on the test rows and stop")] = (
-        False
-    )
+    only_evaluate: Annotated[
+        bool, Meta(description=N_("score the seed prompt on the test rows and stop"))
+    ] = False
     optimizer_temperature: Annotated[
-        float, Meta(ge=0, le=2, description="the optimizer's temperature when it proposes")
+        float, Meta(ge=0, le=2, description=N_("the optimizer's temperature when it proposes"))
     ] = 1.0
 
 
