@@ -64,6 +64,9 @@ def _something(value: Any) -> Any:
     return None if isinstance(value, list) and not any(map(_something, value)) else value
 
 
+_USERS: Final = ("user", "human", "prompter")
+
+
 class QA(msgspec.Struct, frozen=True):
     """A question and what a good answer to it is like; an `answer` that is the word `None` becomes empty.
 
@@ -86,6 +89,9 @@ class QA(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.answer.strip() == NONE:
             msgspec.structs.force_setattr(self, "answer", "")
+        if self.conversation:  # equal for equal questions, whichever of the two was changed
+            written = msgspec.json.encode(self.messages).decode()
+            msgspec.structs.force_setattr(self, "conversation", written)
 
     @property
     def messages(self) -> list[Any]:
@@ -93,8 +99,12 @@ class QA(msgspec.Struct, frozen=True):
         found: list[Any] = msgspec.json.decode(self.conversation or "[]")
         for one in reversed(found):
             for role, content in (("role", "content"), ("from", "value")):
-                if isinstance(one, dict) and one.get(role) in ("user", "human"):
-                    if isinstance(one.get(content), str):
+                if isinstance(one, dict) and str(one.get(role)).strip().casefold() in _USERS:
+                    parts = one.get(content)
+                    texts = [each for each in parts if "text" in each] if isinstance(parts, list) else []
+                    if len(texts) == 1:
+                        texts[0]["text"] = self.question
+                    elif isinstance(parts, str):
                         one[content] = self.question
                     return found
         return found

@@ -456,3 +456,33 @@ def test_one_of_several_prompts_is_changed_and_the_others_stay_as_they_are_writt
     new = edit_yaml(text, msgspec.structs.replace(template, prompt=changed))
     assert new == text.replace("Write it.", "Write it well.")
     assert parse_template(to_yaml(parse_template(new))) == parse_template(new)
+
+
+TALK = """\
+prompt: p
+requirements: r
+qa:
+  - question: One?  # alone
+    turns: ["And two?"]
+  - question:
+      - {role: system, content: Be kind.}
+      - {role: user, content: Number 1207.}  # the order
+    turns: [Thanks.]
+  - question:
+      - role: user
+        content:
+          - {type: text, text: What is this?}
+          - {type: image_url, image_url: {url: cat.png}}
+"""
+
+
+@given(st.sampled_from([0, 1, 2]), st.text("ab :#-\n'\"[{", min_size=1, max_size=12).filter(str.strip))
+def test_the_last_turn_of_a_conversation_is_edited_like_a_question(number: int, text: str) -> None:
+    template = parse_template(TALK)
+    rows = list(template.qa)
+    rows[number] = msgspec.structs.replace(rows[number], question=text)
+    new = edit_yaml(TALK, msgspec.structs.replace(template, qa=tuple(rows)))
+    assert parse_template(new).qa == tuple(rows)
+    assert parse_template(new).qa[number].question == text
+    kept = [line for line in TALK.splitlines() if "turns" in line]
+    assert [line for line in new.splitlines() if "turns" in line] == kept
