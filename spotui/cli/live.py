@@ -140,7 +140,7 @@ class LiveDisplay:
                 cost=cost,
             )
             head.append(f"  {said}", style="not bold")
-        if (left := picture.seconds_left) is not None:
+        if (left := picture.seconds_left) is not None and left >= 1:  # the final check may go on after it
             head.append(_("  about {left} left", left=duration(left)), style="not bold dim")
         return head
 

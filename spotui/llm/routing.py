@@ -344,7 +344,7 @@ def _key(model: str, entry: ModelConfig, url: str, environ: Mapping[str, str]) -
         ),
         _(
             "Set it with 'export {openai_key}=…', or name another variable as api_key_env of "
-            "{model} in the config file; a server that takes any key takes any text.",
+            "{model} in the config file. If the server wants no key, any text will do.",
             openai_key=OPENAI_KEY,
             model=model,
         ),
