@@ -55,7 +55,11 @@ class Check(msgspec.Struct, frozen=True):
         if self.weight < 0:
             return _("The weight of the check {check} is below 0.", check=self)
         if self.kind in _OF_JSON:
-            return "" if self.value is None else _("The check `{type}` takes no value.", type=self.type)
+            if self.value is None:
+                return ""
+            if not isinstance(self.value, dict):
+                return _("The check `{type}` takes a JSON schema, or no value.", type=self.type)
+            return _fault_of_schema(self.value)
         if self.kind in _OF_LISTS:
             texts = self.value if isinstance(self.value, list) else []
             if not texts or not all(isinstance(one, str) for one in texts):
@@ -170,25 +174,45 @@ def _found(answer: str, pattern: str) -> bool:
     return _compiled(pattern).search(answer, timeout=SECONDS) is not None
 
 
-def _is_json(answer: str, _value: None) -> bool:
+def _is_json(answer: str, schema: dict[str, Any] | None) -> bool:
     try:
-        json.loads(answer)
+        found = json.loads(answer)
     except (ValueError, RecursionError):
         return False
-    return True
+    return _is_valid(found, schema)
+
+
+def _is_valid(found: Any, schema: dict[str, Any] | None) -> bool:
+    if schema is None:
+        return True
+    from jsonschema.validators import validator_for
+
+    return bool(validator_for(schema)(schema).is_valid(found))
+
+
+def _fault_of_schema(schema: dict[str, Any]) -> str:
+    from jsonschema import SchemaError
+    from jsonschema.validators import validator_for
+
+    try:
+        validator_for(schema).check_schema(schema)
+    except SchemaError as error:
+        return _("The schema of a check is not valid: {error}.", error=error.message.rstrip("."))
+    return ""
 
 
 _OPENS: Final = re.compile(r"[{\[]")
 
 
-def _holds_json(answer: str, _value: None) -> bool:
+def _holds_json(answer: str, schema: dict[str, Any] | None) -> bool:
     decoder = json.JSONDecoder()
     for opening in _OPENS.finditer(answer):
         try:
-            decoder.raw_decode(answer, opening.start())
+            found, _end = decoder.raw_decode(answer, opening.start())
         except (ValueError, RecursionError):
             continue
-        return True
+        if _is_valid(found, schema):
+            return True
     return False
 
 

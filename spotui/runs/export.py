@@ -52,6 +52,11 @@ def outgoing(project: Project, history: History, line: RoundLine) -> Outgoing:
         rows = [Row(one.question) for one in line.answers]
         return _outgoing(project, line, Layout(), asked, rows, figures)
     prepared = reopen(project)
+    if prepared.template.parts:
+        raise SpotuiError(
+            _("{project} has several prompts, which belong to a program.", project=project.name),
+            _("Export them with --to txt or --to json."),
+        )
     rows = _rows(prepared)
     has_question = not rows or any(row.question for row in rows)
     found = _outgoing(

@@ -25,6 +25,8 @@ from tests.metrics.marking import fault, mark
         ({"type": "ends-with", "value": "!"}, "Yes!", "Yes"),
         ({"type": "regex", "value": r"^\d{3}-\d+$"}, "555-12", "555"),
         ({"type": "is-json"}, '{"a": 1}', 'Here: {"a": 1}'),
+        ({"type": "is-json", "value": {"required": ["a"]}}, '{"a": 1}', '{"b": 1}'),
+        ({"type": "contains-json", "value": {"required": ["b"]}}, '{"a": 1} {"b": 1}', '{"a": 1}'),
         ({"type": "contains-json"}, 'Here: {"a": [1]} done', "Here: {a}"),
         ({"type": "not-contains", "value": "sorry"}, "Done.", "I am sorry."),
     ],
@@ -65,7 +67,8 @@ def test_with_a_type_the_answers_are_values_and_one_is_enough() -> None:
         ('{"type": "regex", "value": "(a"}', "The pattern “(a” is broken"),
         ('{"type": "contains-any", "value": "a"}', "The check `contains-any` needs a list of texts."),
         ('{"type": "contains", "value": 3}', "The check `contains` needs a text."),
-        ('{"type": "is-json", "value": {}}', "The check `is-json` takes no value."),
+        ('{"type": "is-json", "value": "x"}', "The check `is-json` takes a JSON schema, or no value."),
+        ('{"type": "is-json", "value": {"type": 3}}', "The schema of a check is not valid: 3 is not valid"),
         ('{"type": "equals", "value": "a", "weight": -1}', "below 0"),
     ],
 )

@@ -14,6 +14,8 @@ from spotui.templates.data.values import written
 from spotui.templates.exchange.braces import render
 from spotui.templates.exchange.imported import Notes, Record
 from spotui.templates.exchange.source import compact
+from spotui.templates.yaml.composer import load
+from spotui.templates.yaml.faults import YamlError
 
 RUBRICS: Final = ("llm-rubric", "model-graded-closedqa", "g-eval")
 FACTS: Final = ("factuality", "model-graded-factuality")
@@ -134,10 +136,7 @@ class AssertReader:
         positive = kind.removeprefix(NOT)
         value = self._value(where, data.get("value"), row)
         if positive in ("is-json", "contains-json"):
-            if value is not None:
-                what = _("The schema of `{kind}` is left out; that it is JSON is checked.", kind=kind)
-                self._notes.add(where, what, _("The checks of a row hold no schema."))
-            value = None
+            value = self._schema(where, kind, value)
         elif positive in _LISTS:
             several = value if isinstance(value, list) else str(value or "").split(",")
             value = [text for one in several if (text := written(one).strip())]
@@ -150,6 +149,22 @@ class AssertReader:
             self._leave_out(where, kind, fault)
             return None
         return check
+
+    def _schema(self, where: str, kind: str, value: Any) -> dict[str, Any] | None:
+        """The JSON schema of a check, which may be written as JSON or YAML."""
+        if isinstance(value, str) and value.strip():
+            try:
+                value = load(value).data()
+            except YamlError:
+                value = {}
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if isinstance(value, dict) and value and not (fault := Check(kind, value).fault()):
+            plain: dict[str, Any] = json.loads(compact(value))
+            return plain
+        what = _("The schema of `{kind}` is left out; that it is JSON is checked.", kind=kind)
+        self._notes.add(where, what, fault if isinstance(value, dict) and value else _("It is not a schema."))
+        return None
 
     def _value(self, where: str, value: Any, row: Record) -> Any:
         """A value with its variables filled and its file read; None where there is none."""

@@ -21,7 +21,19 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """The roles of messages, by the names that they have elsewhere."""
 
+_FETCHED: Final = ("https://", "data:")
 _OTHERS: Final = ("function_call", "weight", "name", "refusal", "audio", "annotations")
+
+
+HISTORY: Final = "history"
+"""The variable that holds the turns before the question, where the rows of an export are conversations."""
+
+DUMPED: Final = "{{ question | dump }}"
+LOOP: Final = (
+    '{% for turn in history %}{"role": "{{ turn.role }}", "content": {{ turn.content | dump }}},'
+    "\n  {% endfor %}"
+)
+"""How a chat for promptfoo shows those turns."""
 
 
 class Message(NamedTuple):
@@ -31,18 +43,23 @@ class Message(NamedTuple):
         role: One of our roles.
         text: Its text.
         rest: What else it has that neither a text nor a row can hold.
+        images: Its parts that are images which an endpoint can fetch.
         calls: The tool calls of the assistant, and the call that a tool's result belongs to.
     """
 
     role: str
     text: str
     rest: tuple[str, ...] = ()
+    images: tuple[dict[str, Any], ...] = ()
     calls: Mapping[str, Any] = {}
 
     @property
     def data(self) -> dict[str, Any]:
         """The message as a row has it."""
-        return {"role": self.role, "content": self.text, **self.calls}
+        content: Any = self.text
+        if self.images:
+            content = [*self.images, *([{"type": "text", "text": self.text}] if self.text else [])]
+        return {"role": self.role, "content": content, **self.calls}
 
 
 class ChatPrompt(NamedTuple):
@@ -52,11 +69,13 @@ class ChatPrompt(NamedTuple):
         prompt: The text to optimize, with slots.
         names: The column of each slot.
         extra: `position` or `messages` of the template, where the prompt is one of several messages.
+        has_history: Whether the turns before the question are in a variable of the row.
     """
 
     prompt: str
     names: dict[str, str]
     extra: dict[str, Any]
+    has_history: bool = False
 
 
 def chat_of(data: Any) -> list[Message] | None:
@@ -89,18 +108,28 @@ def message_of(data: Any) -> Message | None:
 def _of_content(role: str, content: Any, rest: list[str], calls: Mapping[str, Any]) -> Message:
     """A message made of a text, or of parts."""
     if content is None or isinstance(content, str):
-        return Message(role, content or "", tuple(rest), calls)
+        return Message(role, content or "", tuple(rest), (), calls)
     texts: list[str] = []
+    images: list[dict[str, Any]] = []
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
+        elif isinstance(part, dict) and part.get("type") == "image_url" and _is_fetched(part):
+            images.append(part)
         elif isinstance(part, dict):
             rest.append(str(part.get("type", "content")))
         else:
             texts.append(str(part))
-    return Message(role, "\n".join(texts), tuple(rest), calls)
+    return Message(role, "\n".join(texts), tuple(rest), tuple(images), calls)
+
+
+def _is_fetched(part: Mapping[str, Any]) -> bool:
+    """Whether an image is at an address, or in the message itself; other paths are of another machine."""
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else image
+    return isinstance(url, str) and url.startswith(_FETCHED)
 
 
 def note_rest(messages: Sequence[Message], notes: Notes, where: str) -> None:
@@ -130,6 +159,11 @@ def from_chat(
     Returns:
         The prompt, or None when it was left out, with a note.
     """
+    if LOOP in text:
+        plain = text.replace(LOOP, "").replace(DUMPED, '"{{question}}"')
+        talk = from_chat(plain, notes, where, values)
+        if talk is not None and talk.extra == {"position": "system"} and "question" in talk.names:
+            return talk._replace(has_history=True)
     messages = _parsed(text)
     if messages is None:
         start = text.lstrip()
@@ -163,9 +197,9 @@ def from_messages(
         The prompt, or None when it was left out, with a note.
     """
     note_rest(messages, notes, where)
-    if any(one.calls for one in messages):
-        what = _("Tool calls of the prompt are left out.")
-        notes.add(where, what, _("The messages around a prompt are texts; rows can have calls."))
+    if any(one.images or one.calls for one in messages):
+        what = _("Images and tool calls of the prompt are left out.")
+        notes.add(where, what, _("The messages around a prompt are texts; rows can have both."))
     by_role = {one.role: at for at, one in enumerate(messages)}
     if "user" not in by_role:
         if list(by_role) == ["system"] and len(messages) == 1:

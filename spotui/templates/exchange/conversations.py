@@ -60,6 +60,7 @@ def recognises_alpaca(source: Source) -> bool:
 def read_chat(source: Source) -> list[Imported]:
     """The template of rows with messages: the last turn of the assistant is the answer that is right."""
     rows = []
+    shared = _shared(source)
     for number, record in source.lines:
         where = source.place(source.path, number)
         messages = _chat(record)
@@ -67,14 +68,34 @@ def read_chat(source: Source) -> list[Imported]:
             why = _("It has no list of messages with the roles system, user and assistant.")
             source.notes.add(where, _("The row is left out."), why)
             continue
-        _note_columns(record, {"messages", "input", "preferred_output"}, source.notes, where)
+        known = {"messages", "input", "preferred_output", *shared}
+        _note_columns(record, known, source.notes, where)
         answer = None
         if "preferred_output" in record:
             preferred = chat_of(record["preferred_output"]) or []
             messages = [*messages, *preferred]
         if found := conversation(messages, answer, source.notes, where):
             rows.append(found)
-    return of_conversations(rows, source.notes, source.name)
+    imported = of_conversations(rows, source.notes, source.name)
+    for one in imported:
+        one.extra = {**one.extra, **shared}
+        if "tools" in shared and all(row.answer is None for row in rows):
+            one.metric = "tool_call"
+    return imported
+
+
+def _shared(source: Source) -> dict[str, Any]:
+    """Tools and the form of answers, where all rows have the same."""
+    found = {}
+    for key in ("tools", "response_format"):
+        values = [one.record.get(key) if isinstance(one.record, dict) else None for one in source.lines]
+        if values and values[0] and all(value == values[0] for value in values):
+            found[key] = values[0]
+    if "response_format" in found:
+        form = found["response_format"]
+        if isinstance(form, dict) and form.get("type") == "json_object":
+            found["response_format"] = "json"
+    return found
 
 
 def read_sharegpt(source: Source) -> list[Imported]:
@@ -185,7 +206,7 @@ def of_conversations(
     for one in rows:
         messages = one.messages if keeps_system else one.turns
         record: Record = {"messages": [message.data for message in messages]}
-        if len(messages) == 1:
+        if len(messages) == 1 and not messages[0].images:
             record = {"question": messages[0].text}
         if one.answer is not None:
             record["answer"] = one.answer

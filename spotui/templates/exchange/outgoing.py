@@ -12,14 +12,10 @@ from spotui.lang import _
 from spotui.metrics import MetricChoice
 from spotui.templates.exchange.asserts import FACT_IN_ROW, RUBRIC_IN_ROW, as_assert
 from spotui.templates.exchange.braces import to_double, to_format
+from spotui.templates.exchange.chats import DUMPED, HISTORY, LOOP
 from spotui.templates.exchange.imported import Notes
 from spotui.templates.yaml.emit import mapping_lines
 
-HISTORY: Final = "history"
-"""The variable that holds the turns before the question, where rows are conversations."""
-
-_TURN: Final = '{"role": "{{ turn.role }}", "content": {{ turn.content | dump }}}'
-_LOOP: Final = f"{{% for turn in history %}}{_TURN},\n  {{% endfor %}}"
 _RUBRIC: Final = re.compile(r"(?P<kind>Rubric|Fact): (?P<text>.*)", re.DOTALL)
 _PROVIDERS: Final[Mapping[str, str]] = {
     "anthropic": "anthropic:messages:",
@@ -129,11 +125,9 @@ def _promptfoo_prompt(outgoing: Outgoing) -> str:
     if not outgoing.has_history:
         return written
     *before, asking = [json.dumps(one, ensure_ascii=False) for one in messages]
-    asked = '{"role": "user", "content": {{ question | dump }}}'
+    asked = f'{{"role": "user", "content": {DUMPED}}}'
     is_plain = messages[-1]["content"] == "{{question}}"
-    return (
-        "[\n  " + "".join(f"{one},\n  " for one in before) + _LOOP + (asked if is_plain else asking) + "\n]"
-    )
+    return "[\n  " + "".join(f"{one},\n  " for one in before) + LOOP + (asked if is_plain else asking) + "\n]"
 
 
 def _provider(model: str) -> str:

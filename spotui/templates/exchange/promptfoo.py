@@ -12,7 +12,7 @@ from spotui.templates.exchange.asserts import (
     Expected,
     as_record,
 )
-from spotui.templates.exchange.chats import chat_of, from_chat
+from spotui.templates.exchange.chats import HISTORY, chat_of, from_chat
 from spotui.templates.exchange.imported import Imported, Record, SourceError, note_requirements
 from spotui.templates.exchange.promptfoo_tests import Test, read_tests
 from spotui.templates.exchange.source import Source, compact, is_program
@@ -186,6 +186,9 @@ class _Reader:
             self._notes.add(prompt.where, what, _("It has no variable, so that all tests ask the same."))
             return None
         records = [self._record(test, used) for test in tests]
+        if found.has_history:
+            records = [_conversation(record, used) for record in records]
+            used = {slot: column for slot, column in used.items() if slot != "question"}
         imported = Imported(
             prompt=found.prompt,
             label=prompt.label,
@@ -291,6 +294,16 @@ class _Reader:
             texts += [f"Fact: {text}" if both else text for text in one.facts]
             record[EXPECTED] = texts if len(texts) != 1 else texts[0]
         imported.columns["answer"] = EXPECTED
+
+
+def _conversation(record: Record, used: dict[str, str]) -> Record:
+    """A row whose question is a conversation, made of the turns before it and the question."""
+    turns = record.pop(HISTORY, None)
+    asked = record.pop(used["question"])
+    return {
+        "messages": [*(turns if isinstance(turns, list) else []), {"role": "user", "content": asked}],
+        **record,
+    }
 
 
 def _metric(kind: str) -> Any:

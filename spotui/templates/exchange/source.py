@@ -99,6 +99,7 @@ class Source:
         self._read: set[Path] = set()
         self._parsed: dict[Path, _Json] = {}
         self._texts: dict[Path, None] = {}
+        self._values: dict[Path, Any] = {}
 
     @property
     def name(self) -> str:
@@ -299,6 +300,11 @@ class Source:
         return SourceError(f"{place}: {bad.what}", bad.hint or _(_CORRECT))
 
     def _yaml(self, path: Path) -> Any:
+        if path not in self._values:
+            self._values[path] = self._read_yaml(path)
+        return self._values[path]
+
+    def _read_yaml(self, path: Path) -> Any:
         text = self.text(path)
         try:
             return load(text, merges=True, most_repeated=MOST_REPEATED).data()

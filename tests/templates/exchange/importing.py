@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from spotui.domain.rows import Row
 from spotui.runs.check import check
-from spotui.runs.task import read_rows
+from spotui.runs.task import attachments_of, read_rows
 from spotui.templates.exchange.registry import read_source
 from spotui.templates.exchange.source import Source
 from spotui.templates.exchange.write import draft, write
@@ -87,7 +87,7 @@ def bring(
         template = read_template(one.path)
         found: list[Row] = []
         if template.qa or template.data:
-            data = read_rows(template, one.path.parent)
+            data = read_rows(template, one.path.parent, attach=attachments_of(one.path.parent).attach)
             unique: dict[Any, Row] = {
                 (row.file, row.line): row for part in (data.train, data.eval, data.test) for row in part
             }

@@ -84,10 +84,33 @@ def test_tool_calls_stay_in_the_rows(tmp_path: Path) -> None:
         for at in range(3)
     ]
 
-    found = bring(lines(tmp_path / "ft.jsonl", [{"messages": one} for one in talks]))
+    tools = [{"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}]
+
+    found = bring(lines(tmp_path / "ft.jsonl", [{"messages": one, "tools": tools} for one in talks]))
 
     assert (found.template.prompt, found.template.position) == ("Be brief.", "system")
+    assert (found.template.tools, found.template.metric) == (tools, "tool_call")
     assert ["find" in row.references[0] for row in found.all_rows] == [True, True, True]
+
+
+def test_images_at_an_address_stay_in_the_rows(tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    lost = {"type": "image_url", "image_url": {"url": "file:///home/me/a.png"}}
+    talks = [
+        [
+            said("system", "Look."),
+            said("user", [image, lost, {"type": "text", "text": f"What {at}?"}]),
+            said("assistant", "A cat."),
+        ]
+        for at in range(3)
+    ]
+    form = {"type": "json_object"}
+
+    found = bring(lines(tmp_path / "ft.jsonl", [{"messages": one, "response_format": form} for one in talks]))
+
+    assert found.template.response_format == "json"
+    assert [[file.url for file in row.files] for row in found.all_rows] == [["https://example.com/a.png"]] * 3
+    assert any("`image_url` of a message is left out." in note for note in found.notes)
 
 
 def test_preference_data(tmp_path: Path) -> None:

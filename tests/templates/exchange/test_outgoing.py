@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.messages import Message
 from spotui.domain.rows import Row, fill, normalise
 from spotui.metrics import read_choice
 from spotui.templates.exchange.imported import Notes, SourceError
@@ -116,6 +117,26 @@ def test_dspy_brings_prompt_and_rows_back(prompt: str, pairs: list[tuple[str, st
     if found.all_rows and not brought:
         brought = [(row.question, (row.references[0],)) for row in found.all_rows]
     assert brought == [(row.question, row.references) for row in rows]
+
+
+def test_conversations_come_back_from_promptfoo(tmp_path: Path) -> None:
+    talks = [
+        tuple(
+            Message("user" if turn % 2 == 0 else "assistant", f'turn {turn} of "{at}"')
+            for turn in range(2 * at)
+        )
+        for at in range(4)
+    ]
+    rows = [Row(f"Question {at}?", (f"A{at}",), history=talk) for at, talk in enumerate(talks)]
+    around = [{"role": "system", "content": "Help."}, {"role": "user", "content": "{question}"}]
+    path = written("promptfoo", outgoing("Help.", rows, "exact", messages=around), "yaml", tmp_path)
+
+    found = bring(path)
+
+    assert (found.template.prompt, found.template.position) == ("Help.", "system")
+    assert [(row.question, row.history, row.references) for row in found.all_rows] == [
+        (row.question, row.history, row.references) for row in rows
+    ]
 
 
 @given(PROMPTS, WORDS)

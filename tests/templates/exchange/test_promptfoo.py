@@ -246,6 +246,25 @@ def test_the_metric_is_the_simplest_that_holds_all_asserts(
         assert [row.references for row in found.all_rows] == [("0?",), ("1?",), ("2?",)]
 
 
+def test_schemas_of_json_are_kept_and_broken_ones_named(tmp_path: Path) -> None:
+    asserts = [
+        {"type": "is-json", "value": "required: [a]\ntype: object\n"},
+        {"type": "contains-json", "value": {"type": 7}},
+        {"type": "is-json", "value": "just text"},
+    ]
+    found = _one(tmp_path, asserts)
+    assert list(map(json.loads, found.all_rows[0].references)) == [
+        {"type": "is-json", "value": {"required": ["a"], "type": "object"}},
+        {"type": "contains-json"},
+        {"type": "is-json"},
+    ]
+    said = "\n".join(found.notes)
+    assert (
+        "The schema of `contains-json` is left out; that it is JSON is checked. The schema of a check" in said
+    )
+    assert "The schema of `is-json` is left out; that it is JSON is checked. It is not a schema." in said
+
+
 def test_the_marks_are_those_of_promptfoo(tmp_path: Path) -> None:
     asserts = [{"type": "contains", "value": "a"}, {"type": "regex", "value": "b+", "weight": 3}]
     found = _one(tmp_path, asserts)
