@@ -76,13 +76,13 @@ def estimate_command(parsed: argparse.Namespace) -> int:
                 model=one.model,
             )
         )
-    print(f"Expected: {estimate.line}")
+    print(_("Expected: {estimate}", estimate=estimate.line))
     if estimate.measured:
         print(_("Speeds are those of your last runs; the lengths of replies are typical ones."))
     else:
         print(_("Reply lengths and speeds are typical ones, not measured on your models."))
     for text in estimate.warnings:
-        print(f"Warning: {text}")
+        print(_("Warning: {text}", text=text))
     return exit_codes.OK
 
 

@@ -128,7 +128,7 @@ def _write(data: dict[str, object]) -> None:
 
 def _print_offer(offer: "JudgeOffer") -> None:
     print(_title(offer.settings))
-    print(f"Expected: {offer.expected.line}")
+    print(_("Expected: {estimate}", estimate=offer.expected.line))
     for text in offer.expected.warnings:
         print(f"Warning: {text}")
     _note(offer.method)

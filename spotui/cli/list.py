@@ -4,7 +4,7 @@ import argparse
 
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import usd
+from spotui.domain.figures import state_in_words, usd
 from spotui.lang import _
 from spotui.workspace.history import is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
@@ -57,16 +57,17 @@ def _row(project: Project) -> dict[str, object]:
 
 def _print_table(rows: list[dict[str, object]]) -> None:
     width = max(4, *(len(str(row["name"])) for row in rows))
-    print(f"{'name':{width}}  {'state':11}  {'rounds':>6}  {'best':>4}  {'spent':>10}  when")
+    heads = (_("name"), _("state"), _("rounds"), _("best"), _("spent"), _("when"))
+    print("{:{width}}  {:11}  {:>6}  {:>4}  {:>10}  {}".format(*heads, width=width))
     for row in rows:
         if row["state"] == "damaged":
-            print(f"{row['name']:{width}}  damaged      {row['why']}")
+            print(f"{row['name']:{width}}  {state_in_words('damaged'):11}  {row['why']}")
             continue
         cost = row["usd"]
         known = float(cost) if isinstance(cost, int | float) else None
         spent = usd(known, estimated=bool(row["estimated"]))
-        best = "-" if row["best"] is None else row["best"]
+        best, state = "-" if row["best"] is None else row["best"], state_in_words(str(row["state"]))
         print(
-            f"{row['name']:{width}}  {row['state']:11}  {row['rounds']:>6}  {best:>4}  {spent:>10}  "
+            f"{row['name']:{width}}  {state:11}  {row['rounds']:>6}  {best:>4}  {spent:>10}  "
             f"{str(row['when'] or '').replace('T', ' ')[:16]}"
         )

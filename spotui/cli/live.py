@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from spotui.cli.summary import COPIED, TEXTS, fit, head, how_to_continue, round_cells, summary
+from spotui.cli.summary import TEXTS, fit, head, how_to_continue, is_copied, round_cells, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
 from spotui.domain.figures import count, duration, usd
@@ -96,7 +96,7 @@ class LiveDisplay:
         """Print the summary."""
         if not self._gone:
             for text in summary(self._project, self._picture):
-                self._console.print(Text(text), soft_wrap=text.startswith(COPIED))
+                self._console.print(Text(text), soft_wrap=is_copied(text))
 
     def _draw(self) -> RenderableType:
         parts: list[RenderableType] = [self._head(), self._rounds()]

@@ -84,7 +84,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     if estimate is not None:
-        print(f"Expected: {estimate.line}", file=sys.stderr)
+        print(_("Expected: {estimate}", estimate=estimate.line), file=sys.stderr)
         for warned in estimate.warnings:
             print(f"spotui: {warned}", file=sys.stderr)
     return launcher.new_project(workspace, name, prepared, fresh=parsed.fresh)

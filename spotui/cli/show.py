@@ -3,22 +3,20 @@
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping
-from typing import Final
 
 from spotui.cli import exit_codes, options
 from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CandidateScored, decode_event
-from spotui.domain.figures import cell, points, rounds_named, stop_reason, usd, verdict
+from spotui.domain.figures import cell, points, rounds_named, state_in_words, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
-from spotui.lang import N_, _, as_english, ngettext
+from spotui.lang import _, as_english, ngettext
 from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
-from spotui.workspace.history import History, State, is_estimated, read_history, total_cost
+from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
 
@@ -63,12 +61,6 @@ def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
 
 
 _WIDTH_OF_A_PIPE = 150
-_STATES: Final[Mapping[State, str]] = {
-    "running": N_("running"),
-    "interrupted": N_("interrupted"),
-    "ended": N_("ended"),
-    "foreign": N_("foreign"),
-}
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +89,7 @@ def show_command(parsed: argparse.Namespace) -> int:
 
 
 def _print_history(project: Project, history: History) -> None:
-    print(f"{project.name}: {_(_STATES[history.state])}")
+    print(f"{project.name}: {state_in_words(history.state)}")
     if not history.rounds:
         print(_("No round has ended yet."))
     if history.rounds:
@@ -124,7 +116,11 @@ def _print_history(project: Project, history: History) -> None:
         _print_check(history.check)
     if history.stop is not None:
         print(
-            _("Stopped: {reason}. {cause}", reason=stop_reason(history.stop.reason), cause=history.stop.cause)
+            _(
+                "Stopped: {reason}. {cause}",
+                reason=state_in_words(history.stop.reason),
+                cause=history.stop.cause,
+            )
         )
     if history.rounds:
         spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))

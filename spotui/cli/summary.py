@@ -85,6 +85,17 @@ def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
     )
 
 
+_HEADS: Final = {
+    "round": N_("round"),
+    "verdict": N_("verdict"),
+    "votes": N_("votes"),
+    "tokens": N_("tokens"),
+    "cost": N_("cost"),
+    "time": N_("time"),
+    "modification": N_("modification"),
+}
+
+
 def head(columns: Sequence[str] = (), *, is_scored: bool) -> RoundCells:
     """The row of headings.
 
@@ -92,7 +103,9 @@ def head(columns: Sequence[str] = (), *, is_scored: bool) -> RoundCells:
         columns: The columns that the method adds.
         is_scored: Whether prompts are scored on rows.
     """
-    heads = {name: name for name in RoundCells._fields} | {"votes": "score" if is_scored else "votes"}
+    heads = {name: _(title) for name, title in _HEADS.items()}
+    if is_scored:
+        heads["votes"] = _("score")
     return RoundCells(**heads | {"columns": {name: name for name in columns}})  # type: ignore[arg-type]
 
 
@@ -126,8 +139,8 @@ def _line(widths: dict[str, int]) -> int:
     return sum(widths.values()) + GAP * (len(widths) - 1)
 
 
-COPIED: Final = ("Result: ", "Next: ")
-"""How the lines begin that people copy from: they are never broken at a word."""
+_LABEL: Final = 8
+"""Columns of a label."""
 
 _INDENT: Final = "  "
 _LOSING: Final[dict[Outcome, str]] = {
@@ -137,6 +150,15 @@ _LOSING: Final[dict[Outcome, str]] = {
     "refused": N_("refused"),
     "void": N_("void"),
 }
+
+
+def is_copied(text: str) -> bool:
+    """Whether people copy from a line of the summary: it is never broken at a word."""
+    return text.startswith((_("Result:"), _("Next:")))
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:{_LABEL}} {text}"
 
 
 def summary(project: str, picture: Picture) -> list[str]:
@@ -153,25 +175,22 @@ def summary(project: str, picture: Picture) -> list[str]:
     if stopped.improved:
         lines += [_("Better prompt:"), "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
     if picture.judge is not None and picture.judge.warning:
-        lines.append(f"Warning: {picture.judge.warning}")
+        lines.append(_labelled(_("Warning:"), picture.judge.warning))
     if (spent := picture.spending) is not None:
-        lines.append(
-            ngettext(
-                "Spent:   {n:,} call, {prompt_tokens} tokens in, {completion_tokens} out, "
-                "{cost_usd}, {seconds}",
-                "Spent:   {n:,} calls, {prompt_tokens} tokens in, {completion_tokens} out, "
-                "{cost_usd}, {seconds}",
-                spent.calls,
-                prompt_tokens=count(spent.prompt_tokens, estimated=spent.estimated),
-                completion_tokens=count(spent.completion_tokens, estimated=spent.estimated),
-                cost_usd=usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated),
-                seconds=duration(spent.seconds),
-            )
+        spending = ngettext(
+            "{n:,} call, {prompt_tokens} tokens in, {completion_tokens} out, {cost_usd}, {seconds}",
+            "{n:,} calls, {prompt_tokens} tokens in, {completion_tokens} out, {cost_usd}, {seconds}",
+            spent.calls,
+            prompt_tokens=count(spent.prompt_tokens, estimated=spent.estimated),
+            completion_tokens=count(spent.completion_tokens, estimated=spent.estimated),
+            cost_usd=usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated),
+            seconds=duration(spent.seconds),
         )
-    lines.append(f"Outcome: {' '.join(_outcome(picture, stopped))}")
+        lines.append(_labelled(_("Spent:"), spending))
+    lines.append(_labelled(_("Outcome:"), " ".join(_outcome(picture, stopped))))
     if project and opened is not None:
-        lines.append(f"Result:  {_result(opened, stopped)}")
-        lines.append(f"Next:    {_next_step(project, picture, opened, stopped)}")
+        lines.append(_labelled(_("Result:"), _result(opened, stopped)))
+        lines.append(_labelled(_("Next:"), _next_step(project, picture, opened, stopped)))
     return lines
 
 

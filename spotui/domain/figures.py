@@ -114,7 +114,14 @@ _VERDICTS: Final = {
     "void": N_("void"),
 }
 
-_STOP_REASONS: Final = {
+_STATES: Final = {
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "stopping": N_("stopping"),
+    "interrupted": N_("interrupted"),
+    "ended": N_("ended"),
+    "foreign": N_("foreign"),
+    "damaged": N_("damaged"),
     "finished": N_("finished"),
     "budget": N_("budget"),
     "patience": N_("patience"),
@@ -126,9 +133,9 @@ _STOP_REASONS: Final = {
 }
 
 
-def stop_reason(reason: str) -> str:
-    """The reason why a run stopped, in a word."""
-    word = _STOP_REASONS.get(reason, reason)
+def state_in_words(state: str) -> str:
+    """The state of a run, or the reason why it stopped, in a word."""
+    word = _STATES.get(state, state)
     return _(word)
 
 

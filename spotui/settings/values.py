@@ -114,9 +114,9 @@ UsdPerMillion = Annotated[float, Meta(ge=0, le=10**6, description=N_("USD per mi
 Minutes = Annotated[float, Meta(gt=0, le=10**6, description=N_("minutes, more than 0"))]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description=N_("a whole number, 0 or more"))]
 Switch = Annotated[bool, Meta(description=N_("true or false"))]
-PromptPosition = Position
+PromptPosition = Annotated[Position, Meta()]
 UnitMode = Annotated[Unit, Meta(description=N_("set or row"))]
-JudgeMode = Judge
+JudgeMode = Annotated[Judge, Meta()]
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})
 ]

@@ -434,4 +434,4 @@ def _measured(event: events.JudgeMeasured) -> str:
         facts.append(
             _("judges agreed {agreed} of {compared} times", agreed=event.agreed, compared=event.compared)
         )
-    return f"judge: {', '.join(facts)}"
+    return _("judge: {facts}", facts=", ".join(facts))

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.command_line import ROOT, places
+from tests.command_line import ROOT, places, write_template
 from tests.lang.catalogues import write_catalogue
+from tests.model_server import ModelServer
+from tests.spo_model import climbing
 
 WORD = re.compile(r"[A-Za-z]{3,}")
 ARGUMENTS = re.compile(r"\{[\w,-]+\}|-{1,2}[a-z][\w-]*|[A-Z_]{2,}(?:=[A-Z_]+)?|spotui(?: [a-z]+)*|poem")
@@ -79,3 +81,21 @@ def test_every_line_is_made_of_sentences_of_the_catalogue(
 
     assert "«" in text
     assert unmarked(text.replace(os.fspath(tmp_path), "").replace("broken.yaml", "")) == []
+
+
+DATA = re.compile(
+    r"^\w+: spo|^  Answer in style .*|^ *\S+/prompt\.txt$|Ask for style \d\.|^why\b.*|test-model"
+)
+"""What a run shows that no catalogue holds: names, prompts and paths."""
+
+
+def test_a_run_is_shown_in_sentences_of_the_catalogue(marks: Path, tmp_path: Path) -> None:
+    workspace = ["--workspace", os.fspath(tmp_path / "workspace")]
+    write_template(tmp_path)
+    with ModelServer(climbing) as server:
+        models = ["--base-url", server.base_url, "--model", "test-model", "--yes"]
+        run = said(tmp_path, marks, "run", "why.yaml", "--max-rounds", "3", *models, *workspace)
+    assert "«Outcome:»" in run
+    shown = [said(tmp_path, marks, *words, *workspace) for words in (["show", "why"], ["list"])]
+    found = [line for text in (run, *shown) for line in unmarked(text)]
+    assert [line for line in found if WORD.search(DATA.sub("", line))] == []
