@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,6 @@ from spotui.lang import _, join
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.errors import SettingsError
 from spotui.settings.keys import OPENAI_URLS, configured_key, key_from
-from spotui.settings.programs import Program
 from spotui.settings.table import (
     EMBEDDED_PREFIX,
     FUNCTION_PREFIX,
@@ -20,6 +19,9 @@ from spotui.settings.table import (
     is_embedded,
 )
 from spotui.settings.values import base_url_fault
+
+if TYPE_CHECKING:
+    from spotui.settings.programs import Program
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,7 +175,7 @@ def route(
     environ: Mapping[str, str],
     known_providers: Callable[[], Collection[str]],
     is_trusted: Callable[[str], bool] = lambda _: True,
-    program: Program | None = None,
+    program: "Program | None" = None,
 ) -> Route:
     """Find the way to a model.
 
