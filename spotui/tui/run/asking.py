@@ -1,5 +1,6 @@
 """What a person is asked about a run: what to export, its limits, and its next candidate."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ from spotui.view.picture import Picture
 from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Project, Workspace
 
-_ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json"}
+_ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json", "promptfoo": ".yaml", "python": ".py"}
 
 
 def copy_prompt(screen: Screen[Any], picture: Picture, number: int) -> None:
@@ -56,13 +57,20 @@ async def export(screen: Screen[Any], project: Project, picture: Picture, number
         ),
         Choice(f"markdown {best}", "r", _("write a report of the run, as Markdown")),
         Choice(f"json {best}", "d", _("write everything, as JSON")),
+        Choice(f"promptfoo {best}", "f", _("write prompt and tests for promptfoo")),
+        Choice(f"python {best}", "y", _("write a Python module with the prompt")),
     ]
+    if origin := await asyncio.to_thread(_origin, project):
+        text = _("put the prompt of round {best}, the best, back into {origin}", best=best, origin=origin)
+        choices.append(Choice(f"source {best}", "b", text))
     if number != best:
         text = _("write the prompt of round {number}, the selected one", number=number)
         choices.append(Choice(f"txt {number}", "s", text))
     chosen = await screen.app.push_screen_wait(QuestionScreen("Export", choices))
     if chosen == "copy":
         copy_prompt(screen, picture, best)
+    elif chosen.startswith("source"):
+        await _put_back(screen, project, best, origin)
     elif chosen:
         form, _unused, of = chosen.partition(" ")
         await _write(screen, project, form, int(of))
@@ -110,6 +118,35 @@ async def _write(screen: Screen[Any], project: Project, form: str, number: int) 
         screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
     else:
         screen.notify(f"Wrote {path}.", markup=False)
+
+
+async def _put_back(screen: Screen[Any], project: Project, number: int, origin: str) -> None:
+    question = _("Replace the prompt in {origin}?", origin=origin)
+    if not await confirmed(screen, question, _("replace")):
+        screen.notify(_("Nothing was written."))
+        return
+    words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
+    told = await ask([*words, "--to", "source", "--replace"])
+    if told.fault:
+        screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
+    else:
+        screen.notify(told.out.decode(errors="replace").strip(), markup=False)
+
+
+def _origin(project: Project) -> str:
+    """The name of what a project's template was imported from; empty where it was not."""
+    from spotui.templates.read import parse_template
+    from spotui.templates.sections import origin_of
+    from spotui.workspace.snapshot import read_snapshot
+
+    try:
+        snapshot = read_snapshot(project.snapshot)
+        origin = origin_of(parse_template(snapshot.template, str(project.snapshot)))
+    except SpotuiError:
+        return ""
+    if origin is None:
+        return ""
+    return (Path(snapshot.template_folder) / origin.path).resolve().name
 
 
 def _root(project: Project) -> Path:
