@@ -186,7 +186,7 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     found, _ = asked_all(program(tmp_path), ["fork", "pid", "hang", "pid"], seconds=1.0)
     forked, first, hung, second = found
     assert isinstance(hung, ProgramFailedError)
-    assert hung.what == "agent.py gave no answer within 1 seconds."
+    assert hung.what == "agent.py gave no answer within 1 s."
     assert "--exec-timeout" in hung.hint
     assert isinstance(forked, Reply)
     assert isinstance(first, Reply)
@@ -359,7 +359,7 @@ def test_a_python_function_answers_with_a_text_or_with_more() -> None:
     assert "object" in answered.trace
     assert isinstance(text, Reply)
     assert (text.text, text.cost_usd) == ("yes", None)
-    assert "gave no answer within 0.5 seconds" in str(hung)
+    assert "gave no answer within 0.5 s" in str(hung)
     assert "quick raised ZeroDivisionError" in str(crashed)
     assert "quick returned int" in str(number)
     assert "quick raised RuntimeError" in str(left)

@@ -148,9 +148,7 @@ class FunctionProvider:
         except TimeoutError as error:
             if not limit.expired():
                 raise self._failed(error) from error
-            what = _(
-                "{place} gave no answer within {seconds:g} seconds", place=self._place, seconds=self._seconds
-            )
+            what = _("{place} gave no answer within {seconds:g} s", place=self._place, seconds=self._seconds)
             raise ProgramFailedError(
                 self._place.sentence(what), _("If it needs longer, raise --exec-timeout.")
             ) from None

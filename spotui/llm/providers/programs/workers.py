@@ -239,7 +239,7 @@ class WorkerPool:
                     else:
                         break
         except TimeoutError:
-            what = _("{place} gave no answer within {seconds:g} seconds", place=self._place, seconds=seconds)
+            what = _("{place} gave no answer within {seconds:g} s", place=self._place, seconds=seconds)
             hint = _("If it needs longer, raise --exec-timeout.")
             raise ProgramFailedError(self._place.sentence(what), hint) from None
         except _EndedError as end:
