@@ -270,7 +270,7 @@ def _criteria(definition: Mapping[str, Any], notes: Notes, name: str) -> tuple[A
             if str(one.get("evaluation_metric")) == "fuzzy_match":
                 notes.add(where, _("A fuzzy match is measured as chrF."), _("Both compare characters."))
         elif kind in ("label_model", "score_model"):
-            text = "\n".join(message.text for message in map(message_of, one.get("input") or ()) if message)
+            text = "\n".join(message.text for message in map(message_of, _list(one.get("input"))) if message)
             criteria.append(from_double(text, notes, where).text.replace("{", "").replace("}", ""))
             what = _("The grader {name} becomes a criterion.", name=one.get("name", kind))
             notes.add(where, what, _("Its model, labels and range are left out."))
@@ -338,6 +338,10 @@ def _of_eval(
         if prompt:
             template.extra = prompt.extra
     return imported
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
 
 
 def _dict(data: Any) -> dict[str, Any]:

@@ -133,6 +133,8 @@ def _is_task(document: Any) -> bool:
 
 def _of_task(source: Source, path: Path, origin: Record) -> Imported:
     document = source.value(path)
+    if not isinstance(document, dict) or not isinstance(document.get("examples"), list):
+        raise _other(source.place(path), _("a list of `examples`"))
     task = path.name.removesuffix(".json") if path.stem != "task" else path.resolve().parent.name
     rows, answers, has_options = [], list[str](), False
     for number, one in enumerate(document["examples"], 1):
@@ -311,10 +313,11 @@ def _of_spans(source: Source) -> Iterator[Record]:
     for number, record in source.lines:
         where = source.place(source.path, number)
         target = record.get("target") if isinstance(record, dict) else None
-        if not isinstance(target, dict) or not isinstance(record.get("label"), bool):
+        text = record.get("text") if isinstance(record, dict) else None
+        if not isinstance(target, dict) or text is None or not isinstance(record.get("label"), bool):
             source.notes.add(where, _("The row is left out."), _("It has no label, as rows to test on."))
             continue
-        asked = f"{record['text']}\nDoes “{target.get('span2_text')}” refer to “{target.get('span1_text')}”?"
+        asked = f"{text}\nDoes “{target.get('span2_text')}” refer to “{target.get('span1_text')}”?"
         yield {"question": asked, "answer": "yes" if record["label"] else "no"}
 
 
@@ -372,7 +375,10 @@ def _of_entries(source: Source, path: Path) -> Iterator[Record]:
 
 
 def _of_json_entries(source: Source) -> Iterator[Record]:
-    for number, one in enumerate(source.document["entries"], 1):
+    document = source.document
+    if not isinstance(document, dict) or not isinstance(document.get("entries"), list):
+        raise _other(source.name, _("a list of `entries`"))
+    for number, one in enumerate(document["entries"], 1):
         where = f"{source.name}, entries[{number}]"
         entry = next(iter(one.values())) if isinstance(one, dict) and len(one) == 1 else one
         if not isinstance(entry, dict):
@@ -380,10 +386,12 @@ def _of_json_entries(source: Source) -> Iterator[Record]:
             continue
         triples = [
             " | ".join(written(triple.get(part)) for part in ("subject", "property", "object"))
-            for triple in entry.get("modifiedtripleset", ())
+            for triple in _list(entry.get("modifiedtripleset"))
             if isinstance(triple, dict)
         ]
-        texts = [written(one.get("lex")) for one in entry.get("lexicalisations", ()) if isinstance(one, dict)]
+        texts = [
+            written(one.get("lex")) for one in _list(entry.get("lexicalisations")) if isinstance(one, dict)
+        ]
         yield from _entry(source, where, triples, texts)
 
 
@@ -393,6 +401,18 @@ def _entry(source: Source, where: str, triples: Sequence[str], texts: Sequence[s
         yield {"question": "\n".join(triples), "answer": texts}
     else:
         source.notes.add(where, _("The row is left out."), _("It has no triples or no text."))
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
+
+
+def _other(place: str, wanted: str) -> SourceError:
+    """The error of a file that has another shape than its format."""
+    return SourceError(
+        _("{place} does not hold {wanted}.", place=place, wanted=wanted),
+        _("Check the path, or name another format with --from."),
+    )
 
 
 def _xml(source: Source, path: Path) -> ET.Element:

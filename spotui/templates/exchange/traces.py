@@ -123,22 +123,27 @@ def _is_constructor(document: Mapping[str, Any]) -> bool:
 
 def _of_constructor(document: Mapping[str, Any], notes: Notes, name: str) -> ChatPrompt | None:
     """The prompt that LangChain has written as the call that makes it; nothing is called."""
-    values = document["kwargs"]
+    values = document.get("kwargs")
+    if not isinstance(values, dict):
+        raise SourceError(
+            _("{name} holds no prompt with messages or a template.", name=name), _("Check the export.")
+        )
     if isinstance(values.get("template"), str):
         is_format = values.get("template_format", "f-string") == "f-string"
         return from_chat(values["template"], notes, name, is_format=is_format)
     messages, formats = [], set[str]()
-    for number, one in enumerate(values.get("messages") or (), 1):
-        inner = one.get("kwargs", {}) if isinstance(one, dict) else {}
-        kind = str((one.get("id") or [""])[-1]).casefold() if isinstance(one, dict) else ""
-        prompt = inner.get("prompt", {}).get("kwargs", {}) if isinstance(inner.get("prompt"), dict) else {}
+    for number, one in enumerate(_list(values.get("messages")), 1):
+        inner = _dict(_dict(one).get("kwargs"))
+        path = _list(_dict(one).get("id"))
+        kind = str(path[-1]).casefold() if path else ""
+        prompt = _dict(_dict(inner.get("prompt")).get("kwargs"))
         message = chat_of([{"role": kind, "content": prompt.get("template", inner.get("content"))}])
         if message is None:
             where = f"{name}, messages[{number}]"
             what = _("The message {kind} is left out.", kind=kind or number)
             notes.add(where, what, _("It is not a text of the system, user or assistant."))
             continue
-        formats.add(prompt.get("template_format", "f-string"))
+        formats.add(str(prompt.get("template_format", "f-string")))
         messages += message
     if not messages:
         raise SourceError(
@@ -243,6 +248,14 @@ def _records(source: Source) -> list[tuple[str, Record]]:
         else:
             source.notes.add(where, _("The row is left out."), _("It is not an object."))
     return found
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
+
+
+def _dict(data: Any) -> dict[str, Any]:
+    return data if isinstance(data, dict) else {}
 
 
 def _below(record: Record, start: str) -> Record:
