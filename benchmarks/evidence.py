@@ -190,16 +190,16 @@ async def test_one(ruler: Ruler, project: Project, task: str, seed: int) -> Resu
     if history.best.round > 1:
         (new,) = await ruler.measure([(history.best.prompt, layout)], "test")
     assert len(new.marks) == len(ruler.rows("test"))
-    from spotui.runs.recorder import Past
+    from spotui.runs.recorder import Earlier
     from spotui.workspace.journal import Journal
 
     with Journal(project.journal) as journal:
-        past = Past(journal.lines())
+        earlier = Earlier(journal.lines())
     return Result(
         task,
         seed,
         reopen(project).name,
-        past.spending.calls,
+        earlier.spending.calls,
         history.stop.seconds / 60,
         history.best.round > 1,
         old,

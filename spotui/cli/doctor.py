@@ -112,7 +112,7 @@ def _settings(parsed: argparse.Namespace) -> str:
 
 
 def _model_line(what: str, model: str, connector: "Connector", source: "Source") -> str:
-    way = connector.way_to(model)
+    way = connector.route_to(model)
     key = _("with a key") if way.endpoint.api_key else _("without a key")
     return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({source})"
 

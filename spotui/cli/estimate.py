@@ -93,7 +93,7 @@ def _used(settings: "RunSettings", connector: "Connector") -> dict[str, object]:
     from spotui.settings.table import ROLES
 
     models = {role: settings.roles.of(role).model for role in ROLES}
-    ways = {model: connector.way_to(model) for model in dict.fromkeys(models.values())}
+    ways = {model: connector.route_to(model) for model in dict.fromkeys(models.values())}
     return {
         "models": models,
         "endpoints": {

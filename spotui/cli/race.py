@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spotui.llm.door import Trouble
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared
-    from spotui.runs.race import Pair, Place
+    from spotui.runs.race import Entry, Pair
     from spotui.runs.score import Ruler
     from spotui.workspace.projects import Project
     from spotui.workspace.race_file import RaceFolder, RaceRecord
@@ -124,7 +124,7 @@ def _judge(
     from spotui.llm.limits import Halted
     from spotui.runs.race import judge_race, pairs, recorded_race
 
-    async def judge() -> "list[Place]":
+    async def judge() -> "list[Entry]":
         async with opened as ruler:
             return await judge_race(ruler, projects)
 
@@ -238,7 +238,7 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _print(parsed: argparse.Namespace, places: "list[Place]", compared: "list[Pair]") -> None:
+def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pair]") -> None:
     if parsed.json:
         import msgspec
 

@@ -197,8 +197,8 @@ class Engine:
         turn.editable = False
         if turn.trial is not None:
             self._keep(number, turn.trial, turn.outcome)
-        if turn.kept is not None and turn.outcome in {"seed", "win"}:
-            self.leader = turn.kept
+        if turn.chosen is not None and turn.outcome in {"seed", "win"}:
+            self.leader = turn.chosen
         self._ended += 1
         self._finish(self._record(turn.line()))
 

@@ -65,7 +65,7 @@ class Round:
         number: From 1, the seed's.
         outcome: What became of it so far.
         trial: Its candidate with the answers, once there are any.
-        kept: Its candidate with the score, once one was kept.
+        chosen: Its candidate with the score, once one was chosen.
         opponent: The round of the trial it had to beat; 0 before its duel.
         editable: Whether a person may still change its candidate.
     """
@@ -82,7 +82,7 @@ class Round:
         self.number = number
         self.outcome: Outcome = "void"
         self.trial: Trial | None = None
-        self.kept: Scored | None = None
+        self.chosen: Scored | None = None
         self.opponent = 0
         self.editable = number > 1
         self._verbs = verbs
@@ -263,9 +263,9 @@ class Round:
             win_interval=rate.interval if rate else None,
             flipped=flipped(casts(votes)),
             length_ratio=self._length_ratio,
-            score=self.kept.score.mean if self.kept else None,
-            score_interval=_ends(self.kept) if self.kept else None,
-            marks=self.kept.marks if self.kept else (),
+            score=self.chosen.score.mean if self.chosen else None,
+            score_interval=_ends(self.chosen) if self.chosen else None,
+            marks=self.chosen.marks if self.chosen else (),
             edit_budget=self._edit_budget,
             columns=self._columns,
         )

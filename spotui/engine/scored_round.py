@@ -168,7 +168,7 @@ class ScoredRound(Round):
             sample = tuple(await self._scorer.outcomes(self.number, scored.prompt, part))
         answers = tuple(AnswerRecord(rows.row(one.position).question, one.answer) for one in sample)
         own = msgspec.structs.replace(scored.candidate, round=self.number)
-        self.kept = msgspec.structs.replace(scored, candidate=own)
+        self.chosen = msgspec.structs.replace(scored, candidate=own)
         self._candidate = own
         self.trial = Trial(own, (), answers)
         self._note = "" if self.outcome == "refused" else self._note

@@ -233,7 +233,7 @@ class Connector:
             SettingsError: The id names nothing, or its endpoint needs a key.
             ModelError: The endpoint cannot be asked at all.
         """
-        way = self.way_to(model)
+        way = self.route_to(model)
         shared = _server(way), way.endpoint.limits
         if shared not in self._limiters:
             self._limiters[shared] = Limiter(way.endpoint.limits)
@@ -247,7 +247,7 @@ class Connector:
             secrets=_secrets(way, self._environ),
         )
 
-    def way_to(self, model: str) -> Route:
+    def route_to(self, model: str) -> Route:
         """Which provider serves a model, and where; nothing is opened.
 
         Raises:
@@ -275,7 +275,7 @@ class Connector:
         Raises:
             SettingsError: The id names nothing, or its endpoint needs a key.
         """
-        way = self.way_to(model)
+        way = self.route_to(model)
         return way.endpoint.price or _find_price(way)
 
     def check_budget(self) -> None:
@@ -294,7 +294,7 @@ class Connector:
             raise UnknownPriceError(unpriced)
 
     def _has_no_price(self, model: str) -> bool:
-        way = self.way_to(model)
+        way = self.route_to(model)
         if way.kind in {"program", "function"}:
             return False
         return way.endpoint.base_url in {None, OPENAI_URL} and self.price_of(model) is None

@@ -45,7 +45,7 @@ _NOT_FOR_CHAT: Final = (
 )
 
 
-class Found(msgspec.Struct, frozen=True, omit_defaults=True):
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model that can be asked, or an endpoint that the environment names and that cannot.
 
     Attributes:
@@ -108,7 +108,7 @@ def find_models(
     environ: Mapping[str, str],
     models_dir: "Path",
     local_servers: Sequence[Server] = LOCAL_SERVERS,
-) -> list[Found]:
+) -> list[Offer]:
     """Look for models; takes at most some seconds, and asks no model anything.
 
     Args:
@@ -124,12 +124,12 @@ def find_models(
     with ThreadPoolExecutor(max_workers=len(servers) or 1) as pool:
         offers = list(pool.map(_offers, servers))
     found = [
-        *(Found(model, _("your settings")) for model in _configured(config)),
+        *(Offer(model, _("your settings")) for model in _configured(config)),
         *(one for offer in offers for one in offer),
         *_by_key(environ),
         *_embedded(models_dir),
     ]
-    first: dict[tuple[str, str], Found] = {}
+    first: dict[tuple[str, str], Offer] = {}
     for one in found:
         first.setdefault((one.model, one.base_url), one)
     return list(first.values())
@@ -159,14 +159,14 @@ def _moved(servers: Sequence[Server], environ: Mapping[str, str]) -> Iterator[Se
             yield server
 
 
-def _by_key(environ: Mapping[str, str]) -> Iterator[Found]:
+def _by_key(environ: Mapping[str, str]) -> Iterator[Offer]:
     elsewhere = any(environ.get(variable, "").strip() for variable in _ADDRESSES)
     for variable, model in KEYS.items():
         if environ.get(variable, "").strip() and not (variable == "OPENAI_API_KEY" and elsewhere):
-            yield Found(model, variable)
+            yield Offer(model, variable)
 
 
-def _embedded(models_dir: "Path") -> Iterator[Found]:
+def _embedded(models_dir: "Path") -> Iterator[Offer]:
     from spotui.llm.local.catalog import known_model
     from spotui.llm.local.store import ModelStore
 
@@ -178,10 +178,10 @@ def _embedded(models_dir: "Path") -> Iterator[Found]:
             if known and model not in here
             else ""
         )
-        yield Found(model, "embedded", note=fetch or _("on this machine"))
+        yield Offer(model, "embedded", note=fetch or _("on this machine"))
 
 
-def _offers(server: Server) -> list[Found]:
+def _offers(server: Server) -> list[Offer]:
     """What a server offers; one that is not there, or is something else, offers nothing.
 
     Somebody has named the endpoint of the environment, so there it is said what is wrong with it.
@@ -190,13 +190,13 @@ def _offers(server: Server) -> list[Found]:
         models = _models(server)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = str(error) if isinstance(error, _NoModelsError) else _("does not answer")
-        return [Found("", server.name, server.base_url, note=why)] if server.is_usual else []
+        return [Offer("", server.name, server.base_url, note=why)] if server.is_usual else []
     chat = [model for model in models if not any(word in model.lower() for word in _NOT_FOR_CHAT)]
     return [
         # With a slash in it an id may be a provider's own, and its calls would go there.
-        Found(model, server.name, note=server.base_url)
+        Offer(model, server.name, note=server.base_url)
         if server.is_usual and "/" not in model
-        else Found(model, server.name, server.base_url)
+        else Offer(model, server.name, server.base_url)
         for model in chat[:MODELS_A_SERVER]
     ]
 

@@ -82,13 +82,13 @@ class Comparing(Generic[Value]):
         """The value of a reference, or None when it is none."""
         raise NotImplementedError
 
-    def equal(self, found: Value, expected: Value) -> bool:
+    def equal(self, value: Value, expected: Value) -> bool:
         """Whether the answer is right."""
-        return found == expected
+        return value == expected
 
-    def shown(self, found: Value) -> str:
+    def shown(self, value: Value) -> str:
         """The value as a person reads it."""
-        return str(found)
+        return str(value)
 
     def mark(self, answer: str, row: Row) -> Mark:
         """1 when the value in the answer is that of any reference, else 0."""

@@ -213,17 +213,17 @@ class Number(Comparing[Fraction]):
         is_alone = _LEAD.fullmatch(text, 0, found.start) and _UNIT.fullmatch(text.rstrip("$ )"), found.end)
         return found.value if is_alone else None
 
-    def equal(self, found: Fraction, expected: Fraction) -> bool:
+    def equal(self, value: Fraction, expected: Fraction) -> bool:
         """Whether the numbers are near enough."""
-        return abs(found - expected) <= self._tolerance
+        return abs(value - expected) <= self._tolerance
 
-    def shown(self, found: Fraction) -> str:
+    def shown(self, value: Fraction) -> str:
         """The number in digits where those end, else as a fraction."""
-        rest = found.denominator
+        rest = value.denominator
         for factor in (2, 5):
             while rest % factor == 0:
                 rest //= factor
-        if rest > 1 or found.denominator.bit_length() > 100:
-            return str(found)
-        text = f"{found.numerator * 10**100 // found.denominator:0101d}" if found >= 0 else ""
-        return f"{text[:-100]}.{text[-100:]}".rstrip("0").rstrip(".") if text else f"-{self.shown(-found)}"
+        if rest > 1 or value.denominator.bit_length() > 100:
+            return str(value)
+        text = f"{value.numerator * 10**100 // value.denominator:0101d}" if value >= 0 else ""
+        return f"{text[:-100]}.{text[-100:]}".rstrip("0").rstrip(".") if text else f"-{self.shown(-value)}"

@@ -85,13 +85,13 @@ class ToolCalls(Comparing[list[Call]]):
         """The calls of a reference."""
         return read_calls(reference)
 
-    def equal(self, found: list[Call], expected: list[Call]) -> bool:
+    def equal(self, value: list[Call], expected: list[Call]) -> bool:
         """Whether the same calls are made."""
-        return found == expected if self._ordered else Counter(found) == Counter(expected)
+        return value == expected if self._ordered else Counter(value) == Counter(expected)
 
-    def shown(self, found: list[Call]) -> str:
+    def shown(self, value: list[Call]) -> str:
         """The calls as code has them."""
-        return "; ".join(map(str, found)) or _("no call")
+        return "; ".join(map(str, value)) or _("no call")
 
 
 class Schema:

@@ -76,9 +76,9 @@ class Contains(Comparing[str]):
         """The reference's words."""
         return " ".join(tokens(reference)) or None
 
-    def equal(self, found: str, expected: str) -> bool:
+    def equal(self, value: str, expected: str) -> bool:
         """Whether the reference's words stand in the answer, one after the other."""
-        return f" {expected} " in f" {found} "
+        return f" {expected} " in f" {value} "
 
 
 SECONDS: Final = 1.0

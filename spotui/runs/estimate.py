@@ -172,7 +172,7 @@ def model_seconds(model: str, connector: "Connector", paces: Paces, tokens: int,
         wait, pace = EMBEDDED_PACE
         return wait + calls * tokens / pace
     wait, pace = paces.get(model, HOSTED_PACE)
-    at_once = connector.way_to(model).endpoint.limits.concurrency
+    at_once = connector.route_to(model).endpoint.limits.concurrency
     return -(-calls // at_once) * (wait + tokens / pace)
 
 
@@ -391,7 +391,7 @@ def _total(parts: Iterable[_Part], connector: "Connector", paces: Paces) -> Esti
 def _rated(shares: Sequence[Share], connector: "Connector") -> Iterator[float]:
     """Seconds that calls and tokens take at the rates of their models; the first minute's are free."""
     for model in {share.model for share in shares}:
-        limits = connector.way_to(model).endpoint.limits
+        limits = connector.route_to(model).endpoint.limits
         own = Estimate(tuple(share for share in shares if share.model == model), 0.0)
         for amount, rate in ((own.calls, limits.requests_per_minute), (own.tokens, limits.tokens_per_minute)):
             if rate is not None:

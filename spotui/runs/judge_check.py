@@ -170,7 +170,7 @@ def judge_of(settings: RunSettings, connector: Connector) -> CheckedJudge:
 
 def _endpoints(models: Iterable[str], connector: Connector) -> tuple[str, ...]:
     """The endpoint of each of these models; empty where its id names it."""
-    return tuple(connector.way_to(model).endpoint.base_url or "" for model in models)
+    return tuple(connector.route_to(model).endpoint.base_url or "" for model in models)
 
 
 async def check_judge(prepared: Prepared, connector: Connector, emit: Callable[[Event], None]) -> Calibration:

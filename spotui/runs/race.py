@@ -12,7 +12,7 @@ from spotui.engine.task import Scored
 from spotui.lang import _
 from spotui.llm.budget import Spending
 from spotui.runs.prepare import Prepared, reopen
-from spotui.runs.recorder import Past
+from spotui.runs.recorder import Earlier
 from spotui.runs.score import Ruler
 from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import History, read_history
@@ -26,7 +26,7 @@ _NO_MATTER: Final = frozenset(
 """Settings that change nothing in a race, or that its methods choose."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True):
     """What one method did.
 
     Attributes:
@@ -62,7 +62,7 @@ class Pair(msgspec.Struct, frozen=True):
     comparison: Comparison
 
 
-async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Place]:
+async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Entry]:
     """Ask the test rows with the best prompt of every method, and with the seed.
 
     Args:
@@ -117,7 +117,7 @@ def _named(name: str, old: object, new: object) -> str:
     return f"{name} {'none' if old is None else old}"
 
 
-def pairs(places: Sequence[Place], *, seed: int) -> list[Pair]:
+def pairs(places: Sequence[Entry], *, seed: int) -> list[Pair]:
     """Every method against every one behind it, on the same rows."""
     return [
         Pair(one.method, other.method, compare(other.marks, one.marks, seed=seed))
@@ -126,14 +126,14 @@ def pairs(places: Sequence[Place], *, seed: int) -> list[Pair]:
     ]
 
 
-async def _place(ruler: Ruler, method: str, project: Project) -> Place:
+async def _place(ruler: Ruler, method: str, project: Project) -> Entry:
     prepared, history = reopen(project), read_history(project)
     with Journal(project.journal) as journal:
-        past = Past(journal.lines())
+        earlier = Earlier(journal.lines())
     seed = prepared.template.prompt
     prompt = history.best.prompt if history.best is not None else seed
     old, new = await _marks(ruler, [seed, prompt], prepared.layout)
-    return Place(
+    return Entry(
         method=method,
         prompt=prompt,
         improved=_improved(history),
@@ -141,8 +141,8 @@ async def _place(ruler: Ruler, method: str, project: Project) -> Place:
         gain=compare(old.marks, new.marks, seed=prepared.settings.seed),
         rounds=len(history.rounds),
         stop=history.stop.reason if history.stop is not None else None,
-        seconds=past.seconds,
-        spending=past.spending,
+        seconds=earlier.seconds,
+        spending=earlier.spending,
         marks=new.marks,
     )
 
@@ -156,7 +156,7 @@ def _improved(history: History) -> bool:
     return history.best is not None and history.best.round > 1
 
 
-def recorded_race(record: RaceRecord, places: Sequence[Place], pairs: Sequence[Pair]) -> RaceRecord:
+def recorded_race(record: RaceRecord, places: Sequence[Entry], pairs: Sequence[Pair]) -> RaceRecord:
     """A race with what the test says."""
     return msgspec.structs.replace(
         record,
@@ -166,7 +166,7 @@ def recorded_race(record: RaceRecord, places: Sequence[Place], pairs: Sequence[P
     )
 
 
-def _tested(place: Place) -> Tested:
+def _tested(place: Entry) -> Tested:
     spent = place.spending
     return Tested(
         method=place.method,

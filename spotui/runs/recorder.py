@@ -54,7 +54,7 @@ class _Paid(msgspec.Struct):
 _paid = msgspec.json.Decoder(_Paid)
 
 
-class Past:
+class Earlier:
     """A journal's lines, read once at the start of a session.
 
     Args:
@@ -247,7 +247,7 @@ class Recorder:
     Args:
         project: Where SPO's files are.
         journal: Where rounds are kept.
-        past: What the journal holds already.
+        earlier: What the journal holds already.
         emit: Told when something cannot be written.
     """
 
@@ -255,13 +255,13 @@ class Recorder:
         self,
         project: Project,
         journal: Journal,
-        past: Past,
+        earlier: Earlier,
         emit: Callable[[Event], None],
     ) -> None:
         self._project = project
         self._journal = journal
-        self._rounds = dict(past.rounds)
-        self._overrides = [line for line in past.decisions if isinstance(line, OverrideLine)]
+        self._rounds = dict(earlier.rounds)
+        self._overrides = [line for line in earlier.decisions if isinstance(line, OverrideLine)]
         self._emit = emit
         self._waiting: asyncio.Queue[RoundLine | None] = asyncio.Queue()
         self._due: float | None = None

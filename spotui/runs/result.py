@@ -18,7 +18,7 @@ from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.methods.method import fault_in_words
 from spotui.runs.prepare import Prepared
-from spotui.runs.recorder import Past
+from spotui.runs.recorder import Earlier
 from spotui.settings import locations
 
 
@@ -27,7 +27,7 @@ class FinalCheck:
 
     Args:
         engine: The run's engine.
-        past: What earlier sessions left: what they found is not kept twice.
+        earlier: What earlier sessions left: what they found is not kept twice.
         is_wanted: Whether the run's settings ask for it.
         keep: Puts a line into the journal.
         emit: Told what was found, or why there was no check.
@@ -39,7 +39,7 @@ class FinalCheck:
     def __init__(
         self,
         engine: Engine,
-        past: Past,
+        earlier: Earlier,
         *,
         is_wanted: bool,
         keep: Callable[[Line], None],
@@ -47,7 +47,7 @@ class FinalCheck:
     ) -> None:
         self.result: CheckLine | None = None
         self._engine = engine
-        self._past = past
+        self._earlier = earlier
         self._is_wanted = is_wanted
         self._keep = keep
         self._emit = emit
@@ -74,7 +74,7 @@ class FinalCheck:
             return
         self.result = found
         held_out = [row for row in found.rows if row.held_out]
-        before = self._past.check
+        before = self._earlier.check
         if before is None or not _same(before, found):
             self._keep_new(found, held_out)
         self._tell(found, held_out)
@@ -85,7 +85,7 @@ class FinalCheck:
         if not self._is_wanted or best == 1:
             return
         line = CheckLine(best=best, skipped=why)
-        if self._past.check is None or not _same(self._past.check, line):
+        if self._earlier.check is None or not _same(self._earlier.check, line):
             self._keep(line)
         self._emit(check_finished(line))
 
@@ -118,7 +118,7 @@ async def optimize(
     prepared: Prepared,
     engine: Engine,
     check: FinalCheck,
-    past: Past,
+    earlier: Earlier,
     keep: Callable[[Line], None],
     emit: Callable[[Event], None],
 ) -> tuple[StopReason, str]:
@@ -128,7 +128,7 @@ async def optimize(
         prepared: The method and its parameters.
         engine: What the method works with.
         check: Compares best and seed by the judge, where nothing else does.
-        past: What earlier sessions left behind.
+        earlier: What earlier sessions left behind.
         keep: Writes a line into the journal.
         emit: Told what happens.
 
@@ -143,7 +143,7 @@ async def optimize(
     try:
         await check.hold()
         if prepared.final_test and not check.is_refuted:
-            await _final_test(engine, past, keep, emit)
+            await _final_test(engine, earlier, keep, emit)
     except Halted as halt:
         check.skip(halt.cause)
         if halt.reason != "budget":
@@ -168,14 +168,14 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
 
 
 async def _final_test(
-    engine: Engine, past: Past, keep: Callable[[Line], None], emit: Callable[[Event], None]
+    engine: Engine, earlier: Earlier, keep: Callable[[Line], None], emit: Callable[[Event], None]
 ) -> None:
     tested = await engine.final_test()
     if tested is None:
         return
     seed, best = tested
     line = FinalTestLine(best=best.candidate.round, seed_marks=seed.marks, best_marks=best.marks)
-    if past.test is None or (past.test.best, past.test.best_marks) != (line.best, line.best_marks):
+    if earlier.test is None or (earlier.test.best, earlier.test.best_marks) != (line.best, line.best_marks):
         keep(line)
     emit(test_finished(line, engine.task.seed))
 

@@ -86,7 +86,7 @@ class Run:
         if self._session is None:
             self._early.append(command)
         else:
-            self._session.orders.carry_out(command)
+            self._session.commands.carry_out(command)
 
     def stop(self) -> None:
         """Give the calls in flight some seconds to finish, keep the best, and end."""
@@ -118,7 +118,7 @@ class Run:
                     session.announce()
                     early, self._early = self._early, []
                     for command in early:
-                        session.orders.carry_out(command)
+                        session.commands.carry_out(command)
                     return await session.work()
             finally:
                 self._session = None

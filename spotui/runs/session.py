@@ -42,9 +42,9 @@ from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.runs.prepare import Prepared, reopen
-from spotui.runs.recorder import Chronicle, Past, Recorder
+from spotui.runs.recorder import Chronicle, Earlier, Recorder
 from spotui.runs.result import FinalCheck, cause_of, optimize
-from spotui.runs.steering import Orders
+from spotui.runs.steering import Commands
 from spotui.runs.trust import StartMetric
 from spotui.settings.table import RunSettings, check_limits
 from spotui.settings.values import InvalidSettingError
@@ -99,11 +99,11 @@ class Session:
         project: Its project.
         prepared: What it was started with, with every change of its limits.
         journal: Where everything is recorded.
-        past: What earlier sessions recorded.
+        earlier: What earlier sessions recorded.
         door: The way to the models.
         engine: What its method works with.
         recorder: Writes down the rounds that ended.
-        orders: Carries out commands.
+        commands: Carries out commands.
         notices: What was put right when it was opened.
         is_begun: Whether this session adds to the journal: there is work to do, or a limit has changed.
         emit: Called with every event.
@@ -112,11 +112,11 @@ class Session:
     project: Project
     prepared: Prepared
     journal: Journal
-    past: Past
+    earlier: Earlier
     door: Door
     engine: Engine
     recorder: Recorder
-    orders: Orders
+    commands: Commands
     notices: list[Noticed]
     is_begun: bool
     emit: Callable[[Event], None]
@@ -137,7 +137,7 @@ class Session:
                 held_out=len(task.held_out),
                 judge=settings.judge,
                 prompt=task.prompt,
-                recorded=self.past.calls,
+                recorded=self.earlier.calls,
                 parameters=msgspec.to_builtins(prepared.parameters),
                 rows=prepared.sizes,
                 metric=prepared.metric,
@@ -171,11 +171,11 @@ class Session:
     async def work(self) -> RunStopped:
         """Run the method until a stop reason, and record it."""
         is_wanted = self.prepared.settings.final_check and not self.prepared.method.scores
-        check = FinalCheck(self.engine, self.past, is_wanted=is_wanted, keep=self._keep, emit=self.emit)
+        check = FinalCheck(self.engine, self.earlier, is_wanted=is_wanted, keep=self._keep, emit=self.emit)
         async with self.door.keeping_time():
             try:
                 reason, cause = await optimize(
-                    self.prepared, self.engine, check, self.past, self._keep, self.emit
+                    self.prepared, self.engine, check, self.earlier, self._keep, self.emit
                 )
             except Exception as error:
                 if not _is_of_the_method(error):
@@ -198,7 +198,7 @@ class Session:
             prompt=best.prompt,
             resumable=reason not in AS_PLANNED,
         )
-        before = self.past.stop
+        before = self.earlier.stop
         if self.is_begun or before is None or (before.reason, before.best) != (reason, best.round):
             seconds = round(self.door.budget.seconds, 3)
             spent = msgspec.structs.asdict(self.door.budget.spending)
@@ -233,11 +233,11 @@ async def open_session(
         lock = ProjectLock(project.lock, project.name)
         before = lock.acquire()
         cleanup.callback(lock.release)
-        past = Past()
-        journal = cleanup.enter_context(Journal(project.journal, writable=True, each=past.take))
-        added = _take_over(project, journal, past)
-        past.end()
-        prepared = _with_limits(started, past, changes, project.name)
+        earlier = Earlier()
+        journal = cleanup.enter_context(Journal(project.journal, writable=True, each=earlier.take))
+        added = _take_over(project, journal, earlier)
+        earlier.end()
+        prepared = _with_limits(started, earlier, changes, project.name)
         settings = prepared.settings
         marker = prepared.marker(start_metric) if prepared.is_marked else None
         connections = connect(settings)
@@ -247,15 +247,15 @@ async def open_session(
         door = Door(
             connections=connections,
             ledger=journal,
-            budget=Budget(settings.budget, past.spending, past.seconds),
+            budget=Budget(settings.budget, earlier.spending, earlier.seconds),
             gate=Gate(lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause))),
             retry=Retry(settings.retry),
             emit=emit,
             on_trouble=on_trouble,
             files=prepared.files,
         )
-        decisions = Decisions(past.decisions)
-        recorder = Recorder(project, journal, past, emit)
+        decisions = Decisions(earlier.decisions)
+        recorder = Recorder(project, journal, earlier, emit)
         cleanup.callback(recorder.close)
         chronicle = Chronicle(emit)
         asker = prepared.asker(door)
@@ -274,11 +274,11 @@ async def open_session(
             _verbs(prepared, context, marker),
             rounds=settings.max_rounds,
             stopping=Stopping(settings.patience, settings.target_wins),
-            recorded=past.rounds,
+            recorded=earlier.rounds,
             record=lambda line: recorder.take(chronicle.close(line)),
         )
         cleanup.callback(engine.close)
-        orders = Orders(
+        commands = Commands(
             engine=engine,
             door=door,
             decisions=decisions,
@@ -287,8 +287,8 @@ async def open_session(
             settings=settings,
             emit=emit,
         )
-        notices = [*added, *_mend(project, journal, before)]
-        is_begun = bool(changes) or past.stop is None or past.stop.reason not in AS_PLANNED
+        notices = [*added, *_repair(project, journal, before)]
+        is_begun = bool(changes) or earlier.stop is None or earlier.stop.reason not in AS_PLANNED
         if is_begun:
             judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
             journal.append(SessionLine(pid=os.getpid(), host=platform.node(), spotui=VERSION, judge=judge))
@@ -298,11 +298,11 @@ async def open_session(
             project=project,
             prepared=prepared,
             journal=journal,
-            past=past,
+            earlier=earlier,
             door=door,
             engine=engine,
             recorder=recorder,
-            orders=orders,
+            commands=commands,
             notices=notices,
             is_begun=is_begun,
             emit=emit,
@@ -310,7 +310,7 @@ async def open_session(
 
 
 def _with_limits(
-    started: Prepared, past: Past, changes: Mapping[str, float | int | None], name: str
+    started: Prepared, earlier: Earlier, changes: Mapping[str, float | int | None], name: str
 ) -> Prepared:
     """The run with every change of its limits, those of earlier sessions first.
 
@@ -321,9 +321,9 @@ def _with_limits(
         check_limits(changes)
     except InvalidSettingError as error:
         raise SpotuiError(_("The run cannot be changed: {error}", error=error)) from None
-    past.changes.update(changes)
-    settings, last = past.limits(started.settings), max(past.rounds, default=0)
-    if "rounds" not in changes and past.rounds and past.rounds[last].added:
+    earlier.changes.update(changes)
+    settings, last = earlier.limits(started.settings), max(earlier.rounds, default=0)
+    if "rounds" not in changes and earlier.rounds and earlier.rounds[last].added:
         settings = msgspec.structs.replace(settings, max_rounds=max(settings.max_rounds, last))
     if settings.max_rounds < last:
         raise SpotuiError(
@@ -354,7 +354,7 @@ def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Mar
     )
 
 
-def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
+def _take_over(project: Project, journal: Journal, earlier: Earlier) -> list[Noticed]:
     """Put the rounds that SPO's own tool added into the journal, and say so.
 
     Raises:
@@ -362,12 +362,12 @@ def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
         SpotuiError: The project's folder cannot.
     """
     results = SpoResults(project)
-    added = results.added(past.rounds.values())
+    added = results.added(earlier.rounds.values())
     if not added:
         return []
     for line in added:
         journal.append(line)
-        past.take(line)
+        earlier.take(line)
     try:
         results.take_over()
     except OSError as error:
@@ -379,7 +379,7 @@ def _take_over(project: Project, journal: Journal, past: Past) -> list[Noticed]:
     return [Noticed(text=text)]
 
 
-def _mend(project: Project, journal: Journal, before: Owner | None) -> list[Noticed]:
+def _repair(project: Project, journal: Journal, before: Owner | None) -> list[Noticed]:
     """Put right what a crash left behind, and say so."""
     notices = []
     if before is not None:

@@ -34,7 +34,7 @@ class _RefusedError(SpotuiError):
     """A command that cannot be carried out now."""
 
 
-class Orders:
+class Commands:
     """The commands of one open run. Decisions and limits are journalled before they take effect.
 
     Args:

@@ -17,7 +17,7 @@ _LONGEST_LINE = 64 * 1024 * 1024
 _NAME = "spotui:"
 
 
-class Told(NamedTuple):
+class Finished(NamedTuple):
     """What a command left behind.
 
     Attributes:
@@ -42,7 +42,7 @@ class Told(NamedTuple):
         return " ".join(error.split()) or _("It ended with exit code {code}.", code=self.code)
 
 
-async def ask(words: Sequence[str], stdin: str = "") -> Told:
+async def ask(words: Sequence[str], stdin: str = "") -> Finished:
     """Run `spotui WORDS` in a separate process; it is killed when nobody waits any more.
 
     Args:
@@ -57,10 +57,10 @@ async def ask(words: Sequence[str], stdin: str = "") -> Told:
     except asyncio.CancelledError:
         process.kill()  # the thread sees the end of its pipes then
         raise
-    return Told(process.returncode, out, err.decode(errors="replace"))
+    return Finished(process.returncode, out, err.decode(errors="replace"))
 
 
-async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: bytes = b"") -> Told:
+async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: bytes = b"") -> Finished:
     """Run `spotui WORDS` in a separate process, and take its lines as they come.
 
     It is killed when nobody waits any more.
@@ -91,7 +91,7 @@ async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: 
     finally:
         complaints.cancel()
         await _end(process)
-    return Told(code, b"", err.decode(errors="replace"))
+    return Finished(code, b"", err.decode(errors="replace"))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -94,7 +94,7 @@ class Offer(msgspec.Struct, frozen=True):
         )
 
 
-class Found(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """What a check has found: see `spotui judge-check --json`."""
 
     fit: bool
@@ -181,7 +181,7 @@ async def offer(template: str, words: Sequence[str]) -> Offer:
     return msgspec.json.decode(told.out, type=Offer)
 
 
-async def check(template: str, words: Sequence[str], on_call: Callable[[int, int], None]) -> Found:
+async def check(template: str, words: Sequence[str], on_call: Callable[[int, int], None]) -> CheckResult:
     """Check a judge; when nobody waits any more it ends, and what was asked is kept.
 
     Args:
@@ -192,14 +192,14 @@ async def check(template: str, words: Sequence[str], on_call: Callable[[int, int
     Raises:
         SpotuiError: It could not be done, and why.
     """
-    found: list[Found] = []
+    found: list[CheckResult] = []
 
     def take(line: bytes) -> None:
         said = msgspec.json.decode(line)
         if "done" in said:
             on_call(said["done"], said["of"])
         else:
-            found.append(msgspec.convert(said, Found))
+            found.append(msgspec.convert(said, CheckResult))
 
     told = await listen(["judge-check", template, "--json-lines", *words], take)
     if not found:
@@ -419,7 +419,7 @@ class JudgeCheckScreen(Dialog[None]):
         self.query_one(Vertical).border_subtitle = hint
 
 
-def _result(found: Found) -> list[Content]:
+def _result(found: CheckResult) -> list[Content]:
     cost = usd(found.cost_usd, estimated=found.estimated)
     spent = _("nothing: all was known")
     if found.calls:

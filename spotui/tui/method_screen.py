@@ -59,7 +59,7 @@ class Known(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-class Told(NamedTuple):
+class MethodChoice(NamedTuple):
     """A method that was chosen, and its parameters.
 
     Attributes:
@@ -103,7 +103,7 @@ async def known_methods() -> list[Known]:
     ]
 
 
-def told_by(template: Path) -> Told:
+def method_of(template: Path) -> MethodChoice:
     """What a template says of its method; nothing where it cannot be read, which the estimate tells."""
     from spotui.templates.model import TemplateError
     from spotui.templates.read import read_template
@@ -111,9 +111,9 @@ def told_by(template: Path) -> Told:
 
     try:
         read = read_template(template)
-        return Told(read.method or "", parameters_of(read))
+        return MethodChoice(read.method or "", parameters_of(read))
     except TemplateError:
-        return Told()
+        return MethodChoice()
 
 
 def typed(text: str) -> Value:
@@ -137,7 +137,7 @@ _METHODS = (Column("method", 12), Column("description"))
 _PARAMETERS = (Column("parameter", 24), Column("value", 14), Column("description", from_width=56))
 
 
-class MethodScreen(Dialog[Told | None]):
+class MethodScreen(Dialog[MethodChoice | None]):
     """Chooses a method and its parameters; gives back None when it is left with Escape.
 
     Args:
@@ -162,7 +162,7 @@ class MethodScreen(Dialog[Told | None]):
 
     AUTO_FOCUS = "#methods"
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: MethodChoice) -> None:
         super().__init__()
         self._told = told
         self._method = ""
@@ -243,7 +243,7 @@ class MethodScreen(Dialog[Told | None]):
     def action_take(self) -> None:
         """Take the method under the cursor with its parameters."""
         if (chosen := self._chosen) is not None:
-            self.dismiss(Told(chosen.name, dict(self._values_now)))
+            self.dismiss(MethodChoice(chosen.name, dict(self._values_now)))
 
     @property
     def _values_now(self) -> dict[str, Value]:
@@ -311,20 +311,20 @@ class MethodLine(Widget, can_focus=True):
     class Chosen(Message):
         """Another method was chosen, or other parameters."""
 
-        told: Told
+        told: MethodChoice
 
     def __init__(self, usual: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.usual = usual
-        self._chosen = Told()
-        self._base = Told()
+        self._chosen = MethodChoice()
+        self._base = MethodChoice()
 
     @property
-    def chosen(self) -> Told:
+    def chosen(self) -> MethodChoice:
         """What was chosen; an empty name leaves it as it is."""
         return self._chosen
 
-    def show(self, chosen: Told, base: Told, usual: str) -> None:
+    def show(self, chosen: MethodChoice, base: MethodChoice, usual: str) -> None:
         """Show a choice.
 
         Args:

@@ -12,7 +12,7 @@ from textual.content import Content
 from spotui.lang import _
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.judge_check import JudgeLine
-from spotui.tui.method_screen import MethodLine, told_by
+from spotui.tui.method_screen import MethodLine, method_of
 from spotui.tui.start_dialog import (
     Choices,
     Expected,
@@ -76,7 +76,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
         self.run_worker(self._read_method(), group="method")
 
     async def _read_method(self) -> None:
-        base = await asyncio.to_thread(told_by, self._template)
+        base = await asyncio.to_thread(method_of, self._template)
         usual = _("{base}, as in the template", base=base) if base.method else _("spo, the default")
         self.query_one(MethodLine).show(self._first.method, base, usual)
 

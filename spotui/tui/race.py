@@ -16,7 +16,7 @@ from spotui.domain.figures import count, duration, gained, points, usd
 from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import field_keys, not_trusted, row, text_field, trusts_template
-from spotui.tui.method_screen import Told, typed
+from spotui.tui.method_screen import MethodChoice, typed
 from spotui.tui.page import Page
 from spotui.tui.start_dialog import (
     Choices,
@@ -53,10 +53,10 @@ class Entrants(NamedTuple):
         return [f"--methods={self.methods}", *(f"--set={one}" for one in self.told.split())]
 
     @property
-    def each(self) -> list[Told]:
+    def each(self) -> list[MethodChoice]:
         """Every method with its parameters."""
         names = [name.strip() for name in self.methods.split(",") if name.strip()]
-        return [Told(name, self._of(name)) for name in dict.fromkeys(names)]
+        return [MethodChoice(name, self._of(name)) for name in dict.fromkeys(names)]
 
     def _of(self, method: str) -> dict[str, str | int | float | bool | None]:
         own = (one.removeprefix(f"{method}.") for one in self.told.split() if one.startswith(f"{method}."))

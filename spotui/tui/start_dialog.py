@@ -17,7 +17,7 @@ from spotui.lang import _, ngettext
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
 from spotui.tui.judge_check import Offer
-from spotui.tui.method_screen import Told
+from spotui.tui.method_screen import MethodChoice
 from spotui.wire.process import Background, OwnProcess
 from spotui.workspace.projects import Project, Workspace
 
@@ -50,7 +50,7 @@ class Choices(NamedTuple):
     tokens: str = ""
     calls: str = ""
     minutes: str = ""
-    method: Told = Told()
+    method: MethodChoice = MethodChoice()
 
     @property
     def words(self) -> list[str]:
@@ -70,7 +70,7 @@ class Choices(NamedTuple):
     @property
     def judge_words(self) -> list[str]:
         """Those of them that a check of the run's judge takes."""
-        return self._replace(rounds="", method=Told(self.method.method)).words
+        return self._replace(rounds="", method=MethodChoice(self.method.method)).words
 
 
 class Expected(NamedTuple):
@@ -282,7 +282,7 @@ class StartDialog(FieldDialog[Result | None]):
     def chosen(self) -> Choices:
         """What stands in the fields; the method is left to the template."""
         typed = {field: self.typed_in(field) for field in Choices._fields if field != "method"}
-        return Choices(**typed, method=Told())
+        return Choices(**typed, method=MethodChoice())
 
     def on_mount(self) -> None:
         """Estimate what stands there."""

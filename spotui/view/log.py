@@ -64,7 +64,7 @@ class Purpose(NamedTuple):
     """What a call is for, as sentences for the catalogue.
 
     Attributes:
-        one: It, with its `{number}` in its round.
+        numbered: It, with its `{number}` in its round.
         single: `{n:,}` of them, for 1.
         several: `{n:,}` of them.
         doing: What happens while it is under way.
@@ -72,7 +72,7 @@ class Purpose(NamedTuple):
         nouns: Several of them, for the slot `{nouns}`.
     """
 
-    one: str
+    numbered: str
     single: str
     several: str
     doing: str
@@ -81,7 +81,7 @@ class Purpose(NamedTuple):
 
     def name(self, number: int) -> str:
         """One of them, counted from 1."""
-        return _(self.one, noun=self.noun, number=number)
+        return _(self.numbered, noun=self.noun, number=number)
 
     def so_many(self, number: int) -> str:
         """So many of them."""

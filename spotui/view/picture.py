@@ -50,14 +50,14 @@ class Scores:
 
     Attributes:
         proposed: The candidates by their prompts, in the order they were proposed.
-        found: What each prompt scored on the rows that prompts are chosen by; of several scores the last.
+        by_prompt: What each prompt scored on the rows that prompts are chosen by; of several scores the last.
         shown: What the optimizer saw of earlier rounds, and its edit budget.
         notes: What models wrote down.
         blocks: The lists that the method shows, by name.
     """
 
     proposed: dict[str, CandidateProposed] = field(default_factory=dict)
-    found: dict[str, CandidateScored] = field(default_factory=dict)
+    by_prompt: dict[str, CandidateScored] = field(default_factory=dict)
     shown: PastShown | None = None
     notes: list[NoteWritten] = field(default_factory=list)
     blocks: dict[str, BlockShown] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Scores:
     def leading(self) -> CandidateScored | None:
         """The best score on the most rows; as every method has it, a shorter prompt wins a tie."""
         return max(
-            self.found.values(),
+            self.by_prompt.values(),
             key=lambda one: (len(one.marks), one.score, -len(one.prompt)),
             default=None,
         )
@@ -77,7 +77,7 @@ class Scores:
             case CandidateProposed():
                 self.proposed[event.prompt] = event
             case CandidateScored(split="eval"):
-                self.found[event.prompt] = event
+                self.by_prompt[event.prompt] = event
             case PastShown():
                 self.shown = event
             case NoteWritten():
@@ -97,7 +97,7 @@ class Scores:
         """
         if prompt in self.proposed:
             return self.proposed[prompt]
-        known = self.found.get(prompt)
+        known = self.by_prompt.get(prompt)
         return CandidateProposed(
             at=known.at if known is not None else 0.0,
             round=number,
@@ -193,7 +193,7 @@ class Picture:
     def is_scored(self) -> bool:
         """Whether prompts are scored on rows rather than compared by votes."""
         return any(
-            one.scores.found or (one.end is not None and one.end.score is not None)
+            one.scores.by_prompt or (one.end is not None and one.end.score is not None)
             for one in self.rounds.values()
         )
 
@@ -295,7 +295,7 @@ class Picture:
             case CandidateProposed():
                 one = self._round(event.round)
                 one.scores.apply(event)
-                if not one.scores.found:
+                if not one.scores.by_prompt:
                     one.candidate = event
             case MethodEvent():
                 one = self._round(event.round)

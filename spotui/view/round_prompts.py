@@ -73,7 +73,7 @@ def read_prompts(picture: Picture, number: int) -> list[Prompt]:
     one = picture.rounds.get(number)
     if one is None:
         return []
-    own = [_own(picture, one, text) for text in dict.fromkeys([*one.scores.proposed, *one.scores.found])]
+    own = [_own(picture, one, text) for text in dict.fromkeys([*one.scores.proposed, *one.scores.by_prompt])]
     own.sort(key=_rank)
     return own + [
         known
@@ -96,12 +96,12 @@ def the_seed(picture: Picture) -> Prompt | None:
 
 
 def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
-    scored = one.scores.found.get(text)
+    scored = one.scores.by_prompt.get(text)
     proposed = one.scores.proposed.get(text)
     if proposed is None:
         known = _known(picture, "", text)
         is_best = one.best > 1 and text == picture.prompt_of(one.best)
-        is_old = any(text in other.scores.found for n, other in picture.rounds.items() if n < one.number)
+        is_old = any(text in other.scores.by_prompt for n, other in picture.rounds.items() if n < one.number)
         name = _("the best") if is_best else _("earlier prompt") if is_old else _("prompt")
         name = _("seed") if text == picture.prompt_of(1) else name
         return Prompt(
@@ -129,7 +129,7 @@ def _known(picture: Picture, name: str, text: str) -> Prompt:
     scores = [
         found
         for _, one in sorted(picture.rounds.items())
-        if (found := one.scores.found.get(text)) is not None
+        if (found := one.scores.by_prompt.get(text)) is not None
     ]
     best = max(scores, key=lambda one: len(one.marks), default=None)
     return Prompt(name, text, best, best.modification if best is not None else "", marks=_marks(best))

@@ -86,8 +86,8 @@ def test_a_model_with_limits_of_its_own_does_not_share_them() -> None:
 
 def test_a_model_of_two_roles_waits_as_long_as_the_more_patient_one() -> None:
     connector = a_connector()
-    assert connector.way_to("gpt-4o").endpoint.timeout == 10.0
-    assert connector.way_to("gpt-4o-mini").endpoint.timeout == 30.0
+    assert connector.route_to("gpt-4o").endpoint.timeout == 10.0
+    assert connector.route_to("gpt-4o-mini").endpoint.timeout == 30.0
 
 
 def test_only_the_embedded_model_takes_grammars_until_the_user_says_that_a_server_does() -> None:

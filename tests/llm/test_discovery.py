@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spotui.llm.discovery import KEYS, LOCAL_SERVERS, MODELS_A_SERVER, Found, Server, find_models
+from spotui.llm.discovery import KEYS, LOCAL_SERVERS, MODELS_A_SERVER, Offer, Server, find_models
 from spotui.llm.pricing import lookup
 from spotui.settings.config_file import Config, parse_config
 from spotui.settings.table import DEFAULT_MODEL
@@ -24,7 +24,7 @@ def server() -> Iterator[ModelServer]:
         yield model
 
 
-def find(folder: Path, *servers: Server, config: str = "", **environ: str) -> list[Found]:
+def find(folder: Path, *servers: Server, config: str = "", **environ: str) -> list[Offer]:
     parsed = parse_config(config, folder / "config.yaml").config if config else Config()
     return find_models(parsed, environ, folder / "models", servers)
 
@@ -48,13 +48,13 @@ def test_what_a_key_leads_to_has_a_known_price(model: str) -> None:
 
 def test_a_server_on_this_machine_offers_its_models_for_chat(tmp_path: Path, server: ModelServer) -> None:
     found = find(tmp_path, Server("Ollama", server.base_url))
-    assert found[:-1] == [Found(one, "Ollama", server.base_url) for one in ("llama", "qwen")]
+    assert found[:-1] == [Offer(one, "Ollama", server.base_url) for one in ("llama", "qwen")]
 
 
 def test_ollama_is_looked_for_where_the_environment_says(tmp_path: Path, server: ModelServer) -> None:
     place = server.base_url.removeprefix("http://").removesuffix("/v1")
     moved = find(tmp_path, *LOCAL_SERVERS[:1], OLLAMA_HOST=place.replace("127.0.0.1", "0.0.0.0"))  # noqa: S104
-    assert Found("llama", "Ollama", server.base_url) in moved
+    assert Offer("llama", "Ollama", server.base_url) in moved
 
 
 @pytest.mark.parametrize("variable", ["OPENAI_BASE_URL", "SPOTUI_BASE_URL"])
@@ -62,9 +62,9 @@ def test_the_endpoint_of_the_environment_is_asked_with_its_key(variable: str, tm
     with ModelServer(models=("gpt-x", "a/b"), api_key="sk-right") as server:
         right = find(tmp_path, OPENAI_API_KEY="sk-right", **{variable: server.base_url})
         wrong = find(tmp_path, OPENAI_API_KEY="sk-wrong", **{variable: server.base_url})
-    assert Found("gpt-x", variable, note=server.base_url) in right
-    assert Found("a/b", variable, server.base_url) in right
-    told = Found("", variable, server.base_url, "does not accept the key (HTTP 401)")
+    assert Offer("gpt-x", variable, note=server.base_url) in right
+    assert Offer("a/b", variable, server.base_url) in right
+    told = Offer("", variable, server.base_url, "does not accept the key (HTTP 401)")
     assert told in wrong
     assert [one.source for one in wrong] == [variable, "embedded"]
 
@@ -106,7 +106,7 @@ def test_a_server_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "nonsense", "http://[::1", "http://x:99999/v1"])
 def test_an_endpoint_that_leads_nowhere_is_told(url: str, tmp_path: Path) -> None:
     [endpoint, embedded] = find(tmp_path, OPENAI_BASE_URL=url)
-    assert endpoint == Found("", "OPENAI_BASE_URL", url, "does not answer")
+    assert endpoint == Offer("", "OPENAI_BASE_URL", url, "does not answer")
     assert embedded.source == "embedded"
 
 

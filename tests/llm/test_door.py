@@ -12,7 +12,7 @@ from spotui.llm.budget import Spending, prompt_size
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import digest_of
 from spotui.llm.routing import Limits, Price
-from spotui.runs.recorder import Past
+from spotui.runs.recorder import Earlier
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import MOST_TOKENS, Reply, Usage
@@ -88,7 +88,7 @@ def test_a_count_that_cannot_be_is_estimated_when_the_journal_is_read(tmp_path: 
         async with an_open_door(base_url, tmp_path) as opened:
             known = await opened.door.ask(a_key(), request)
             assert (known.text, known.usage, known.cost_usd) == ("four", Usage(5, 1, estimated=True), None)
-            past = Past(opened.lines())
+            past = Earlier(opened.lines())
             assert past.spending == Spending(1, 5, 1, 0.0, unpriced=1, estimated=True)
 
     with ModelServer(lambda _: "never asked") as server:

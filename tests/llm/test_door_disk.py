@@ -1,4 +1,4 @@
-"""When replies cannot be kept: held as long as anyone may mend the disk, and none is bought in vain."""
+"""When replies cannot be kept: held as long as anyone may fix the disk, and none is bought in vain."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def test_a_reply_that_cannot_be_kept_is_paid_for_but_not_an_answer(
         run(main(server.base_url))
 
 
-def test_a_reply_is_held_until_the_disk_is_mended_and_not_bought_twice(
+def test_a_reply_is_held_until_the_disk_is_fixed_and_not_bought_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main(base_url: str) -> None:

@@ -101,7 +101,7 @@ def test_a_retry_waits_as_long_as_the_endpoint_asks_and_is_told(tmp_path: Path) 
         assert two.received_at - one.ended_at >= 0.29
 
 
-def test_a_call_that_fails_for_good_waits_for_a_person_who_mends_it(tmp_path: Path) -> None:
+def test_a_call_that_fails_for_good_waits_for_a_person_who_fixes_it(tmp_path: Path) -> None:
     async def main(base_url: str) -> None:
         async with an_open_door(base_url, tmp_path, on_trouble="pause") as opened:
             call = asyncio.create_task(opened.door.ask(a_key(), a_request()))
@@ -165,7 +165,7 @@ def test_a_try_that_failed_gives_its_room_back(tmp_path: Path) -> None:
 def test_the_end_of_the_budget_ends_the_run_and_keeps_what_was_bought(tmp_path: Path) -> None:
     async def main(base_url: str) -> None:
         budget = BudgetSettings(calls=3)
-        # A spent budget is no trouble that a person could mend by going on.
+        # A spent budget is no trouble that a person could fix by resuming.
         async with an_open_door(base_url, tmp_path, budget=budget, on_trouble="pause") as opened:
             calls = [opened.door.ask(a_key(n), a_request()) for n in range(6)]
             results = await asyncio.gather(*calls, return_exceptions=True)

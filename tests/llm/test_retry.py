@@ -93,7 +93,7 @@ def test_it_is_tried_again_until_it_succeeds_and_each_time_is_told() -> None:
         (ValueError, 1),
     ],
 )
-def test_only_what_may_mend_itself_is_tried_again(kind: type[Exception], tries: int) -> None:
+def test_only_what_may_pass_is_tried_again(kind: type[Exception], tries: int) -> None:
     calls = Calls(RetrySettings(tries=2), kind("no"), forever=True)
     with pytest.raises(kind, match="no"):
         virtual_time.run(calls.run())

@@ -62,7 +62,7 @@ def test_a_choice_holds_what_the_template_says() -> None:
         ({"name": "my:own", "timeout": 0}, ("timeout",), "not seconds, above 0", "Correct"),
     ],
 )
-def test_a_mistake_is_told_once_with_its_key_and_its_mend(
+def test_a_mistake_is_reported_once_with_its_key_and_its_hint(
     data: object, path: tuple[str, ...], word: str, hint: str
 ) -> None:
     choice, (fault,) = read_choice(data)

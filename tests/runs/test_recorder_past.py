@@ -20,7 +20,7 @@ from spotui.domain.records import (
     StopLine,
     VoteLine,
 )
-from spotui.runs.recorder import Past, change_limits
+from spotui.runs.recorder import Earlier, change_limits
 from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
@@ -28,14 +28,14 @@ ROLE = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeou
 SETTINGS = RunSettings(roles=RoleSet(optimizer=ROLE, evaluator=ROLE, executor=ROLE))
 
 
-def past(*lines: tuple[float, Line]) -> Past:
+def past(*lines: tuple[float, Line]) -> Earlier:
     """What lines say that were written so many seconds after the start."""
 
     def dated() -> Iterable[Line]:
         for seconds, line in lines:
             yield msgspec.structs.replace(line, at=START + timedelta(seconds=seconds))
 
-    return Past(dated())  # type: ignore[arg-type]
+    return Earlier(dated())  # type: ignore[arg-type]
 
 
 def call(prompt: int, completion: int, cost: float | None) -> CallLine:

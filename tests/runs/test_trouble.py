@@ -20,7 +20,7 @@ from tests.spo_model import climbing
 
 
 class Breakable:
-    """A fault plan that can be mended."""
+    """A fault plan that can be fixed."""
 
     def __init__(self, fault: faults.Fault, after: int) -> None:
         self.broken = True

@@ -132,7 +132,7 @@ models:
     ]
 
 
-def test_one_mistake_is_one_sentence_with_the_file_and_its_mend(
+def test_one_mistake_is_one_sentence_with_the_file_and_its_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

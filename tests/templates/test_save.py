@@ -320,7 +320,7 @@ def test_a_file_of_comments_keeps_them() -> None:
     assert edited.startswith("# to do\n\nprompt: p\n")
 
 
-def test_what_is_wrong_in_a_file_is_mended_by_saving() -> None:
+def test_what_is_wrong_in_a_file_is_fixed_by_saving() -> None:
     text = "promt: x # keep\nrequirements: {a: 1}\ncount: no\nqa: words\nmodels: 5\n"
     good = Template(prompt="p", requirements="r", count=9, qa=(QA("q", "a"),), models={"executor": "m"})
     edited = edit_yaml(text, good)

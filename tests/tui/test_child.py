@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from spotui.tui import child
-from spotui.tui.child import Told, listen
+from spotui.tui.child import Finished, listen
 from tests.command_line import move_in
 
 
@@ -26,8 +26,8 @@ from tests.command_line import move_in
     ],
 )
 def test_what_a_command_complains_of_is_told_without_what_it_said_before(err: str, fault: str) -> None:
-    assert Told(1, b"", err).fault == fault
-    assert Told(0, b"", err).fault == ""
+    assert Finished(1, b"", err).fault == fault
+    assert Finished(0, b"", err).fault == ""
 
 
 def test_lines_are_taken_as_they_come_and_the_end_is_told(

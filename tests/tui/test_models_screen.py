@@ -13,7 +13,7 @@ from spotui.settings import locations
 from spotui.settings.config_file import load_config
 from spotui.tui import endpoint_screen as probing
 from spotui.tui.app import SpotuiApp
-from spotui.tui.child import Told, ask
+from spotui.tui.child import Finished, ask
 from spotui.tui.endpoint_screen import EndpointScreen
 from spotui.tui.home.screen import HomeScreen
 from spotui.tui.model_tables import ModelsTable, RoleScreen, RolesTable
@@ -45,7 +45,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every word of every command line."""
     words_said: list[str] = []
 
-    async def listen(words: Sequence[str], stdin: str = "") -> Told:
+    async def listen(words: Sequence[str], stdin: str = "") -> Finished:
         words_said.extend(words)
         return await ask(words, stdin)
 

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from spotui.cli import parsers_of
 from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
-from spotui.tui.method_screen import Told
+from spotui.tui.method_screen import MethodChoice
 from spotui.tui.new_run import NewRunScreen
 from spotui.tui.race import NewRaceScreen
 from spotui.tui.start_dialog import Choices
@@ -30,7 +30,9 @@ budget: {usd: 0.5}
 
 
 def test_a_check_of_the_judge_gets_the_choices_that_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    choices = Choices("m", "http://127.0.0.1:9/v1", "3", "1", "2", "3", "4", Told("gpo", {"max_steps": 1}))
+    choices = Choices(
+        "m", "http://127.0.0.1:9/v1", "3", "1", "2", "3", "4", MethodChoice("gpo", {"max_steps": 1})
+    )
     (parser,) = parsers_of("judge-check")
     parsed = parser.parse_args(["poem", *choices.judge_words])
     assert (parsed.model, parsed.method, parsed.budget_minutes) == ("m", "gpo", "4")

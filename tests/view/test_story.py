@@ -129,13 +129,13 @@ def test_a_call_that_failed_says_why_and_one_that_was_cancelled_is_no_error() ->
     assert (failed.text, failed.tone, failed.facts) == ("m refused the key.", "error", "failed")
     cancelled = only(begun, CallDropped(key=VOTE, why="it was cancelled in flight"))
     assert (cancelled.text, cancelled.tone, cancelled.facts) == ("", "plain", "not needed any more")
-    mended = only(
+    fixed = only(
         begun,
         CallDropped(key=VOTE, why="m refused the key.", failed=True),
         CallStarted(key=VOTE, model="m"),
         done(VOTE),
     )
-    assert (mended.text, mended.tone) == ("", "plain")
+    assert (fixed.text, fixed.tone) == ("", "plain")
     assert failed.began is cancelled.began is None
 
 

@@ -54,7 +54,7 @@ _GOOGLE_CLOUD: Final = ("VERTEX", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOU
 _NO_KEY: Final = Secret("none")
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """The way to a model through litellm.
 
     Attributes:
@@ -72,7 +72,7 @@ class Way(NamedTuple):
     has_key: bool
 
 
-def find_way(litellm: Any, model: str, endpoint: Endpoint) -> Way | None:
+def find_route(litellm: Any, model: str, endpoint: Endpoint) -> Route | None:
     """The way to a model, or None when its provider is unknown.
 
     Args:
@@ -105,7 +105,7 @@ def find_way(litellm: Any, model: str, endpoint: Endpoint) -> Way | None:
             _("{model} needs a key, and {names} is not set.", model=model, names=names),
             _("Set it: export {missing}=…", missing=missing[-1]),
         )
-    return Way(model, litellm_id, provider, endpoint.api_key or (_NO_KEY if missing else None), has_key)
+    return Route(model, litellm_id, provider, endpoint.api_key or (_NO_KEY if missing else None), has_key)
 
 
 def secrets_of(api_key: Secret | None, environ: Mapping[str, str] = os.environ) -> Iterator[Secret]:
@@ -186,7 +186,7 @@ class LitellmProvider:
         self._endpoint = endpoint
         self._base_url = BaseUrl(endpoint.base_url, endpoint.model) if endpoint.base_url else None
         self._count_tokens = count_tokens
-        self._ways: dict[str, Way] = {}
+        self._ways: dict[str, Route] = {}
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:
         """Ask the model once; see `Provider.complete`.
@@ -199,7 +199,7 @@ class LitellmProvider:
                 _("{model} cannot be bound to a grammar.", model=request.model),
                 _("Use the embedded model or a llama.cpp server for this."),
             )
-        litellm, way = await self._find_way(request.model)
+        litellm, way = await self._find_route(request.model)
         if request.embed:
             return await self._embed(litellm, request, way)
         while True:
@@ -224,7 +224,7 @@ class LitellmProvider:
         """Close litellm's connections, unless another provider still uses them; safe to call twice."""
         await litellm_module.leave(self)
 
-    async def _find_way(self, model: str) -> tuple[Any, Way]:
+    async def _find_route(self, model: str) -> tuple[Any, Route]:
         try:
             litellm = await litellm_module.join(self)
         except ImportError as error:
@@ -239,7 +239,7 @@ class LitellmProvider:
             ) from error
         if model not in self._ways:
             # A thread, because some of litellm's providers sign in while they are asked what they need.
-            way = await asyncio.to_thread(find_way, litellm, model, self._endpoint)
+            way = await asyncio.to_thread(find_route, litellm, model, self._endpoint)
             if way is None:
                 raise BadRequestError(
                     _("litellm knows no provider for {model}.", model=model), await _did_you_mean(model)
@@ -247,7 +247,7 @@ class LitellmProvider:
             self._ways[model] = way
         return litellm, self._ways[model]
 
-    async def _embed(self, litellm: Any, request: Request, way: Way) -> Reply:
+    async def _embed(self, litellm: Any, request: Request, way: Route) -> Reply:
         started = perf_counter()
         given = {**self._access(way), "input": [embedded_text(request)]}
         arguments = {name: value for name, value in given.items() if value is not None}
@@ -271,7 +271,7 @@ class LitellmProvider:
             count_tokens=self._count_tokens,
         )
 
-    def _access(self, way: Way) -> dict[str, Any]:
+    def _access(self, way: Route) -> dict[str, Any]:
         """What every call of litellm is given."""
         return {
             "model": way.litellm_id,
@@ -283,7 +283,7 @@ class LitellmProvider:
             "caching": False,
         }
 
-    def _arguments(self, request: Request, way: Way, refused: frozenset[str]) -> dict[str, Any]:
+    def _arguments(self, request: Request, way: Route, refused: frozenset[str]) -> dict[str, Any]:
         given: dict[str, Any] = {
             **self._access(way),
             "messages": message_bodies(request.messages, refused),
@@ -302,7 +302,7 @@ class LitellmProvider:
         return kept | more.body
 
     async def _attempt(
-        self, litellm: Any, arguments: dict[str, Any], request: Request, way: Way, on_delta: OnDelta
+        self, litellm: Any, arguments: dict[str, Any], request: Request, way: Route, on_delta: OnDelta
     ) -> Reply:
         assembler, place = ReplyAssembler(), self._place(way)
         started = perf_counter()
@@ -342,7 +342,7 @@ class LitellmProvider:
             count_tokens=self._count_tokens,
         )
 
-    async def _step(self, awaitable: Awaitable[_T], way: Way) -> _T:
+    async def _step(self, awaitable: Awaitable[_T], way: Route) -> _T:
         try:
             async with asyncio.timeout(self._endpoint.silence) as limit:
                 with bounded_bodies():
@@ -359,14 +359,14 @@ class LitellmProvider:
                 ) from None
             raise _Failure(error) from None
 
-    async def _explained(self, error: Exception, fault: ServerFault, way: Way) -> ModelError:
+    async def _explained(self, error: Exception, fault: ServerFault, way: Route) -> ModelError:
         is_proxied = self._base_url.is_proxied if self._base_url else _is_proxied
         said = model_error(error, fault, self._place(way), self._endpoint.silence, is_proxied)
         if fault.status == 404 and type(said) is BadRequestError:
             return BadRequestError(said.what, await _did_you_mean(way.model))
         return said
 
-    def _place(self, way: Way) -> Place:
+    def _place(self, way: Route) -> Place:
         shown = self._base_url.shown if self._base_url else way.provider
         secrets = (*secrets_of(way.api_key), *(self._base_url.secrets if self._base_url else ()))
         return Place(way.model, shown, secrets, has_key=way.has_key)

@@ -122,7 +122,7 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
     if one.candidate is not None and one.candidate.words_changed is not None:
         words = f"{one.candidate.words_changed}" + ("" if budget is None else f" of {budget}")
     modification = _modification(one)
-    prompts = str(len(one.scores.found) or "")
+    prompts = str(len(one.scores.by_prompt) or "")
     if end is None:
         under_way = Content.styled("…", "$text-muted")
         own = _method_cells(picture, None)
@@ -249,7 +249,7 @@ class HistoryPanel(Vertical):
                 len(one.votes),
                 one.candidate,
                 one.end,
-                len(one.scores.found),
+                len(one.scores.by_prompt),
             )
             if seen != self._seen.get(number):
                 self._seen[number] = seen

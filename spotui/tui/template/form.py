@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from spotui.lang import N_, _, ngettext
 from spotui.templates.model import QA, Template
-from spotui.tui.method_screen import MethodLine, Told, typed
+from spotui.tui.method_screen import MethodChoice, MethodLine, typed
 from spotui.tui.template.editor import Field
 from spotui.view.template_text import Sizes
 
@@ -299,7 +299,9 @@ class TemplateForm(VerticalScroll, can_focus=False):
             count.value = str(template.count or "")
         self._fill_data()
         told = template.parameters if isinstance(template.parameters, dict) else {}
-        self.query_one(MethodLine).show(Told(template.method or "", told), Told(), _(_NO_METHOD))
+        self.query_one(MethodLine).show(
+            MethodChoice(template.method or "", told), MethodChoice(), _(_NO_METHOD)
+        )
         self.set_class(not template.qa, "-no-rows")
         self.query_one(RowList).show(template.qa, self._selected)
 

@@ -103,7 +103,7 @@ def test_a_template_with_questions_may_say_how_to_split_them() -> None:
         ({**FILE, "limit": True}, ("limit",), "whole number"),
     ],
 )
-def test_a_mistake_is_told_once_with_its_key_and_its_mend(
+def test_a_mistake_is_reported_once_with_its_key_and_its_hint(
     data: object, path: tuple[str, ...], word: str
 ) -> None:
     (fault,) = faults(data)

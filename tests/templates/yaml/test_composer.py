@@ -1,4 +1,4 @@
-"""YAML with marks: raw texts, lines, typed data, and broken files that a person can mend."""
+"""YAML with marks: raw texts, lines, typed data, and broken files that a person can fix."""
 
 import pytest
 import yaml
@@ -198,7 +198,7 @@ def test_what_only_yaml_1_1_takes_for_a_line_end_is_text(char: str) -> None:
         ("...\n", 1, "cannot be read"),
     ],
 )
-def test_a_broken_text_is_an_error_with_its_line_and_a_mend(text: str, line: int, word: str) -> None:
+def test_a_broken_text_is_an_error_with_its_line_and_a_hint(text: str, line: int, word: str) -> None:
     with pytest.raises(YamlError) as caught:
         load(text)
     fault = caught.value.faults[-1]

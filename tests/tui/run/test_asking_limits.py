@@ -53,7 +53,7 @@ def test_what_is_proposed_counts_as_changed() -> None:
         ("concurrency", "x", "Calls at once must be a whole number or empty."),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_can_be_mended(field: str, text: str, why: str) -> None:
+def test_what_is_wrong_is_said_at_its_field_and_can_be_fixed(field: str, text: str, why: str) -> None:
     async def type_in(pilot: Pilot[None]) -> None:
         box = pilot.app.screen.query_one(f"#{field}", Input)
         before = box.value

@@ -71,7 +71,7 @@ def test_what_is_typed_is_saved_and_nothing_else_changes(path: Path) -> None:
     drive(path.parent, journey, SMALL)
 
 
-def test_a_mistake_is_marked_with_its_mend_while_it_is_typed(path: Path) -> None:
+def test_a_mistake_is_marked_with_its_hint_while_it_is_typed(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, path)
         screen.query_one(YamlEditor).move_cursor((3, 7))
