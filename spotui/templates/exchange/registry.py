@@ -83,7 +83,18 @@ def recognise(source: Source) -> Format:
     Raises:
         SourceError: It has none that is known, or it may have several.
     """
-    found = [one for one in formats() if one.recognises(source)]
+    found: list[Format] = []
+    broken: SourceError | None = None
+    for one in formats():
+        try:
+            if one.recognises(source):
+                found.append(one)
+        except SourceError as error:
+            if not source.is_folder:
+                raise
+            broken = broken or error  # a file of the folder, which need not be part of what is imported
+    if not found and broken is not None:
+        raise broken
     if len(found) == 1:
         return found[0]
     if found:

@@ -88,3 +88,13 @@ def test_every_format_is_described(name: str) -> None:
 def test_an_unknown_format_is_named() -> None:
     with pytest.raises(SourceError, match=r"Did you mean langfuse\?"):
         format_of("langfuze")
+
+
+def test_a_broken_file_beside_a_source_is_no_matter_unless_there_is_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "tsconfig.json").write_text("{ // a comment\n}")
+    with pytest.raises(SourceError, match=r"tsconfig\.json, line 1: This is not JSON"):
+        read_source(Source(tmp_path))
+    (tmp_path / "promptfooconfig.yaml").write_text(
+        "prompts: ['{{q}}']\nproviders: [echo]\ntests: [{vars: {q: 1}}]\n"
+    )
+    assert read_source(Source(tmp_path))[0].name == "promptfoo"
