@@ -25,6 +25,7 @@ VERBS = {
     "test": N_("try prompts on a new question"),
     "export": N_("write a prompt as text or for another tool, or the whole run"),
     "import": N_("make a template of what another tool has: prompts, evals, traces, data sets"),
+    "rows": N_("write new rows like those of a template"),
     "score": N_("measure a prompt on rows, and compare two row by row"),
     "race": N_("let several methods work on the same rows with the same budget"),
     "methods": N_("list the methods and their parameters"),

@@ -56,7 +56,7 @@ from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, SnapshotError, read_snapshot
 
-Purpose = Literal["run", "score", "judge-check"]
+Purpose = Literal["run", "score", "judge-check", "rows"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""
 
 EMBEDDING_HINT: Final = N_(
@@ -208,7 +208,8 @@ def prepare(
     given = parameters_of(template) if method in (None, template.method) else {}
     given |= parameters or {}
     _refuse_two_places(template, resolution)
-    _refuse_parts_for_a_model(template, resolution.settings)
+    if purpose != "rows":
+        _refuse_parts_for_a_model(template, resolution.settings)
     settings, rounds_are_chosen = resolution.settings, resolution.is_set("run.max_rounds")
     if chosen.length and rounds_are_chosen and settings.max_rounds > 1:
         given = {chosen.length: settings.max_rounds - 1, **given}
@@ -239,7 +240,9 @@ def prepare(
         meta=meta,
         rows=rows,
         questions=questions,
-        held_out=() if rows is not None else held_out,
+        held_out=()
+        if rows is not None
+        else tuple(index for index in held_out if not template.qa[index].synthetic),
         files=files,
     )
 
@@ -295,9 +298,11 @@ def _with_asked_models(
             asked = {"evaluator", "executor"}
         case "score":
             asked = {"executor"}
+        case "rows":
+            asked = {"optimizer"}
         case "run":
             asked = set(ROLES if method.asks is None else method.asks(parameters))
-    if purpose != "judge-check" and is_judged(template):
+    if purpose in ("run", "score") and is_judged(template):
         asked.add("evaluator")
     return settings.asking(*(role for role in ROLES if role in asked))
 

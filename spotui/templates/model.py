@@ -78,6 +78,7 @@ class QA(msgspec.Struct, frozen=True):
         conversation: The list of messages that stands in place of the question, as JSON; empty for a text.
         turns: What the user says afterwards, one text a turn.
         files: Paths and addresses of the images and files that are sent with the question.
+        synthetic: Whether a model wrote it; it is never held out or in the test split, unless asked for.
     """
 
     question: str
@@ -85,6 +86,7 @@ class QA(msgspec.Struct, frozen=True):
     conversation: str = ""
     turns: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         if self.answer.strip() == NONE:
@@ -112,7 +114,7 @@ class QA(msgspec.Struct, frozen=True):
     @property
     def data(self) -> dict[str, Any]:
         """The same as the keys of a template have it; no answer is left out."""
-        more = {"turns": list(self.turns), "files": list(self.files)}
+        more = {"turns": list(self.turns), "files": list(self.files), "synthetic": self.synthetic}
         question = self.messages if self.conversation else self.question
         return {"question": question, "answer": self.answer, **{key: one for key, one in more.items() if one}}
 

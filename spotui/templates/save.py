@@ -163,7 +163,7 @@ class Change:
             self._editor.put(item, "question", after["question"])
         if before.get("answer") != after["answer"]:
             self._editor.put(item, "answer", qa.answer or NONE, after=("question",))
-        for key in ("turns", "files"):
+        for key in ("turns", "files", "synthetic"):
             if key in before and key not in after:
                 self._editor.remove(item, key)
             elif before.get(key) != after.get(key):

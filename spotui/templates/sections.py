@@ -28,7 +28,7 @@ from spotui.templates.model import (
 from spotui.templates.origin import Origin, read_origin
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, Plain, SequenceNode, line_of
 
-ROW_KEYS: Final = ("question", "answer", "turns", "files")
+ROW_KEYS: Final = ("question", "answer", "turns", "files", "synthetic")
 HOW_TO_LIST: Final = "List at least one question: a line `- question: ...`, and below it `answer: ...`."
 
 
@@ -96,7 +96,9 @@ def _row(report: Report, item: Node, number: int, path: str) -> QA | None:
         hint = _("Write the question, or delete it together with its answer.")
         report.error(f"{path}.question", line, _("Question {number} is empty.", number=number), hint)
     turns, files = (_texts(report, item, name, number, path) for name in ("turns", "files"))
-    return None if question is None else QA(question, answer or "", conversation, turns, files)
+    entry = item.entries.get("synthetic")
+    synthetic = entry is not None and entry.value.data() is True
+    return None if question is None else QA(question, answer or "", conversation, turns, files, synthetic)
 
 
 def _conversation(report: Report, entry: Entry, number: int, path: str) -> tuple[str | None, str]:

@@ -151,6 +151,19 @@ OF_ROWS: Final = (
 )
 """Those that only runs with rows use."""
 
+OF_TOOLS: Final = (
+    _of_engine(
+        "write_rows",
+        prompt="the template's prompt",
+        requirements="the template's requirements",
+        examples="rows that there are",
+        count="how many are wanted",
+        fields="the parts of a row, a line each",
+        form="the form of a row",
+    ),
+)
+"""Those that no run uses."""
+
 OF_ENGINE: Final = (
     _of_engine("spo_repair", problem=_PROBLEM),
     _of_engine("judge_duel", **_DUEL),
@@ -161,6 +174,7 @@ OF_ENGINE: Final = (
     _of_engine("judge_repair_json", problem=_PROBLEM),
     _of_engine("execute_repair", problem=_PROBLEM),
     *OF_ROWS,
+    *OF_TOOLS,
 )
 """Those of the verbs, which every method has."""
 
@@ -221,7 +235,7 @@ class MetaPrompts:
         Args:
             with_rows: Whether it has rows.
         """
-        unused = set() if with_rows else {one.name for one in OF_ROWS}
+        unused = {one.name for one in (*OF_TOOLS, *(() if with_rows else OF_ROWS))}
         return {name: text for name, text in self.texts.items() if name not in unused}
 
     def __getitem__(self, name: str) -> MetaPrompt:

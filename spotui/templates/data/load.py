@@ -81,9 +81,11 @@ def load_dataset(
             found = rows.of_file(source.files[name], name)
             parts[name] = found.get(name, []) + found.get(None, [])
     if source.drawn and (source.path or qa):
-        found = rows.of_file(source.path) if source.path else rows.of_questions(qa)
+        own = [one for one in enumerate(qa, 1) if not one[1].get("synthetic")]
+        found = rows.of_file(source.path) if source.path else rows.of_questions(own)
         rows.refuse()
         parts.update(_drawn(source, parts, found, seed))
+    _deal(source, parts, _synthetic(source, rows, () if source.path else qa), seed)
     rows.refuse()
     for name in ("train", "eval"):
         if not parts.get(name):
@@ -96,6 +98,28 @@ def load_dataset(
         test=tuple(parts.get("test", ())),
         notices=rows.notices(),
     )
+
+
+def _synthetic(source: DataSource, rows: "_Rows", qa: Sequence[Record]) -> list[Row]:
+    """The rows that a model wrote."""
+    listed = [one for one in enumerate(qa, 1) if one[1].get("synthetic")]
+    found = [rows.of_questions(listed)] if listed else []
+    if source.synthetic:
+        found.append(rows.of_file(source.synthetic))
+    return [row for each in found for part in each.values() for row in part]
+
+
+def _deal(source: DataSource, parts: dict[SplitName, list[Row]], synthetic: Sequence[Row], seed: int) -> None:
+    """Add rows that a model wrote to the splits that may have such."""
+    if not synthetic:
+        return
+    splits = source.synthetic_splits
+    try:
+        drawn = draw(len(synthetic), splits, {}, limit=None, seed=seed)
+    except ValueError:  # fewer than there are splits
+        drawn = {splits[0]: list(range(len(synthetic)))}
+    for name, chosen in drawn.items():
+        parts[name] = [*parts.get(name, []), *(synthetic[index] for index in chosen)]
 
 
 def _drawn(
@@ -167,10 +191,10 @@ class _Rows:
             self._fault(name, bad, 0)
         return found
 
-    def of_questions(self, qa: Sequence[Record]) -> dict[SplitName | None, list[Row]]:
-        """The rows of a template's questions that were not seen before."""
+    def of_questions(self, qa: Sequence[tuple[int, Record]]) -> dict[SplitName | None, list[Row]]:
+        """The rows of a template's questions, each with its number, that were not seen before."""
         found: dict[SplitName | None, list[Row]] = {}
-        for number, one in enumerate(qa, 1):
+        for number, one in qa:
             self._add(Read(number, one), "qa", found)
         return found
 

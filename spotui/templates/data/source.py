@@ -31,6 +31,7 @@ ENDINGS: Final[dict[str, Format]] = {
 KEYS: Final = (
     *("path", *SPLITS, "format", "delimiter", "header", "encoding", "sheet", "rows"),
     *("columns", "labels", "options", "split", "limit", "allow_overlap"),
+    *("synthetic", "synthetic_splits"),
 )
 MOST_ROWS: Final = 10_000_000
 
@@ -56,6 +57,8 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
             and three fifths.
         limit: Rows of `path` to use, drawn with the seed, or None for all.
         allow_overlap: Whether a row may be in several splits.
+        synthetic: The file of rows that a model wrote, in the format of JSON lines; None when there is none.
+        synthetic_splits: The splits that such rows may be in.
     """
 
     path: str | None = None
@@ -72,11 +75,14 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     split: dict[SplitName, int | float] = {}
     limit: int | None = None
     allow_overlap: bool = False
+    synthetic: str | None = None
+    synthetic_splits: tuple[SplitName, ...] = ("train", "eval")
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every file, each once."""
-        return tuple(dict.fromkeys(path for path in (self.path, *self.files.values()) if path))
+        named = (self.path, *self.files.values(), self.synthetic)
+        return tuple(dict.fromkeys(path for path in named if path))
 
     @property
     def drawn(self) -> tuple[SplitName, ...]:
@@ -153,7 +159,21 @@ class _Reader:
             split=self._split(sizes, files),
             limit=self._limit(data.get("limit")),
             allow_overlap=bool(self._flag(data, "allow_overlap", False)),
+            synthetic=self._file(data["synthetic"], ("synthetic",)) if data.get("synthetic") else None,
+            synthetic_splits=self._synthetic_splits(data.get("synthetic_splits")),
         )
+
+    def _synthetic_splits(self, value: object) -> tuple[SplitName, ...]:
+        if value is None:
+            return ("train", "eval")
+        names = value if isinstance(value, list) else [value]
+        found = tuple(name for name in SPLITS if name in names)
+        if not found or len(found) < len(names):
+            what = _("`synthetic_splits` should be a list of splits.")
+            self._fault(
+                ("synthetic_splits",), what, _("Write, for example, `synthetic_splits: [train, eval]`.")
+            )
+        return found
 
     def _file(self, value: object, path: tuple[str, ...]) -> str | None:
         if not isinstance(value, str) or not value.strip():
