@@ -46,6 +46,7 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_settings(
         parser,
+        Group.PROMPT,
         Group.QUESTIONS,
         Group.SEED,
         Group.JUDGE,

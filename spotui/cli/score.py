@@ -55,7 +55,14 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_workspace(parser)
     options.add_method(parser)
     options.add_settings(
-        parser, Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS, Group.EVALUATOR, Group.EXECUTOR
+        parser,
+        Group.PROMPT,
+        Group.SEED,
+        Group.BUDGET,
+        Group.CALLS,
+        Group.MODELS,
+        Group.EVALUATOR,
+        Group.EXECUTOR,
     )
 
 

@@ -126,7 +126,11 @@ VERBS_OF_GROUPS = {
     "doctor": set(Group),
     "race": {*Group} - {Group.FINAL_CHECK},
     "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.OPTIMIZER},
-    "score": {Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS, Group.EVALUATOR, Group.EXECUTOR},
+    "score": {
+        *(Group.PROMPT, Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS),
+        *(Group.EVALUATOR, Group.EXECUTOR),
+    },
+    "rows": {Group.BUDGET, Group.CALLS, Group.MODELS, Group.OPTIMIZER},
     "resume": {Group.ROUNDS, Group.BUDGET, Group.CALLS},
     "test": {Group.BUDGET},
 }

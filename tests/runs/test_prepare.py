@@ -82,6 +82,7 @@ def test_only_models_that_are_asked_have_to_exist(tmp_path: Path) -> None:
         "run": ("optimizer", "executor"),
         "score": ("executor",),
         "judge-check": ("evaluator", "executor"),
+        "rows": ("optimizer",),
     }
     with pytest.raises(SpotuiError, match="needs an embedding model"):
         prepared(scored(), settings, path=path, method="gpo", parameters=embedding)
