@@ -34,8 +34,29 @@ _ENTITY: Final = re.compile(r"<!ENTITY", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
+_LETTER: Final = re.compile(r"\([A-Z]\)")
+_MOST: Final = 0.9
+"""The share of letters from which on an answer that is none is a fault of its row; BIG-bench has some."""
+
+
 def _metric(task: str, answers: Sequence[str]) -> Any:
-    return _METRICS.get(task.casefold()) or metric_of_answers(answers)
+    known = _METRICS.get(task.casefold()) or metric_of_answers(answers)
+    letters = sum(_LETTER.fullmatch(one.strip()) is not None for one in answers)
+    return known or ("multiple_choice" if answers and letters >= _MOST * len(answers) else None)
+
+
+def _without_faults(source: Source, where: str, metric: Any, rows: list[Record]) -> list[Record]:
+    """The rows whose answers the metric takes: of a multiple-choice task, those with a letter."""
+    if metric != "multiple_choice":
+        return rows
+    found = []
+    for number, row in enumerate(rows, 1):
+        if "options" in row or _LETTER.fullmatch(written(row["answer"]).strip()):
+            found.append(row)
+        else:
+            what = _("The row is left out.")
+            source.notes.add(f"{where}, row {number}", what, _("Its answer is not the letter of an option."))
+    return found
 
 
 # GPO
@@ -67,13 +88,18 @@ def read_gpo(source: Source) -> list[Imported]:
                 source.notes.add(str(folder / file), _("The file is left out."), why)
         what = _("The prompt is the one that GPO starts from: {prompt}", prompt=GPO_PROMPT)
         source.notes.add(source.name, what, _("Its data has none."))
+        metric = _metric(task, answers)
+        fitting = {
+            split: _without_faults(source, f"{folder}, {split}", metric, several)
+            for split, several in rows.items()
+        }
         found.append(
             Imported(
                 prompt=GPO_PROMPT,
                 label=task,
-                metric=_metric(task, answers),
+                metric=metric,
                 method="gpo",
-                rows=rows,
+                rows=fitting,
                 origin={"task": folder.as_posix()} if folder.as_posix() != "." else {},
             )
         )
@@ -156,11 +182,12 @@ def _of_task(source: Source, path: Path, origin: Record) -> Imported:
     else:
         note_empty(source.notes, source.place(path))
     note_requirements(source.notes, source.place(path))
+    metric = "multiple_choice" if has_options else _metric(task, answers)
     return Imported(
         prompt=prompt,
         label=task,
-        metric="multiple_choice" if has_options else _metric(task, answers),
-        rows={None: rows},
+        metric=metric,
+        rows={None: _without_faults(source, source.place(path), metric, rows)},
         data={"options": "options"} if has_options else {},
         origin=origin,
     )

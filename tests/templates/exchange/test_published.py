@@ -99,6 +99,15 @@ def test_bbh(tmp_path: Path, document: dict[str, Any], metric: str, prompt: str)
         assert found.all_rows[0].references == ("A",)
 
 
+def test_an_answer_that_is_no_option_is_left_out(tmp_path: Path) -> None:
+    examples = [{"input": f"Q{at}", "target": "(A)" if at else "dearth, wind, & fire"} for at in range(12)]
+    files(tmp_path, ruin_names_json=json.dumps({"examples": examples}))
+    found = bring(tmp_path / "ruin_names.json", may_be_empty=True)
+    assert found.template.metric == "multiple_choice"
+    assert len(found.template.qa) == 11
+    assert any("ruin_names.json, row 1: The row is left out." in note for note in found.notes)
+
+
 def test_a_folder_of_bbh(tmp_path: Path) -> None:
     files(
         tmp_path,
