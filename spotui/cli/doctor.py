@@ -39,7 +39,8 @@ def doctor_command(parsed: argparse.Namespace) -> int:
             platform=platform.platform(),
         )
     )
-    print("packages: " + ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
+    packages = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    print(_("packages: {packages}", packages=packages))
     term, tty = os.environ.get("TERM", ""), sys.stdout.isatty()
     print(
         _(
@@ -50,19 +51,21 @@ def doctor_command(parsed: argparse.Namespace) -> int:
         )
     )
     checks: list[tuple[str, Callable[[], str]]] = [
-        ("workspace", lambda: _writable(parsed)),
-        ("config", lambda: _settings(parsed)),
-        ("meta-prompts", _meta_prompts),
-        ("vocabulary", _vocabulary),
-        ("sockets", lambda: str(locations.ensure_runtime_dir())),
+        (_("workspace"), lambda: _writable(parsed)),
+        (_("config"), lambda: _settings(parsed)),
+        (_("meta-prompts"), _meta_prompts),
+        (_("vocabulary"), _vocabulary),
+        (_("sockets"), lambda: str(locations.ensure_runtime_dir())),
     ]
     failed = 0
     for name, check in checks:
         try:
-            print(f"ok    {name}: {check()}")
+            print(_("ok    {name}: {found}", name=name, found=check()))
         except SpotuiError as error:
             failed += 1
-            print(f"wrong {name}: {error.what}\n      {error.hint}".rstrip())
+            print(_("wrong {name}: {what}", name=name, what=error.what))
+            if error.hint:
+                print(f"      {error.hint}")
     return exit_codes.FAILED if failed else exit_codes.OK
 
 
@@ -70,7 +73,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "missing" if package != "keyring" else _("not installed (keys come from the environment)")
+        return _("missing") if package != "keyring" else _("not installed (keys come from the environment)")
 
 
 def _writable(parsed: argparse.Namespace) -> str:

@@ -32,7 +32,7 @@ def settings_command(parsed: argparse.Namespace) -> int:
     lines = {setting.key: text_of(value_at(found.settings, setting.path)) for setting in SETTINGS}
     keys, values = (max(map(len, texts)) for texts in (lines, lines.values()))
     for group in Group:
-        print(group)
+        print(_(group))
         for setting in SETTINGS:
             if setting.group == group:
                 source = found.sources[setting.key]

@@ -222,18 +222,18 @@ def all_locations() -> list[Location]:
     """Every place with its path and the reason for it, in the order a person asks for them."""
     rows: tuple[tuple[str, Callable[[], Path], tuple[str, ...]], ...] = (
         (_("config file"), config_file, ("SPOTUI_CONFIG", "SPOTUI_CONFIG_DIR")),
-        ("keys", keys_file, ("SPOTUI_CONFIG_DIR",)),
+        (_("keys"), keys_file, ("SPOTUI_CONFIG_DIR",)),
         (_("trusted files"), trusted_file, ("SPOTUI_CONFIG_DIR",)),
         (_("trusted addresses"), addresses_file, ("SPOTUI_CONFIG_DIR",)),
-        ("themes", themes_dir, ("SPOTUI_CONFIG_DIR",)),
-        ("meta-prompts", meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
-        ("data", data_dir, ("SPOTUI_DATA_DIR",)),
-        ("workspace", workspace_dir, ("SPOTUI_WORKSPACE", "SPOTUI_DATA_DIR")),
-        ("templates", templates_dir, ("SPOTUI_TEMPLATES_DIR", "SPOTUI_DATA_DIR")),
-        ("models", models_dir, ("SPOTUI_MODELS_DIR", "SPOTUI_DATA_DIR")),
-        ("judge-checks", judge_checks_dir, ("SPOTUI_DATA_DIR",)),
-        ("logs", log_dir, ("SPOTUI_LOG_DIR",)),
-        ("sockets", runtime_dir, ("SPOTUI_RUNTIME_DIR",)),
+        (_("themes"), themes_dir, ("SPOTUI_CONFIG_DIR",)),
+        (_("meta-prompts"), meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
+        (_("data"), data_dir, ("SPOTUI_DATA_DIR",)),
+        (_("workspace"), workspace_dir, ("SPOTUI_WORKSPACE", "SPOTUI_DATA_DIR")),
+        (_("templates"), templates_dir, ("SPOTUI_TEMPLATES_DIR", "SPOTUI_DATA_DIR")),
+        (_("models"), models_dir, ("SPOTUI_MODELS_DIR", "SPOTUI_DATA_DIR")),
+        (_("judge-checks"), judge_checks_dir, ("SPOTUI_DATA_DIR",)),
+        (_("logs"), log_dir, ("SPOTUI_LOG_DIR",)),
+        (_("sockets"), runtime_dir, ("SPOTUI_RUNTIME_DIR",)),
     )
     found = [Location(name, where(), _why(variables)) for name, where, variables in rows]
     usual, sockets = _usual_runtime_dir(), found[-1]

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from spotui.domain.errors import nearest
+from spotui.lang import N_, _
 from spotui.lang import VARIABLE as LANGUAGE_VARIABLE
-from spotui.lang import _
 from spotui.settings.config_file import SCHEMA, Checker, ConfigFile, Keys, Schema
 from spotui.settings.errors import Problem, SettingsError
 from spotui.settings.locations import VARIABLES as LOCATION_VARIABLES
@@ -91,11 +91,11 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
 class SourceKind(StrEnum):
     """The sources of a setting, the one that takes precedence first."""
 
-    FLAG = "flag"
-    ENVIRONMENT = "environment"
-    TEMPLATE = "template"
-    CONFIG = "config"
-    DEFAULT = "default"
+    FLAG = N_("flag")
+    ENVIRONMENT = N_("environment")
+    TEMPLATE = N_("template")
+    CONFIG = N_("config")
+    DEFAULT = N_("default")
 
 
 class Source(NamedTuple):
@@ -122,8 +122,10 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         """The source as a person reads it, for example `flag --opt-model` or `config line 4`."""
-        where = f"{self.kind} {self.name}" if self.name else str(self.kind)
-        return f"{where}: {self.note}" if self.note else where
+        source = _(self.kind)
+        if self.name:
+            source = _("{kind} {name}", kind=source, name=self.name)
+        return _("{source}: {note}", source=source, note=self.note) if self.note else source
 
 
 class Resolution(NamedTuple):
@@ -254,7 +256,7 @@ def _of_reference(setting: Setting, chosen: _Found) -> _Found:
     if setting.path[-1] != "model" or chosen.value != "reference":
         return chosen
     role = next(role for role in ROLES if role == setting.path[1])
-    return _Found(_REFERENCE_MODELS[role], chosen.source.because("the reference's model"))
+    return _Found(_REFERENCE_MODELS[role], chosen.source.because(_("the reference's model")))
 
 
 _PROGRAM: Final = ("program.command", "program.url")
@@ -301,14 +303,14 @@ def _judge(chosen: _Found, evaluator: str) -> _Found:
     if chosen.value != "auto":
         return chosen
     if is_embedded(evaluator):
-        return _Found("likelihood", chosen.source.because("auto, with an embedded evaluator"))
-    return _Found("balanced", chosen.source.because("auto, with a hosted evaluator"))
+        return _Found("likelihood", chosen.source.because(_("auto, with an embedded evaluator")))
+    return _Found("balanced", chosen.source.because(_("auto, with a hosted evaluator")))
 
 
 def _final_check(chosen: _Found, judge: object) -> _Found:
     if chosen.value is not None:
         return chosen
-    return _Found(judge != "reference", chosen.source.because("as the judge has it"))
+    return _Found(judge != "reference", chosen.source.because(_("as the judge has it")))
 
 
 def _assemble(values: Mapping[str, object]) -> RunSettings:

@@ -14,6 +14,7 @@ NEEDS: dict[str, dict[str, object]] = {
     "regex": {"pattern": "a"},
     "tag": {"tag": "answer"},
     "label": {"labels": ["3", "4"]},
+    "schema": {"schema": {"type": "string"}},
 }
 
 
