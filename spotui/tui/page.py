@@ -1,5 +1,6 @@
 """A page, which is a whole screen: what all of them have in common, and what they ask the app to open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import Reactive
@@ -81,11 +83,13 @@ class Page(Screen[Result]):
         & .framed {
             border: round $border-blurred; background: $background;
             border-title-color: $text-muted; border-subtitle-color: $text-muted;
-            &:focus, &:focus-within { border: round $primary; border-title-color: $primary; }
+            &:focus, &.-around-focus { border: round $primary; border-title-color: $primary; }
         }
         & > .head { height: 1; padding: 0 1; background: $panel; }
     }
     """
+
+    _around_focus: Sequence[DOMNode] = ()
 
     # Textual paints the whole screen when focus moves, some 40 kB; the widgets concerned paint themselves.
     focused = Reactive[Widget | None](None, repaint=False)
@@ -98,6 +102,18 @@ class Page(Screen[Result]):
     def parts(self) -> ComposeResult:
         """What is above the row of keys."""
         raise NotImplementedError
+
+    def watch_focused(self, _: Widget | None, focused: Widget | None) -> None:
+        """Mark the frames around the focus.
+
+        `:focus-within` would style everything that is inside of them again whenever focus moves.
+        """
+        around = [] if focused is None else [one for one in focused.ancestors if one.has_class("framed")]
+        changed = {*around} ^ {*self._around_focus}
+        self._around_focus = around
+        for frame in changed:
+            frame.set_class(frame in around, "-around-focus", update=False)
+        self.app.stylesheet.update_nodes(changed)
 
     @property
     def is_on_top(self) -> bool:

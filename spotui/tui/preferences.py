@@ -99,7 +99,7 @@ def tell(app: App[Any], error: SpotuiError, title: str) -> None:
 WITHOUT_COLOURS = """
 TableView > .table--cursor, OptionList > .option-list--option-highlighted,
 DataTable:focus > .datatable--cursor { text-style: bold underline; }
-*:focus, *:focus-within { border-title-style: bold reverse; }
+*:focus, .-around-focus { border-title-style: bold reverse; }
 """
 """What shows the cursor and the focus where there are no colours to show them.
 
