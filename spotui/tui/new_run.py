@@ -115,7 +115,6 @@ class NewRunScreen(StartDialog[OwnProcess]):
         """Start the run."""
         project = self._workspace.project(name)
         check_free(self._workspace, name)
-        self.say_it_starts()
         return await begin(project, self._template, self.chosen, self.say)
 
 

@@ -167,7 +167,6 @@ class NewRaceScreen(StartDialog[RaceFolder]):
     async def begin(self, name: str) -> RaceFolder:
         """Start the race."""
         race = RaceFolder(self._workspace, name)
-        self.say_it_starts()
         await begin_race(race, self._template, self._entrants, self.chosen, self.say)
         return race
 

@@ -332,16 +332,13 @@ class StartDialog(FieldDialog[Result | None]):
         for field, value in used.items():
             self.query_one(f"#{field}", Input).placeholder = value
 
-    def say_it_starts(self) -> None:
-        """Nothing is estimated any more."""
-        self.workers.cancel_group(self, "estimate")
-        self.say("Starting…")
-
     def say(self, text: str) -> None:
         """Tell something in place of the estimate."""
         self._tell(Content(text))
 
     async def _begin(self) -> None:
+        self.workers.cancel_group(self, "estimate")  # it would replace what is said of the start
+        self.say("Starting…")
         try:
             if not await trusts_template(self, self._template):
                 raise not_trusted()
