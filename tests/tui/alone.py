@@ -8,6 +8,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from tests.tui.settling import settling
+
 AWidget = TypeVar("AWidget", bound=Widget)
 
 
@@ -53,4 +55,5 @@ def alone(
             await pilot.pause()
             await journey(app, pilot)
 
-    asyncio.run(take())
+    with settling():
+        asyncio.run(take())

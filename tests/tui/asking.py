@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.tui.piloting import until
+from tests.tui.settling import settling
 
 Answer = TypeVar("Answer")
 
@@ -37,5 +38,6 @@ def ask(
             await journey(pilot)
             await until(pilot, lambda: given)
 
-    asyncio.run(take())
+    with settling():
+        asyncio.run(take())
     return given[0]  # type: ignore[no-any-return]

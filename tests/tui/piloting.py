@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
-from textual._compositor import Compositor
-from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
 from spotui.tui.preferences import Preferences
 from spotui.workspace.projects import Workspace
+from tests.tui.settling import settle, settling, text_of
 
 SMALL, LARGE = (80, 24), (120, 40)
 PATIENCE_SECONDS = 120.0
-LOOK_SECONDS = 0.02
+FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.005, 0.08
 _FRAMES = str.maketrans(dict.fromkeys("│─╭╮╰╯▌▐", " "))
 
 Journey = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
@@ -59,31 +57,24 @@ def drive(
             if app.is_running:
                 seen(app)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Compositor, "render_update", _paint_nothing)
+    with settling(paints=False):
         asyncio.run(take())
 
 
-def _paint_nothing(compositor: Compositor, **_: object) -> None:
-    compositor._dirty_regions.clear()
-
-
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    if holds():
-        return
+    """Wait until something holds, and has settled: it has its scrollbars, and takes keys."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    is_there = False
-    while not is_there:
+    await settle(pilot.app, outside=0)
+    look = FIRST_LOOK_SECONDS
+    while not holds():
         if (fault := pilot.app._exception) is not None:
             raise fault
         assert asyncio.get_running_loop().time() < deadline, (
             f"it never held; the screen is:\n{seen(pilot.app)}"
         )
-        await asyncio.sleep(LOOK_SECONDS)
-        is_there = bool(holds())
-    if pilot.app.is_running:
-        await pilot.pause(0)  # what was seen has also settled: it has its scrollbars, and takes keys
+        await asyncio.sleep(look)
+        look = min(2 * look, LAST_LOOK_SECONDS)  # of a screen that changes all the time, each paints it
+        await settle(pilot.app, outside=0)
 
 
 async def until_seen(pilot: Pilot[None], *texts: str) -> None:
@@ -96,9 +87,7 @@ def seen(app: object) -> str:
     from textual.app import App
 
     assert isinstance(app, App)
-    visible_screen_stack.set(app._background_screens)
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+    return text_of(app)
 
 
 async def until_told(pilot: Pilot[None], *texts: str) -> None:

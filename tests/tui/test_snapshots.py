@@ -82,6 +82,15 @@ def test_scores_look_as_they_did(scene: scenes.Scene, screen: SnapshotAssertion,
     look_at(scene, screen, scored_scenes.scored_workspace(tmp_path))
 
 
+async def still(app: SpotuiApp, pilot: Pilot[None]) -> str:
+    """The screen once it stays as it is: some of it is read from files in the meantime."""
+    look, again = "", seen(app)
+    while look != again:
+        await pilot.pause(0.15)
+        look, again = again, seen(app)
+    return look
+
+
 def look_at(scene: scenes.Scene, screen: SnapshotAssertion, workspace: Workspace) -> None:
     """Open a screen in a terminal that then becomes larger twice."""
     looks: dict[str, str] = {}
@@ -90,8 +99,7 @@ def look_at(scene: scenes.Scene, screen: SnapshotAssertion, workspace: Workspace
         await scene(app, pilot)
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
-            await pilot.pause()
-            looks[f"{width}x{height}"] = seen(app) + "\n"
+            looks[f"{width}x{height}"] = await still(app, pilot) + "\n"
 
     drive(workspace.root.parent, journey, SIZES[0], workspace=workspace)
     for size, look in looks.items():

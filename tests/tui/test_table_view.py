@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from spotui.tui.table_view import Column, Row, TableView
 from tests.tui.piloting import seen, until
+from tests.tui.settling import settling
 
 COLUMNS = (Column("name"), Column("kind", 6, from_width=40), Column("size", 5, is_number=True))
 Journey = Callable[["TableApp", Pilot[None]], Awaitable[None]]
@@ -45,7 +46,8 @@ def drive(journey: Journey, size: tuple[int, int] = (60, 8)) -> None:
             await pilot.pause()
             await journey(app, pilot)
 
-    asyncio.run(take())
+    with settling():
+        asyncio.run(take())
 
 
 def rows(keys: Sequence[str]) -> list[Row]:
