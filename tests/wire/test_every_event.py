@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spotui.domain.commands import (
+    Command,
     Edit,
     Override,
     Pause,
@@ -29,13 +30,16 @@ from tests.wire.clients import Client, served
 
 
 async def hear(
-    run: Run, socket: Path, *script: tuple[type[Event], dict[str, Any], tuple[Any, ...]]
+    run: Run,
+    socket: Path,
+    *script: tuple[type[Event], dict[str, Any], tuple[Any, ...]],
+    first: tuple[Command, ...] = (),
 ) -> list[Event]:
-    """All that a client hears, which sends commands once it has heard an event, one after the other."""
+    """All that a client hears, which sends commands at first and whenever it has heard an event."""
     async with served(run, socket) as one:
         client: Client = await one.client()
         events = await client.until(StateChanged)
-        client.send(Resume())
+        client.send(Resume(), *first)
         for kind, fields, commands in script:
             events += await client.until(kind, **fields)
             client.send(*commands)
@@ -81,17 +85,27 @@ def steered(folder: Path, socket: Path) -> list[Event]:
             judge="reference",
             final_check=True,
         )
+        at_next = Pause(at="candidate")  # the run stands still while commands are on their way
         script = (
             (
-                RoundFinished,
-                {"round": 1},
-                (SetRounds(rounds=4), SetConcurrency(calls=16), Pause(at="candidate")),
+                CandidateProposed,
+                {"round": 2},
+                (
+                    SetRounds(rounds=4),
+                    SetConcurrency(calls=16),
+                    Edit(round=2, prompt="Say it in style 9."),
+                    Resume(),
+                    at_next,
+                ),
             ),
-            (CandidateProposed, {"round": 2}, (Edit(round=2, prompt="Say it in style 9."), Resume())),
-            (RoundFinished, {"round": 2}, (Override(round=2, outcome="win"), SetBudget(calls=500))),
-            (RoundFinished, {"round": 3}, (Vote(round=1, choice="win"),)),
+            (
+                CandidateProposed,
+                {"round": 3},
+                (Override(round=2, outcome="win"), SetBudget(calls=500), Resume(), at_next),
+            ),
+            (CandidateProposed, {"round": 4}, (Vote(round=1, choice="win"), Resume())),
         )
-        return asyncio.run(hear(stage.run(project), socket, *script))
+        return asyncio.run(hear(stage.run(project), socket, *script, first=(at_next,)))
 
 
 def stopped_before_its_check(folder: Path, socket: Path) -> list[Event]:

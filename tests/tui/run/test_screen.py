@@ -1,5 +1,6 @@
 """The screen of a run: its four panels, and the ways through them, with real processes behind it."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -246,8 +247,11 @@ def test_a_run_is_paused_left_found_again_and_goes_on(
 def test_a_person_edits_overrides_and_limits_while_the_run_goes_on(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(request: JsonObject) -> Scripted:
-        return Scripted(text=propose(request), delay=1.0)
+    asked_to_wait = threading.Event()
+
+    def patient(request: JsonObject) -> Scripted:
+        asked_to_wait.wait(60.0)  # no other call is on its way
+        return Scripted(text=propose(request), delay=0.3)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await open_run(app, pilot, "Best: round 3")
@@ -257,6 +261,7 @@ def test_a_person_edits_overrides_and_limits_while_the_run_goes_on(
         await pilot.press("enter")
         await until_seen(pilot, "round 4 of 4  running")
         await pilot.press("n")
+        asked_to_wait.set()
         await until_seen(pilot, "Candidate of round 4", "Answer in style 3, with reasons.")
         await pilot.press("escape")
         await until_seen(pilot, "paused")
@@ -274,7 +279,7 @@ def test_a_person_edits_overrides_and_limits_while_the_run_goes_on(
         await pilot.press("ctrl+s")
         await until_seen(pilot, "round 4 of 4  finished")
 
-    persona = Persona(role_of, propose=slow, execute=execute, judge=prefer_higher_style)
+    persona = Persona(role_of, propose=patient, execute=execute, judge=prefer_higher_style)
     with ModelServer(persona) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         drive(tmp_path, journey, workspace=workspace)
