@@ -22,7 +22,7 @@ from spotui.settings.table import (
     value_at,
 )
 from spotui.settings.values import InvalidSettingError
-from tests.command_line import ROOT, places, write_template
+from tests.command_line import ROOT, Outcome, places, write_template
 from tests.model_server import ModelServer
 from tests.spo_model import climbing
 
@@ -150,7 +150,31 @@ def with_line(folder: Path, code: str, *words: str, **variables: str) -> subproc
     )
 
 
-COMMAND = "from spotui.cli import main\nsys.exit(main(sys.argv[1:]))"
+COMMANDS = """
+import contextlib, io, json, os
+from spotui.cli import main
+outcomes = []
+for words, variables in json.loads(sys.argv[1]):
+    before = dict(os.environ)
+    os.environ.update(variables)
+    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as error:
+            code = error.code
+    outcomes.append([code, *(stream.buffer.getvalue().decode() for stream in (out, err))])
+    os.environ.clear()
+    os.environ.update(before)
+print(json.dumps(outcomes))
+"""
+
+
+def commands_with_line(folder: Path, *commands: tuple[list[str], dict[str, str]]) -> list[Outcome]:
+    """Run commands, each with its variables, one after the other in a process with one more setting."""
+    done = with_line(folder, COMMANDS, json.dumps(commands))
+    assert done.returncode == 0, done.stderr
+    return [Outcome(*outcome) for outcome in json.loads(done.stdout)]
 
 
 @pytest.fixture(scope="module")
@@ -159,27 +183,28 @@ def server() -> Iterator[ModelServer]:
         yield model
 
 
-@pytest.mark.parametrize("source", ["flag", "variable", "config"])
-def test_one_more_line_reaches_the_run(source: str, server: ModelServer, tmp_path: Path) -> None:
+def test_one_more_line_reaches_the_run(server: ModelServer, tmp_path: Path) -> None:
     words = ["run", write_template(tmp_path), "--model", "m", "--base-url", server.base_url]
-    words += ["--name", "more", "--max-rounds", "1", "--plain", "--no-final-check"]
-    variables = {}
-    if source == "flag":
-        words.append("--max-words=7")
-    elif source == "variable":
-        variables["SPOTUI_MAX_WORDS"] = "7"
-    else:
-        (tmp_path / "config.yaml").write_text("run: {max_words: 7}\n", encoding="utf-8")
-        variables["SPOTUI_CONFIG"] = str(tmp_path / "config.yaml")
-    done = with_line(tmp_path, COMMAND, *words, **variables)
-    assert done.returncode in (0, 3), done.stderr
-    (stored,) = tmp_path.rglob("run.yaml")
-    assert "max_words: 7" in stored.read_text(encoding="utf-8")
+    words += ["--max-rounds", "1", "--plain", "--no-final-check"]
+    config = tmp_path / "config.yaml"
+    config.write_text("run: {max_words: 9}\n", encoding="utf-8")
+    done = commands_with_line(
+        tmp_path,
+        ([*words, "--name", "flag", "--max-words=7"], {}),
+        ([*words, "--name", "variable"], {"SPOTUI_MAX_WORDS": "8"}),
+        ([*words, "--name", "config"], {"SPOTUI_CONFIG": str(config)}),
+    )
+    stored = {path.parent.name: path.read_text(encoding="utf-8") for path in tmp_path.rglob("run.yaml")}
+    for name, value, one in zip(("flag", "variable", "config"), (7, 8, 9), done, strict=True):
+        assert one.code in (0, 3), one.err
+        assert f"max_words: {value}" in stored[name]
 
 
 def test_one_more_line_is_in_the_lists_of_settings_with_its_bounds(tmp_path: Path) -> None:
-    listed = with_line(tmp_path, COMMAND, "settings", "--json", SPOTUI_MAX_WORDS="9")
-    assert json.loads(listed.stdout)["run.max_words"] == {
+    listed, helped = commands_with_line(
+        tmp_path, (["settings", "--json"], {"SPOTUI_MAX_WORDS": "9"}), (["run", "--help"], {})
+    )
+    assert json.loads(listed.out)["run.max_words"] == {
         "value": 9,
         "source": "environment SPOTUI_MAX_WORDS",
         "group": "rounds",
@@ -190,10 +215,9 @@ def test_one_more_line_is_in_the_lists_of_settings_with_its_bounds(tmp_path: Pat
         "help": "words of a prompt at most",
         "during_run": False,
     }
+    assert "--max-words N" in helped.out
     page = with_line(tmp_path, "sys.path.insert(0, 'docs')\nimport write_settings as w\nprint(w.document())")
     assert "| `run.max_words` | `--max-words` | `SPOTUI_MAX_WORDS` | a whole number from 1" in page.stdout
-    helped = with_line(tmp_path, COMMAND, "run", "--help")
-    assert "--max-words N" in helped.stdout
 
 
 def test_one_more_line_is_on_the_settings_screen(tmp_path: Path) -> None:
@@ -212,12 +236,15 @@ asyncio.run(main())
 
 
 def test_one_more_line_is_refused_by_verbs_without_its_group_and_has_bounds(tmp_path: Path) -> None:
-    refused = with_line(tmp_path, COMMAND, "judge-check", "poem", "--estimate", "--max-words=7")
-    assert refused.returncode == 2
-    assert "'spotui judge-check' does not take --max-words." in refused.stderr
-    assert "'spotui run' takes it." in refused.stderr
-    wrong = with_line(tmp_path, COMMAND, "estimate", "poem", "--max-words=0")
-    assert wrong.returncode == 2
-    assert "--max-words must be a whole number from 1 to 10000, or none, not 0." in wrong.stderr
-    misspelt = with_line(tmp_path, COMMAND, "run", "poem", "--max-wrods=7")
-    assert "Did you mean --max-words?" in misspelt.stderr
+    refused, wrong, misspelt = commands_with_line(
+        tmp_path,
+        (["judge-check", "poem", "--estimate", "--max-words=7"], {}),
+        (["estimate", "poem", "--max-words=0"], {}),
+        (["run", "poem", "--max-wrods=7"], {}),
+    )
+    assert refused.code == 2
+    assert "'spotui judge-check' does not take --max-words." in refused.err
+    assert "'spotui run' takes it." in refused.err
+    assert wrong.code == 2
+    assert "--max-words must be a whole number from 1 to 10000, or none, not 0." in wrong.err
+    assert "Did you mean --max-words?" in misspelt.err
