@@ -32,7 +32,7 @@ from tests.spo_model import climbing, role_of
 
 
 class Whole(NamedTuple):
-    """A run from end to end, and the server it asked; it is cut after every third line, say."""
+    """A run from end to end, and the server it asked; it is cut after every fifth line, say."""
 
     stage: Stage
     project: Project
@@ -55,7 +55,7 @@ class Whole(NamedTuple):
         return self.journal.index(b"\n") + 1
 
 
-@pytest.fixture(scope="module", params=[("balanced", 3), ("thorough", 7)], ids=lambda param: param[0])
+@pytest.fixture(scope="module", params=[("balanced", 5), ("thorough", 13)], ids=lambda param: param[0])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     with ModelServer(changeable) as server:
         stage = Stage(tmp_path_factory.mktemp("resume"), server)
