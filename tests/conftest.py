@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import faulthandler
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -32,6 +33,18 @@ server = ForkServer()
 def pytest_configure(config: pytest.Config) -> None:
     """Name our markers."""
     config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without looking for garbage: a third of the time, and all of it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 10, 10)
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
