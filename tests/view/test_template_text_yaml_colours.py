@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.settings.resources import examples
+from spotui.templates.model import KEYS
 from spotui.view.template_text import NO_BLOCK, Part, indent_below, read_line
 
 
@@ -61,10 +62,9 @@ def test_every_example_has_its_keys_coloured() -> None:
             for one in parts
             if one.kind == "key"
         }
-        assert {"prompt", "requirements", "count", "qa", "question", "answer"} <= keys
-        assert keys <= {"prompt", "requirements", "count", "qa", "question", "answer", "method", "models"}, (
-            path
-        )
+        rows = {"data"} if "data:" in lines else {"qa", "question", "answer"}
+        assert {"prompt", "requirements", *rows} <= keys, path
+        assert keys - {*rows, "executor", "command", "path", "split"} <= {*KEYS}, path
 
 
 @given(st.lists(st.text("ab:-#|>'\" \t{1None你"), max_size=6))
