@@ -146,4 +146,5 @@ def test_a_journal_that_is_cut_during_a_run_ends_it_with_a_sentence(
         end = told(stage.run(project, on_trouble=on_trouble))
     assert end.stopped.reason == "failed"
     assert "Another program has" in end.stopped.cause
-    assert project.journal.stat().st_size == 500
+    # A line that was on its way when the file was cut ends up behind the cut; none is written after it.
+    assert project.journal.read_bytes()[500:].count(b"\n") <= 1
