@@ -1,9 +1,6 @@
 """The images and files that go with questions: found beside the template, in data URLs, or on the web."""
 
-import base64
 import binascii
-import hashlib
-import mimetypes
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,6 +83,8 @@ class Attachments:
         """
         if not one.sha256:
             return one
+        import base64
+
         written = base64.b64encode(self.content(one)).decode("ascii")
         return msgspec.structs.replace(one, url=f"data:{one.media};base64,{written}")
 
@@ -99,11 +98,15 @@ class Attachments:
         return self._kept(path, name or path.name, content, _media(path.name))
 
     def _kept(self, where: Path | bytes, name: str, content: bytes, media: str) -> Attachment:
+        import hashlib
+
         digest = hashlib.sha256(content).hexdigest()
         self._contents.setdefault(digest, where)
         return Attachment(name, media, sha256=digest, size=len(content))
 
     def _of_data_url(self, source: str, name: str) -> Attachment:
+        import base64
+
         head, comma, body = source.removeprefix("data:").partition(",")
         media, *marks = head.split(";")
         try:
@@ -156,13 +159,20 @@ def _check_size(size: int, name: str) -> None:
 
 
 def _media(name: str) -> str:
-    media = mimetypes.guess_type(name)[0]
+    media = _guessed(name)
     if media is None:
         raise BadRowError(
             _("The ending of {name} does not say what kind of file it is.", name=name),
             _("Give it one, such as .png, .jpg, .pdf or .txt."),
         )
     return media
+
+
+def _guessed(name: str) -> str | None:
+    """The media type that the ending of a name says."""
+    from mimetypes import guess_type
+
+    return guess_type(name)[0]
 
 
 def _of_web(source: str, name: str) -> Attachment:
@@ -176,7 +186,7 @@ def _of_web(source: str, name: str) -> Attachment:
             _("Give an https address, or the path of a file."),
         )
     file = Path(parts.path).name
-    media = mimetypes.guess_type(file)[0] or "image/*"
+    media = _guessed(file) or "image/*"
     if not media.startswith("image/"):
         raise BadRowError(
             _("{source} is no image, and endpoints fetch images only.", source=source[:200]),

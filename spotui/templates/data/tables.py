@@ -7,7 +7,6 @@ from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from spotui.lang import _
 from spotui.templates.data.record import BadRowError, Read
@@ -249,6 +248,8 @@ def _arrow_errors() -> tuple[type[Exception], ...]:
 
 
 def _check_size(path: Path) -> None:
+    from zipfile import BadZipFile, ZipFile, is_zipfile
+
     if not is_zipfile(path):
         return  # the older kind of workbook is not compressed
     try:
