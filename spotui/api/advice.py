@@ -22,7 +22,7 @@ def advice_for_python() -> Iterator[None]:
         yield
     except NameTakenError as error:
         next_round = 1
-        with suppress(SpotuiError):  # whoever goes on with a damaged one is told
+        with suppress(SpotuiError):  # whoever opens a damaged one learns of it
             next_round = read_history(error.project).last_round + 1
         error.hint = (
             _(

@@ -347,8 +347,8 @@ def new_project(
         final_test=prepared.final_test,
         edition=prepared.edition,
     )
-    _ = prepared.task  # takes in the files of the template's own questions
     files = prepared.files
+    questions_of(prepared.template, rows, files.attach)  # takes in the files that they come with
     return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows, files=files)
 
 

@@ -175,7 +175,7 @@ class FunctionProvider:
 
 
 class ProgramPlace(Place):
-    """A program that is no address, in the words of an error."""
+    """How errors name a command or a function."""
 
     def __init__(self, name: str, secrets: Iterable[Secret]) -> None:
         super().__init__(name, "", secrets, has_key=False, key_hint=" ")
