@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
+from spotui.domain.lazy_pattern import LazyPattern
+
 
 def last_tagged(text: str, tag: str) -> str | None:
     """What stands in the last complete pair of a tag, stripped; None when there is no complete pair.
@@ -142,11 +144,11 @@ class _Mark(NamedTuple):
 _SPELLINGS: Final = {"analyse": "analy[sz]e|analysis", "choose": "choose|choice"}
 _BEFORE: Final = r"(?:in(?:to)?\s+)?(?:(?:an?|the|your)\s+)?"
 _LINE: Final = r"^[ \t]*(?:[-*•+]\s+|\d+[.)]\s*)?"
-_LEAD: Final = re.compile(r"[\s>*_#`•+\-\d.)]*")
-_OTHER_LABEL: Final = re.compile(
+_LEAD: Final = LazyPattern(r"[\s>*_#`•+\-\d.)]*")
+_OTHER_LABEL: Final = LazyPattern(
     r"^[ \t]*(?:#{1,6}\s|(\*\*|__)[^*_\n]{1,60}(?::\1|\1[ \t]*(?::|$)))", re.MULTILINE
 )
-_LAST_CLOSING: Final = re.compile(r"</\s*([A-Za-z][\w-]*)\s*>\Z")
+_LAST_CLOSING: Final = LazyPattern(r"</\s*([A-Za-z][\w-]*)\s*>\Z")
 _FENCE: Final = "```"
 _SHORTEST_EXPLANATION: Final = 12
 _MOST_MARKS: Final = 50

@@ -8,6 +8,8 @@ from itertools import accumulate
 from types import ModuleType
 from typing import Final
 
+from spotui.domain.lazy_pattern import LazyPattern
+
 _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNSEEN: Final = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2028\u2029\u2060-\u2065\u206a-\u206f"
@@ -228,7 +230,7 @@ def _clusters(text: str) -> list[str]:
 
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
 """Chinese and Japanese characters, for a character class of a regular expression."""
-_WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]*[^\W{IDEOGRAPHS}][^\s{IDEOGRAPHS}]*")
+_WORD = LazyPattern(rf"[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]*[^\W{IDEOGRAPHS}][^\s{IDEOGRAPHS}]*")
 
 
 def count_words(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.tags import read_exact_form, read_form, without_tagged
 from spotui.domain.verdicts import Choice, Order
 from spotui.lang import N_, _
@@ -39,8 +40,8 @@ def coin_flips(count: int, rng: random.Random) -> tuple[Ballot, ...]:
 
 Side = Literal["A", "B", "tie"]
 
-_TAG = re.compile(r"</?\w+\s*>")
-_WORD = re.compile(r"[a-z\u00c0-\u024f]+|[\u4e00-\u9fff]+|[^\W\d_a-z\u00c0-\u024f\u4e00-\u9fff]+|\w")
+_TAG = LazyPattern(r"</?\w+\s*>")
+_WORD = LazyPattern(r"[a-z\u00c0-\u024f]+|[\u4e00-\u9fff]+|[^\W\d_a-z\u00c0-\u024f\u4e00-\u9fff]+|\w")
 """A word: of Latin letters, of Chinese characters, or of another script's."""
 
 _LETTERS = str.maketrans({"а": "a", "в": "b", "α": "a", "β": "b"})
@@ -62,16 +63,16 @@ _TIES = frozenset(
         *("unentschieden", "gleichstand", "égalité", "empate", "pareggio"),
     )
 )
-_CHOICE = re.compile(r"<choose\s*>", re.IGNORECASE)
-_PAIR = re.compile(r"<choose\s*>((?:(?!<choose\s*>).)*?)</choose\s*>", re.IGNORECASE | re.DOTALL)
-_DOTTED = re.compile(r"<choose\s*>\s*(?:\.{2,}|…)\s*</choose\s*>", re.IGNORECASE)
+_CHOICE = LazyPattern(r"<choose\s*>", re.IGNORECASE)
+_PAIR = LazyPattern(r"<choose\s*>((?:(?!<choose\s*>).)*?)</choose\s*>", re.IGNORECASE | re.DOTALL)
+_DOTTED = LazyPattern(r"<choose\s*>\s*(?:\.{2,}|…)\s*</choose\s*>", re.IGNORECASE)
 """A choose tag of the form, copied as it is."""
 
 PARTS: Final = ("analyse", "choose")
 """The form of a vote."""
 
 _ANALYSES = ("think", "analyse", "analyze", "analysis")
-_JSON = re.compile(r"(?:```\w*\s*)?(\{.*\})\s*(?:```)?", re.DOTALL)
+_JSON = LazyPattern(r"(?:```\w*\s*)?(\{.*\})\s*(?:```)?", re.DOTALL)
 _CHOICE_KEY, _EVIDENCE_KEY = "choice", "evidence"
 
 

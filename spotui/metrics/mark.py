@@ -7,6 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.rows import Row
 from spotui.lang import _
 
@@ -122,7 +123,7 @@ def shown(text: str) -> str:
     return f"“{line if len(line) <= 40 else line[:39] + '…'}”"
 
 
-_ANSWER_IS: Final = re.compile(
+_ANSWER_IS: Final = LazyPattern(
     r"""
     \b(?:answer|choice|solution|result|verdict|conclusion|classification|label|sentiment)\b
         [*_`"”]* \s*
@@ -138,15 +139,15 @@ _ANSWER_IS: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_BOXED: Final = re.compile(r"\\f?boxed\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
-_LATEX_TEXT: Final = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname)\s*\{([^{}]*)\}")
+_BOXED: Final = LazyPattern(r"\\f?boxed\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_LATEX_TEXT: Final = LazyPattern(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname)\s*\{([^{}]*)\}")
 _MOST: Final = 20
 _LENGTH: Final = 500
 """Conclusions that are looked at, and how far: an answer may be anything, and must not take for ever."""
-_NEGATED: Final = re.compile(r"\s*(?:not|never|neither|n't|不是|并非)\b", re.IGNORECASE)
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+|[。！？；]|\n+")
-_FIRST_END: Final = re.compile(r"(?<!\bapprox)(?<!\bNo)(?<!\bRs)[.!?;][)*_\"”]*(?=\s|\Z)|[。！？；]|\n")
-_CORRECTION: Final = re.compile(
+_NEGATED: Final = LazyPattern(r"\s*(?:not|never|neither|n't|不是|并非)\b", re.IGNORECASE)
+_SENTENCE_END: Final = LazyPattern(r"(?<=[.!?;])\s+|[。！？；]|\n+")
+_FIRST_END: Final = LazyPattern(r"(?<!\bapprox)(?<!\bNo)(?<!\bRs)[.!?;][)*_\"”]*(?=\s|\Z)|[。！？；]|\n")
+_CORRECTION: Final = LazyPattern(
     r"(?:^|[.!?\n])[ \t*_]{0,8}(?:no, )?(?:wait|actually|correction|sorry|oops|on second thought)\b[,.:;!]?",
     re.IGNORECASE,
 )

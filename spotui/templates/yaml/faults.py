@@ -1,6 +1,5 @@
 """Faults of a YAML text, explained so that a person who does not know YAML can fix them."""
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -8,6 +7,7 @@ from typing import Final, NamedTuple
 import yaml
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.lang import N_, _, join
 from spotui.templates.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -53,28 +53,28 @@ _OPENING: Final = "“”„‟‘’«»「『＂"
 _BEGIN: Final = rf"^[ \t{_SPACES}]*(?:-[ \t{_SPACES}]+)?"
 _KEY: Final = rf"[\"'{_OPENING}]?(?P<key>[A-Za-z_][A-Za-z_0-9]*)[\"'{_OPENING}」』]?"
 
-_INDENT: Final = re.compile(
+_INDENT: Final = LazyPattern(
     rf"^ *(?P<odd>[{_SPACES}])[ \t{_SPACES}]*(?:-\s|[{_DASHES}]|[A-Za-z_]\w*\s*[:{_COLONS}])"
 )
-_AFTER_DASH: Final = re.compile(rf"^ *-(?P<odd>[{_SPACES}])")
-_AFTER_COLON: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:(?P<odd>[{_SPACES}])")
-_DASH: Final = re.compile(
+_AFTER_DASH: Final = LazyPattern(rf"^ *-(?P<odd>[{_SPACES}])")
+_AFTER_COLON: Final = LazyPattern(rf"{_BEGIN}[A-Za-z_]\w*:(?P<odd>[{_SPACES}])")
+_DASH: Final = LazyPattern(
     rf"^[ \t{_SPACES}]*(?P<odd>[{_DASHES}])\s*[\"'{{]?[A-Za-z_]\w*[\"']?\s*[:{_COLONS}]"
 )
-_COLON: Final = re.compile(rf"{_BEGIN}{_KEY}[ {_SPACES}]*(?P<odd>[{_COLONS}])")
-_QUOTED_KEY: Final = re.compile(
+_COLON: Final = LazyPattern(rf"{_BEGIN}{_KEY}[ {_SPACES}]*(?P<odd>[{_COLONS}])")
+_QUOTED_KEY: Final = LazyPattern(
     rf"{_BEGIN}(?P<odd>[{_OPENING}])(?P<key>[A-Za-z_]\w*)[{_OPENING}」』]\s*[:{_COLONS}]"
 )
-_BLOCK: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[｜＞])\s*$")
-_HASH: Final = re.compile(r"^\s*(?P<odd>＃)")
-_BRACE: Final = re.compile(rf"(?:{_BEGIN}[A-Za-z_]\w*:\s+|^\s*-\s+)(?P<odd>[｛［])")
-_IN_FLOW: Final = re.compile(
+_BLOCK: Final = LazyPattern(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[｜＞])\s*$")
+_HASH: Final = LazyPattern(r"^\s*(?P<odd>＃)")
+_BRACE: Final = LazyPattern(rf"(?:{_BEGIN}[A-Za-z_]\w*:\s+|^\s*-\s+)(?P<odd>[｛［])")
+_IN_FLOW: Final = LazyPattern(
     rf"(?:{_BEGIN}[A-Za-z_]\w*:\s+|^\s*-\s+)[{{\[][^\"']*?(?P<odd>[，{_COLONS}、］｝])"
 )
-_QUOTE: Final = re.compile(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[{_OPENING}])[^\n]*:(?:\s|$)")
-_NO_SPACE: Final = re.compile(rf"{_BEGIN}(?P<key>[A-Za-z_]\w*):(?!//)[^\s:]")
-_ANCHOR: Final = re.compile(r"&(?P<name>[^\s\[\]{},]+)")
-_ALIAS: Final = re.compile(r"\*(?P<name>[^\s\[\]{},]+)")
+_QUOTE: Final = LazyPattern(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[{_OPENING}])[^\n]*:(?:\s|$)")
+_NO_SPACE: Final = LazyPattern(rf"{_BEGIN}(?P<key>[A-Za-z_]\w*):(?!//)[^\s:]")
+_ANCHOR: Final = LazyPattern(r"&(?P<name>[^\s\[\]{},]+)")
+_ALIAS: Final = LazyPattern(r"\*(?P<name>[^\s\[\]{},]+)")
 
 
 def misreading(line: str, number: int, keys: Collection[str] | None = None) -> Fault | None:
@@ -85,6 +85,8 @@ def misreading(line: str, number: int, keys: Collection[str] | None = None) -> F
         number: Its number.
         keys: The keys that may be meant; None for any word.
     """
+    if line.isascii():  # all that looks like YAML and is not is beyond ASCII
+        return None
     for pattern, what, hint in _PATTERNS:
         found = pattern.search(line)
         if found and (keys is None or found.groupdict().get("key") in (None, *keys)):

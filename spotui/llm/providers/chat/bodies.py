@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.messages import Attachment, Message, without_system
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
@@ -154,20 +155,22 @@ _DEEPEST: Final = 8
 Ending = FinishReason | Literal["aborted"]
 
 # Protocol buffers and Python enums leak their names: FINISH_REASON_SAFETY, FinishReason.SAFETY.
-_ENUM: Final = re.compile(r"^(?:\w+\.|finish_reason_)")
+_ENUM: Final = LazyPattern(r"^(?:\w+\.|finish_reason_)")
 _SAID_NOTHING: Final = frozenset({"", "null", "none", "undefined", "unspecified"})
 
 # Gemini, Anthropic, Bedrock, Azure, Cohere and Zhipu each have their own words; a word that no list holds yet
 # is understood by its stem.
-_FILTERED: Final = re.compile(
+_FILTERED: Final = LazyPattern(
     r"filter|safety|recit|block|prohibit|sensitiv|moderat|guardrail|refus|toxic|polic|censor|pii|copyright"
     r"|violat|inspect|inappropriate|armor|harm|^language$"
 )
-_CUT: Final = re.compile(
+_CUT: Final = LazyPattern(
     r"length|max_?(?:\w+_)?tokens|token_?limit|error_limit|context_window|context_limit|truncat|too_long"
 )
-_ABORTED: Final = re.compile(r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable")
-_STOPPED: Final = re.compile(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
+_ABORTED: Final = LazyPattern(
+    r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable"
+)
+_STOPPED: Final = LazyPattern(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
 
 
 class Piece(NamedTuple):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from spotui.domain.lazy_pattern import LazyPattern
+
 
 class Marks(NamedTuple):
     """How a family of models marks its reasoning.
@@ -73,7 +75,7 @@ _STREAMED: Final = tuple(marks for marks in MARKS if not marks.needs_closing)
 _OF_WORDS: Final = tuple(marks for marks in MARKS if marks.needs_closing)
 
 # Harmony names the channel of each message; what is not for the final one is not for the user.
-_HEADER: Final = re.compile(
+_HEADER: Final = LazyPattern(
     r"(?:<\|start\|>assistant)?<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>",
     re.IGNORECASE,
 )
@@ -82,8 +84,8 @@ _LONGEST_HEADER: Final = 120
 _SENTENCE: Final = 300
 
 
-def _any_of(*words: str) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+def _any_of(*words: str) -> LazyPattern:
+    return LazyPattern("|".join(map(re.escape, words)), re.IGNORECASE)
 
 
 # A harmony message may also lack its end.

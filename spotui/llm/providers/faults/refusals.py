@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import msgspec
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
 from spotui.workspace.journal_reader import Reply, Request
 
@@ -25,41 +26,41 @@ _OPTIONAL: Final = ("stream_options", "grammar", "response_format", "top_logprob
 
 # Longer names first: `stream` is also the beginning of `stream_options`.
 _SPOKEN: Final = {
-    "stream_options": re.compile(r"\bstream_?options\b|\binclude_usage\b"),
-    "temperature": re.compile(r"\btemperature\b"),
-    "max_tokens": re.compile(
+    "stream_options": LazyPattern(r"\bstream_?options\b|\binclude_usage\b"),
+    "temperature": LazyPattern(r"\btemperature\b"),
+    "max_tokens": LazyPattern(
         r"\bmax_?(?:completion_?|output_?|new_?)?tokens\b|maximum (?:output )?tokens|completion tokens"
     ),
-    "top_logprobs": re.compile(r"\btop[ _]?logprobs\b"),
-    "logprobs": re.compile(r"\b(?:response_?)?log[ _]?probs\b|\blog[ -]?probabilities\b"),
-    "response_format": re.compile(r"\bresponse_(?:format|mime_?type)\b|\bjson[ _](?:mode|object)\b"),
-    "grammar": re.compile(r"\bgrammar\b"),
-    "stream": re.compile(r"\bstream(?:ing)?\b"),
-    "system": re.compile(
+    "top_logprobs": LazyPattern(r"\btop[ _]?logprobs\b"),
+    "logprobs": LazyPattern(r"\b(?:response_?)?log[ _]?probs\b|\blog[ -]?probabilities\b"),
+    "response_format": LazyPattern(r"\bresponse_(?:format|mime_?type)\b|\bjson[ _](?:mode|object)\b"),
+    "grammar": LazyPattern(r"\bgrammar\b"),
+    "stream": LazyPattern(r"\bstream(?:ing)?\b"),
+    "system": LazyPattern(
         r"\b(?:system|developer)\W? ?(?:role|message|prompt|instruction)s?\b"
         r"|\brole\b[^.]{0,30}?\b(?:system|developer)\b|\broles? must alternate"
     ),
 }
-_ALWAYS_REFUSED: Final = re.compile(r"unexpected|invalid|alternate|only (?:\w+ )?(?:user|assistant)")
+_ALWAYS_REFUSED: Final = LazyPattern(r"unexpected|invalid|alternate|only (?:\w+ )?(?:user|assistant)")
 """More words for a role that is not taken; they say less of a parameter."""
 
-_NOT_TAKEN: Final = re.compile(
+_NOT_TAKEN: Final = LazyPattern(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected keyword|deprecated|extra_forbidden|additional propert"
     r"|(?:not|n't)\s+(?:\w+\s+)?(?:support|permit|allow|available|implement|accept|recogni[sz]e|enabled)"
     r"|不支持"
 )
-_UNNAMED: Final = re.compile(r"param|argument|field|propert|extra inputs")
-_OTHER_NAME: Final = re.compile(r"['\"`]\w+['\"`]|[a-z]_[a-z]|param\w*: \w")
-_TOO_MUCH: Final = re.compile(
+_UNNAMED: Final = LazyPattern(r"param|argument|field|propert|extra inputs")
+_OTHER_NAME: Final = LazyPattern(r"['\"`]\w+['\"`]|[a-z]_[a-z]|param\w*: \w")
+_TOO_MUCH: Final = LazyPattern(
     r"too (?:large|high|big|many)|exceed|at most|less than|maximum|greater|larger|above|between|range|limit"
     r"|<=|>|≤"
 )
 
 # Numbers that are part of no name: not those of gpt-4o, v1 or 2024-10-21.
-_NUMBER: Final = re.compile(r"(?<![\w-])(?<!\d\.)(\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)(?![a-z_\d]|-\d)")
-_RANGE: Final = re.compile(r"(\[\s*\d+)\s*,\s*(?=\d)")
-_OPEN_END: Final = re.compile(r"\[[\d.]+, (\d+)\)|(\d+) \(exclusive\)")
-_PROMPT: Final = re.compile(
+_NUMBER: Final = LazyPattern(r"(?<![\w-])(?<!\d\.)(\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)(?![a-z_\d]|-\d)")
+_RANGE: Final = LazyPattern(r"(\[\s*\d+)\s*,\s*(?=\d)")
+_OPEN_END: Final = LazyPattern(r"\[[\d.]+, (\d+)\)|(\d+) \(exclusive\)")
+_PROMPT: Final = LazyPattern(
     r"(\d+) (?:`?inputs?`?|prompt) tokens|(\d+) in (?:the|your) (?:messages|prompt|input)"
     r"|(?:prompt|input|messages)\b\D{0,30}?(\d+) tokens|(\d+) \+ \d"
 )

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from time import time
 from typing import Final
 
+from spotui.domain.lazy_pattern import LazyPattern
+
 _MILLISECOND_HEADERS: Final = ("retry-after-ms", "x-ms-retry-after-ms")
 _FIELDS: Final[Mapping[str, float]] = {
     "retry_after": 1,
@@ -36,16 +38,16 @@ _UNITS: Final[Mapping[str, float]] = {
 }
 _UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
 _PART: Final = rf"(\d+(?:\.\d+)?)\s*({_UNIT})(?![a-z])|(\d+(?:\.\d+)?)(m|h|d)(?=\d)"
-_PARTS: Final = re.compile(_PART)
+_PARTS: Final = LazyPattern(_PART)
 _DURATION: Final = rf"(?:(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])|\d+(?:\.\d+)?[mhd](?=\d))(?:\s|,|and)*)+"
 _DATE: Final = r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\s*utc|[+-]\d\d:?\d\d)?"
 
-_IN_WORDS: Final = re.compile(
+_IN_WORDS: Final = LazyPattern(
     r"(?:again|retry\w*|wait|reset\w*|available|resume|until)[^.\d]{0,40}?"
     rf"(?:(?P<date>{_DATE})|(?P<duration>{_DURATION})|(?P<seconds>\d+(?:\.\d+)?)(?=\s*(?:[.,;!)]|$)))"
 )
-_BEFORE_WORDS: Final = re.compile(rf"(?P<duration>{_DURATION})(?:后|之后|以后)")
-_IN_A_LIST: Final = re.compile(r"\b(remaining|reset|r|t)\s*=\s*(\d+)", re.IGNORECASE)
+_BEFORE_WORDS: Final = LazyPattern(rf"(?P<duration>{_DURATION})(?:后|之后|以后)")
+_IN_A_LIST: Final = LazyPattern(r"\b(remaining|reset|r|t)\s*=\s*(\d+)", re.IGNORECASE)
 
 
 def asked_wait(headers: Mapping[str, str], payload: object, message: str) -> float | None:

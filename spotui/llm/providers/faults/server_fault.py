@@ -12,10 +12,11 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.llm.providers.faults.retry_after import asked_wait
 
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_MARKUP = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = LazyPattern(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_MARKUP = LazyPattern(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 # Names under which servers put an outcome into a successful response: Baidu, Zhipu, MiniMax, Tencent, relays.
 _CODE_NAMES = (
@@ -204,7 +205,7 @@ class Signs(NamedTuple):
         codes: The numbers of providers that number their failures.
     """
 
-    words: "re.Pattern[str]"
+    words: LazyPattern
     codes: frozenset[str]
 
     def are_in(self, words: str, codes: set[str]) -> bool:
@@ -213,7 +214,7 @@ class Signs(NamedTuple):
 
 
 def _signs(*words: str, codes: str = "") -> Signs:
-    return Signs(re.compile("|".join(words)), frozenset(codes.split()))
+    return Signs(LazyPattern("|".join(words)), frozenset(codes.split()))
 
 
 _FUNDS: Final = r"(?:balance|credits?|funds) (?:(?:is|are|has been|have been) )?"
@@ -321,15 +322,15 @@ SIGNS: Final[Mapping[FaultKind, Signs]] = {
 Numbers are those of Zhipu from 1113, MiniMax from 1002, Baidu 18 and 336xxx, and iFlytek 10xxx.
 """
 
-_SPENT_CODES: Final = re.compile(r"insufficient_(?:user_)?quota|insufficient_(?:balance|credits)")
-_PER_TIME: Final = re.compile(r"rate[ _-]?limit|per (?:min|sec|hour|day)")
-_KEY: Final = re.compile(r"authenticat|unauthori[sz]ed|api[ _]?key|permission")
-_WRONG_KEY: Final = re.compile(
+_SPENT_CODES: Final = LazyPattern(r"insufficient_(?:user_)?quota|insufficient_(?:balance|credits)")
+_PER_TIME: Final = LazyPattern(r"rate[ _-]?limit|per (?:min|sec|hour|day)")
+_KEY: Final = LazyPattern(r"authenticat|unauthori[sz]ed|api[ _]?key|permission")
+_WRONG_KEY: Final = LazyPattern(
     r"(?:invalid|incorrect|expired|missing) api[ _]?key|api[ _]?key.{0,20}(?:invalid|not valid)"
 )
 
 # A request that is larger than the tokens of a whole minute never passes, however long one waits.
-_OF_A_MINUTE: Final = re.compile(r"limit:? ([\d,]+)\b.{0,60}?\brequested:? ([\d,]+)")
+_OF_A_MINUTE: Final = LazyPattern(r"limit:? ([\d,]+)\b.{0,60}?\brequested:? ([\d,]+)")
 
 _NOT_ABOUT_LENGTH: Final = frozenset({401, 403, 429})
 _PASSING: Final = frozenset({408, 409, 420, 424, 425, 449, 498, 499})
