@@ -41,6 +41,7 @@ class Asker:
         edition: The edition that a run keeps to.
         tools: The tools that the executor may call, as `Request` has them.
         response_format: The form of the executor's answers, as `Request` has it.
+        several: Whether a prompt is several prompts of a program, as `join_prompts` writes them.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Asker:
         edition: int = EDITION,
         tools: str = "",
         response_format: str = "",
+        several: bool = False,
     ) -> None:
         self._door = door
         self._roles = roles
         self._edition = edition
         self._tools = tools
         self._response_format = response_format
+        self._several = several
         self._options = {role: options_of(roles.of(role)) for role in ROLES}
         self._embedding_model = embedding_model
         self._spending = Spending()
@@ -98,7 +101,9 @@ class Asker:
 
     def given(self, prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
         """Prompt and row apart, as JSON, where the executor is a program; empty for a model."""
-        return given_apart(prompt, row, after) if is_program(self._roles.executor.model) else ""
+        if not is_program(self._roles.executor.model):
+            return ""
+        return given_apart(prompt, row, after, several=self._several)
 
     def again(self, request: Request, reply: Reply, fault: str) -> Request:
         """The request that asks once more, and names the fault of the reply.
@@ -191,19 +196,20 @@ class Asker:
         return spending
 
 
-def given_apart(prompt: str, row: Row, after: Sequence[Message] = ()) -> str:
+def given_apart(prompt: str, row: Row, after: Sequence[Message] = (), *, several: bool = False) -> str:
     """Prompt and row as a program is given them: the prompt as it is tuned, without the reference answers.
 
     Args:
         prompt: The prompt.
         row: The row; the messages of a conversation are given beside its question.
         after: What was said since the row's question.
+        several: Whether the prompt is several prompts, which are given by name, too.
     """
     said = [*row.history, *([user(row.question), *after] if row.history or after else ())]
     question = said[-1].content if said else row.question
     given = {"prompt": prompt, "question": question, "row": row.slots}
-    if prompts := split_prompts(prompt):
-        given["prompts"] = prompts
+    if several:
+        given["prompts"] = split_prompts(prompt)
     return _encoder.encode(given | ({"messages": said} if said else {})).decode()
 
 

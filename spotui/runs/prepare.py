@@ -144,6 +144,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             edition=self.edition,
             tools=tools_of(self.template),
             response_format=response_format_of(self.template),
+            several=bool(self.template.parts),
         )
 
     @property

@@ -364,3 +364,10 @@ def test_a_python_function_answers_with_a_text_or_with_more() -> None:
     assert "quick returned int" in str(number)
     assert "quick raised RuntimeError" in str(left)
     assert said_of({"answer": "a", "tokens": 3}, PLACE).tokens == 3
+
+
+def test_prompts_are_given_by_name_where_a_template_has_several() -> None:
+    text = "=== planner ===\nPlan.\n\n=== writer ===\nWrite."
+    asked = json.loads(given_apart(text, Row("Now?"), several=True))
+    assert asked["prompts"] == {"planner": "Plan.", "writer": "Write."}
+    assert "prompts" not in json.loads(given_apart(text, Row("Now?")))
