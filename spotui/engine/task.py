@@ -24,7 +24,7 @@ FENCES = (
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
-EDITION: Final = 5
+EDITION: Final = 6
 """The edition of how methods word and order what they ask, and of how replies are read. A run keeps the
 edition it began with: a call is found in its journal by what was asked, and would be bought again if a newer
 version asked otherwise."""

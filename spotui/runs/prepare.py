@@ -47,6 +47,7 @@ from spotui.templates.sections import (
     judged_on,
     metric_of,
     parameters_of,
+    requirements_of,
     response_format_of,
     tools_of,
 )
@@ -114,7 +115,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             slots = slot_names(self.template.prompt)
         return Task(
             prompt=self.template.prompt,
-            requirements=self.template.requirements,
+            requirements=self._requirements,
             questions=tuple(pool[index] for index in self.questions),
             held_out=tuple(pool[index] for index in self.held_out),
             word_limit=self.template.count,
@@ -128,6 +129,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             judged_on=judged_on(self.template) or "conversation",
             parts=self.template.parts,
         )
+
+    @property
+    def _requirements(self) -> str:
+        """What answers have to be like; earlier editions knew no criteria here."""
+        return requirements_of(self.template) if self.edition > 5 else self.template.requirements
 
     @property
     def layout(self) -> Layout:

@@ -317,6 +317,11 @@ def criteria_of(template: Template) -> tuple[str, ...]:
     return tuple(one.strip() for one in several if one is not None and without_none(one))
 
 
+def requirements_of(template: Template) -> str:
+    """What answers have to be like, in words: the requirements, or else the criteria."""
+    return template.requirements or "\n".join(criteria_of(template))
+
+
 def origin_of(template: Template) -> Origin | None:
     """What a template was imported from, or None when it does not say.
 

@@ -14,6 +14,7 @@ from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
 from spotui.lang import _, join
 from spotui.templates.read import parse_template
+from spotui.templates.sections import requirements_of
 from spotui.tui.answers_panel import AnswersPanel
 from spotui.tui.child import attempt, listen
 from spotui.tui.page import Bar
@@ -82,7 +83,7 @@ def read_standard(project: Project) -> Standard:
     snapshot = read_snapshot(project.snapshot)
     template = parse_template(snapshot.template, snapshot.template_name)
     answers = tuple(template.qa[index].answer.strip() for index in snapshot.questions)
-    return Standard(template.requirements.strip(), answers)
+    return Standard(requirements_of(template).strip(), answers)
 
 
 class AnswersScreen(RoundScreen):

@@ -125,3 +125,12 @@ def test_a_templates_method_is_the_runs(tmp_path: Path) -> None:
     with pytest.raises(SpotuiError, match="no method 'annealing'"):
         new_project(Workspace(tmp_path), "odd", prepared(TEMPLATE + "method: annealing\n", settings))
     assert Workspace(tmp_path).names() == ["named", "silent"]
+
+
+def test_criteria_are_the_requirements_where_there_are_no_others() -> None:
+    text = template(3).replace(
+        "requirements: Vivid.", "requirements: None\ncriteria: [Is polite., Is short.]"
+    )
+    found = prepared(text, RunSettings(roles=ROLES))
+    assert found.task.requirements == found.task.criteria == "Is polite.\nIs short."
+    assert msgspec.structs.replace(found, edition=5).task.requirements == ""

@@ -93,7 +93,6 @@ class _Reader:
         if not tests:
             raise SourceError(_("{name} has no tests.", name=self._name), _(_NO_ROWS))
         expected = self._expected(tests)
-        note_requirements(self._notes, self._name)
         found = [self._template(at, one, tests, expected) for at, one in enumerate(prompts, 1)]
         templates = [one for one in found if one is not None]
         if not templates:
@@ -101,6 +100,8 @@ class _Reader:
                 _("No prompt of {name} has a variable that the tests fill.", name=self._name),
                 _("Write a variable into a prompt, e.g. {{question}}."),
             )
+        if not all(one.criteria for one in templates):
+            note_requirements(self._notes, self._name)
         return templates
 
     # prompts

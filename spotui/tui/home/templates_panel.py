@@ -151,6 +151,7 @@ class TemplatesPanel(Shelf):
 def _find(path: Path, *, is_own: bool) -> _Found:
     from spotui.templates.model import TemplateError
     from spotui.templates.read import check_template, read_template
+    from spotui.templates.sections import requirements_of
 
     try:
         template = read_template(path)
@@ -158,7 +159,7 @@ def _find(path: Path, *, is_own: bool) -> _Found:
         problems = check_template(path)
         gist = next((f"{one.key}: {one.what}" if one.key else one.what for one in problems), "")
         return _Found(path, is_own, 0, gist, sum(one.severity == "error" for one in problems))
-    gist = " ".join((template.requirements or template.prompt).split())
+    gist = " ".join((requirements_of(template) or template.prompt).split())
     has_file = template.data is not None and not template.qa
     return _Found(path, is_own, len(template.qa), gist, 0, has_file=has_file)
 

@@ -171,6 +171,7 @@ def test_a_json_configuration_with_scenarios_rubrics_and_facts(tmp_path: Path) -
         ("Who?", "German", ("Ada wrote it.",)),
     ]
     assert "`threshold` of a test is left out." in "\n".join(found.notes)
+    assert "It says nowhere what a good answer is like." not in "\n".join(found.notes)
 
 
 CHATS = """\
