@@ -5,36 +5,58 @@ from collections.abc import Sequence
 
 from benchmarks.judging.judges import Character, JudgeModel, Quality
 from spotui.domain.verdicts import Order
-from spotui.judging.decision import Boundaries, Standing
+from spotui.judging.decision import AT_ONCE, Boundaries, Standing
 
 Orders = Sequence[Order | None]
 """The orders of the ballots of a majority, None for one that is drawn by chance."""
 
 
-def sequential(boundaries: Boundaries, judge: JudgeModel, quality: Quality) -> Character:
-    """A sequential rule, its orders by turns.
+def sequential(
+    boundaries: Boundaries, judge: JudgeModel, quality: Quality, at_once: float = AT_ONCE
+) -> Character:
+    """A sequential rule, its orders by turns; a vote that is out when the duel is decided is paid for.
 
     Args:
         boundaries: Where it decides.
         judge: Who votes.
         quality: Of the candidate.
+        at_once: The chance of being needed with which a ballot goes out with those before it.
     """
-    accepted = calls = 0.0
+    accepted = calls = waves = 0.0
     for weight, opinion in judge.opinions(quality):
         going = {Standing(): weight}
         while going:
             after: defaultdict[Standing, float] = defaultdict(float)
             for standing, chance in going.items():
-                decision = boundaries.decide(standing)
-                accepted += chance * (decision == "accept")
-                if decision is None:
-                    calls += chance * judge.calls_a_ballot
-                    order: Order = "AB" if standing.asked % 2 == 0 else "BA"
-                    for choice, odds in judge.ballot(opinion, order).items():
-                        if odds:
-                            after[standing.after(choice)] += chance * odds
+                asked = boundaries.likely_to_go(standing, at_once)
+                calls += chance * asked * judge.calls_a_ballot
+                waves += chance
+                for one, share in _after(boundaries, judge, opinion, standing, asked).items():
+                    decision = boundaries.decide(one)
+                    accepted += chance * share * (decision == "accept")
+                    if decision is None:
+                        after[one] += chance * share
             going = after
-    return Character(accepted, calls)
+    return Character(accepted, calls, waves)
+
+
+def _after(
+    boundaries: Boundaries, judge: JudgeModel, opinion: float, standing: Standing, asked: int
+) -> dict[Standing, float]:
+    """How a duel may stand after some ballots at once; once it is decided, no further one moves it."""
+    going = {standing: 1.0}
+    for _ in range(asked):
+        after: defaultdict[Standing, float] = defaultdict(float)
+        for one, chance in going.items():
+            if boundaries.decide(one) is not None:
+                after[one] += chance
+                continue
+            order: Order = "AB" if one.asked % 2 == 0 else "BA"
+            for choice, odds in judge.ballot(opinion, order).items():
+                if odds:
+                    after[one.after(choice)] += chance * odds
+        going = after
+    return going
 
 
 def majority(orders: Orders, judge: JudgeModel, quality: Quality) -> Character:
@@ -57,4 +79,4 @@ def majority(orders: Orders, judge: JudgeModel, quality: Quality) -> Character:
                 after[count] += chance * (1 - win)
             wins = after
         accepted += sum(chance for count, chance in wins.items() if 2 * count > len(orders))
-    return Character(accepted, len(orders) * judge.calls_a_ballot)
+    return Character(accepted, len(orders) * judge.calls_a_ballot, 1.0)

@@ -60,10 +60,14 @@ class JudgeModel(msgspec.Struct, frozen=True):
 
 
 class Character(msgspec.Struct, frozen=True):
-    """What a rule makes of one quality of candidates: how often it wins, and calls on average."""
+    """What a rule makes of one quality of candidates: how often it wins, and calls and waves on average.
+
+    A wave is as many votes as are asked at once: the round waits so often for the length of a reply.
+    """
 
     accepted: float
     calls: float
+    waves: float
 
 
 def simulate(
@@ -80,15 +84,16 @@ def simulate(
     """
     chance = random.Random(seed)
     opinions = judge.opinions(quality)
-    won, calls = 0, 0
+    won, calls, waves = 0, 0, 0
     for _ in range(duels):
         one = rule(chance)
         opinion = chance.choices([says for _, says in opinions], [weight for weight, _ in opinions])[0]
         votes: dict[int, Choice] = {}
         while wanted := one.wanted(votes, ()):
+            waves += 1
             for ballot in wanted:
                 chances = judge.ballot(opinion, ballot.order)
                 votes[ballot.index] = chance.choices(list(chances), list(chances.values()))[0]
                 calls += 1 + (chance.random() < judge.voids)
         won += one.verdict(votes, ()) == "win"
-    return Character(won / duels, calls / duels)
+    return Character(won / duels, calls / duels, waves / duels)

@@ -128,8 +128,8 @@ class _Votes(NamedTuple):
 
 # About the means of benchmarks.judging; a duel may take more, up to the cap of its rule.
 VOTES: dict[str, _Votes] = {
-    "balanced": _Votes(3, 2),
-    "thorough": _Votes(6, 4),
+    "balanced": _Votes(3, 1),
+    "thorough": _Votes(5, 2),
     "reference": _Votes(4, 1),
     "logprob": _Votes(2, 1, 1),
 }

@@ -109,9 +109,6 @@ class Scores:
 
 
 NOTICES_KEPT = 100
-_WAVES_OF_VOTES = 2
-"""Votes of a duel that usually wait for others."""
-
 TAIL_KEPT = 200
 """Characters of a reply under way that are kept to be shown; the whole reply comes with its event."""
 
@@ -233,7 +230,7 @@ class Picture:
             number, seconds = self.pace.get(purpose, (1, usual))
             return seconds / number
 
-        return mean("propose") + mean("execute") + _WAVES_OF_VOTES * mean("vote")
+        return mean("propose") + mean("execute") + mean("vote")
 
     def end_calls(self) -> None:
         """Nothing is under way any more: the run or its process has ended."""

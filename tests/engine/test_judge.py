@@ -13,7 +13,7 @@ from spotui.engine.asking import AGAIN_TEMPERATURE
 from spotui.workspace.journal_reader import read_lines
 from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, Scripted, conversation
 from tests.runs.starting import Stage, Told, template
-from tests.spo_model import execute, is_repair, prefer_higher_style, propose, role_of
+from tests.spo_model import climbing, execute, is_repair, prefer_higher_style, propose, role_of
 
 
 def judging(tmp_path: Path, vote: ReplyFunction, **changes: Any) -> tuple[ModelServer, Told]:
@@ -111,6 +111,14 @@ def test_only_what_is_needed_for_a_decision_is_asked(tmp_path: Path, judge: str)
     assert not end.of(CallDropped)
 
 
+def test_the_votes_that_are_likely_to_be_needed_are_asked_at_once(tmp_path: Path) -> None:
+    with ModelServer(climbing, delay=0.05) as server:
+        stage = Stage(tmp_path, server)
+        end = stage.go(stage.project(text=template(1), max_rounds=2))
+    assert (end.of(RoundFinished)[1].wins, end.outcomes[1]) == (3, "win")
+    assert server.peak_open == 3
+
+
 def test_two_votes_for_the_best_settle_it_too(tmp_path: Path) -> None:
     def judge(request: JsonObject) -> str | Scripted:
         if (
@@ -122,9 +130,10 @@ def test_two_votes_for_the_best_settle_it_too(tmp_path: Path) -> None:
         return "<choose>B</choose>"
 
     server, end = judging(tmp_path, judge)
-    assert votes_asked(server).total() == 2
+    assert votes_asked(server).total() == 3
     last = end.of(RoundFinished)[1]
-    assert (last.outcome, last.losses, last.best) == ("loss", 2, 1)
+    assert (last.outcome, last.best) == ("loss", 1)
+    assert last.losses >= 2  # the third is cancelled, unless it has come by then
 
 
 def test_a_judge_that_fails_judges_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from benchmarks.judging import exact
 from benchmarks.judging.judges import JudgeModel, Quality, simulate
 from benchmarks.judging.rules import CONTENDERS, QUALITIES, Contender
 from benchmarks.judging.search import Aims, cheapest
-from spotui.judging.decision import BALANCED, THOROUGH, Boundaries
+from spotui.judging.decision import AT_ONCE, BALANCED, THOROUGH, Boundaries
 
 REFERENCE = CONTENDERS[1]
 UNBIASED = JudgeModel(accuracy=0.8)
@@ -22,8 +22,13 @@ def rates(boundaries: Boundaries, judge: JudgeModel = UNBIASED) -> tuple[float, 
     return better, equal, worse
 
 
-def calls(boundaries: Boundaries) -> tuple[float, float, float]:
-    better, equal, worse = (exact.sequential(boundaries, UNBIASED, one).calls for one in QUALITIES)
+def calls(boundaries: Boundaries, at_once: float = 1.0) -> tuple[float, float, float]:
+    better, equal, worse = (exact.sequential(boundaries, UNBIASED, one, at_once).calls for one in QUALITIES)
+    return better, equal, worse
+
+
+def waves(boundaries: Boundaries, at_once: float = 1.0) -> tuple[float, float, float]:
+    better, equal, worse = (exact.sequential(boundaries, UNBIASED, one, at_once).waves for one in QUALITIES)
     return better, equal, worse
 
 
@@ -40,6 +45,26 @@ def test_the_default_has_the_same_error_rates_at_no_more_than_85_percent_of_the_
     assert rates(BALANCED) == pytest.approx((0.8192, 0.3125, 0.0272))
     assert calls(BALANCED) == pytest.approx((3.344, 3.125, 2.456))
     assert max(calls(BALANCED)) <= 0.85 * 4
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "asked", "waited"),
+    [
+        (BALANCED, (3.384, 3.375, 3.096), (1.384, 1.375, 1.096)),
+        (THOROUGH, (6.61, 5.59, 3.45), (2.47, 1.99, 1.13)),
+    ],
+    ids=["balanced", "thorough"],
+)
+def test_asking_likely_votes_at_once_saves_time_for_few_calls(
+    boundaries: Boundaries, asked: tuple[float, ...], waited: tuple[float, ...]
+) -> None:
+    assert calls(boundaries, AT_ONCE) == pytest.approx(asked, abs=0.005)
+    assert waves(boundaries, AT_ONCE) == pytest.approx(waited, abs=0.005)
+    others = 1 + 3  # a proposal and the answers to three questions
+    assert others + sum(asked) / 3 <= 1.06 * (others + sum(calls(boundaries)) / 3)
+    assert 2 + sum(waited) / 3 <= 0.87 * (2 + sum(waves(boundaries)) / 3)
+    one_by_one = [exact.sequential(boundaries, UNBIASED, one, 1.0).accepted for one in QUALITIES]
+    assert rates(boundaries) == pytest.approx(one_by_one)
 
 
 def test_thorough_halves_the_false_wins_at_no_less_power() -> None:

@@ -162,10 +162,10 @@ def test_the_time_left_is_judged_by_calls_before_a_round_has_shown_it() -> None:
 
     assert painted(OPENED, call("execute", 9.0, recorded=True)).seconds_left is None
     picture = painted(OPENED, RoundStarted(round=1), call("execute", 1.0), call("execute", 3.0))
-    assert picture.seconds_left == 3 * (2.0 + 2.0 + 2 * 2.0)  # nothing else is known of the other calls
+    assert picture.seconds_left == 3 * (2.0 + 2.0 + 2.0)  # nothing else is known of the other calls
     picture.apply(call("propose", 10.0))
     picture.apply(call("vote", 1.0))
-    assert picture.seconds_left == 3 * (10.0 + 2.0 + 2 * 1.0)
+    assert picture.seconds_left == 3 * (10.0 + 2.0 + 1.0)
     scored = painted(replace(OPENED, rows={"val": 9}), call("execute", 1.0))
     assert scored.seconds_left is None  # its rounds are of many more calls
 
