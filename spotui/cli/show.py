@@ -256,14 +256,12 @@ def _print_round(line: RoundLine) -> None:
 def _print_scored(scored: CandidateScored, chosen: str) -> None:
     mark = "*" if scored.prompt == chosen else " "
     low, high, score = points(scored.low), points(scored.high), points(scored.score)
-    found = ngettext(
-        "Score {score} ({low} to {high}) on {n:,} row",
-        "Score {score} ({low} to {high}) on {n:,} rows",
-        scored.rows,
-        score=score,
-        low=low,
-        high=high,
-    )
+    found = _("Score {score} ({low} to {high})", score=score, low=low, high=high)
+    if scored.unasked:
+        asked, every = len(scored.marks), len(scored.marks) + scored.unasked
+        found = _("{score} on {asked:,} of {all:,} rows, dropped", score=found, asked=asked, all=every)
+    else:
+        found = ngettext("{score} on {n:,} row", "{score} on {n:,} rows", scored.rows, score=found)
     if scored.words_changed is not None:
         changed = ngettext("{n:,} word changed", "{n:,} words changed", scored.words_changed)
         found = f"{found}, {changed}"

@@ -170,7 +170,10 @@ class CandidateRefused(MethodEvent, frozen=True, kw_only=True, tag="candidate_re
 
 
 class CandidateScored(MethodEvent, frozen=True, kw_only=True, tag="candidate_scored"):
-    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval."""
+    """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval.
+
+    One that fell behind in a race has a partial score: `unasked` rows were not asked any more.
+    """
 
     index: int
     prompt: str
@@ -186,6 +189,7 @@ class CandidateScored(MethodEvent, frozen=True, kw_only=True, tag="candidate_sco
     asked: int = 0
     first: int = 0
     positions: tuple[int, ...] = ()
+    unasked: int = 0
 
 
 class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):

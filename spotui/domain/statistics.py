@@ -144,6 +144,22 @@ def compare(
     )
 
 
+def most_ahead(differences: Sequence[float], level: float, rows: int) -> float:
+    """The mean difference on some rows that a one-sided test still allows, when a part of them is known.
+
+    The normal bound after one more win and one more loss (Bonett and Price), narrower the fewer rows are
+    left, as what is known of a finite set is certain.
+
+    Args:
+        differences: On the rows that are known, which are drawn at random.
+        level: How likely the mean of rows without a difference may be found below 0, 0..0.5.
+        rows: How many there are in all, the known ones included.
+    """
+    left = max(0, rows - len(differences)) / rows if rows else 0.0
+    mean, error = _smoothed(differences)
+    return mean + _z(1 - 2 * level) * error * math.sqrt(left)
+
+
 def wilson(right: float, rows: int, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's interval of a proportion; the whole range when there is no row.
 
@@ -211,11 +227,17 @@ def _of_mean(values: Sequence[float], seed: int, confidence: float) -> Interval:
 
 def _bonett_price(differences: Sequence[float], confidence: float) -> Interval:
     """The normal interval of the mean difference after one more win and one more loss."""
+    mean, error = _smoothed(differences)
+    half = _z(confidence) * error
+    return Interval(mean - half, mean + half)
+
+
+def _smoothed(differences: Sequence[float]) -> tuple[float, float]:
+    """The mean difference and its standard error after one more win and one more loss."""
     rows = len(differences) + 2
     mean = math.fsum(differences) / rows
     spread = (math.fsum(one * one for one in differences) + 2) / rows - mean * mean
-    half = _z(confidence) * math.sqrt(spread / rows)
-    return Interval(mean - half, mean + half)
+    return mean, math.sqrt(spread / rows)
 
 
 @cache

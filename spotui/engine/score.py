@@ -19,6 +19,7 @@ from spotui.engine.propose import fold
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
+from spotui.settings.values import Racing
 
 SAMPLE: Final = 100
 """Answers of one prompt that are kept in memory; all of them are in the journal."""
@@ -29,6 +30,31 @@ class _Place(msgspec.Struct, frozen=True):
 
     round: int
     first: int
+
+
+class Sheet:
+    """A prompt with its marks on some rows, as far as they were asked.
+
+    Args:
+        candidate: The prompt.
+        place: Where its calls are filed.
+        index: Which of the prompts that have no score yet.
+        scored: Its score, once it has one.
+
+    Attributes:
+        marks: By the row's position, in the order in which answers came.
+        sample: The outcomes that are kept, by the row's position.
+    """
+
+    __slots__ = ("candidate", "index", "marks", "place", "sample", "scored")
+
+    def __init__(self, candidate: Candidate, place: _Place, index: int, scored: Scored | None) -> None:
+        self.candidate = candidate
+        self.place = place
+        self.index = index
+        self.scored = scored
+        self.marks: dict[int, float | None] = {}
+        self.sample: dict[int, RowOutcome] = {}
 
 
 class Scorer:
@@ -42,21 +68,33 @@ class Scorer:
         marker: What an answer is worth.
         layout: How prompt and row become a message.
         splits: All rows.
-        seed: The run's, for intervals.
+        seed: The run's, for intervals and the order of races.
+        racing: The rule that ends the race of a prompt.
 
     Attributes:
         layout: How prompt and row become a message.
         splits: All rows.
+        seed: The run's.
+        racing: The rule that ends the race of a prompt.
     """
 
-    def __init__(self, context: Context, marker: Marker, layout: Layout, splits: Splits, seed: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        marker: Marker,
+        layout: Layout,
+        splits: Splits,
+        seed: int,
+        racing: Racing = "none",
+    ) -> None:
         self.splits = splits
         self.layout = layout
+        self.seed = seed
+        self.racing: Racing = racing
         self._asker = context.asker
         self._repair = context.meta["execute_repair"]
         self._emit = context.emit
         self._marker = marker
-        self._seed = seed
         self._places: dict[tuple[str, SplitName], _Place] = {}
         self._taken: dict[tuple[int, SplitName], int] = {}
         self._told: set[_Place] = set()
@@ -76,25 +114,87 @@ class Scorer:
         Raises:
             Halted: The run ends here.
         """
-        ways = [fold(one.prompt) for one in candidates]
+        sheets = self.enter(number, candidates, rows)
+        await self.fill(number, [one for one in sheets.values() if one.scored is None], rows, rows.positions)
+        return read_sheets(sheets, candidates)
+
+    def enter(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> dict[str, Sheet]:
+        """A sheet for each of some prompts, by the folded prompt; one whose score is known is filled in.
+
+        Args:
+            number: The round that asks.
+            candidates: The prompts; those that are alike have one sheet.
+            rows: The rows.
+        """
         positions = tuple(rows.positions)
-        new: dict[str, Candidate] = {}
-        for way, candidate in zip(ways, candidates, strict=True):
-            if (way, rows.split, positions) not in self._known:
-                new.setdefault(way, candidate)
-                self._place(number, way, rows)
-        if new:
-            self._begin(number, len(new), rows)
-        found = await self._score(number, list(new.values()), rows)
-        for way, scored in zip(new, found, strict=True):
-            self._known[way, rows.split, positions] = msgspec.structs.replace(scored, sample=())
-        fresh = dict(zip(new, found, strict=True))
-        return [
-            msgspec.structs.replace(
-                fresh.get(way) or self._known[way, rows.split, positions], candidate=candidate
-            )
-            for way, candidate in zip(ways, candidates, strict=True)
-        ]
+        sheets: dict[str, Sheet] = {}
+        new = 0
+        for candidate in candidates:
+            way = fold(candidate.prompt)
+            if way in sheets:
+                continue
+            known = self._known.get((way, rows.split, positions))
+            sheets[way] = sheet = Sheet(candidate, self._place(number, way, rows), new, known)
+            if known is None:
+                new += 1
+            else:
+                sheet.marks.update(zip(positions, known.marks, strict=True))
+        return sheets
+
+    async def fill(
+        self, number: int, sheets: Sequence[Sheet], rows: RowSet, positions: Sequence[int]
+    ) -> None:
+        """Ask some of the rows with every prompt; one that has all marks then has its score.
+
+        Args:
+            number: The round that asks.
+            sheets: The prompts, without those that have a score.
+            rows: All rows that the prompts are compared on.
+            positions: Those that are asked now.
+
+        Raises:
+            Halted: The run ends here.
+        """
+        if not sheets:
+            return
+        self._begin(number, len(sheets), rows.split, len(positions))
+        sampled = set(rows.positions[:SAMPLE])
+
+        async def mark(job: tuple[Sheet, int]) -> None:
+            sheet, position = job
+            outcome = await self._outcome(sheet.place, sheet.candidate.prompt, rows, position)
+            sheet.marks[position] = outcome.mark
+            if position in sampled:
+                sheet.sample[position] = outcome
+            if len(sheet.marks) == len(rows):
+                self.close_sheet(number, sheet, rows)
+
+        await each(product(sheets, positions), mark, self._at_once)
+
+    def close_sheet(self, number: int, sheet: Sheet, rows: RowSet) -> None:
+        """Give a prompt its score on the rows that it was asked, and tell it.
+
+        Args:
+            number: The round that asks.
+            sheet: The prompt.
+            rows: All rows that the prompts are compared on; the score is partial where some were not asked.
+        """
+        positions = tuple(one for one in rows.positions if one in sheet.marks)
+        marks = tuple(sheet.marks[position] for position in positions)
+        unasked = len(rows) - len(positions)
+        sheet.scored = scored = Scored(
+            candidate=sheet.candidate,
+            split=rows.split,
+            score=score(marks, seed=self.seed),
+            marks=marks,
+            sample=tuple(sheet.sample[position] for position in sorted(sheet.sample)),
+            positions=positions if unasked else (),
+            unasked=unasked,
+        )
+        if not unasked:
+            known = msgspec.structs.replace(scored, sample=())
+            self._known[fold(scored.prompt), rows.split, positions] = known
+        self._tell(number, sheet, scored, rows, positions)
 
     async def outcomes(self, number: int, prompt: str, rows: RowSet) -> list[RowOutcome]:
         """What became of each row, with its answer; rows that were asked before cost nothing.
@@ -108,7 +208,7 @@ class Scorer:
             Halted: The run ends here.
         """
         place = self._place(number, fold(prompt), rows)
-        self._begin(number, 1, rows)
+        self._begin(number, 1, rows.split, len(rows))
         found: dict[int, RowOutcome] = {}
 
         async def keep(position: int) -> None:
@@ -116,43 +216,6 @@ class Scorer:
 
         await each(rows.positions, keep, self._at_once)
         return [found[position] for position in rows.positions]
-
-    async def _score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
-        """Scores of prompts that have none yet; each is reported as soon as its last row is marked."""
-        sampled = set(rows.positions[:SAMPLE])
-        places = [self._place(number, fold(one.prompt), rows) for one in candidates]
-        marks: list[dict[int, float | None]] = [{} for _ in candidates]
-        samples: list[dict[int, RowOutcome]] = [{} for _ in candidates]
-        found: dict[int, Scored] = {}
-
-        async def mark(job: tuple[int, int]) -> None:
-            index, position = job
-            outcome = await self._outcome(places[index], candidates[index].prompt, rows, position)
-            marks[index][position] = outcome.mark
-            if position in sampled:
-                samples[index][position] = outcome
-            if len(marks[index]) == len(rows):
-                found[index] = self._scored(candidates[index], rows, marks[index], samples[index])
-                self._tell(number, index, found[index], places[index], rows)
-
-        await each(product(range(len(candidates)), rows.positions), mark, self._at_once)
-        return [found[index] for index in range(len(candidates))]
-
-    def _scored(
-        self,
-        candidate: Candidate,
-        rows: RowSet,
-        marks: Mapping[int, float | None],
-        sample: Mapping[int, RowOutcome],
-    ) -> Scored:
-        ordered = tuple(marks[position] for position in rows.positions)
-        return Scored(
-            candidate=candidate,
-            split=rows.split,
-            score=score(ordered, seed=self._seed),
-            marks=ordered,
-            sample=tuple(sample[position] for position in sorted(sample)),
-        )
 
     def close(self) -> None:
         """Let go of what marks the answers."""
@@ -216,15 +279,17 @@ class Scorer:
     def _notice(self, number: int, row: Row, text: str, level: Level) -> None:
         self._emit(Noticed(text=f"Round {number}, {row.place}: {text}", level=level))
 
-    def _begin(self, number: int, prompts: int, rows: RowSet) -> None:
-        self._emit(ScoringStarted(round=number, split=rows.split, prompts=prompts, rows=len(rows)))
+    def _begin(self, number: int, prompts: int, split: SplitName, rows: int) -> None:
+        self._emit(ScoringStarted(round=number, split=split, prompts=prompts, rows=rows))
 
-    def _tell(self, number: int, index: int, scored: Scored, place: _Place, rows: RowSet) -> None:
+    def _tell(
+        self, number: int, sheet: Sheet, scored: Scored, rows: RowSet, positions: tuple[int, ...]
+    ) -> None:
         found = scored.score
         self._emit(
             CandidateScored(
                 round=number,
-                index=index,
+                index=sheet.index,
                 prompt=scored.prompt,
                 split=scored.split,
                 score=found.mean,
@@ -235,8 +300,19 @@ class Scorer:
                 marks=scored.marks,
                 modification=scored.candidate.modification,
                 words_changed=scored.candidate.words_changed,
-                asked=place.round,
-                first=place.first,
-                positions=() if len(rows) == rows.size else tuple(rows.positions),
+                asked=sheet.place.round,
+                first=sheet.place.first,
+                positions=() if len(positions) == rows.size else positions,
+                unasked=scored.unasked,
             )
         )
+
+
+def read_sheets(sheets: Mapping[str, Sheet], candidates: Sequence[Candidate]) -> list[Scored]:
+    """The scores on some sheets, one a candidate, in their order."""
+    found = [sheets[fold(one.prompt)].scored for one in candidates]
+    return [
+        msgspec.structs.replace(scored, candidate=candidate)
+        for scored, candidate in zip(found, candidates, strict=True)
+        if scored is not None
+    ]

@@ -10,6 +10,7 @@ from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
 from spotui.engine.propose import fold
+from spotui.engine.racing import race
 from spotui.engine.round import Round, named
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
@@ -141,6 +142,20 @@ class ScoredRound(Round):
         self.editable = False
         return await self._scorer.score(self.number, candidates, rows)
 
+    async def race(self, candidates: Sequence[Candidate], rows: RowSet, *, keep: int) -> list[Scored]:
+        """What the candidates are worth on some rows, where only the best have to be known exactly.
+
+        By the run's rule of racing, those that fall behind are asked no more rows: their scores are partial,
+        and are never compared with whole ones. Without a rule it is `score`.
+
+        Args:
+            candidates: The prompts; whose score is known races for nothing.
+            rows: The rows.
+            keep: How many are asked all rows at least.
+        """
+        self.editable = False
+        return await race(self._scorer, self.number, candidates, rows, keep)
+
     async def outcomes(self, prompt: str, rows: RowSet) -> list[RowOutcome]:
         """What became of each row with a prompt; what was asked before costs nothing."""
         return await self._scorer.outcomes(self.number, prompt, rows)
@@ -150,7 +165,10 @@ class ScoredRound(Round):
 
         Raises:
             Halted: Not even the seed prompt has a score.
+            ValueError: The score is partial.
         """
+        if not scored.is_whole:
+            raise ValueError("A round cannot keep a candidate that was dropped from a race.")
         if scored.score.rows == 0:
             self._note = _("no row brought a score")
             if self.number == 1:

@@ -225,8 +225,10 @@ class Scored(msgspec.Struct, frozen=True):
         candidate: The prompt.
         split: Which split the rows are of.
         score: The mean mark with its interval.
-        marks: One a row, None for a row that errored.
+        marks: One a row that was asked, None for a row that errored.
         sample: The first outcomes, up to a limit, with their answers.
+        positions: The rows of the marks, where not all were asked.
+        unasked: Rows that were not asked, as the prompt had fallen behind in a race.
     """
 
     candidate: Candidate
@@ -234,6 +236,13 @@ class Scored(msgspec.Struct, frozen=True):
     score: Score
     marks: tuple[float | None, ...]
     sample: tuple[RowOutcome, ...] = ()
+    positions: tuple[int, ...] = ()
+    unasked: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows were asked; a partial score is never compared with a whole one."""
+        return not self.unasked
 
     @property
     def prompt(self) -> str:
@@ -241,7 +250,9 @@ class Scored(msgspec.Struct, frozen=True):
         return self.candidate.prompt
 
     def beats(self, other: "Scored") -> bool:
-        """Whether it scores higher, or as high with a shorter prompt."""
+        """Whether it scores higher, or as high with a shorter prompt; a partial score beats no whole one."""
+        if self.is_whole != other.is_whole:
+            return self.is_whole
         mine, theirs = (one.score.mean for one in (self, other))
         return mine > theirs or (mine == theirs and len(self.prompt) < len(other.prompt))
 

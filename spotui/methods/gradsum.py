@@ -180,8 +180,8 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             await learn(engine, turn, parameters, beam, outcomes, train, learned)
             parents = [(one, learned[one.prompt]) for one in beam if learned[one.prompt]]
             edits = await edit(engine, turn, parameters, parents)
-            scored = await turn.score([*beam, *edits], subset)
-            beam = choose(turn, parameters, scored)
+            scored = await turn.race([*beam, *edits], subset, keep=parameters.beam)
+            beam = choose(turn, parameters, [one for one in scored if one.is_whole])
             is_last = number == 1 + parameters.iterations
             finalists = await turn.score(beam if is_last else beam[:1], whole)
             await turn.keep(max(finalists, key=rank))

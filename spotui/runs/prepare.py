@@ -39,6 +39,7 @@ from spotui.runs.task import (
 from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
 from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings, is_program
+from spotui.settings.values import Racing
 from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
@@ -152,6 +153,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             response_format=response_format_of(self.template),
             several=bool(self.template.parts),
         )
+
+    @property
+    def racing(self) -> Racing:
+        """The rule of races on rows; runs of earlier editions ask every row."""
+        return self.settings.racing if self.edition > 5 else "none"
 
     @property
     def is_marked(self) -> bool:

@@ -343,7 +343,8 @@ def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Mar
     scorer = None
     if marker is not None and prepared.rows is not None:
         splits = Splits(prepared.rows)
-        scorer = Scorer(context, marker(context), prepared.layout, splits, prepared.settings.seed)
+        seed, racing = prepared.settings.seed, prepared.racing
+        scorer = Scorer(context, marker(context), prepared.layout, splits, seed, racing)
     return Verbs(
         context,
         Proposer(context),

@@ -20,6 +20,7 @@ from spotui.settings.values import (
     ModelId,
     ModelIds,
     PromptPosition,
+    RacingMode,
     Rate,
     ResolvedJudge,
     Rounds,
@@ -266,6 +267,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target_wins: Annotated[
         Count | None, Setting("end after so many wins", Group.ROUNDS, limit="target_wins")
     ] = None
+    racing: Annotated[
+        RacingMode,
+        Setting(
+            "how candidates race on rows: paired drops those that a paired test finds behind, halving the "
+            "worse half after each block; none asks every row",
+            Group.ROUNDS,
+        ),
+    ] = "paired"
     position: Annotated[
         PromptPosition | None,
         Setting(

@@ -16,6 +16,7 @@ from spotui.settings.errors import show
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
 Judge = Literal["auto", ResolvedJudge]
 Unit = Literal["set", "row"]
+Racing = Literal["paired", "halving", "none"]
 JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 
@@ -117,6 +118,7 @@ Switch = Annotated[bool, Meta(description=N_("true or false"))]
 PromptPosition = Annotated[Position, Meta()]
 UnitMode = Annotated[Unit, Meta(description=N_("set or row"))]
 JudgeMode = Annotated[Judge, Meta()]
+RacingMode = Annotated[Racing, Meta()]
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})
 ]

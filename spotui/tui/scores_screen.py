@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from spotui.domain.events import CandidateScored
 from spotui.domain.figures import points, verdict
 from spotui.lang import N_, _
 from spotui.tui.child import attempt
@@ -294,11 +295,18 @@ def _cells(prompt: Prompt, best: Prompt | None) -> tuple[Content | str, ...]:
         prompt.name,
         points(scored.score) if scored is not None else "",
         f"{points(scored.low)} to {points(scored.high)}" if scored is not None else "",
-        str(scored.rows) if scored is not None else "",
+        _rows_asked(scored) if scored is not None else "",
         compared,
         "" if words is None else str(words),
         " ".join((prompt.modification or prompt.text).split()),
     )
+
+
+def _rows_asked(scored: CandidateScored) -> str:
+    """The rows with a mark; of one that was dropped from a race, the rows it was asked and all of them."""
+    if scored.unasked:
+        return f"{len(scored.marks)}/{len(scored.marks) + scored.unasked}"
+    return str(scored.rows)
 
 
 def _title(picture: Picture, number: int) -> Content:

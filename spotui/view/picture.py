@@ -64,9 +64,12 @@ class Scores:
 
     @property
     def leading(self) -> CandidateScored | None:
-        """The best score on the most rows; as every method has it, a shorter prompt wins a tie."""
+        """The best score on the most rows; as every method has it, a shorter prompt wins a tie.
+
+        A candidate that was dropped from a race leads nothing.
+        """
         return max(
-            self.by_prompt.values(),
+            (one for one in self.by_prompt.values() if not one.unasked),
             key=lambda one: (len(one.marks), one.score, -len(one.prompt)),
             default=None,
         )

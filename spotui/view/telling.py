@@ -220,7 +220,7 @@ def _proposed(event: events.CandidateProposed) -> Entry:
 
 
 def _scored(event: events.CandidateScored) -> Entry:
-    rows = ngettext("{n:,} {split} row", "{n:,} {split} rows", event.rows, split=event.split)
+    rows = rows_scored(event)
     facts = [rows]
     if event.left_out:
         facts.append(_("{left_out:,} errored", left_out=event.left_out))
@@ -239,6 +239,18 @@ def _scored(event: events.CandidateScored) -> Entry:
     )
     tone: Tone = "warning" if event.left_out else "plain"
     return Entry(event.round, "proposal", title, ", ".join(facts), text, tone=tone, said=said)
+
+
+def rows_scored(event: events.CandidateScored) -> str:
+    """The rows that a score is over, and that others were not asked where the candidate had fallen behind."""
+    if event.unasked:
+        return _(
+            "{asked:,} of {all:,} {split} rows, dropped",
+            asked=len(event.marks),
+            all=len(event.marks) + event.unasked,
+            split=event.split,
+        )
+    return ngettext("{n:,} {split} row", "{n:,} {split} rows", event.rows, split=event.split)
 
 
 def _shown(event: events.PastShown) -> Entry:

@@ -40,6 +40,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.JsonObject: ('{"top_p":0.9}', "top_p=0.9"),
     values.Headers: ('{"X-Team":"a"}', "X-Team=a"),
     values.PromptPosition: ("system", "sistem"),
+    values.RacingMode: ("halving", "half"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
 }

@@ -81,9 +81,12 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 check=fault_finder(parameters, budget),
                 edit_budget=budget,
             )
-            scored = await turn.score(candidates, rows)
+            new = [one for one in candidates if fold(one.prompt) not in been_current]
+            scored = await turn.race(new, rows, keep=1)
             trajectory.add_reflection(number, reflection, current)
-            fresh = [one for one in scored if one.score.rows and fold(one.prompt) not in been_current]
+            # What was dropped from the race has a score on some rows only: the optimizer compares scores of
+            # all rows, as in the paper, so it is neither chosen nor remembered.
+            fresh = [one for one in scored if one.is_whole and one.score.rows]
             if not fresh:
                 continue
             current = max(fresh, key=lambda one: (one.score.mean, -len(one.prompt)))
