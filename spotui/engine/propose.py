@@ -1,13 +1,15 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from spotui.domain.events import CandidateRefused
 from spotui.domain.messages import user
 from spotui.domain.records import CallKey
 from spotui.domain.tags import is_balanced
-from spotui.domain.text import count_words
+from spotui.domain.text import count_words, short
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
 from spotui.lang import _
@@ -15,12 +17,18 @@ from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
 from spotui.workspace.journal_reader import FinishReason, Reply
 
+if TYPE_CHECKING:
+    from spotui.engine.copies import CopyGuard
+
 PARTS: Final = ("analyse", "modification", "prompt")
 """The form of a proposal; every method asks for it."""
 
 MOST_WORDS = 240
 CHARACTERS_A_WORD = 8
 """How long a prompt a model that is bound by a grammar may write."""
+
+COPY_SHOWN: Final = 100
+"""Characters of a copied passage that are quoted."""
 
 _CUT: Final[Mapping[FinishReason, str]] = {
     "length": "cut by the length limit",
@@ -32,6 +40,18 @@ _ADVICE: Final = (
     "shorter trajectory), a lower max_tokens of the executor, or an optimizer with a longer context window "
     "or another filter."
 )
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A proposal in a form that can be used, which the copy guard does not let pass.
+
+    Attributes:
+        candidate: The proposal.
+        why: What it copied, which ends no sentence.
+    """
+
+    candidate: Candidate
+    why: str
 
 
 class Proposer:
@@ -47,25 +67,32 @@ class Proposer:
         self._task = context.task
         self._word_limit = context.task.word_limit
         self._emit = context.emit
+        self._guard: CopyGuard | None = None
+        if context.task.guards_copies:
+            from spotui.engine import copies
+
+            self._guard = copies.CopyGuard(context.task)
 
     async def propose(
         self,
         number: int,
         meta: str,
         parent: int,
+        bases: Sequence[str],
         known: Mapping[str, int],
         *,
         index: int = 0,
         temperature: float | None = None,
         check: Callable[[str], str] = lambda _: "",
         put: Callable[[str], str] = lambda new: new,
-    ) -> Candidate | None:
+    ) -> Candidate | Refused | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
         Args:
             number: The round the candidate is for.
             meta: The filled meta-prompt.
             parent: The round whose prompt it starts from.
+            bases: The prompts it is made from.
             known: Prompts that were tried, folded by `fold`, with their rounds; none is tried again.
             index: Which of several that are asked for at once.
             temperature: The optimizer's own when None.
@@ -73,7 +100,7 @@ class Proposer:
             put: Puts the new prompt among the others, where a program has several.
 
         Returns:
-            The candidate, or None when both replies were unusable.
+            The candidate, or None when both replies were unusable; a second one that copies a row is refused.
         """
         grammar = None
         if self._asker.takes_grammar("optimizer"):
@@ -88,12 +115,23 @@ class Proposer:
             problem = form_problem(reply, parts) or self._length_problem(new)
             problem = problem or self._problem(prompt, known) or check(prompt)
             if not problem:
-                return Candidate(
+                candidate = Candidate(
                     round=number,
                     prompt=prompt,
                     parent=parent,
                     modification=" ".join(parts.get("modification", "").split()),
                     reasoning=parts.get("analyse", ""),
+                )
+                copied = self._guard.copied(new, bases) if self._guard is not None else ""
+                if not copied:
+                    return candidate
+                words = short(copied, COPY_SHOWN)
+                if attempt == 2:
+                    return Refused(candidate, _('it copies an example: "{words}"', words=words))
+                problem = _(
+                    'Its prompt copies an example: "{words}". Write what holds for every input, in other '
+                    "words.",
+                    words=words,
                 )
             why = why_missing(reply) if lacks_answer(reply) else problem
             self._emit(CandidateRefused(round=number, why=why, final=attempt == 2, index=index))

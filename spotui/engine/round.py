@@ -22,7 +22,7 @@ from spotui.engine.asking import Embedder
 from spotui.engine.context import Context
 from spotui.engine.execute import Executor, NoAnswer
 from spotui.engine.judge import Judge
-from spotui.engine.propose import Proposer
+from spotui.engine.propose import Proposer, Refused
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, Duel, Scored, Trial, answered_by_both
 from spotui.judging.reliability import casts, flipped, length_ratio, win_rate
@@ -108,11 +108,14 @@ class Round:
         """
         decisions, gate = self._context.decisions, self._context.gate
         part, base = self._context.task.part(self.number), parent.candidate.prompt
-        candidate = await self._verbs.proposer.propose(
-            self.number, meta, parent.round, self._tried, put=lambda new: part.put(base, new)
+        proposed = await self._verbs.proposer.propose(
+            self.number, meta, parent.round, [base], self._tried, put=lambda new: part.put(base, new)
         )
-        if candidate is not None:
-            candidate = named(candidate, part)
+        candidate = None
+        if isinstance(proposed, Refused):
+            self.refuse(named(proposed.candidate, part), proposed.why)
+        elif proposed is not None:
+            candidate = named(proposed, part)
             self._announce(candidate)
             if decisions.pause_at_candidate and self._is_new:
                 decisions.pause_at_candidate = False
@@ -129,9 +132,10 @@ class Round:
                 edited=True,
             )
             self._announce(candidate)
-        if candidate is None:
+        if candidate is None and proposed is None:
             self._note = _("the optimizer made no usable proposal")
-        self._candidate = candidate
+        if candidate is not None:
+            self.outcome, self._note, self._candidate = "void", "", candidate
         return candidate
 
     async def execute(self, candidate: Candidate) -> Trial | None:
@@ -218,11 +222,7 @@ class Round:
             candidate: The candidate.
             why: The reason, which ends no sentence.
         """
-        index = self._indices.get(candidate.prompt, 0)
-        refused = CandidateRefused(
-            round=self.number, why=why, final=True, index=index, prompt=candidate.prompt
-        )
-        self._context.emit(refused)
+        self._tell_refused(candidate, why, self._indices.get(candidate.prompt, 0))
         if self.trial is None:
             self.outcome, self._note = "refused", why
             self._candidate = msgspec.structs.replace(candidate, round=self.number)
@@ -279,6 +279,13 @@ class Round:
                 fault=fault,
             )
             self._context.emit(Noticed(text=text, level="warning"))
+
+    def _tell_refused(self, candidate: Candidate, why: str, index: int) -> None:
+        self._indices.setdefault(candidate.prompt, index)
+        refused = CandidateRefused(
+            round=self.number, why=why, final=True, index=index, prompt=candidate.prompt
+        )
+        self._context.emit(refused)
 
     def _announce(self, candidate: Candidate, index: int = 0) -> None:
         self._indices[candidate.prompt] = index

@@ -9,7 +9,7 @@ from spotui.domain.messages import user
 from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
-from spotui.engine.propose import fold
+from spotui.engine.propose import Refused, fold
 from spotui.engine.racing import race
 from spotui.engine.round import Round, named
 from spotui.engine.score import SAMPLE, Scorer
@@ -31,6 +31,7 @@ class ScoredRound(Round):
         temperature: float | None = None,
         check: Callable[[str, str], str] = lambda _prompt, _parent: "",
         edit_budget: int | None = None,
+        made: Sequence[Candidate] = (),
     ) -> list[Candidate]:
         """New prompts from the optimizer, all asked for at once; a person's own comes on top of them.
 
@@ -40,9 +41,11 @@ class ScoredRound(Round):
             temperature: The optimizer's own when None.
             check: What is wrong with a prompt made from another, one sentence, or an empty text.
             edit_budget: Words that each may change, for the record.
+            made: Prompts that the method made itself, without the optimizer.
 
         Returns:
-            Those that can be used, each way of writing once; none makes the round void.
+            Those that can be used, each way of writing once, with their places among what was asked for and
+            made; none makes the round void.
         """
         self._edit_budget = edit_budget
         decisions, gate = self._context.decisions, self._context.gate
@@ -55,44 +58,55 @@ class ScoredRound(Round):
                     self.number,
                     meta,
                     base.round,
+                    [one.prompt for one in family],
                     {},
                     index=index,
                     temperature=temperature,
                     check=lambda prompt, base=base: check(prompt, base.prompt),  # type: ignore[misc]
                     put=lambda new, base=base: part.put(base.prompt, new),  # type: ignore[misc]
                 )
-                for index, (meta, base) in enumerate(zip(metas, bases, strict=True))
+                for index, (meta, base, family) in enumerate(zip(metas, bases, families, strict=True))
             ]
         )
         fresh: dict[str, Candidate] = {}
-        for candidate, (base, *others) in zip(found, families, strict=True):
-            if candidate is not None:
-                made = msgspec.structs.replace(
+        refused = [one for one in found if isinstance(one, Refused)]
+        for place, (candidate, (base, *others)) in enumerate(zip(found, families, strict=True)):
+            if isinstance(candidate, Candidate):
+                own = msgspec.structs.replace(
                     named(candidate, part),
                     words_changed=words_changed(base.prompt, candidate.prompt),
                     other_parents=tuple(one.round for one in others if one.round != base.round),
+                    place=place,
                 )
-                fresh.setdefault(fold(candidate.prompt), made)
+                fresh.setdefault(fold(candidate.prompt), own)
+        for place, candidate in enumerate(made, len(metas)):
+            fresh.setdefault(fold(candidate.prompt), msgspec.structs.replace(candidate, place=place))
         if decisions.pause_at_candidate and self._is_new and fresh:
             decisions.pause_at_candidate = False
             gate.pause(_("The candidates of round {number} are ready to be looked at.", number=self.number))
         for index, candidate in enumerate(fresh.values()):
             self._announce(candidate, index)
+        for index, one in enumerate(refused, len(fresh)):
+            self._tell_refused(one.candidate, one.why, index)
         await gate.reopened()
         if text := decisions.edits.get(self.number):
             self._warn_of_slots(text)
+            base = bases[0] if bases or self._leader is None else self._leader.candidate
             own = Candidate(
                 round=self.number,
                 prompt=text,
-                parent=bases[0].round,
+                parent=base.round,
                 modification=_("edited by hand"),
                 edited=True,
-                words_changed=words_changed(bases[0].prompt, text),
+                words_changed=words_changed(base.prompt, text),
             )
-            self._announce(own, len(fresh))
+            self._announce(own, len(fresh) + len(refused))
             fresh[fold(text)] = own
-        if not fresh:
+        if metas and not fresh:
             self._note = _("the optimizer made no usable proposal")
+        if refused and not fresh:
+            first = refused[0]
+            self.outcome, self._note, self._candidate = "refused", first.why, named(first.candidate, part)
         return list(fresh.values())
 
     async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0, part: str = "") -> str:

@@ -72,6 +72,7 @@ class Task(msgspec.Struct, frozen=True):
         layout: How a prompt and a row become messages.
         judged_on: What of a conversation is judged and marked: all of it, or the last answer.
         parts: The names of the prompts, where a program has several; `prompt` holds them all.
+        copies_allowed: Whether a new prompt may repeat a passage of a row.
     """
 
     prompt: str
@@ -88,6 +89,12 @@ class Task(msgspec.Struct, frozen=True):
     layout: Layout = Layout()
     judged_on: JudgedOn = "conversation"
     parts: tuple[str, ...] = ()
+    copies_allowed: bool = False
+
+    @property
+    def guards_copies(self) -> bool:
+        """Whether a new prompt that repeats a passage of a row is refused; earlier editions let it pass."""
+        return self.edition > 5 and not self.copies_allowed
 
     def part(self, number: int) -> Part:
         """The prompt that a round changes: one after another, from the second round on."""
@@ -142,6 +149,7 @@ class Candidate(msgspec.Struct, frozen=True):
         reasoning: Why.
         edited: Whether a person changed it.
         words_changed: Word edit distance to its parent's prompt, or None where that is not measured.
+        place: Which of the prompts that its round asked for it is, from 0.
     """
 
     round: int
@@ -152,6 +160,7 @@ class Candidate(msgspec.Struct, frozen=True):
     edited: bool = False
     words_changed: int | None = None
     other_parents: tuple[int, ...] = ()
+    place: int = 0
 
 
 class Trial(msgspec.Struct, frozen=True):

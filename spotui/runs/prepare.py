@@ -129,6 +129,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             layout=self.layout,
             judged_on=judged_on(self.template) or "conversation",
             parts=self.template.parts,
+            copies_allowed=self.settings.copies == "allowed",
         )
 
     @property

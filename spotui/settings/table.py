@@ -11,6 +11,7 @@ from spotui.lang import N_
 from spotui.settings.values import (
     BaseUrl,
     Command,
+    CopyMode,
     Count,
     Headers,
     InvalidSettingError,
@@ -283,6 +284,13 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             usual=N_("as the method's paper has it"),
         ),
     ] = None
+    copies: Annotated[
+        CopyMode,
+        Setting(
+            "new prompts that repeat five or more consecutive words of an example row: refused or allowed",
+            Group.PROMPT,
+        ),
+    ] = "refused"
     sample: Annotated[Count, Setting("questions a round asks; the rest is held out", Group.QUESTIONS)] = 3
     reference_answers: Annotated[
         Switch, Setting("show the template's answers to optimizer and evaluator", Group.QUESTIONS)

@@ -119,6 +119,7 @@ PromptPosition = Annotated[Position, Meta()]
 UnitMode = Annotated[Unit, Meta(description=N_("set or row"))]
 JudgeMode = Annotated[Judge, Meta()]
 RacingMode = Annotated[Racing, Meta()]
+CopyMode = Annotated[Literal["refused", "allowed"], Meta(description=N_("refused or allowed"))]
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})
 ]

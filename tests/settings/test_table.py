@@ -43,6 +43,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.RacingMode: ("halving", "half"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
+    values.CopyMode: ("allowed", "maybe"),
 }
 """For kinds of text: one that they take, and one that they refuse."""
 
