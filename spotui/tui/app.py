@@ -20,7 +20,7 @@ from spotui.lang import _, join
 from spotui.settings import locations
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.home.screen import HomeScreen
-from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace
+from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace, UseModel
 from spotui.tui.preferences import (
     WITHOUT_COLOURS,
     Preferences,
@@ -35,7 +35,6 @@ from spotui.workspace.projects import Workspace
 if TYPE_CHECKING:
     from spotui.settings.shortcuts import UserKeys
     from spotui.tui.key_screens import KeyMapScreen
-    from spotui.tui.start_dialog import Choices
     from spotui.wire.process import OwnProcess
     from spotui.workspace.race_file import RaceFolder
 
@@ -138,23 +137,24 @@ class SpotuiApp(TypedAheadApp):
             if process is None:
                 return
             if event.is_first:
-                self.run_worker(self._remember(asking.chosen), group="remember")
+                self.post_message(UseModel(asking.chosen.model, asking.chosen.base_url))
                 self.switch_screen(RunScreen(process.project))
             else:
                 self.push_screen(RunScreen(process.project))
 
         self.push_screen(asking, show)
 
-    async def _remember(self, chosen: "Choices") -> None:
+    async def on_use_model(self, event: UseModel) -> None:
+        """Make a model that of later runs."""
         from spotui.tui.child import attempt
         from spotui.tui.defaults import remember
 
-        if not chosen.model:
+        if not event.model:
             return
-        was_kept = await attempt(self, remember, chosen.model, chosen.base_url)
+        was_kept = await attempt(self, remember, event.model, event.base_url)
         if was_kept:
             self.notify(
-                _("Later runs use {model} as well, unless you choose another.", model=chosen.model),
+                _("Later runs use {model} as well, unless you choose another.", model=event.model),
                 markup=False,
             )
 

@@ -66,6 +66,19 @@ class BeginRun(Message):
 
 
 @dataclass
+class UseModel(Message):
+    """Somebody has chosen a model for later runs.
+
+    Args:
+        model: The model; empty for none.
+        base_url: Its endpoint; empty for its usual one.
+    """
+
+    model: str
+    base_url: str = ""
+
+
+@dataclass
 class BeginRace(Message):
     """Somebody wants to race methods on a template."""
 

@@ -295,9 +295,11 @@ class StartDialog(FieldDialog[Result | None]):
             self.estimate()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Start it."""
+        """Start it, unless nobody has seen yet what it will take."""
         event.stop()
-        if self._start is None or self._start.is_finished:
+        if self.query_one("#expected", Static).content == _NOT_ESTIMATED:
+            self.notify(_("What it will take is not worked out yet. Press Enter again when you see it."))
+        elif self._start is None or self._start.is_finished:
             self._start = self.run_worker(self._begin(), group="begin")
 
     def action_back(self) -> None:

@@ -1,20 +1,24 @@
 """Before a start, the fields show the values that will be used, and the budget says what it limits."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from spotui.cli import parsers_of
 from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
+from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.method_screen import MethodChoice
 from spotui.tui.new_run import NewRunScreen
 from spotui.tui.race import NewRaceScreen
 from spotui.tui.start_dialog import Choices
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template
+from tests.model_server import ModelServer
 from tests.row_model import rows, template
 from tests.tui.piloting import LARGE, SMALL, drive, until, until_seen, workspace_in
 
@@ -87,3 +91,42 @@ def test_a_race_shows_the_rounds_of_every_method(path: Path, size: tuple[int, in
         assert placeholders(app)["usd"] == "0.5, as in your settings"
 
     drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
+
+
+def test_nothing_starts_before_it_is_seen_what_it_will_take(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        is_held, expected = asyncio.Event(), NewRunScreen.expected
+
+        async def late(screen: NewRunScreen) -> Content:
+            await is_held.wait()
+            return await expected(screen)
+
+        monkeypatch.setattr(NewRunScreen, "expected", late)
+        app.push_screen(NewRunScreen(app.workspace, path))
+        await until_seen(pilot, "enter starts")
+        await pilot.press("enter")
+        await until_seen(pilot, "not worked out yet")
+        is_held.set()
+        await until_seen(pilot, "Expected: about")
+
+    workspace = Workspace(workspace_in(path.parent))
+    before = {*workspace.root.iterdir()}
+    drive(path.parent, journey, workspace=workspace)
+    assert {*workspace.root.iterdir()} == before
+
+
+def test_a_model_chosen_at_the_welcome_is_that_of_later_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ModelServer
+) -> None:
+    move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-the-key", OPENAI_BASE_URL=model.base_url)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        app.push_screen(WelcomeScreen())
+        await until_seen(pilot, "test-model")
+        await pilot.press("enter", "escape")
+        await until_seen(pilot, "Later runs use test-model as well")
+
+    drive(tmp_path, journey, LARGE, workspace=Workspace(workspace_in(tmp_path)))
+    assert "test-model" in locations.config_file().read_text()

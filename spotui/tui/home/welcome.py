@@ -13,7 +13,7 @@ from spotui.lang import N_, _
 from spotui.settings import locations
 from spotui.tui.child import ask
 from spotui.tui.home.templates_panel import TemplatesPanel
-from spotui.tui.page import BeginRun, OpenTour, Page, TitleBar
+from spotui.tui.page import BeginRun, OpenTour, Page, TitleBar, UseModel
 from spotui.tui.start_dialog import Choices
 from spotui.tui.table_view import Column, Row, TableView
 
@@ -34,7 +34,7 @@ class WelcomeScreen(Page[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "other panel", id="welcome.other_panel"),
-        Binding("escape", "dismiss", "projects and templates", id="welcome.back"),
+        Binding("escape", "leave", "projects and templates", id="welcome.back"),
         Binding("q", "app.quit", "quit", id="welcome.quit"),
     ]
 
@@ -50,6 +50,7 @@ class WelcomeScreen(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._choices: dict[str, Choices] = {_OTHER: Choices()}
+        self._chosen = ""
 
     def parts(self) -> ComposeResult:
         """What this is, the models, the templates."""
@@ -121,7 +122,14 @@ class WelcomeScreen(Page[None]):
         elif event.key == _TOUR:
             self.post_message(OpenTour())
         else:
+            self._chosen = event.key
             self.query_one(TemplatesPanel).focus()
+
+    def action_leave(self) -> None:
+        """Show projects and templates; a model that was chosen here stays chosen."""
+        if (chosen := self._choices.get(self._chosen, Choices())).model:
+            self.post_message(UseModel(chosen.model, chosen.base_url))
+        self.dismiss(None)
 
     def _start(self, template: Path) -> None:
         key = self.query_one("#models", TableView).current
