@@ -72,6 +72,7 @@ class Proposer:
             from spotui.engine import copies
 
             self._guard = copies.CopyGuard(context.task)
+        self._starts = list(context.task.starts)
 
     async def propose(
         self,
@@ -88,6 +89,8 @@ class Proposer:
     ) -> Candidate | Refused | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
+        While the task has prompts to start from, the next of them is the candidate, and nobody is asked.
+
         Args:
             number: The round the candidate is for.
             meta: The filled meta-prompt.
@@ -102,6 +105,8 @@ class Proposer:
         Returns:
             The candidate, or None when both replies were unusable; a second one that copies a row is refused.
         """
+        if (start := self._next_start(number, known, check)) is not None:
+            return start
         grammar = None
         if self._asker.takes_grammar("optimizer"):
             grammar = tagged_grammar(proposal_lengths(self._word_limit), refused=known)
@@ -136,6 +141,16 @@ class Proposer:
             why = why_missing(reply) if lacks_answer(reply) else problem
             self._emit(CandidateRefused(round=number, why=why, final=attempt == 2, index=index))
             request = self._asker.again(request, reply, self._repair.render(problem=problem))
+        return None
+
+    def _next_start(
+        self, number: int, known: Mapping[str, int], check: Callable[[str], str]
+    ) -> Candidate | None:
+        """The next prompt to start from that can be used here; the others are left out for good."""
+        while self._starts:
+            start = self._starts.pop(0)
+            if not (self._problem(start.prompt, known) or check(start.prompt)):
+                return Candidate(round=number, prompt=start.prompt, parent=1, modification=start.modification)
         return None
 
     def _problem(self, prompt: str, known: Mapping[str, int]) -> str:

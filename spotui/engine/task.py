@@ -53,6 +53,18 @@ class Question(msgspec.Struct, frozen=True):
     context: str = ""
 
 
+class Start(msgspec.Struct, frozen=True):
+    """A prompt that a run tries before it asks the optimizer for new ones.
+
+    Attributes:
+        prompt: The prompt itself.
+        modification: One sentence on how it differs from the seed.
+    """
+
+    prompt: str
+    modification: str = ""
+
+
 class Task(msgspec.Struct, frozen=True):
     """The template as a run sees it.
 
@@ -73,6 +85,7 @@ class Task(msgspec.Struct, frozen=True):
         judged_on: What of a conversation is judged and marked: all of it, or the last answer.
         parts: The names of the prompts, where a program has several; `prompt` holds them all.
         copies_allowed: Whether a new prompt may repeat a passage of a row.
+        starts: Prompts that take the place of the first proposals, and cost no call of the optimizer.
     """
 
     prompt: str
@@ -90,6 +103,7 @@ class Task(msgspec.Struct, frozen=True):
     judged_on: JudgedOn = "conversation"
     parts: tuple[str, ...] = ()
     copies_allowed: bool = False
+    starts: tuple[Start, ...] = ()
 
     @property
     def guards_copies(self) -> bool:

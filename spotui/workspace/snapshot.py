@@ -29,6 +29,13 @@ class Origin(msgspec.Struct, frozen=True):
     round: int
 
 
+class KeptStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A prompt that the run tries before it asks the optimizer for new ones, and how it differs."""
+
+    prompt: str
+    modification: str = ""
+
+
 class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one run, frozen at its start.
 
@@ -49,6 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         template_folder: Where the template lay: a metric of the user's own may lie there, too.
         final_test: Whether the run tests its best prompt itself; somebody else does, in a race.
         edition: The edition of how its method words what it asks (`spotui.engine.task.EDITION`).
+        starts: Prompts that take the place of the first proposals: probes that beat the seed.
     """
 
     version: int
@@ -66,6 +74,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     template_folder: str = ""
     final_test: bool = True
     edition: int = 1
+    starts: tuple[KeptStart, ...] = ()
 
 
 # The one in C takes a fifteenth of the time; some installations of PyYAML lack it.
