@@ -32,6 +32,7 @@ VERBS = {
     "models": N_("list, add, test, remove, import and fetch models"),
     "check": N_("find every mistake in a template"),
     "judge-check": N_("measure how often a judge prefers an answer to a damaged copy"),
+    "headroom": N_("find out whether a better prompt is worth looking for"),
     "estimate": N_("what a run would take: calls, tokens, USD, minutes"),
     "branch": N_("start a new run from a round of another"),
     "replay": N_("watch a run again, without a model"),
@@ -63,6 +64,7 @@ exit codes:
   5    a run failed: a call failed for good, or the method raised an error
   6    a run was stopped
   7    no row could be marked
+  8    there is no headroom: no probe is better than the seed beyond chance
   130  interrupted; 'spotui resume' continues the run""")
 
 

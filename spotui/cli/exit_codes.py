@@ -32,6 +32,9 @@ STOPPED: Final = 6
 UNMARKED: Final = 7
 """No row could be marked: every answer failed, or the metric failed for every answer."""
 
+NO_HEADROOM: Final = 8
+"""No probe is better than the seed prompt beyond chance."""
+
 INTERRUPTED: Final = 130
 """Left at once by a second Ctrl-C; the run can be resumed."""
 

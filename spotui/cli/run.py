@@ -69,6 +69,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
+    from spotui.runs.prepare import starts_of
     from spotui.settings.resolve import unknown_variables
     from spotui.settings.resources import find_template
     from spotui.workspace.moving import check_free
@@ -79,6 +80,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     for warning in unknown_variables(launcher.environ):  # one may be why what follows is refused
         print(f"spotui: {warning.what} {warning.hint}", file=sys.stderr)
     prepared = options.prepare(launcher, path, parsed)
+    starts_of(workspace, prepared)  # before anything is fetched: there may be none
     launcher.connector(prepared.settings).check_budget()
     estimate = None if parsed.json else expected(launcher, prepared, workspace)
     settle_trust(parsed, launcher, prepared)

@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from spotui.domain.events import Event
     from spotui.engine.task import RowOutcome, Scored
     from spotui.runs.score import Ruler
-    from spotui.settings.table import RunSettings
     from spotui.templates.model import Template
 
 
 _SPLITS = ("train", "eval", "test")
 _SHOWN = 60
-_MARK = 12
 _CODES = {"budget": exit_codes.BUDGET, "unmarked": exit_codes.UNMARKED}
 """What the exit code says of a measurement that ended early."""
 
@@ -73,6 +71,7 @@ def score_command(parsed: argparse.Namespace) -> int:
     from spotui.domain.rows import slot_fault, slot_names
     from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
+    from spotui.runs.prepare import kept_as
     from spotui.runs.score import open_ruler
     from spotui.settings.resources import find_template
 
@@ -89,7 +88,7 @@ def score_command(parsed: argparse.Namespace) -> int:
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     connections = launcher.connections(prepared.settings)
-    folder = options.workspace(parsed).measured(_kept_as(path, prepared.settings))
+    folder = options.workspace(parsed).measured(kept_as(prepared))
     opened = open_ruler(prepared, folder, connections, _teller())
 
     async def work() -> int:
@@ -113,14 +112,6 @@ def score_command(parsed: argparse.Namespace) -> int:
 
     quiet_limits()
     return asyncio.run(work())
-
-
-def _kept_as(path: Path, settings: "RunSettings") -> str:
-    """The name that answers are kept under: those of a program that was changed since do not count."""
-    from spotui.settings.programs import program_of
-
-    program = program_of(settings.program)
-    return path.stem if program is None else f"{path.stem}-{program.digest[:_MARK]}"
 
 
 async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> int:

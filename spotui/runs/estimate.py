@@ -17,6 +17,7 @@ from spotui.settings.table import ROLES, Role, RunSettings, is_embedded
 if TYPE_CHECKING:
     from spotui.llm.connections import Connector
     from spotui.methods.method import Calls
+    from spotui.runs.headroom.plan import Plan
     from spotui.runs.prepare import Prepared
 
 Paces = Mapping[str, tuple[float, float]]
@@ -133,6 +134,9 @@ VOTES: dict[str, _Votes] = {
     "reference": _Votes(4, 1),
     "logprob": _Votes(2, 1, 1),
 }
+_BLOCKS = 5
+"""How often the measurement of headroom waits: examples, proposals, and three blocks of rows."""
+
 VOTES_A_ROW = 2
 """In the final check and in a judge-check: one in either order."""
 
@@ -221,6 +225,46 @@ def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estima
     """Estimate a judge-check, as `estimate` does a run; calls of an earlier check cost nothing more."""
     found = _total(_of_damages(prepared), connector, {})
     return found.warning(*_budget_warnings(prepared.settings, found, _("the judge-check")))
+
+
+def estimate_headroom(prepared: "Prepared", connector: "Connector", paces: Paces | None = None) -> Estimate:
+    """Estimate how a template's headroom is measured, as `estimate` does a run.
+
+    Raises:
+        SpotuiError: The budget or the rows are too few, or the endpoint of a model is unknown.
+    """
+    from spotui.runs.headroom.plan import PROPOSALS, cost_of, is_by_rows, plan_of
+
+    plan = plan_of(prepared)
+    parts = _of_probes(prepared, plan)
+    if is_by_rows(prepared):
+        from spotui.methods.method import Calls
+
+        answers = (plan.calls - PROPOSALS) // cost_of(prepared)
+        parts = _of_scores(prepared, Calls(proposals=PROPOSALS, notes=0, answers=answers, steps=_BLOCKS))
+    return _total(parts, connector, paces or {})
+
+
+def _of_probes(prepared: "Prepared", plan: "Plan") -> list[_Part]:
+    """The calls of probes that a judge compares."""
+    from spotui.runs.headroom.plan import PROPOSALS, VOTES, probes_of
+
+    settings, task = prepared.settings, prepared.task
+    asked, probes = max(1, plan.first), len(probes_of(prepared)[0]) + PROPOSALS
+    of = _Lengths.of(task.questions, task.requirements, with_references=settings.reference_answers)
+    shown = of.said + max(estimate_tokens(task.prompt), PROMPT_TOKENS)
+    answers = ((2 + probes) * asked + 2 * plan.rest) * of.turns
+    frame = PROPOSALS * (SCORED_PROPOSE_FRAME + of.requirements + asked * (of.question + of.answer))
+    executor = settings.roles.executor.model
+    duels = (1 + probes) * VOTES * (asked if settings.judge_unit == "row" else 1)
+    checked, model = 2 * (asked + plan.rest), settings.roles.evaluator.model
+    alone = 1 if settings.judge_unit == "row" else asked
+    return [
+        _proposals(settings, PROPOSALS, frame, waits=1),
+        _Part("executor", executor, answers, answers * shown, of.answer, 3 * of.turns, answers / 3),
+        _Part("evaluator", model, duels, duels * of.ballot(alone), VOTE_TOKENS, 2, duels / 2),
+        _Part("evaluator", model, checked, checked * of.ballot(1), VOTE_TOKENS, 1, checked),
+    ]
 
 
 def _of_duels(prepared: "Prepared", rounds: int, *, checked: bool) -> list[_Part]:

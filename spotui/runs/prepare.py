@@ -19,7 +19,7 @@ from spotui.engine.context import Context
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.meta_prompts import MetaPrompts
-from spotui.engine.task import EDITION
+from spotui.engine.task import EDITION, Start
 from spotui.lang import N_, _
 from spotui.llm.door import Door
 from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
@@ -37,6 +37,7 @@ from spotui.runs.task import (
     slots_of,
 )
 from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
+from spotui.settings.programs import program_of
 from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings, is_program
 from spotui.settings.values import Racing
@@ -53,13 +54,17 @@ from spotui.templates.sections import (
     tools_of,
 )
 from spotui.workspace.attached_files import kept_attachments
+from spotui.workspace.headroom_file import HeadroomError, read_headroom
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
-from spotui.workspace.snapshot import SNAPSHOT_VERSION, Snapshot, SnapshotError, read_snapshot
+from spotui.workspace.snapshot import SNAPSHOT_VERSION, KeptStart, Snapshot, SnapshotError, read_snapshot
 
-Purpose = Literal["run", "score", "judge-check", "rows"]
+Purpose = Literal["run", "score", "headroom", "judge-check", "rows"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""
+
+_MARK: Final = 12
+"""Characters of a program's digest that tell its measurements from those of another version."""
 
 EMBEDDING_HINT: Final = N_(
     "Choose one with --embedding-model, for example text-embedding-3-small, or with run.embedding_model in "
@@ -85,6 +90,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         held_out: Positions of the questions that no round asks.
         final_test: Whether the run tests its best prompt on the test rows itself.
         edition: The edition of how its method words what it asks.
+        starts: Prompts that take the place of the method's first proposals.
         run: The id of the project's run; empty when there is no project yet.
         files: The images and files that go with questions.
     """
@@ -103,6 +109,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     held_out: tuple[int, ...]
     final_test: bool = True
     edition: int = EDITION
+    starts: tuple[Start, ...] = ()
     run: str = ""
     files: Attachments
 
@@ -130,6 +137,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             judged_on=judged_on(self.template) or "conversation",
             parts=self.template.parts,
             copies_allowed=self.settings.copies == "allowed",
+            starts=self.starts,
         )
 
     @property
@@ -235,7 +243,10 @@ def prepare(
         )
     settings = _with_asked_models(settings, purpose, template, chosen, read)
     meta = meta_prompts(*prompt_folders, method=chosen)
-    scores = purpose == "score" or (purpose == "run" and chosen.scores)
+    is_marked = template.metric is not None or bool(template.criteria)
+    scores = (
+        purpose == "score" or (purpose == "run" and chosen.scores) or (purpose == "headroom" and is_marked)
+    )
     rows, files = None, attachments_of(path.parent)
     if scores or template.data is not None:
         rows = read_rows(template, path.parent, seed=settings.seed, attach=files.attach)
@@ -259,6 +270,11 @@ def prepare(
         else tuple(index for index in held_out if not template.qa[index].synthetic),
         files=files,
     )
+
+
+def is_marked(template: Template) -> bool:
+    """Whether a template says how answers are marked; otherwise a judge can only compare them."""
+    return template.metric is not None or bool(template.criteria)
 
 
 def _refuse_two_places(template: Template, resolution: Resolution) -> None:
@@ -312,11 +328,15 @@ def _with_asked_models(
             asked = {"evaluator", "executor"}
         case "score":
             asked = {"executor"}
+        case "headroom":
+            asked = {"optimizer", "executor"} if is_marked(template) else set(ROLES)
         case "rows":
             asked = {"optimizer"}
         case "run":
             asked = set(ROLES if method.asks is None else method.asks(parameters))
-    if purpose in ("run", "score") and is_judged(template):
+    if (purpose in ("run", "score") or (purpose == "headroom" and is_marked(template))) and is_judged(
+        template
+    ):
         asked.add("evaluator")
     return settings.asking(*(role for role in ROLES if role in asked))
 
@@ -345,6 +365,7 @@ def new_project(
     folder, rows = prepared.path.parent, prepared.rows
     if rows is not None:
         refuse_outside_data(prepared.template, folder)
+    starts = prepared.starts or starts_of(workspace, prepared)
     snapshot = Snapshot(
         version=SNAPSHOT_VERSION,
         run=new_run_id(),
@@ -360,10 +381,39 @@ def new_project(
         template_folder=str(folder.resolve()) if rows is not None else "",
         final_test=prepared.final_test,
         edition=prepared.edition,
+        starts=tuple(KeptStart(one.prompt, one.modification) for one in starts),
     )
     files = prepared.files
     questions_of(prepared.template, rows, files.attach)  # takes in the files that they come with
     return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows, files=files)
+
+
+def kept_as(prepared: Prepared) -> str:
+    """The name that measurements of a template are kept under.
+
+    Those of a program that was changed since do not count.
+    """
+    program = program_of(prepared.settings.program)
+    stem = prepared.path.stem
+    return stem if program is None else f"{stem}-{program.digest[:_MARK]}"
+
+
+def starts_of(workspace: Workspace, prepared: Prepared) -> tuple[Start, ...]:
+    """The probes that beat the seed, where a run is to start from them.
+
+    Raises:
+        HeadroomError: The headroom of this prompt was not measured.
+    """
+    if not prepared.settings.start_from_probes:
+        return ()
+    found = read_headroom(workspace.measured(kept_as(prepared)))
+    name = prepared.path.name
+    if found is None or found.prompt != prepared.template.prompt:
+        what = _("There are no probes of {name} to start from.", name=name)
+        if found is not None:
+            what = _("The prompt of {name} was changed since its headroom was measured.", name=name)
+        raise HeadroomError(what, _("Measure it first: spotui headroom {path}", path=prepared.path))
+    return tuple(Start(one.prompt, one.change) for one in found.winners)
 
 
 def reopen(project: Project) -> Prepared:
@@ -409,6 +459,7 @@ def reopen(project: Project) -> Prepared:
         held_out=snapshot.held_out,
         final_test=snapshot.final_test,
         edition=snapshot.edition,
+        starts=tuple(Start(one.prompt, one.modification) for one in snapshot.starts),
         run=snapshot.run,
         files=kept_attachments(project.files),
     )

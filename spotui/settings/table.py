@@ -276,6 +276,10 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             Group.ROUNDS,
         ),
     ] = "paired"
+    start_from_probes: Annotated[
+        Switch,
+        Setting("try the prompts that beat the seed in 'spotui headroom' first", Group.ROUNDS),
+    ] = False
     position: Annotated[
         PromptPosition | None,
         Setting(

@@ -81,6 +81,7 @@ def test_only_models_that_are_asked_have_to_exist(tmp_path: Path) -> None:
     assert asked == {
         "run": ("optimizer", "executor"),
         "score": ("executor",),
+        "headroom": ("optimizer", "executor"),
         "judge-check": ("evaluator", "executor"),
         "rows": ("optimizer",),
     }

@@ -153,6 +153,13 @@ OF_ROWS: Final = (
 
 OF_TOOLS: Final = (
     _of_engine(
+        "headroom_propose",
+        task="what the template is for",
+        current="its prompt",
+        examples="some questions with the answers to it and their marks",
+        change="what to do, the word limit and the slots of the prompt",
+    ),
+    _of_engine(
         "write_rows",
         prompt="the template's prompt",
         requirements="the template's requirements",

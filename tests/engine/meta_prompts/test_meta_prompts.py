@@ -26,7 +26,9 @@ def test_every_shipped_meta_prompt_has_exactly_its_slots(tmp_path: Path) -> None
 
 PROPOSAL, VOTE, GRADE = ("analyse", "modification", "prompt"), ("analyse", "choose"), ("reason", "score")
 FORMS = {
-    **dict.fromkeys(("spo_propose", "gpo_propose", "gradsum_edit", "spo_repair"), PROPOSAL),
+    **dict.fromkeys(
+        ("spo_propose", "gpo_propose", "gradsum_edit", "headroom_propose", "spo_repair"), PROPOSAL
+    ),
     **dict.fromkeys(("judge_duel", "judge_repair"), VOTE),
     **dict.fromkeys(("mark_answer", "mark_repair"), GRADE),
     "gpo_reflect": ("diagnosis",),
