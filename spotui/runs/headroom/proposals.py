@@ -59,6 +59,7 @@ class Proposals:
                     PROPOSED,
                     meta,
                     SEED,
+                    (task.prompt,),
                     known,
                     index=index,
                     put=lambda new, part=part: part.put(task.prompt, new),  # type: ignore[misc]
