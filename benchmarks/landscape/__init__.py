@@ -1,0 +1,1 @@
+"""Search methods on planted landscapes: true gain against calls, without a model."""
