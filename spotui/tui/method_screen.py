@@ -335,6 +335,10 @@ class MethodLine(Widget, can_focus=True):
         self._chosen, self._base, self.usual = chosen, base, usual
         self.refresh()
 
+    def choose(self, chosen: MethodChoice) -> None:
+        """Put another choice in the place of this one."""
+        self.show(chosen, self._base, self.usual)
+
     def render(self) -> Content:
         """The choice, on as much of the row as there is."""
         width = self.content_size.width

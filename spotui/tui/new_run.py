@@ -8,11 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widgets import Input
 
 from spotui.lang import _
 from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.headroom import HeadroomScreen, Suggested
 from spotui.tui.judge_check import JudgeLine
-from spotui.tui.method_screen import MethodLine, method_of
+from spotui.tui.method_screen import MethodChoice, MethodLine, method_of
 from spotui.tui.start_dialog import (
     Choices,
     Expected,
@@ -47,6 +49,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="new_run.back", priority=True),
         Binding("ctrl+t", "check_judge", "check the judge", id="new_run.check_judge"),
+        Binding("ctrl+g", "headroom", "measure the headroom", id="new_run.headroom"),
         *field_keys("new_run"),
     ]
 
@@ -57,13 +60,14 @@ class NewRunScreen(StartDialog[OwnProcess]):
     def __init__(self, workspace: Workspace, template: Path, choices: Choices | None = None) -> None:
         super().__init__(workspace, template)
         self._first = choices or Choices()
+        self._starts_from_probes = self._first.probes
 
     def compose(self) -> ComposeResult:
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(self._template.stem), **self._first._asdict()}
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(_("New run of {template}", template=self._template.name))
-            box.border_subtitle = _("enter starts, escape cancels")
+            box.border_subtitle = _("enter starts, ^g measures the headroom, escape cancels")
             for field, name, meaning in _FIELDS:
                 yield row(name, text_field(field, first[field], meaning))
             yield row("Method", MethodLine(_("as in the template"), id="method"))
@@ -93,10 +97,26 @@ class NewRunScreen(StartDialog[OwnProcess]):
         """See whether the judge can tell good answers from damaged ones."""
         self.query_one(JudgeLine).check()
 
+    def action_headroom(self) -> None:
+        """See whether there is anything to gain, and take over what is suggested."""
+        words = [*self.chosen.headroom_words, f"--workspace={self._workspace.root}"]
+        self.app.push_screen(HeadroomScreen(str(self._template), words), self._take_over)
+
+    def _take_over(self, suggested: Suggested | None) -> None:
+        if suggested is None:
+            return
+        line = self.query_one(MethodLine)
+        if line.chosen.method != suggested.method:
+            line.choose(MethodChoice(suggested.method))
+        self.query_one("#calls", Input).value = str(suggested.calls)
+        self._starts_from_probes = suggested.probes
+        self.estimate()
+
     @property
     def chosen(self) -> Choices:
         """What stands in the fields, and the method."""
-        return super().chosen._replace(method=self.query_one(MethodLine).chosen)
+        method = self.query_one(MethodLine).chosen
+        return super().chosen._replace(method=method, probes=self._starts_from_probes)
 
     def estimate(self) -> None:
         """Make the estimate again; what is known of the judge may be so no more."""
@@ -109,7 +129,11 @@ class NewRunScreen(StartDialog[OwnProcess]):
         found = await expect(self._workspace, self._template, chosen)
         self.show_used(found.used)
         self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.judge_words)
-        return _told(found)
+        told = _told(found)
+        if chosen.probes:
+            starts = _("It starts from the probes that beat the seed.")
+            told = Content("\n").join([told, Content.styled(starts, "$text-muted")])
+        return told
 
     async def begin(self, name: str) -> OwnProcess:
         """Start the run."""

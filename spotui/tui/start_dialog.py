@@ -41,6 +41,7 @@ class Choices(NamedTuple):
         calls: See `usd`.
         minutes: See `usd`.
         method: The method and its parameters; nothing leaves it to the template.
+        probes: Whether the run starts from the probes that beat the seed.
     """
 
     model: str = ""
@@ -51,6 +52,7 @@ class Choices(NamedTuple):
     calls: str = ""
     minutes: str = ""
     method: MethodChoice = MethodChoice()
+    probes: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -65,12 +67,18 @@ class Choices(NamedTuple):
             "--budget-minutes": self.minutes,
         }
         # One word each, so that a value that begins with a dash is no option.
-        return [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
+        words = [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
+        return [*words, "--start-from-probes"] if self.probes else words
 
     @property
     def judge_words(self) -> list[str]:
         """Those of them that a check of the run's judge takes."""
-        return self._replace(rounds="", method=MethodChoice(self.method.method)).words
+        return self._replace(rounds="", probes=False, method=MethodChoice(self.method.method)).words
+
+    @property
+    def headroom_words(self) -> list[str]:
+        """Those of them that a measurement of the headroom takes, which has a budget of its own."""
+        return self._replace(rounds="", usd="", tokens="", calls="", minutes="", probes=False).words
 
 
 class Expected(NamedTuple):
@@ -281,7 +289,8 @@ class StartDialog(FieldDialog[Result | None]):
     @property
     def chosen(self) -> Choices:
         """What stands in the fields; the method is left to the template."""
-        typed = {field: self.typed_in(field) for field in Choices._fields if field != "method"}
+        fields = [field for field in Choices._fields if field not in ("method", "probes")]
+        typed: dict[str, Any] = {field: self.typed_in(field) for field in fields}
         return Choices(**typed, method=MethodChoice())
 
     def on_mount(self) -> None:
