@@ -25,6 +25,7 @@ METHODS: Final = {
     "opro": "spotui.methods.gpo:OPRO",
     "pe2": "spotui.methods.gpo:PE2",
     "sgdm": "spotui.methods.gpo:SGDM",
+    "gepa": "spotui.methods.gepa:GEPA",
     "gradsum": "spotui.methods.gradsum:GRADSUM",
 }
 """Those that come with spotui; a package cannot put another in the place of one of them."""

@@ -237,8 +237,9 @@ def _package(module: str) -> str:
 
 
 FENCES: Final = (
-    *("analyse", "modification", "prompt", "current_prompt", "past_prompts", "past_reflections", "summary"),
-    *("reflection", "examples", "failures", "failure", "latest", "task", "criteria", "gradients"),
+    *("analyse", "modification", "prompt", "current_prompt", "other_prompt", "past_prompts", "summary"),
+    *("past_reflections", "reflection", "examples", "failures", "failure", "latest", "task", "criteria"),
+    "gradients",
 )
 """Tags of the meta-prompts: in texts from outside they must not look like tags."""
 

@@ -218,6 +218,13 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
             _("There are no test rows: nothing will say what the best prompt is worth on new ones.")
         )
     whole = _total(_of_scores(prepared, calls), connector, paces)
+    parameters = prepared.parameters
+    if method.length:
+        parameters = msgspec.structs.replace(parameters, **{method.length: 1})
+    step = method.calls(parameters, len(rows.train), len(rows.eval))
+    first = _total(_of_scores(prepared, step), connector, paces)
+    if too_small := list(_uncovered(settings, first, _("the seed prompt and one step"))):
+        return whole.warning(*lacking, *too_small, _(_TOO_SMALL))
     return whole.warning(*lacking, *_budget_warnings(settings, whole, _("the whole run")))
 
 
@@ -442,6 +449,10 @@ def _rated(shares: Sequence[Share], connector: "Connector") -> Iterator[float]:
                 yield (amount - rate) / rate * 60
 
 
+_TOO_SMALL: Final = N_(
+    "A smaller budget ends the run before a new prompt is compared with the seed prompt. Raise it, or use "
+    "fewer rows, for example with `split: {train: 20, eval: 20, test: 20}` under `data`."
+)
 _CALLS_BUDGET: Final = N_("The budget of {limit:,g} calls may not cover {what} (about {about}).")
 _TOKENS_BUDGET: Final = N_("The budget of {limit:,g} tokens may not cover {what} (about {about}).")
 _USD_BUDGET: Final = N_("The budget of {limit:,g} USD may not cover {what} (about {about}).")
@@ -453,6 +464,12 @@ def _budget_warnings(settings: RunSettings, needed: Estimate, what: str) -> Iter
     budget = settings.budget
     if budget.usd is not None and needed.usd is None:
         yield str(UnknownPriceError({share.model for share in needed.shares if share.usd is None}))
+    yield from _uncovered(settings, needed, what)
+
+
+def _uncovered(settings: RunSettings, needed: Estimate, what: str) -> Iterator[str]:
+    """The limits of a budget that may not cover what something needs."""
+    budget = settings.budget
     pairs = (
         (_CALLS_BUDGET, budget.calls, needed.calls),
         (_TOKENS_BUDGET, budget.tokens, needed.tokens),

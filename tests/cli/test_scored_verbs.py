@@ -259,6 +259,9 @@ def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: Mo
     assert shares == {"optimizer": 6, "executor": 12 * 7 + 2 * 36}
     tight = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "50")
     assert "The budget of 50 calls may not cover the whole run" in tight.out
+    least = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "20")
+    assert "The budget of 20 calls may not cover the seed prompt and one step" in least.out
+    assert "Raise it, or use fewer rows" in least.out
     spo = shell("estimate", "sums.yaml", *asking(sums), "--method", "spo", "--json")
     assert {one["role"]: one["calls"] for one in json.loads(spo.out)["shares"]}["executor"] == 30
 

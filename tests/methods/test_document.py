@@ -12,7 +12,7 @@ from spotui.templates.data.source import KEYS
 from spotui.templates.read import check_text
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
-SECTIONS = {"gpo": "### GPO and its relatives", "gradsum": "### GRAD-SUM"}
+SECTIONS = {"gpo": "### GPO and its relatives", "gradsum": "### GRAD-SUM", "gepa": "### GEPA"}
 
 
 def section(name: str) -> str:

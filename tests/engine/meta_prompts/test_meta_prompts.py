@@ -29,6 +29,7 @@ FORMS = {
     **dict.fromkeys(
         ("spo_propose", "gpo_propose", "gradsum_edit", "headroom_propose", "spo_repair"), PROPOSAL
     ),
+    **dict.fromkeys(("gepa_reflect", "gepa_merge"), PROPOSAL),
     **dict.fromkeys(("judge_duel", "judge_repair"), VOTE),
     **dict.fromkeys(("mark_answer", "mark_repair"), GRADE),
     "gpo_reflect": ("diagnosis",),
