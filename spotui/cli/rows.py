@@ -3,19 +3,20 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.events import Event, Noticed
+from spotui.domain.events import CallRetried, Event, Noticed, SpendingChanged, encode_event
 from spotui.domain.text import visible
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
-    from spotui.runs.synthesize import Draft
+    from spotui.runs.drafts import Draft, Drafts
+    from spotui.runs.synthesize import Written
 
 _MOST = 1000
 
@@ -30,9 +31,15 @@ def add_rows_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=_("let the optimizer's model write N new rows; you keep, edit or drop each"),
     )
-    parser.add_argument("--keep-all", action="store_true", help=_("keep all of them without asking"))
-    parser.add_argument(
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--keep-all", action="store_true", help=_("keep all of them without asking"))
+    output.add_argument(
         "--json", action="store_true", help=_("print the rows as one JSON object, and keep none")
+    )
+    output.add_argument(
+        "--json-lines",
+        action="store_true",
+        help=_("the same with a line for each row as it arrives, and for what it costs"),
     )
     options.add_yes(parser)
     add_trust(parser)
@@ -50,19 +57,21 @@ def _count(text: str) -> int:
 def rows_command(parsed: argparse.Namespace) -> int:
     """Let the optimizer write rows, ask about each, and add those that are kept to the template."""
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.runs.drafts import Drafts, drafts_folder, keep_rows
     from spotui.runs.launch import Launcher
-    from spotui.runs.synthesize import keep_rows, write_rows
+    from spotui.runs.synthesize import write_rows
     from spotui.settings.resources import examples_dir, find_template
     from spotui.settings.table import RunSettings
 
     can_ask = sys.stdin.isatty() and sys.stdout.isatty()
-    if not (can_ask or parsed.keep_all or parsed.json):
+    is_printed = parsed.json or parsed.json_lines
+    if not (can_ask or parsed.keep_all or is_printed):
         raise UsageError(
             _("There is no terminal on which you could keep or drop a row."),
             _("Add --keep-all to keep them all, or --json to print them."),
         )
     launcher, path = Launcher(), find_template(parsed.template)
-    if path.is_relative_to(examples_dir()) and not parsed.json:
+    if path.is_relative_to(examples_dir()) and not is_printed:
         raise UsageError(
             _("{path} is a bundled example, which cannot be changed.", path=path.stem),
             _("Copy it first: cp {path} .", path=path),
@@ -72,11 +81,20 @@ def rows_command(parsed: argparse.Namespace) -> int:
     settings: RunSettings = prepared.settings
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(settings, yes=parsed.yes)
-    folder = options.workspace(parsed).measured(f"{path.stem}-rows")
-    connections = launcher.connections(settings)
-    written = asyncio.run(write_rows(prepared, folder, connections, parsed.synthesize, _tell))
+    folder = drafts_folder(options.workspace(parsed), path)
+    teller = _Teller(as_lines=parsed.json_lines)
+    if parsed.json_lines:
+        _write({"model": settings.roles.optimizer.model})
+    written = asyncio.run(
+        write_rows(
+            prepared, folder, launcher.connections(settings), parsed.synthesize, teller, teller.on_draft
+        )
+    )
+    if parsed.json_lines:
+        _write({"left_out": written.alike})
+        return exit_codes.OK
     if parsed.json:
-        _print_json(written.drafts, written.alike)
+        _print_json(written)
         return exit_codes.OK
     if written.alike:
         print(
@@ -86,42 +104,76 @@ def rows_command(parsed: argparse.Namespace) -> int:
                 written.alike,
             )
         )
-    kept = written.drafts if parsed.keep_all else list(_asked(written.drafts))
-    if not kept:
-        print(_("No row is kept, and nothing was changed."))
-        return exit_codes.OK
-    file = keep_rows(path, prepared.template, kept)
+    drafts = Drafts(folder, path)
+    if parsed.keep_all:
+        file = keep_rows(path, prepared.template, written.drafts)
+        drafts.note(written.drafts, "kept")
+        _say_kept(len(written.drafts), file)
+    else:
+        _ask_about(written.drafts, drafts)
+    return exit_codes.OK
+
+
+class _Teller:
+    """Says what happens, as lines for a program or as notices for a person.
+
+    Args:
+        as_lines: Whether a program reads them.
+    """
+
+    def __init__(self, *, as_lines: bool) -> None:
+        self._as_lines = as_lines
+
+    def __call__(self, event: Event) -> None:
+        if self._as_lines and isinstance(event, Noticed | CallRetried | SpendingChanged):
+            print(encode_event(event).decode(), end="", flush=True)
+        elif isinstance(event, Noticed):
+            print(f"spotui: {event.text}", file=sys.stderr)
+
+    def on_draft(self, draft: "Draft", left_out: int) -> None:
+        """A row has come, and so many were left out until now."""
+        if self._as_lines:
+            _write({"row": draft, "left_out": left_out})
+
+
+def _write(data: dict[str, object]) -> None:
+    import msgspec
+
+    print(msgspec.json.encode(data).decode(), flush=True)
+
+
+def _ask_about(written: "Sequence[Draft]", drafts: "Drafts") -> None:
+    """Let the user keep, edit or drop each; what is kept is in the template at once."""
+    count, file = 0, None
+    try:
+        for number, draft in enumerate(written, 1):
+            print(f"\n{number}/{len(written)}  {visible(draft.shown)}")
+            if draft.answer:
+                print(_("Answer: {answer}", answer=visible(draft.answer)))
+            choice = _choice()
+            if choice == "q":
+                break
+            if choice == "d":
+                drafts.note([draft], "dropped")
+                continue
+            file = drafts.keep([(draft, _edited(draft) if choice == "e" else draft)])
+            count += 1
+    finally:
+        if file is None:
+            print(_("No row is kept, and nothing was changed."))
+        else:
+            _say_kept(count, file)
+
+
+def _say_kept(count: int, file: object) -> None:
     print(
         ngettext(
             "{n:,} row is added to {file}, marked as synthetic.",
             "{n:,} rows are added to {file}, marked as synthetic.",
-            len(kept),
+            count,
             file=file,
         )
     )
-    return exit_codes.OK
-
-
-def _tell(event: Event) -> None:
-    if isinstance(event, Noticed):
-        print(f"spotui: {event.text}", file=sys.stderr)
-
-
-def _asked(drafts: "list[Draft]") -> "Iterator[Draft]":
-    """Those that the user keeps, as they edited them."""
-    for number, draft in enumerate(drafts, 1):
-        print(f"\n{number}/{len(drafts)}  {visible(draft.shown)}")
-        if draft.answer:
-            print(_("Answer: {answer}", answer=visible(draft.answer)))
-        match _choice():
-            case "d":
-                continue
-            case "q":
-                return
-            case "e":
-                yield _edited(draft)
-            case _:
-                yield draft
 
 
 def _choice() -> str:
@@ -158,8 +210,8 @@ def _typed(name: str, text: str) -> str:
     return typed if typed and typed != "q" else text
 
 
-def _print_json(drafts: "Iterable[Draft]", alike: int) -> None:
+def _print_json(written: "Written") -> None:
     import msgspec
 
-    data = {"rows": [msgspec.structs.asdict(one) for one in drafts], "left_out": alike}
+    data = {"rows": [msgspec.structs.asdict(one) for one in written.drafts], "left_out": written.alike}
     print(msgspec.json.format(msgspec.json.encode(data, enc_hook=as_english), indent=2).decode())

@@ -4,9 +4,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from typing import Final, NamedTuple
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event, Noticed
@@ -16,16 +14,15 @@ from spotui.domain.rows import Row, normalise
 from spotui.domain.tags import quote_tags
 from spotui.engine.context import Context
 from spotui.lang import _
+from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import lacks_answer
+from spotui.runs.drafts import Draft, Drafts
 from spotui.runs.prepare import Prepared
 from spotui.runs.score import open_context
 from spotui.runs.task import filled_slots, questions_of
-from spotui.templates.model import QA, Template
-from spotui.templates.save import save_template
-from spotui.templates.sections import has_file, source_of
-from spotui.workspace.files import read_file, replace_file
+from spotui.runs.trying import spending_of
 
 AT_ONCE: Final = 10
 """Rows that one request asks for: models repeat themselves in longer lists."""
@@ -36,27 +33,6 @@ that stay (Indel ratio) once case and white space make no difference."""
 
 _SHOWN: Final = 8
 _BLOCK: Final = re.compile(r"<row>(.*?)(?:</row>|(?=<row>)|\Z)", re.DOTALL)
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """A row that a model wrote, before a person has looked at it.
-
-    Attributes:
-        question: What is asked; empty where the prompt's slots hold all there is.
-        answer: What the model takes for the right answer; empty where rows have none.
-        slots: The other columns.
-    """
-
-    question: str
-    answer: str = ""
-    slots: dict[str, str] = {}
-
-    @property
-    def shown(self) -> str:
-        """What a model would be shown of it."""
-        return "\n".join(
-            filter(None, [self.question, *(f"{key}: {text}" for key, text in self.slots.items())])
-        )
 
 
 class Written(NamedTuple):
@@ -77,8 +53,9 @@ async def write_rows(
     connections: Connections,
     count: int,
     emit: Callable[[Event], None],
+    on_draft: Callable[[Draft, int], None],
 ) -> Written:
-    """Let the optimizer write new rows.
+    """Let the optimizer write new rows; those of an earlier time that nobody has decided on come first.
 
     Args:
         prepared: The template, prepared for this.
@@ -86,13 +63,14 @@ async def write_rows(
         connections: The models; they are closed at the end.
         count: Rows that are wanted; there are fewer where the model only repeats what there is.
         emit: Called with every event.
+        on_draft: Called with every row at once, and with how many were left out until then.
 
     Raises:
         SpotuiError: A call failed for good, the budget is spent, or nothing usable came.
         OSError: The folder cannot be made.
     """
-    async with open_context(prepared, folder, connections, emit) as (context, _budget):
-        writer = _Writer(prepared, context)
+    async with open_context(prepared, folder, connections, emit) as (context, budget):
+        writer = _Writer(prepared, context, budget, Drafts(folder, prepared.path), on_draft)
         try:
             await writer.write(count)
         except Halted as halt:
@@ -107,12 +85,22 @@ async def write_rows(
 
 
 class _Writer:
-    def __init__(self, prepared: Prepared, context: Context) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        context: Context,
+        budget: Budget,
+        known: Drafts,
+        on_draft: Callable[[Draft, int], None],
+    ) -> None:
         self.drafts: list[Draft] = []
         self.alike = 0
         self._repeated: list[Draft] = []
         self._prepared = prepared
         self._context = context
+        self._budget = budget
+        self._known = known
+        self._on_draft = on_draft
         rows = prepared.rows
         self._rows = (
             [one for split in (rows.train, rows.eval, rows.test) for one in split]
@@ -122,17 +110,23 @@ class _Writer:
         self._slots = sorted(filled_slots(prepared.template) - {"question", "prompt"})
         self._has_answers = any(one.references for one in self._rows)
         self._has_question = any(one.question for one in self._rows) or not self._slots
-        self._seen = [normalise(_draft_of(one).shown) for one in self._rows]
+        self._dropped = {normalise(one.shown) for one in known.all("dropped")}
+        self._seen = [*(normalise(_draft_of(one).shown) for one in self._rows), *self._dropped]
 
     async def write(self, count: int) -> None:
-        """Ask until there are enough, or two requests in a row bring nothing new."""
+        """Take what is undecided, then ask until there are enough or two requests bring nothing new."""
         index = idle = 0
+        for draft in self._known.all("open"):
+            if len(self.drafts) < count and self._is_whole(draft) and self._take(draft):
+                self._on_draft(draft, self.alike)
         while len(self.drafts) < count and idle < 2:
             before = len(self.drafts)
-            for draft in await self._ask(index, min(AT_ONCE, count - before)):
-                self._take(draft)
-                if len(self.drafts) == count:
-                    break
+            asked = await self._ask(index, min(AT_ONCE, count - before))
+            self._context.emit(spending_of(self._budget))
+            for draft in asked:
+                if len(self.drafts) < count and self._take(draft):
+                    self._known.note([draft], "open")
+                    self._on_draft(draft, self.alike)
             idle = 0 if len(self.drafts) > before else idle + 1
             index += 1
 
@@ -155,17 +149,23 @@ class _Writer:
         reply = await asker.ask(CallKey(1, "write_rows", index), asker.request("optimizer", [user(text)]))
         return [] if lacks_answer(reply) else read_drafts(reply.text, names)
 
-    def _take(self, draft: Draft) -> None:
+    def _is_whole(self, draft: Draft) -> bool:
+        """Whether it has the parts of a row, which may be others than when it was written."""
+        has_parts = (bool(draft.question), bool(draft.answer)) == (self._has_question, self._has_answers)
+        return has_parts and sorted(draft.slots) == self._slots
+
+    def _take(self, draft: Draft) -> bool:
         from rapidfuzz.fuzz import ratio
         from rapidfuzz.process import extractOne
 
         text = normalise(draft.shown)
         if extractOne(text, self._seen, scorer=ratio, score_cutoff=ALIKE) is not None:
-            self.alike += 1
+            self.alike += text not in self._dropped
             self._repeated.append(draft)  # the next request shows it, so that the model writes another
-            return
+            return False
         self._seen.append(text)
         self.drafts.append(draft)
+        return True
 
 
 _FIELDS: Final = {"question": "what the user sends", "answer": "the answer that is right"}
@@ -195,60 +195,3 @@ def _draft_of(row: Row) -> Draft:
 def _as_block(draft: Draft, names: Sequence[str]) -> str:
     texts = {**draft.slots, "question": draft.question, "answer": draft.answer}
     return "\n".join(f"{name}: {texts[name]}" for name in names if texts.get(name))
-
-
-def keep_rows(path: Path, template: Template, drafts: Sequence[Draft]) -> Path:
-    """Add rows to a template, marked as synthetic.
-
-    Where the template lists its questions, they are added to the list. Where its rows come from a file, they
-    go into one beside the template, which `data.synthetic` names.
-
-    Args:
-        path: The template's file.
-        template: What it says.
-        drafts: The rows.
-
-    Returns:
-        The file that was written.
-
-    Raises:
-        TemplateError: The template cannot be changed.
-        SpotuiError: The file cannot be written.
-    """
-    if not has_file(template):
-        new = tuple(QA(one.question, one.answer, synthetic=True) for one in drafts)
-        save_template(path, msgspec.structs.replace(template, qa=(*template.qa, *new)))
-        return path
-    source = source_of(template)
-    name = source.synthetic or f"{path.stem}.synthetic.jsonl"
-    file = path.parent / Path(name).expanduser()
-    columns = {key: one[0] for key, one in source.columns.items()}
-    lines = [_record(one, columns) for one in drafts]
-    try:
-        before = read_file(file) if file.exists() else b""
-        added = b"".join(msgspec.json.encode(one) + b"\n" for one in lines)
-        replace_file(file, before + (b"\n" if before and not before.endswith(b"\n") else b"") + added)
-    except OSError as error:
-        raise SpotuiError(
-            _("{file} cannot be written: {strerror}.", file=file, strerror=error.strerror),
-            _("Check its folder."),
-        ) from None
-    if source.synthetic is None:
-        data = template.data if isinstance(template.data, dict) else {"path": template.data}
-        save_template(path, msgspec.structs.replace(template, data={**data, "synthetic": name}))
-    return file
-
-
-def _record(draft: Draft, columns: dict[str, str]) -> dict[str, Any]:
-    """The row as an object that the template's columns lead into."""
-    texts = {**draft.slots, "question": draft.question, "answer": draft.answer}
-    found: dict[str, Any] = {"synthetic": True}
-    for name, text in texts.items():
-        if not text:
-            continue
-        *outer, last = columns.get(name, name).split(".")
-        here = found
-        for step in outer:
-            here = here.setdefault(step, {})
-        here[last] = text
-    return found

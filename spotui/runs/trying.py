@@ -103,7 +103,7 @@ async def try_prompts(
     except Halted as halt:
         raise TryError(halt.cause) from None
     finally:
-        emit(_spending(budget))
+        emit(spending_of(budget))
         await connections.aclose()
     found = dict(zip(prompts, replies, strict=True))
     missing = [number for number, reply in found.items() if lacks_answer(reply)]
@@ -118,7 +118,8 @@ async def try_prompts(
     return found
 
 
-def _spending(budget: Budget) -> SpendingChanged:
+def spending_of(budget: Budget) -> SpendingChanged:
+    """What was spent of a budget, as an event."""
     spent = budget.spending
     return SpendingChanged(
         calls=spent.calls,

@@ -20,7 +20,7 @@ from spotui.lang import _, join
 from spotui.settings import locations
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.home.screen import HomeScreen
-from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace, UseModel
+from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace, UseModel, WriteRows
 from spotui.tui.preferences import (
     WITHOUT_COLOURS,
     Preferences,
@@ -125,6 +125,17 @@ class SpotuiApp(TypedAheadApp):
         if event.is_fixed:
             self.notify(_("This one comes with spotui. Duplicate it, and the copy is yours to edit."))
         self.push_screen(TemplateScreen(event.path, is_fixed=event.is_fixed))
+
+    def on_write_rows(self, event: WriteRows) -> None:
+        """Let a model write rows for a template."""
+        from spotui.tui.template.rows_screen import NewRowsScreen
+
+        try:
+            screen = NewRowsScreen(self.workspace, event.path)
+        except SpotuiError as error:
+            self.notify(error.hint, title=error.what, severity="error", markup=False)
+        else:
+            self.push_screen(screen, event.then)
 
     def on_begin_run(self, event: BeginRun) -> None:
         """Ask what a run of a template should use, start it, and show it."""

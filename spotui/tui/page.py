@@ -1,6 +1,6 @@
 """A page, which is a whole screen: what all of them have in common, and what they ask the app to open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -48,6 +48,19 @@ class EditTemplate(Message):
 
     path: Path
     is_fixed: bool = False
+
+
+@dataclass
+class WriteRows(Message):
+    """Somebody wants new rows for a template.
+
+    Args:
+        path: The template.
+        then: Called with whether it was changed.
+    """
+
+    path: Path
+    then: Callable[[bool | None], None]
 
 
 @dataclass

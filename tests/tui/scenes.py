@@ -8,17 +8,28 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from spotui.settings.resources import tour_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.method_screen import MethodLine
 from spotui.workspace.projects import Workspace
+from tests.cli.test_rows import author
+from tests.model_server import ModelServer
 from tests.tui.piloting import seen, until, until_seen
 
 Scene = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
 
 PROJECT = "product-name"
+PROMPTFOO = """\
+prompts: ["Answer the customer of our shop in one sentence: {{message}}"]
+providers: [echo]
+tests:
+  - {vars: {message: Where is my order?}, assert: [{type: icontains, value: tracking}]}
+  - {vars: {message: I want my money back.}, assert: [{type: icontains, value: return}]}
+  - {vars: {message: Do you ship?}, assert: [{type: icontains, value: yes}, {type: cost, threshold: 1}]}
+"""
 TODAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -95,6 +106,34 @@ async def template(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await pilot.press("e")
     await until_seen(pilot, "prompt:", "tokens")
     await until(pilot, lambda: "~" not in seen(app).replace("~/", ""))
+
+
+async def new_rows(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Rows that a model has written, of which one is kept and one dropped."""
+    await template(app, pilot)
+    with ModelServer(author) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "sk-the-key")
+        patch.setenv("OPENAI_BASE_URL", server.base_url)
+        patch.setenv("SPOTUI_OPT_MODEL", "test-model")
+        await pilot.press("ctrl+r")
+        await until_seen(pilot, "about 1 call")
+        await pilot.press("enter")
+        await until_seen(pilot, "Row 1, synthetic", "Enter asks")
+        await pilot.press("enter", "d")
+        await until_seen(pilot, "1 kept, 1 dropped, 1 near-duplicate left out")
+
+
+async def importing(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """A promptfoo config before it is imported: its preview, and what has no place in a template."""
+    folder = Path("shop")
+    folder.mkdir()
+    (folder / "promptfooconfig.yaml").write_text(PROMPTFOO)
+    (folder / "notes.txt").write_text("nothing known")
+    await home(app, pilot)
+    await pilot.press("i")
+    await until_seen(pilot, "published data set", "shop")
+    app.screen.query_one("#path", Input).value = "shop"
+    await until_seen(pilot, "cost")
 
 
 async def new_run(app: SpotuiApp, pilot: Pilot[None]) -> None:

@@ -27,6 +27,8 @@ SCENES = (
     scenes.answers,
     scenes.trying,
     scenes.template,
+    scenes.new_rows,
+    scenes.importing,
     scenes.new_run,
     scenes.method,
     scenes.models,

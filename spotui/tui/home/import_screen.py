@@ -5,11 +5,15 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.style import Style
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import DirectoryTree, Input, Static
+from textual.widgets.directory_tree import DirEntry
+from textual.widgets.tree import TreeNode
 
 from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
@@ -26,6 +30,25 @@ _PAUSE = 0.3
 
 class _Files(DirectoryTree):
     """The files below a folder, without hidden ones."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("backspace,left", "above", "folder above", id="import.above", show=False),
+    ]
+
+    # Textual's are emoji, whose width terminals do not agree on.
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+    ICON_FILE = "  "
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """The root by its path, which may be another folder than the one that it began with."""
+        if node.is_root:
+            return Text(f"▾ {locations.shown(Path(self.path)).removesuffix('/.')}", style=base_style + style)
+        return super().render_label(node, base_style, style)
+
+    def action_above(self) -> None:
+        """Show the folder above the one that is shown."""
+        self.path = Path(self.path).absolute().parent
 
     def filter_paths(self, paths: Any) -> Any:
         """Leave out what is hidden: keys and histories are there."""
@@ -46,8 +69,9 @@ class ImportScreen(FieldDialog[str]):
         & > Vertical { width: 110; max-width: 95%; height: 90%; }
         & Label { width: 10; }
         & #choosing { height: 1fr; margin: 1 0 0 0; }
-        & _Files { width: 36; height: 1fr; padding: 0; background: $surface; scrollbar-size-vertical: 1; }
-        & VerticalScroll { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+        & _Files { width: 1fr; height: 1fr; padding: 0; background: $surface; scrollbar-size-vertical: 1; }
+        & VerticalScroll { width: 2fr; height: 1fr; padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+        & VerticalScroll:focus { background: $boost; }
         & VerticalScroll Static { height: auto; }
     }
     """
@@ -60,12 +84,12 @@ class ImportScreen(FieldDialog[str]):
         """Path and format, the files, and the preview."""
         with Vertical() as box:
             box.border_title = _("Import")
-            box.border_subtitle = _("tab to the files, ctrl+s imports, escape cancels")
+            box.border_subtitle = _("tab to files and preview, ctrl+s imports, escape cancels")
             yield row(_("File"), text_field("path", "", _("the path of a file or folder")))
             yield row(_("Format"), text_field("format", "", _("recognized; e.g. chat or promptfoo")))
             with Horizontal(id="choosing"):
                 yield _Files(self._folder)
-                with VerticalScroll(can_focus=False):
+                with VerticalScroll():  # the focus scrolls a long preview
                     yield Static(_(_HELP), id="preview", markup=False)
 
     def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:

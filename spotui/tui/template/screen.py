@@ -15,7 +15,7 @@ from spotui.settings import locations
 from spotui.settings.locations import make_private
 from spotui.templates.model import TemplateError
 from spotui.tui.dialogs import Choice, QuestionScreen
-from spotui.tui.page import Page
+from spotui.tui.page import Page, WriteRows
 from spotui.tui.template.panel import TemplatePanel
 from spotui.tui.terminal import ReadyForKeys, open_by
 
@@ -91,6 +91,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", id="template.save"),
+        Binding("ctrl+r", "write_rows", "new rows", id="template.write_rows"),
         Binding("ctrl+o", "outside", "$EDITOR", id="template.outside"),
         Binding("escape", "back", "back", id="template.back"),
     ]
@@ -133,7 +134,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What can only be read cannot be saved."""
-        return not (self._is_fixed and action in ("save", "outside"))
+        return not (self._is_fixed and action in ("save", "outside", "write_rows"))
 
     def on_template_panel_changed(self) -> None:
         """There is something to save, or nothing any more."""
@@ -173,6 +174,23 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
             self.notify(f"{error.what} {error.hint}", severity="error")
             return
         self._panel.take(text)
+
+    async def action_write_rows(self) -> None:
+        """Let the optimizer's model write rows like those of the file."""
+        if not await self._panel.settle() or self.is_changed or not self._path.exists():
+            self.notify(_("Save the template first: new rows are added to its file."), severity="warning")
+        else:
+            self.post_message(WriteRows(self._path, self._take_rows))
+
+    def _take_rows(self, is_changed: bool | None) -> None:
+        """Show the file with the rows that were added to it."""
+        if is_changed and self._draft is not None:
+            try:
+                self._panel.take(self._draft.reload())
+            except TemplateError as error:
+                self.notify(f"{error.what} {error.hint}", severity="error")
+            self._was_saved = True
+            self._count()
 
     async def action_back(self) -> None:
         """Leave; asks first when something is not saved."""
