@@ -55,7 +55,7 @@ async def write_rows(
     emit: Callable[[Event], None],
     on_draft: Callable[[Draft, int], None],
 ) -> Written:
-    """Let the optimizer write new rows; those of an earlier time that nobody has decided on come first.
+    """Let the optimizer write new rows; undecided ones of an earlier time come first.
 
     Args:
         prepared: The template, prepared for this.

@@ -227,7 +227,7 @@ class NewRowsScreen(Page[bool]):
                 yield DraftText(classes="framed")
 
     def on_mount(self) -> None:
-        """Look for drafts that nobody has decided on."""
+        """Look for undecided drafts of an earlier time."""
         self.set_interval(1.0, self._tick)
         self._tick()
         self.run_worker(self._recall(), group="recall")
