@@ -18,7 +18,8 @@ USAGE: Final = 2
 """The command line is wrong."""
 
 NO_IMPROVEMENT: Final = 3
-"""A run ended as planned, and the seed prompt is still the best; or a judge that was checked is not fit."""
+"""A run ended as planned, and no prompt was shown to be better than the seed; or a judge that was checked is
+not fit."""
 
 BUDGET: Final = 4
 """A run ended because its budget is spent."""

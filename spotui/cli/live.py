@@ -45,6 +45,7 @@ class LiveDisplay:
         self._styles = {
             "seed": _style(theme.secondary),
             "win": _style(theme.success),
+            "lead": self._warning,
             "loss": Style(dim=True),
             "tie": self._warning,
             "undecided": self._warning,

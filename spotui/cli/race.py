@@ -246,8 +246,8 @@ def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pa
         return
     width = max(len(one.method) for one in places)
     print(
-        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'calls':>6}  "
-        f"{'tokens':>7}  {'cost':>9}  {'time':>7}  rounds"
+        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>5}  "
+        f"{'calls':>6}  {'tokens':>7}  {'cost':>9}  {'time':>7}  rounds"
     )
     for one in places:
         low, high = one.score.interval.low, one.score.interval.high
@@ -258,8 +258,9 @@ def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pa
         cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
         print(
             f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
-            f"{gain:24}  {spent.calls:>6}  {count(spent.tokens, estimated=spent.estimated):>7}  "
-            f"{cost:>9}  {duration(one.seconds):>7}  {one.rounds}"
+            f"{gain:24}  {points(one.gain.floor):>5}  {spent.calls:>6}  "
+            f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
+            f"{one.rounds}"
         )
     print(
         ngettext("\nRow by row on {n:,} test row:", "\nRow by row on {n:,} test rows:", len(places[0].marks))
@@ -270,7 +271,7 @@ def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pa
             "{one} against {other}: {gained}, {wins} rows won, {losses} lost",
             one=pair.one,
             other=pair.other,
-            gained=gained(found.difference, (found.interval.low, found.interval.high)),
+            gained=gained(found.difference, (found.interval.low, found.interval.high), found.floor),
             wins=found.wins,
             losses=found.losses,
         )

@@ -170,7 +170,8 @@ def _print_comparison(
     paired = compare(found[0].marks, found[1].marks)
     interval = (paired.interval.low, paired.interval.high)
     sure = "" if paired.is_settled else _("; that may be chance")
-    print(f"{names[1]} against {names[0]}: {gained(paired.difference, interval)}, p {paired.p:.3f}{sure}")
+    gain = gained(paired.difference, interval, paired.floor)
+    print(f"{names[1]} against {names[0]}: {gain}, p {paired.p:.3f}{sure}")
     print(
         ngettext(
             "{n:,} row won, {losses} lost, {ties} alike.",

@@ -221,6 +221,14 @@ def _print_round(line: RoundLine) -> None:
                 high=high,
             )
         )
+    if line.gain is not None and line.floor is not None:
+        print(
+            _(
+                "Against the last prompt that won: {gain:+.1f}, A/A floor {floor:.1f}.",
+                gain=100 * line.gain,
+                floor=100 * line.floor,
+            )
+        )
     if line.length_ratio is not None:
         print(
             _(

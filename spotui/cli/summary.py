@@ -173,7 +173,9 @@ def summary(project: str, picture: Picture) -> list[str]:
         return []
     lines = [""]
     if stopped.improved:
-        lines += [_("Better prompt:"), "", *(_INDENT + line for line in stopped.prompt.splitlines()), ""]
+        lines += _shown(_("Better prompt:"), stopped.prompt)
+    elif stopped.lead:
+        lines += _shown(_("Best prompt so far, not shown to be better than the seed:"), stopped.prompt)
     if picture.judge is not None and picture.judge.warning:
         lines.append(_labelled(_("Warning:"), picture.judge.warning))
     if (spent := picture.spending) is not None:
@@ -194,13 +196,17 @@ def summary(project: str, picture: Picture) -> list[str]:
     return lines
 
 
+def _shown(heading: str, prompt: str) -> list[str]:
+    return [heading, "", *(_INDENT + line for line in prompt.splitlines()), ""]
+
+
 def _outcome(picture: Picture, stopped: RunStopped) -> list[str]:
     """What happened."""
     failed = stopped.reason in {"failed", "unmarked"}
     value = worth(picture, stopped)
     cause = _("The run failed.") if failed else stopped.cause
     sentences = [value] if cause in value else [cause, value]
-    if not stopped.improved and (tried := _tried(picture)):
+    if not (stopped.improved or stopped.lead) and (tried := _tried(picture)):
         sentences.append(tried)
     return sentences
 
@@ -224,7 +230,8 @@ def _result(opened: RunOpened, stopped: RunStopped) -> str:
     from pathlib import Path
 
     folder = locations.shown(Path(opened.folder))
-    return f"{folder}/prompts/round_{stopped.best}/prompt.txt" if stopped.improved else folder
+    has_another = stopped.improved or stopped.lead
+    return f"{folder}/prompts/round_{stopped.best}/prompt.txt" if has_another else folder
 
 
 def _next_step(project: str, picture: Picture, opened: RunOpened, stopped: RunStopped) -> str:

@@ -301,6 +301,8 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     length_ratio: float | None = None
     score: float | None = None
     score_interval: tuple[float, float] | None = None
+    gain: float | None = None
+    floor: float | None = None
     edit_budget: int | None = None
     prompt: str = ""
     judged: Outcome | None = None
@@ -359,6 +361,7 @@ class FinalTest(Event, frozen=True, kw_only=True, tag="final_test"):
     ties: int = 0
     p: float = 1.0
     left_out: int = 0
+    floor: float = 0.0
 
 
 class FinalCheckFinished(Event, frozen=True, kw_only=True, tag="final_check_finished"):
@@ -423,7 +426,11 @@ class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
 
 
 class RunStopped(Event, frozen=True, kw_only=True, tag="run_stopped"):
-    """The run ended; always the last event."""
+    """The run ended; always the last event.
+
+    `lead` says that the best prompt is not the seed and is not `improved` either: its score is ahead by less
+    than the A/A floor, and the test did not show more.
+    """
 
     reason: StopReason
     cause: str
@@ -432,6 +439,7 @@ class RunStopped(Event, frozen=True, kw_only=True, tag="run_stopped"):
     rounds: int
     prompt: str
     resumable: bool = True
+    lead: bool = False
 
 
 def _types(of: type[Event]) -> Iterator[type[Event]]:

@@ -77,10 +77,11 @@ def points(score: float) -> str:
     return f"{100 * score:.1f}"
 
 
-def gained(difference: float, interval: tuple[float, float]) -> str:
-    """How much better one score is than another, with the interval."""
+def gained(difference: float, interval: tuple[float, float], floor: float = 0.0) -> str:
+    """How much better one score is than another, with the interval and, where it is given, the A/A floor."""
     low, high = interval
-    return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    found = f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return _("{gained}, A/A floor {floor}", gained=found, floor=points(floor)) if floor else found
 
 
 def limit(value: float | None) -> str:
@@ -107,6 +108,7 @@ def verdict(outcome: str, judged: str | None) -> str:
 _VERDICTS: Final = {
     "seed": N_("seed"),
     "win": N_("win"),
+    "lead": N_("lead"),
     "loss": N_("loss"),
     "tie": N_("tie"),
     "undecided": N_("undecided"),

@@ -17,7 +17,7 @@ from spotui.domain.events import (
 )
 from spotui.domain.records import CheckLine, FinalTestLine, HeldOutLine, RoundLine
 from spotui.domain.statistics import compare, score
-from spotui.domain.verdicts import Choice
+from spotui.domain.verdicts import Choice, Outcome
 
 E = TypeVar("E", bound=Event)
 
@@ -86,7 +86,20 @@ def test_finished(line: FinalTestLine, seed: int) -> FinalTest:
         ties=paired.ties,
         p=paired.p,
         left_out=paired.left_out,
+        floor=paired.floor,
     )
+
+
+def is_lead(outcome: Outcome | None, best: int, test: FinalTest | None) -> bool:
+    """Whether the best prompt of a run is a lead, which nothing has shown to be better than the seed.
+
+    Args:
+        outcome: Of its round.
+        best: The round.
+        test: The test on unseen rows, if there was one.
+    """
+    is_confirmed = test is not None and test.best == best and test.difference >= test.floor
+    return outcome == "lead" and not is_confirmed
 
 
 def held_out_finished(line: HeldOutLine) -> HeldOutFinished:

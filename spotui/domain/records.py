@@ -200,6 +200,8 @@ class RoundLine(Line, frozen=True, tag="round"):
         length_ratio: Characters of its answers over those of the best's, or None.
         score: What the candidate scored, 0..1, or None where nothing is scored.
         score_interval: Its 95% interval.
+        gain: Its score less that of the last prompt that won, or of the seed; None where nothing is scored.
+        floor: The A/A floor of that difference: a lower gain is a lead, and no win.
         marks: One a row of the split that prompts are chosen by; None for a row that errored.
         edit_budget: Words that the optimizer was allowed to change, or None for no limit.
         told: What the method told of it, as events on the wire.
@@ -233,6 +235,8 @@ class RoundLine(Line, frozen=True, tag="round"):
     length_ratio: float | None = None
     score: float | None = None
     score_interval: tuple[float, float] | None = None
+    gain: float | None = None
+    floor: float | None = None
     marks: tuple[float | None, ...] = ()
     edit_budget: int | None = None
     columns: dict[str, Value] = {}

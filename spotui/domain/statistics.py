@@ -60,6 +60,8 @@ class Comparison(msgspec.Struct, frozen=True):
         p: How likely chance alone would part wins and losses at least so far (exact two-sided sign test;
             for marks of 0 and 1 this is McNemar's test).
         left_out: Rows that one of the two has no mark for.
+        floor: The A/A floor: the least difference that is more than equally good prompts usually show here,
+            see `noise_floor`.
     """
 
     difference: float
@@ -69,6 +71,12 @@ class Comparison(msgspec.Struct, frozen=True):
     ties: int
     p: float
     left_out: int = 0
+    floor: float = 0.0
+
+    @property
+    def is_beyond_floor(self) -> bool:
+        """Whether the new one is better by the A/A floor or more."""
+        return self.difference >= self.floor - _CLOSE
 
     @property
     def is_settled(self) -> bool:
@@ -141,6 +149,7 @@ def compare(
         ties=rows - wins - losses,
         p=sign_test(wins, losses),
         left_out=len(old) - rows,
+        floor=noise_floor(differences, confidence),
     )
 
 
@@ -158,6 +167,45 @@ def most_ahead(differences: Sequence[float], level: float, rows: int) -> float:
     left = max(0, rows - len(differences)) / rows if rows else 0.0
     mean, error = _smoothed(differences)
     return mean + _z(1 - 2 * level) * error * math.sqrt(left)
+
+
+FEWEST_DIFFERING: Final = 6
+"""Fair coins fall all on the same side more often than one time in 20, if there are fewer than this."""
+
+_CLOSE: Final = 1e-9
+
+
+def noise_floor(differences: Sequence[float], confidence: float = CONFIDENCE) -> float:
+    """The A/A floor: how far two scores on these rows have to be apart to be more than noise.
+
+    If two prompts are equally good, a row that one of them does better could as well be one that the other
+    does better: each row that differs is a fair coin. The floor is the least difference that such coins
+    reach or exceed, either way, at most one time in 20. With fewer than 6 differing rows nothing is that
+    rare, and the floor is that of 6 rows.
+
+    Args:
+        differences: The mark of one prompt less that of the other, one a row that both have a mark for.
+        confidence: 0..1, without its ends.
+
+    Returns:
+        A difference of scores; above 1 where no difference on so few rows could be more than noise.
+    """
+    sizes = [abs(one) for one in differences if one]
+    rows = max(1, len(differences))
+    if len(sizes) < FEWEST_DIFFERING:
+        return FEWEST_DIFFERING * (math.fsum(sizes) / len(sizes) if sizes else 1.0) / rows
+    if max(sizes) - min(sizes) <= _CLOSE:
+        return sizes[0] * _rare_surplus(len(sizes), confidence) / rows
+    return _z(confidence) * math.sqrt(math.fsum(size * size for size in sizes)) / rows
+
+
+@lru_cache(maxsize=256)
+def _rare_surplus(coins: int, confidence: float) -> int:
+    """The least surplus of one side that so many fair coins show at most as often as the rest allows."""
+    heads = -(-coins // 2)
+    while heads < coins and sign_test(heads, coins - heads) > 1 - confidence:
+        heads += 1
+    return 2 * heads - coins
 
 
 def wilson(right: float, rows: int, confidence: float = CONFIDENCE) -> Interval:

@@ -1,6 +1,6 @@
 """The words for votes, verdicts and outcomes; each is spelled here and nowhere else."""
 
-from typing import Literal
+from typing import Final, Literal
 
 Order = Literal["AB", "BA"]
 """AB shows a judge the best's answers as A and the candidate's as B; BA the other way round."""
@@ -20,8 +20,12 @@ Decisive = Literal["win", "loss"]
 Verdict = Literal["win", "loss", "tie", "undecided", "void"]
 """How a duel ends."""
 
-Outcome = Literal["seed", "win", "loss", "tie", "undecided", "refused", "void"]
-"""How a round ends: the first one brings the seed, and a gate of the method may refuse a candidate."""
+Outcome = Literal["seed", "win", "lead", "loss", "tie", "undecided", "refused", "void"]
+"""How a round ends: the first one brings the seed, and a gate of the method may refuse a candidate. A lead is
+the best score so far, by less than the A/A floor: the search continues from it, and it is no win."""
+
+BEST_SO_FAR: Final[frozenset[Outcome]] = frozenset({"seed", "win", "lead"})
+"""The outcomes of rounds whose prompt became the best."""
 
 StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
 """Why a run ended."""

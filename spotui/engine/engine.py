@@ -15,7 +15,7 @@ from spotui.domain.events import (
 )
 from spotui.domain.outcomes import round_finished
 from spotui.domain.records import CheckLine, RoundLine
-from spotui.domain.verdicts import Outcome, StopReason
+from spotui.domain.verdicts import BEST_SO_FAR, Outcome, StopReason
 from spotui.engine.asking import together
 from spotui.engine.execute import NoAnswer
 from spotui.engine.final_check import Standings, check_best
@@ -31,8 +31,6 @@ from spotui.llm.limits import Halted
 EarlyEnd = Literal["perfect", "patience", "target"]
 EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
 """Stop reasons that end a method's work, and not the run's: its best prompt is still tested."""
-
-_WON: Final = frozenset({"seed", "win"})
 
 
 class Engine:
@@ -50,6 +48,7 @@ class Engine:
         meta: The meta-prompts.
         rounds_wanted: May be changed while the run goes on.
         leader: The best score so far, where prompts are scored.
+        winner: The last score that won, or the seed's: a lead is none.
         ending: Why there are no more rounds although more are wanted, or None.
     """
 
@@ -66,6 +65,7 @@ class Engine:
         self.meta = verbs.context.meta
         self.rounds_wanted = rounds
         self.leader: Scored | None = None
+        self.winner: Scored | None = None
         self.ending: tuple[StopReason, str] | None = None
         self._stopping = stopping
         self._verbs = verbs
@@ -113,6 +113,10 @@ class Engine:
         """Whether a round has ended in this session, or was gone through again."""
         return number in self._outcomes
 
+    def outcome_of(self, number: int) -> Outcome:
+        """What became of a round's candidate, a person's verdict included; void before it has ended."""
+        return self._outcomes.get(number, "void")
+
     @property
     def seed(self) -> Candidate:
         """The prompt the run starts from."""
@@ -152,7 +156,7 @@ class Engine:
 
     @property
     def best(self) -> Trial:
-        """The newest trial that won; each winner beat the one before it."""
+        """The newest trial that won or leads; each beat the one before it."""
         return self._trials[self._won[-1]]
 
     @property
@@ -174,7 +178,8 @@ class Engine:
             elif number not in self._left_out:
                 self._take_overrides(number)
                 if self._stopping.is_set and number > self._last_added:
-                    self.ending = self._stopping.reached(number - 1, self._won[1:])
+                    wins = [one for one in self._won[1:] if self._outcomes[one] == "win"]
+                    self.ending = self._stopping.reached(number - 1, len(wins), self._won[-1])
                 if self.ending is not None:
                     return
                 yield number
@@ -188,7 +193,7 @@ class Engine:
         is_new = number > self._last_recorded
         if not is_new:
             await asyncio.sleep(0)  # it waits for no call, and commands and clients must have their turn
-        turn = ScoredRound(number, self._verbs, self._tried, self.leader, is_new=is_new)
+        turn = ScoredRound(number, self._verbs, self._tried, self.leader, self.winner, is_new=is_new)
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         if number > 1:
@@ -197,8 +202,10 @@ class Engine:
         turn.editable = False
         if turn.trial is not None:
             self._keep(number, turn.trial, turn.outcome)
-        if turn.chosen is not None and turn.outcome in {"seed", "win"}:
+        if turn.chosen is not None and turn.outcome in BEST_SO_FAR:
             self.leader = turn.chosen
+            if turn.outcome != "lead":
+                self.winner = turn.chosen
         self._ended += 1
         self._finish(self._record(turn.line()))
 
@@ -249,7 +256,7 @@ class Engine:
         self._trials[number] = trial
         self._tried[fold(trial.candidate.prompt)] = number
         self._outcomes[number] = outcome
-        if outcome in _WON:
+        if outcome in BEST_SO_FAR:
             self._won.append(number)
 
     def _take_overrides(self, number: int) -> None:
@@ -257,7 +264,7 @@ class Engine:
         new = {n: outcome for n, outcome in overrides.items() if n in self._trials}
         if any(self._outcomes[n] != outcome for n, outcome in new.items()):
             self._outcomes.update(new)
-            self._won = [n for n, outcome in self._outcomes.items() if outcome in _WON]
+            self._won = [n for n, outcome in self._outcomes.items() if outcome in BEST_SO_FAR]
 
     def _tell_end(self, line: RoundLine) -> None:
         """Tell how a round ended, and which verdict a person gave it before this session came to it."""

@@ -117,7 +117,7 @@ class Proposer:
             parts = self._asker.read(reply, *PARTS, asked=meta)
             new = parts.get("prompt", "")
             prompt = put(new) if new else ""
-            problem = form_problem(reply, parts) or self._length_problem(new)
+            problem = form_problem(reply, parts) or self._words_problem(new) or self._length_problem(new)
             problem = problem or self._problem(prompt, known) or check(prompt)
             if not problem:
                 candidate = Candidate(
@@ -157,6 +157,12 @@ class Proposer:
         if (tried := known.get(fold(prompt))) is not None:
             return _("Its prompt is the same as that of round {tried}.", tried=tried)
         return self._task.slot_fault(prompt)
+
+    def _words_problem(self, prompt: str) -> str:
+        """What is wrong with a prompt of dots or other signs alone, which earlier editions tried."""
+        if self._task.edition < 6 or any(map(str.isalnum, prompt)):
+            return ""
+        return _("Its prompt has no words.")
 
     def _length_problem(self, prompt: str) -> str:
         if self._word_limit is None or (words := count_words(prompt)) <= self._word_limit:

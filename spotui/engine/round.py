@@ -1,6 +1,6 @@
 """One round: the verbs, bound to what they are for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +17,7 @@ from spotui.domain.events import (
 from spotui.domain.outcomes import event_of
 from spotui.domain.program_prompts import Part
 from spotui.domain.records import RoundLine
+from spotui.domain.statistics import Comparison
 from spotui.domain.verdicts import Outcome, StopReason
 from spotui.engine.asking import Embedder
 from spotui.engine.context import Context
@@ -59,6 +60,7 @@ class Round:
         verbs: What it can do.
         tried: Prompts that were tried, folded, with their rounds; none is tried again.
         leader: The best score so far, where prompts are scored.
+        winner: The last score that won, or the seed's.
         is_new: Whether no earlier session has ended it.
 
     Attributes:
@@ -76,6 +78,7 @@ class Round:
         verbs: Verbs,
         tried: Mapping[str, int],
         leader: Scored | None = None,
+        winner: Scored | None = None,
         *,
         is_new: bool,
     ) -> None:
@@ -89,11 +92,13 @@ class Round:
         self._context = verbs.context
         self._tried = tried
         self._leader = leader
+        self._winner = winner
         self._is_new = is_new
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
         self._length_ratio: float | None = None
         self._edit_budget: int | None = None
+        self._against_winner: Comparison | None = None
         self._note = ""
         self._columns: dict[str, Value] = {}
         self._indices: dict[str, int] = {}
@@ -265,6 +270,8 @@ class Round:
             length_ratio=self._length_ratio,
             score=self.chosen.score.mean if self.chosen else None,
             score_interval=_ends(self.chosen) if self.chosen else None,
+            gain=self._against_winner.difference if self._against_winner else None,
+            floor=self._against_winner.floor if self._against_winner else None,
             marks=self.chosen.marks if self.chosen else (),
             edit_budget=self._edit_budget,
             columns=self._columns,
@@ -307,7 +314,7 @@ class Stopping(msgspec.Struct, frozen=True):
     """The conditions of one run, each None when there is none.
 
     Attributes:
-        patience: Rounds in a row without a win.
+        patience: Rounds in a row without a win or a lead: a lead moves the search, though it proves nothing.
         target_wins: Wins.
     """
 
@@ -319,16 +326,17 @@ class Stopping(msgspec.Struct, frozen=True):
         """Whether there is any condition."""
         return self.patience is not None or self.target_wins is not None
 
-    def reached(self, ended: int, wins: Sequence[int]) -> tuple[StopReason, str] | None:
+    def reached(self, ended: int, wins: int, best: int) -> tuple[StopReason, str] | None:
         """The condition that holds, with the reason as a sentence.
 
         Args:
             ended: The last round that ended.
-            wins: The rounds after the seed that won, the last one last.
+            wins: How many rounds after the seed have won.
+            best: The round whose prompt is the best so far.
         """
-        if self.target_wins is not None and len(wins) >= self.target_wins:
-            return "target", _("The target is reached: {rounds} won.", rounds=_rounds(len(wins)))
-        idle = ended - (wins[-1] if wins else 1)
+        if self.target_wins is not None and wins >= self.target_wins:
+            return "target", _("The target is reached: {rounds} won.", rounds=_rounds(wins))
+        idle = ended - best
         if self.patience is not None and idle >= self.patience:
             return "patience", _("No win in {rounds} in a row.", rounds=_rounds(idle))
         return None

@@ -7,6 +7,7 @@ import msgspec
 from spotui.domain.events import Noticed
 from spotui.domain.messages import user
 from spotui.domain.records import AnswerRecord, CallKey
+from spotui.domain.statistics import compare
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
 from spotui.engine.propose import Refused, fold
@@ -175,7 +176,9 @@ class ScoredRound(Round):
         return await self._scorer.outcomes(self.number, prompt, rows)
 
     async def keep(self, scored: Scored) -> None:
-        """Make a prompt that was scored the round's own: a win when it beats the best.
+        """Make a prompt that was scored the round's own: a win or a lead when it beats the best.
+
+        A win is ahead of the last prompt that won by the A/A floor or more.
 
         Raises:
             Halted: Not even the seed prompt has a score.
@@ -207,19 +210,24 @@ class ScoredRound(Round):
         if self.number == 1:
             self.outcome = "seed"
         else:
-            self.outcome = _outcome(scored, self._leader)
+            self.outcome = self._outcome_of(scored)
+
+    def _outcome_of(self, scored: Scored) -> Outcome:
+        """A win beats the best by chance at most one time in 20; before edition 6, by any difference."""
+        leader, winner = self._leader, self._winner
+        if winner is not None and self._context.task.edition > 5:
+            seed = self._context.task.seed
+            self._against_winner = compare(winner.marks, scored.marks, seed=seed)
+        if leader is None or scored.beats(leader):
+            is_won = self._against_winner is None or self._against_winner.is_beyond_floor
+            return "win" if is_won else "lead"
+        return "tie" if scored.score.mean == leader.score.mean else "loss"
 
     @property
     def _scorer(self) -> Scorer:
         if self._verbs.scorer is None:
             raise Halted("failed", _("This run has no rows to score prompts on."))
         return self._verbs.scorer
-
-
-def _outcome(scored: Scored, leader: Scored | None) -> Outcome:
-    if leader is None or scored.beats(leader):
-        return "win"
-    return "tie" if scored.score.mean == leader.score.mean else "loss"
 
 
 def words_changed(old: str, new: str) -> int:

@@ -140,6 +140,30 @@ def _text_size(text: str) -> int:
     return len(_PIECE.findall(ascii_only)) + beyond_ascii // 2
 
 
+class KeptBack(msgspec.Struct, frozen=True):
+    """The part of a budget that the rounds of a run leave for the test of its best prompt.
+
+    Attributes:
+        calls: How many calls the test takes.
+        tokens: How many tokens, by what calls like them took so far; 0 before there were any.
+        usd: What they cost, by the same measure.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    @property
+    def after_one(self) -> "KeptBack":
+        """What is kept once one of the calls is made."""
+        left = max(0, self.calls - 1)
+        share = left / self.calls if self.calls else 0.0
+        return KeptBack(left, int(self.tokens * share), self.usd * share)
+
+
+NOTHING_KEPT: Final = KeptBack()
+
+
 class Budget:
     """Keeps a run within its limits.
 
@@ -150,11 +174,23 @@ class Budget:
     A model without a price may be on an endpoint that reports the cost of each reply. Its first call shows
     whether it does, and the others wait for it. From then on each call reserves what the dearest one took.
 
+    What is kept back is for the test of the best prompt: calls before it do not get it, and in the test,
+    calls that repeat another one get only what the first calls leave.
+
     Args:
         limits: What the run may cost.
         spending: What it has cost in earlier sessions; counted on from there.
         seconds: Time worked on it in earlier sessions.
         clock: A monotonic clock in seconds.
+        by_round: What finished calls of earlier sessions took, by purpose and round; counted on from there.
+
+    Attributes:
+        limits: What the run may cost.
+        spending: What it has cost.
+        by_round: What finished calls took, by purpose and round.
+        needed: The tokens and USD that have to be free for a call to begin, by purpose: more than most take.
+        kept_back: What is left for the test.
+        is_testing: Whether the test has begun.
     """
 
     def __init__(
@@ -163,9 +199,14 @@ class Budget:
         spending: Spending | None = None,
         seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        by_round: dict[tuple[str, int], Spending] | None = None,
     ) -> None:
         self.limits = limits
         self.spending = spending or Spending()
+        self.by_round = {} if by_round is None else by_round
+        self.needed: dict[str, tuple[int, float]] = {}
+        self.kept_back = NOTHING_KEPT
+        self.is_testing = False
         self._clock = clock
         self._started = clock() - seconds
         self._paused_at: float | None = None
@@ -186,13 +227,16 @@ class Budget:
         """Until the time limit, or None when there is none."""
         return None if self.limits.minutes is None else max(0.0, self.limits.minutes * 60 - self.seconds)
 
-    async def reserve(self, request: Request, purpose: str, price: Price | None) -> Reservation:
+    async def reserve(
+        self, request: Request, purpose: str, price: Price | None, *, is_repeated: bool = False
+    ) -> Reservation:
         """Keep room for a call, waiting for calls in flight to settle where that may make room.
 
         Args:
             request: What will be asked.
             purpose: The verb that asks, whose longest reply so far tells how much this one may need.
             price: Of the model, or None when it is unknown.
+            is_repeated: Whether it asks again what brought no usable reply.
 
         Raises:
             BudgetSpentError: It does not fit, and nothing in flight can change that.
@@ -200,9 +244,10 @@ class Budget:
         """
         if price is None:
             await self._learn_price(request.model)
+        draws = self.is_testing and not is_repeated
         while True:
             try:
-                reservation = self._fit(request, purpose, price)
+                reservation = self._fit(request, purpose, price, NOTHING_KEPT if draws else self.kept_back)
             except BudgetSpentError:
                 if not self._held:
                     raise
@@ -210,6 +255,8 @@ class Budget:
                 await self._settled.wait()
             else:
                 self._held.add(reservation)
+                if draws:
+                    self.kept_back = self.kept_back.after_one
                 return reservation
 
     def expected(self, request: Request, purpose: str) -> int:
@@ -220,8 +267,15 @@ class Budget:
         """Tokens that a reply will probably take: as many as the longest of its kind so far."""
         return 0 if request.embed else self._longest.get(purpose, 0) or LEAST_COMPLETION
 
-    def settle(self, reservation: Reservation, purpose: str, reply: Reply) -> None:
-        """Replace a reservation by what the call really took."""
+    def settle(self, reservation: Reservation, purpose: str, reply: Reply, number: int = 0) -> None:
+        """Replace a reservation by what the call really took.
+
+        Args:
+            reservation: What was kept for it.
+            purpose: The verb that asked.
+            reply: What came.
+            number: The round that asked.
+        """
         self._longest[purpose] = max(self._longest.get(purpose, 0), reply.usage.completion_tokens)
         if model := reservation.unpriced:
             if reply.cost_usd is None:
@@ -229,9 +283,10 @@ class Budget:
             else:
                 self._dearest[model] = max(self._dearest.get(model, 0.0), reply.cost_usd)
         usage = reply.usage
-        self.spending.add(
-            usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
-        )
+        for spending in (self.spending, self.by_round.setdefault((purpose, number), Spending())):
+            spending.add(
+                usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
+            )
         self.release(reservation)
 
     def is_overrun(self, reservation: Reservation, completion: int, price: Price | None) -> bool:
@@ -247,14 +302,15 @@ class Budget:
         if reservation.ceiling is None or completion <= reservation.ceiling:
             return False
         limits, spent, more = self.limits, self.spending, completion - reservation.ceiling
+        kept = self.kept_back
         if limits.tokens is not None:
             held = sum(one.tokens for one in self._held)
-            if spent.tokens + held + more > limits.tokens:
+            if spent.tokens + held + kept.tokens + more > limits.tokens:
                 return True
         if limits.usd is None or price is None:
             return False
         held_usd = sum(one.usd for one in self._held)
-        return spent.cost_usd + held_usd + price.cost(0, more) > limits.usd
+        return spent.cost_usd + held_usd + kept.usd + price.cost(0, more) > limits.usd
 
     def dearest(self, model: str) -> float | None:
         """USD of the dearest call of a model whose endpoint reports costs; None for every other model."""
@@ -278,6 +334,15 @@ class Budget:
     def change(self, limits: BudgetSettings) -> None:
         """Set new limits; they hold from the next call on."""
         self.limits = limits
+        self._settled.set()
+
+    def begin_test(self, kept: KeptBack) -> None:
+        """Give what is kept back to the calls that come now.
+
+        Args:
+            kept: What the test takes, without the room for repeated calls.
+        """
+        self.kept_back, self.is_testing = kept, True
         self._settled.set()
 
     def stop_clock(self) -> None:
@@ -306,10 +371,10 @@ class Budget:
             self._settled.clear()
             await self._settled.wait()
 
-    def _fit(self, request: Request, purpose: str, price: Price | None) -> Reservation:
+    def _fit(self, request: Request, purpose: str, price: Price | None, kept: KeptBack) -> Reservation:
         limits, spent = self.limits, self.spending
-        if limits.calls is not None and spent.calls + len(self._held) >= limits.calls:
-            raise BudgetSpentError(_("The budget of {calls:,} calls is spent.", calls=limits.calls))
+        if limits.calls is not None and spent.calls + len(self._held) + kept.calls >= limits.calls:
+            raise _calls_spent(limits.calls, kept.calls)
         if self.seconds_left == 0:
             raise BudgetSpentError(_("The budget of {minutes:g} minutes is spent.", minutes=limits.minutes))
         if limits.tokens is None and limits.usd is None:
@@ -319,28 +384,26 @@ class Budget:
         longest = self._longest.get(purpose, 0)
         wanted = 0 if request.embed else request.max_tokens or max(MOST_COMPLETION, 2 * longest)
         needed = min(wanted, max(LEAST_COMPLETION, longest * 5 // 4))
+        least_usd = price.cost(prompt, needed) if price else self._dearest.get(request.model, 0.0)
+        self.needed[purpose] = prompt + needed, least_usd
         room: int | None = None
         if limits.tokens is not None:
-            room = limits.tokens - spent.tokens - sum(one.tokens for one in self._held) - prompt
+            left_tokens = limits.tokens - spent.tokens - sum(one.tokens for one in self._held)
+            room = left_tokens - kept.tokens - prompt
             if room < needed:
-                raise BudgetSpentError(
-                    _(
-                        "The budget of {tokens:,} tokens is spent: {value:,} left, too few for another call.",
-                        tokens=limits.tokens,
-                        value=max(0, room + prompt),
-                    )
-                )
+                raise _tokens_spent(limits.tokens, max(0, left_tokens), kept.tokens)
         usd = 0.0
         if limits.usd is not None and price is None:
             usd = self._dearest.get(request.model, 0.0)
-            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held)
+            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - kept.usd
             if left <= 0 or left < usd:
-                raise self._usd_spent(limits.usd)
+                raise self._usd_spent(limits.usd, kept.usd)
         if limits.usd is not None and price is not None and (price.input or price.output):
-            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - price.cost(prompt, 0)
+            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - kept.usd
+            left -= price.cost(prompt, 0)
             affordable = int(left * 1_000_000 / price.output) if price.output else wanted
             if left < 0 or affordable < needed:
-                raise self._usd_spent(limits.usd)
+                raise self._usd_spent(limits.usd, kept.usd)
             room = affordable if room is None else min(room, affordable)
         ceiling = None if room is None else min(room, wanted)
         most = ceiling or wanted
@@ -352,8 +415,18 @@ class Budget:
             unpriced="" if price else request.model,
         )
 
-    def _usd_spent(self, limit: float) -> BudgetSpentError:
+    def _usd_spent(self, limit: float, kept: float) -> BudgetSpentError:
         left = max(0.0, limit - self.spending.cost_usd)
+        if kept:
+            return BudgetSpentError(
+                _(
+                    "The budget of ${limit:g} is spent: ${left:.4f} left, of which ${kept:.4f} is kept back "
+                    "for the test.",
+                    limit=limit,
+                    left=left,
+                    kept=kept,
+                )
+            )
         return BudgetSpentError(
             _(
                 "The budget of ${limit:g} is spent: ${left:.4f} left, too little for another call.",
@@ -361,3 +434,35 @@ class Budget:
                 left=left,
             )
         )
+
+
+def _calls_spent(limit: int, kept: int) -> BudgetSpentError:
+    if kept:
+        return BudgetSpentError(
+            _(
+                "The budget of {calls:,} calls is spent, except for {kept:,} kept back for the test.",
+                calls=limit,
+                kept=kept,
+            )
+        )
+    return BudgetSpentError(_("The budget of {calls:,} calls is spent.", calls=limit))
+
+
+def _tokens_spent(limit: int, left: int, kept: int) -> BudgetSpentError:
+    if kept:
+        return BudgetSpentError(
+            _(
+                "The budget of {tokens:,} tokens is spent: {value:,} left, of which {kept:,} are kept back "
+                "for the test.",
+                tokens=limit,
+                value=left,
+                kept=kept,
+            )
+        )
+    return BudgetSpentError(
+        _(
+            "The budget of {tokens:,} tokens is spent: {value:,} left, too few for another call.",
+            tokens=limit,
+            value=left,
+        )
+    )

@@ -162,6 +162,8 @@ class Door:
                 if reply is None:
                     return await self._buy(key, request)
             except BudgetSpentError as error:
+                if may_be_refused and key.attempt > 1 and self.budget.is_testing:
+                    raise RequestRefusedError(error.what) from None  # the first reply has to do
                 self.gate.halt("budget", error.what)
                 await self.gate.passage()
             except (ModelError, JournalError, UnknownPriceError) as error:
@@ -214,7 +216,7 @@ class Door:
         clock = CallClock(connection.endpoint, is_free=is_free)
         limiter = connection.limiter
         async with limiter.slot():
-            reservation = await self.budget.reserve(request, key.purpose, price)
+            reservation = await self.budget.reserve(request, key.purpose, price, is_repeated=key.attempt > 1)
             try:
                 if limiter.has_rates:
                     await self.gate.until_halt(limiter.turn(self.budget.expected(request, key.purpose)))
@@ -239,7 +241,7 @@ class Door:
         if reservation.ceiling is not None:
             sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
         reply = await self._send(key, sent, connection, price, one)
-        self.budget.settle(reservation, key.purpose, reply)
+        self.budget.settle(reservation, key.purpose, reply, key.round)
         if reservation.cut(reply):
             why = _("the rest of the budget was too small for it")
             self._accounts.drop(key, request, reply.usage, reply.cost_usd, why)

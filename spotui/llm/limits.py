@@ -180,6 +180,16 @@ class Gate:
                 clock.stop(_("the run ends"))
             self._become("halting", cause)
 
+    def reopen(self, cause: str) -> None:
+        """Send calls again after a halt for the budget: what was kept back of it is for what follows.
+
+        Args:
+            cause: What the calls are for, one sentence.
+        """
+        if self._halt is not None and self._halt.reason == "budget":
+            self._halt = None
+            self._become("open", cause)
+
     async def passage(self) -> None:
         """Return when a call may be sent.
 

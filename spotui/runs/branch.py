@@ -21,7 +21,7 @@ from spotui.domain.records import (
     VoteLine,
     now,
 )
-from spotui.domain.verdicts import Outcome
+from spotui.domain.verdicts import BEST_SO_FAR, Outcome
 from spotui.lang import _
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Limiter
@@ -89,7 +89,7 @@ def _lines(journal: Journal, added: Sequence[RoundLine], last: RoundLine) -> Ite
         if line.round not in recorded and line.round <= last.round:
             yield line
             outcome = line.outcome if line.round == last.round else outcome
-    if outcome not in {"seed", "win"}:
+    if outcome not in BEST_SO_FAR:
         yield OverrideLine(round=last.round, outcome="win", before_round=last.round + 1)
 
 

@@ -199,10 +199,12 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
         checked = settings.final_check and settings.max_rounds > 1
         whole = _total(_of_duels(prepared, settings.max_rounds, checked=checked), connector, paces)
         rounds = min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING)
-        needed = _total(_of_duels(prepared, rounds, checked=False), connector, paces)
+        needed = _total(_of_duels(prepared, rounds, checked=checked), connector, paces)
         what = _("the seed round")
         if rounds > 1:
             what = _("the seed round and {more} more", more=rounds - 1)
+        if checked:
+            what = _("the seed round, {more} more and the final check", more=rounds - 1)
         return whole.warning(*_budget_warnings(settings, needed, what))
     if method.calls is None or prepared.rows is None:
         return None
@@ -222,8 +224,11 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     if method.length:
         parameters = msgspec.structs.replace(parameters, **{method.length: 1})
     step = method.calls(parameters, len(rows.train), len(rows.eval))
+    tested = step.tests * len(rows.test)
+    step = msgspec.structs.replace(step, answers=step.answers + tested)
     first = _total(_of_scores(prepared, step), connector, paces)
-    if too_small := list(_uncovered(settings, first, _("the seed prompt and one step"))):
+    what = _("the seed prompt, one step and the test") if tested else _("the seed prompt and one step")
+    if too_small := list(_uncovered(settings, first, what)):
         return whole.warning(*lacking, *too_small, _(_TOO_SMALL))
     return whole.warning(*lacking, *_budget_warnings(settings, whole, _("the whole run")))
 

@@ -182,6 +182,7 @@ def _tested(place: Entry) -> Tested:
         estimated=spent.estimated,
         seconds=place.seconds,
         rounds=place.rounds,
+        floor=place.gain.floor,
     )
 
 
@@ -195,4 +196,5 @@ def _compared(pair: Pair) -> Compared:
         won=found.wins,
         lost=found.losses,
         settled=found.is_settled,
+        floor=found.floor,
     )

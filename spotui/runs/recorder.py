@@ -62,6 +62,7 @@ class Earlier:
 
     Attributes:
         spending: Of all sessions.
+        by_round: What finished calls took, by purpose and round.
         rounds: Every round that ended, by number.
         decisions: What people decided.
         changes: Limits that were changed, the last value of each.
@@ -73,6 +74,7 @@ class Earlier:
 
     def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
         self.spending = Spending()
+        self.by_round: dict[tuple[str, int], Spending] = {}
         self.calls = 0
         self.rounds: dict[int, RoundLine] = {}
         self.decisions: list[VoteLine | EditLine | OverrideLine] = []
@@ -98,9 +100,11 @@ class Earlier:
                     paid = recorded_reply(line)
                 self.calls += 1
                 usage = paid.usage
-                self.spending.add(
-                    usage.prompt_tokens, usage.completion_tokens, paid.cost_usd, estimated=usage.estimated
-                )
+                place = line.key.purpose, line.key.round
+                for spending in (self.spending, self.by_round.setdefault(place, Spending())):
+                    spending.add(
+                        usage.prompt_tokens, usage.completion_tokens, paid.cost_usd, estimated=usage.estimated
+                    )
             case SentLine():
                 self._in_flight[line.key] = line
             case DroppedLine():

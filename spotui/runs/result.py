@@ -2,10 +2,11 @@
 
 import traceback
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from spotui.domain.events import Event
+from spotui.domain.events import Event, FinalTest, Noticed
 from spotui.domain.outcomes import check_finished, held_out_finished, test_finished
 from spotui.domain.records import CheckedRow, CheckLine, FinalTestLine, HeldOutLine, Line
 from spotui.domain.secret import Secret, redacted
@@ -19,6 +20,7 @@ from spotui.llm.limits import Halted
 from spotui.methods.method import fault_in_words
 from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Earlier
+from spotui.runs.reserve import Reserve
 from spotui.settings import locations
 
 
@@ -66,7 +68,7 @@ class FinalCheck:
         if not self._is_wanted:
             return
         self._engine.conclude()
-        if self._engine.best.round == 1:
+        if self._engine.best_candidate.round == 1:
             return
         found = await self._engine.final_check()
         if found.skipped:
@@ -114,41 +116,65 @@ def _same(one: CheckLine, other: CheckLine) -> bool:
     return msgspec.structs.replace(one, at=other.at) == other
 
 
+class Ending(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        reason: Why, as a stop reason.
+        cause: The same in a sentence.
+        test: The test of the best prompt on unseen rows, if there was one.
+    """
+
+    reason: StopReason
+    cause: str
+    test: FinalTest | None = None
+
+
 async def optimize(
     prepared: Prepared,
     engine: Engine,
     check: FinalCheck,
+    reserve: Reserve,
     earlier: Earlier,
     keep: Callable[[Line], None],
     emit: Callable[[Event], None],
-) -> tuple[StopReason, str]:
+) -> Ending:
     """Run the method until a stop reason, then find out what its best prompt is worth against the seed.
+
+    Where the budget ends the rounds, the test has what was kept back of it.
 
     Args:
         prepared: The method and its parameters.
         engine: What the method works with.
         check: Compares best and seed by the judge, where nothing else does.
+        reserve: Keeps back what the test takes.
         earlier: What earlier sessions left behind.
         keep: Writes a line into the journal.
         emit: Told what happens.
 
-    Returns:
-        Why it ended, as a stop reason and as a sentence.
     """
+    reserve.renew()
     try:
         reason, cause = await _go_rounds(prepared, engine)
     except Halted as halt:
-        check.skip(halt.cause)
-        return halt.reason, halt.cause
+        engine.conclude()
+        if halt.reason != "budget" or not reserve.is_wanted or engine.best_candidate.round == 1:
+            check.skip(halt.cause)
+            return Ending(halt.reason, halt.cause)
+        reason, cause = halt.reason, halt.cause
+    reserve.release()
+    test = None
     try:
         await check.hold()
         if prepared.final_test and not check.is_refuted:
-            await _final_test(engine, earlier, keep, emit)
+            test = await _final_test(engine, earlier, keep, emit)
     except Halted as halt:
         check.skip(halt.cause)
         if halt.reason != "budget":
-            return halt.reason, halt.cause
-    return reason, cause
+            return Ending(halt.reason, halt.cause)
+        text = _("The test of the best prompt did not fit into the budget: {cause}", cause=halt.cause)
+        emit(Noticed(text=text, level="warning"))
+    return Ending(reason, cause, test)
 
 
 async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, str]:
@@ -169,15 +195,17 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
 
 async def _final_test(
     engine: Engine, earlier: Earlier, keep: Callable[[Line], None], emit: Callable[[Event], None]
-) -> None:
+) -> FinalTest | None:
     tested = await engine.final_test()
     if tested is None:
-        return
+        return None
     seed, best = tested
     line = FinalTestLine(best=best.candidate.round, seed_marks=seed.marks, best_marks=best.marks)
     if earlier.test is None or (earlier.test.best, earlier.test.best_marks) != (line.best, line.best_marks):
         keep(line)
-    emit(test_finished(line, engine.task.seed))
+    found = test_finished(line, engine.task.seed)
+    emit(found)
+    return found
 
 
 def cause_of(error: Exception, project: str, secrets: Sequence[Secret]) -> str:

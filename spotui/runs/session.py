@@ -20,7 +20,8 @@ from spotui.domain.events import (
     SpendingChanged,
     StateChanged,
 )
-from spotui.domain.records import AS_PLANNED, LimitsLine, Line, SessionLine, StopLine
+from spotui.domain.outcomes import is_lead
+from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, SessionLine, StopLine
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
@@ -43,6 +44,7 @@ from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Chronicle, Earlier, Recorder
+from spotui.runs.reserve import Reserve
 from spotui.runs.result import FinalCheck, cause_of, optimize
 from spotui.runs.steering import Commands
 from spotui.runs.trust import StartMetric
@@ -103,6 +105,7 @@ class Session:
         door: The way to the models.
         engine: What its method works with.
         recorder: Writes down the rounds that ended.
+        reserve: Keeps back what the test at the end takes.
         commands: Carries out commands.
         notices: What was put right when it was opened.
         is_begun: Whether this session adds to the journal: there is work to do, or a limit has changed.
@@ -116,6 +119,7 @@ class Session:
     door: Door
     engine: Engine
     recorder: Recorder
+    reserve: Reserve
     commands: Commands
     notices: list[Noticed]
     is_begun: bool
@@ -172,11 +176,13 @@ class Session:
         """Run the method until a stop reason, and record it."""
         is_wanted = self.prepared.settings.final_check and not self.prepared.method.scores
         check = FinalCheck(self.engine, self.earlier, is_wanted=is_wanted, keep=self._keep, emit=self.emit)
+        test = None
         async with self.door.keeping_time():
             try:
-                reason, cause = await optimize(
-                    self.prepared, self.engine, check, self.earlier, self._keep, self.emit
+                ending = await optimize(
+                    self.prepared, self.engine, check, self.reserve, self.earlier, self._keep, self.emit
                 )
+                reason, cause, test = ending
             except Exception as error:
                 if not _is_of_the_method(error):
                     raise
@@ -189,11 +195,13 @@ class Session:
             reason, cause = "failed", str(error)
         self.engine.conclude()
         best = self.engine.seed if check.is_refuted else self.engine.best_candidate
+        leads = is_lead(self.engine.outcome_of(best.round), best.round, test)
         stopped = RunStopped(
             reason=reason,
             cause=cause,
             best=best.round,
-            improved=best.round > 1,
+            improved=best.round > 1 and not leads,
+            lead=leads,
             rounds=self.engine.ended,
             prompt=best.prompt,
             resumable=reason not in AS_PLANNED,
@@ -247,7 +255,7 @@ async def open_session(
         door = Door(
             connections=connections,
             ledger=journal,
-            budget=Budget(settings.budget, earlier.spending, earlier.seconds),
+            budget=Budget(settings.budget, earlier.spending, earlier.seconds, by_round=earlier.by_round),
             gate=Gate(lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause))),
             retry=Retry(settings.retry),
             emit=emit,
@@ -257,7 +265,12 @@ async def open_session(
         decisions = Decisions(earlier.decisions)
         recorder = Recorder(project, journal, earlier, emit)
         cleanup.callback(recorder.close)
-        chronicle = Chronicle(emit)
+        chronicle, reserve = Chronicle(emit), Reserve(prepared, door, emit)
+
+        def record(line: RoundLine) -> RoundLine:
+            reserve.renew()
+            return recorder.take(chronicle.close(line))
+
         asker = prepared.asker(door)
         marks = RecordedMarks(journal)
         context = Context(
@@ -275,7 +288,7 @@ async def open_session(
             rounds=settings.max_rounds,
             stopping=Stopping(settings.patience, settings.target_wins),
             recorded=earlier.rounds,
-            record=lambda line: recorder.take(chronicle.close(line)),
+            record=record,
         )
         cleanup.callback(engine.close)
         commands = Commands(
@@ -302,6 +315,7 @@ async def open_session(
             door=door,
             engine=engine,
             recorder=recorder,
+            reserve=reserve,
             commands=commands,
             notices=notices,
             is_begun=is_begun,

@@ -263,7 +263,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 10
     patience: Annotated[
         Count | None,
-        Setting("end after so many rounds in a row without a win", Group.ROUNDS, limit="patience"),
+        Setting("end after so many rounds in a row without a win or a lead", Group.ROUNDS, limit="patience"),
     ] = None
     target_wins: Annotated[
         Count | None, Setting("end after so many wins", Group.ROUNDS, limit="target_wins")

@@ -332,6 +332,12 @@ def worth(picture: Picture, stopped: RunStopped) -> str:
     """What is known about the gain of a run that stopped."""
     if stopped.improved:
         return _("Best: round {best}. {tested}", best=stopped.best, tested=_tested(picture))
+    if stopped.lead:
+        return _(
+            "Best so far: round {best}, a lead that may be chance. {tested}",
+            best=stopped.best,
+            tested=_tested(picture),
+        )
     if isinstance(picture.check, FinalCheckFinished) and picture.check.outcome in {"loss", "tie"}:
         return _("{headline} The seed prompt is kept.", headline=picture.check.headline)
     if stopped.rounds > 1:

@@ -122,7 +122,7 @@ def winner(race: Race) -> str:
         return ""
     if not first.tested.improved:
         return _("No winner: no method found a better prompt than the seed.")
-    gain = gained(first.tested.gain, first.tested.gain_interval)
+    gain = gained(first.tested.gain, first.tested.gain_interval, first.tested.floor)
     close = [
         one.other if one.one == first.method else one.one
         for one in race.compared
@@ -149,7 +149,7 @@ def _pair(one: Compared) -> str:
         one.won,
         one=one.one,
         other=one.other,
-        gained=gained(one.difference, one.interval),
+        gained=gained(one.difference, one.interval, one.floor),
         lost=one.lost,
     )
     return found if one.settled else _("{found}; that may be chance", found=found)

@@ -21,6 +21,7 @@ from spotui.domain.outcomes import (
     check_finished,
     event_of,
     held_out_finished,
+    is_lead,
     round_finished,
     test_finished,
 )
@@ -53,16 +54,20 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         yield held_out_finished(history.held_out)
     if history.check is not None:
         yield check_finished(history.check)
+    test = None
     if history.test is not None and snapshot is not None:
-        yield test_finished(history.test, int(snapshot.settings.get("seed", 0)))
+        test = test_finished(history.test, int(snapshot.settings.get("seed", 0)))
+        yield test
     if history.stop is not None:
         best = history.best.round if history.best else 1
+        leads = is_lead(history.best.outcome if history.best else None, best, test)
         yield RunStopped(
             at=history.stop.at.timestamp(),
             reason=history.stop.reason,
             cause=history.stop.cause,
             best=best,
-            improved=best > 1,
+            improved=best > 1 and not leads,
+            lead=leads,
             rounds=len(rounds),
             prompt=history.best.prompt if history.best else opened.prompt,
             resumable=history.stop.reason not in AS_PLANNED,

@@ -27,6 +27,7 @@ from spotui.view.log import Entry, Tone, call_in_words
 TONES: Final[dict[Outcome, Tone]] = {
     "seed": "best",
     "win": "win",
+    "lead": "tie",
     "loss": "loss",
     "tie": "tie",
     "undecided": "tie",
@@ -353,6 +354,9 @@ def _finished(event: events.RoundFinished) -> Entry:
     if event.score is not None and event.score_interval is not None:
         figures.append(interval(event.score, *event.score_interval))
         words.append(f"score {figures[0]}")
+        if event.outcome in {"win", "lead"} and event.gain is not None and event.floor is not None:
+            figures.append(_gain(event.gain, event.floor))
+            words.append(figures[-1])
     elif event.wins or event.losses or event.ties:
         figures.append(f"{event.wins}:{event.losses}")
         words.append(f"votes {figures[0]}")
@@ -394,22 +398,30 @@ def _verdict(event: events.RoundFinished) -> str:
             title = _("The seed is the best so far")
         case "win":
             title = _("Win: the new best")
+        case "lead":
+            title = _("Lead: the best so far, by less than the A/A floor")
         case outcome:
             title = _("{outcome}: round {best} stays the best", outcome=outcome.capitalize(), best=event.best)
     return title if event.judged is None else _("{title} (your verdict)", title=title)
 
 
+def _gain(gain: float, floor: float) -> str:
+    """How far a score is ahead of the last one that won, and from where on that is more than noise."""
+    return _("{gain:+.1f}, A/A floor {floor:.1f}", gain=100 * gain, floor=100 * floor)
+
+
 def test_result(test: events.FinalTest) -> str:
     """What the test on unseen rows says, in a sentence."""
     low, high = test.difference_interval
-    sure = "" if low > 0 or high < 0 else _("; that may be chance")
+    is_beyond = (low > 0 or high < 0) and abs(test.difference) >= test.floor
+    sure = "" if is_beyond else _("; that may be chance")
     return ngettext(
         "On {n:,} test row: {best_score} against the seed's {seed_score}, {gained}{sure}.",
         "On {n:,} test rows: {best_score} against the seed's {seed_score}, {gained}{sure}.",
         test.rows,
         best_score=points(test.best_score),
         seed_score=points(test.seed_score),
-        gained=gained(test.difference, test.difference_interval),
+        gained=gained(test.difference, test.difference_interval, test.floor),
         sure=sure,
     )
 

@@ -17,7 +17,7 @@ from spotui.domain.records import (
     SessionLine,
     StopLine,
 )
-from spotui.domain.verdicts import Outcome
+from spotui.domain.verdicts import BEST_SO_FAR, Outcome
 from spotui.lang import _
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.lock import ProjectLock
@@ -96,7 +96,7 @@ def spo_lines(
     for one in rounds:
         is_free = 0 < one.round <= MOST_ROUNDS and one.round not in lines
         number = one.round if is_free else max(lines, default=0) + 1
-        winners = [each for each, line in lines.items() if each < number and line.outcome in {"seed", "win"}]
+        winners = [each for each, line in lines.items() if each < number and line.outcome in BEST_SO_FAR]
         parent = max(winners, default=0)
         lines[number] = RoundLine(
             round=number,
@@ -197,11 +197,11 @@ class History(msgspec.Struct, frozen=True):
 
 
 def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
-    """The newest round that won; each winner beat the one before it.
+    """The newest round that won or leads; each beat the one before it.
 
     Where prompts are scored, a round that SPO's own tool added has no score, and beats none that has one.
     """
-    winners = [line for line in rounds if line.outcome in {"seed", "win"}]
+    winners = [line for line in rounds if line.outcome in BEST_SO_FAR]
     scored = [line for line in winners if line.score is not None]
     chosen = scored or winners
     return chosen[-1] if chosen else None

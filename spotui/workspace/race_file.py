@@ -41,6 +41,7 @@ class Tested(msgspec.Struct, frozen=True):
         cost_usd: See `calls`.
         unpriced: Calls whose price is unknown.
         estimated: Whether any part of `tokens` and `cost_usd` is an estimate.
+        floor: The A/A floor of the gain: a lower one is no more than noise.
         seconds: How long it worked.
         rounds: How many ended.
     """
@@ -58,6 +59,7 @@ class Tested(msgspec.Struct, frozen=True):
     seconds: float
     rounds: int
     estimated: bool = False
+    floor: float = 0.0
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -71,6 +73,7 @@ class Compared(msgspec.Struct, frozen=True):
         won: Rows that the first answers better.
         lost: Rows that it answers worse.
         settled: Whether it is more than chance.
+        floor: The A/A floor of the difference.
     """
 
     one: str
@@ -80,6 +83,7 @@ class Compared(msgspec.Struct, frozen=True):
     won: int
     lost: int
     settled: bool
+    floor: float = 0.0
 
 
 class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError, limit_reached
 from spotui.domain.records import AnswerRecord, RoundLine, now
 from spotui.domain.text import whole_text
+from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _, as_english
 from spotui.workspace.files import Folder, hint_for, open_file, read_file
 
@@ -73,7 +74,7 @@ def project_rounds(lines: Sequence[RoundLine]) -> list[SpoRound]:
             round=line.round,
             answers=tuple(one for one in line.answers if not one.error),
             prompt=line.prompt,
-            succeed=line.outcome in {"seed", "win"},
+            succeed=line.outcome in BEST_SO_FAR,
             tokens=line.tokens,
             time=spo_time(line.at),
         )

@@ -38,7 +38,8 @@ def test_a_run_of_a_scored_method_tells_scores_with_intervals(shell: Shell, sums
     assert "round 1: prompt 1 scores 50.0 (25.4 to 74.6) on 12 eval rows: Add in style 0." in lines
     assert any(line.startswith("round 4: at most 10 words; the optimizer sees round") for line in lines)
     outcome = next(line for line in lines if line.startswith("Outcome: "))
-    assert "Best: round 4. On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)." in outcome
+    tested = "63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1), A/A floor 22.2."
+    assert f"Best: round 4. On 36 test rows: {tested}" in outcome
     assert said.err.startswith("Expected: about 162 calls, ")
     assert any(line.startswith("Spent:   162 calls, ") for line in lines)
 
@@ -74,8 +75,8 @@ def test_show_tells_scores_and_what_else_was_tried(shell: Shell, sums: ModelServ
     shell("run", "sums.yaml", *asking(sums))
     table = shell("show", "sums").out
     assert "round  verdict  score" in table
-    assert "   4*  win      75.0" in table
-    assert "On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1)." in table
+    assert "   4*  lead     75.0" in table
+    assert "On 36 test rows: 63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1), A/A floor 22.2." in table
     one = shell("show", "sums", "4").out
     assert one.count("Score 75.0 (46.8 to 91.1) on 12 rows, 2 words changed:") == 2
 
@@ -258,10 +259,10 @@ def test_the_estimate_counts_rows_candidates_and_the_test(shell: Shell, sums: Mo
     shares = {one["role"]: one["calls"] for one in json.loads(said.out)["shares"]}
     assert shares == {"optimizer": 6, "executor": 12 * 7 + 2 * 36}
     tight = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "50")
-    assert "The budget of 50 calls may not cover the whole run" in tight.out
-    least = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "20")
-    assert "The budget of 20 calls may not cover the seed prompt and one step" in least.out
-    assert "Raise it, or use fewer rows" in least.out
+    assert "The budget of 50 calls may not cover the seed prompt, one step and the test (about " in tight.out
+    assert "Raise it, or use fewer rows" in tight.out
+    enough = shell("estimate", "sums.yaml", *asking(sums), "--budget-calls", "150")
+    assert "The budget of 150 calls may not cover the whole run" in enough.out
     spo = shell("estimate", "sums.yaml", *asking(sums), "--method", "spo", "--json")
     assert {one["role"]: one["calls"] for one in json.loads(spo.out)["shares"]}["executor"] == 30
 

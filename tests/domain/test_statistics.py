@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.statistics import Interval, binomial_tail, compare, score, sign_test, wilson
+from spotui.domain.statistics import Interval, binomial_tail, compare, noise_floor, score, sign_test, wilson
 
 MARKS = st.lists(st.one_of(st.none(), st.sampled_from([0.0, 0.25, 1.0])), max_size=60)
 
@@ -128,6 +128,33 @@ def test_the_other_side_of_a_comparison_is_its_mirror(pairs: list[tuple[float, f
     assert one.difference == -other.difference
     assert -1 <= one.interval.low <= one.interval.high <= 1
     assert one.wins + one.losses + one.ties == len(pairs)
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=90))
+def test_the_floor_of_right_and_wrong_rows_is_where_the_sign_test_is_sure(differences: list[float]) -> None:
+    old, new = [0.5 - one / 2 for one in differences], [0.5 + one / 2 for one in differences]
+    found = compare(old, new)
+    assert found.is_beyond_floor == (found.difference > 0 and found.p <= 0.05)
+
+
+@given(st.lists(st.sampled_from([-0.5, -0.25, 0.0, 0.25, 1.0]), max_size=60))
+def test_a_floor_does_not_depend_on_who_is_ahead_and_grows_with_what_differs(values: list[float]) -> None:
+    floor = noise_floor(values)
+    assert floor == pytest.approx(noise_floor([-one for one in values]))
+    assert floor > 0
+    few = [one for one in values if one]
+    if len(few) < 6:  # no difference of so few rows is rare enough
+        assert abs(math.fsum(values)) < floor * max(1, len(values))
+
+
+def test_equally_good_prompts_reach_the_floor_one_time_in_twenty_at_most() -> None:
+    rng = random.Random(0)
+    for marks in ((0.0, 1.0), (0.0, 0.3, 0.6, 1.0)):
+        reached = 0
+        for _ in range(1000):
+            found = compare([rng.choice(marks) for _ in range(48)], [rng.choice(marks) for _ in range(48)])
+            reached += abs(found.difference) >= found.floor
+        assert reached <= 65
 
 
 def test_more_confidence_is_a_wider_interval() -> None:

@@ -17,7 +17,7 @@ from spotui.domain.records import CheckLine
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal_reader import read_lines
-from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, conversation
+from tests.model_server import JsonObject, ModelServer, Persona, ReplyFunction, Scripted, conversation
 from tests.runs.starting import Stage, template
 from tests.spo_model import climbing, execute, prefer_first, prefer_higher_style, propose, role_of
 
@@ -111,27 +111,41 @@ def test_nothing_is_checked_when_the_seed_is_the_best_or_nobody_wants_it(tmp_pat
 
 
 @pytest.mark.parametrize("short", [0, 1, 9])
-def test_a_budget_that_is_too_small_skips_the_check_and_says_so(tmp_path: Path, short: int) -> None:
-    rounds, check = 3 + 2 * 7, 10
+def test_rounds_leave_the_budget_that_the_check_takes(tmp_path: Path, short: int) -> None:
+    rounds, check = 3 + 2 * 7, 10 + 1
     with ModelServer(climbing) as server:
         stage = Stage(tmp_path, server)
         budget = BudgetSettings(calls=rounds + check - short)
         project = stage.project(final_check=True, text=template(4), budget=budget)
         end = stage.go(project)
         assert len(server.requests) <= rounds + check - short
-        if not short:
-            assert not end.of(FinalCheckSkipped)
-            return
-        skipped = end.one(FinalCheckSkipped)
-        assert (skipped.best, "calls is spent" in skipped.why) == (3, True)
-        assert (end.stopped.reason, end.stopped.best, end.stopped.improved) == ("finished", 3, True)
-        history = read_history(project)
-        assert history.check is not None
-        assert history.check.skipped == skipped.why
+        ended, best = [("finished", 3), ("budget", 2)][short > 0]
+        assert end.stopped.reason == ended
+        assert not end.of(FinalCheckSkipped)
+        if short < 9:
+            assert (end.one(FinalCheckFinished).best, end.stopped.best) == (best, best)
         more = stage.go(project, changes={"calls": None})
         sent = checked(server)
     assert more.one(FinalCheckFinished).outcome == "win"
+    assert more.one(FinalCheckFinished).best == 3
     assert set(sent.values()) == {1}
+
+
+def test_a_time_that_is_over_skips_the_check_and_says_so(tmp_path: Path) -> None:
+    def slow(request: JsonObject) -> Scripted:
+        is_late = role_of(request) == "judge" and one_alone(request)
+        return Scripted(text=str(climbing(request)), delay=5.0 if is_late else 0.0)
+
+    with ModelServer(slow) as server:
+        stage = Stage(tmp_path, server)
+        project = stage.project(final_check=True, text=template(4), budget=BudgetSettings(minutes=0.03))
+        end = stage.go(project)
+    skipped = end.one(FinalCheckSkipped)
+    assert (skipped.best, "minutes is spent" in skipped.why) == (3, True)
+    assert (end.stopped.reason, end.stopped.best, end.stopped.improved) == ("finished", 3, True)
+    history = read_history(project)
+    assert history.check is not None
+    assert history.check.skipped == skipped.why
 
 
 def test_a_check_is_bought_once_and_told_again(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_person_s_prompt_joins_the_candidates_of_its_round(tmp_path: Path) -> 
         assert len([one for one in end.of(CandidateScored) if one.round == 2]) == 3
         line = read_history(project).round(2)
         assert line is not None
-        assert (line.prompt, line.edited, line.outcome) == ("Add in style 6.", True, "win")
+        assert (line.prompt, line.edited, line.outcome) == ("Add in style 6.", True, "lead")
         assert told(stage.run(project)).stopped.prompt == end.stopped.prompt
 
 

@@ -230,9 +230,9 @@ def test_a_real_run_reads_well(stage: Stage, method: str) -> None:
     assert "seed prompt: 50.0 (25.4 to 74.6)" in titles
     assert any(title.startswith("candidate 2: ") for title in titles)
     assert any(title.startswith("Test of round ") and "36 test rows" in title for title in titles)
-    wins = [one for one in story.entries if one.title == "Win: the new best"]
-    assert wins
-    assert all(" to " in one.facts for one in wins)
+    leads = [one for one in story.entries if one.title == "Lead: the best so far, by less than the A/A floor"]
+    assert leads
+    assert all(" to " in one.facts and "A/A floor" in one.facts for one in leads)
     # A round that is folded keeps its verdict; the verdicts alone keep the candidates' scores.
     folded = [story.entry(position) for position in Choice(folded=frozenset({2})).of(story)]
     assert [one.kind for one in folded if one.round == 2] == ["round", "verdict"]

@@ -178,6 +178,7 @@ def _minutes(minutes: float) -> str:
 TONES: Final = {
     "seed": "$accent",
     "win": "$text-success",
+    "lead": "$text-warning",
     "loss": "$text-muted",
     "tie": "$text-warning",
     "undecided": "$text-warning",
