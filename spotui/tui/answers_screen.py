@@ -13,6 +13,7 @@ from textual.widgets import Static
 from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
 from spotui.lang import _, join
+from spotui.runs.task import questions_of
 from spotui.templates.read import parse_template
 from spotui.templates.sections import requirements_of
 from spotui.tui.answers_panel import AnswersPanel
@@ -34,6 +35,7 @@ from spotui.view.answers import (
 )
 from spotui.wire.process import RUN_ENDED
 from spotui.workspace.projects import Project
+from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import read_snapshot
 
 
@@ -73,17 +75,28 @@ async def override(widget: Widget, project: Project, client: RunClient, command:
 
 
 def read_standard(project: Project) -> Standard:
-    """Requirements and reference answers; nothing of either where SPO's reference made the project.
+    """Requirements, reference answers, and what else of the rows a prompt shows.
+
+    There is nothing of it where SPO's reference made the project.
 
     Raises:
-        SpotuiError: The copy is damaged.
+        SpotuiError: The copies of template and rows are damaged.
     """
     if not project.is_ours:
         return Standard()
     snapshot = read_snapshot(project.snapshot)
     template = parse_template(snapshot.template, snapshot.template_name)
-    answers = tuple(template.qa[index].answer.strip() for index in snapshot.questions)
-    return Standard(requirements_of(template).strip(), answers)
+    requirements = requirements_of(template).strip()
+    rows = read_rows_file(project.rows)
+    if rows is None:
+        return Standard(
+            requirements, tuple(template.qa[index].answer.strip() for index in snapshot.questions)
+        )
+    pool = questions_of(template, rows)
+    asked = [pool[index] for index in snapshot.questions]
+    return Standard(
+        requirements, tuple(one.answer.strip() for one in asked), tuple(one.context for one in asked)
+    )
 
 
 class AnswersScreen(RoundScreen):

@@ -173,10 +173,17 @@ class Standard:
     Attributes:
         requirements: What they have to meet.
         references: What good answers could be, one for each question of the set.
+        contexts: The other parts of each question's row that the prompt shows.
     """
 
     requirements: str = ""
     references: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+
+    def shown(self, index: int, question: str) -> str:
+        """A question with the other parts of its row above it."""
+        context = self.contexts[index] if index < len(self.contexts) else ""
+        return f"{context}\n{question}" if context else question
 
 
 def read_answers(
@@ -200,7 +207,7 @@ def read_answers(
     pairs = [
         Pair(
             index + 1,
-            question,
+            standard.shown(index, question),
             standard.references[index] if index < len(standard.references) else "",
             tuple(_answer(picture, side, index, now, is_attached=is_attached) for side in sides),
         )

@@ -1,6 +1,7 @@
 """Answers beside each other, and a vote of one's own."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,16 +9,22 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from spotui.runs.prepare import new_project
+from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.tui.answers_panel import AnswersPanel
-from spotui.tui.answers_screen import AnswersScreen
+from spotui.tui.answers_screen import AnswersScreen, read_standard
 from spotui.tui.app import SpotuiApp
 from spotui.tui.run.client import RunClient
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE, begin, move_in, places, write_template
 from tests.model_server import ModelServer, Persona, Scripted
+from tests.runs.starting import prepared
 from tests.spo_model import execute, propose, role_of
 from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen
+
+ROLE = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
+ROLES = RoleSet(optimizer=ROLE, evaluator=ROLE, executor=ROLE)
 
 
 @asynccontextmanager
@@ -209,3 +216,22 @@ def test_an_answer_under_way_shows_the_end_of_what_there_is(workspace: Workspace
             await until_seen(pilot, "Round 4 against round 3", "314 characters so far", "the last words")
 
     drive(tmp_path, journey, SMALL, workspace=workspace)
+
+
+def test_rows_of_a_file_are_shown_with_what_the_prompt_shows_of_them(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Why {n}?", "answer": f"Because {n}.", "shop": f"Shop {n}", "note": "unseen"}
+        for n in range(6)
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    text = "prompt: 'Answer for {shop}.'\nrequirements: Short.\ndata: rows.jsonl\n"
+    wanted = prepared(text, RunSettings(roles=ROLES), path=tmp_path / "shop.yaml")
+    project = new_project(Workspace(tmp_path / "workspace"), "shop", wanted)
+
+    standard = read_standard(project)
+
+    asked = wanted.task.questions
+    assert asked
+    assert standard.references == tuple(one.answer for one in asked)
+    number = asked[0].answer.removeprefix("Because ").removesuffix(".")
+    assert standard.shown(0, asked[0].question) == f"shop: Shop {number}\nWhy {number}?"
