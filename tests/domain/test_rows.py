@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.rows import fill, lookalikes, slot_fault, slot_names
+from spotui.domain.rows import SPLITS, draw, fill, lookalikes, slot_fault, slot_names
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
 
@@ -101,3 +101,12 @@ def test_whatever_a_prompt_holds_its_lookalikes_are_no_slots(prompt: str) -> Non
 )
 def test_a_new_prompt_has_the_slots_of_the_first_one(prompt: str, fault: str) -> None:
     assert slot_fault("{a} and {b}, with the word {text}", {"a", "b"}, prompt) == fault
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(4, (1, 1, 2)), (6, (2, 2, 2)), (9, (3, 3, 3)), (20, (4, 4, 12))]
+)
+def test_a_small_file_still_gives_every_split_a_few_rows(count: int, sizes: tuple[int, ...]) -> None:
+    drawn = draw(count, SPLITS, {}, limit=None, seed=0)
+    assert tuple(len(drawn[name]) for name in SPLITS) == sizes
+    assert sorted(position for rows in drawn.values() for position in rows) == [*range(count)]
