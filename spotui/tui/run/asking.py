@@ -14,7 +14,7 @@ from textual.widgets import Input, Static, TextArea
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
-from spotui.tui.child import ask
+from spotui.tui.child import ask, attempt
 from spotui.tui.dialogs import (
     Choice,
     Dialog,
@@ -27,6 +27,7 @@ from spotui.tui.dialogs import (
     text_field,
 )
 from spotui.view.picture import Picture
+from spotui.workspace.history import read_history
 from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Project, Workspace
 
@@ -70,7 +71,7 @@ async def export(screen: Screen[Any], project: Project, picture: Picture, number
     if chosen == "copy":
         copy_prompt(screen, picture, best)
     elif chosen.startswith("source"):
-        await _put_back(screen, project, best, origin)
+        await _put_back(screen, project, best)
     elif chosen:
         form, _unused, of = chosen.partition(" ")
         await _write(screen, project, form, int(of))
@@ -120,8 +121,11 @@ async def _write(screen: Screen[Any], project: Project, form: str, number: int) 
         screen.notify(f"Wrote {path}.", markup=False)
 
 
-async def _put_back(screen: Screen[Any], project: Project, number: int, origin: str) -> None:
-    question = _("Replace the prompt in {origin}?", origin=origin)
+async def _put_back(screen: Screen[Any], project: Project, number: int) -> None:
+    files = await attempt(screen, _files_of_source, project, number)
+    if files is None:
+        return
+    question = _("Replace the prompt in {files}?", files=", ".join(files))
     if not await confirmed(screen, question, _("replace")):
         screen.notify(_("Nothing was written."))
         return
@@ -131,6 +135,18 @@ async def _put_back(screen: Screen[Any], project: Project, number: int, origin: 
         screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
     else:
         screen.notify(told.out.decode(errors="replace").strip(), markup=False)
+
+
+def _files_of_source(project: Project, number: int) -> list[str]:
+    """The names of the files of a source that hold the prompt.
+
+    Raises:
+        SpotuiError: The source has changed, or has no prompt.
+    """
+    from spotui.runs.export import back_to_source
+
+    (line,) = [one for one in read_history(project).rounds if one.round == number]
+    return [path.name for path, _text in back_to_source(project, line, frozenset())]
 
 
 def _origin(project: Project) -> str:

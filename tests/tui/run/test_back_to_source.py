@@ -65,7 +65,7 @@ def test_a_prompt_goes_from_promptfoo_through_a_run_and_back(
         await pilot.press("x")
         await until_seen(pilot, "back into evals")
         await pilot.press("b")
-        await until_seen(pilot, "Replace the prompt in evals?")
+        await until_seen(pilot, "Replace the prompt in promptfooconfig.yaml?")
         await pilot.press("y")
         await until_seen(pilot, "Wrote ")
 
