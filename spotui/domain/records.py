@@ -208,6 +208,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         added: SPO's own tool ran it and added it to the project: nothing but prompt, answers, verdict, tokens
             and time is known.
         after: The round before an added one: the tool left out the numbers between the two.
+        closing: It is a closing round after those of the method, for the last thing to try.
         judged: The judge's verdict where a person gave another; it is set when a journal is read.
     """
 
@@ -243,6 +244,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     told: tuple[msgspec.Raw, ...] = ()
     added: bool = False
     after: int = 0
+    closing: bool = False
     judged: Outcome | None = None
 
 

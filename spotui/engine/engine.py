@@ -13,8 +13,9 @@ from spotui.domain.events import (
     RoundStarted,
     VerdictOverridden,
 )
-from spotui.domain.outcomes import round_finished
+from spotui.domain.outcomes import event_of, round_finished
 from spotui.domain.records import CheckLine, RoundLine
+from spotui.domain.statistics import score
 from spotui.domain.verdicts import BEST_SO_FAR, Outcome, StopReason
 from spotui.engine.asking import together
 from spotui.engine.execute import NoAnswer
@@ -42,6 +43,7 @@ class Engine:
         stopping: What ends the run before that.
         recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
+        closes: Whether the last round is not the method's, but a closing one.
 
     Attributes:
         task: What the run works on.
@@ -60,6 +62,7 @@ class Engine:
         stopping: Stopping,
         recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
+        closes: bool = False,
     ) -> None:
         self.task = verbs.context.task
         self.meta = verbs.context.meta
@@ -75,6 +78,8 @@ class Engine:
         self._last_recorded = max(recorded, default=0)
         self._added = {number: line for number, line in recorded.items() if line.added}
         self._last_added = max(self._added, default=0)
+        self._closes = closes
+        self._closed = {number: line for number, line in recorded.items() if line.closing}
         self._left_out = {
             number for line in self._added.values() for number in range(line.after + 1, line.round)
         }
@@ -172,7 +177,7 @@ class Engine:
     def rounds(self) -> Iterator[int]:
         """The numbers of the rounds after the seed, as many as are wanted by then and worth having."""
         number = 2
-        while number <= self.rounds_wanted:
+        while number <= self.rounds_wanted - self._closes:
             if number in self._added:
                 self._take_added(self._added[number])
             elif number not in self._left_out:
@@ -182,12 +187,15 @@ class Engine:
                     self.ending = self._stopping.reached(number - 1, len(wins), self._won[-1])
                 if self.ending is not None:
                     return
-                yield number
+                if number not in self._closed:
+                    yield number
             number += 1
 
     @asynccontextmanager
     async def round(self, number: int) -> AsyncIterator[ScoredRound]:
         """A round from its start to its record; it is void when nothing settles it."""
+        if number - 1 in self._closed and number - 1 not in self._outcomes:
+            self._take_closed(self._closed[number - 1])
         self._take_overrides(number)
         self._verbs.context.asker.take_spending()
         is_new = number > self._last_recorded
@@ -208,6 +216,26 @@ class Engine:
                 self.winner = turn.chosen
         self._ended += 1
         self._finish(self._record(turn.line()))
+
+    @asynccontextmanager
+    async def closing_round(self) -> AsyncIterator[ScoredRound]:
+        """A round after those of the method, for the last thing to try on its best prompt."""
+        async with self.round((self._turn.number if self._turn else 0) + 1) as turn:
+            turn.closing = True
+            yield turn
+
+    def _take_closed(self, line: RoundLine) -> None:
+        """Go through a closing round after which the run was made longer: its prompt may be the best."""
+        self._emit(RoundStarted(round=line.round, best=self.best.round))
+        self._emit(event_of(CandidateProposed, line))
+        candidate = Candidate(line.round, line.prompt, line.parent, line.modification)
+        self._keep(line.round, Trial(candidate, (), line.answers), line.outcome)
+        if line.outcome in {"win", "lead"}:
+            self.leader = Scored(candidate, "eval", score(line.marks, seed=self.task.seed), line.marks)
+            if line.outcome == "win":
+                self.winner = self.leader
+        self._ended += 1
+        self._tell_end(line)
 
     def conclude(self) -> None:
         """Let verdicts count that people gave since the last round began."""

@@ -70,6 +70,7 @@ class Round:
         chosen: Its candidate with the score, once one was chosen.
         opponent: The round of the trial it had to beat; 0 before its duel.
         editable: Whether a person may still change its candidate.
+        closing: Whether it is no round of the method, but one after those.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Round:
         self.chosen: Scored | None = None
         self.opponent = 0
         self.editable = number > 1
+        self.closing = False
         self._verbs = verbs
         self._context = verbs.context
         self._tried = tried
@@ -275,6 +277,7 @@ class Round:
             marks=self.chosen.marks if self.chosen else (),
             edit_budget=self._edit_budget,
             columns=self._columns,
+            closing=self.closing,
         )
 
     def _warn_of_slots(self, prompt: str) -> None:

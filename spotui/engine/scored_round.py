@@ -15,7 +15,7 @@ from spotui.engine.racing import race
 from spotui.engine.round import Round, named
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
-from spotui.lang import _
+from spotui.lang import _, ngettext
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 from spotui.settings.table import Role
@@ -170,6 +170,42 @@ class ScoredRound(Round):
         """
         self.editable = False
         return await race(self._scorer, self.number, candidates, rows, keep)
+
+    async def challenge(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
+        """Race prompts against the best one, which is free; those that fall behind it are refused.
+
+        Args:
+            candidates: The prompts.
+            rows: The rows that the best one was scored on.
+
+        Returns:
+            One a candidate, in their order; the score of one that is refused is partial.
+        """
+        if not candidates or self._leader is None:
+            return await self.score(candidates, rows) if candidates else []
+        _best, *scored = await self.race([self._leader.candidate, *candidates], rows, keep=1)
+        for one in scored:
+            if not one.is_whole:
+                asked = len(one.marks)
+                self.refuse(
+                    one.candidate,
+                    ngettext(
+                        "it fell behind the best prompt on {n} row",
+                        "it fell behind the best prompt on {n} rows",
+                        asked,
+                    ),
+                )
+        return scored
+
+    async def keep_best(self, scored: Sequence[Scored]) -> None:
+        """Make the best of some prompts the round's own, if one of them has a whole score.
+
+        Raises:
+            Halted: Not even the seed prompt has a score.
+        """
+        whole = [one for one in scored if one.is_whole and one.score.rows]
+        if whole:
+            await self.keep(max(whole, key=lambda one: (one.score.mean, -len(one.prompt))))
 
     async def outcomes(self, prompt: str, rows: RowSet) -> list[RowOutcome]:
         """What became of each row with a prompt; what was asked before costs nothing."""

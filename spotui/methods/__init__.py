@@ -25,6 +25,7 @@ METHODS: Final = {
     "opro": "spotui.methods.gpo:OPRO",
     "pe2": "spotui.methods.gpo:PE2",
     "sgdm": "spotui.methods.gpo:SGDM",
+    "fewshot": "spotui.methods.fewshot:FEWSHOT",
     "gepa": "spotui.methods.gepa:GEPA",
     "gradsum": "spotui.methods.gradsum:GRADSUM",
 }

@@ -8,6 +8,7 @@ import msgspec
 
 from spotui.domain.figures import count, duration, usd
 from spotui.domain.text import estimate_tokens
+from spotui.engine.demonstrations import SETS_TRIED, TRAIN_ROWS
 from spotui.engine.task import Question
 from spotui.lang import N_, _, ngettext
 from spotui.llm.budget import UnknownPriceError
@@ -211,6 +212,9 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     rows, lacking = prepared.rows, []
     calls = method.calls(prepared.parameters, len(rows.train), len(rows.eval))
     calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * len(rows.test))
+    if settings.demonstrations is not None:
+        tried = min(len(rows.train), TRAIN_ROWS) + SETS_TRIED * len(rows.eval)
+        calls = msgspec.structs.replace(calls, answers=calls.answers + tried, steps=calls.steps + 1)
     if prepared.template.metric is None and not prepared.template.criteria:
         lacking.append(
             _("The template names no metric: the evaluator marks every answer by the requirements.")

@@ -233,14 +233,17 @@ def prepare(
     if purpose != "rows":
         _refuse_parts_for_a_model(template, resolution.settings)
     settings, rounds_are_chosen = resolution.settings, resolution.is_set("run.max_rounds")
-    if chosen.length and rounds_are_chosen and settings.max_rounds > 1:
-        given = {chosen.length: settings.max_rounds - 1, **given}
+    closing = int(settings.demonstrations is not None)
+    if chosen.length and rounds_are_chosen and settings.max_rounds > 1 + closing:
+        given = {chosen.length: settings.max_rounds - 1 - closing, **given}
     read = read_parameters(name, chosen, given)
     if purpose == "run" and not template.prompt and chosen.edits is not None and chosen.edits(read):
         raise SpotuiError(
             _("The prompt is empty, and {name} improves the prompt that it starts from.", name=name),
             _("Write a prompt, or choose a method that writes new ones: spo, gpo, ape or opro."),
         )
+    if purpose == "run":
+        _refuse_demonstrations(name, chosen, read, template, asked=bool(closing))
     settings = _with_asked_models(settings, purpose, template, chosen, read)
     meta = meta_prompts(*prompt_folders, method=chosen)
     is_marked = template.metric is not None or bool(template.criteria)
@@ -251,7 +254,9 @@ def prepare(
     if scores or template.data is not None:
         rows = read_rows(template, path.parent, seed=settings.seed, attach=files.attach)
         if purpose == "run" and chosen.rounds is not None and not rounds_are_chosen:
-            settings = msgspec.structs.replace(settings, max_rounds=chosen.rounds(read, len(rows.train)))
+            settings = msgspec.structs.replace(
+                settings, max_rounds=chosen.rounds(read, len(rows.train)) + closing
+            )
     questions, held_out = draw_questions(_pool_size(template, rows), settings.sample, settings.seed)
     return Prepared(
         path=path,
@@ -289,6 +294,32 @@ def _refuse_two_places(template: Template, resolution: Resolution) -> None:
         raise SpotuiError(
             _("The template's `messages` say where the prompt stands, and so does the position."),
             _("Delete one of them: `position` ({source}) or `messages`.", source=source),
+        )
+
+
+def _refuse_demonstrations(
+    name: str, method: Method, parameters: msgspec.Struct, template: Template, *, asked: bool
+) -> None:
+    """Make sure that demonstrations can be drawn and shown, where a run tries any.
+
+    Raises:
+        SpotuiError: Nothing is marked, the method draws demonstrations itself, or there are several prompts.
+    """
+    draws = "demonstrations" in parameters.__struct_fields__
+    if asked and draws:
+        raise SpotuiError(
+            _("{name} draws demonstrations itself, and no round after it tries more.", name=name),
+            _("Set its parameter instead: --set demonstrations=4"),
+        )
+    if asked and not method.scores:
+        raise SpotuiError(
+            _("{name} marks no answers, so it finds no solved rows to demonstrate.", name=name),
+            _("Leave out --demonstrations, or use a method that scores rows, for example gpo or fewshot."),
+        )
+    if template.parts and (asked or draws):
+        raise SpotuiError(
+            _("Demonstrations are for one prompt, and the template has several."),
+            _("Leave out --demonstrations, or use a method that writes prompts, for example gepa."),
         )
 
 

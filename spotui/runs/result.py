@@ -178,6 +178,21 @@ async def optimize(
 
 
 async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, str]:
+    reason, cause = await _of_method(prepared, engine)
+    if prepared.settings.demonstrations is not None:
+        from spotui.engine.demonstrations import try_demonstrations
+
+        await try_demonstrations(engine, prepared.settings.demonstrations)
+        if reason == "finished":
+            return _finished(engine)
+    return reason, cause
+
+
+def _finished(engine: Engine) -> tuple[StopReason, str]:
+    return "finished", _("All {ended} rounds are done.", ended=engine.ended)
+
+
+async def _of_method(prepared: Prepared, engine: Engine) -> tuple[StopReason, str]:
     try:
         try:
             await prepared.method.optimize(engine, prepared.parameters)
@@ -190,7 +205,7 @@ async def _go_rounds(prepared: Prepared, engine: Engine) -> tuple[StopReason, st
         if halt.reason not in EARLY_ENDS:
             raise
         return halt.reason, halt.cause
-    return engine.ending or ("finished", _("All {ended} rounds are done.", ended=engine.ended))
+    return engine.ending or _finished(engine)
 
 
 async def _final_test(

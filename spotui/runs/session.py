@@ -289,6 +289,7 @@ async def open_session(
             stopping=Stopping(settings.patience, settings.target_wins),
             recorded=earlier.rounds,
             record=record,
+            closes=settings.demonstrations is not None,
         )
         cleanup.callback(engine.close)
         commands = Commands(

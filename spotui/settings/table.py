@@ -288,6 +288,13 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             usual=N_("as the method's paper has it"),
         ),
     ] = None
+    demonstrations: Annotated[
+        Count | None,
+        Setting(
+            "solved train rows, at most, that the last round adds to the best prompt; none: no such round",
+            Group.PROMPT,
+        ),
+    ] = None
     copies: Annotated[
         CopyMode,
         Setting(

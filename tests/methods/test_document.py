@@ -12,7 +12,12 @@ from spotui.templates.data.source import KEYS
 from spotui.templates.read import check_text
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
-SECTIONS = {"gpo": "### GPO and its relatives", "gradsum": "### GRAD-SUM", "gepa": "### GEPA"}
+SECTIONS = {
+    "gpo": "### GPO and its relatives",
+    "gradsum": "### GRAD-SUM",
+    "gepa": "### GEPA",
+    "fewshot": "### Few-shot",
+}
 
 
 def section(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
+from spotui.engine import Candidate, Engine, RowOutcome, RowSet, ScoredRound, together
 from spotui.engine.task import batches
 from spotui.lang import _
 from spotui.methods.gepa.front import Member, child, front_of, items, sample
@@ -74,10 +74,9 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             made = await propose(engine, turn, parameters, wanted, pool)
             passed = await together([passes(turn, one, of, parameters) for one, of in made])
             fit = [one for one, is_fit in zip(made, passed, strict=True) if is_fit]
-            scored = await race(engine, turn, [one for one, _ in fit])
+            scored = await turn.challenge([one for one, _ in fit], engine.rows.eval)
+            await turn.keep_best(scored)
             fresh = [(one, of) for one, (_, of) in zip(scored, fit, strict=True) if one.is_whole]
-            if marked := [one for one, _ in fresh if one.score.rows]:
-                await turn.keep(max(marked, key=rank))
             pool += [child(number, at, one, of.parents) for at, (one, of) in enumerate(fresh)]
             show(turn, pool)
             if not wanted:
@@ -195,26 +194,9 @@ async def passes(turn: ScoredRound, candidate: Candidate, of: Proposal, paramete
     return False
 
 
-async def race(engine: Engine, turn: ScoredRound, candidates: Sequence[Candidate]) -> list[Scored]:
-    """Score prompts on all eval rows, as long as they do not fall behind the best one, which is free."""
-    if not candidates or engine.leader is None:
-        return []
-    _best, *scored = await turn.race([engine.leader.candidate, *candidates], engine.rows.eval, keep=1)
-    for one in scored:
-        if not one.is_whole:
-            rows = len(one.marks)
-            turn.refuse(one.candidate, _("it fell behind the best prompt after {rows} eval rows", rows=rows))
-    return scored
-
-
 def show(turn: ScoredRound, pool: Sequence[Member]) -> None:
     """Show the front: how many prompts it has, and each with its parents and the rows that it leads."""
     front = front_of(pool)
     turn.fill("front", len(front))
     turn.fill("pool", len(pool))
     turn.show("front", items(front))
-
-
-def rank(scored: Scored) -> tuple[float, int]:
-    """Higher scores first, then shorter prompts."""
-    return scored.score.mean, -len(scored.prompt)
