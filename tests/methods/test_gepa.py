@@ -130,7 +130,7 @@ def test_the_gate_keeps_out_what_does_worse_on_the_minibatch_and_how_much_worse_
     assert len(seen) <= 4 * 4  # the minibatches alone, and no eval row
     loose = {**SMALL, "width": 1, "merge_every": 0, "gate_tolerance": 5, "iterations": 1}
     (fell,) = go(tmp_path / "loose", model, parameters=loose)[0].of(CandidateRefused)
-    assert fell.why.startswith("it fell behind the best prompt after ")
+    assert fell.why.startswith("it fell behind the best prompt on ")
 
 
 def test_two_prompts_that_win_on_different_rows_are_merged(tmp_path: Path) -> None:
