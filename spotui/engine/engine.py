@@ -155,6 +155,17 @@ class Engine:
         """
         raise Halted(reason, cause)
 
+    def fail(self, cause: str) -> NoReturn:
+        """End the run because the method cannot do its work on this task.
+
+        Args:
+            cause: What is missing and what to do.
+
+        Raises:
+            Halted: Always.
+        """
+        raise Halted("failed", cause)
+
     def tell(self, event: Event) -> None:
         """Tell the run's listeners what the method alone knows."""
         self._emit(event)

@@ -20,7 +20,6 @@ from spotui.engine.demonstrations import (
     unsolved,
 )
 from spotui.lang import N_, _
-from spotui.llm.limits import Halted
 from spotui.methods.method import Calls, Method
 
 
@@ -124,7 +123,7 @@ async def collect(
     turn.fill("solved", len(pool))
     if not pool:
         has_references = any(train.row(position).references for position in train.positions)
-        raise Halted("failed", unsolved(len(train), has_references=has_references))
+        engine.fail(unsolved(len(train), has_references=has_references))
     return [pool[position] for position in sorted(pool)]
 
 
