@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options
 from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
@@ -18,6 +19,11 @@ from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spotui.domain.records import CallKey
 
 
 def best_round(project: Project) -> RoundLine:
@@ -61,6 +67,8 @@ def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
 
 
 _WIDTH_OF_A_PIPE = 150
+_TRACE_LINES = 40
+"""Lines of a trace that are printed; --json has all that the journal has."""
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,12 +88,32 @@ def show_command(parsed: argparse.Namespace) -> int:
         import msgspec
 
         shown = pick_round(project, history, parsed.round) if parsed.round else history
-        print(msgspec.json.format(msgspec.json.encode(shown, enc_hook=as_english), indent=2).decode())
+        data = msgspec.json.decode(msgspec.json.encode(shown, enc_hook=as_english))
+        _add_traces(data.get("rounds", [data]), _traces_of(project))
+        print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
     elif parsed.round:
-        _print_round(pick_round(project, history, parsed.round))
+        _print_round(pick_round(project, history, parsed.round), _traces_of(project))
     else:
         _print_history(project, history)
     return exit_codes.OK
+
+
+def _traces_of(project: Project) -> "Mapping[CallKey, list[str]]":
+    """What a program reported of the answers of all rounds."""
+    from spotui.workspace.journal_reader import read_traces
+
+    return read_traces(project.journal, "execute")
+
+
+def _add_traces(rounds: list[dict[str, Any]], traces: "Mapping[CallKey, list[str]]") -> None:
+    """Put the trace of each answer beside it, in a conversation one a turn."""
+    from spotui.view.traces import answer_key, trace_values
+
+    for one in rounds:
+        for index, answer in enumerate(one.get("answers", ())):
+            if found := traces.get(answer_key(one["round"], index)):
+                first, *others = values = trace_values(found)
+                answer["trace"] = values if others else first
 
 
 def _print_history(project: Project, history: History) -> None:
@@ -198,7 +226,9 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
     return blanks + text if right else text + blanks
 
 
-def _print_round(line: RoundLine) -> None:
+def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None:
+    from spotui.view.traces import answer_key, brief_trace
+
     shown = verdict(line.outcome, line.judged)
     if line.parent:
         origin = rounds_named((line.parent, *line.other_parents))
@@ -255,6 +285,8 @@ def _print_round(line: RoundLine) -> None:
             print(f"{_('No answer {number}:', number=number)}\n{one.error}")
         else:
             print(f"{_('Answer {number}:', number=number)}\n{one.answer}")
+        if trace := brief_trace(traces, answer_key(line.round, number - 1), _TRACE_LINES):
+            print(f"{_('Trace {number}:', number=number)}\n{visible(trace)}")
     for vote in line.votes:
         voter = " ".join(filter(None, (vote.voter, vote.model, vote.order)))
         choice = verdict(vote.choice, None)

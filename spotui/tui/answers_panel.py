@@ -3,7 +3,8 @@
 from rich.cells import cell_len
 from textual.content import Content
 
-from spotui.tui.line_view import BlockList
+from spotui.lang import _
+from spotui.tui.line_view import BlockList, wrap
 from spotui.view.answers import Answer, Answers, Pair, Said
 
 _BESIDE_FROM = 96
@@ -83,7 +84,12 @@ class AnswersPanel(BlockList[_Block]):
 
     def _answer(self, answer: Answer, width: int) -> list[Content]:
         if answer.is_here:
-            return _wrapped(Content(answer.text), width)
+            lines = _wrapped(Content(answer.text), width)
+            if answer.trace:
+                faint = self.tone("faint")
+                lines += [Content.styled(_("trace"), self.tone("name")).truncate(width)]
+                lines += [Content.styled(line, faint) for line in wrap(answer.trace, width)]
+            return lines
         # One line of what is being written: an answer that grows would move everything below it at each tick.
         end = [Content(_end_of(answer.tail, width))] if answer.tail else []
         return [*_wrapped(Content.styled(answer.text, self.tone("faint")), width), *end]

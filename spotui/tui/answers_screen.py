@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
+from spotui.domain.records import CallKey
 from spotui.lang import _, join
 from spotui.runs.task import questions_of
 from spotui.templates.read import parse_template
@@ -33,7 +34,9 @@ from spotui.view.answers import (
     what_became_of_it,
     what_it_was,
 )
+from spotui.view.traces import has_traces
 from spotui.wire.process import RUN_ENDED
+from spotui.workspace.journal_reader import read_traces
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import read_snapshot
@@ -117,6 +120,7 @@ class AnswersScreen(RoundScreen):
         Binding("e", "choose('tie')", "equal", id="answers.tie"),
         Binding("o", "override", "make it the verdict", id="answers.override"),
         Binding("v", "go_to_votes", "votes", id="answers.votes"),
+        Binding("t", "traces", "whole traces", id="answers.traces"),
         Binding("space", "pause", "pause", id="answers.pause"),
         Binding("space", "resume", "resume", id="answers.resume"),
         Binding("escape", "back", "back", id="answers.back"),
@@ -138,6 +142,9 @@ class AnswersScreen(RoundScreen):
         self._votes: dict[int, BlindVote] = {}
         self._said = Content("")
         self._possible: tuple[bool | str, ...] = ()
+        self._traces: dict[CallKey, list[str]] = {}
+        self._traced: tuple[int, ...] = ()
+        self._shows_whole_traces = self._reads_traces = False
 
     def parts(self) -> ComposeResult:
         """The run, the round, what became of a vote, the answers."""
@@ -169,8 +176,36 @@ class AnswersScreen(RoundScreen):
     def _answers(self) -> Answers:
         client = self._client
         return read_answers(
-            client.picture, self.shown, self._standard, now=time.time(), is_attached=client.is_attached
+            client.picture,
+            self.shown,
+            self._standard,
+            now=time.time(),
+            is_attached=client.is_attached,
+            traces=self._traces,
+            whole_traces=self._shows_whole_traces,
         )
+
+    def _look_for_traces(self) -> None:
+        """Read the traces of a program once more answers are there than when they were read last."""
+        picture = self._client.picture
+        if not has_traces(picture):
+            return
+        answered = tuple(len(one.answers) for one in picture.rounds.values())
+        if answered != self._traced and not self._reads_traces:
+            self._traced, self._reads_traces = answered, True
+            self.run_worker(self._read_traces(), group="traces")
+
+    async def _read_traces(self) -> None:
+        found = await attempt(self, read_traces, self._project.journal, "execute")
+        self._reads_traces = False
+        if found and found != self._traces:
+            self._traces = found
+            self.tick()
+
+    def action_traces(self) -> None:
+        """Show all of every trace, or only where it begins."""
+        self._shows_whole_traces = not self._shows_whole_traces
+        self.tick()
 
     def on_screen_resume(self) -> None:
         """Nothing was painted while a question was asked above."""
@@ -179,6 +214,7 @@ class AnswersScreen(RoundScreen):
     def tick(self) -> None:
         """Show what is known now."""
         super().tick()
+        self._look_for_traces()
         client = self._client
         answers = self._answers()
         told = self._told(answers)
@@ -191,7 +227,13 @@ class AnswersScreen(RoundScreen):
                 self.query_one("#round", Static).update(title)
             self.query_one("#told", Bar).say(told)
             self.query_one(AnswersPanel).show(answers)
-        possible = (self.is_blind, client.is_attached, client.picture.state, self._can_override)
+        possible = (
+            self.is_blind,
+            client.is_attached,
+            client.picture.state,
+            self._can_override,
+            bool(self._traces),
+        )
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -254,6 +296,8 @@ class AnswersScreen(RoundScreen):
                 return self._can_override
             case "go_to_votes":
                 return not self.is_blind
+            case "traces":
+                return bool(self._traces) and not self.is_blind
             case "pause":
                 return self._client.is_attached and self._client.picture.state == "running"
             case "resume":

@@ -34,6 +34,7 @@ from spotui.view.round_prompts import (
     the_best,
     the_seed,
 )
+from spotui.view.traces import has_traces
 from spotui.view.word_diff import word_diff
 from spotui.workspace.projects import Project
 
@@ -137,6 +138,7 @@ class ScoresScreen(RoundScreen):
         self._prompts: list[Prompt] = []
         self._rows: Sequence[DataRow] = ()
         self._replies: dict[CallKey, str] = {}
+        self._traces: dict[CallKey, list[str]] = {}
         self._asked: set[CallKey] = set()
         self._was: tuple[object, ...] = ()
         self._said = Content("")
@@ -223,7 +225,7 @@ class ScoresScreen(RoundScreen):
             return [Passage(_("No row has been marked with this prompt yet."))]
         sides = self._sides(picture, prompt)
         self._ask_for([key for side in sides for key in answer_keys(side)])
-        return read_rows(sides, self._rows, self._replies)
+        return read_rows(sides, self._rows, self._replies, self._traces)
 
     def _sides(self, picture: Picture, prompt: Prompt) -> list[Prompt]:
         """The seed, the best and the prompt itself, as far as they are three."""
@@ -238,10 +240,13 @@ class ScoresScreen(RoundScreen):
             self.run_worker(self._find(new), group="answers")
 
     async def _find(self, keys: "set[CallKey]") -> None:
-        from spotui.workspace.journal_reader import read_replies
+        from spotui.workspace.journal_reader import read_replies, read_traces
 
-        found: Mapping[CallKey, str] | None = await attempt(self, read_replies, self._project.journal, keys)
+        journal = self._project.journal
+        found: Mapping[CallKey, str] | None = await attempt(self, read_replies, journal, keys)
         self._replies.update(found or {})
+        if has_traces(self._client.picture):
+            self._traces = await attempt(self, read_traces, journal, "score_eval") or {}
         await asyncio.sleep(0)
         self._show_page()
 

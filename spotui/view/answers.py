@@ -1,13 +1,16 @@
 """A person's vote on two sets of answers without knowing whose they are, and what became of it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from spotui.domain.events import CommandRefused, VoteCast
 from spotui.domain.figures import duration, verdict
+from spotui.domain.records import CallKey
 from spotui.domain.verdicts import Preference
 from spotui.lang import _, ngettext
 from spotui.view.picture import CallPicture, Picture, RoundPicture
+from spotui.view.traces import BRIEF, NO_TRACES, answer_key, brief_trace
 
 Side = Literal["left", "right", "tie"]
 
@@ -90,11 +93,19 @@ def _refused(vote: BlindVote, picture: Picture) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; as long as it is not there, the text says why, and `tail` is the end of what there is."""
+    """One answer.
+
+    Attributes:
+        text: The answer, or why there is none yet.
+        is_here: Whether it is there.
+        tail: The end of what there is of one that is being written.
+        trace: What a program reported of how it came to the answer.
+    """
 
     text: str
     is_here: bool = True
     tail: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,10 +171,11 @@ class Answers:
 
     def blind(self, *, is_swapped: bool) -> "Answers":
         """The same answers without anything that tells whose they are or what became of them."""
-        pairs = tuple(
-            replace(pair, answers=pair.answers[::-1] if is_swapped else pair.answers) for pair in self.pairs
-        )
-        return replace(self, names=("Left", "Right"), pairs=pairs, verdict="", votes=(), note="")
+        pairs = []
+        for pair in self.pairs:
+            answers = tuple(replace(one, trace="") for one in pair.answers)  # it may quote the prompt
+            pairs.append(replace(pair, answers=answers[::-1] if is_swapped else answers))
+        return replace(self, names=("Left", "Right"), pairs=tuple(pairs), verdict="", votes=(), note="")
 
 
 @dataclass(frozen=True)
@@ -187,7 +199,14 @@ class Standard:
 
 
 def read_answers(
-    picture: Picture, number: int, standard: Standard, *, now: float, is_attached: bool
+    picture: Picture,
+    number: int,
+    standard: Standard,
+    *,
+    now: float,
+    is_attached: bool,
+    traces: Mapping[CallKey, Sequence[str]] = NO_TRACES,
+    whole_traces: bool = False,
 ) -> Answers:
     """The answers of a round.
 
@@ -197,7 +216,15 @@ def read_answers(
         standard: What they are held against.
         now: The time, in seconds since 1970.
         is_attached: Whether a process works on the run.
+        traces: What programs reported of their answers, as the journal has it.
+        whole_traces: Whether all of a trace is wanted, and not only its beginning.
     """
+
+    def traced(side: int, index: int) -> Answer:
+        answer = _answer(picture, side, index, now, is_attached=is_attached)
+        trace = brief_trace(traces, answer_key(side, index), None if whole_traces else BRIEF)
+        return replace(answer, trace=trace) if answer.is_here and trace else answer
+
     one = picture.rounds.get(number)
     if one is None:
         return Answers(note=_nothing_yet(is_attached=is_attached))
@@ -209,7 +236,7 @@ def read_answers(
             index + 1,
             standard.shown(index, question),
             standard.references[index] if index < len(standard.references) else "",
-            tuple(_answer(picture, side, index, now, is_attached=is_attached) for side in sides),
+            tuple(traced(side, index) for side in sides),
         )
         for index, question in enumerate(questions)
     ]

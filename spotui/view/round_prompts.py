@@ -11,6 +11,7 @@ from spotui.domain.rows import Row
 from spotui.lang import N_, _, ngettext
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.telling import item_line, past_line
+from spotui.view.traces import NO_TRACES, brief_trace
 
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void"]
 
@@ -232,6 +233,7 @@ _ORDER: tuple[RowVerdict, ...] = ("won", "lost", "same", "not compared")
 _VERDICTS: Final[Mapping[str, str]] = {"won": N_("won"), "lost": N_("lost"), "same": N_("same")}
 _LONGEST = 1000
 """Characters of an answer that are shown; a thousand rows have answers of three prompts each."""
+_TRACE_LINES = 12
 
 
 class Tally(NamedTuple):
@@ -259,7 +261,10 @@ def answer_keys(prompt: Prompt) -> list[CallKey]:
 
 
 def read_rows(
-    prompts: Sequence[Prompt], rows: Sequence[Row], replies: Mapping[CallKey, str]
+    prompts: Sequence[Prompt],
+    rows: Sequence[Row],
+    replies: Mapping[CallKey, str],
+    traces: Mapping[CallKey, Sequence[str]] = NO_TRACES,
 ) -> list[Passage]:
     """Every row that the last prompt was asked: those it won first, then those it lost.
 
@@ -267,6 +272,7 @@ def read_rows(
         prompts: From the one to be compared with to the one that is looked at, without any twice.
         rows: Of the split.
         replies: What models replied, as far as it is known.
+        traces: What programs reported of their answers.
     """
     if not prompts:
         return []
@@ -276,7 +282,7 @@ def read_rows(
         for position in shown.marks
     ]
     found.sort(key=lambda one: (_ORDER.index(one[0]), shown.marks[one[1]] or 0.0, one[1]))
-    return [_row(verdict, position, prompts, rows, replies) for verdict, position in found]
+    return [_row(verdict, position, prompts, rows, replies, traces) for verdict, position in found]
 
 
 def in_words(prompt: Prompt, against: Prompt) -> str:
@@ -291,6 +297,7 @@ def _row(
     prompts: Sequence[Prompt],
     rows: Sequence[Row],
     replies: Mapping[CallKey, str],
+    traces: Mapping[CallKey, Sequence[str]],
 ) -> Passage:
     row = rows[position] if position < len(rows) else None
     parts = []
@@ -306,6 +313,8 @@ def _row(
             if reason := _reason(replies.get(_key(prompt, "mark_eval", position), "")):
                 text += "\n" + _("Evaluator: {reason}", reason=reason)
             parts.append(Part(f"{prompt.name}  {_mark(prompt.marks[position])}", text))
+            if trace := brief_trace(traces, _key(prompt, "score_eval", position), _TRACE_LINES):
+                parts.append(Part(_("trace of {prompt}", prompt=prompt.name), trace))
     facts = "   ".join(f"{one.name} {_mark(one.marks[position])}" for one in prompts if position in one.marks)
     tone: Literal["win", "loss", "plain"] = {"won": "win", "lost": "loss"}.get(verdict, "plain")  # type: ignore[assignment]
     title = _("row {number}", number=position + 1)

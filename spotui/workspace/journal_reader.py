@@ -167,12 +167,13 @@ class JournalChangedError(JournalError):
     """Another program changed the journal while it was open, so that nothing more can be kept in it."""
 
 
-def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
+def read_lines(path: Path, *kinds: type[Line], holding: bytes = b"") -> Iterator[AnyLine]:
     """The lines of these kinds, skipping the others unread: quick even where a journal is long.
 
     Args:
         path: A journal; a missing one has no lines.
         kinds: RoundLine, StopLine, and others with a separate tag.
+        holding: Bytes that a line has to hold.
 
     Raises:
         JournalError: The file cannot be read, is no journal or a newer one's, or a line of these kinds is
@@ -181,7 +182,7 @@ def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
     heads = tuple(b'{"kind":"%s",' % str(kind.__struct_config__.tag).encode() for kind in kinds)
     try:
         with reading(path) as file:
-            for raw, line in scan(path, file, heads):
+            for raw, line in scan(path, file, heads, holding):
                 if line is not None and raw.startswith(heads):
                     yield line
     except FileNotFoundError:
@@ -191,7 +192,7 @@ def read_lines(path: Path, *kinds: type[Line]) -> Iterator[AnyLine]:
 
 
 def scan(
-    path: Path, file: BinaryIO, heads: tuple[bytes, ...] = (b"",)
+    path: Path, file: BinaryIO, heads: tuple[bytes, ...] = (b"",), holding: bytes = b""
 ) -> Iterator[tuple[bytes, AnyLine | None]]:
     """Every sound line as it stands, decoded when it is the first or begins with one of `heads`.
 
@@ -199,6 +200,7 @@ def scan(
         path: What to call the file in an error.
         file: At its beginning.
         heads: How the lines begin that are wanted.
+        holding: What they hold.
 
     Raises:
         JournalError: A line other than a torn last one is damaged, or the file is no journal of this version.
@@ -207,7 +209,7 @@ def scan(
         if not raw.endswith(b"\n"):
             return
         line = None
-        if number == 1 or raw.startswith(heads):
+        if number == 1 or (raw.startswith(heads) and holding in raw):
             try:
                 line = _decode(raw)
             except _WRONG_CONTENT as error:
@@ -308,3 +310,32 @@ def read_replies(journal: Path, wanted: Iterable[CallKey]) -> dict[CallKey, str]
             if text.strip() or key not in found:
                 found[key] = text
     return found
+
+
+class _Traced(msgspec.Struct):
+    """The part of a reply that says how it came about."""
+
+    trace: str = ""
+
+
+_traced = msgspec.json.Decoder(_Traced)
+
+
+def read_traces(journal: Path, purpose: str) -> dict[CallKey, list[str]]:
+    """The traces of all calls of a purpose, by the key of their first try: one for each turn that has one.
+
+    Args:
+        journal: The journal.
+        purpose: That of the calls.
+
+    Raises:
+        JournalError: The journal is damaged.
+    """
+    found: dict[CallKey, dict[int, str]] = {}
+    # A quotation mark inside of a text is escaped, so this is the field and nothing that a model wrote.
+    for line in read_lines(journal, CallLine, holding=b',"trace":"'):
+        if isinstance(line, CallLine) and line.key.purpose == purpose:
+            key = CallKey(line.key.round, purpose, line.key.index)
+            if trace := _traced.decode(line.reply).trace:  # a second try comes later, and counts
+                found.setdefault(key, {})[line.key.turn] = trace
+    return {key: [text for _turn, text in sorted(turns.items())] for key, turns in found.items()}
