@@ -1,9 +1,11 @@
 """The planted landscapes of benchmarks/landscape: what they promise to those who measure on them."""
 
 import random
+from pathlib import Path
 
 import pytest
 
+from benchmarks.landscape.__main__ import main
 from benchmarks.landscape.world import SEED_PROMPT, VOCABULARY, Models, World, sentences
 
 
@@ -53,3 +55,26 @@ def test_well_chosen_edits_gain_more_than_random_ones() -> None:
         )
 
     assert gain(0.0) < 0.0 < gain(1.0)
+
+
+def test_runs_that_ended_are_not_run_again_and_a_torn_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs.jsonl"
+    arguments = ["landscape", "--worlds", "2", "--out", str(out), "--only", "random", "--quality", "1"]
+    monkeypatch.setattr("sys.argv", arguments)
+    main()
+    first, whole = capsys.readouterr().out, out.read_bytes()
+    assert "random, paired" in first
+    assert "search, not language" in first
+    out.write_bytes(whole[:-10])
+    main()
+    assert capsys.readouterr().out == first
+    assert out.read_bytes().startswith(whole[:-10])
+    mended = out.read_bytes().split()
+    main()
+    assert out.read_bytes().split() == mended
+    monkeypatch.setattr("sys.argv", [*arguments, "--only", "gpt"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--only matches no searcher" in capsys.readouterr().err
