@@ -3,6 +3,7 @@
 import re
 from hashlib import sha256
 
+from spotui.methods.spo import IDEAS
 from tests.model_server import JsonObject, Persona, conversation
 
 _STEP = re.compile(r"style (\d+)")
@@ -54,8 +55,26 @@ def prefer_first(request: JsonObject) -> str:
     return "<analyse>\nThe first one.\n</analyse>\n<choose>A</choose>"
 
 
+def idea_of(request: JsonObject) -> int:
+    """Which of SPO's ideas a proposal is to follow, from 0; the free one where it has none to follow."""
+    found = re.search(r"Your idea: (.*?) The other ideas", conversation(request))
+    return IDEAS.render().splitlines().index(found[1]) if found else 0
+
+
+def by_idea(request: JsonObject) -> str:
+    """One style further than the best prompt for the free idea; the others only word the best's anew."""
+    idea, proposal = idea_of(request), propose(request)
+    if idea:
+        number = int(_STEP.findall(proposal.split("<prompt>")[1])[0])
+        proposal = proposal.replace(f"style {number},", f"style {number - 1}, in wording {number}.{idea},")
+    return proposal
+
+
 climbing = Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)
 """Every candidate is better than its parent: no two proposals are alike, and each takes one call."""
+
+widening = Persona(role_of, propose=by_idea, execute=execute, judge=prefer_higher_style)
+"""Of several candidates of a round one is better than the best, and the others are as good as it."""
 
 positional = Persona(role_of, propose=propose, execute=execute, judge=prefer_first)
 """The judge prefers whatever is shown first."""

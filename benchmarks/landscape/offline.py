@@ -20,8 +20,9 @@ from spotui.engine.execute import Executor
 from spotui.engine.layout import Layout
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.propose import Proposer
-from spotui.engine.round import Stopping, Verbs
+from spotui.engine.round import Verbs
 from spotui.engine.score import Scorer
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Question, RowOutcome, Splits, Task
 from spotui.llm.door import Door
 from spotui.llm.limits import Gate, Halted

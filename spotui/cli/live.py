@@ -17,10 +17,11 @@ from spotui.cli.summary import TEXTS, fit, head, how_to_continue, is_copied, rou
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
 from spotui.domain.figures import count, duration, usd
+from spotui.domain.records import CallKey
 from spotui.domain.text import guard, visible
 from spotui.lang import _, ngettext
 from spotui.settings.themes import Theme
-from spotui.view.log import purpose_of
+from spotui.view.log import of_candidate, purpose_of
 from spotui.view.picture import CallPicture, Picture
 from spotui.view.telling import line
 
@@ -102,7 +103,7 @@ class LiveDisplay:
     def _draw(self) -> RenderableType:
         parts: list[RenderableType] = [self._head(), self._rounds()]
         calls = list(self._picture.calls.items())
-        parts += [self._call(key.purpose, key.index, call) for key, call in calls[:_CALLS_SHOWN]]
+        parts += [self._call(key, call) for key, call in calls[:_CALLS_SHOWN]]
         if len(calls) > _CALLS_SHOWN:
             parts.append(
                 Text(
@@ -160,10 +161,11 @@ class LiveDisplay:
             table.add_row(*(Text(text, style=styles.get(name, Style())) for name, text in row.items()))
         return table
 
-    def _call(self, purpose: str, index: int, call: CallPicture) -> Text:
+    def _call(self, key: CallKey, call: CallPicture) -> Text:
         now = time.time()
         notes = self._picture.opened.notes if self._picture.opened else ()
-        verb = purpose_of(purpose, notes).under_way(index + 1)
+        verb = purpose_of(key.purpose, notes).under_way(key.index + 1)
+        verb = verb if key.purpose == "playoff" else of_candidate(key.candidate, verb)
         if call.trouble and call.retry_at > now:
             return Text(
                 _(

@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options
@@ -11,7 +12,7 @@ from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CandidateScored, decode_event
 from spotui.domain.figures import cell, points, rounds_named, state_in_words, usd, verdict
-from spotui.domain.records import CheckLine, RoundLine
+from spotui.domain.records import CheckLine, RoundLine, VoteRecord
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
 from spotui.lang import _, as_english, ngettext
@@ -111,7 +112,7 @@ def _add_traces(rounds: list[dict[str, Any]], traces: "Mapping[CallKey, list[str
 
     for one in rounds:
         for index, answer in enumerate(one.get("answers", ())):
-            if found := traces.get(answer_key(one["round"], index)):
+            if found := traces.get(answer_key(one["round"], index, one.get("candidate", 0))):
                 first, *others = values = trace_values(found)
                 answer["trace"] = values if others else first
 
@@ -269,7 +270,7 @@ def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None
     for name, value in line.columns.items():
         print(f"{name}: {cell(value)}")
     for title, text in (
-        (_("Note"), line.note if line.outcome == "refused" else ""),
+        (_("Note"), line.note if line.outcome == "refused" or line.others else ""),
         (_("Modification"), line.modification),
         (_("Reasoning"), line.reasoning),
         (_("Prompt"), line.prompt),
@@ -285,9 +286,17 @@ def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None
             print(f"{_('No answer {number}:', number=number)}\n{one.error}")
         else:
             print(f"{_('Answer {number}:', number=number)}\n{one.answer}")
-        if trace := brief_trace(traces, answer_key(line.round, number - 1), _TRACE_LINES):
+        if trace := brief_trace(traces, answer_key(line.round, number - 1, line.candidate), _TRACE_LINES):
             print(f"{_('Trace {number}:', number=number)}\n{visible(trace)}")
-    for vote in line.votes:
+    _print_votes(line.votes)
+    for other in line.others:
+        shown = verdict(other.outcome, None)
+        print(f"\n{_('Candidate {number}: {verdict}', number=other.number, verdict=shown)}\n{other.prompt}")
+        _print_votes(other.votes)
+
+
+def _print_votes(votes: Sequence[VoteRecord]) -> None:
+    for vote in votes:
         voter = " ".join(filter(None, (vote.voter, vote.model, vote.order)))
         choice = verdict(vote.choice, None)
         print(f"\n{_('Vote ({voter}): {choice}', voter=voter, choice=choice)}\n{vote.reason}")

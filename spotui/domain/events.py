@@ -238,13 +238,17 @@ class BlockShown(MethodEvent, frozen=True, kw_only=True, tag="block_shown"):
 
 
 class Answered(Event, frozen=True, kw_only=True, tag="answered"):
-    """The executor answered one question of the set; `error` says why there is no answer to compare."""
+    """The executor answered one question of the set; `error` says why there is no answer to compare.
+
+    Of several candidates of a round, `candidate` says which one, from 1; here and in what follows.
+    """
 
     round: int
     index: int
     question: str
     answer: str
     error: str = ""
+    candidate: int = 0
 
 
 class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
@@ -253,6 +257,7 @@ class Likelihood(Event, frozen=True, kw_only=True, tag="likelihood"):
     round: int
     index: int
     value: float
+    candidate: int = 0
 
 
 class DuelOpened(Event, frozen=True, kw_only=True, tag="duel_opened"):
@@ -275,10 +280,11 @@ class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
     model: str = ""
     question: int | None = None
     outranks: bool = False
+    candidate: int = 0
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
-    """A round ended."""
+    """A round ended; of several candidates, `candidate` is the one that it keeps, from 1."""
 
     round: int
     outcome: Outcome
@@ -307,6 +313,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     prompt: str = ""
     judged: Outcome | None = None
     columns: dict[str, Value] = field(default_factory=dict)
+    candidate: int = 0
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):

@@ -34,6 +34,7 @@ class CallKey(msgspec.Struct, frozen=True, order=True, gc=False):
         index: Which of several: the question, the vote.
         attempt: 1, or 2 when a first reply was unusable and it was asked again.
         turn: Which turn of a conversation, from 0.
+        candidate: Which of several candidates of its round it is about, from 1; 0 where there is one alone.
     """
 
     round: int
@@ -41,6 +42,7 @@ class CallKey(msgspec.Struct, frozen=True, order=True, gc=False):
     index: int = 0
     attempt: int = 1
     turn: int = 0
+    candidate: int = 0
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
@@ -171,6 +173,36 @@ class VoteRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     outranks: bool = False
 
 
+class Rival(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A candidate of a round that had several, and kept another one.
+
+    Attributes:
+        number: Which of them, from 1.
+        outcome: What became of it against the best; it may have won, with fewer votes than the one kept.
+        prompt: The candidate.
+        parent: The round whose prompt it was made from.
+        modification: One sentence on what was changed.
+        reasoning: Why, in the optimizer's words.
+        answers: One for each question, in the order of the question set.
+        votes: Every vote that was counted or void.
+        by_question: What it was on each question, where a judge says so.
+        length_ratio: Characters of its answers over those of the best's, or None.
+        note: Why it is void.
+    """
+
+    number: int
+    outcome: Outcome
+    prompt: str
+    parent: int = 0
+    modification: str = ""
+    reasoning: str = ""
+    answers: tuple[AnswerRecord, ...] = ()
+    votes: tuple[VoteRecord, ...] = ()
+    by_question: tuple[Choice, ...] = ()
+    length_ratio: float | None = None
+    note: str = ""
+
+
 class RoundLine(Line, frozen=True, tag="round"):
     """A round that ended: all that `show`, `diff`, `export` and SPO's own files need.
 
@@ -210,6 +242,10 @@ class RoundLine(Line, frozen=True, tag="round"):
         after: The round before an added one: the tool left out the numbers between the two.
         closing: It is a closing round after those of the method, for the last thing to try.
         judged: The judge's verdict where a person gave another; it is set when a journal is read.
+        opponent: The round whose answers its own were compared with; 0 where none were.
+        by_question: What its answer to each question was, where the judge says so.
+        candidate: Which of several candidates it keeps, from 1; 0 where there was one alone.
+        others: The other candidates.
     """
 
     round: int
@@ -246,6 +282,10 @@ class RoundLine(Line, frozen=True, tag="round"):
     after: int = 0
     closing: bool = False
     judged: Outcome | None = None
+    opponent: int = 0
+    by_question: tuple[Choice, ...] = ()
+    candidate: int = 0
+    others: tuple[Rival, ...] = ()
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

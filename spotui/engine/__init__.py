@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from spotui.engine.asking import together
     from spotui.engine.engine import Engine
     from spotui.engine.propose import fold
-    from spotui.engine.round import Round
-    from spotui.engine.scored_round import ScoredRound, words_changed
+    from spotui.engine.round import Round, words_changed
+    from spotui.engine.scored_round import ScoredRound
     from spotui.engine.task import (
         Candidate,
         Duel,
@@ -42,7 +42,7 @@ _HOMES = {
     "format_answers": "spotui.engine.task",
     "format_references": "spotui.engine.task",
     "together": "spotui.engine.asking",
-    "words_changed": "spotui.engine.scored_round",
+    "words_changed": "spotui.engine.round",
 }
 
 __all__ = [

@@ -70,6 +70,7 @@ class BallotBox:
         models: The judges, by turns, each for a ballot in either order; the first is the evaluator.
         json: Whether the reply must be JSON.
         exactly: Whether votes count only in the form that was asked for, as in runs of earlier editions.
+        candidate: Which of several candidates of the round the duel is about, as calls are filed.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class BallotBox:
         models: Sequence[str],
         json: bool = False,
         exactly: bool = False,
+        candidate: int = 0,
     ) -> None:
+        self._candidate = candidate
         self._asker = asker
         self._round = number
         self._purpose = purpose
@@ -145,7 +148,8 @@ class BallotBox:
     def _call(self, ballot: Ballot, row: int, unclear: Reply | None = None) -> tuple[CallKey, Request]:
         """The call for a vote; the second one after an unclear reply."""
         if (ballot, row) not in self._calls:
-            key = CallKey(self._round, self._purpose, ballot.index * len(self._questions) + row)
+            index = ballot.index * len(self._questions) + row
+            key = CallKey(self._round, self._purpose, index, candidate=self._candidate)
             messages = [user(self._questions[row][ballot.order])]
             model = self._model_of(ballot)
             request = self._asker.request("evaluator", messages, model=model, json=self._json)
@@ -154,7 +158,7 @@ class BallotBox:
         if unclear is None:
             return key, request
         repair = self._repair_prompt.render(problem=_("It does not choose A, B or tie."))
-        second = CallKey(key.round, key.purpose, key.index, attempt=2)
+        second = msgspec.structs.replace(key, attempt=2)
         return second, self._asker.again(request, unclear, repair)
 
     def _model_of(self, ballot: Ballot) -> str:

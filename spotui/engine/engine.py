@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Literal, NoReturn, get_args
 
+import msgspec
+
 from spotui.domain.events import (
     Answered,
     CandidateProposed,
@@ -22,10 +24,11 @@ from spotui.engine.execute import NoAnswer
 from spotui.engine.final_check import Standings, check_best
 from spotui.engine.layout import Layout
 from spotui.engine.propose import fold
-from spotui.engine.round import Stopping, Verbs
+from spotui.engine.round import Verbs
 from spotui.engine.scored_round import ScoredRound
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Candidate, Scored, Splits, Trial
-from spotui.judging.reliability import Panel, casts, judge_record
+from spotui.judging.reliability import Panel, duels_of, judge_record
 from spotui.lang import _
 from spotui.llm.limits import Halted
 
@@ -88,6 +91,7 @@ class Engine:
         self._outcomes: dict[int, Outcome] = {}
         self._won: list[int] = []
         self._turn: ScoredRound | None = None
+        self._history: list[RoundLine] = []
         self._ended = 0
         self._panel = Panel()
         self._standings = Standings()
@@ -109,6 +113,10 @@ class Engine:
         if turn is not None and turn.editable and turn.number > self._last_recorded:
             return turn.number
         return max(2, self.newest + 1)
+
+    def compares_several(self, number: int) -> bool:
+        """Whether a round that is under way compares several candidates at once."""
+        return self._turn is not None and self._turn.number == number and self._turn.compares_several
 
     def is_settled(self, number: int) -> bool:
         """Whether a round after the seed has an outcome, in this session or an earlier one."""
@@ -181,6 +189,17 @@ class Engine:
         return self.best.candidate if self._outcomes else self.seed
 
     @property
+    def history(self) -> list[RoundLine]:
+        """The rounds that ended, as the journal has them, each with the verdict that is in force.
+
+        What a method learns from them is the same when the run is resumed.
+        """
+        return [
+            msgspec.structs.replace(line, outcome=self._outcomes.get(line.round, line.outcome))
+            for line in self._history
+        ]
+
+    @property
     def ended(self) -> int:
         """How many rounds have ended."""
         return self._ended
@@ -221,6 +240,8 @@ class Engine:
         turn.editable = False
         if turn.trial is not None:
             self._keep(number, turn.trial, turn.outcome)
+        for rival in turn.rivals:
+            self._tried.setdefault(fold(rival.prompt), number)
         if turn.chosen is not None and turn.outcome in BEST_SO_FAR:
             self.leader = turn.chosen
             if turn.outcome != "lead":
@@ -314,11 +335,15 @@ class Engine:
             )
 
     def _finish(self, line: RoundLine) -> None:
+        self._history.append(line)
         self._tell_end(line)
         self._count_wins(line)
-        if votes := casts(line.votes):
+        if duels := duels_of(line):
             with self._verbs.context.statistic(_("The reliability of the judge")):
-                self._measure_judge(line.round, self._panel.after(votes))
+                panel = self._panel
+                for votes in duels:
+                    panel = panel.after(votes)
+                self._measure_judge(line.round, panel)
 
     def _count_wins(self, line: RoundLine) -> None:
         if line.outcome == "win" and self._turn is not None and self._turn.opponent:

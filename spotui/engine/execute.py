@@ -173,7 +173,10 @@ class Executor:
             The trial, or the first question without an answer.
         """
         purpose = "held_out" if held_out else "execute"
-        keys = [CallKey(candidate.round, purpose, index) for index in range(len(questions))]
+        keys = [
+            CallKey(candidate.round, purpose, index, candidate=candidate.number)
+            for index in range(len(questions))
+        ]
         jobs = (self._answer(candidate, key, one) for key, one in zip(keys, questions, strict=True))
         answers = await together(jobs, in_turn=self._asker.holds(keys))
         missing = next((one for one in answers if isinstance(one, NoAnswer)), None)
@@ -208,7 +211,7 @@ class Executor:
             self._notice(key, _("It is cut by the length limit again, and used as it is."), "warning")
         text = reply.answer if self._task.judged_on == "last_answer" else conversation(replies, row.turns)
         if key.purpose == "execute":
-            self._emit(Answered(round=key.round, index=key.index, question=question.question, answer=text))
+            self._emit(_answered(key, question, text))
         return AnswerRecord(question.question, text)
 
     def _refused(self, key: CallKey, question: Question, why: str) -> AnswerRecord:
@@ -217,9 +220,7 @@ class Executor:
             self._told.add((key.purpose, key.index))
             self._notice(key, _("{why} The question is left out of the comparison.", why=why), "warning")
         if key.purpose == "execute":
-            self._emit(
-                Answered(round=key.round, index=key.index, question=question.question, answer="", error=why)
-            )
+            self._emit(_answered(key, question, "", why))
         return AnswerRecord(question.question, "", error=why)
 
     def _notice(self, key: CallKey, text: str, level: Level) -> None:
@@ -236,3 +237,14 @@ class Executor:
                 level=level,
             )
         )
+
+
+def _answered(key: CallKey, question: Question, answer: str, error: str = "") -> Answered:
+    return Answered(
+        round=key.round,
+        index=key.index,
+        question=question.question,
+        answer=answer,
+        error=error,
+        candidate=key.candidate,
+    )

@@ -15,7 +15,7 @@ from spotui.engine.asking import first_error, together
 from spotui.engine.ballots import BallotBox, Texts, Wording
 from spotui.engine.context import Context, Inbox
 from spotui.engine.task import Duel, RowVotes, Trial
-from spotui.judging.decision import Rule
+from spotui.judging.decision import Rule, share
 from spotui.judging.final_check import row_verdict
 from spotui.judging.votes import Ballot, Counted, PersonsVote, alternating, count_people, pooled
 from spotui.lang import _
@@ -31,10 +31,14 @@ class Count:
         rule: What they are counted by.
         questions: How many questions the duel is about.
         emit: Told of every vote.
+        candidate: Which of several candidates of the round it is about.
     """
 
-    def __init__(self, number: int, rule: Rule, questions: int, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, number: int, rule: Rule, questions: int, emit: Callable[[Event], None], candidate: int = 0
+    ) -> None:
         self.round = number
+        self._candidate = candidate
         self._rule = rule
         self._questions = questions
         self._emit = emit
@@ -53,6 +57,16 @@ class Count:
         people = self._counted()
         return () if people.decision else self._rule.wanted(self._choices(), people.choices)
 
+    @property
+    def reachable(self) -> float:
+        """The share of the votes that the candidate has at the end if it gets all that are missing."""
+        choices = self._choices()
+        for ballot in self._rule.ballots:
+            if self._rule.is_decided(choices, ()):
+                break
+            choices.setdefault(ballot.index, "win")
+        return share(choices.values())
+
     def duel(self) -> Duel:
         """How it ended: the judge's votes by their numbers, then people's."""
         votes = (*(vote for _, vote in sorted(self._votes.items())), *self._people)
@@ -70,7 +84,7 @@ class Count:
             self._people.append(vote)
         else:
             self._votes[index] = vote
-        self._emit(event_of(VoteCast, vote, round=self.round, index=index))
+        self._emit(event_of(VoteCast, vote, round=self.round, index=index, candidate=self._candidate))
 
     def _choices(self) -> dict[int, Choice]:
         return {index: vote.choice for index, vote in self._votes.items()}
@@ -80,15 +94,68 @@ class Count:
         return count_people(votes, self._questions)
 
 
+class Rivals:
+    """The duels of one round that are held at once.
+
+    A duel that needs more votes waits until every other one has ended or needs more as well. So it depends on
+    the votes alone, and not on the order in which they arrive, who is asked about again.
+
+    Args:
+        duels: How many there are.
+    """
+
+    def __init__(self, duels: int) -> None:
+        self._going = duels
+        self._waiting: list[asyncio.Future[None]] = []
+        self._best: float | None = None
+
+    async def may_continue(self, reachable: float) -> bool:
+        """Whether a duel that needs more votes may still bring the best record.
+
+        Args:
+            reachable: The candidate's share of the votes if it gets all that are missing.
+        """
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._release()
+        await turn
+        return self._best is None or reachable >= self._best
+
+    def leave(self, won: float | None) -> None:
+        """End a duel.
+
+        Args:
+            won: The winner's share of the votes; None when the candidate did not win.
+        """
+        self._going -= 1
+        if won is not None:
+            self._best = max(won, self._best or 0.0)
+        self._release()
+
+    def _release(self) -> None:
+        if len(self._waiting) < self._going:
+            return
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
+        self._waiting.clear()
+
+
 @contextmanager
-def open_duel(context: Context, best: Trial, candidate: Trial) -> Iterator[Inbox]:
-    """While a duel is open: where people's votes arrive.
+def open_duel(
+    context: Context, best: Trial, candidate: Trial, rivals: Rivals | None = None
+) -> Iterator[Inbox]:
+    """While a duel is open: where people's votes arrive; none do where the round has several candidates.
 
     Args:
         context: What is reported about it.
         best: The trial to beat.
         candidate: The one that has to beat it.
+        rivals: The duels of the round's other candidates, where there are any.
     """
+    if rivals is not None:
+        yield asyncio.Queue()
+        return
     left = _left(best, candidate)
     with context.decisions.duel(candidate.round, left) as inbox:
         context.emit(DuelOpened(round=candidate.round, best=best.round, left=left))
@@ -104,12 +171,27 @@ def _left(best: Trial, candidate: Trial) -> Side:
 class Judge(Protocol):
     """One way to find a verdict."""
 
-    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
         """Compare two trials on the questions of a round.
 
         Args:
             best: The trial to beat.
             candidate: The one that has to beat it.
+            rivals: The duels of the round's other candidates, where there are any; people's votes have no
+                place then, as nobody could say which of them they are about.
+        """
+        ...
+
+    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+        """Compare two candidates of a round with each other, once in both orders.
+
+        Args:
+            one: A candidate's trial.
+            other: Another's.
+            pair: Which pair of the round it is, from 1.
+
+        Returns:
+            What the other is against the one.
         """
         ...
 
@@ -152,13 +234,21 @@ class FallbackJudge:
         self._instead = instead
         self._emit = emit
 
-    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
         """Compare two trials on the questions of a round; see `Judge.duel`."""
         try:
-            return await self._judge.duel(best, candidate)
+            return await self._judge.duel(best, candidate, rivals)
         except CannotJudgeError as error:
             self._replace(error)
-        return await self._judge.duel(best, candidate)
+        return await self._judge.duel(best, candidate, rivals)
+
+    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+        """Compare two candidates of a round with each other; see `Judge.prefer`."""
+        try:
+            return await self._judge.prefer(one, other, pair)
+        except CannotJudgeError as error:
+            self._replace(error)
+        return await self._judge.prefer(one, other, pair)
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """Compare two trials question by question; see `Judge.compare_rows`."""
@@ -169,6 +259,8 @@ class FallbackJudge:
         return await self._judge.compare_rows(seed, best)
 
     def _replace(self, error: CannotJudgeError) -> None:
+        if self._judge is self._instead:  # duels at once find out at once
+            return
         self._judge = self._instead
         self._emit(Noticed(text=_("{why} It votes in words instead.", why=error.why), level="warning"))
 
@@ -200,7 +292,7 @@ class VotingJudge:
         self._json = json
         self._wording = Wording(context.task, context.meta["judge_duel_json" if json else "judge_duel"])
 
-    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
         """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
 
         Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
@@ -208,7 +300,7 @@ class VotingJudge:
         refuses together are compared question by question.
         """
         try:
-            return await self._duel(best, candidate, self._unit)
+            return await self._duel(best, candidate, self._unit, rivals)
         except RequestRefusedError as error:
             is_alone = len(best.answers) == 1
             how = _("cannot be compared") if is_alone else _("are compared question by question")
@@ -219,19 +311,28 @@ class VotingJudge:
                 how=how,
             )
             self._context.emit(Noticed(text=text, level="warning"))
-        return Duel("void") if is_alone else await self._duel(best, candidate, "row")
+        return Duel("void") if is_alone else await self._duel(best, candidate, "row", rivals)
 
-    async def _duel(self, best: Trial, candidate: Trial, unit: Unit) -> Duel:
-        rule = self._rule(candidate.round)
+    async def _duel(self, best: Trial, candidate: Trial, unit: Unit, rivals: Rivals | None) -> Duel:
+        rule, number = self._rule(candidate.round), candidate.candidate.number
         texts = self._wording.of(best, candidate, unit)
-        box = self._box(candidate.round, "vote", texts)
-        count = Count(candidate.round, rule, len(self._context.task.questions), self._context.emit)
+        box = self._box(candidate.round, "vote", texts, number)
+        count = Count(candidate.round, rule, len(self._context.task.questions), self._context.emit, number)
+        if rivals is not None:
+            await self._poll_in_waves(box, count, rivals)
+            return count.duel()
         for ballot in rule.ballots:
             if box.is_known(ballot):
                 count.add(await box.vote(ballot), ballot.index)
         with open_duel(self._context, best, candidate) as inbox:
             await self._poll(box, count, inbox)
         return count.duel()
+
+    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+        """One vote in either order on all answers; a comparison that the endpoint refuses is void."""
+        box = self._box(one.round, "playoff", self._wording.of(one, other, "set"), pair)
+        votes = await together([box.vote_on(ballot, 0) for ballot in alternating(2)])
+        return pooled([vote.choice for vote in votes])
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """One vote of each judge in either order on every question, all at once."""
@@ -240,6 +341,18 @@ class VotingJudge:
         ballots = alternating(2 * len(self._models))
         votes = await together([box.vote_on(*place) for place in product(ballots, range(len(texts)))])
         return [_row(votes[row :: len(texts)]) for row in range(len(texts))]
+
+    async def _poll_in_waves(self, box: BallotBox, count: Count, rivals: Rivals) -> None:
+        """Ask as many ballots at once as the rule wants, all of them whole, as long as it is worth it.
+
+        None is cancelled: whose record is the best must not depend on which reply came first.
+        """
+        is_first = True
+        while not count.is_decided and (is_first or await rivals.may_continue(count.reachable)):
+            is_first, wanted = False, count.wanted
+            votes = await together([box.vote(ballot) for ballot in wanted])
+            for ballot, vote in zip(wanted, votes, strict=True):
+                count.add(vote, ballot.index)
 
     async def _poll(self, box: BallotBox, count: Count, inbox: Inbox) -> None:
         async def cast(ballot: Ballot) -> None:
@@ -261,7 +374,7 @@ class VotingJudge:
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None
 
-    def _box(self, number: int, purpose: str, texts: Sequence[Texts]) -> BallotBox:
+    def _box(self, number: int, purpose: str, texts: Sequence[Texts], candidate: int = 0) -> BallotBox:
         return BallotBox(
             self._context.asker,
             number,
@@ -271,6 +384,7 @@ class VotingJudge:
             models=self._models,
             json=self._json,
             exactly=self._context.task.edition < 4,
+            candidate=candidate,
         )
 
 

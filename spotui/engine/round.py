@@ -1,6 +1,6 @@
 """One round: the verbs, bound to what they are for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,14 +16,15 @@ from spotui.domain.events import (
 )
 from spotui.domain.outcomes import event_of
 from spotui.domain.program_prompts import Part
-from spotui.domain.records import RoundLine
+from spotui.domain.records import Rival, RoundLine
 from spotui.domain.statistics import Comparison
-from spotui.domain.verdicts import Outcome, StopReason
-from spotui.engine.asking import Embedder
+from spotui.domain.verdicts import Outcome
+from spotui.engine.asking import Embedder, together
+from spotui.engine.contest import Contest
 from spotui.engine.context import Context
 from spotui.engine.execute import Executor, NoAnswer
 from spotui.engine.judge import Judge
-from spotui.engine.propose import Proposer, Refused
+from spotui.engine.propose import Proposer, Refused, fold
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, Duel, Scored, Trial, answered_by_both
 from spotui.judging.reliability import casts, flipped, length_ratio, win_rate
@@ -71,6 +72,7 @@ class Round:
         opponent: The round of the trial it had to beat; 0 before its duel.
         editable: Whether a person may still change its candidate.
         closing: Whether it is no round of the method, but one after those.
+        compares_several: Whether several candidates are being compared, so that no person can vote.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Round:
         self.opponent = 0
         self.editable = number > 1
         self.closing = False
+        self.compares_several = False
         self._verbs = verbs
         self._context = verbs.context
         self._tried = tried
@@ -98,6 +101,7 @@ class Round:
         self._is_new = is_new
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
+        self._rivals: tuple[Rival, ...] = ()
         self._length_ratio: float | None = None
         self._edit_budget: int | None = None
         self._against_winner: Comparison | None = None
@@ -113,37 +117,110 @@ class Round:
             meta: The filled meta-prompt.
             parent: What the new prompt starts from.
         """
+        return next(iter(await self.propose_rivals([meta], [parent.candidate])), None)
+
+    async def propose_rivals(self, metas: Sequence[str], parents: Sequence[Candidate]) -> list[Candidate]:
+        """New prompts from the optimizer, all asked for at once, which `compete` compares with the best.
+
+        A person's own prompt takes the place of all of them.
+
+        Args:
+            metas: The filled meta-prompts, one a candidate.
+            parents: The prompt that each starts from.
+
+        Returns:
+            Those that can be used, each way of writing once; none makes the round void.
+        """
         decisions, gate = self._context.decisions, self._context.gate
-        part, base = self._context.task.part(self.number), parent.candidate.prompt
-        proposed = await self._verbs.proposer.propose(
-            self.number, meta, parent.round, [base], self._tried, put=lambda new: part.put(base, new)
-        )
-        candidate = None
-        if isinstance(proposed, Refused):
-            self.refuse(named(proposed.candidate, part), proposed.why)
-        elif proposed is not None:
-            candidate = named(proposed, part)
-            self._announce(candidate)
-            if decisions.pause_at_candidate and self._is_new:
-                decisions.pause_at_candidate = False
-                gate.pause(_("The candidate of round {number} is ready to be looked at.", number=self.number))
+        candidates = await self._proposed(metas, parents)
+        for candidate in candidates:
+            self._announce(candidate, max(0, candidate.number - 1))
+        if candidates and decisions.pause_at_candidate and self._is_new:
+            decisions.pause_at_candidate = False
+            if len(candidates) == 1:
+                ready = _("The candidate of round {number} is ready to be looked at.", number=self.number)
+            else:
+                ready = _("The candidates of round {number} are ready to be looked at.", number=self.number)
+            gate.pause(ready)
+        if candidates:
             await gate.reopened()
         if text := decisions.edits.get(self.number):
             self._warn_of_slots(text)
-            candidate = Candidate(
+            own = Candidate(
                 round=self.number,
                 prompt=text,
-                parent=parent.round,
+                parent=parents[0].round,
                 modification=_("edited by hand"),
-                reasoning=candidate.reasoning if candidate else "",
+                reasoning=candidates[0].reasoning if candidates else "",
                 edited=True,
             )
-            self._announce(candidate)
-        if candidate is None and proposed is None:
+            self._announce(own)
+            candidates = [own]
+        if candidates:
+            self.outcome, self._note, self._candidate = "void", "", candidates[0]
+        elif self.outcome != "refused":
             self._note = _("the optimizer made no usable proposal")
-        if candidate is not None:
-            self.outcome, self._note, self._candidate = "void", "", candidate
-        return candidate
+        return candidates
+
+    async def _proposed(self, metas: Sequence[str], parents: Sequence[Candidate]) -> list[Candidate]:
+        """The proposals that can be used, numbered where there are several."""
+        part = self._context.task.part(self.number)
+        found = await together(
+            [
+                self._verbs.proposer.propose(
+                    self.number,
+                    meta,
+                    parent.round,
+                    [parent.prompt],
+                    self._tried,
+                    index=index,
+                    put=lambda new, base=parent.prompt: part.put(base, new),  # type: ignore[misc]
+                )
+                for index, (meta, parent) in enumerate(zip(metas, parents, strict=True))
+            ]
+        )
+        fresh: dict[str, Candidate] = {}
+        for index, (one, parent) in enumerate(zip(found, parents, strict=True)):
+            if isinstance(one, Refused):
+                self._leave_out(named(one.candidate, part), one.why, index)
+            if not isinstance(one, Candidate):
+                continue
+            changed = words_changed(parent.prompt, one.prompt) if len(metas) > 1 else None
+            own = msgspec.structs.replace(named(one, part), number=index + 1, words_changed=changed)
+            first = fresh.setdefault(fold(one.prompt), own)
+            if first is not own:
+                why = _("Its prompt is the same as that of candidate {number}.", number=first.number)
+                self._context.emit(CandidateRefused(round=self.number, why=why, final=True, index=index))
+        if len(fresh) > 1:
+            return list(fresh.values())
+        return [msgspec.structs.replace(one, number=0, words_changed=None) for one in fresh.values()]
+
+    async def compete(self, best: Trial, candidates: Sequence[Candidate]) -> Outcome:
+        """Execute candidates and compare them with the best, all at once; the round keeps the best of them.
+
+        Args:
+            best: The trial to beat.
+            candidates: As `propose_rivals` gave them; without any the round stays as it is.
+
+        Returns:
+            What became of the one that the round keeps.
+        """
+        if not candidates:
+            return self.outcome
+        if len(candidates) == 1:
+            trial = await self.execute(candidates[0])
+            return "void" if trial is None else (await self.judge(best, trial)).outcome
+        self.editable = False
+        self.opponent, self.compares_several = best.round, True
+        contest = Contest(self._verbs.executor, self._verbs.judge, self._context.task.questions, best)
+        kept, others, why = await contest.hold(candidates)
+        self._candidate, self.trial, self._duel = kept.candidate, kept.trial, kept.duel
+        self._length_ratio, self._note = kept.length_ratio, why
+        self._rivals = tuple(entry.rival() for entry in others)
+        self.compares_several = False
+        if kept.trial is None:
+            self._note = kept.note
+        return kept.duel.outcome
 
     async def execute(self, candidate: Candidate) -> Trial | None:
         """The candidate's answers to the question set; None, when one is missing, makes the round void."""
@@ -181,6 +258,11 @@ class Round:
             (one.answer for one in best.answers), (one.answer for one in candidate.answers)
         )
         return self._duel
+
+    @property
+    def rivals(self) -> tuple[Rival, ...]:
+        """The candidates that were compared and not kept."""
+        return self._rivals
 
     def note(self, name: str, text: str, *, prompt: str = "", index: int = 0) -> None:
         """Show a note that a model wrote.
@@ -229,7 +311,10 @@ class Round:
             candidate: The candidate.
             why: The reason, which ends no sentence.
         """
-        self._tell_refused(candidate, why, self._indices.get(candidate.prompt, 0))
+        self._leave_out(candidate, why, self._indices.get(candidate.prompt, 0))
+
+    def _leave_out(self, candidate: Candidate, why: str, index: int) -> None:
+        self._tell_refused(candidate, why, index)
         if self.trial is None:
             self.outcome, self._note = "refused", why
             self._candidate = msgspec.structs.replace(candidate, round=self.number)
@@ -278,6 +363,10 @@ class Round:
             edit_budget=self._edit_budget,
             columns=self._columns,
             closing=self.closing,
+            opponent=self.opponent,
+            by_question=self._duel.by_question if self._duel else (),
+            candidate=candidate.number,
+            others=self._rivals,
         )
 
     def _warn_of_slots(self, prompt: str) -> None:
@@ -313,37 +402,8 @@ def _ends(scored: Scored) -> tuple[float, float]:
     return scored.score.interval.low, scored.score.interval.high
 
 
-class Stopping(msgspec.Struct, frozen=True):
-    """The conditions of one run, each None when there is none.
+def words_changed(old: str, new: str) -> int:
+    """Word edit distance: words put in, taken out or replaced, each counted once."""
+    from rapidfuzz.distance import Levenshtein
 
-    Attributes:
-        patience: Rounds in a row without a win or a lead: a lead moves the search, though it proves nothing.
-        target_wins: Wins.
-    """
-
-    patience: int | None = None
-    target_wins: int | None = None
-
-    @property
-    def is_set(self) -> bool:
-        """Whether there is any condition."""
-        return self.patience is not None or self.target_wins is not None
-
-    def reached(self, ended: int, wins: int, best: int) -> tuple[StopReason, str] | None:
-        """The condition that holds, with the reason as a sentence.
-
-        Args:
-            ended: The last round that ended.
-            wins: How many rounds after the seed have won.
-            best: The round whose prompt is the best so far.
-        """
-        if self.target_wins is not None and wins >= self.target_wins:
-            return "target", _("The target is reached: {rounds} won.", rounds=_rounds(wins))
-        idle = ended - best
-        if self.patience is not None and idle >= self.patience:
-            return "patience", _("No win in {rounds} in a row.", rounds=_rounds(idle))
-        return None
-
-
-def _rounds(count: int) -> str:
-    return f"{count} round" + ("" if count == 1 else "s")
+    return Levenshtein.distance(old.split(), new.split())

@@ -12,7 +12,7 @@ from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
 from spotui.engine.propose import Refused, fold
 from spotui.engine.racing import race
-from spotui.engine.round import Round, named
+from spotui.engine.round import Round, named, words_changed
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
 from spotui.lang import _, ngettext
@@ -264,10 +264,3 @@ class ScoredRound(Round):
         if self._verbs.scorer is None:
             raise Halted("failed", _("This run has no rows to score prompts on."))
         return self._verbs.scorer
-
-
-def words_changed(old: str, new: str) -> int:
-    """Word edit distance: words put in, taken out or replaced, each counted once."""
-    from rapidfuzz.distance import Levenshtein
-
-    return Levenshtein.distance(old.split(), new.split())

@@ -164,6 +164,7 @@ class Candidate(msgspec.Struct, frozen=True):
         edited: Whether a person changed it.
         words_changed: Word edit distance to its parent's prompt, or None where that is not measured.
         place: Which of the prompts that its round asked for it is, from 0.
+        number: Which of several candidates of its round, from 1; 0 where there is one alone.
     """
 
     round: int
@@ -175,6 +176,7 @@ class Candidate(msgspec.Struct, frozen=True):
     words_changed: int | None = None
     other_parents: tuple[int, ...] = ()
     place: int = 0
+    number: int = 0
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -281,10 +283,17 @@ class Scored(msgspec.Struct, frozen=True):
 
 
 class Duel(msgspec.Struct, frozen=True):
-    """How a comparison of two trials ended."""
+    """How a comparison of two trials ended.
+
+    Attributes:
+        outcome: From the candidate's side.
+        votes: Every vote.
+        by_question: What the candidate's answer to each question is, where the judge says so.
+    """
 
     outcome: Outcome
     votes: tuple[VoteRecord, ...] = ()
+    by_question: tuple[Choice, ...] = ()
 
 
 class RowVotes(msgspec.Struct, frozen=True):

@@ -1,6 +1,8 @@
 """Judges that are asked for probabilities: of two letters, or of the answers themselves."""
 
+import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import product
 
@@ -13,8 +15,8 @@ from spotui.domain.verdicts import Choice, Order
 from spotui.engine.asking import together
 from spotui.engine.ballots import Texts, Wording
 from spotui.engine.context import Context
-from spotui.engine.judge import CannotJudgeError, Count, open_duel
-from spotui.engine.task import Duel, RowVotes, Trial
+from spotui.engine.judge import CannotJudgeError, Count, Rivals, open_duel
+from spotui.engine.task import Candidate, Duel, RowVotes, Trial
 from spotui.judging.decision import (
     Majority,
     Weighed,
@@ -51,17 +53,29 @@ class LikelihoodJudge:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._measured: dict[tuple[int, int], float] = {}
+        self._measured: dict[tuple[int, int, int], float] = {}
+        self._locks: defaultdict[tuple[int, int, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
         """Measure every answer once in its life and compare; a person's vote weighs as much as that."""
-        one_vote = Majority(alternating(1))
-        count = Count(candidate.round, one_vote, len(self._context.task.questions), self._context.emit)
-        with open_duel(self._context, best, candidate) as inbox:
+        count = Count(
+            candidate.round,
+            Majority(alternating(1)),
+            len(self._context.task.questions),
+            self._context.emit,
+            candidate.candidate.number,
+        )
+        with open_duel(self._context, best, candidate, rivals) as inbox:
             old, new = await together([self._measure(best), self._measure(candidate)])
             count.add(_compare(old, new), 0)
             count.add_all(inbox)
-        return count.duel()
+        rows = tuple(_compare([before], [after]).choice for before, after in zip(old, new, strict=True))
+        return msgspec.structs.replace(count.duel(), by_question=rows)
+
+    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:  # noqa: ARG002 - both are measured
+        """What the answers that were measured say; it takes no call."""
+        old, new = await together([self._measure(one), self._measure(other)])
+        return _compare(old, new).choice
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """The same for every question alone; answers that a round measured are not measured again."""
@@ -74,26 +88,31 @@ class LikelihoodJudge:
 
     async def _evidence(self, trial: Trial, index: int) -> float:
         number = trial.place(index)
-        place = trial.round, number
-        if place not in self._measured:
-            self._measured[place] = await self._weigh(trial.answers[index], trial.round, number)
-            if number < len(self._context.task.questions):
-                self._context.emit(Likelihood(round=trial.round, index=number, value=self._measured[place]))
+        candidate = trial.candidate.number
+        place = trial.round, candidate, number
+        async with self._locks[place]:  # duels at once measure the best's answers once
+            if place not in self._measured:
+                found = await self._weigh(trial.answers[index], trial.candidate, number)
+                self._measured[place] = found
+                if number < len(self._context.task.questions):
+                    self._context.emit(
+                        Likelihood(round=trial.round, index=number, value=found, candidate=candidate)
+                    )
         return self._measured[place]
 
-    async def _weigh(self, record: AnswerRecord, number: int, index: int) -> float:
+    async def _weigh(self, record: AnswerRecord, candidate: Candidate, index: int) -> float:
         """The evidence for one answer; those to held-out questions follow the others."""
         asked = len(self._context.task.questions)
         purpose, index = ("vote", index) if index < asked else ("held_out_vote", index - asked)
         required = self._context.meta["judge_likelihood"].render(
             requirements=self._context.task.requirements, question=record.question
         )
+        likelihood = CallKey(candidate.round, f"{purpose}_likelihood", index, candidate=candidate.number)
+        typicality = msgspec.structs.replace(likelihood, purpose=f"{purpose}_typicality")
         informed, uninformed = await together(
             [
-                self._logprobs(CallKey(number, f"{purpose}_likelihood", index), required, record.answer),
-                self._logprobs(
-                    CallKey(number, f"{purpose}_typicality", index), record.question, record.answer
-                ),
+                self._logprobs(likelihood, required, record.answer),
+                self._logprobs(typicality, record.question, record.answer),
             ]
         )
         # Both are of the same tokens; a budget may have cut one of the replies.
@@ -148,18 +167,27 @@ class LogprobJudge:
         self._unit = unit
         self._wording = Wording(context.task, context.meta["judge_token"])
 
-    async def duel(self, best: Trial, candidate: Trial) -> Duel:
+    async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
         """Weigh both orders; a person's vote counts as much as that."""
-        asked = self._wording.of(best, candidate, self._unit)
-        with open_duel(self._context, best, candidate) as inbox:
-            choice, records = await self._compare(candidate.round, "vote", asked)
+        asked, number = self._wording.of(best, candidate, self._unit), candidate.candidate.number
+        with open_duel(self._context, best, candidate, rivals) as inbox:
+            choice, records = await self._compare(candidate.round, "vote", asked, candidate=number)
             count = Count(
-                candidate.round, Weighed(choice), len(self._context.task.questions), self._context.emit
+                candidate.round,
+                Weighed(choice),
+                len(self._context.task.questions),
+                self._context.emit,
+                number,
             )
             for index, record in enumerate(records):
                 count.add(record, index)
             count.add_all(inbox)
         return count.duel()
+
+    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+        """Weigh both orders."""
+        asked = self._wording.of(one, other, self._unit)
+        return (await self._compare(one.round, "playoff", asked, candidate=pair))[0]
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """Weigh both orders on every question."""
@@ -170,13 +198,17 @@ class LogprobJudge:
         return [RowVotes(choice, tuple(records)) for choice, records in found]
 
     async def _compare(
-        self, number: int, purpose: str, asked: Sequence[Texts], first: int = 0
+        self, number: int, purpose: str, asked: Sequence[Texts], first: int = 0, candidate: int = 0
     ) -> tuple[Choice, list[VoteRecord]]:
         """The verdict over both orders, and what each order says alone."""
         places = list(product(range(len(asked)), ORDERS))
         found = await together(
             [
-                self._odds(CallKey(number, purpose, len(ORDERS) * first + index), asked[row][order], order)
+                self._odds(
+                    CallKey(number, purpose, len(ORDERS) * first + index, candidate=candidate),
+                    asked[row][order],
+                    order,
+                )
                 for index, (row, order) in enumerate(places)
             ]
         )

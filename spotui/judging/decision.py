@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final, Literal, Protocol
 
@@ -100,6 +100,13 @@ class Weighed:
     def verdict(self, votes: Votes, people: Sequence[Choice]) -> Verdict:  # noqa: ARG002 - a rule's
         """What was measured, and what people say."""
         return self._majority.verdict(self._measured, people)
+
+
+def share(choices: Iterable[Choice]) -> float:
+    """The share of some votes that is for a candidate, a tie and a void counted half; 0 without any."""
+    found = list(choices)
+    blanks = found.count("tie") + found.count("void")
+    return (found.count("win") + blanks / 2) / len(found) if found else 0.0
 
 
 def _all(votes: Votes, people: Sequence[Choice]) -> list[Choice]:

@@ -231,11 +231,17 @@ def casts(votes: Iterable[VoteRecord]) -> tuple[Cast, ...]:
     )
 
 
+def duels_of(line: RoundLine) -> list[tuple[Cast, ...]]:
+    """The judge's own votes in each duel of a round, of its candidate and of the others."""
+    duels = [casts(votes) for votes in (line.votes, *(one.votes for one in line.others))]
+    return [votes for votes in duels if votes]
+
+
 def panel_of(rounds: Iterable[RoundLine]) -> Panel:
     """The record of all judges after these rounds."""
     panel = Panel()
     for line in rounds:
-        if votes := casts(line.votes):
+        for votes in duels_of(line):
             panel = panel.after(votes)
     return panel
 

@@ -66,6 +66,10 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         notes: The kinds of notes that models write in its rounds.
         columns: The columns that it adds to the tables of rounds.
         blocks: The lists that it shows in the log.
+        width: The parameter that says how many candidates a round has, which `--width` sets; empty when there
+            is none.
+        paper: The parameters with which it is its paper's algorithm, where a default differs.
+        former: The parameters that runs of an edition before this one had, where a default has changed since.
     """
 
     optimize: Callable[["Engine", Any], Awaitable[None]]
@@ -86,6 +90,14 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     columns: tuple[Column, ...] = ()
     blocks: tuple[Block, ...] = ()
+    width: str = ""
+    paper: Mapping[str, Any] = {}
+    former: Mapping[int, Mapping[str, Any]] = {}
+
+    def before(self, edition: int) -> dict[str, Any]:
+        """The parameters of a run of this edition that does not name them."""
+        older = [values for number, values in sorted(self.former.items()) if edition < number]
+        return {name: value for values in reversed(older) for name, value in values.items()}
 
     @property
     def declared(self) -> Declared:

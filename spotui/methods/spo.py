@@ -1,17 +1,44 @@
 """SPO: Self-Supervised Prompt Optimization (Xiang et al., arXiv 2502.06855, Algorithm 1).
 
-No labels: the only signal is a judge that compares the answers of two prompts.
+No labels: the only signal is a judge that compares the answers of two prompts. The paper forgets why a
+candidate lost, and proposes one at a time: `feedback=none` and `width=1` are its algorithm.
 """
+
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
 
 from spotui.domain.rows import braced
 from spotui.domain.tags import quote_tags
-from spotui.engine import Engine, Trial, format_answers, format_references
+from spotui.engine import Candidate, Engine, Trial, format_answers, format_references
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.lang import N_, _
 from spotui.methods.method import Method
+from spotui.methods.spo_lessons import lessons, loser_to_rework
+
+MOST_CANDIDATES: Final = 8
+"""As many as there are ideas to tell them apart by."""
 
 
-async def optimize(engine: Engine) -> None:
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of SPO."""
+
+    feedback: Annotated[
+        Literal["reasons", "none"],
+        msgspec.Meta(
+            description="what the optimizer learns of earlier rounds: losers and reasons, or nothing"
+        ),
+    ] = "reasons"
+    rework_every: Annotated[
+        Annotated[int, msgspec.Meta(ge=2, le=1000)] | None,
+        msgspec.Meta(description="every so many rounds, a loser is reworked in place of the best prompt"),
+    ] = 3
+    width: Annotated[
+        int, msgspec.Meta(ge=1, le=MOST_CANDIDATES, description="candidates a round, all asked for at once")
+    ] = 1
+
+
+async def optimize(engine: Engine, parameters: Parameters) -> None:
     """Propose from the best, execute, compare, keep the winner, until the wanted rounds are done.
 
     Raises:
@@ -23,18 +50,54 @@ async def optimize(engine: Engine) -> None:
 
     for number in engine.rounds():
         async with engine.round(number) as turn:
-            best = engine.best
-            candidate = await turn.propose(describe(engine, best, number), parent=best)
-            if candidate is None:
-                continue
-            trial = await turn.execute(candidate)
-            if trial is None:
-                continue
-            duel = await turn.judge(best, trial)
-            turn.settle(duel.outcome)
+            best, plans = engine.best, plan(engine, parameters, number)
+            metas = [describe(engine, best, number, one.more) for one in plans]
+            candidates = await turn.propose_rivals(metas, [one.parent for one in plans])
+            turn.settle(await turn.compete(best, candidates))
 
 
-def describe(engine: Engine, best: Trial, number: int) -> str:
+class Plan(NamedTuple):
+    """What one candidate is made from.
+
+    Attributes:
+        parent: The prompt that it starts from.
+        more: What the optimizer reads on top of the paper's question.
+    """
+
+    parent: Candidate
+    more: tuple[str, ...] = ()
+
+
+def plan(engine: Engine, parameters: Parameters, number: int) -> list[Plan]:
+    """The plans of a round: what was learned, an idea for each of several, and now and then a loser."""
+    best, ideas = engine.best.candidate, ideas_of(engine, parameters.width, number)
+    if parameters.feedback == "none":
+        return [Plan(best, idea) for idea in ideas]
+    history, meta = engine.history, engine.meta
+    learned = lessons(history, best.round)
+    more = (meta["spo_lessons"].render(attempts=learned),) if learned else ()
+    plans = [Plan(best, (*more, *idea)) for idea in ideas]
+    every = None if engine.task.parts else parameters.rework_every  # each round changes another part
+    is_due = every is not None and (number - 1) % every == 0
+    if is_due and (loser := loser_to_rework(history)) is not None:
+        again = meta["spo_rework"].render(attempt=loser.name)
+        plans[-1] = Plan(Candidate(round=loser.round, prompt=loser.prompt), (*more, again))
+    return plans
+
+
+def ideas_of(engine: Engine, width: int, number: int) -> list[tuple[str, ...]]:
+    """An idea for each of several candidates, another one in every round but for the first; none for one."""
+    if width == 1:
+        return [()]
+    free, *others = engine.meta["spo_ideas"].render().splitlines()
+    ideas = [free, *(others[(number * (width - 1) + one) % len(others)] for one in range(width - 1))]
+    return [
+        (engine.meta["spo_rivals"].render(idea=mine, others=" ".join(one for one in ideas if one != mine)),)
+        for mine in ideas
+    ]
+
+
+def describe(engine: Engine, best: Trial, number: int, more: tuple[str, ...] = ()) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
     task, best, part = engine.task, best.answered, engine.task.part(number)
     limits = (
@@ -50,12 +113,13 @@ def describe(engine: Engine, best: Trial, number: int) -> str:
                 braced=braced(sorted(task.slots)),
             )
         )
+    limits += part.beside(best.candidate.prompt)
     return engine.meta["spo_propose"].render(
         requirements=task.aim,
         prompt=quote_tags(task.shown_prompt(part.of(best.candidate.prompt)), ("best_prompt",)),
         answers=format_answers(best.answers, best.questions),
         references=format_references(best.questions, shown=task.reference_answers),
-        limit=" ".join([*limits, *part.beside(best.candidate.prompt)]),
+        limit="\n\n".join(filter(None, [*more, " ".join(limits)])),
     )
 
 
@@ -66,12 +130,27 @@ PROPOSE = MetaPrompt.beside(
     prompt=N_("the best prompt so far"),
     answers=N_("the answers that it brought"),
     references=N_("reference answers, or nothing"),
-    limit=N_("the word limit and the slots of the prompt, or nothing"),
+    limit=N_("what was learned in earlier rounds, the word limit and the slots of the prompt, or nothing"),
 )
+LESSONS = MetaPrompt.beside(
+    __file__, "spo_lessons", attempts=N_("earlier prompts, how each compared, and the judge's reasons")
+)
+REWORK = MetaPrompt.beside(__file__, "spo_rework", attempt=N_("the round of the loser"))
+RIVALS = MetaPrompt.beside(
+    __file__, "spo_rivals", idea=N_("the idea of this candidate"), others=N_("the ideas of the others")
+)
+IDEAS = MetaPrompt.beside(__file__, "spo_ideas")
+
+PAPER: Final[dict[str, Any]] = {"feedback": "none", "rework_every": None, "width": 1}
+"""The paper's algorithm."""
 
 SPO = Method(
-    optimize=lambda engine, _: optimize(engine),
+    optimize=optimize,
     summary=N_("Compares the answers of two prompts by a judge, without labels."),
     source="Xiang et al., arXiv 2502.06855",
-    meta_prompts=(PROPOSE,),
+    parameters=Parameters,
+    meta_prompts=(PROPOSE, LESSONS, REWORK, RIVALS, IDEAS),
+    width="width",
+    paper=PAPER,
+    former={6: PAPER},
 )

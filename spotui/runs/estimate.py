@@ -109,6 +109,7 @@ MARK_TOKENS = 80
 PROPOSE_FRAME = 240
 SCORED_PROPOSE_FRAME = 900
 VOTE_FRAME = 220
+LESSONS = 500
 NOTE_FRAME = 600
 MARK_FRAME = 180
 
@@ -288,36 +289,50 @@ def _of_duels(prepared: "Prepared", rounds: int, *, checked: bool) -> list[_Part
     settings, task = prepared.settings, prepared.task
     pool, asked = (*task.questions, *task.held_out), max(1, len(task.questions))
     of = _Lengths.of(pool, task.requirements, with_references=settings.reference_answers)
-    duels, judged = rounds - 1, len(pool) if checked else 0
+    width = int(getattr(prepared.parameters, prepared.method.width, 1)) if prepared.method.width else 1
+    waits, judged = rounds - 1, len(pool) if checked else 0
+    duels = waits * width
     held_out = max(0, judged - asked)  # only the final check asks these, of the seed and of the best
     seed = estimate_tokens(task.prompt)
     prompt = max(seed, PROMPT_TOKENS)
-    proposal = PROPOSE_FRAME + of.requirements + prompt + asked * (of.reference + of.question + of.answer)
+    learns = getattr(prepared.parameters, "feedback", "none") != "none"
+    proposal = (
+        PROPOSE_FRAME
+        + LESSONS * learns
+        + of.requirements
+        + prompt
+        + asked * (of.reference + of.question + of.answer)
+    )
     turns = of.turns
-    shown = turns * asked * (seed + duels * prompt + rounds * of.said)
+    shown = turns * asked * (seed + duels * prompt + (1 + duels) * of.said)
     executor = settings.roles.executor.model
     parts = [
-        _proposals(settings, duels, duels * proposal, waits=duels),
-        _Part("executor", executor, rounds * asked * turns, shown, of.answer, rounds * turns, asked),
+        _proposals(settings, duels, duels * proposal, waits=waits),
+        _Part(
+            "executor", executor, (1 + duels) * asked * turns, shown, of.answer, rounds * turns, asked * width
+        ),
     ]
     if held_out:
         shown = turns * held_out * (seed + prompt + 2 * of.said)
         parts.append(_Part("executor", executor, 2 * held_out * turns, shown, of.answer, turns, 2 * held_out))
     if settings.judge == "likelihood":
         # Every answer is measured twice, with the requirements and without; nothing is written.
-        answers = rounds * asked + 2 * held_out
+        answers = (1 + duels) * asked + 2 * held_out
         return [*parts, _measured(settings, 2 * answers, of, waits=answers, at_once=1)]
-    return [*parts, *_votes(settings, of, asked, duels, judged)]
+    return [*parts, *_votes(settings, of, asked, duels, width, judged)]
 
 
-def _votes(settings: RunSettings, of: "_Lengths", asked: int, duels: int, checked: int) -> Iterator[_Part]:
+def _votes(
+    settings: RunSettings, of: "_Lengths", asked: int, duels: int, width: int, checked: int
+) -> Iterator[_Part]:
     """The votes of the rounds, in which the judges take turns, and of the final check, in which all vote."""
     votes, panel = VOTES[settings.judge], settings.panel
     alone = asked if settings.judge_unit == "row" else 1
     calls, in_check = duels * votes.asked * alone, VOTES_A_ROW * checked
     for number, model in enumerate(panel):  # they vote at once: the run waits for the first one
         taken = (calls + len(panel) - 1 - number) // len(panel)
-        waits, at_once = (0 if number else duels * votes.waves), votes.asked / votes.waves * alone
+        waits = 0 if number else duels // width * votes.waves
+        at_once = width * votes.asked / votes.waves * alone
         shown = taken * of.ballot(asked // alone)
         yield _Part("evaluator", model, taken, shown, votes.tokens, waits, at_once)
         if in_check:

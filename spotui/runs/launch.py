@@ -271,8 +271,11 @@ def _settings_in(template: Template | None) -> Mapping[str, object]:
     if template is None:
         return {}
     roles = template_roles(template.models) if template.models else {}
-    if template.position is None:
-        return roles
-    from spotui.templates.sections import position_of
+    from spotui.templates.sections import is_paper, position_of
 
-    return {**roles, "run.position": position_of(template)}
+    found: dict[str, object] = {**roles}
+    if template.position is not None:
+        found["run.position"] = position_of(template)
+    if is_paper(template):
+        found["run.judge"] = "reference"
+    return found

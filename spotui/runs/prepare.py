@@ -46,6 +46,7 @@ from spotui.templates.data.load import Dataset
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.templates.sections import (
+    is_paper,
     judged_on,
     metric_of,
     parameters_of,
@@ -228,7 +229,14 @@ def prepare(
     name = method or template.method or DEFAULT_METHOD
     chosen = load_method(name)
     given = parameters_of(template) if method in (None, template.method) else {}
-    given |= parameters or {}
+    if is_paper(template):
+        if template.method not in (None, DEFAULT_METHOD):
+            raise SpotuiError(
+                _("The template has `spo: paper` and `method: {method}`.", method=template.method),
+                _("Delete one of the two lines."),
+            )
+        given = {**chosen.paper, **given} if name == DEFAULT_METHOD else given
+    given = _with_width(given, name, chosen, resolution) | dict(parameters or {})
     _refuse_two_places(template, resolution)
     if purpose != "rows":
         _refuse_parts_for_a_model(template, resolution.settings)
@@ -280,6 +288,28 @@ def prepare(
 def is_marked(template: Template) -> bool:
     """Whether a template says how answers are marked; otherwise a judge can only compare them."""
     return template.metric is not None or bool(template.criteria)
+
+
+def _with_width(
+    given: Mapping[str, Any], name: str, method: Method, resolution: Resolution
+) -> dict[str, Any]:
+    """The template's parameters with the number of candidates a round that the settings ask for.
+
+    Raises:
+        SpotuiError: The method has no such number, and it was asked for with this run.
+    """
+    width, source = resolution.settings.width, resolution.sources.get("run.width")
+    if width is None:
+        return dict(given)
+    is_of_config = source is not None and source.kind is SourceKind.CONFIG
+    if not method.width:
+        if is_of_config:
+            return dict(given)
+        raise SpotuiError(
+            _("{name} has no number of candidates a round that a width could set.", name=name),
+            _("Leave out --width. `spotui methods {name}` lists its parameters.", name=name),
+        )
+    return {method.width: width, **given} if is_of_config else {**given, method.width: width}
 
 
 def _refuse_two_places(template: Template, resolution: Resolution) -> None:
@@ -457,7 +487,8 @@ def reopen(project: Project) -> Prepared:
     snapshot = read_snapshot(project.snapshot)
     settings = settings_in(snapshot, project)
     method = load_method(snapshot.method)
-    parameters = read_parameters(snapshot.method, method, snapshot.parameters)
+    given = method.before(snapshot.edition) | snapshot.parameters
+    parameters = read_parameters(snapshot.method, method, given)
     template = parse_template(snapshot.template, str(project.snapshot))
     rows = read_rows_file(project.rows)
     positions, size = (*snapshot.questions, *snapshot.held_out), _pool_size(template, rows)

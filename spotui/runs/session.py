@@ -30,8 +30,9 @@ from spotui.engine.execute import Executor
 from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
 from spotui.engine.marking import Marker
 from spotui.engine.propose import Proposer
-from spotui.engine.round import Stopping, Verbs
+from spotui.engine.round import Verbs
 from spotui.engine.score import Scorer
+from spotui.engine.stopping import Stopping
 from spotui.engine.task import Splits
 from spotui.engine.token_judges import LikelihoodJudge, LogprobJudge
 from spotui.judging.decision import BALANCED, THOROUGH, Majority, Rule, Sequential

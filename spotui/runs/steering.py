@@ -122,6 +122,11 @@ class Commands:
         self._change({"rounds": rounds})
 
     def _vote(self, vote: Vote) -> None:
+        if self._engine.compares_several(vote.round):
+            raise _RefusedError(
+                _("Round {round} compares several candidates at once.", round=vote.round),
+                _("Give the round a verdict when it has ended."),
+            )
         if not self._decisions.in_duel(vote.round):
             raise _RefusedError(
                 _("Round {round} is not being judged now.", round=vote.round),

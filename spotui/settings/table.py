@@ -280,6 +280,10 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Switch,
         Setting("try the prompts that beat the seed in 'spotui headroom' first", Group.ROUNDS),
     ] = False
+    width: Annotated[
+        Count | None,
+        Setting("candidates a round, all asked for at once", Group.ROUNDS, usual=N_("the method's")),
+    ] = None
     position: Annotated[
         PromptPosition | None,
         Setting(

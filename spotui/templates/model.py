@@ -25,6 +25,7 @@ KEYS: Final = (
     "faq",
     "judged_on",
     "method",
+    "spo",
     "parameters",
     "models",
     "data",
@@ -36,7 +37,7 @@ KEYS: Final = (
 
 SECTIONS: Final = (
     *("position", "messages", "tools", "response_format", "judged_on"),
-    *("parameters", "data", "metric", "criteria", "source"),
+    *("spo", "parameters", "data", "metric", "criteria", "source"),
 )
 """The keys that are kept as the file has them, and read by `templates.sections`."""
 
@@ -139,6 +140,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tools: The tools that the executor may call, as the file has them.
         response_format: The form of its answers, as the file has it.
         judged_on: What of a conversation is judged, as the file has it.
+        spo: Whether SPO is the algorithm of its paper, as the file has it.
         parameters: The method's parameters, as the file has them.
         data: Where more rows come from, as the file has it.
         metric: How answers are scored, as the file has it.
@@ -158,6 +160,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tools: Any = None
     response_format: Any = None
     judged_on: Any = None
+    spo: Any = None
     parameters: Any = None
     data: Any = None
     metric: Any = None

@@ -262,6 +262,7 @@ def _written(template: Template, others: dict[str, Plain]) -> str:
         "qa": [row_data(qa) for qa in template.qa] or (None if template.data else []),
         "judged_on": template.judged_on,
         "method": template.method,
+        "spo": template.spo,
         "parameters": template.parameters,
         "models": dict(template.models) or None,
         "data": template.data,

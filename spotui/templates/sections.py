@@ -29,6 +29,9 @@ from spotui.templates.origin import Origin, read_origin
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, Plain, SequenceNode, line_of
 
 ROW_KEYS: Final = ("question", "answer", "turns", "files", "synthetic")
+PAPER: Final = "paper"
+"""The word for SPO as its paper has it."""
+
 HOW_TO_LIST: Final = "List at least one question: a line `- question: ...`, and below it `answer: ...`."
 
 
@@ -292,6 +295,18 @@ def metric_of(template: Template) -> MetricChoice | None:
     return choice
 
 
+def is_paper(template: Template) -> bool:
+    """Whether a template wants SPO as its paper has it.
+
+    Raises:
+        TemplateError: What it says is wrong, as only a template made in Python can be.
+    """
+    if template.spo is None:
+        return False
+    _refuse("spo", _word_faults("spo", template.spo, (PAPER,)))
+    return True
+
+
 def parameters_of(template: Template) -> dict[str, Any]:
     """What a template tells its method, by name; whether the method takes it, the method knows.
 
@@ -351,6 +366,8 @@ def _faults(key: str, data: Plain, *, has_questions: bool) -> Sequence[KeyFault]
             return _word_faults(key, data, POSITIONS)
         case "judged_on":
             return _word_faults(key, data, JUDGED_ON)
+        case "spo":
+            return _word_faults(key, data, (PAPER,))
         case "messages":
             return _around(data)[1]
         case "tools":

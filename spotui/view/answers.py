@@ -51,7 +51,8 @@ class BlindVote:
 def is_open(picture: Picture, number: int) -> bool:
     """Whether a vote on a round may still be counted in its duel; the run itself knows for sure."""
     one = picture.rounds.get(number)
-    return one is not None and number > 1 and one.outcome is None and picture.stopped is None
+    is_under_way = one is not None and number > 1 and one.outcome is None and not one.several
+    return is_under_way and picture.stopped is None
 
 
 def what_it_was(vote: BlindVote, best: str, candidate: str) -> str:
@@ -222,7 +223,8 @@ def read_answers(
 
     def traced(side: int, index: int) -> Answer:
         answer = _answer(picture, side, index, now, is_attached=is_attached)
-        trace = brief_trace(traces, answer_key(side, index), None if whole_traces else BRIEF)
+        shown = picture.rounds[side].shown if side in picture.rounds else 0
+        trace = brief_trace(traces, answer_key(side, index, shown), None if whole_traces else BRIEF)
         return replace(answer, trace=trace) if answer.is_here and trace else answer
 
     one = picture.rounds.get(number)
@@ -243,9 +245,7 @@ def read_answers(
     has_answers = bool(one.answers) or one.end is None
     return Answers(
         round=number,
-        names=(_("the seed"),)
-        if is_seed
-        else (_("{name}, the best", name=_name(one.best)), f"{_name(number)}, candidate"),
+        names=(_("the seed"),) if is_seed else (_("{name}, the best", name=_name(one.best)), _candidate(one)),
         requirements=standard.requirements,
         pairs=tuple(pairs) if has_answers else (),
         verdict=_verdict(picture, one),
@@ -271,6 +271,17 @@ def _name(number: int) -> str:
     return _("the seed") if number == 1 else f"round {number}"
 
 
+def _candidate(one: RoundPicture) -> str:
+    if not one.several:
+        return f"{_name(one.number)}, candidate"
+    return _(
+        "{name}, candidate {number} of {several}",
+        name=_name(one.number),
+        number=one.shown,
+        several=one.several,
+    )
+
+
 def _answer(picture: Picture, number: int, index: int, now: float, *, is_attached: bool) -> Answer:
     one = picture.rounds.get(number)
     if one is not None and index in one.answers:
@@ -279,7 +290,8 @@ def _answer(picture: Picture, number: int, index: int, now: float, *, is_attache
     calls = (
         call
         for key, call in picture.calls.items()
-        if (key.round, key.purpose, key.index) == (number, "execute", index)
+        if (key.round, key.purpose, key.index, key.candidate)
+        == (number, "execute", index, one.shown if one is not None else 0)
     )
     if (call := next(calls, None)) is not None:
         return Answer(_under_way(call, now), is_here=False, tail=" ".join(call.tail.split()))
@@ -338,6 +350,10 @@ def _note(one: RoundPicture, *, is_seed: bool) -> str:
             outcome=outcome,
             note=one.end.note or "it has no answers",
         )
+    if one.several and one.end is None:
+        return _("Several candidates are compared at once. Give the round a verdict when it has ended.")
+    if one.several and one.end is not None and one.end.note:
+        return _("{note}.", note=one.end.note)
     if one.end is not None and not one.votes:
         return _("No votes are kept of this round.")
     return ""

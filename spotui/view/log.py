@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from spotui.domain.declared import Note
 from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted
 from spotui.domain.figures import count, duration
@@ -101,6 +103,11 @@ _PURPOSES: Final = {
         N_("question {number}"), *NN_("{n:,} question", "{n:,} questions"), N_("answering question {number}")
     ),
     "vote": Purpose(N_("vote {number}"), *NN_("{n:,} vote", "{n:,} votes"), N_("judging, vote {number}")),
+    "playoff": Purpose(
+        N_("comparison of two candidates, vote {number}"),
+        *NN_("{n:,} vote on two candidates", "{n:,} votes on two candidates"),
+        N_("comparing two candidates, vote {number}"),
+    ),
     "vote_likelihood": Purpose(
         N_("likelihood {number}"),
         *NN_("{n:,} likelihood", "{n:,} likelihoods"),
@@ -174,7 +181,18 @@ def purpose_of(name: str, notes: Iterable[Note] = ()) -> Purpose:
 
 def call_in_words(key: CallKey, notes: Iterable[Note] = ()) -> str:
     """A call's name in its round; see `purpose_of`."""
-    return purpose_of(key.purpose, notes).name(key.index + 1)
+    name = purpose_of(key.purpose, notes).name(key.index + 1)
+    return name if key.purpose == "playoff" else of_candidate(key.candidate, name)
+
+
+def of_candidate(number: int, what: str) -> str:
+    """Something about a candidate, with its number where the round has several."""
+    return _("candidate {number}, {what}", number=number, what=what) if number else what
+
+
+def lane(purpose: str, candidate: int) -> str:
+    """The key by which entries about one of several candidates are found."""
+    return f"{purpose} {candidate}" if candidate else purpose
 
 
 @dataclass
@@ -214,7 +232,7 @@ class Batch:
 
     def take(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
         """Count something about one of the calls."""
-        key = CallKey(event.key.round, event.key.purpose, event.key.index)  # whichever attempt it is
+        key = msgspec.structs.replace(event.key, attempt=1, turn=0)  # whichever attempt it is
         is_mark = key.purpose.startswith("mark_")
         if not is_mark:
             self._asked.add(key)

@@ -129,22 +129,58 @@ class CallPicture:
 
 
 @dataclass
+class EntryPicture:
+    """The answers of one candidate, and the votes on it."""
+
+    answers: dict[int, Answered] = field(default_factory=dict)
+    votes: list[VoteCast] = field(default_factory=list)
+
+
+@dataclass
 class RoundPicture:
     """A round, under way or ended; of several candidates `candidate` is the best so far.
 
     Attributes:
         judged: The judge's verdict, where the user gave another one.
+        entries: The candidates that are compared by votes, by number: 0 for one alone, several from 1.
     """
 
     number: int
     best: int = 0
     outcome: Outcome | None = None
     candidate: CandidateProposed | None = None
-    answers: dict[int, Answered] = field(default_factory=dict)
-    votes: list[VoteCast] = field(default_factory=list)
     end: RoundFinished | None = None
     judged: Outcome | None = None
     scores: Scores = field(default_factory=Scores)
+    entries: dict[int, EntryPicture] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> int:
+        """The number of the candidate that is shown: the one that the round keeps, until then the first."""
+        return self.end.candidate if self.end is not None else min(self.entries, default=0)
+
+    @property
+    def several(self) -> int:
+        """How many candidates are compared by votes; 0 for one alone."""
+        return len(self.entries) if self.shown else 0
+
+    @property
+    def answers(self) -> dict[int, Answered]:
+        """The answers of the candidate that is shown."""
+        return self._shown_entry.answers
+
+    @property
+    def votes(self) -> list[VoteCast]:
+        """The votes on it."""
+        return self._shown_entry.votes
+
+    @property
+    def _shown_entry(self) -> EntryPicture:
+        return self.entries.get(self.shown) or EntryPicture()
+
+    def entry(self, number: int) -> EntryPicture:
+        """A candidate by its number."""
+        return self.entries.setdefault(number, EntryPicture())
 
 
 @dataclass
@@ -295,7 +331,8 @@ class Picture:
             case CandidateProposed():
                 one = self._round(event.round)
                 one.scores.apply(event)
-                if not one.scores.by_prompt:
+                is_first = one.candidate is None or event.index == 0
+                if not one.scores.by_prompt and (is_first or event.edited):
                     one.candidate = event
             case MethodEvent():
                 one = self._round(event.round)
@@ -303,9 +340,9 @@ class Picture:
                 if (leading := one.scores.leading) is not None:
                     self._keep(one, leading.prompt)
             case Answered():
-                self._round(event.round).answers[event.index] = event
+                self._round(event.round).entry(event.candidate).answers[event.index] = event
             case VoteCast():
-                self._round(event.round).votes.append(event)
+                self._round(event.round).entry(event.candidate).votes.append(event)
             case VerdictOverridden():
                 one = self._round(event.round)
                 one.judged = one.judged or one.outcome
@@ -315,6 +352,11 @@ class Picture:
                 one.end, one.outcome, one.judged, self.best = event, event.outcome, event.judged, event.best
                 if event.prompt:
                     self._keep(one, event.prompt)
+                elif event.candidate:
+                    proposed = one.scores.proposed.values()
+                    one.candidate = next(
+                        (each for each in proposed if each.index == event.candidate - 1), one.candidate
+                    )
             case _:
                 pass
 

@@ -25,7 +25,7 @@ from spotui.domain.outcomes import (
     round_finished,
     test_finished,
 )
-from spotui.domain.records import AS_PLANNED, RoundLine
+from spotui.domain.records import AS_PLANNED, Rival, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
 from spotui.workspace.history import History, best_of
 from spotui.workspace.projects import Project
@@ -164,15 +164,32 @@ def _judge(rounds: Sequence[RoundLine]) -> JudgeMeasured | None:
 def _round(line: RoundLine, best_before: int, best_after: int) -> Iterator[Event]:
     at = line.at.timestamp()
     # A verdict that was overridden later was the best until then; scored methods go on from others, too.
-    best = best_before if line.score is not None else line.parent or best_before
+    best = best_before if line.score is not None else line.opponent or line.parent or best_before
     yield RoundStarted(at=at - line.seconds, round=line.round, best=best)
     if line.told:
         yield from filter(None, map(decode_event, line.told))
-    elif line.prompt and line.round > 1:
-        yield event_of(CandidateProposed, line, at=at)
-    answers = () if line.score is not None else line.answers  # those to rows are a sample
-    for index, one in enumerate(answers):
-        yield event_of(Answered, one, at=at, round=line.round, index=index)
-    for index, vote in enumerate(line.votes):
-        yield event_of(VoteCast, vote, at=at, round=line.round, index=index)
+    else:
+        yield from _proposed(line, at)
+    if line.score is None:  # the answers to rows are a sample
+        for number, entry in _entries(line):
+            for index, one in enumerate(entry.answers):
+                yield event_of(Answered, one, at=at, round=line.round, index=index, candidate=number)
+    for number, entry in _entries(line):
+        for index, vote in enumerate(entry.votes):
+            yield event_of(VoteCast, vote, at=at, round=line.round, index=index, candidate=number)
     yield msgspec.structs.replace(round_finished(line, best_after), at=at)
+
+
+def _entries(line: RoundLine) -> list[tuple[int, RoundLine | Rival]]:
+    """The candidates of a round with their numbers, in the order they were proposed."""
+    entries: list[tuple[int, RoundLine | Rival]] = [(line.candidate, line)]
+    entries += [(one.number, one) for one in line.others]
+    return sorted(entries, key=lambda entry: entry[0])
+
+
+def _proposed(line: RoundLine, at: float) -> Iterator[Event]:
+    if not line.prompt or line.round == 1:
+        return
+    for number, entry in _entries(line):
+        index = max(0, number - 1)
+        yield event_of(CandidateProposed, entry, at=at, round=line.round, index=index)

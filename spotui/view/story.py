@@ -32,7 +32,7 @@ from spotui.domain.figures import count, duration
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
 from spotui.lang import _, ngettext
-from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, purpose_of
+from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, lane, purpose_of
 from spotui.view.telling import CUTS, tell
 
 ENTRIES_KEPT = 4000
@@ -42,6 +42,7 @@ _ALONE: Final[dict[str, Kind]] = {
     "execute": "answer",
     "held_out": "answer",
     "vote": "vote",
+    "playoff": "vote",
     "vote_likelihood": "vote",
     "vote_typicality": "vote",
     "held_out_vote": "vote",
@@ -236,7 +237,7 @@ class Story:
 
     def _call(self, event: CallStarted | CallRetried | CallFinished | CallDropped) -> None:
         key = event.key
-        slot: Slot = (key.round, key.purpose, key.index)
+        slot: Slot = (key.round, lane(key.purpose, key.candidate), key.index)
         if slot not in self._places:
             is_proposal = key.purpose == "propose"
             title = _("proposal") if is_proposal else call_in_words(key)
@@ -284,7 +285,9 @@ class Story:
     def _stream(self, event: CallDelta) -> None:
         key, text = event.key, event.text + event.reasoning
         if self._is_alone(key):
-            if (place := self._places.get((key.round, key.purpose, key.index))) is not None:
+            if (
+                place := self._places.get((key.round, lane(key.purpose, key.candidate), key.index))
+            ) is not None:
                 entry = self.entry(place)
                 entry.streamed = (entry.streamed + text)[-TAIL_KEPT:]
             return

@@ -22,7 +22,7 @@ from spotui.domain.figures import (
 from spotui.domain.text import short
 from spotui.domain.verdicts import Outcome
 from spotui.lang import N_, _, ngettext
-from spotui.view.log import Entry, Tone, call_in_words
+from spotui.view.log import Entry, Tone, call_in_words, lane, of_candidate
 
 TONES: Final[dict[Outcome, Tone]] = {
     "seed": "best",
@@ -125,11 +125,11 @@ def tell(event: Event) -> Entry | None:
             return Entry(
                 event.round,
                 "vote",
-                _("likelihood of answer {index}", index=event.index + 1),
+                of_candidate(event.candidate, _("likelihood of answer {index}", index=event.index + 1)),
                 text=_(
                     "The requirements change its log-probability by {event:+.3f} a token.", event=event.value
                 ),
-                fills=("vote_likelihood", event.index),
+                fills=(lane("vote_likelihood", event.candidate), event.index),
             )
         case events.VoteCast():
             return _vote(event)
@@ -315,10 +315,9 @@ def _answered(event: events.Answered) -> Entry:
             event.answer,
             _("question {number} answered: {answer}", number=number, answer=short(event.answer)),
         )
-    fills = ("execute", event.index)
-    return Entry(
-        event.round, "answer", f"question {number}", "", text, event.question, said=said, fills=fills
-    )
+    fills = (lane("execute", event.candidate), event.index)
+    title, said = (of_candidate(event.candidate, one) for one in (f"question {number}", said))
+    return Entry(event.round, "answer", title, "", text, event.question, said=said, fills=fills)
 
 
 _VOTES: Final = {
@@ -344,8 +343,9 @@ def _vote(event: events.VoteCast) -> Entry:
         vote=vote, model=event.model, number=number, choice=event.choice
     )
     order = f" {event.order}" if event.order else ""
-    fills = ("human" if event.voter == "human" else "vote", event.index)
-    said = f"{event.voter} votes{order} {event.choice}: {short(event.reason)}"
+    fills = (lane("human" if event.voter == "human" else "vote", event.candidate), event.index)
+    title = of_candidate(event.candidate, title)
+    said = of_candidate(event.candidate, f"{event.voter} votes{order} {event.choice}: {short(event.reason)}")
     return Entry(event.round, "vote", title, text=event.reason, tone=event.choice, said=said, fills=fills)
 
 

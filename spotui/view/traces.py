@@ -25,14 +25,15 @@ def has_traces(picture: Picture) -> bool:
     return picture.opened is not None and is_program(picture.opened.models.get("executor", ""))
 
 
-def answer_key(number: int, index: int) -> CallKey:
+def answer_key(number: int, index: int, candidate: int = 0) -> CallKey:
     """The call that brought an answer of a round.
 
     Args:
         number: The round.
         index: Which question.
+        candidate: Which of several candidates of the round, from 1; 0 for the only one.
     """
-    return CallKey(number, "execute", index)
+    return CallKey(number, "execute", index, candidate=candidate)
 
 
 def trace_values(traces: Sequence[str]) -> list[Any]:

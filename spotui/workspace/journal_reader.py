@@ -304,7 +304,7 @@ def read_replies(journal: Path, wanted: Iterable[CallKey]) -> dict[CallKey, str]
     for line in read_lines(journal, CallLine):
         if not isinstance(line, CallLine):
             continue
-        key = CallKey(line.key.round, line.key.purpose, line.key.index)
+        key = CallKey(line.key.round, line.key.purpose, line.key.index, candidate=line.key.candidate)
         if key in keys:
             text = _said.decode(line.reply).text
             if text.strip() or key not in found:
@@ -335,7 +335,7 @@ def read_traces(journal: Path, purpose: str) -> dict[CallKey, list[str]]:
     # A quotation mark inside of a text is escaped, so this is the field and nothing that a model wrote.
     for line in read_lines(journal, CallLine, holding=b',"trace":"'):
         if isinstance(line, CallLine) and line.key.purpose == purpose:
-            key = CallKey(line.key.round, purpose, line.key.index)
+            key = CallKey(line.key.round, purpose, line.key.index, candidate=line.key.candidate)
             if trace := _traced.decode(line.reply).trace:  # a second try comes later, and counts
                 found.setdefault(key, {})[line.key.turn] = trace
     return {key: [text for _turn, text in sorted(turns.items())] for key, turns in found.items()}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spotui.cli import exit_codes
 from spotui.domain.commands import Override
 from spotui.domain.events import FinalCheckFinished, VoteCast
-from spotui.engine.round import Stopping
+from spotui.engine.stopping import Stopping
 from spotui.workspace.history import read_history
 from tests.model_server import ModelServer
 from tests.runs.starting import Stage, once, told

@@ -52,6 +52,7 @@ def _method(summary: str, source: str, **defaults: Any) -> Method:
         calls=calls,
         embeds=embeds,
         length="max_steps",
+        width="candidates_per_step",
         meta_prompts=META_PROMPTS,
         notes=(Note("reflection", "reflect"), Note("summary", "summarize", "summaries")),
         aliases=ALIASES,
