@@ -172,29 +172,29 @@ class ScoredRound(Round):
         return await race(self._scorer, self.number, candidates, rows, keep)
 
     async def challenge(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
-        """Race prompts against the best one, which is free; those that fall behind it are refused.
+        """Race prompts against the best one, which is free; the round is refused if all fall behind it.
 
         Args:
             candidates: The prompts.
             rows: The rows that the best one was scored on.
 
         Returns:
-            One a candidate, in their order; the score of one that is refused is partial.
+            One a candidate, in their order; the score of one that fell behind is partial.
         """
         if not candidates or self._leader is None:
             return await self.score(candidates, rows) if candidates else []
         _best, *scored = await self.race([self._leader.candidate, *candidates], rows, keep=1)
-        for one in scored:
-            if not one.is_whole:
-                asked = len(one.marks)
-                self.refuse(
-                    one.candidate,
-                    ngettext(
-                        "it fell behind the best prompt on {n} row",
-                        "it fell behind the best prompt on {n} rows",
-                        asked,
-                    ),
-                )
+        if not any(one.is_whole for one in scored):
+            last = max(scored, key=lambda one: len(one.marks))
+            asked = len(last.marks)
+            self.refuse(
+                last.candidate,
+                ngettext(
+                    "it fell behind the best prompt on {n} row",
+                    "it fell behind the best prompt on {n} rows",
+                    asked,
+                ),
+            )
         return scored
 
     async def keep_best(self, scored: Sequence[Scored]) -> None:

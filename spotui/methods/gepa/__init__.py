@@ -38,10 +38,7 @@ GEPA = Method(
     edits=lambda _: True,
     asks=lambda _: ("optimizer", "executor"),
     meta_prompts=(REFLECT, MERGE),
-    columns=(
-        Column("front", N_("prompts that are best on some eval row and not dominated by another")),
-        Column("pool", N_("prompts that passed the gate and were scored on all eval rows")),
-    ),
+    columns=(Column("front", N_("prompts of the front, of all that passed the gate and the race")),),
     blocks=(Block("front", N_("prompts that are best on some eval row")),),
 )
 

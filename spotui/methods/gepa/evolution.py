@@ -195,8 +195,7 @@ async def passes(turn: ScoredRound, candidate: Candidate, of: Proposal, paramete
 
 
 def show(turn: ScoredRound, pool: Sequence[Member]) -> None:
-    """Show the front: how many prompts it has, and each with its parents and the rows that it leads."""
+    """Show the front: its size, and each prompt with its parents and the rows that it leads."""
     front = front_of(pool)
-    turn.fill("front", len(front))
-    turn.fill("pool", len(pool))
+    turn.fill("front", f"{len(front)} of {len(pool)}")
     turn.show("front", items(front))
