@@ -334,8 +334,9 @@ def one_further(request: JsonObject) -> str:
         ("", 4),
         ("method: gpo\nparameters: {max_steps: 2, candidates_per_step: 1}\n", 3),
         ("method: gradsum\nparameters: {iterations: 2, candidates_per_parent: 1, beam: 1}\n", 3),
+        ("method: gepa\nparameters: {iterations: 2, width: 1, minibatch_rows: 4, gate_tolerance: 2}\n", 3),
     ],
-    ids=["spo", "gpo", "gradsum"],
+    ids=["spo", "gpo", "gradsum", "gepa"],
 )
 def test_the_prompts_of_a_program_are_changed_one_after_another(
     shell: Shell, home: Path, method: str, count: int

@@ -204,6 +204,7 @@ def test_the_front_has_the_best_of_every_row_and_nobody_that_another_dominates(
             for mark, marks in zip(one.marks, zip(*(each.marks for each in pool), strict=True), strict=True)
         )
         assert one in front or not is_best_somewhere or any(dominates(other, one) for other in front)
+    assert front_of([*front_of(pool[:-1]), pool[-1]]) == front
     assert sample(front, seed=seed) == sample(front, seed=seed)
     assert sample(front, seed=seed) in front
 

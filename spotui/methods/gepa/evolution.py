@@ -37,15 +37,16 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     async with engine.round(1) as turn:
         (seed,) = await turn.score([engine.seed], engine.rows.eval)
         await turn.keep(seed)
-        pool = [Member("1", seed)]
-        show(turn, pool)
+        pool = [child(1, 0, seed)]
+        front = front_of(pool)
+        show(turn, front, pool)
     perfect: set[str] = set()  # prompts that no train row fails
     merged: set[frozenset[str]] = set()
     for number in engine.rounds():
         if engine.leader is not None and engine.leader.score.mean == 1:
             engine.end("perfect", "Every row that prompts are chosen by is answered right.")
-        front = [one for one in front_of(pool) if one.name not in perfect]
-        if not front:
+        flawed = [one for one in front if one.name not in perfect]
+        if not flawed:
             engine.end(
                 "perfect",
                 "The best prompts answer every train row right, so there is nothing left to learn from. Use "
@@ -54,7 +55,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
         async with engine.round(number) as turn:
             step = (number - 2) * parameters.width
             parents = [
-                sample(front, seed=f"{engine.task.seed}/gepa/{step + index}")
+                sample(flawed, seed=f"{engine.task.seed}/gepa/{step + index}")
                 for index in range(parameters.width)
             ]
             studied = await together(
@@ -67,7 +68,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             wanted = [one for one in studied if one is not None]
             pair = None
             if parameters.merge_every and (number - 1) % parameters.merge_every == 0:
-                pair = best_pair(front_of(pool), merged, pool)
+                pair = best_pair(front, merged, pool)
             if pair is not None:
                 merged.add(frozenset((pair[0].name, pair[1].name)))
                 wanted.append(merge(engine, parameters, *pair))
@@ -77,8 +78,10 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             scored = await turn.challenge([one for one, _ in fit], engine.rows.eval)
             await turn.keep_best(scored)
             fresh = [(one, of) for one, (_, of) in zip(scored, fit, strict=True) if one.is_whole]
-            pool += [child(number, at, one, of.parents) for at, (one, of) in enumerate(fresh)]
-            show(turn, pool)
+            added = [child(number, at, one, of.parents) for at, (one, of) in enumerate(fresh)]
+            pool += added
+            front = front_of([*front, *added])
+            show(turn, front, pool)
             if not wanted:
                 turn.explain(_("the prompts that were drawn answer every train row right"))
 
@@ -194,8 +197,7 @@ async def passes(turn: ScoredRound, candidate: Candidate, of: Proposal, paramete
     return False
 
 
-def show(turn: ScoredRound, pool: Sequence[Member]) -> None:
+def show(turn: ScoredRound, front: Sequence[Member], pool: Sequence[Member]) -> None:
     """Show the front: its size, and each prompt with its parents and the rows that it leads."""
-    front = front_of(pool)
     turn.fill("front", f"{len(front)} of {len(pool)}")
     turn.show("front", items(front))

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from itertools import groupby
+from operator import ge
 from typing import NamedTuple
 
 from spotui.domain.events import BlockItem
@@ -14,44 +15,46 @@ class Member(NamedTuple):
 
     Attributes:
         name: The round that added it, with a letter from the second one of a round on.
-        scored: The prompt with its mark on every eval row.
+        scored: The prompt, scored on every eval row.
+        marks: Its marks; a row that errored is worse than a wrong one, as it says nothing for the prompt.
         parents: The names of those it was made from.
         ancestors: The names of all that it descends from.
     """
 
     name: str
     scored: Scored
-    parents: tuple[str, ...] = ()
-    ancestors: frozenset[str] = frozenset()
+    marks: tuple[float, ...]
+    parents: tuple[str, ...]
+    ancestors: frozenset[str]
 
     @property
     def prompt(self) -> str:
         """The prompt itself."""
         return self.scored.prompt
 
-    @property
-    def marks(self) -> tuple[float, ...]:
-        """Its mark on every row; a row that errored is worse than a wrong one, as it says nothing for it."""
-        return tuple(-1.0 if mark is None else mark for mark in self.scored.marks)
 
-
-def child(number: int, index: int, scored: Scored, parents: Sequence[Member]) -> Member:
+def child(number: int, index: int, scored: Scored, parents: Sequence[Member] = ()) -> Member:
     """A new member of the pool.
 
     Args:
         number: The round that adds it.
         index: How many the round has added before.
         scored: The prompt, scored on every eval row.
-        parents: What it was made from.
+        parents: What it was made from; nothing for the seed.
     """
     letter = chr(ord("a") + index) if index < 26 else f"-{index + 1}"
     name = f"{number}{letter if index else ''}"
+    marks = tuple(-1.0 if mark is None else mark for mark in scored.marks)
     names = tuple(dict.fromkeys(one.name for one in parents))
-    return Member(name, scored, names, frozenset(names).union(*(one.ancestors for one in parents)))
+    ancestors = frozenset(names).union(*(one.ancestors for one in parents))
+    return Member(name, scored, marks, names, ancestors)
 
 
 def front_of(pool: Sequence[Member]) -> list[Member]:
-    """The prompts that are best on some row, alone or with others, and that no other one dominates."""
+    """The prompts that are best on some row, alone or with others, and that no other one dominates.
+
+    Whoever is not in the front of a pool is never in that of a larger one.
+    """
     best = [max(marks) for marks in zip(*(one.marks for one in pool), strict=True)]
     leading = [one for one in pool if _led(one, best)]
     return [one for one in leading if not any(dominates(other, one) for other in leading)]
@@ -59,8 +62,7 @@ def front_of(pool: Sequence[Member]) -> list[Member]:
 
 def dominates(one: Member, other: Member) -> bool:
     """Whether a prompt is as good on every row, and better on some."""
-    pairs = list(zip(one.marks, other.marks, strict=True))
-    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
+    return one.marks != other.marks and all(map(ge, one.marks, other.marks))
 
 
 def rows_led(front: Sequence[Member]) -> dict[str, list[int]]:
