@@ -16,17 +16,19 @@ from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from spotui.domain.events import Event
     from spotui.llm.door import Trouble
+    from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared
     from spotui.runs.race import Entry, Pair
     from spotui.runs.score import Ruler
+    from spotui.settings.table import BudgetSettings
     from spotui.workspace.projects import Project
-    from spotui.workspace.race_file import RaceFolder, RaceRecord
+    from spotui.workspace.race_file import Continued, RaceFolder, RaceRecord
 
 
 _DONE = {*AS_PLANNED, "budget"}
@@ -51,6 +53,12 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help=_("a parameter of one of the methods; give it again for another"),
     )
+    parser.add_argument(
+        "--continue",
+        dest="continues",
+        action="store_true",
+        help=_("share half of the budget, and give the rest to the most promising method"),
+    )
     parser.add_argument("--name", metavar="NAME", help=_("the folder of the runs (default: TEMPLATE-race)"))
     parser.add_argument("--json", action="store_true", help=_("the result as one JSON object"))
     options.add_yes(parser)
@@ -66,13 +74,21 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def race_command(parsed: argparse.Namespace) -> int:
-    """Run every method to the end of its budget, then ask the test rows; the same command goes on."""
+    """Run every method to the end of its budget, then ask the test rows; the same command goes on.
+
+    With --continue, that budget is a share, and the most promising method has the rest before the test.
+    """
+    import msgspec
+
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.llm.limits import Halted
+    from spotui.runs.continuation import is_begun, sharing
     from spotui.runs.launch import Launcher
     from spotui.runs.race import entrant, without_budget
     from spotui.runs.score import open_ruler
     from spotui.settings.locations import make_private
     from spotui.settings.resources import find_template
+    from spotui.view.race import continued_in_words
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
     launcher, path, flags = Launcher(), find_template(parsed.template), options.flags(parsed)
@@ -86,6 +102,10 @@ def race_command(parsed: argparse.Namespace) -> int:
         method: entrant(launcher.prepare(path, flags, method=method, parameters=given))
         for method, given in parameters.items()
     }
+    budget = next(iter(entrants.values())).settings.budget
+    if parsed.continues:
+        entrants = {method: sharing(one, len(entrants)) for method, one in entrants.items()}
+        _expect(parsed, launcher, entrants)
     settle_trust(parsed, launcher, test)
     for prepared in entrants.values():
         fetch_missing_models(prepared.settings, yes=parsed.yes)
@@ -96,7 +116,11 @@ def race_command(parsed: argparse.Namespace) -> int:
     try:
         before = folder.read() if folder.exists else record
         if before.methods != record.methods or not before.tested:
+            if before.methods == record.methods and parsed.continues:
+                record = msgspec.structs.replace(record, continued=before.continued)
             folder.write(record)
+        else:
+            record = msgspec.structs.replace(record, continued=before.continued)
         projects = {
             method: _project(folder, launcher, method, prepared) for method, prepared in entrants.items()
         }
@@ -104,8 +128,23 @@ def race_command(parsed: argparse.Namespace) -> int:
             code = _run(launcher, method, project, parsed.on_failure)
             if code != exit_codes.OK:
                 return code
-        connections = launcher.connections(test.settings)
-        ruler = open_ruler(test, folder.folder, connections, _ignore)
+
+        def opened() -> "AbstractAsyncContextManager[Ruler]":
+            return open_ruler(test, folder.folder, launcher.connections(test.settings), _ignore)
+
+        if parsed.continues:
+            try:
+                record = _chosen(folder, record, opened(), projects, budget)
+            except Halted as halt:
+                return _halted(halt)
+            continued = record.continued
+            if continued is not None and not is_begun(continued, projects[continued.method]):
+                print(continued_in_words(continued), file=sys.stderr)
+                project = projects[continued.method]
+                code = _run(launcher, continued.method, project, parsed.on_failure, continued.limits)
+                if code != exit_codes.OK:
+                    return code
+        ruler = opened()
         return _judge(parsed, folder, record, ruler, projects, seed=test.settings.seed)
     finally:
         folder.lock.release()
@@ -131,15 +170,63 @@ def _judge(
     try:
         places = asyncio.run(judge())
     except Halted as halt:
-        print(_("spotui: {cause} The same command resumes.", cause=halt.cause), file=sys.stderr)
-        return exit_codes.UNMARKED if halt.reason == "unmarked" else exit_codes.CALL_FAILED
+        return _halted(halt)
     compared = pairs(places, seed=seed)
     folder.write(recorded_race(record, places, compared))
-    _print(parsed, places, compared)
+    _print(parsed, record, places, compared)
     if not any(place.score.rows for place in places):
         print(_("spotui: No test row could be marked, so nothing can be compared."), file=sys.stderr)
         return exit_codes.UNMARKED
     return exit_codes.OK
+
+
+def _halted(halt: "Halted") -> int:
+    print(_("spotui: {cause} The same command resumes.", cause=halt.cause), file=sys.stderr)
+    return exit_codes.UNMARKED if halt.reason == "unmarked" else exit_codes.CALL_FAILED
+
+
+def _expect(parsed: argparse.Namespace, launcher: "Launcher", entrants: "dict[str, Prepared]") -> None:
+    """Say what each method gets, and what is expected of it."""
+    from spotui.cli.estimate import expected
+    from spotui.workspace.race_file import share_in_words
+
+    share = next(iter(entrants.values())).settings.budget
+    print(share_in_words(share, len(entrants)), file=sys.stderr)
+    for method, prepared in entrants.items():
+        estimate = expected(launcher, prepared, options.workspace(parsed))
+        if estimate is None:
+            continue
+        print(_("Expected of {method}: {estimate}", method=method, estimate=estimate.line), file=sys.stderr)
+        for warning in estimate.warnings:
+            print(f"spotui: {method}: {warning}", file=sys.stderr)
+
+
+def _chosen(
+    folder: "RaceFolder",
+    record: "RaceRecord",
+    opened: "AbstractAsyncContextManager[Ruler]",
+    projects: "dict[str, Project]",
+    budget: "BudgetSettings",
+) -> "RaceRecord":
+    """The race with the method that continues, which is chosen once.
+
+    Raises:
+        Halted: A call failed for good.
+    """
+    import msgspec
+
+    from spotui.runs.continuation import choose
+
+    if record.continued is not None:
+        return record
+
+    async def chosen() -> "Continued":
+        async with opened as ruler:
+            return await choose(ruler, projects, budget)
+
+    record = msgspec.structs.replace(record, continued=asyncio.run(chosen()))
+    folder.write(record)
+    return record
 
 
 def _project(folder: "RaceFolder", launcher: "Launcher", method: str, prepared: "Prepared") -> "Project":
@@ -166,14 +253,20 @@ def _project(folder: "RaceFolder", launcher: "Launcher", method: str, prepared: 
     return project
 
 
-def _run(launcher: "Launcher", method: str, project: "Project", on_failure: "Trouble") -> int:
+def _run(
+    launcher: "Launcher",
+    method: str,
+    project: "Project",
+    on_failure: "Trouble",
+    changes: "Mapping[str, float | int | None] | None" = None,
+) -> int:
     from spotui.cli.conduct import serve
     from spotui.workspace.history import read_history
 
     stop = read_history(project).stop
-    if stop is not None and stop.reason in _DONE:
+    if not changes and stop is not None and stop.reason in _DONE:
         return exit_codes.OK
-    run = launcher.run(project, on_trouble=on_failure)
+    run = launcher.run(project, on_trouble=on_failure, changes=changes)
     run.subscribe(_teller(method))
     stopped = asyncio.run(serve(run))
     if stopped.reason in _DONE:
@@ -204,6 +297,7 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
 
     words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
     words += [f"--set={one}" for one in parsed.set]
+    words += ["--continue"] if parsed.continues else []
     words += [f"--name={parsed.name}"] if parsed.name else []
     for name, value in options.flags(parsed).items():
         if value is False:
@@ -238,12 +332,17 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pair]") -> None:
+def _print(
+    parsed: argparse.Namespace, record: "RaceRecord", places: "list[Entry]", compared: "list[Pair]"
+) -> None:
     if parsed.json:
         import msgspec
 
-        print(msgspec.json.encode({"places": places, "pairs": compared}, enc_hook=as_english).decode())
+        data = {"places": places, "pairs": compared, "continued": record.continued}
+        print(msgspec.json.encode(data, enc_hook=as_english).decode())
         return
+    from spotui.view.race import continued_in_words
+
     width = max(len(one.method) for one in places)
     print(
         f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>5}  "
@@ -262,6 +361,8 @@ def _print(parsed: argparse.Namespace, places: "list[Entry]", compared: "list[Pa
             f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
             f"{one.rounds}"
         )
+    if record.continued is not None:
+        print(f"\n{continued_in_words(record.continued)}")
     print(
         ngettext("\nRow by row on {n:,} test row:", "\nRow by row on {n:,} test rows:", len(places[0].marks))
     )

@@ -14,11 +14,14 @@ from textual.widgets import Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, points, usd
 from spotui.lang import N_, _
+from spotui.settings.table import LIMITS, BudgetSettings, text_of
+from spotui.settings.values import KindError, convert_text
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import field_keys, not_trusted, row, text_field, trusts_template
 from spotui.tui.method_screen import MethodChoice, typed
 from spotui.tui.page import Page
 from spotui.tui.start_dialog import (
+    BUDGET,
     Choices,
     Expected,
     StartDialog,
@@ -29,11 +32,11 @@ from spotui.tui.start_dialog import (
     warning_lines,
 )
 from spotui.tui.table_view import Column, Row, TableView
-from spotui.view.race import Lane, Race, RaceReader, against_each_other, winner
+from spotui.view.race import Lane, Race, RaceReader, against_each_other, continued_in_words, winner
 from spotui.wire.process import OwnRace
 from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Workspace
-from spotui.workspace.race_file import RaceFolder
+from spotui.workspace.race_file import RaceFolder, shared
 
 
 class Entrants(NamedTuple):
@@ -42,15 +45,18 @@ class Entrants(NamedTuple):
     Attributes:
         methods: As they were typed, with commas between them.
         told: As it was typed: METHOD.NAME=VALUE, with blanks between them.
+        continues: Whether they share half of the budget, and the most promising one has the rest.
     """
 
     methods: str
     told: str = ""
+    continues: bool = False
 
     @property
     def words(self) -> list[str]:
         """As options of the command line."""
-        return [f"--methods={self.methods}", *(f"--set={one}" for one in self.told.split())]
+        words = [f"--methods={self.methods}", *(f"--set={one}" for one in self.told.split())]
+        return [*words, "--continue"] if self.continues else words
 
     @property
     def each(self) -> list[MethodChoice]:
@@ -75,8 +81,37 @@ async def expect_race(
     each = entrants.each
     if len(each) < 2:
         raise SpotuiError(_("A race takes two methods."), _("Write, for example, spo,gpo,gradsum."))
+    if entrants.continues:
+        choices = _sharing(choices, len(each))
     found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))
+    if entrants.continues and not any(map(_is_limited, found)):
+        shared(BudgetSettings(), len(each))
     return [(one.method, expected) for one, expected in zip(each, found, strict=True)]
+
+
+def _sharing(choices: Choices, methods: int) -> Choices:
+    """The choices with the share of each method in place of the budget that was typed.
+
+    Raises:
+        SpotuiError: It is too little to be shared, or no number.
+    """
+    typed_in = {name: getattr(choices, name) for name in BUDGET if getattr(choices, name)}
+    try:
+        limits = {name: convert_text(LIMITS[name].kind, text) for name, text in typed_in.items()}
+    except KindError:
+        return choices  # the estimate says what is wrong with it
+    if not any(limits.values()):
+        return choices
+    share = shared(BudgetSettings(**limits), methods)  # type: ignore[arg-type]
+    shares = {name: text_of(getattr(share, name)) if name in limits else "" for name in BUDGET}
+    return choices._replace(
+        usd=shares["usd"], tokens=shares["tokens"], calls=shares["calls"], minutes=shares["minutes"]
+    )
+
+
+def _is_limited(expected: Expected) -> bool:
+    """Whether the run that was estimated has any budget."""
+    return any(expected.used.get(name) != _("empty = no limit") for name in BUDGET)
 
 
 async def begin_race(
@@ -131,6 +166,7 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="new_race.back", priority=True),
+        Binding("ctrl+t", "continue", "continue the best", id="new_race.continue"),
         *field_keys("new_race"),
     ]
 
@@ -138,12 +174,14 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     AUTO_FOCUS = "#methods"
 
+    _continues = False
+
     def compose(self) -> ComposeResult:
         """The fields, and what is expected."""
         first = {"name": self._workspace.free_name(f"{self._template.stem}-race"), "methods": _USUAL}
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(_("New race on {template}", template=self._template.name))
-            box.border_subtitle = _("enter starts, escape cancels")
+            box.border_subtitle = _("enter starts, ^t continues the best, escape cancels")
             for field, name, meaning in _FIELDS:
                 yield row(
                     _(name),
@@ -154,7 +192,12 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     @property
     def _entrants(self) -> Entrants:
-        return Entrants(self.typed_in("methods") or _USUAL, self.typed_in("told"))
+        return Entrants(self.typed_in("methods") or _USUAL, self.typed_in("told"), self._continues)
+
+    def action_continue(self) -> None:
+        """Share half of the budget between the methods, and let the most promising one have the rest."""
+        self._continues = not self._continues
+        self.estimate()
 
     async def expected(self) -> Content:
         """What the run of every method would take."""
@@ -162,7 +205,14 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         rounds = ", ".join(f"{method} {one.used['rounds']}" for method, one in found if one.used)
         used = next((dict(one.used) for _, one in found if one.used), {})
         self.show_used(used | ({"rounds": rounds} if used else {}))
-        return _told(found)
+        told = _told(found)
+        if self._continues:
+            rest = _(
+                "The methods share half of the budget in equal parts. The one whose best prompt scores best "
+                "on the eval rows continues with the rest."
+            )
+            told = Content("\n").join([told, Content.styled(rest, "$text-muted")])
+        return told
 
     async def begin(self, name: str) -> RaceFolder:
         """Start the race."""
@@ -270,7 +320,8 @@ class RaceScreen(Page[None]):
             self.query_one("#winner", Static).update(winner(race))
             self.query_one("#winner").display = bool(winner(race))
             self.query_one(TableView).show([Row(one.method, _cells(one)) for one in race.lanes])
-            self.query_one("#pairs", Static).update("\n".join(against_each_other(race)))
+            chosen = [] if race.continued is None else [continued_in_words(race.continued)]
+            self.query_one("#pairs", Static).update("\n".join([*chosen, *against_each_other(race)]))
             self.query_one("#said", Static).update(_said(race))
         self.refresh_bindings()
 

@@ -239,7 +239,7 @@ _QUIET_SECONDS = 0.3
 """How long nobody types before the estimate is made again."""
 
 _NOT_ESTIMATED = "…"
-_BUDGET = ("usd", "tokens", "calls", "minutes")
+BUDGET = ("usd", "tokens", "calls", "minutes")
 
 
 class StartDialog(FieldDialog[Result | None]):
@@ -373,7 +373,7 @@ def budget(label: str, first: Choices) -> ComposeResult:
         label: What it is for.
         first: What the fields hold at first.
     """
-    for field in _BUDGET:
+    for field in BUDGET:
         name = "USD" if field == "usd" else field
         yield row(f"{label}, {name}", text_field(field, getattr(first, field), _("empty = no limit")))
 

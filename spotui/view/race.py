@@ -1,14 +1,16 @@
 """A race as it stands: every method's run from its own project, and what the test says once there is one."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from spotui.domain.figures import gained
+from spotui.domain.figures import gained, limit, points
 from spotui.lang import _, ngettext
 from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
-from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
+from spotui.workspace.race_file import Compared, Continued, RaceFolder, RaceRecord, Tested
 from spotui.workspace.snapshot import read_snapshot
+
+_SHARED: Final = ("usd", "tokens", "calls", "minutes")
 
 
 class Lane(NamedTuple):
@@ -52,6 +54,7 @@ class Race(NamedTuple):
         rows: Test rows.
         compared: Every method against every one behind it.
         words: The arguments that resume it.
+        continued: The method that continued with the rest of the budget, once it is chosen.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Race(NamedTuple):
     rows: int
     compared: tuple[Compared, ...]
     words: tuple[str, ...]
+    continued: Continued | None = None
 
 
 class RaceReader:
@@ -94,6 +98,7 @@ class RaceReader:
             record.rows,
             record.compared,
             record.words,
+            record.continued,
         )
 
     def _lane(self, method: str, tested: Tested | None) -> Lane:
@@ -123,6 +128,12 @@ def winner(race: Race) -> str:
     if not first.tested.improved:
         return _("No winner: no method found a better prompt than the seed.")
     gain = gained(first.tested.gain, first.tested.gain_interval, first.tested.floor)
+    if first.tested.gain < first.tested.floor:
+        return _(
+            "No winner: the gain of {method}, the best one, may be chance: {gain}.",
+            method=first.method,
+            gain=gain,
+        )
     close = [
         one.other if one.one == first.method else one.one
         for one in race.compared
@@ -130,6 +141,29 @@ def winner(race: Race) -> str:
     ]
     lead = _(" Its lead over {close} may be chance.", close=" and ".join(close)) if close else ""
     return _("Winner: {method}, {gain} on the seed.{lead}", method=first.method, gain=gain, lead=lead)
+
+
+def continued_in_words(continued: Continued) -> str:
+    """Which method continued, and by what it was chosen."""
+    scores = ", ".join(
+        f"{method} {points(score)}"
+        for method, score in sorted(continued.scores.items(), key=lambda one: -one[1])
+    )
+    if not scores:
+        return _("{method} continued: no eval row could be marked.", method=continued.method)
+    if not continued.limits:
+        return _(
+            "{method} is the most promising and has nothing to continue with. On the eval rows: {scores}.",
+            method=continued.method,
+            scores=scores,
+        )
+    most = ", ".join(f"{limit(value)} {name}" for name, value in continued.limits.items() if name in _SHARED)
+    return _(
+        "{method} continues with the rest of the budget, {most} in all. On the eval rows: {scores}.",
+        method=continued.method,
+        most=most,
+        scores=scores,
+    )
 
 
 def against_each_other(race: Race) -> list[str]:

@@ -5,12 +5,15 @@ How each of them stands is in its own project, so nothing of that is written dow
 
 import os
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _, as_english
+from spotui.domain.figures import limit
+from spotui.lang import _, as_english, ngettext
 from spotui.settings.locations import make_private
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.files import hint_for, read_file, write_file
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project, Workspace, folders_in
@@ -86,6 +89,20 @@ class Compared(msgspec.Struct, frozen=True):
     floor: float = 0.0
 
 
+class Continued(msgspec.Struct, frozen=True):
+    """The method that continues with what the others' shares of the budget leave.
+
+    Attributes:
+        method: The method.
+        scores: What each method's best prompt scored on the eval rows, which decided it.
+        limits: Those it continues with; none where nothing is left to spend or to gain.
+    """
+
+    method: str
+    scores: dict[str, float]
+    limits: dict[str, float | int | None]
+
+
 class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A race.
 
@@ -97,6 +114,7 @@ class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         rows: Test rows; 0 before the test.
         tested: The best score first; empty before the test.
         compared: Every method against every one behind it.
+        continued: The method that continued, once it is chosen.
     """
 
     version: int = VERSION
@@ -106,6 +124,57 @@ class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     tested: tuple[Tested, ...] = ()
     compared: tuple[Compared, ...] = ()
+    continued: Continued | None = None
+
+
+RUNGS: Final = 2
+"""Where one method continues, all share one part in so many of the budget, and it has the rest."""
+
+
+def shared(budget: BudgetSettings, methods: int) -> BudgetSettings:
+    """The budget of each method before the most promising one is known.
+
+    Args:
+        budget: That of the whole race.
+        methods: How many race.
+
+    Raises:
+        SpotuiError: There is no budget, or it is too small to be shared.
+    """
+    parts = RUNGS * methods
+    limits = {name: value for name, value in msgspec.structs.asdict(budget).items() if value is not None}
+    if not limits:
+        raise SpotuiError(
+            _("There is no budget to share between the methods and the one that continues."),
+            _("Set one, for example --budget-calls 2000, or leave --continue out."),
+        )
+    found: dict[str, float | int] = {}
+    for name, value in limits.items():
+        is_whole = isinstance(value, int) and name in ("calls", "tokens")
+        found[name] = value // parts if is_whole else value / parts
+        if not found[name]:
+            raise SpotuiError(
+                ngettext(
+                    "A budget of {limit} {name} is too small to be shared by {n} method.",
+                    "A budget of {limit} {name} is too small to be shared by {n} methods.",
+                    methods,
+                    limit=limit(value),
+                    name=name,
+                ),
+                _("Set at least {parts}.", parts=parts),
+            )
+    return BudgetSettings(**found)  # type: ignore[arg-type]
+
+
+def share_in_words(share: BudgetSettings, methods: int) -> str:
+    """What each method gets, and what becomes of the rest."""
+    given = {name: value for name, value in msgspec.structs.asdict(share).items() if value is not None}
+    return _(
+        "Each of {n} methods gets {parts}: half of the budget in equal parts. The rest goes to the most "
+        "promising one.",
+        n=methods,
+        parts=", ".join(f"{limit(value)} {name}" for name, value in given.items()),
+    )
 
 
 class RaceFolder:

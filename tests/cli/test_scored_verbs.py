@@ -13,6 +13,7 @@ from tests.cli.conftest import Shell
 from tests.command_line import places, spotui
 from tests.model_server import ModelServer, Persona
 from tests.row_model import answer, kind_of, propose, racing, rows, template
+from tests.runs.starting import bought
 
 GPO = "method: gpo\nparameters:\n  max_steps: 3\n  candidates_per_step: 2\n"
 
@@ -169,6 +170,57 @@ def test_a_race_gives_all_the_same_and_compares_them_on_unseen_rows(shell: Shell
     assert [len(one["marks"]) for one in data["places"]] == [36, 36, 36]
     assert max(one["spending"]["calls"] for one in data["places"]) <= 120
     assert "sums-race/gpo" in shell("list").out
+
+
+def test_the_most_promising_method_continues_with_the_rest_of_the_budget(
+    shell: Shell, home: Path, sums: ModelServer
+) -> None:
+    words = ("race", "sums.yaml", *asking(sums), "--methods", "ape,gpo,spo", "--continue")
+    words = (*words, "--set", "ape.max_steps=1", "--set", "gpo.max_steps=20", "--budget-calls", "300")
+    said = shell(*words)
+    assert said.code == exit_codes.OK
+    assert "Each of 3 methods gets 50 calls: half of the budget in equal parts." in said.err
+    assert "Expected of gpo: about " in said.err
+    race = RaceFolder(Workspace(home / "data" / "workspace"), "sums-race")
+    continued = race.read().continued
+    assert continued is not None
+    assert continued.scores.keys() == {"ape", "gpo", "spo"}
+    assert continued.scores[continued.method] == max(continued.scores.values())
+    spent = {method: bought(race.project(method)).total() for method in ("ape", "gpo", "spo")}
+    assert 50 < spent[continued.method] <= continued.limits["calls"]  # type: ignore[operator]
+    assert all(spent[method] <= 50 for method in spent if method != continued.method)
+    on_eval = 12  # SPO's best prompt alone has no score on them
+    assert sum(spent.values()) + on_eval <= 300
+    assert f"{continued.method} continues with the rest of the budget" in said.out
+    before = len(sums.requests)
+    assert shell(*words).out == said.out
+    assert len(sums.requests) == before
+    # A process that died in the continuation, or before it: the choice stands, and nothing is bought twice.
+    project = race.project(continued.method)
+    whole = project.journal.read_bytes().splitlines(keepends=True)
+    limits = next(at for at, line in enumerate(whole) if b'"kind":"limits"' in line)
+    for end in (limits + 8, limits):
+        project.journal.write_bytes(b"".join(whole[:end]))
+        sent = len(sums.requests)
+        assert shell(*words).code == exit_codes.OK
+        assert len(sums.requests) - sent <= len(whole) - end + 36
+        assert race.read().continued == continued
+        assert {calls for text, calls in bought(project).items() if text.startswith("user: What is")} == {1}
+    data = json.loads(shell(*words, "--json").out)
+    assert data["continued"]["method"] == continued.method
+
+
+def test_a_budget_that_cannot_be_shared_is_told_before_anything_is_bought(
+    shell: Shell, sums: ModelServer
+) -> None:
+    words = ("race", "sums.yaml", *asking(sums), "--methods", "gpo,ape", "--continue")
+    said = shell(*words)
+    assert said.code == exit_codes.FAILED
+    assert "Set one, for example --budget-calls 2000" in said.err
+    said = shell(*words, "--budget-calls", "3")
+    assert "A budget of 3 calls is too small to be shared by 2 methods." in said.err
+    assert "Set at least 4." in said.err
+    assert not sums.requests
 
 
 def test_who_was_begun_with_something_else_does_not_race(shell: Shell, sums: ModelServer, home: Path) -> None:

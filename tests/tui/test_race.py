@@ -73,7 +73,9 @@ def test_a_race_is_one_table_from_its_start_to_what_the_test_says(
             await until_seen(pilot, "Winner: ", "66.7", *facts)
             assert re.search(r"method +gain on the seed +test", seen(app))
             lines = [line for line in seen(app).splitlines() if line.strip().startswith(("gpo ", "ape "))]
-            assert all(fact in line for line in lines[:2] for fact in ("finished", "2 of 2", "66.7", *facts))
+            lines = [line for line in lines if "2 of 2" in line]
+            assert len(lines) == 2
+            assert all(fact in line for line in lines for fact in ("finished", "66.7", *facts))
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         await until_seen(pilot, "adding-race/", "finished")
@@ -147,6 +149,13 @@ def test_what_cannot_race_is_said_before_the_start(workspace: Workspace, tmp_pat
         app.screen.query_one("#methods", Input).value = "gpo,ape"
         await until_told(pilot, "gpo about 110 calls")
         assert app.screen.query_one("#name", Input).value == "adding-race-2"
+        await pilot.press("ctrl+t")
+        await until_told(pilot, "There is no budget to share")
+        app.screen.query_one("#calls", Input).value = "100"
+        await until_told(pilot, "The budget of 25 calls may not cover", "continues with the rest")
+        assert "--continue" in app.screen._entrants.words  # type: ignore[attr-defined]
+        await pilot.press("ctrl+t")
+        await until_told(pilot, "The budget of 100 calls may not cover")
         app.screen.query_one("#name", Input).value = "a/b/c"
         await pilot.press("enter")
         await until_told(pilot, "'a/b/c' cannot be a project's name.")

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotui.view.race import RaceReader, against_each_other
+from spotui.view.race import RaceReader, against_each_other, continued_in_words, winner
 from spotui.workspace.projects import Workspace
-from spotui.workspace.race_file import RaceFolder
+from spotui.workspace.race_file import Continued, RaceFolder
 from tests.tui import scored_projects
 
 
@@ -31,6 +31,24 @@ def test_the_best_on_unseen_rows_stands_first(race: RaceFolder) -> None:
         "gpo against spo: +40.0 (+20.0 to +56.0), 9 rows won, 1 lost",
         "gradsum against spo: +25.0 (-3.0 to +50.0), 6 rows won, 1 lost; that may be chance",
     ]
+
+
+def test_a_gain_below_the_floor_makes_no_winner_and_the_one_that_continued_is_named(race: RaceFolder) -> None:
+    record = race.read()
+    first = record.tested[0]
+    continued = Continued(method="gpo", scores={"gpo": 0.8, "spo": 0.7}, limits={"calls": 120, "rounds": 9})
+    for floor, words in (
+        (0.0, "Winner: gpo, "),
+        (first.gain + 0.1, "No winner: the gain of gpo, the best one"),
+    ):
+        tested = (msgspec.structs.replace(first, floor=floor), *record.tested[1:])
+        race.write(msgspec.structs.replace(record, tested=tested, continued=continued))
+        found = RaceReader(race).read()
+        assert winner(found).startswith(words)
+        assert found.continued is not None
+        assert continued_in_words(found.continued) == (
+            "gpo continues with the rest of the budget, 120 calls in all. On the eval rows: gpo 80.0, spo 70.0."
+        )
 
 
 def test_before_the_test_the_projects_tell(race: RaceFolder) -> None:
