@@ -46,9 +46,9 @@ def test_a_gain_below_the_floor_makes_no_winner_and_the_one_that_continued_is_na
         found = RaceReader(race).read()
         assert winner(found).startswith(words)
         assert found.continued is not None
-        assert continued_in_words(found.continued) == (
-            "gpo continues with the rest of the budget, 120 calls in all. On the eval rows: gpo 80.0, spo 70.0."
-        )
+        said = continued_in_words(found.continued)
+        assert said.startswith("gpo continues with the rest of the budget, 120 calls in all.")
+        assert said.endswith("On the eval rows: gpo 80.0, spo 70.0.")
 
 
 def test_before_the_test_the_projects_tell(race: RaceFolder) -> None:
