@@ -203,7 +203,7 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         """What the run of every method would take."""
         found = await expect_race(self._workspace, self._template, self._entrants, self.chosen)
         rounds = ", ".join(f"{method} {one.used['rounds']}" for method, one in found if one.used)
-        used = next((dict(one.used) for _, one in found if one.used), {})
+        used = next((dict(one.used) for _unused, one in found if one.used), {})
         self.show_used(used | ({"rounds": rounds} if used else {}))
         told = _told(found)
         if self._continues:
