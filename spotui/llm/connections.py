@@ -13,13 +13,16 @@ from spotui.domain.secret import Secret, redacted
 from spotui.lang import _
 from spotui.llm.budget import UnknownPriceError
 from spotui.llm.limits import Limiter
+from spotui.llm.options import variables_for, with_values
 from spotui.llm.protocol import Delta, OnDelta, Provider
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import OPENAI_URL, Endpoint, Limits, Price, Route, route
 from spotui.settings.config_file import Config
 from spotui.settings.errors import SettingsError
+from spotui.settings.keys import origin
 from spotui.settings.programs import Program, UntrustedProgramError, is_agreed, program_of
 from spotui.settings.table import RunSettings
+from spotui.settings.variables import read_variable
 from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class Connection:
         secrets: Iterable[Secret] = (),
     ) -> None:
         own = () if endpoint.api_key is None else (endpoint.api_key,)
-        self.secrets = (*own, *secrets)
+        self.secrets = (*own, *endpoint.values.values(), *secrets)
         self.endpoint = endpoint
         self.provider = provider
         self.limiter = limiter
@@ -80,6 +83,9 @@ class Connection:
             CutShortError: The clock ended the call.
         """
         clock = clock or CallClock(self.endpoint)
+        options = with_values(request.options, self.endpoint.values)
+        if options != request.options:  # only what is sent holds a value; all that is kept has its name
+            request = msgspec.structs.replace(request, options=options)
 
         def note(delta: Delta) -> None:
             clock.progress(delta)
@@ -202,6 +208,7 @@ class Connector:
         log_dir: Where the embedded model's server writes its log.
         is_agreed: Whether the user has agreed to a program as it is.
         functions: Python functions that answer in place of models, by model id.
+        may_send: Whether the value of an environment variable may go to a server.
     """
 
     def __init__(
@@ -215,7 +222,9 @@ class Connector:
         is_trusted: Callable[[str], bool] = lambda _: True,
         is_agreed: Callable[[Program], bool] = is_agreed,
         functions: Mapping[str, "Function"] = NO_FUNCTIONS,
+        may_send: Callable[[str, str], bool] = lambda name, server: True,  # noqa: ARG005
     ) -> None:
+        self._may_send = may_send
         self._settings = settings
         self._config = config
         self._environ = environ
@@ -234,6 +243,8 @@ class Connector:
             ModelError: The endpoint cannot be asked at all.
         """
         way = self.route_to(model)
+        if values := self._values(way):
+            way = msgspec.structs.replace(way, endpoint=msgspec.structs.replace(way.endpoint, values=values))
         shared = _server(way), way.endpoint.limits
         if shared not in self._limiters:
             self._limiters[shared] = Limiter(way.endpoint.limits)
@@ -246,6 +257,42 @@ class Connector:
             or (self._settings.grammar and way.kind == "openai_compatible"),
             secrets=_secrets(way, self._environ),
         )
+
+    def sent_variables(self) -> set[tuple[str, str]]:
+        """The environment variables whose values go out in headers and queries, each with its server.
+
+        Raises:
+            SettingsError: A model id names nothing, or its endpoint needs a key.
+        """
+        names = {model: variables_for(self._settings, model) for model in self._settings.models}
+        ways = {model: self.route_to(model) for model, found in names.items() if found}
+        return {
+            (name, _origin(way))
+            for model, way in ways.items()
+            for name in names[model]
+            if way.kind in _SENDING
+        }
+
+    def _values(self, way: Route) -> dict[str, Secret]:
+        """The values that requests of a route carry.
+
+        Raises:
+            SettingsError: A variable is not set, or only a project's run.yaml wants it sent there.
+        """
+        names = variables_for(self._settings, way.endpoint.model) if way.kind in _SENDING else ()
+        url, server = self._settings.base_url, _origin(way)
+        for name in names:
+            if not ((url is None or self._is_trusted(url)) and self._may_send(name, server)):
+                raise SettingsError(
+                    _(
+                        "{model} would be sent the value of {name} in your environment, but only this "
+                        "project's run.yaml says so.",
+                        model=way.endpoint.model,
+                        name=name,
+                    ),
+                    _("If you want that, write the same `headers` or `query` into your config file."),
+                )
+        return {name: read_variable(name, self._environ) for name in names}
 
     def route_to(self, model: str) -> Route:
         """Which provider serves a model, and where; nothing is opened.
@@ -358,6 +405,15 @@ class Connector:
                 _("Continue the run in Python, with the same executor."),
             )
         return FunctionProvider(way.wire_model, function, way.endpoint, _secrets(way, self._environ))
+
+
+_SENDING: Final = frozenset({"openai_compatible", "litellm"})
+"""Kinds of providers that send headers and a query."""
+
+
+def _origin(way: Route) -> str:
+    """The server of a route, for the list of variables that may go there."""
+    return origin(way.endpoint.base_url) if way.endpoint.base_url else _server(way)
 
 
 def _secrets(way: Route, environ: Mapping[str, str]) -> Iterable[Secret]:

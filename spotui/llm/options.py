@@ -1,11 +1,14 @@
 """What requests of a role carry besides the usual: fields of the body, headers, and a query."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from spotui.settings.table import RoleSettings
+from spotui.domain.secret import Secret
+from spotui.settings.table import RoleSettings, RunSettings
+from spotui.settings.variables import filled, variables_in
 
 
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +38,28 @@ def options_of(settings: RoleSettings) -> str:
         if (text := getattr(settings, name)) is not None
     }
     return _encoder.encode(found).decode() if found else ""
+
+
+def variables_for(settings: RunSettings, model: str) -> frozenset[str]:
+    """The environment variables that headers and query of requests to a model take values from."""
+    roles = settings.roles
+    users = [one for one in (roles.optimizer, roles.evaluator, roles.executor) if one.model == model]
+    users += [roles.evaluator] * (model in settings.judges)
+    return frozenset[str]().union(*(variables_in(one.headers) | variables_in(one.query) for one in users))
+
+
+def with_values(text: str, values: Mapping[str, Secret]) -> str:
+    """The options that a request carries, with the values of variables in headers and query."""
+    if not values or "${" not in text:
+        return text
+    options = _decoder.decode(text)
+    return _encoder.encode(
+        Options(
+            body=options.body,
+            headers={name: filled(value, values) for name, value in options.headers.items()},
+            query={name: filled(value, values) for name, value in options.query.items()},
+        )
+    ).decode()
 
 
 @lru_cache(maxsize=8)

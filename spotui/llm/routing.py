@@ -91,6 +91,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         call_timeout: Seconds for a whole call, or None for no limit.
         limits: Concurrency and rates.
         price: The user's own price, or None to look it up.
+        values: Of the environment variables that headers and query of its requests name.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     price: Price | None = None
     key_hint: str = ""
+    values: Mapping[str, Secret] = {}
 
     @property
     def silence(self) -> float:

@@ -15,6 +15,7 @@ from spotui.settings.keys import is_trusted_address, origin, trust_address
 from spotui.settings.programs import agree, is_agreed, program_of
 from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve, template_roles
 from spotui.settings.table import FUNCTION_PREFIX, LIMITS, RunSettings
+from spotui.settings.variables import let_go, may_go, variables_in
 from spotui.templates.model import Template
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Launcher:
         self.config: ConfigFile = load_config()
         self._named: set[str] = set()
         self._typed: set[str] = set()
+        self._variables: set[str] = set()
 
     def settings(
         self, flags: Flags, template: Template | None = None, folder: Path | None = None
@@ -80,6 +82,7 @@ class Launcher:
         resolution = resolve(flags, self.environ, _settings_in(template), self.config)
         if resolution.settings.base_url:
             self._named.add(origin(resolution.settings.base_url))
+        self._variables |= _variables_in(resolution.settings)  # no template can name one
         return self._with_program(resolution, folder)
 
     def _with_program(self, resolution: Resolution, folder: Path | None) -> Resolution:
@@ -182,6 +185,7 @@ class Launcher:
         if prepared.settings.base_url:
             self.trust_address(prepared.settings.base_url)
         self.trust_typed_program(prepared.settings)
+        self._let_variables_go(prepared.settings)
         return new_project(workspace, name, prepared, fresh=fresh, lines=lines)
 
     def run(
@@ -241,7 +245,22 @@ class Launcher:
             is_trusted=self.is_trusted,
             is_agreed=lambda program: program.digest in self._typed or is_agreed(program, self.environ),
             functions={} if self._executor is None else {executor_of(self._executor): self._executor},
+            may_send=self._may_send,
         )
+
+    def _may_send(self, name: str, server: str) -> bool:
+        """Whether the value of a variable may go to a server: the user has named both now, or before."""
+        if name not in self._variables:
+            self._variables |= _variables_in(resolve(Flags(), self.environ, {}, self.config).settings)
+        return name in self._variables or may_go(name, server)
+
+    def _let_variables_go(self, settings: RunSettings) -> None:
+        """Remember the variables that the user has named, and where they go, so that a run can be resumed."""
+        if not _variables_in(settings):
+            return
+        pairs = self.connector(settings).sent_variables()
+        with suppress(SettingsError):
+            let_go((name, server) for name, server in pairs if name in self._variables)
 
     def trust_typed_program(self, settings: RunSettings) -> None:
         """Remember the program that the user has named, not a template, so that its run can be resumed."""
@@ -264,6 +283,17 @@ class Launcher:
         # Where nothing can be written, the user names it again the next time.
         with suppress(SettingsError):
             trust_address(url)
+
+
+def _variables_in(settings: RunSettings) -> frozenset[str]:
+    """The environment variables that requests of any role take values from."""
+    roles = settings.roles
+    texts = [
+        text
+        for one in (roles.optimizer, roles.evaluator, roles.executor)
+        for text in (one.headers, one.query)
+    ]
+    return frozenset[str]().union(*map(variables_in, texts))
 
 
 def _settings_in(template: Template | None) -> Mapping[str, object]:

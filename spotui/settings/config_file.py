@@ -238,6 +238,16 @@ class Checker:
                 else _("Possible here: {known}.", known=", ".join(known)),
             )
 
+    def refuse(self, at: Keys, what: str, hint: str) -> None:
+        """Note something that is wrong with a value that fits.
+
+        Args:
+            at: Where it is.
+            what: What is wrong, one sentence.
+            hint: What to do about it.
+        """
+        self._add(at, what, hint)
+
     def _add(self, at: Keys, what: str, hint: str = "") -> None:
         line = self._line_of(at)
         where = f"{self._file}, line {line}" if line else self._file

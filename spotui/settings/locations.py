@@ -65,6 +65,11 @@ def addresses_file() -> Path:
     return config_dir() / "addresses.json"
 
 
+def variables_file() -> Path:
+    """The variables that the user's runs have sent the values of, and where to."""
+    return config_dir() / "variables.json"
+
+
 def themes_dir() -> Path:
     """The user's own themes, one YAML file each."""
     return config_dir() / "themes"
@@ -225,6 +230,7 @@ def all_locations() -> list[Location]:
         (_("keys"), keys_file, ("SPOTUI_CONFIG_DIR",)),
         (_("trusted files"), trusted_file, ("SPOTUI_CONFIG_DIR",)),
         (_("trusted addresses"), addresses_file, ("SPOTUI_CONFIG_DIR",)),
+        (_("variables that were sent"), variables_file, ("SPOTUI_CONFIG_DIR",)),
         (_("themes"), themes_dir, ("SPOTUI_CONFIG_DIR",)),
         (_("meta-prompts"), meta_prompts_dir, ("SPOTUI_CONFIG_DIR",)),
         (_("data"), data_dir, ("SPOTUI_DATA_DIR",)),

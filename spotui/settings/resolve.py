@@ -28,6 +28,7 @@ from spotui.settings.table import (
 )
 from spotui.settings.trust import VARIABLE as TRUST_VARIABLE
 from spotui.settings.values import KindError, convert, convert_text
+from spotui.settings.variables import variables_in
 
 FlagValue = str | float | bool | None
 
@@ -348,6 +349,17 @@ def template_roles(
         }
     checker = Checker(file, lambda keys: line_of(keys[1:]))
     found = checker.mapping({"models": _TEMPLATE_ROLES}, {"models": models})
+    for key, value in found.items():
+        if key.endswith((".headers", ".query")) and (taken := variables_in(str(value or ""))):
+            checker.refuse(
+                tuple(key.split(".")),
+                _(
+                    "{key} takes {names} from your environment, which no template may do.",
+                    key=key,
+                    names=", ".join(sorted(taken)),
+                ),
+                _("Write it into your config file, below `roles:`, or type it, e.g. with --exec-headers."),
+            )
     checker.raise_problems()
     names = {f"models.executor.{name}": f"program.{name}" for name in _of_schema("program")}
     return {names.get(key, key.replace("models", "roles", 1)): value for key, value in found.items()}

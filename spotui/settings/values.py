@@ -12,6 +12,7 @@ from spotui.domain.errors import nearest
 from spotui.domain.messages import Position
 from spotui.lang import N_, _
 from spotui.settings.errors import show
+from spotui.settings.variables import is_half_reference, is_reference
 
 ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logprob"]
 Judge = Literal["auto", ResolvedJudge]
@@ -56,8 +57,13 @@ def _texts_fault(text: str) -> str | None:
     found = _read_object(text)
     if found is None or not all(isinstance(one, str) for one in found.values()):
         return _("must be a JSON object of texts, for example {example}", example='{"X-Team": "search"}')
-    if any(_SECRET_NAME.search(name) for name in found):
-        return _("must not hold a key; a key goes into an environment variable")
+    if any(_SECRET_NAME.search(name) and not is_reference(str(value)) for name, value in found.items()):
+        return _(
+            "must not hold a key; put it into an environment variable and write {example}",
+            example="${ITS_NAME}",
+        )
+    if any(is_half_reference(str(value)) for value in found.values()):
+        return _("must name an environment variable as {example}", example="${TEAM_ID}")
     if not all(
         f"{name}{value}".isascii() and f"{name}{value}".isprintable() for name, value in found.items()
     ):

@@ -14,7 +14,6 @@ from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
 from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
 from spotui.domain.records import CallKey
 from spotui.lang import _, join
-from spotui.runs.task import questions_of
 from spotui.templates.read import parse_template
 from spotui.templates.sections import requirements_of
 from spotui.tui.answers_panel import AnswersPanel
@@ -95,6 +94,8 @@ def read_standard(project: Project) -> Standard:
         return Standard(
             requirements, tuple(template.qa[index].answer.strip() for index in snapshot.questions)
         )
+    from spotui.runs.task import questions_of
+
     pool = questions_of(template, rows)
     asked = [pool[index] for index in snapshot.questions]
     return Standard(

@@ -112,7 +112,7 @@ class HttpPool:
         # A key that was read from a file often ends in a newline.
         key = endpoint.api_key.reveal().strip() if endpoint.api_key else ""
         self._key = Secret(key)
-        secrets = (self._key, *self._base_url.secrets)
+        secrets = (self._key, *self._base_url.secrets, *endpoint.values.values())
         self.place = Place(
             endpoint.model,
             self._base_url.shown,

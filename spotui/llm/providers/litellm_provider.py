@@ -368,7 +368,8 @@ class LitellmProvider:
 
     def _place(self, way: Route) -> Place:
         shown = self._base_url.shown if self._base_url else way.provider
-        secrets = (*secrets_of(way.api_key), *(self._base_url.secrets if self._base_url else ()))
+        secrets = [*secrets_of(way.api_key), *(self._base_url.secrets if self._base_url else ())]
+        secrets += self._endpoint.values.values()
         return Place(way.model, shown, secrets, has_key=way.has_key)
 
 
