@@ -24,6 +24,7 @@ from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
 ROUNDS, QUESTIONS, VOTES = 10, 3, 4
+WIDTH = 3
 LONG_ROUNDS, LONG_QUESTIONS = 35, 5
 DELAY = 0.2
 PIECES = 20
@@ -56,7 +57,13 @@ def main() -> None:
     runs = parser.parse_args().runs
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
-        rows = [*_paced(Path(scratch), runs), *_unpaced(Path(scratch), runs), *_light(Path(scratch), runs)]
+        folder = Path(scratch)
+        rows = [
+            *_paced(folder, runs),
+            *_default(folder, runs),
+            *_unpaced(folder, runs),
+            *_light(folder, runs),
+        ]
     rows.append(_installed())
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{machine}, medians of {runs}\n")
@@ -109,6 +116,44 @@ def _paced(scratch: Path, runs: int) -> list[Row]:
     ]
 
 
+def _default(scratch: Path, runs: int) -> list[Row]:
+    """The same with the default rule, which asks at once the votes that are likely to be needed, and wider.
+
+    Beside it is the path of a rule that asks only what is needed in any case: it waits twice for votes.
+    """
+    arguments = ("--delay", str(DELAY), "--chunks", str(PIECES))
+    waits, candidates = 1 + 3 * (ROUNDS - 1), ROUNDS - 1
+    rule = ("--no-final-check", "--judge", "balanced")
+    one, three = [], []
+    for number in range(runs):
+        one.append(_measure(scratch, f"one-{number}", QUESTIONS, ROUNDS, arguments, rule=rule))
+        wide = (*rule, "--width", str(WIDTH), "--concurrency", "8")
+        rounds = 1 + candidates // WIDTH
+        three.append(
+            _measure(scratch, f"three-{number}", QUESTIONS, rounds, arguments, rule=wide, reply="widening")
+        )
+    alone, wide_seconds = _median(each.rounds for each in one), _median(each.rounds for each in three)
+    calls, wide_calls = max(each.requests for each in one), max(each.requests for each in three)
+    path, before = waits * DELAY, (waits + candidates) * DELAY
+    slower = f"waiting twice for votes: {before:.1f} s"
+    return [
+        Row(
+            f"seed and {candidates} candidates, default rule, 200 ms a reply",
+            f"{alone:.2f} s, {calls} calls",
+            f"{slower} ({alone / before:.2f} x), critical path {path:.1f} s",
+            "5.9 s",
+            alone <= 5.9,
+        ),
+        Row(
+            f"the same candidates with --width {WIDTH}",
+            f"{wide_seconds:.2f} s, {wide_calls} calls ({wide_calls / calls:.2f} x)",
+            f"{slower} ({wide_seconds / before:.2f} x), one at a time ({wide_seconds / alone:.2f} x)",
+            "3.0 s, calls 1.10 x",
+            wide_seconds <= 3.0 and wide_calls <= 1.1 * calls,
+        ),
+    ]
+
+
 def _unpaced(scratch: Path, runs: int) -> list[Row]:
     """345 streamed calls at zero delay; what starting and ending takes is measured apart and left out."""
     per_call, per_call_bare = [], []
@@ -154,13 +199,22 @@ def _installed() -> Row:
     )
 
 
-def _measure(scratch: Path, name: str, questions: int, rounds: int, server: tuple[str, ...]) -> Figures:
+def _measure(
+    scratch: Path,
+    name: str,
+    questions: int,
+    rounds: int,
+    server: tuple[str, ...],
+    *,
+    rule: tuple[str, ...] = ("--judge", "reference"),
+    reply: str = "climbing",
+) -> Figures:
     template = scratch / f"{name}.yaml"
     template.write_text(TEMPLATE + "".join(f"  - question: Question {n}?\n" for n in range(questions)))
     log = scratch / f"{name}.log"
-    with ModelServerProcess(log, "--reply", "tests.spo_model:climbing", *server) as model:
+    with ModelServerProcess(log, "--reply", f"tests.spo_model:{reply}", *server) as model:
         command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model"]
-        command += ["--workspace", str(scratch / "workspace"), "--judge", "reference"]
+        command += ["--workspace", str(scratch / "workspace"), *rule]
         command += ["--sample", str(questions), "--max-rounds", str(rounds)]
         spent = spend(command)
         seen = model.requests

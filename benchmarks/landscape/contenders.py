@@ -55,7 +55,12 @@ CONTENDERS: Final = (
     Contender("gepa, paired", "gepa", {"iterations": 1000}, {"racing": "paired"}),
     Contender("fewshot, every row", "fewshot", {"iterations": 100}, {"racing": "none"}),
     Contender("fewshot, paired", "fewshot", {"iterations": 100}, {"racing": "paired"}),
+    Contender("spo, paper", "spo", {"feedback": "none"}),
     Contender("spo", "spo"),
+    Contender("spo, width 2", "spo", {"width": 2}),
+    Contender("spo, width 3", "spo", {"width": 3}),
+    Contender("spo, width 4", "spo", {"width": 4}),
+    Contender("spo, width 8", "spo", {"width": 8}),
     Contender("random, every row", RANDOM, {}, {"racing": "none"}),
     Contender("random, paired", RANDOM, {}, {"racing": "paired"}),
 )

@@ -208,6 +208,10 @@ _CURRENT: Final = re.compile(
 )
 _OTHER: Final = re.compile(r"<other_prompt>(?P<text>[^<]*)</other_prompt>")
 _PAST: Final = re.compile(r"<past_prompts>(?P<text>.*?)</past_prompts>", re.DOTALL)
+_ATTEMPT: Final = re.compile(
+    r"^Prompt of (?P<name>round [^:]*):(?:(?!\n\n).)*?^Text: (?P<text>.*?)$", re.MULTILINE | re.DOTALL
+)
+_REWORK: Final = re.compile(r"start from the prompt of (?P<name>round [^:]*?) above")
 _SCORE: Final = re.compile(r"^Score: (?P<score>[\d.]+)$", re.MULTILINE)
 _OWN_SCORE: Final = re.compile(r"Its score is (?P<score>[\d.]+) of 100")
 _BUDGET: Final = re.compile(r"by at most (?P<words>\d+) words")
@@ -281,6 +285,9 @@ class Models:
             current = [Shown(SEED_PROMPT)]
         if other := _OTHER.search(text):
             return _merged(current[0].text, other["text"])
+        if rework := _REWORK.search(text):
+            attempts = {found["name"]: found["text"] for found in _ATTEMPT.finditer(text)}
+            current = [Shown(attempts[rework["name"]])]
         score = _OWN_SCORE.search(text)
         shown = [Shown(current[0].text, float(score["score"]) if score else 0.0), *_past(text)]
         base = max(shown, key=lambda one: one.score) if rng.random() < 0.5 else shown[0]

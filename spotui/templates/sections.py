@@ -383,6 +383,8 @@ def _word_faults(key: str, data: Plain, words: Sequence[str]) -> list[KeyFault]:
         return []
     meant = nearest(data, words) if isinstance(data, str) else None
     what = _("`{key}` should be one of {words}.", key=key, words=", ".join(words))
+    if len(words) == 1:
+        what = _("`{key}` can only be {word}.", key=key, word=words[0])
     hint = _("Did you mean `{meant}`?", meant=meant) if meant else ""
     return [KeyFault((), what, hint or _("Write, for example, `{key}: {word}`.", key=key, word=words[0]))]
 

@@ -20,6 +20,7 @@ from tests.spo_model import mixed
 
 MOMENTS = 30
 BATCHES = 3
+WIDE_MOMENTS = 6
 AT_ONCE = 3
 ROUNDS = 3
 
@@ -40,7 +41,8 @@ def of(server: ModelServer, model: str) -> list[Recorded]:
 class Life:
     """One project, begun, killed and resumed; its model's name tells its requests from all others."""
 
-    def __init__(self, folder: Path, server: ModelServer, name: str) -> None:
+    def __init__(self, folder: Path, server: ModelServer, name: str, *options: str) -> None:
+        self.options = options
         self.home = folder / name
         self.home.mkdir()
         self.server = server
@@ -50,7 +52,13 @@ class Life:
     def run(self, *, kill_after: int | None = None, jitter: float = 0.0) -> int:
         """Begin; with `kill_after`, kill it so long after so many requests. Returns its exit code."""
         child = self._start(
-            "run", write_template(self.home), "--model", self.model, "--max-rounds", str(ROUNDS)
+            "run",
+            write_template(self.home),
+            "--model",
+            self.model,
+            "--max-rounds",
+            str(ROUNDS),
+            *self.options,
         )
         if kill_after is not None:
             self.server.wait_until(
@@ -95,16 +103,28 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been_and_buys_nothing_twice
     tmp_path: Path, server: ModelServer, undisturbed: tuple[Life, int], batch: int
 ) -> None:
     whole, code = undisturbed
-    wanted = whole.end_state()
+    _kill_and_resume(tmp_path, whole, code, MOMENTS // BATCHES, str(batch))
+
+
+def test_a_run_with_several_candidates_a_round_that_was_killed_buys_nothing_twice_either(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    whole = Life(tmp_path, server, "wide", "--width", "3")
+    code = whole.run()
+    assert code in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
+    _kill_and_resume(tmp_path, whole, code, WIDE_MOMENTS, "wide")
+
+
+def _kill_and_resume(tmp_path: Path, whole: Life, code: int, kills: int, batch: str) -> None:
+    """Kill copies of a run at random moments and resume them; each ends as the run did."""
+    server, wanted = whole.server, whole.end_state()
     asked = Counter(conversation(one.json) for one in of(server, whole.model))
     total = asked.total()
     chance = random.Random(batch)
-    moments = [
-        (chance.randint(0, total), chance.uniform(0.0, JITTER_SECONDS)) for _ in range(MOMENTS // BATCHES)
-    ]
+    moments = [(chance.randint(0, total), chance.uniform(0.0, JITTER_SECONDS)) for _ in range(kills)]
 
     def live(number: int) -> str:
-        life = Life(tmp_path, server, f"life-{batch}-{number}")
+        life = Life(tmp_path, server, f"life-{batch}-{number}", *whole.options)
         requests, jitter = moments[number]
         life.run(kill_after=requests, jitter=jitter)
         sent = len(of(server, life.model))
