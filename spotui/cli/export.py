@@ -90,10 +90,10 @@ def export_command(parsed: argparse.Namespace) -> int:
 def _for_tool(project: "Project", history: "History", line: "RoundLine", form: str) -> str:
     from spotui.runs.export import outgoing
     from spotui.templates.exchange.imported import Notes
-    from spotui.templates.exchange.outgoing import WRITERS
+    from spotui.templates.exchange.outgoing_programs import write
 
     notes = Notes()
-    text = WRITERS[form](outgoing(project, history, line), notes)
+    text = write(form, outgoing(project, history, line), notes)
     _report(notes)
     return text
 
@@ -127,10 +127,13 @@ def _register(
     from spotui.runs.export import outgoing
     from spotui.runs.registries import register
     from spotui.templates.exchange.imported import Notes
+    from spotui.templates.exchange.outgoing_programs import no_such_program
 
-    notes = Notes()
+    notes, found = Notes(), outgoing(project, history, line)
+    if found.parts:
+        raise no_such_program(found, form)
     name = parsed.new_name or project.name.rsplit("/", 1)[-1]
-    version = register(form, name, outgoing(project, history, line), notes)
+    version = register(form, name, found, notes)
     _report(notes)
     print(_("{name} has a new version in {registry}: {version}.", name=name, registry=form, version=version))
     return exit_codes.OK

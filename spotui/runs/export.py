@@ -8,6 +8,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, usd
 from spotui.domain.messages import user
+from spotui.domain.program_prompts import split_prompts
 from spotui.domain.records import RoundLine
 from spotui.domain.rows import Row
 from spotui.engine.layout import Layout
@@ -52,11 +53,6 @@ def outgoing(project: Project, history: History, line: RoundLine) -> Outgoing:
         rows = [Row(one.question) for one in line.answers]
         return _outgoing(project, line, Layout(), asked, rows, figures)
     prepared = reopen(project)
-    if prepared.template.parts:
-        raise SpotuiError(
-            _("{project} has several prompts, which belong to a program.", project=project.name),
-            _("Export them with --to txt or --to json."),
-        )
     rows = _rows(prepared)
     has_question = not rows or any(row.question for row in rows)
     found = _outgoing(
@@ -69,6 +65,8 @@ def outgoing(project: Project, history: History, line: RoundLine) -> Outgoing:
         criteria=criteria_of(template),
         requirements=template.requirements,
         model=prepared.settings.roles.executor.model or "",
+        parts=split_prompts(line.prompt) if template.parts else {},
+        url=prepared.settings.program.url or "",
     )
 
 

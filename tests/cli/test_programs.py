@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from spotui.cli import exit_codes
+from spotui.domain.program_prompts import split_prompts
 from spotui.domain.records import CallLine
 from spotui.settings.resources import find_template
 from spotui.workspace.journal_reader import read_lines
@@ -362,6 +363,26 @@ def test_the_prompts_of_a_program_are_changed_one_after_another(
     best = shell("best", "two").out
     assert best.startswith("=== planner ===\nPlan in style ")
     assert "\n\n=== writer ===\nWrite in style " in best
+    _check_exports(shell, json.loads(shell("export", "two", "--to", "json").out)["prompt"])
+
+
+def _check_exports(shell: Shell, best: str) -> None:
+    """The prompts by name where a format has room for several, and a sentence elsewhere."""
+    parts = split_prompts(best)
+    made = shell("export", "two", "--to", "dspy")
+    program = json.loads(made.out)
+    assert {name: one["signature"]["instructions"] for name, one in program.items() if name in parts} == parts
+    assert program["metadata"]["dependency_versions"] == {}
+    assert "rename the key, e.g. `planner.predict`." in made.err
+    module: dict[str, object] = {}
+    exec(shell("export", "two", "--to", "python").out, module)  # noqa: S102 - ours
+    assert module["PROMPTS"] == parts
+    assert "promptfoo cannot start the program of two" in shell("export", "two", "--to", "promptfoo").err
+    for form in ("messages", "mlflow"):
+        assert (
+            f"{form} holds one prompt, and two has 2: planner, writer."
+            in shell("export", "two", "--to", form).err
+        )
 
 
 def test_several_prompts_need_a_program_and_texts(shell: Shell, home: Path) -> None:

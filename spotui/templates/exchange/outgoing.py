@@ -45,6 +45,8 @@ class Outgoing(msgspec.Struct, kw_only=True):
         requirements: What a good answer is like.
         model: The executor's model; empty where it has none.
         figures: What the run says of the prompt, for registries.
+        parts: The prompts of a program by their names; empty where there is one prompt alone.
+        url: The address of the program; empty where it is a command.
     """
 
     project: str
@@ -57,6 +59,8 @@ class Outgoing(msgspec.Struct, kw_only=True):
     requirements: str = ""
     model: str = ""
     figures: Mapping[str, Any] = {}
+    parts: Mapping[str, str] = {}
+    url: str = ""
 
     @property
     def title(self) -> str:
@@ -101,15 +105,27 @@ def to_messages(outgoing: Outgoing, notes: Notes) -> str:
 
 def to_promptfoo(outgoing: Outgoing, notes: Notes) -> str:
     """A configuration of promptfoo: the prompt, the rows as tests, metric and criteria as asserts."""
+    return promptfoo_config(outgoing, _promptfoo_prompt(outgoing), _provider(outgoing.model), notes)
+
+
+def promptfoo_config(outgoing: Outgoing, prompt: str, provider: str | dict[str, Any], notes: Notes) -> str:
+    """A configuration of promptfoo with the rows as tests.
+
+    Args:
+        outgoing: What is written.
+        prompt: The prompt as promptfoo has it.
+        provider: What answers.
+        notes: Takes what has no place in it.
+    """
     config: dict[str, Any] = {
         "description": outgoing.title,
-        "prompts": [_promptfoo_prompt(outgoing)],
-        "providers": [_provider(outgoing.model)],
+        "prompts": [prompt],
+        "providers": [provider],
     }
     rubrics = [one for one in outgoing.criteria if one not in (RUBRIC_IN_ROW, FACT_IN_ROW)]
     if rubrics:
         config["defaultTest"] = {
-            "assert": [{"type": "llm-rubric", "value": _as_text(one)} for one in rubrics]
+            "assert": [{"type": "llm-rubric", "value": shielded_text(one)} for one in rubrics]
         }
     config["tests"] = [_test(outgoing, row, notes) for row in outgoing.rows]
     if not outgoing.rows:
@@ -153,7 +169,7 @@ def _test(outgoing: Outgoing, row: Row, notes: Notes) -> dict[str, Any]:
     return test
 
 
-def _as_text(text: str) -> str:
+def shielded_text(text: str) -> str:
     """A text in which promptfoo fills nothing."""
     return to_double(text, {}, ())
 
@@ -173,16 +189,16 @@ def _asserts(outgoing: Outgoing, row: Row, notes: Notes) -> list[dict[str, Any]]
     if name == "exact":
         pattern = "|".join(map(re.escape, references))
         if len(references) == 1:
-            return [{"type": "equals", "value": _as_text(references[0])}]
+            return [{"type": "equals", "value": shielded_text(references[0])}]
         return [{"type": "regex", "value": rf"^\s*(?:{pattern})\s*$"}]
     if name == "contains":
         what = _("`contains` becomes `icontains`, which also finds parts of words.")
         notes.add(outgoing.project, what, _("promptfoo has no check for whole words but `regex`."))
-        one = {"type": "icontains", "value": _as_text(references[0])}
+        one = {"type": "icontains", "value": shielded_text(references[0])}
         return (
             [one]
             if len(references) == 1
-            else [{"type": "icontains-any", "value": [*map(_as_text, references)]}]
+            else [{"type": "icontains-any", "value": [*map(shielded_text, references)]}]
         )
     what = _("The metric {name} is left out; what is expected is `metadata` of the tests.", name=name)
     notes.add(outgoing.project, what, _("promptfoo has no such check."))
@@ -207,9 +223,9 @@ def _shielded(found: dict[str, Any]) -> dict[str, Any]:
     """An assert in whose texts promptfoo fills nothing."""
     value = found.get("value")
     if isinstance(value, str):
-        return {**found, "value": _as_text(value)}
+        return {**found, "value": shielded_text(value)}
     if isinstance(value, list):
-        return {**found, "value": [_as_text(one) if isinstance(one, str) else one for one in value]}
+        return {**found, "value": [shielded_text(one) if isinstance(one, str) else one for one in value]}
     return found
 
 
@@ -224,7 +240,7 @@ def _judged(outgoing: Outgoing, references: Sequence[str]) -> list[dict[str, Any
         match = _RUBRIC.fullmatch(one) if len(kinds) == 2 else None
         kind = ("llm-rubric" if match["kind"] == "Rubric" else "factuality") if match else ""
         kind = kind or (next(iter(kinds)) if len(kinds) == 1 else "factuality")
-        found.append({"type": kind, "value": _as_text(match["text"] if match else one)})
+        found.append({"type": kind, "value": shielded_text(match["text"] if match else one)})
     return found
 
 
@@ -261,7 +277,7 @@ def to_dspy(outgoing: Outgoing, notes: Notes) -> str:
             ],
         },
         "lm": None,
-        "metadata": {"spotui": dict(outgoing.figures)},
+        "metadata": {"dependency_versions": {}, "spotui": dict(outgoing.figures)},
     }
     return json.dumps(program, ensure_ascii=False, indent=2) + "\n"
 
