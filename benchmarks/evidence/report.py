@@ -1,0 +1,88 @@
+"""docs/evidence.md."""
+
+import os
+import platform
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.evidence.runs import Result
+from benchmarks.evidence.tasks import (
+    CALLS,
+    ENTRANTS,
+    EXECUTOR,
+    LONGEST_ANSWER,
+    PROBES,
+    ROWS,
+    SEED_PROMPT,
+    TASKS,
+    WRITER,
+)
+from spotui.domain.statistics import compare, score
+from spotui.domain.version import VERSION
+
+HEAD: Final = f"""
+# Evidence
+
+Written by `python -m benchmarks.evidence ROWS` (spotui {{version}}, {{machine}}). All results are
+reported, whatever they are.
+
+- Executor {EXECUTOR}, optimizer and evaluator {WRITER}; answers of {LONGEST_ANSWER} tokens at most.
+- Every method gets {CALLS} model calls over all roles, {ROWS["train"]} train rows to write prompts from, and
+  {ROWS["eval"]} eval rows to choose by. `{PROBES}` is the best probe of `spotui headroom` alone.
+- {ROWS["test"]} test rows for each task and seed, which no run has seen.
+- Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). The tasks were chosen by `spotui headroom` and by no result;
+  the last was not looked at before.
+- The seed prompt is “{SEED_PROMPT}”; all prompts are in front of the question.
+
+Accuracy is over the test rows of all seeds, with its 95% interval. A gain compares best and seed prompt on
+the same rows; if its interval includes 0, there may be none.
+
+| task | method | runs | seed | best | gain | rows won : lost | calls | minutes |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+EACH: Final = """
+
+Each run, on the test rows of its seed:
+
+| task | seed | method | seed prompt | best prompt | calls | minutes | best prompt |
+|---|---|---|---|---|---|---|---|
+"""
+
+_SHOWN: Final = 120
+
+
+def report(results: Sequence[Result]) -> str:
+    """The document."""
+    machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    names = [PROBES, *(one.name for one in ENTRANTS)]
+    lines = HEAD.format(version=VERSION, machine=machine).strip().splitlines()
+    for task in TASKS:
+        lines += [_row(task, name, [one for one in results if one[:3:2] == (task, name)]) for name in names]
+    lines += [_row("**all**", name, [one for one in results if one.name == name]) for name in names]
+    lines += EACH.rstrip().splitlines()
+    for one in results:
+        prompt = " ".join(one.prompt.split()).replace("|", "\\|")
+        shown = prompt if len(prompt) <= _SHOWN else f"{prompt[:_SHOWN]} …"
+        lines.append(
+            f"| {one.task} | {one.seed} | {one.name} | {one.seed_test.score.mean:.3f} | "
+            f"{one.best_test.score.mean:.3f} | {one.calls} | {one.minutes:.1f} | {shown} |"
+        )
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _row(task: str, name: str, results: Sequence[Result]) -> str:
+    """One line of the table, all seeds together; empty where nothing was run."""
+    if not results:
+        return ""
+    old = tuple(mark for one in results for mark in one.seed_test.marks)
+    new = tuple(mark for one in results for mark in one.best_test.marks)
+    paired, before, after = compare(old, new), score(old), score(new)
+    gain = f"{paired.difference:+.3f} ({paired.interval.low:+.3f} to {paired.interval.high:+.3f})"
+    return (
+        f"| {task} | {name} | {len(results)} | "
+        f"{before.mean:.3f} ({before.interval.low:.3f} to {before.interval.high:.3f}) | "
+        f"{after.mean:.3f} ({after.interval.low:.3f} to {after.interval.high:.3f}) | {gain} | "
+        f"{paired.wins} : {paired.losses} | {sum(one.calls for one in results)} | "
+        f"{sum(one.minutes for one in results):.0f} |"
+    )

@@ -1,0 +1,90 @@
+"""The tasks, and the methods that compete on them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+EXECUTOR: Final = "local/qwen2.5-coder-0.5b"
+WRITER: Final = "local/qwen2.5-coder-1.5b"
+LONGEST_ANSWER: Final = 96
+CALLS: Final = 300
+SEEDS: Final = (0, 1)
+ROWS: Final = {"train": 24, "eval": 24, "test": 60}
+SEED_PROMPT: Final = "Answer the question."
+PROBES: Final = "probes"
+"""The best of the probes alone, without any method."""
+
+
+class Exercise(NamedTuple):
+    """One task: its file of rows, its metric, and what a good answer is like."""
+
+    file: str
+    metric: str
+    requirements: str
+
+
+class Entrant(NamedTuple):
+    """One method, told what fits into so many calls."""
+
+    name: str
+    method: str
+    parameters: Mapping[str, Any] = {}
+
+
+CANDIDATES: Final = {
+    "navigate": Exercise(
+        "bbh_navigate.jsonl", "yes_no", "Yes if the steps lead back to the starting point, otherwise No."
+    ),
+    "sports understanding": Exercise(
+        "bbh_sports_understanding.jsonl", "yes_no", "Whether the sentence is plausible: yes or no."
+    ),
+    "boolean expressions": Exercise(
+        "bbh_boolean_expressions.jsonl", "yes_no", "The value of the expression, True or False."
+    ),
+    "object counting": Exercise(
+        "bbh_object_counting.jsonl", "number", "How many objects of the kind there are, as a number."
+    ),
+    "disambiguation": Exercise(
+        "bbh_disambiguation_qa.jsonl", "multiple_choice", "The letter of the option that is right."
+    ),
+    "formal fallacies": Exercise(
+        "bbh_formal_fallacies.jsonl", "label", "valid if the argument is valid, otherwise invalid."
+    ),
+    "temporal sequences": Exercise(
+        "bbh_temporal_sequences.jsonl", "multiple_choice", "The letter of the option that is right."
+    ),
+    "coloured objects": Exercise(
+        "bbh_reasoning_about_colored_objects.jsonl",
+        "multiple_choice",
+        "The letter of the option that is right.",
+    ),
+    "ruin names": Exercise(
+        "bbh_ruin_names.jsonl", "multiple_choice", "The letter of the funniest edit of the name."
+    ),
+    "movie recommendation": Exercise(
+        "bbh_movie_recommendation.jsonl", "multiple_choice", "The letter of the most similar movie."
+    ),
+}
+"""Tasks of BIG-Bench Hard whose answers are short enough for two cores."""
+
+TASKS: Final = ("navigate", "disambiguation", "temporal sequences", "coloured objects")
+"""Those that the methods compete on, chosen by `--headroom` alone; the last was not looked at before."""
+
+ENTRANTS: Final = (
+    Entrant("spo", "spo"),
+    Entrant("gpo", "gpo", {"max_steps": 6, "candidates_per_step": 4}),
+    Entrant("gradsum", "gradsum", {"iterations": 6, "train_rows": 12, "subset_rows": 12}),
+    Entrant("gepa", "gepa", {"iterations": 30}),
+    Entrant("fewshot", "fewshot", {"iterations": 6}),
+)
+
+
+def template_of(rows: Path, task: str) -> str:
+    """A task as a template."""
+    exercise = CANDIDATES[task]
+    split = ", ".join(f"{name}: {size}" for name, size in ROWS.items())
+    return (
+        f"prompt: {SEED_PROMPT}\nrequirements: {exercise.requirements}\nposition: before_question\n"
+        f"data:\n  path: {rows / exercise.file}\n  split: {{{split}}}\n"
+        f"metric: {exercise.metric}\n"
+    )
