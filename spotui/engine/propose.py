@@ -134,7 +134,7 @@ class Proposer:
                 if attempt == 2:
                     return Refused(candidate, _('it copies an example: "{words}"', words=words))
                 problem = _(
-                    'Its prompt copies an example: "{words}". Write what holds for every input, in other '
+                    'Its prompt copies an example: "{words}". Write what is right for every input, in other '
                     "words.",
                     words=words,
                 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from spotui.domain.errors import SpotuiError, nearest
+from spotui.lang import _
 
 if TYPE_CHECKING:
     from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
@@ -47,9 +48,9 @@ def check_method(name: str) -> None:
     """
     if name in METHODS or name in _added():
         return
-    near = nearest(name, method_names())
-    hint = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(method_names())}."
-    raise SpotuiError(f"There is no method {name!r}.", hint)
+    near, names = nearest(name, method_names()), ", ".join(method_names())
+    hint = _("Did you mean '{near}'?", near=near) if near else _("Choose one of: {names}.", names=names)
+    raise SpotuiError(_("Unknown method '{name}'.", name=name), hint)
 
 
 def load_method(name: str) -> "Method":
@@ -60,21 +61,32 @@ def load_method(name: str) -> "Method":
     """
     check_method(name)
     place = METHODS.get(name) or _added()[name]
-    module, _, attribute = place.partition(":")
+    module, attribute = place.split(":") if ":" in place else (place, "")
     from spotui.methods.method import Method, declaration_fault, fault_in_words, guarded, of_function
 
     try:
         found: Any = getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package can raise anything
         raise SpotuiError(
-            f"The method {name!r} cannot be loaded from {place}: {fault_in_words(error)}.",
-            "Fix or reinstall the package it comes from.",
+            _(
+                "The method '{name}' cannot be loaded from {place}: {fault}.",
+                name=name,
+                place=place,
+                fault=fault_in_words(error),
+            ),
+            _("Fix or reinstall the package it comes from."),
         ) from None
     if not isinstance(found, Method):
         return of_function(found)
     if fault := declaration_fault(found):
         raise SpotuiError(
-            f"The method {name!r} from {place} cannot be used: {fault}", "Fix or update the package."
+            _(
+                "The method '{name}' from {place} cannot be used: {fault}",
+                name=name,
+                place=place,
+                fault=fault,
+            ),
+            _("Fix or update the package."),
         )
     return guarded(name, found)
 

@@ -34,7 +34,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(
             description=N_(
                 "answers that are shown: the model's own where they are right, the references, or the "
-                "references where it has none of its own"
+                "references where it has none"
             )
         ),
     ] = "own"

@@ -14,6 +14,7 @@ from spotui.domain.rows import Row, braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine
 from spotui.engine.meta_prompts import OF_ENGINE, MetaPrompt
+from spotui.lang import N_, _
 
 HEADINGS: Final = frozenset(
     {
@@ -146,13 +147,13 @@ class Alias(msgspec.Struct, frozen=True):
 
 
 _HOOKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
-    "rounds": (lambda found: isinstance(found, int) and found > 0, "a number of rounds"),
-    "calls": (lambda found: isinstance(found, Calls), "a Calls(…)"),
-    "embeds": (lambda found: isinstance(found, bool), "True or False"),
-    "edits": (lambda found: isinstance(found, bool), "True or False"),
+    "rounds": (lambda found: isinstance(found, int) and found > 0, N_("a number of rounds")),
+    "calls": (lambda found: isinstance(found, Calls), N_("a Calls(…)")),
+    "embeds": (lambda found: isinstance(found, bool), N_("True or False")),
+    "edits": (lambda found: isinstance(found, bool), N_("True or False")),
     "asks": (
         lambda found: isinstance(found, tuple) and {*found} <= {"optimizer", "evaluator", "executor"},
-        "a tuple of roles",
+        N_("a tuple of roles"),
     ),
 }
 """The functions of a method besides `optimize`, and what each gives."""
@@ -170,9 +171,14 @@ def declaration_fault(method: Method) -> str:
     engine = {one.name for one in OF_ENGINE}
     for one in cast("tuple[object, ...]", method.meta_prompts):
         if not isinstance(one, MetaPrompt):
-            return f"its meta-prompt {one!r} has no text. Declare it as MetaPrompt(name, text, slots)."
+            return _(
+                "its meta-prompt {one} has no text. Declare it as MetaPrompt(name, text, slots).",
+                one=repr(one),
+            )
         if one.name in engine:
-            return f"its meta-prompt {one.name!r} has the name of one of spotui. Choose another name."
+            return _(
+                "its meta-prompt '{name}' has the name of one of spotui. Choose another name.", name=one.name
+            )
     for what, kind, written in (
         ("note", Note, "Note(name)"),
         ("column", Column, "Column(name, meaning)"),
@@ -180,10 +186,18 @@ def declaration_fault(method: Method) -> str:
     ):
         for one in cast("tuple[object, ...]", getattr(method, f"{what}s")):
             if not isinstance(one, kind):
-                return f"its {what} {one!r} is only a name. Declare it as {written}."
+                return _(
+                    "its {what} {one} is only a name. Declare it as {written}.",
+                    what=what,
+                    one=repr(one),
+                    written=written,
+                )
     for column in method.columns:
         if column.name in HEADINGS:
-            return f"its column {column.name!r} is one that every table of rounds has. Choose another name."
+            return _(
+                "its column '{name}' is one that every table of rounds has. Choose another name.",
+                name=column.name,
+            )
     return ""
 
 
@@ -209,14 +223,23 @@ def _guarded(name: str, hook: str, call: Callable[..., Any]) -> Callable[..., An
         except SpotuiError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package can raise anything
-            fault = f"failed with {fault_in_words(error)}"
+            what = _(
+                "The function '{hook}' of the method '{name}' failed with {fault}.",
+                hook=hook,
+                name=name,
+                fault=fault_in_words(error),
+            )
         else:
             if is_result(result):
                 return result
-            fault = f"gave {result!r:.60}, which is not {wanted}"
-        raise SpotuiError(
-            f"The function {hook!r} of the method {name!r} {fault}.", "Fix or update its package."
-        )
+            what = _(
+                "The function '{hook}' of the method '{name}' gave {result}, which is not {wanted}.",
+                hook=hook,
+                name=name,
+                result=f"{result!r:.60}",
+                wanted=_(wanted),
+            )
+        raise SpotuiError(what, _("Fix or update its package."))
 
     return guard
 

@@ -77,7 +77,7 @@ class Choices(NamedTuple):
 
     @property
     def headroom_words(self) -> list[str]:
-        """Those of them that a measurement of the headroom takes, which has a budget of its own."""
+        """Those of them that a measurement of the headroom takes, which has another budget."""
         return self._replace(rounds="", usd="", tokens="", calls="", minutes="", probes=False).words
 
 
@@ -304,7 +304,7 @@ class StartDialog(FieldDialog[Result | None]):
             self.estimate()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Start it, unless nobody has seen yet what it will take."""
+        """Start it, unless what it will take is not shown yet."""
         event.stop()
         if self.query_one("#expected", Static).content == _NOT_ESTIMATED:
             self.notify(_("What it will take is not worked out yet. Press Enter again when you see it."))

@@ -113,7 +113,7 @@ def test_the_rows_of_a_template_are_read_and_counted(shell: Shell, home: Path) -
     said = shell("check", write_template(home, SCORED))
     assert said.code == 0
     assert "warning: rows.jsonl, line 11 asks the same as line 4, and is left out." in said.out
-    assert "10 rows (2 to write prompts from, 2 to choose by, 6 to test on), no error." in said.out
+    assert "10 rows (3 to write prompts from, 3 to choose by, 4 to test on), no error." in said.out
 
 
 def test_a_method_that_lacks_an_embedding_model_is_warned_of(
@@ -170,7 +170,7 @@ def test_a_wrong_role_and_a_wrong_method_are_told_with_their_lines(shell: Shell,
     path = write_template(home, text)
     said = shell("check", path)
     assert said.code == 1
-    assert f"{path}:1: error: method: There is no method 'spoo'." in said.out
+    assert f"{path}:1: error: method: Unknown method 'spoo'." in said.out
     assert f"{path}:5: error: models: models.executor.temperature must be" in said.out
     assert "2 errors." in said.out
 

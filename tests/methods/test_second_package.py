@@ -137,7 +137,7 @@ def test_its_run_is_read_where_the_package_is_not_installed(place: Place) -> Non
         assert "front" in said.out or not command.startswith("show"), said.out
     said = place("resume", "p", "--max-rounds", "4", PYTHONPATH=str(ROOT))
     assert (said.code, "Traceback" in said.err) == (exit_codes.FAILED, False)
-    assert "no method 'pareto'" in said.err
+    assert "Unknown method 'pareto'." in said.err
 
 
 def test_methods_lists_its_meta_prompts_with_their_slots(place: Place) -> None:

@@ -145,7 +145,7 @@ def test_what_cannot_race_is_said_before_the_start(workspace: Workspace, tmp_pat
         await new_race(app, pilot, "gpo")
         await until_told(pilot, "A race takes two methods.")
         app.screen.query_one("#methods", Input).value = "gpo,annealing"
-        await until_told(pilot, "There is no method 'annealing'.")
+        await until_told(pilot, "Unknown method 'annealing'.")
         app.screen.query_one("#methods", Input).value = "gpo,ape"
         await until_told(pilot, "gpo about 110 calls")
         assert app.screen.query_one("#name", Input).value == "adding-race-2"

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 
 from spotui.domain.errors import SpotuiError, nearest
-from spotui.lang import english
+from spotui.lang import _, english
 from spotui.settings import locations
 from spotui.workspace.files import hint_for, read_file
 
@@ -275,8 +275,13 @@ def refuse_unknown(files: Mapping[str, Path], names: Iterable[str]) -> None:
     for name, path in files.items():
         if name not in names:
             near = nearest(name, names)
-            hint = f"Did you mean {near}.txt?" if near else f"The names are {', '.join(names)}."
-            raise MetaPromptError(f"{path} is not a meta-prompt: no method uses one of that name.", hint)
+            hint = (
+                _("Did you mean {near}.txt?", near=near)
+                if near
+                else _("The names are {names}.", names=", ".join(names))
+            )
+            what = _("{path} is not a meta-prompt: no method uses one of that name.", path=path)
+            raise MetaPromptError(what, hint)
 
 
 def _replaced(declared: MetaPrompt, folders: Sequence[Path]) -> MetaPrompt:
@@ -289,10 +294,11 @@ def _replaced(declared: MetaPrompt, folders: Sequence[Path]) -> MetaPrompt:
     try:
         return declared.replaced(read_file(path.resolve() if is_own else path).decode(), str(path))
     except OSError as error:
-        what = f"The meta-prompt {path} cannot be read: {error.strerror}."
-        raise MetaPromptError(what, hint_for(error, "Check its permissions.")) from None
+        what = _("The meta-prompt {path} cannot be read: {error}.", path=path, error=error.strerror)
+        raise MetaPromptError(what, hint_for(error, _("Check its permissions."))) from None
     except UnicodeDecodeError as error:
-        raise MetaPromptError(f"The meta-prompt {path} cannot be read: {error}.") from None
+        what = _("The meta-prompt {path} cannot be read: {error}.", path=path, error=error)
+        raise MetaPromptError(what) from None
 
 
 def _braced(names: Iterable[Any]) -> str:

@@ -75,9 +75,9 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             made = await propose(engine, turn, parameters, wanted, pool)
             passed = await together([passes(turn, one, of, parameters) for one, of in made])
             fit = [one for one, is_fit in zip(made, passed, strict=True) if is_fit]
-            scored = await turn.challenge([one for one, _ in fit], engine.rows.eval)
+            scored = await turn.challenge([one for one, _of in fit], engine.rows.eval)
             await turn.keep_best(scored)
-            fresh = [(one, of) for one, (_, of) in zip(scored, fit, strict=True) if one.is_whole]
+            fresh = [(one, of) for one, (_candidate, of) in zip(scored, fit, strict=True) if one.is_whole]
             added = [child(number, at, one, of.parents) for at, (one, of) in enumerate(fresh)]
             pool += added
             front = front_of([*front, *added])
