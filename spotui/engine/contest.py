@@ -121,27 +121,28 @@ class Contest:
         """The entry with the best record; several winners with the same one are compared with each other."""
         ranked = sorted(entries, key=_rank)
         first = ranked[0]
-        records = ", ".join(f"{one.candidate.number} {one.record}" for one in entries)
+        records = ", ".join(
+            _("candidate {number}: {record}", number=one.candidate.number, record=one.record)
+            for one in entries
+        )
         number = first.candidate.number
         if first.duel.outcome != "win":
             return first, _(
-                "None of {n} candidates wins; the votes: {records}", n=len(entries), records=records
+                "No candidate wins, and candidate {number} comes closest ({records})",
+                number=number,
+                records=records,
             )
         equal = [one for one in ranked if one.duel.outcome == "win" and one.share == first.share]
         if len(equal) == 1:
             return first, _(
-                "Candidate {number} of {several} has the best votes: {records}",
-                number=number,
-                several=len(entries),
-                records=records,
+                "Candidate {number} has the best votes ({records})", number=number, records=records
             )
         points = await self._compared(equal[:MOST_COMPARED])
         kept = min(equal[:MOST_COMPARED], key=lambda one: (-points[one.candidate.number], *_rank(one)))
         why = _(
-            "Candidate {number} is kept: {several} candidates have the same votes ({records}), and compared "
-            "with each other, it is the best, or the shortest of the best",
+            "Several candidates have the best votes ({records}); compared with each other, candidate "
+            "{number} is the best, or the shortest of the best",
             number=kept.candidate.number,
-            several=len(equal),
             records=records,
         )
         return kept, why

@@ -15,8 +15,8 @@ from spotui.judging.decision import share
 LOSERS_SHOWN: Final = 2
 """Attempts that did not win, the newest ones."""
 
-CHARACTERS_OF_A_REASON: Final = 600
-CHARACTERS_OF_A_PROMPT: Final = 1500
+CHARACTERS_OF_A_REASON: Final = 400
+CHARACTERS_OF_A_PROMPT: Final = 1000
 
 _LOST: Final = frozenset({"loss", "undecided", "tie"})
 
