@@ -44,8 +44,8 @@ _CLONE = {"x86_64": 56, "aarch64": 220}.get(platform.machine(), 0)
 _LOW = 200
 """Descriptors wait above this number until those below are set."""
 
-_PROGRAMS = ("__main__", "child", "serve")
-"""Modules that do their work when they are imported."""
+_PROGRAMS = ("__main__", "child", "serve", "of_dspy", "of_gepa")
+"""Modules that do their work when they are imported, or that need a package which not everybody has."""
 
 _LATE = ("aiohttp", "aiolimiter", "chardet", "filelock", "rapidfuzz", "regex", "rich.live", "ssl", "yaml")
 """Modules of others that spotui imports when it needs them."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Final, Literal, NoReturn, get_args
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, get_args
 
 import msgspec
 
@@ -31,6 +31,9 @@ from spotui.engine.task import Candidate, Scored, Splits, Trial
 from spotui.judging.reliability import Panel, duels_of, judge_record
 from spotui.lang import _
 from spotui.llm.limits import Halted
+
+if TYPE_CHECKING:
+    from spotui.engine.loopback import Loopback
 
 EarlyEnd = Literal["perfect", "patience", "target"]
 EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
@@ -151,6 +154,22 @@ class Engine:
         """How prompt and row become a message."""
         return self.task.layout
 
+    def loopback(self, task: Mapping[str, Any], module: str) -> "AbstractAsyncContextManager[Loopback]":
+        """Serve an optimizer of another package, and run it in a child process.
+
+        Args:
+            task: What it is told of the task, as JSON.
+            module: What its process runs.
+
+        Raises:
+            Halted: The run has no rows.
+        """
+        from spotui.engine.loopback import open_loopback
+
+        if self._verbs.scorer is None:
+            raise Halted("failed", _("This run has no rows to score prompts on."))
+        return open_loopback(self._verbs.context, self._verbs.scorer, task, module)
+
     def end(self, reason: EarlyEnd, cause: str) -> NoReturn:
         """End the run before the wanted rounds are done, as there is nothing more to gain.
 
@@ -222,12 +241,18 @@ class Engine:
             number += 1
 
     @asynccontextmanager
-    async def round(self, number: int) -> AsyncIterator[ScoredRound]:
-        """A round from its start to its record; it is void when nothing settles it."""
+    async def round(self, number: int, *, continues: bool = False) -> AsyncIterator[ScoredRound]:
+        """A round from its start to its record; it is void when nothing settles it.
+
+        Args:
+            number: Which.
+            continues: Whether calls that were made since the round before count as this one's.
+        """
         if number - 1 in self._closed and number - 1 not in self._outcomes:
             self._take_closed(self._closed[number - 1])
         self._take_overrides(number)
-        self._verbs.context.asker.take_spending()
+        if not continues:
+            self._verbs.context.asker.take_spending()
         is_new = number > self._last_recorded
         if not is_new:
             await asyncio.sleep(0)  # it waits for no call, and commands and clients must have their turn

@@ -196,19 +196,23 @@ class Scorer:
             self._known[fold(scored.prompt), rows.split, positions] = known
         self._tell(number, sheet, scored, rows, positions)
 
-    async def outcomes(self, number: int, prompt: str, rows: RowSet) -> list[RowOutcome]:
+    async def outcomes(
+        self, number: int, prompt: str, rows: RowSet, *, told: bool = True
+    ) -> list[RowOutcome]:
         """What became of each row, with its answer; rows that were asked before cost nothing.
 
         Args:
             number: The round that asks.
             prompt: The prompt.
             rows: The rows; their answers are all held in memory.
+            told: Whether listeners hear that these rows are asked.
 
         Raises:
             Halted: The run ends here.
         """
         place = self._place(number, fold(prompt), rows)
-        self._begin(number, 1, rows.split, len(rows))
+        if told:
+            self._begin(number, 1, rows.split, len(rows))
         found: dict[int, RowOutcome] = {}
 
         async def keep(position: int) -> None:
@@ -216,6 +220,17 @@ class Scorer:
 
         await each(rows.positions, keep, self._at_once)
         return [found[position] for position in rows.positions]
+
+    def file(self, number: int, prompt: str, rows: RowSet, first: int) -> None:
+        """Settle where the calls of a prompt on a split are filed, if no one has asked it before.
+
+        Args:
+            number: The round.
+            prompt: The prompt.
+            rows: Rows of the split.
+            first: The number of the call for its first row.
+        """
+        self._places.setdefault((fold(prompt), rows.split), _Place(number, first))
 
     def close(self) -> None:
         """Let go of what marks the answers."""

@@ -110,6 +110,25 @@ class ScoredRound(Round):
             self.outcome, self._note, self._candidate = "refused", first.why, named(first.candidate, part)
         return list(fresh.values())
 
+    def take(self, prompt: str, parent: Candidate, modification: str) -> Candidate:
+        """Take up a prompt that somebody else has written, such as an optimizer of another package.
+
+        Args:
+            prompt: The prompt.
+            parent: The prompt that it is compared with.
+            modification: One sentence on where it is from.
+        """
+        candidate = Candidate(
+            round=self.number,
+            prompt=prompt,
+            parent=parent.round,
+            modification=modification,
+            words_changed=words_changed(parent.prompt, prompt),
+        )
+        self.editable = False
+        self._announce(candidate)
+        return candidate
+
     async def ask(self, role: Role, purpose: str, text: str, *, index: int = 0, part: str = "") -> str:
         """What a role writes when it is asked something, at temperature 0; asked again when that is nothing.
 

@@ -29,6 +29,10 @@ METHODS: Final = {
     "fewshot": "spotui.methods.fewshot:FEWSHOT",
     "gepa": "spotui.methods.gepa:GEPA",
     "gradsum": "spotui.methods.gradsum:GRADSUM",
+    "dspy-miprov2": "spotui.methods.guests:MIPROV2",
+    "dspy-copro": "spotui.methods.guests:COPRO",
+    "dspy-gepa": "spotui.methods.guests:DSPY_GEPA",
+    "gepa-engine": "spotui.methods.guests:GEPA_ENGINE",
 }
 """Those that come with spotui; a package cannot put another in the place of one of them."""
 

@@ -40,6 +40,50 @@ class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of a method without parameters."""
 
 
+class Package(msgspec.Struct, frozen=True):
+    """Another package that a method runs, and that not everybody has installed.
+
+    Attributes:
+        name: Its name.
+        extra: The extra of spotui that brings it.
+        tested: The beginnings of the versions that the method was tested with.
+    """
+
+    name: str
+    extra: str
+    tested: tuple[str, ...]
+
+    def check(self, method: str) -> None:
+        """Make sure that a version is there that the method was tested with.
+
+        Args:
+            method: The name of the method.
+
+        Raises:
+            SpotuiError: It is missing, or another one.
+        """
+        from importlib.metadata import PackageNotFoundError, version
+
+        install = _("Install it: pip install 'spotui[{extra}]'", extra=self.extra)
+        tested = " or ".join(f"{one}.x" for one in self.tested)
+        try:
+            found = version(self.name)
+        except PackageNotFoundError:
+            what = _(
+                "The method {method} needs {name}, which is not installed.", method=method, name=self.name
+            )
+            raise SpotuiError(what, install) from None
+        if not any(found == one or found.startswith(f"{one}.") for one in self.tested):
+            what = _(
+                "The method {method} was tested with {name} {tested}, and {found} is installed.",
+                method=method,
+                name=self.name,
+                tested=tested,
+                found=found,
+            )
+            raise SpotuiError(what, install)
+
+
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     """A method: what it does, its parameters, where it comes from.
 
@@ -71,6 +115,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
             is none.
         paper: The parameters with which it is its paper's algorithm, where a default differs.
         former: The parameters that runs of an edition before this one had, where a default has changed since.
+        package: Another package that it runs; None for a method that needs none.
     """
 
     optimize: Callable[["Engine", Any], Awaitable[None]]
@@ -94,6 +139,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     width: str = ""
     paper: Mapping[str, Any] = {}
     former: Mapping[int, Mapping[str, Any]] = {}
+    package: Package | None = None
 
     def before(self, edition: int) -> dict[str, Any]:
         """The parameters of a run of this edition that does not name them."""

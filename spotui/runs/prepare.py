@@ -252,6 +252,8 @@ def prepare(
         )
     if purpose == "run":
         _refuse_demonstrations(name, chosen, read, template, asked=bool(closing))
+    if purpose == "run" and chosen.package is not None:
+        chosen.package.check(name)
     settings = _with_asked_models(settings, purpose, template, chosen, read)
     meta = meta_prompts(*prompt_folders, method=chosen)
     is_marked = template.metric is not None or bool(template.criteria)

@@ -15,8 +15,11 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
 SECTIONS = {
     "gpo": "### GPO and its relatives",
     "gradsum": "### GRAD-SUM",
-    "gepa": "### GEPA",
     "fewshot": "### Few-shot",
+    "gepa": "### GEPA\n",
+    **dict.fromkeys(
+        ("dspy-miprov2", "dspy-copro", "dspy-gepa", "gepa-engine"), "### Optimizers of DSPy and GEPA"
+    ),
 }
 
 
