@@ -177,5 +177,5 @@ async def method(app: SpotuiApp, pilot: Pilot[None]) -> None:
     app.screen.query_one(MethodLine).focus()
     await pilot.press("enter")
     await until_seen(pilot, "gradsum")
-    await pilot.press("home", *["down"] * 4, "enter", "down")
+    await pilot.press("home", *["down"] * 8, "enter", "down")
     await until_seen(pilot, "gpo: It scores")
