@@ -158,7 +158,7 @@ class Engine:
         """Serve an optimizer of another package, and run it in a child process.
 
         Args:
-            task: What it is told of the task, as JSON.
+            task: The task, as JSON.
             module: What its process runs.
 
         Raises:

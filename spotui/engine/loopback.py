@@ -76,7 +76,7 @@ class Loopback:
     Args:
         context: What calls are made with.
         scorer: Asks rows and marks the answers.
-        task: What the optimizer is told of the task, as it asks for it.
+        task: The task, as the optimizer asks for it.
     """
 
     def __init__(self, context: Context, scorer: Scorer, task: Mapping[str, Any]) -> None:
@@ -244,7 +244,7 @@ class Loopback:
         return self._outcomes[key]
 
     def _file(self, prompt: str) -> None:
-        """Settle where the prompt's calls are filed by its text: nobody knows the order of prompts."""
+        """Settle where the prompt's calls are filed by its text, as the order of prompts is unknown."""
         first = _number(blake2b(fold(prompt).encode("utf-8", "replace"), digest_size=16).hexdigest())
         for rows in (self._scorer.splits.train, self._scorer.splits.eval):
             self._scorer.file(FILED, prompt, rows, first)
@@ -330,7 +330,7 @@ async def open_loopback(
     Args:
         context: What calls are made with.
         scorer: Asks rows and marks the answers.
-        task: What the optimizer is told of the task.
+        task: The task, as the optimizer asks for it.
         module: What its process runs.
     """
     from aiohttp import web

@@ -52,7 +52,7 @@ class Adapter:
 
 class _Silent:
     def log(self, *_said: object, **_more: object) -> None:
-        """Nothing: the run has a log of its own."""
+        """Log nothing: the run has a log."""
 
 
 def run(door: Door, task: Mapping[str, Any]) -> str:
