@@ -92,8 +92,8 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", id="template.save"),
         Binding("ctrl+r", "write_rows", "new rows", id="template.write_rows"),
-        Binding("ctrl+o", "outside", "$EDITOR", id="template.outside"),
         Binding("escape", "back", "back", id="template.back"),
+        Binding("ctrl+o", "outside", "$EDITOR", id="template.outside"),
     ]
 
     DEFAULT_CSS = """
