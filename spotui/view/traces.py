@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from spotui.domain.records import CallKey
-from spotui.lang import _
+from spotui.lang import ngettext
 from spotui.settings.table import is_program
 from spotui.view.picture import Picture
 
@@ -15,7 +15,7 @@ BRIEF: Final = 4
 
 NO_TRACES: Final[Mapping[CallKey, Sequence[str]]] = {}
 
-_LONGEST_LINE: Final = 400
+_LONGEST_LINE: Final = 200
 _LONGEST: Final = 20_000
 """Characters of a whole trace that are shown; the journal has the rest."""
 
@@ -42,23 +42,23 @@ def trace_values(traces: Sequence[str]) -> list[Any]:
 
 
 def trace_text(traces: Sequence[str], most_lines: int | None = None) -> str:
-    """Some traces as lines: a text as it is, everything else as JSON with one key a line.
+    """Some traces as lines.
 
     Args:
         traces: As the journal has them, one a turn.
-        most_lines: How many lines are wanted; None for all.
+        most_lines: How many lines are wanted, with a key or an item on each; None for all, as indented JSON.
     """
-    text = "\n".join(map(_readable, traces))
-    lines = text[:_LONGEST].splitlines()
     if most_lines is None:
-        shown, rest = lines, len(text) - _LONGEST
+        text = "\n".join(map(_whole, traces))
+        shown, rest = text[:_LONGEST], len(text) - _LONGEST
     else:
-        shown = [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in lines]
-        shown = shown[:most_lines]
-        rest = len(text) - len("\n".join(lines[:most_lines]))
-    if rest > 0:
-        shown = [*shown, _("… {n:,} characters more", n=rest)]
-    return "\n".join(shown)
+        lines = [line for one in traces for line in _brief(one)]
+        kept = [line[:_LONGEST_LINE] for line in lines[:most_lines]]
+        rest = sum(map(len, lines)) - sum(map(len, kept))
+        shown = "\n".join(
+            line + "…" * (len(line) < len(whole)) for line, whole in zip(kept, lines, strict=False)
+        )
+    return f"{shown}\n{_more(rest)}" if rest > 0 else shown
 
 
 def brief_trace(traces: Mapping[CallKey, Sequence[str]], key: CallKey, most_lines: int | None) -> str:
@@ -67,11 +67,28 @@ def brief_trace(traces: Mapping[CallKey, Sequence[str]], key: CallKey, most_line
     return trace_text(found, most_lines) if found else ""
 
 
-def _readable(trace: str) -> str:
+def _more(characters: int) -> str:
+    return ngettext("… {n:,} character more", "… {n:,} characters more", characters)
+
+
+def _whole(trace: str) -> str:
     value = _value(trace)
-    if isinstance(value, str):
-        return value
-    return msgspec.json.format(trace.encode(), indent=2).decode()
+    return value if isinstance(value, str) else msgspec.json.format(trace.encode(), indent=2).decode()
+
+
+def _brief(trace: str) -> list[str]:
+    """The lines of a text, the keys of an object with their values, or the items of a list."""
+    match _value(trace):
+        case dict() as found:
+            return [line for key, one in found.items() for line in f"{key}: {_on_a_line(one)}".splitlines()]
+        case list() as found:
+            return [line for one in found for line in _on_a_line(one).splitlines()]
+        case found:
+            return _on_a_line(found).splitlines()
+
+
+def _on_a_line(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _value(trace: str) -> Any:

@@ -49,9 +49,9 @@ def test_a_trace_is_shown_in_brief_and_whole_and_holds_no_key(
 
     assert main(["show", "why", "2"]) == 0
     shown = capsys.readouterr().out
-    assert 'Trace 1:\n{\n  "key": "[key]"' in shown
+    assert "Trace 1:\nkey: [key]\n" in shown
     assert "a<U+202E>b" in shown
-    assert "step 30 of Answer in style 1, w" in shown
+    assert 'steps: ["step 0 of Answer in style 1, w",' in shown
     assert "step 59" not in shown
     assert "characters more" in shown
     assert main(["show", "why", "--json"]) == 0
@@ -80,5 +80,8 @@ def test_a_trace_is_a_text_or_json_and_one_that_was_cut_stays_as_it_is() -> None
     traces = ['"two\\nlines"', '{"a":1}', '{"cut":"of…']
     assert trace_values(traces) == ["two\nlines", {"a": 1}, '{"cut":"of…']
     assert trace_text(traces) == 'two\nlines\n{\n  "a": 1\n}\n{"cut":"of…'
-    assert trace_text(traces, 2) == "two\nlines\n… 25 characters more"
+    assert trace_text(traces, 2) == "two\nlines\n… 15 characters more"
+    assert trace_text(['{"a":[1,2],"b":"x\\ny"}'], 4) == "a: [1,2]\nb: x\ny"
+    assert trace_text(['[{"a":1},2]'], 1) == '{"a":1}\n… 1 character more'
+    assert trace_text(["x" * 500], 4) == "x" * 200 + "…\n… 300 characters more"
     assert trace_text(["x" * 30_000]).endswith("x\n… 10,000 characters more")
