@@ -243,8 +243,11 @@ class Models:
             text: All its messages, one after another.
             nonce: What it is asked for: replies to the same text with other nonces are drawn anew.
         """
+        kind = kind_of(text)
+        if kind == "answer":
+            return self._answer(text)
         rng = random.Random(f"{self.world.number}/{nonce}/{text}")
-        match kind_of(text):
+        match kind:
             case "vote":
                 return self._vote(text, rng)
             case "propose":
@@ -253,8 +256,6 @@ class Models:
                 return "\n".join(f"<{name}>{part}</{name}>" for name, part in parts.items())
             case "reflect":
                 return f"```\n{self._propose(text, rng)}\n```"
-            case "answer":
-                return self._answer(text)
             case "note":
                 return "Be clearer."
 
