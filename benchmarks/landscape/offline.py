@@ -15,7 +15,7 @@ from spotui.domain.records import CallKey, RoundLine
 from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, Embedder
 from spotui.engine.context import Context, Decisions
-from spotui.engine.engine import EARLY_ENDS, Engine
+from spotui.engine.engine import EARLY_ENDS, Engine, Grant
 from spotui.engine.execute import Executor
 from spotui.engine.layout import Layout
 from spotui.engine.meta_prompts import MetaPrompts
@@ -91,6 +91,11 @@ class WorldAsker(Asker):
         """What was answered before."""
         return self._replies.get(key)
 
+    @property
+    def made(self) -> int:
+        """Calls that were made."""
+        return self.calls
+
     async def ask(
         self,
         key: CallKey,
@@ -132,6 +137,7 @@ def run(
     *,
     calls: int,
     quality: float,
+    is_granted: bool = False,
 ) -> list[Point]:
     """How a method's best prompt rises in a world.
 
@@ -142,11 +148,12 @@ def run(
         settings: Settings of the run, as far as they are not the defaults.
         calls: How many it may make.
         quality: Of the optimizer, as `Models` has it.
+        is_granted: Whether the run has a budget of these calls, so that it may spend what racing saves.
 
     Returns:
         A point for the seed and one for each round that ended.
     """
-    return asyncio.run(_run(world, method, parameters, settings, calls, quality))
+    return asyncio.run(_run(world, method, parameters, settings, calls, quality, is_granted=is_granted))
 
 
 async def _run(
@@ -156,6 +163,8 @@ async def _run(
     settings: dict[str, Any],
     calls: int,
     quality: float,
+    *,
+    is_granted: bool,
 ) -> list[Point]:
     role = RoleSettings(model="world", temperature=0.0, max_tokens=None, timeout=60.0)
     run_settings = RunSettings(roles=RoleSet(optimizer=role, evaluator=role, executor=role), **settings)
@@ -196,7 +205,14 @@ async def _run(
         return line
 
     rounds = method.rounds(given, TRAIN) if method.rounds else 10_000
-    engine = Engine(verbs, rounds=rounds, stopping=Stopping(), recorded={}, record=record)
+    engine = Engine(
+        verbs,
+        rounds=rounds,
+        stopping=Stopping(),
+        recorded={},
+        record=record,
+        grant=Grant(calls, rounds) if is_granted else None,
+    )
     try:
         await method.optimize(engine, given)
     except Halted as halt:

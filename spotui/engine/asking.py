@@ -67,6 +67,11 @@ class Asker:
         self._counted: set[CallKey] = set()
 
     @property
+    def made(self) -> int:
+        """Calls that brought a reply so far, those that the journal held included."""
+        return len(self._counted)
+
+    @property
     def worked(self) -> float:
         """Seconds the run was worked on, pauses left out."""
         return self._door.budget.seconds

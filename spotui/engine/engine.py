@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn, get_args
 
 import msgspec
 
@@ -40,6 +40,30 @@ EARLY_ENDS: Final[tuple[EarlyEnd, ...]] = get_args(EarlyEnd)
 """Stop reasons that end a method's work, and not the run's: its best prompt is still tested."""
 
 
+class Grant(NamedTuple):
+    """The calls and rounds that a run was started with.
+
+    What a person changes later is another matter: rounds that ended must go the same way when they are gone
+    through again.
+
+    Attributes:
+        calls: The budget, without what the test at the end takes.
+        rounds: How many rounds were wanted.
+    """
+
+    calls: int
+    rounds: int
+
+    def of_round(self, number: int, made: int) -> int:
+        """Calls that a round may make, when all that are left are shared among the rounds that are left.
+
+        Args:
+            number: The round.
+            made: Calls that were made before it.
+        """
+        return max(0, self.calls - made) // max(1, self.rounds - number + 1)
+
+
 class Engine:
     """What a method works with.
 
@@ -49,6 +73,7 @@ class Engine:
         stopping: What ends the run before that.
         recorded: The rounds that earlier sessions ended; they are gone through again before new ones.
         record: Given every round that ended; returns it as it stands in the journal.
+        grant: The budget of calls that the run was started with; None without one.
         closes: Whether the last round is not the method's, but a closing one.
 
     Attributes:
@@ -68,6 +93,7 @@ class Engine:
         stopping: Stopping,
         recorded: Mapping[int, RoundLine],
         record: Callable[[RoundLine], RoundLine],
+        grant: Grant | None = None,
         closes: bool = False,
     ) -> None:
         self.task = verbs.context.task
@@ -80,6 +106,7 @@ class Engine:
         self._verbs = verbs
         self._emit = verbs.context.emit
         self._record = record
+        self._grant = grant
         self._settled = {number for number, line in recorded.items() if line.answers}
         self._last_recorded = max(recorded, default=0)
         self._added = {number: line for number, line in recorded.items() if line.added}
@@ -256,7 +283,10 @@ class Engine:
         is_new = number > self._last_recorded
         if not is_new:
             await asyncio.sleep(0)  # it waits for no call, and commands and clients must have their turn
-        turn = ScoredRound(number, self._verbs, self._tried, self.leader, self.winner, is_new=is_new)
+        calls = None if self._grant is None else self._grant.of_round(number, self._verbs.context.asker.made)
+        turn = ScoredRound(
+            number, self._verbs, self._tried, self.leader, self.winner, is_new=is_new, calls=calls
+        )
         self._turn = turn
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         if number > 1:

@@ -85,6 +85,23 @@ def checkpoints(rule: Racing, candidates: int, keep: int, rows: int) -> Iterator
     yield rows
 
 
+def most_saved(rule: Racing, candidates: int, keep: int, rows: int) -> int:
+    """Answers that a race saves at most: everybody who may be dropped is dropped as early as possible.
+
+    Args:
+        rule: How candidates are dropped.
+        candidates: How many race.
+        keep: How many are asked all rows at least.
+        rows: How many rows there are.
+    """
+    saved, left = 0, candidates
+    for end in checkpoints(rule, candidates, keep, rows):
+        stay = min(left, keep if rule == "paired" else max(keep, math.ceil(left / 2)))
+        saved += (left - stay) * (rows - end)
+        left = stay
+    return saved
+
+
 def left_in_race(rule: Racing, standings: Sequence[Standing], keep: int, rows: int) -> list[int]:
     """The places of those that are asked more rows, in the order of their places.
 

@@ -63,6 +63,7 @@ class Round:
         leader: The best score so far, where prompts are scored.
         winner: The last score that won, or the seed's.
         is_new: Whether no earlier session has ended it.
+        calls: Its share of the run's budget of calls; None without a budget.
 
     Attributes:
         number: From 1, the seed's.
@@ -84,6 +85,7 @@ class Round:
         winner: Scored | None = None,
         *,
         is_new: bool,
+        calls: int | None = None,
     ) -> None:
         self.number = number
         self.outcome: Outcome = "void"
@@ -99,6 +101,8 @@ class Round:
         self._leader = leader
         self._winner = winner
         self._is_new = is_new
+        self._calls = calls
+        self._made = self._proposing = verbs.context.asker.made
         self._candidate: Candidate | None = None
         self._duel: Duel | None = None
         self._rivals: tuple[Rival, ...] = ()

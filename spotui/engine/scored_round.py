@@ -1,6 +1,7 @@
 """A round of a method that scores prompts on rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 from spotui.settings.table import Role
 
+_FEWEST_MORE: Final = 2
+"""Candidates that are worth another proposal, which all wait for."""
+
 
 class ScoredRound(Round):
     """A round whose verbs are bound to the rows of the run."""
@@ -33,6 +37,7 @@ class ScoredRound(Round):
         check: Callable[[str, str], str] = lambda _prompt, _parent: "",
         edit_budget: int | None = None,
         made: Sequence[Candidate] = (),
+        first: int = 0,
     ) -> list[Candidate]:
         """New prompts from the optimizer, all asked for at once; a person's own comes on top of them.
 
@@ -43,12 +48,14 @@ class ScoredRound(Round):
             check: What is wrong with a prompt made from another, one sentence, or an empty text.
             edit_budget: Words that each may change, for the record.
             made: Prompts that the method made itself, without the optimizer.
+            first: How many the round has asked for before; a person's own came with those.
 
         Returns:
             Those that can be used, each way of writing once, with their places among what was asked for and
             made; none makes the round void.
         """
         self._edit_budget = edit_budget
+        self._proposing = self._proposing if first else self._context.asker.made
         decisions, gate = self._context.decisions, self._context.gate
         part = self._context.task.part(self.number)
         families = [(one,) if isinstance(one, Candidate) else tuple(one) for one in parents]
@@ -61,7 +68,7 @@ class ScoredRound(Round):
                     base.round,
                     [one.prompt for one in family],
                     {},
-                    index=index,
+                    index=first + index,
                     temperature=temperature,
                     check=lambda prompt, base=base: check(prompt, base.prompt),  # type: ignore[misc]
                     put=lambda new, base=base: part.put(base.prompt, new),  # type: ignore[misc]
@@ -77,20 +84,22 @@ class ScoredRound(Round):
                     named(candidate, part),
                     words_changed=words_changed(base.prompt, candidate.prompt),
                     other_parents=tuple(one.round for one in others if one.round != base.round),
-                    place=place,
+                    place=first + place,
                 )
                 fresh.setdefault(fold(candidate.prompt), own)
         for place, candidate in enumerate(made, len(metas)):
-            fresh.setdefault(fold(candidate.prompt), msgspec.structs.replace(candidate, place=place))
+            fresh.setdefault(fold(candidate.prompt), msgspec.structs.replace(candidate, place=first + place))
         if decisions.pause_at_candidate and self._is_new and fresh:
             decisions.pause_at_candidate = False
             gate.pause(_("The candidates of round {number} are ready to be looked at.", number=self.number))
-        for index, candidate in enumerate(fresh.values()):
+        text = decisions.edits.get(self.number)
+        begin = first + bool(first and text)  # a person's own has the number after those asked for at first
+        for index, candidate in enumerate(fresh.values(), begin):
             self._announce(candidate, index)
-        for index, one in enumerate(refused, len(fresh)):
+        for index, one in enumerate(refused, begin + len(fresh)):
             self._tell_refused(one.candidate, one.why, index)
         await gate.reopened()
-        if text := decisions.edits.get(self.number):
+        if (text := decisions.edits.get(self.number)) and not first:
             self._warn_of_slots(text)
             base = bases[0] if bases or self._leader is None else self._leader.candidate
             own = Candidate(
@@ -103,11 +112,11 @@ class ScoredRound(Round):
             )
             self._announce(own, len(fresh) + len(refused))
             fresh[fold(text)] = own
-        if metas and not fresh:
+        if metas and not fresh and not first:
             self._note = _("the optimizer made no usable proposal")
-        if refused and not fresh:
-            first = refused[0]
-            self.outcome, self._note, self._candidate = "refused", first.why, named(first.candidate, part)
+        if refused and not fresh and not first:
+            nearest = refused[0]
+            self.outcome, self._note, self._candidate = "refused", nearest.why, named(nearest.candidate, part)
         return list(fresh.values())
 
     def take(self, prompt: str, parent: Candidate, modification: str) -> Candidate:
@@ -225,6 +234,46 @@ class ScoredRound(Round):
         whole = [one for one in scored if one.is_whole and one.score.rows]
         if whole:
             await self.keep(max(whole, key=lambda one: (one.score.mean, -len(one.prompt))))
+
+    async def race_more(
+        self,
+        scored: Sequence[Scored],
+        rows: RowSet,
+        propose: Callable[[int, int], Awaitable[Sequence[Candidate]]],
+        *,
+        keep: int,
+        asked: int,
+    ) -> list[Scored]:
+        """Race more candidates for the calls that racing saved, where a budget of the run pays for them.
+
+        The round makes no more calls than without racing, and no more than its share of the budget. Without
+        a budget it gets cheaper, and this brings nothing.
+
+        Args:
+            scored: What the candidates are worth so far.
+            rows: The rows.
+            propose: Brings more candidates, given how many were asked for and how many are wanted now.
+            keep: How many are asked all rows at least.
+            asked: How many candidates were asked for.
+
+        Returns:
+            All of them, as `race` has them.
+        """
+        found = list(scored)
+        if self._calls is None or self._scorer.racing == "none":
+            return found
+        most = min(self._calls - (self._proposing - self._made), asked * (1 + len(rows)))
+        count = asked
+        while True:
+            spent = self._context.asker.made - self._proposing
+            more = min(count, (most - spent) // (1 + len(rows)))
+            if more < _FEWEST_MORE:
+                return found
+            new = await propose(asked, more)
+            asked += more
+            leaders = [one for one in found if one.is_whole]
+            raced = await self.race([*(one.candidate for one in leaders), *new], rows, keep=keep)
+            found = [one for one in found if not one.is_whole] + raced
 
     async def outcomes(self, prompt: str, rows: RowSet) -> list[RowOutcome]:
         """What became of each row with a prompt; what was asked before costs nothing."""

@@ -1,6 +1,7 @@
 """GRAD-SUM (Austin and Chartock, arXiv 2407.12865)."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from spotui.domain.messages import Position
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.lang import N_
-from spotui.methods.method import Calls, Method, fenced, rules, shown, shown_input, shown_references
+from spotui.methods.method import Calls, Method, Races, fenced, rules, shown, shown_input, shown_references
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,12 +58,18 @@ def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
     train = min(train_rows, parameters.train_rows)
     subset = min(eval_rows, parameters.subset_rows)
     parents = 1 + (parameters.iterations - 1) * parameters.beam
-    edits = parents * parameters.candidates_per_parent
+    per_parent = parameters.candidates_per_parent
+    edits = parents * per_parent
+    races = (
+        Races(1, per_parent, parameters.beam, subset),
+        Races(parameters.iterations - 1, parameters.beam * per_parent, parameters.beam, subset),
+    )
     return Calls(
         proposals=edits,
         notes=parents * (train // 2 + 1),
         answers=eval_rows * (1 + parameters.iterations) + parents * train + edits * subset,
         steps=parameters.iterations,
+        races=races,
     )
 
 
@@ -179,8 +186,10 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 break
             await learn(engine, turn, parameters, beam, outcomes, train, learned)
             parents = [(one, learned[one.prompt]) for one in beam if learned[one.prompt]]
-            edits = await edit(engine, turn, parameters, parents)
-            scored = await turn.race([*beam, *edits], subset, keep=parameters.beam)
+            change = partial(edit, engine, turn, parameters, parents)
+            wanted = len(parents) * parameters.candidates_per_parent
+            scored = await turn.race([*beam, *await change(0, wanted)], subset, keep=parameters.beam)
+            scored = await turn.race_more(scored, subset, change, keep=parameters.beam, asked=wanted)
             beam = choose(turn, parameters, [one for one in scored if one.is_whole])
             is_last = number == 1 + parameters.iterations
             finalists = await turn.score(beam if is_last else beam[:1], whole)
@@ -216,10 +225,25 @@ async def learn(
 
 
 async def edit(
-    engine: Engine, turn: ScoredRound, parameters: Parameters, parents: list[tuple[Candidate, str]]
+    engine: Engine,
+    turn: ScoredRound,
+    parameters: Parameters,
+    parents: Sequence[tuple[Candidate, str]],
+    first: int,
+    wanted: int,
 ) -> list[Candidate]:
-    """New prompts, several from each parent."""
-    asked = [one for one in parents for _ in range(parameters.candidates_per_parent)]
+    """New prompts, several from each parent.
+
+    Args:
+        engine: The run.
+        turn: The round.
+        parameters: Edits of each parent, and their temperature.
+        parents: The prompts to edit, each with what has to change.
+        first: How many edits the round has asked for before.
+        wanted: How many to ask for.
+    """
+    each = parameters.candidates_per_parent
+    asked = [parents[number // each % len(parents)] for number in range(first, first + wanted)]
     change = ["Edit the prompt so that these failures no longer occur.", *rules(engine)]
     part = engine.task.part(turn.number)
     return await turn.propose_several(
@@ -234,6 +258,7 @@ async def edit(
         ],
         [parent for parent, _ in asked],
         temperature=parameters.optimizer_temperature,
+        first=first,
     )
 
 

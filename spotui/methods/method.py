@@ -152,6 +152,22 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         return Declared(self.notes, self.columns, self.blocks)
 
 
+class Races(msgspec.Struct, frozen=True):
+    """Races on rows that are alike.
+
+    Attributes:
+        times: How many there are.
+        candidates: How many race in each.
+        keep: How many of them are asked all rows at least.
+        rows: The rows.
+    """
+
+    times: int
+    candidates: int
+    keep: int
+    rows: int
+
+
 class Calls(msgspec.Struct, frozen=True):
     """About how many calls a run makes.
 
@@ -162,6 +178,7 @@ class Calls(msgspec.Struct, frozen=True):
         steps: Rounds, which wait for each other.
         embeddings: Of the embedding model.
         tests: Prompts that are scored on the test rows: usually the seed and the best.
+        races: The races that the answers are counted for as if every row was asked.
     """
 
     proposals: int
@@ -170,6 +187,7 @@ class Calls(msgspec.Struct, frozen=True):
     steps: int
     embeddings: int = 0
     tests: int = 2
+    races: tuple[Races, ...] = ()
 
 
 class Alias(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import msgspec
 from spotui.domain.figures import count, duration, usd
 from spotui.domain.text import estimate_tokens
 from spotui.engine.demonstrations import SETS_TRIED, TRAIN_ROWS
+from spotui.engine.racing import most_saved
 from spotui.engine.task import Question
 from spotui.lang import N_, _, ngettext
 from spotui.llm.budget import UnknownPriceError
@@ -53,12 +54,14 @@ class Estimate(msgspec.Struct, frozen=True):
         seconds: The critical path.
         warnings: Reasons not to start it.
         measured: Whether earlier runs have measured the speed of every model.
+        saved: Calls that racing may save at most; the other figures are those of a run that saves none.
     """
 
     shares: tuple[Share, ...]
     seconds: float
     warnings: tuple[str, ...] = ()
     measured: bool = False
+    saved: int = 0
 
     def warning(self, *warnings: str) -> "Estimate":
         """The same with these warnings before its own."""
@@ -83,6 +86,15 @@ class Estimate(msgspec.Struct, frozen=True):
     @property
     def line(self) -> str:
         """The estimate on one line."""
+        if self.saved:
+            return _(
+                "about {fewest:,} to {most:,} calls, as racing goes; up to {tokens} tokens, {cost}, {time}.",
+                fewest=self.calls - self.saved,
+                most=self.calls,
+                tokens=count(self.tokens),
+                cost=usd(self.usd),
+                time=duration(self.seconds),
+            )
         return ngettext(
             "about {n:,} call, {tokens} tokens, {cost}, {time}.",
             "about {n:,} calls, {tokens} tokens, {cost}, {time}.",
@@ -225,6 +237,7 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
             _("There are no test rows: nothing will say what the best prompt is worth on new ones.")
         )
     whole = _total(_of_scores(prepared, calls), connector, paces)
+    whole = msgspec.structs.replace(whole, saved=_saved(prepared, calls))
     parameters = prepared.parameters
     if method.length:
         parameters = msgspec.structs.replace(parameters, **{method.length: 1})
@@ -236,6 +249,14 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     if too_small := list(_uncovered(settings, first, what)):
         return whole.warning(*lacking, *too_small, _(_TOO_SMALL))
     return whole.warning(*lacking, *_budget_warnings(settings, whole, _("the whole run")))
+
+
+def _saved(prepared: "Prepared", calls: "Calls") -> int:
+    """Calls that racing may save at most: answers, and the evaluator's marks for them."""
+    answers = sum(
+        one.times * most_saved(prepared.racing, one.candidates, one.keep, one.rows) for one in calls.races
+    )
+    return answers * (_row_lengths(prepared).turns + is_judged(prepared.template))
 
 
 def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estimate:
@@ -343,8 +364,7 @@ def _votes(
 def _of_scores(prepared: "Prepared", calls: "Calls") -> list[_Part]:
     """The calls of a method that scores prompts on rows."""
     settings, method = prepared.settings, prepared.method
-    rows = prepared.rows.train if prepared.rows is not None else ()
-    of = _Lengths.of([Question(row.asked, " ".join(row.references[:1]), row) for row in rows], "")
+    of = _row_lengths(prepared)
     steps = max(1, calls.steps)
     writes = method.asks is None or "evaluator" in method.asks(prepared.parameters)
     roles, shown = settings.roles, of.question + of.answer
@@ -365,6 +385,12 @@ def _of_scores(prepared: "Prepared", calls: "Calls") -> list[_Part]:
         model, number, shown = settings.embedding_model, calls.embeddings, calls.embeddings * PROMPT_TOKENS
         parts.append(_Part("embedding", model, number, shown, 0, calls.steps, number / steps))
     return parts
+
+
+def _row_lengths(prepared: "Prepared") -> "_Lengths":
+    """The lengths of the rows that prompts are scored on."""
+    rows = prepared.rows.train if prepared.rows is not None else ()
+    return _Lengths.of([Question(row.asked, " ".join(row.references[:1]), row) for row in rows], "")
 
 
 def _of_damages(prepared: "Prepared") -> list[_Part]:

@@ -25,7 +25,7 @@ from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, Sessi
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
-from spotui.engine.engine import Engine
+from spotui.engine.engine import Engine, Grant
 from spotui.engine.execute import Executor
 from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
 from spotui.engine.marking import Marker
@@ -48,6 +48,7 @@ from spotui.runs.recorder import Chronicle, Earlier, Recorder
 from spotui.runs.reserve import Reserve
 from spotui.runs.result import FinalCheck, cause_of, optimize
 from spotui.runs.steering import Commands
+from spotui.runs.task import is_judged
 from spotui.runs.trust import StartMetric
 from spotui.settings.table import RunSettings, check_limits
 from spotui.settings.values import InvalidSettingError
@@ -290,6 +291,7 @@ async def open_session(
             stopping=Stopping(settings.patience, settings.target_wins),
             recorded=earlier.rounds,
             record=record,
+            grant=_grant(started),
             closes=settings.demonstrations is not None,
         )
         cleanup.callback(engine.close)
@@ -323,6 +325,16 @@ async def open_session(
             is_begun=is_begun,
             emit=emit,
         )
+
+
+def _grant(started: Prepared) -> Grant | None:
+    """The calls that the run was started with, without those of the test at the end, and a few to spare."""
+    calls, rows = started.settings.budget.calls, started.rows
+    if calls is None:
+        return None
+    tested = 2 * len(rows.test) if rows is not None and started.final_test else 0
+    kept = tested * (1 + is_judged(started.template))
+    return Grant(int(calls) - kept - kept // 20, started.settings.max_rounds)
 
 
 def _with_limits(

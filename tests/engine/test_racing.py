@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.events import CandidateScored, ScoringStarted
-from spotui.engine.racing import FEWEST_ROWS, LEVEL, MOST_BLOCKS, Standing, checkpoints, left_in_race
+from spotui.domain.events import CallFinished, CandidateProposed, CandidateScored, ScoringStarted
+from spotui.engine.racing import (
+    FEWEST_ROWS,
+    LEVEL,
+    MOST_BLOCKS,
+    Standing,
+    checkpoints,
+    left_in_race,
+    most_saved,
+)
+from spotui.runs.estimate import estimate
+from spotui.runs.prepare import reopen
 from spotui.settings.table import BudgetSettings
 from spotui.settings.values import Racing
 from spotui.view.telling import tell
@@ -22,6 +32,7 @@ from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import answer, kind_of
 from tests.runs.starting import Stage, Told
+from tests.runs.test_estimate import a_connector
 
 MARKS = st.sampled_from([0.0, 0.5, 1.0, None])
 RULES = st.sampled_from(["paired", "halving"])
@@ -66,6 +77,21 @@ def test_blocks_are_large_enough_and_end_with_the_last_row(
     assert all(end >= FEWEST_ROWS for end in ends[:-1])
     if rule == "none" or candidates <= keep:
         assert ends == [rows]
+
+
+@given(RULES, st.integers(1, 12), st.integers(1, 4), st.integers(1, 100), st.randoms())
+def test_no_race_saves_more_than_was_said(
+    rule: Racing, candidates: int, keep: int, rows: int, rng: random.Random
+) -> None:
+    marks = [tuple(float(rng.random() < place / 12) for _ in range(rows)) for place in range(candidates)]
+    left, saved = list(range(candidates)), 0
+    for end in checkpoints(rule, candidates, keep, rows):
+        field = [Standing(place, 1, marks[place][:end]) for place in left]
+        stay = left_in_race(rule, field, keep, rows) if end < rows else left
+        saved += (len(left) - len(stay)) * (rows - end)
+        left = stay
+    most = most_saved(rule, candidates, keep, rows)
+    assert 0 <= saved <= most <= (candidates - min(keep, candidates)) * rows
 
 
 @pytest.mark.parametrize("halves", [True, False])
@@ -155,6 +181,48 @@ def test_the_dropped_have_partial_scores_and_the_chosen_a_whole_one(tmp_path: Pa
     entry = tell(next(one for one in scored(end, 2) if one.unasked))
     assert entry is not None
     assert "of 24 eval rows, dropped" in entry.facts
+
+
+def test_a_budget_that_pays_for_more_candidates_brings_them(tmp_path: Path) -> None:
+    with ModelServer(Persona(kind_of, propose=Uneven(), execute=answer)) as server:
+        stage = Stage(tmp_path, server)
+        cheaper = stage.go(race_of_gpo(stage, name="cheaper"))
+        end = stage.go(project := race_of_gpo(stage, budget=BudgetSettings(calls=1500)))
+        bought = len(server.requests)
+        again = stage.go(project, changes={"calls": 9000})  # what comes later decides nothing
+        assert len(server.requests) == bought
+        small = stage.go(race_of_gpo(stage, name="small", budget=BudgetSettings(calls=400)))
+    assert cheaper.stopped.reason == end.stopped.reason == small.stopped.reason == "finished"
+    for number in (2, 3):
+        proposed = [one for one in end.of(CandidateProposed) if one.round == number]
+        assert len(proposed) > 8 >= sum(one.round == number for one in cheaper.of(CandidateProposed))
+        assert len({one.index for one in proposed}) == len({one.prompt for one in proposed}) == len(proposed)
+        assert step_calls(end, number) <= 8 * (1 + ROWS)
+        assert marks(again, number) == marks(end, number)
+    # A share of a budget that is too small for that is spent on the steps alone.
+    assert len(small.of(CandidateProposed)) < len(end.of(CandidateProposed))
+
+
+def step_calls(end: Told, number: int) -> int:
+    purposes = {"propose", "score_eval"}
+    found = {one.key for one in end.of(CallFinished) if one.key.purpose in purposes}
+    return sum(one.round == number for one in found)
+
+
+def test_an_estimate_is_a_range_where_racing_may_save_calls(tmp_path: Path) -> None:
+    with ModelServer(Persona(kind_of, propose=Uneven(), execute=answer)) as server:
+        stage = Stage(tmp_path, server)
+        raced, unraced = (reopen(race_of_gpo(stage, name=rule, racing=rule)) for rule in ("paired", "none"))
+        expected, most = (estimate(one, a_connector(one.settings)) for one in (raced, unraced))
+        end = stage.go(race_of_gpo(stage))
+    assert expected is not None
+    assert most is not None
+    assert expected.calls == most.calls
+    fewest = expected.calls - 2 * 7 * (ROWS - FEWEST_ROWS)
+    assert expected.line.startswith(f"about {fewest} to {expected.calls} calls")
+    assert most.line.startswith(f"about {most.calls} calls")
+    made = sum(not one.recorded for one in end.of(CallFinished))
+    assert fewest <= made < expected.calls
 
 
 @pytest.mark.parametrize("calls", [37, 60, 95])

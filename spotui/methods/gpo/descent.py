@@ -1,11 +1,11 @@
 """GPO's loop (Tang et al., arXiv 2402.17564, algorithm 1 and section 3) and its step sizes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from spotui.domain.events import PastShown
-from spotui.engine import Engine, Scored, ScoredRound, fold
+from spotui.engine import Candidate, Engine, Scored, ScoredRound, fold
 from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
 from spotui.methods.gpo.parameters import Parameters, embeds, steps
 from spotui.methods.gpo.trajectory import Trajectory, similarities
@@ -73,16 +73,10 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 PastShown(round=number, current=current.candidate.round, past=tuple(past), edit_budget=budget)
             )
             meta = describe(engine, parameters, current, past, summary, reflection, budget, step)
+            propose = partial(candidates, turn, parameters, meta, current, budget, been_current)
             count = parameters.candidates_per_step
-            candidates = await turn.propose_several(
-                [meta] * count,
-                [current.candidate] * count,
-                temperature=parameters.optimizer_temperature,
-                check=fault_finder(parameters, budget),
-                edit_budget=budget,
-            )
-            new = [one for one in candidates if fold(one.prompt) not in been_current]
-            scored = await turn.race(new, rows, keep=1)
+            scored = await turn.race(await propose(0, count), rows, keep=1)
+            scored = await turn.race_more(scored, rows, propose, keep=1, asked=count)
             trajectory.add_reflection(number, reflection, current)
             # What was dropped from the race has a score on some rows only: the optimizer compares scores of
             # all rows, as in the paper, so it is neither chosen nor remembered.
@@ -95,6 +89,39 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 trajectory.add_prompt(one)
             await turn.keep(current)
     end_if_perfect(engine)
+
+
+async def candidates(
+    turn: ScoredRound,
+    parameters: Parameters,
+    meta: str,
+    current: Scored,
+    budget: int | None,
+    been_current: Collection[str],
+    first: int,
+    count: int,
+) -> list[Candidate]:
+    """New prompts from one question, without those that have been current before.
+
+    Args:
+        turn: The step.
+        parameters: Their temperature, and what is wrong with one.
+        meta: The question.
+        current: The prompt they start from.
+        budget: Words that each may change.
+        been_current: The prompts that have been current, folded.
+        first: How many the step has asked for before.
+        count: How many to ask for.
+    """
+    found = await turn.propose_several(
+        [meta] * count,
+        [current.candidate] * count,
+        temperature=parameters.optimizer_temperature,
+        check=fault_finder(parameters, budget),
+        edit_budget=budget,
+        first=first,
+    )
+    return [one for one in found if fold(one.prompt) not in been_current]
 
 
 async def evaluate(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta
 from spotui.domain.messages import Position
 from spotui.engine.task import batches
 from spotui.lang import N_
-from spotui.methods.method import Alias, Calls
+from spotui.methods.method import Alias, Calls, Races
 
 Direction = Literal["performance", "performance+reflection"]
 Trajectory = Literal["none", "retrieval", "summarization"]
@@ -132,7 +132,9 @@ def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:
     remembered = learned if parameters.trajectory_content == "prompts" else 1
     embeddings = (1 + (taken - 1) * remembered if taken > 1 else 0) * embeds(parameters)
     failures = taken * min(parameters.batch_size, train_rows) * reflects
-    return Calls(proposals, notes, eval_rows * (1 + proposals) + failures, taken, embeddings)
+    races = Races(taken, parameters.candidates_per_step, 1, eval_rows)
+    answers = eval_rows * (1 + proposals) + failures
+    return Calls(proposals, notes, answers, taken, embeddings, races=(races,))
 
 
 def asks(parameters: Parameters) -> tuple[str, ...]:
