@@ -2,149 +2,33 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import CallRetried, Noticed, SpendingChanged, decode_event
-from spotui.domain.figures import count, duration, usd
+from spotui.domain.events import CallRetried, Noticed, SpendingChanged
+from spotui.domain.figures import duration
 from spotui.lang import _, ngettext
-from spotui.runs.drafts import Decision, Draft, Drafts, drafts_folder
+from spotui.runs.drafts import Decision, Drafts, drafts_folder
 from spotui.tui.child import attempt, listen
-from spotui.tui.dialogs import Dialog, not_trusted, text_field, trusts_template
-from spotui.tui.line_view import BlockList
+from spotui.tui.dialogs import not_trusted, text_field, trusts_template
 from spotui.tui.page import Bar, Page
-from spotui.tui.table_view import Column, Row, TableView
-from spotui.tui.template.editor import TextBox
+from spotui.tui.table_view import Column, Row
+from spotui.tui.template.row_drafts import DraftTable, DraftText, EditDraftScreen, parts_of
 from spotui.tui.terminal import open_by
+from spotui.view.drafts import Item, WrittenRows
 from spotui.workspace.projects import Workspace
 
 _USUAL = 10
 _MOST = 1000
 _EACH_CALL = 10
 """Rows that one call asks for, for the sentence on what it takes."""
-
-
-@dataclass
-class _Item:
-    """A draft on the screen.
-
-    Attributes:
-        draft: As the model wrote it.
-        left: As it is kept.
-        decision: What became of it.
-    """
-
-    draft: Draft
-    left: Draft
-    decision: Decision = "open"
-
-
-class DraftTable(TableView):
-    """The rows that have come, with what was decided of each."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.keep", "keep", id="new_rows.keep"),
-        Binding("e", "screen.edit", "edit", id="new_rows.edit"),
-        Binding("d,delete", "screen.drop", "drop", id="new_rows.drop"),
-        Binding("a", "screen.keep_rest", "keep the rest", id="new_rows.keep_rest"),
-    ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Where no row has come there is none to decide on."""
-        return bool(self.keys) or not action.startswith("screen.")
-
-
-class DraftText(BlockList[tuple[str, str]]):
-    """One row with all of its texts."""
-
-    def block(self, number: int, width: int) -> list[Content]:
-        """A heading, or a text below it."""
-        tone, text = self.shown_blocks[number]
-        lines = Content.styled(text, self.tone(tone)).wrap(width) if text else [Content("")]
-        return list(lines)
-
-
-class EditDraftScreen(Dialog[Draft | None]):
-    """Edits the texts of a row; gives back the row as it is to be kept, or None.
-
-    Args:
-        draft: The row.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", "keep", id="edit_row.keep", priority=True),
-        Binding("escape", "dismiss(None)", "back", id="edit_row.back"),
-        Binding("tab", "app.focus_next", "next field", id="edit_row.next", show=False, priority=True),
-    ]
-
-    DEFAULT_CSS = """
-    EditDraftScreen {
-        & > VerticalScroll { width: 76; max-width: 95%; max-height: 90%; }
-        & TextBox {
-            height: auto; min-height: 3; max-height: 12; border: round $border-blurred;
-            &:focus { border: round $primary; }
-        }
-    }
-    """
-
-    def __init__(self, draft: Draft) -> None:
-        super().__init__()
-        self._draft = draft
-
-    def compose(self) -> ComposeResult:
-        """A field for each text."""
-        with VerticalScroll(can_focus=False) as box:
-            box.border_title = _("Edit the row")
-            box.border_subtitle = _("tab next field, ctrl+s keeps, escape cancels")
-            for number, (name, text) in enumerate(_parts(self._draft)):
-                field = TextBox(text, highlight_cursor_line=False, id=f"part-{number}")
-                field.border_title = Content(name)
-                yield field
-
-    def action_keep(self) -> None:
-        """Give back what the fields hold, unless one is empty."""
-        texts = [field.text.strip() for field in self.query(TextBox)]
-        if not all(texts):
-            self.notify(_("A part of the row is empty. Fill it in, or drop the row."), severity="error")
-            return
-        by_name = dict(zip((name for name, _text in _parts(self._draft)), texts, strict=True))
-        question, answer = self._draft.question, self._draft.answer
-        self.dismiss(
-            Draft(
-                question=by_name[_("Question")] if question else "",
-                answer=by_name[_("Answer")] if answer else "",
-                slots={name: by_name[name] for name in self._draft.slots},
-            )
-        )
-
-
-def _parts(draft: Draft) -> list[tuple[str, str]]:
-    """The texts of a row with their names."""
-    parts = [(_("Question"), draft.question), *draft.slots.items(), (_("Answer"), draft.answer)]
-    return [(name, text) for name, text in parts if text]
-
-
-class _Line(msgspec.Struct):
-    """A line of `spotui rows --json-lines` that is no event."""
-
-    row: Draft | None = None
-    left_out: int | None = None
-    model: str = ""
-
-
-class _Counts(NamedTuple):
-    kept: int
-    dropped: int
-    open: int
 
 
 class NewRowsScreen(Page[bool]):
@@ -185,15 +69,11 @@ class NewRowsScreen(Page[bool]):
         self._workspace = workspace
         self._path = path
         self._drafts = Drafts(drafts_folder(workspace, path), path)
-        self._items: list[_Item] = []
-        self._left_out = self._left_out_before = 0
-        self._model = ""
-        self._spent: list[SpendingChanged] = []
+        self._rows = WrittenRows()
         self._began: float | None = None
-        self._wanted = self._came = 0
         self._is_waiting = False
         self._said = Content("")
-        self._queue: list[tuple[_Item, Decision]] = []
+        self._queue: list[tuple[Item, Decision]] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._was_changed = False
@@ -234,7 +114,7 @@ class NewRowsScreen(Page[bool]):
 
     async def _recall(self) -> None:
         before = await attempt(self, self._drafts.all, "open")
-        if before and not self._items and self._began is None:
+        if before and not self._rows.items and self._began is None:
             self._say(
                 ngettext(
                     "{n:,} row of an earlier time is not decided yet. Enter shows it; it costs nothing.",
@@ -277,14 +157,13 @@ class NewRowsScreen(Page[bool]):
         return number if number <= _MOST else 0
 
     def _begin(self, wanted: int) -> None:
-        undecided = self._counts.open
-        self._began, self._wanted, self._came = time.monotonic(), min(_MOST, wanted + undecided), 0
-        self._left_out_before = self._left_out
-        self._spent.append(SpendingChanged(calls=0, prompt_tokens=0, completion_tokens=0, cost_usd=0.0))
+        self._began = time.monotonic()
+        self._rows.begin()
         self._say("")
         self.query_one(DraftTable).focus()
         self.refresh_bindings()
-        self.run_worker(self._write(self._wanted), group="write", exclusive=True)
+        asked = min(_MOST, wanted + self._rows.count("open"))  # those that wait here come first
+        self.run_worker(self._write(asked), group="write", exclusive=True)
         self._tick()
 
     async def _write(self, wanted: int) -> None:
@@ -299,11 +178,11 @@ class NewRowsScreen(Page[bool]):
             fault = str(error)
         if fault:
             self._say(fault, "$text-error")
-        elif self._came < wanted and not self._said:
+        elif self._rows.came < wanted and not self._said:
             self._say(
                 _(
                     "{came} of {wanted} rows came: the model repeats itself. A stronger one may find more.",
-                    came=self._came,
+                    came=self._rows.came,
                     wanted=wanted,
                 ),
                 "$text-warning",
@@ -316,25 +195,9 @@ class NewRowsScreen(Page[bool]):
         self._tick()
 
     def _take(self, line: bytes) -> None:
-        if line.startswith(b'{"event"'):
-            self._take_event(line)
-        else:
-            said = msgspec.json.decode(line, type=_Line)
-            self._model = said.model or self._model
-            if said.left_out is not None:
-                self._left_out = self._left_out_before + said.left_out
-            if said.row is not None:
-                self._came += 1
-                if all(said.row != one.draft for one in self._items):
-                    self._items.append(_Item(said.row, said.row))
-        self._tick()
-
-    def _take_event(self, line: bytes) -> None:
-        match decode_event(line):
-            case SpendingChanged() as spent:
-                self._spent[-1] = spent
-                if self._is_waiting:
-                    self._say("")
+        match self._rows.take(line):
+            case SpendingChanged() if self._is_waiting:
+                self._say("")
             case Noticed() as notice:
                 self._say(notice.text, "$text-warning" if notice.level == "warning" else "$text-muted")
             case CallRetried() as retried:
@@ -346,6 +209,7 @@ class NewRowsScreen(Page[bool]):
                 self._is_waiting = True
             case _:
                 pass
+        self._tick()
 
     def on_table_view_moved(self) -> None:
         """Show the row under the cursor."""
@@ -363,7 +227,7 @@ class NewRowsScreen(Page[bool]):
 
     def action_keep_rest(self) -> None:
         """Keep every row that is not decided."""
-        self._decide([one for one in self._items if one.decision == "open"], "kept")
+        self._decide([one for one in self._rows.items if one.decision == "open"], "kept")
 
     def action_drop(self) -> None:
         """Drop the row under the cursor; while the screen is open it can still be kept."""
@@ -377,28 +241,28 @@ class NewRowsScreen(Page[bool]):
         if item is not None:
             open_by(self, self._edit(item), group="edit")
 
-    async def _edit(self, item: _Item) -> None:
+    async def _edit(self, item: Item) -> None:
         edited = await self.app.push_screen_wait(EditDraftScreen(item.draft))
         if edited is not None:
             item.left = edited
             self._decide([item], "kept")
 
-    def _current(self) -> _Item | None:
+    def _current(self) -> Item | None:
         """The row under the cursor, unless it is saved already."""
         key = self.query_one(DraftTable).current
-        item = self._items[int(key)] if key else None
+        item = self._rows.items[int(key)] if key else None
         if item is not None and item.decision == "kept":
             self.notify(_("This row is in the template already. Edit or remove it there."))
             return None
         return item
 
-    def _decide(self, items: list[_Item], decision: Decision) -> None:
+    def _decide(self, items: list[Item], decision: Decision) -> None:
         if not items:
             return
         for item in items:
             item.decision = decision
             self._queue.append((item, decision))
-        later = [number for number, one in enumerate(self._items) if one.decision == "open"]
+        later = [number for number, one in enumerate(self._rows.items) if one.decision == "open"]
         here = int(self.query_one(DraftTable).current)
         following = next((number for number in later if number > here), here)
         self._tick()
@@ -439,8 +303,7 @@ class NewRowsScreen(Page[bool]):
 
     async def _leave(self) -> None:
         await self._idle.wait()
-        undecided = self._counts.open
-        if undecided:
+        if undecided := self._rows.count("open"):
             self.notify(
                 ngettext(
                     "{n:,} row is not decided; it is offered next time.",
@@ -449,11 +312,6 @@ class NewRowsScreen(Page[bool]):
                 )
             )
         self.dismiss(self._was_changed)
-
-    @property
-    def _counts(self) -> _Counts:
-        decisions = [one.decision for one in self._items]
-        return _Counts(*(decisions.count(which) for which in ("kept", "dropped", "open")))
 
     def _say(self, text: str, tone: str = "") -> None:
         self._is_waiting = False
@@ -470,30 +328,17 @@ class NewRowsScreen(Page[bool]):
             self.query_one("#takes", Static).update(self._takes())
             table = self.query_one(DraftTable)
             was_empty = not table.keys
-            table.show([self._row(number, one) for number, one in enumerate(self._items)])
-            if was_empty and self._items:
+            table.show([self._row(number, one) for number, one in enumerate(self._rows.items)])
+            if was_empty and self._rows.items:
                 self.refresh_bindings()
-            table.border_subtitle = self._summary()
+            table.border_subtitle = self._rows.summary
             self._show_text()
 
     def _head(self) -> Content:
-        parts = [(_("New rows"), "bold $secondary"), (f"  {self._path.name}  {self._model}", "")]
-        spent = self._spent
-        if calls := sum(one.calls for one in spent):
-            estimated = any(one.estimated for one in spent)
-            tokens = sum(one.prompt_tokens + one.completion_tokens for one in spent)
-            cost = usd(
-                sum(one.cost_usd for one in spent), sum(one.unpriced for one in spent), estimated=estimated
-            )
-            said = ngettext(
-                "{n:,} call: {tokens} tok, {cost}",
-                "{n:,} calls: {tokens} tok, {cost}",
-                calls,
-                tokens=count(tokens, estimated=estimated),
-                cost=cost,
-            )
-            parts.append((f"  {said}", "$text-muted"))
-        return Content.assemble(*parts)
+        who = f"  {self._path.name}  {self._rows.model}"
+        return Content.assemble(
+            (_("New rows"), "bold $secondary"), who, (f"  {self._rows.cost}", "$text-muted")
+        )
 
     def _takes(self) -> str:
         if self._began is not None:
@@ -506,20 +351,7 @@ class NewRowsScreen(Page[bool]):
             "Enter asks the optimizer: about {n:,} call", "Enter asks the optimizer: about {n:,} calls", calls
         )
 
-    def _summary(self) -> str:
-        counts = self._counts
-        parts = []
-        if counts.kept:
-            parts.append(ngettext("{n:,} kept", "{n:,} kept", counts.kept))
-        if counts.dropped:
-            parts.append(ngettext("{n:,} dropped", "{n:,} dropped", counts.dropped))
-        if self._left_out:
-            parts.append(
-                ngettext("{n:,} near-duplicate left out", "{n:,} near-duplicates left out", self._left_out)
-            )
-        return ", ".join(parts)
-
-    def _row(self, number: int, item: _Item) -> Row:
+    def _row(self, number: int, item: Item) -> Row:
         words = {"open": Content(""), "kept": Content.styled(_("kept"), "$text-success")}
         state = words.get(item.decision) or Content.styled(_("dropped"), "$text-muted")
         brief = " ".join(item.left.shown.split())
@@ -531,12 +363,12 @@ class NewRowsScreen(Page[bool]):
         pane.display = bool(key)
         if not key:
             return
-        item = self._items[int(key)]
+        item = self._rows.items[int(key)]
         title = _("Row {number}, synthetic", number=int(key) + 1)
         if pane.border_title != title:
             pane.border_title = title
             pane.go_home()
         blocks: list[tuple[str, str]] = []
-        for name, text in _parts(item.left):
+        for name, text in parts_of(item.left):
             blocks += [("heading", name), *(("plain", line) for line in text.split("\n")), ("plain", "")]
         pane.put(blocks)

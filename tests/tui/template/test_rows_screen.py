@@ -12,7 +12,8 @@ from spotui.templates.read import read_template
 from spotui.tui.app import SpotuiApp
 from spotui.tui.template.editor import TextBox
 from spotui.tui.template.panel import TemplatePanel
-from spotui.tui.template.rows_screen import DraftTable, EditDraftScreen, NewRowsScreen
+from spotui.tui.template.row_drafts import DraftTable, EditDraftScreen
+from spotui.tui.template.rows_screen import NewRowsScreen
 from spotui.tui.template.screen import TemplateScreen
 from tests.cli.test_rows import SUBJECTS, author, question_on
 from tests.command_line import move_in, write_template
