@@ -39,16 +39,34 @@ MOST_COMMANDS = 60
 """A life that has not ended after so many commands is left alone to the end."""
 
 ROWS = 40
-BUDGET = {"spo": (15, 40), "gpo": (40, 120), "gradsum": (40, 120), "race": (30, 60), "score": (ROWS, ROWS)}
+BUDGET = {
+    "spo": (15, 40),
+    "gpo": (40, 120),
+    "gradsum": (40, 120),
+    "gepa": (40, 120),
+    "fewshot": (40, 120),
+    "race": (30, 60),
+    "score": (ROWS, ROWS),
+}
 """The fewest and the most calls of a budget: some lives end as planned, others because it is spent."""
 
-SECONDS = {"spo": 0.6, "gpo": 0.8, "gradsum": 0.8, "race": 1.6, "score": 0.5}
+SECONDS = {
+    "spo": 0.6,
+    "gpo": 0.8,
+    "gradsum": 0.8,
+    "gepa": 0.8,
+    "fewshot": 0.8,
+    "race": 1.6,
+    "score": 0.5,
+}
 """The longest that a command lives before it is killed, or longer where nothing came of the one before."""
 
 _METHODS = {
     "spo": ("--method", "spo", "--max-rounds", "4"),
     "gpo": ("--method", "gpo", "--set", "max_steps=3", "--set", "candidates_per_step=2"),
     "gradsum": ("--method", "gradsum", "--max-rounds", "3"),
+    "gepa": ("--method", "gepa", "--set", "iterations=3", "--set", "minibatch_rows=3"),
+    "fewshot": ("--method", "fewshot", "--max-rounds", "3"),
 }
 _ENDS = {exit_codes.OK, exit_codes.NO_IMPROVEMENT, exit_codes.BUDGET}
 

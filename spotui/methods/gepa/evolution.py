@@ -173,7 +173,7 @@ def join(number: int, one: Member, other: Member, *, pool: Sequence[Member]) -> 
 
 async def passes(turn: ScoredRound, candidate: Candidate, of: Proposal, parameters: Parameters) -> bool:
     """Whether a prompt passes the gate: on the same rows it is not clearly behind what it was made from."""
-    if candidate.edited:
+    if candidate.edited or parameters.gate_tolerance > len(of.rows):
         return True
     outcomes = await turn.outcomes(candidate.prompt, of.rows)
     pairs = [
