@@ -26,8 +26,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             ge=0,
             le=1000,
             description=N_(
-                "rows by which a new prompt stays out: it passes the gate if it is less than that behind its "
-                "parent on the minibatch; 0 lets only better ones pass"
+                "a new prompt passes if it is behind its parent by fewer rows of the minibatch than this; "
+                "0: only if it is ahead"
             ),
         ),
     ] = 1.0
