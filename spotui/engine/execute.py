@@ -11,6 +11,7 @@ from spotui.domain.records import AnswerRecord, CallKey
 from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, together
 from spotui.engine.context import Context
+from spotui.engine.grading import ALTERNATIVES
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.lang import _
@@ -28,6 +29,7 @@ async def answer(
     notice: Notice,
     problem_of: Callable[[Reply], str],
     given: str = "",
+    watched: tuple[str, ...] = (),
 ) -> Reply:
     """What the executor answers; an answer with a problem is asked for once more.
 
@@ -39,6 +41,7 @@ async def answer(
         notice: Called with what is wrong.
         problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
         given: What a program in place of the model is given.
+        watched: Words whose alternatives are wanted, where the reply has them as a token.
 
     Returns:
         The reply, which may still be cut or lack an answer.
@@ -48,6 +51,8 @@ async def answer(
         RequestRefusedError: The endpoint refuses the question, and answers others.
     """
     request = asker.request("executor", messages, given=given)
+    if watched:
+        request = structs.replace(request, alternatives=ALTERNATIVES, watched=watched)
     reply = await asker.ask(key, request, may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
@@ -71,6 +76,7 @@ async def converse(
     messages: Sequence[Message],
     notice: Notice,
     problem_of: Callable[[Reply], str],
+    watched: tuple[str, ...] = (),
 ) -> list[Reply]:
     """What the executor answers to a question and to everything that the user says afterwards.
 
@@ -83,6 +89,7 @@ async def converse(
         messages: Both as the executor reads them, with all that stands before the question.
         notice: Called with what is wrong.
         problem_of: What is wrong with an answer.
+        watched: Words whose alternatives are wanted, where an answer has them as a token.
 
     Returns:
         One reply a turn; the last one lacks an answer where the conversation ends early.
@@ -95,7 +102,9 @@ async def converse(
     for number, following in enumerate((*row.turns, "")):
         own = structs.replace(key, turn=number) if number else key
         given = asker.given(prompt, row, after)
-        reply = await answer(asker, repair_prompt, own, [*messages, *after], notice, problem_of, given)
+        reply = await answer(
+            asker, repair_prompt, own, [*messages, *after], notice, problem_of, given, watched
+        )
         replies.append(reply)
         if lacks_answer(reply):
             break

@@ -12,6 +12,7 @@ from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged, quote_tags
 from spotui.engine.asking import Asker
 from spotui.engine.context import RecordedMarks, mark_id
+from spotui.engine.grading import Optioned
 from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
 from spotui.engine.task import RowOutcome
 from spotui.llm.limits import Halted
@@ -81,6 +82,11 @@ class MetricMarker:
         except MetricError as error:
             return RowOutcome(position, answer, None, str(error))
         return RowOutcome(position, answer, mark.value, mark.read or "")
+
+    @property
+    def optioned(self) -> Optioned | None:
+        """The metric, where its answers are one of a few options."""
+        return self._metric if isinstance(self._metric, Optioned) else None
 
     def close(self) -> None:
         """Nothing: it holds nothing."""

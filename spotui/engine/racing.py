@@ -167,4 +167,4 @@ async def race(
 
 
 def _standing(place: int, sheet: Sheet, asked: Sequence[int]) -> Standing:
-    return Standing(place, len(sheet.candidate.prompt), tuple(sheet.marks[position] for position in asked))
+    return Standing(place, len(sheet.candidate.prompt), tuple(map(sheet.grade, asked)))

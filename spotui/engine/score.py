@@ -13,6 +13,7 @@ from spotui.domain.statistics import score
 from spotui.engine.asking import each
 from spotui.engine.context import Context
 from spotui.engine.execute import conversation, converse, is_cut, missing
+from spotui.engine.grading import Grader
 from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.propose import fold
@@ -43,10 +44,11 @@ class Sheet:
 
     Attributes:
         marks: By the row's position, in the order in which answers came.
+        grades: The same, of answers that have one.
         sample: The outcomes that are kept, by the row's position.
     """
 
-    __slots__ = ("candidate", "index", "marks", "place", "sample", "scored")
+    __slots__ = ("candidate", "grades", "index", "marks", "place", "sample", "scored")
 
     def __init__(self, candidate: Candidate, place: _Place, index: int, scored: Scored | None) -> None:
         self.candidate = candidate
@@ -54,7 +56,12 @@ class Sheet:
         self.index = index
         self.scored = scored
         self.marks: dict[int, float | None] = {}
+        self.grades: dict[int, float | None] = {}
         self.sample: dict[int, RowOutcome] = {}
+
+    def grade(self, position: int) -> float | None:
+        """What a row counts where prompts are chosen: its grade, or the mark where it has none."""
+        return self.grades.get(position, self.marks[position])
 
 
 class Scorer:
@@ -70,6 +77,7 @@ class Scorer:
         splits: All rows.
         seed: The run's, for intervals and the order of races.
         racing: The rule that ends the race of a prompt.
+        grader: Grades answers to eval rows, where prompts are chosen by grades.
 
     Attributes:
         layout: How prompt and row become a message.
@@ -86,6 +94,7 @@ class Scorer:
         splits: Splits,
         seed: int,
         racing: Racing = "none",
+        grader: Grader | None = None,
     ) -> None:
         self.splits = splits
         self.layout = layout
@@ -95,6 +104,7 @@ class Scorer:
         self._repair = context.meta["execute_repair"]
         self._emit = context.emit
         self._marker = marker
+        self._grader = grader
         self._places: dict[tuple[str, SplitName], _Place] = {}
         self._taken: dict[tuple[int, SplitName], int] = {}
         self._told: set[_Place] = set()
@@ -139,6 +149,7 @@ class Scorer:
                 new += 1
             else:
                 sheet.marks.update(zip(positions, known.marks, strict=True))
+                sheet.grades.update(zip(positions, known.grades, strict=False))
         return sheets
 
     async def fill(
@@ -164,6 +175,8 @@ class Scorer:
             sheet, position = job
             outcome = await self._outcome(sheet.place, sheet.candidate.prompt, rows, position)
             sheet.marks[position] = outcome.mark
+            if outcome.grade is not None:
+                sheet.grades[position] = outcome.grade
             if position in sampled:
                 sheet.sample[position] = outcome
             if len(sheet.marks) == len(rows):
@@ -190,6 +203,7 @@ class Scorer:
             sample=tuple(sheet.sample[position] for position in sorted(sheet.sample)),
             positions=positions if unasked else (),
             unasked=unasked,
+            grades=tuple(map(sheet.grade, positions)) if sheet.grades else (),
         )
         if not unasked:
             known = msgspec.structs.replace(scored, sample=())
@@ -252,6 +266,7 @@ class Scorer:
                 self.layout.messages(prompt, row),
                 lambda text, level: self._notice(place.round, row, text, level),
                 missing,
+                self._watched(rows, row),
             )
         except RequestRefusedError as error:
             self._notice(
@@ -281,7 +296,13 @@ class Scorer:
                 _("{note} It counts neither as right nor as wrong.", note=outcome.note),
                 "warning",
             )
-        return outcome
+        if self._grader is None or not self._watched(rows, row):
+            return outcome
+        return msgspec.structs.replace(outcome, grade=self._grader.grade(row, outcome, reply))
+
+    def _watched(self, rows: RowSet, row: Row) -> tuple[str, ...]:
+        """The words that a grade is read from: only what prompts are chosen by is graded."""
+        return self._grader.watched(row) if self._grader is not None and rows.split == "eval" else ()
 
     def _place(self, number: int, way: str, rows: RowSet) -> _Place:
         """Where the prompt's calls on this split are filed; settled when it is first asked."""

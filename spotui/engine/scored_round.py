@@ -233,7 +233,7 @@ class ScoredRound(Round):
         """
         whole = [one for one in scored if one.is_whole and one.score.rows]
         if whole:
-            await self.keep(max(whole, key=lambda one: (one.score.mean, -len(one.prompt))))
+            await self.keep(max(whole, key=lambda one: (one.value, -len(one.prompt))))
 
     async def race_more(
         self,
@@ -319,7 +319,8 @@ class ScoredRound(Round):
     def _outcome_of(self, scored: Scored) -> Outcome:
         """A win beats the best by chance at most one time in 20; before edition 6, by any difference."""
         leader, winner = self._leader, self._winner
-        if winner is not None and self._context.task.edition > 5:
+        is_comparable = winner is not None and winner.is_whole and scored.is_whole
+        if winner is not None and is_comparable and self._context.task.edition > 5:
             seed = self._context.task.seed
             self._against_winner = compare(winner.marks, scored.marks, seed=seed)
         if leader is None or scored.beats(leader):

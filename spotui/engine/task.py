@@ -1,5 +1,6 @@
 """What a run works on: the task, the candidates, and what their answers were."""
 
+import math
 import random
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -235,12 +236,14 @@ class RowOutcome(msgspec.Struct, frozen=True):
         answer: What the executor answered; empty when it gave no answer.
         mark: 0..1, or None when the row errored, which says nothing about the prompt.
         note: What was read out of the answer, the judge's reason, or why there is no mark.
+        grade: The probability of the right option, where prompts are chosen by it.
     """
 
     position: int
     answer: str
     mark: float | None
     note: str = ""
+    grade: float | None = None
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -254,6 +257,7 @@ class Scored(msgspec.Struct, frozen=True):
         sample: The first outcomes, up to a limit, with their answers.
         positions: The rows of the marks, where not all were asked.
         unasked: Rows that were not asked, as the prompt had fallen behind in a race.
+        grades: One for each mark, where prompts are chosen by grades: the mark itself where there is none.
     """
 
     candidate: Candidate
@@ -263,6 +267,13 @@ class Scored(msgspec.Struct, frozen=True):
     sample: tuple[RowOutcome, ...] = ()
     positions: tuple[int, ...] = ()
     unasked: int = 0
+    grades: tuple[float | None, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """What prompts are chosen by: the mean grade where answers are graded, else the mean mark."""
+        known = [one for one in self.grades if one is not None]
+        return math.fsum(known) / len(known) if known else self.score.mean
 
     @property
     def is_whole(self) -> bool:

@@ -283,7 +283,7 @@ def choose(turn: ScoredRound, parameters: Parameters, scored: list[Scored]) -> l
 
 def rank(scored: Scored) -> tuple[float, int]:
     """Higher scores first, then shorter prompts; among equals the earlier one stays first."""
-    return scored.score.mean, -len(scored.prompt)
+    return scored.value, -len(scored.prompt)
 
 
 _TASK = N_("what the run is for")

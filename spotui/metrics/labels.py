@@ -272,6 +272,14 @@ class YesNo(Comparing[str]):
         """What a reference says."""
         return _at_start(reference)
 
+    def options(self, row: Row) -> dict[str, str]:  # noqa: ARG002 - other metrics read them out of the row
+        """The tokens that say yes or no."""
+        return {form(word): says for word, says in _WORDS.items() for form in (str, str.title, str.upper)}
+
+    def right(self, row: Row) -> frozenset[str]:
+        """What the references say."""
+        return frozenset(filter(None, map(self.read_reference, row.references)))
+
 
 def _at_start(text: str) -> str | None:
     if foreign := _FOREIGN_START.match(text):

@@ -103,6 +103,15 @@ class MultipleChoice(Comparing[str]):
         match = _ALONE.match(text) or re.match(r"\W*([A-Za-z])(?=[).:、\]])", text)
         return match[1].upper() if match else None
 
+    def options(self, row: Row) -> dict[str, str]:
+        """The tokens that say an option: the letters that the question shows."""
+        shown = options_of(row.question)
+        return {letter: letter for letter in shown} if len(shown) > 1 else {}
+
+    def right(self, row: Row) -> frozenset[str]:
+        """The letters of the references."""
+        return frozenset(filter(None, map(self.read_reference, row.references)))
+
 
 def options_of(question: str) -> dict[str, str]:
     """The options that a question shows, each with its text by its letter."""

@@ -27,8 +27,9 @@ from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.engine import Engine, Grant
 from spotui.engine.execute import Executor
+from spotui.engine.grading import GRADED_METRICS, Grader
 from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
-from spotui.engine.marking import Marker
+from spotui.engine.marking import Marker, MetricMarker
 from spotui.engine.propose import Proposer
 from spotui.engine.round import Verbs
 from spotui.engine.score import Scorer
@@ -304,7 +305,7 @@ async def open_session(
             settings=settings,
             emit=emit,
         )
-        notices = [*added, *_repair(project, journal, before)]
+        notices = [*added, *_repair(project, journal, before), *_ungraded(prepared)]
         is_begun = bool(changes) or earlier.stop is None or earlier.stop.reason not in AS_PLANNED
         if is_begun:
             judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
@@ -371,8 +372,9 @@ def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Mar
     scorer = None
     if marker is not None and prepared.rows is not None:
         splits = Splits(prepared.rows)
-        seed, racing = prepared.settings.seed, prepared.racing
-        scorer = Scorer(context, marker(context), prepared.layout, splits, seed, racing)
+        seed, racing, marks = prepared.settings.seed, prepared.racing, marker(context)
+        grader = _grader(prepared, context, marks)
+        scorer = Scorer(context, marks, prepared.layout, splits, seed, racing, grader)
     return Verbs(
         context,
         Proposer(context),
@@ -381,6 +383,29 @@ def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Mar
         Embedder(context.asker, context.emit),
         scorer,
     )
+
+
+def _grader(prepared: Prepared, context: Context, marker: Marker) -> Grader | None:
+    """What grades the answers that prompts are chosen by, where that is wanted and possible."""
+    if not (prepared.settings.graded_marks and prepared.method.scores):
+        return None
+    optioned = marker.optioned if isinstance(marker, MetricMarker) else None
+    if optioned is None:
+        return None
+    return Grader(optioned, prepared.settings.roles.executor.model, context.emit)
+
+
+def _ungraded(prepared: Prepared) -> list[Noticed]:
+    """Say that marks are plain where grades are wanted and the metric has no options to tell apart."""
+    wants_grades = prepared.settings.graded_marks and prepared.method.scores
+    if not wants_grades or prepared.metric in GRADED_METRICS:
+        return []
+    text = _(
+        "Graded marks need the metric {names}. The template has {metric}: prompts are chosen by plain marks.",
+        names=" or ".join(GRADED_METRICS),
+        metric=prepared.metric,
+    )
+    return [Noticed(text=text, level="warning")]
 
 
 def _take_over(project: Project, journal: Journal, earlier: Earlier) -> list[Noticed]:

@@ -276,6 +276,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             Group.ROUNDS,
         ),
     ] = "paired"
+    graded_marks: Annotated[
+        Switch,
+        Setting(
+            "choose prompts by how probable the right option is, where the endpoint reports it, with the "
+            "metric multiple_choice or yes_no; scores stay as they are",
+            Group.ROUNDS,
+        ),
+    ] = False
     start_from_probes: Annotated[
         Switch,
         Setting("try the prompts that beat the seed in 'spotui headroom' first", Group.ROUNDS),

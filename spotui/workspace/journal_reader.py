@@ -42,6 +42,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         grammar: A GBNF grammar that the reply must follow; only llama.cpp servers take one.
         logprobs: Whether to return the log-probability of every token of the reply.
         alternatives: How many of the likeliest first tokens to return with their log-probabilities.
+        watched: Words whose alternatives are returned where the reply has them as a token, in place of those
+            of the first token.
         json: Whether the reply must be a JSON object; endpoints that cannot promise that leave it out.
         embed: Whether an embedding of the last message is wanted in place of an answer to it.
         tools: The tools that the model may call, as a JSON list in the form of OpenAI's API.
@@ -57,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     grammar: str | None = None
     logprobs: bool = False
     alternatives: int = 0
+    watched: tuple[str, ...] = ()
     json: bool = False
     embed: bool = False
     tools: str = ""
@@ -114,6 +117,9 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         cost_usd: What the call cost, or None when the price is unknown.
         logprobs: Natural log-probability of every token of the reply, when it was asked for.
         alternatives: The likeliest first tokens, each with its log-probability, when they were asked for.
+        watched: The last token for each of the words that the request watches, in the order of the reply,
+            with the words that were likely in its place.
+        reports_alternatives: Whether the endpoint reported alternatives to tokens of a reply that is watched.
         left_out: What the request asked for and the endpoint does not take, such as `temperature`.
         lowered: Values of the request that are beyond what the endpoint takes, each with what was sent.
         vector: The embedding that was asked for, as `spotui.llm.protocol` packs it.
@@ -133,6 +139,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     cost_usd: float | None = None
     logprobs: tuple[float, ...] = ()
     alternatives: tuple[tuple[str, float], ...] = ()
+    watched: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
+    reports_alternatives: bool = False
     left_out: tuple[str, ...] = ()
     lowered: tuple[tuple[str, float], ...] = ()
     vector: str = ""

@@ -18,7 +18,8 @@ class Scripted:
         chunks: How many pieces the text is streamed in; None for the server's own number.
         finish_reason: None leaves it out.
         logprobs: One for every piece; None makes them up when the request asks for them.
-        alternatives: The likeliest first tokens with their log-probabilities.
+        alternatives: The likeliest tokens with their log-probabilities, at the first piece that is one of
+            them, else at the first piece.
         usage: A usage object, True for counted words, False for none.
         null_content: Send `content: null` in place of the text.
         done: Whether the stream ends with `[DONE]`.

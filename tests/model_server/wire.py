@@ -118,9 +118,9 @@ def _tokens(reply: Scripted, request: JsonObject, chunks: int) -> Iterator[JsonO
     pieces = _pieces(reply, chunks)
     logprobs = reply.logprobs or [-sha256(piece.encode()).digest()[0] / 256 for piece in pieces]
     top = [{"token": token, "logprob": logprob} for token, logprob in reply.alternatives.items()]
-    for piece, logprob in zip(pieces, logprobs, strict=True):
-        yield {"token": piece, "logprob": logprob, "top_logprobs": top}
-        top = []
+    place = next((at for at, piece in enumerate(pieces) if piece in reply.alternatives), 0)
+    for at, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
+        yield {"token": piece, "logprob": logprob, "top_logprobs": top if at == place else []}
 
 
 def _usage(reply: Scripted, request: JsonObject) -> JsonObject | None:

@@ -83,7 +83,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             fresh = [one for one in scored if one.is_whole and one.score.rows]
             if not fresh:
                 continue
-            current = max(fresh, key=lambda one: (one.score.mean, -len(one.prompt)))
+            current = max(fresh, key=lambda one: (one.value, -len(one.prompt)))
             been_current.add(fold(current.prompt))
             for one in [current, *(fresh if parameters.trajectory_losers else [])]:
                 trajectory.add_prompt(one)

@@ -100,6 +100,16 @@ def test_the_likeliest_first_tokens(stream: bool) -> None:
     assert (server.requests[0].json["logprobs"], server.requests[0].json["top_logprobs"]) == (True, 20)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_watched_word_comes_with_what_was_likely_in_its_place(stream: bool) -> None:  # noqa: FBT001
+    likely = {" (B": -0.1, "A": -2.5, "Well": -4.0}
+    scripted = Scripted(pieces=("Not A, so", " (B", ")."), alternatives=likely, stream=stream)
+    with ModelServer(lambda _: scripted) as server:
+        reply = ask_endpoint(an_endpoint(server.base_url), a_request(alternatives=20, watched=("A", "B")))
+    assert reply.watched == (("B", (("B", -0.1), ("A", -2.5))),)
+    assert (reply.alternatives, reply.logprobs, reply.reports_alternatives) == ((), (), True)
+
+
 def test_a_reply_that_must_be_json_is_asked_for_as_such() -> None:
     with ModelServer(lambda _: "{}") as server:
         ask_endpoint(an_endpoint(server.base_url), a_request(json=True))

@@ -1,6 +1,6 @@
 """A reply put together from the chunks of a stream, or from one whole body; without the network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from spotui.domain.text import SurrogateJoiner, whole_text
@@ -120,6 +120,10 @@ def _is_telling(text: str) -> bool:
 
 _LOGPROB_SIZE: Final = 8
 _MOST_ALTERNATIVES: Final = 100
+_MOST_WORDS: Final = 200
+_LONGEST_WORD: Final = 5
+_EDGES: Final = " \t\r\n()[]{}<>*_`\"'.,:;!?#=/\\\u0120\u2581"
+"""What a token may have around a word, the signs of some tokenizers for a blank among them."""
 
 
 class ReplyAssembler:
@@ -143,6 +147,7 @@ class ReplyAssembler:
     def _begin(self) -> None:
         self.logprobs: list[float] = []
         self.alternatives: tuple[tuple[str, float], ...] = ()
+        self._words: dict[str, tuple[tuple[str, float], ...]] = {}
         self._ending: Ending | None = None
         self._went_on = False
         self._has_late_usage = False
@@ -246,6 +251,7 @@ class ReplyAssembler:
             count_tokens: For the estimate; see `estimate_usage`.
         """
         text, reasoning = self.result()
+        is_watched = bool(request.watched)
         return Reply(
             text=text,
             reasoning=reasoning,
@@ -254,8 +260,10 @@ class ReplyAssembler:
             seconds=seconds,
             first_token_seconds=first_token_seconds,
             cost_usd=cost_usd,
-            logprobs=tuple(self.logprobs),
-            alternatives=self.alternatives,
+            logprobs=() if is_watched else tuple(self.logprobs),
+            alternatives=() if is_watched else self.alternatives,
+            watched=self._watched(frozenset(request.watched)),
+            reports_alternatives=is_watched and bool(self.alternatives or self._words),
             refusal=self.refusal,
             tool_calls=written_calls(self._calls.values()),
         )
@@ -301,8 +309,27 @@ class ReplyAssembler:
             self.has_choice = True
             self._ending = "content_filter"
 
+    def _watched(self, words: frozenset[str]) -> tuple[tuple[str, tuple[tuple[str, float], ...]], ...]:
+        """The last token for each of some words, with the words that were likely in its place."""
+        found = {word: likely for word, likely in self._words.items() if word in words}
+        return tuple(
+            (word, tuple(one for one in likely if one[0] in words)) for word, likely in found.items()
+        )
+
+    def _take_words(self, tokens: Sequence[Mapping[str, object]]) -> None:
+        """Keep the alternatives of short words, the last of each: which are wanted is not known yet."""
+        for token in tokens:
+            text = token.get("token")
+            word = _bare(text) if isinstance(text, str) else ""
+            if word and len(word) <= _LONGEST_WORD and (likely := token.get("top_logprobs")):
+                self._words.pop(word, None)
+                self._words[word] = tuple((_bare(other), share) for other, share in read_logprobs(likely))
+                if len(self._words) > _MOST_WORDS:
+                    self._words.pop(next(iter(self._words)))
+
     def _take_logprobs(self, reported: object) -> None:
         tokens = read_tokens(reported)
+        self._take_words(tokens)
         if tokens and not self.logprobs:
             self.alternatives = tuple(read_logprobs(tokens[0].get("top_logprobs")))[:_MOST_ALTERNATIVES]
         self.logprobs += [logprob for _, logprob in read_logprobs(tokens)]
@@ -357,3 +384,7 @@ class ReplyAssembler:
             new = self._reasoning.add(piece.reasoning)
             reasoning = self._reasoning_joiner.feed(new) + reasoning
         return Delta(text=text, reasoning=reasoning) if text or reasoning else None
+
+
+def _bare(token: str) -> str:
+    return token.strip(_EDGES)
