@@ -101,7 +101,7 @@ def test_the_likeliest_first_tokens(stream: bool) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_watched_word_comes_with_what_was_likely_in_its_place(stream: bool) -> None:  # noqa: FBT001
+def test_a_watched_word_comes_with_what_was_likely_in_its_place(stream: bool) -> None:
     likely = {" (B": -0.1, "A": -2.5, "Well": -4.0}
     scripted = Scripted(pieces=("Not A, so", " (B", ")."), alternatives=likely, stream=stream)
     with ModelServer(lambda _: scripted) as server:
