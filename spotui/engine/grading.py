@@ -55,7 +55,7 @@ class Grader:
         return () if row.turns else tuple(self._metric.options(row))
 
     def grade(self, row: Row, outcome: RowOutcome, reply: Reply) -> float | None:
-        """The probability of the right option, or None where it cannot be told.
+        """The probability of the right option, or None where it is unknown.
 
         The token that counts is the last one that says what the metric read out of the answer. An answer that
         begins with its option has it there, and one that reasons first has it at the end; one that says it in
