@@ -46,12 +46,6 @@ class Count:
         self._people: list[VoteRecord] = []
 
     @property
-    def is_decided(self) -> bool:
-        """Whether no vote that is missing can change who is kept."""
-        people = self._counted()
-        return people.decision is not None or self._rule.is_decided(self._choices(), people.choices)
-
-    @property
     def wanted(self) -> Sequence[Ballot]:
         """The ballots to be out now."""
         people = self._counted()
@@ -293,7 +287,7 @@ class VotingJudge:
         self._wording = Wording(context.task, context.meta["judge_duel_json" if json else "judge_duel"])
 
     async def duel(self, best: Trial, candidate: Trial, rivals: Rivals | None = None) -> Duel:
-        """Ask the ballots that the rule wants, until it has decided; that cancels those still out.
+        """Ask the ballots that the rule wants, until it wants no more; that cancels those still out.
 
         Every vote that was bought is counted, and so is every person's: that makes the outcome a function of
         the journal, so a resumed duel ends as it did and buys no other vote. Answers that the endpoint
@@ -348,8 +342,8 @@ class VotingJudge:
         None is cancelled: whose record is the best must not depend on which reply came first.
         """
         is_first = True
-        while not count.is_decided and (is_first or await rivals.may_continue(count.reachable)):
-            is_first, wanted = False, count.wanted
+        while (wanted := count.wanted) and (is_first or await rivals.may_continue(count.reachable)):
+            is_first = False
             votes = await together([box.vote(ballot) for ballot in wanted])
             for ballot, vote in zip(wanted, votes, strict=True):
                 count.add(vote, ballot.index)
@@ -362,8 +356,8 @@ class VotingJudge:
         try:
             async with asyncio.TaskGroup() as group:
                 count.add_all(inbox)
-                while not count.is_decided:
-                    for ballot in count.wanted:
+                while wanted := count.wanted:
+                    for ballot in wanted:
                         if ballot.index not in out:
                             out[ballot.index] = group.create_task(cast(ballot))
                     count.add(*await inbox.get())

@@ -248,17 +248,20 @@ class Sequential:
         self._at_once = at_once
 
     def wanted(self, votes: Votes, people: Sequence[Choice]) -> Sequence[Ballot]:
-        """The ballots that are missing of those that are asked together."""
-        if self.is_decided(votes, people):
-            return []
+        """The ballots that are missing of those that are asked together.
+
+        They end together, too: were one given up as soon as the others decide, how a duel ends, and what is
+        learned of its votes, would depend on which reply came first.
+        """
         standing = _start(people)
-        while True:
+        while self._boundaries.decide(standing) is None:
             end = standing.asked + self._boundaries.likely_to_go(standing, self._at_once)
             wave = self.ballots[standing.asked : end]
             if missing := [ballot for ballot in wave if ballot.index not in votes]:
                 return missing
             for ballot in wave:
                 standing = standing.after(votes[ballot.index])
+        return []
 
     def is_decided(self, votes: Votes, people: Sequence[Choice]) -> bool:
         """Whether the candidate wins, or does not, however the missing votes fall."""

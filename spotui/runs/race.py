@@ -105,7 +105,7 @@ def difference(project: Project, prepared: Prepared) -> str:
         old, new = getattr(before.settings, name), getattr(prepared.settings, name)
         if old != new and name not in _NO_MATTER:
             return _named(name, old, new)
-    return _("other parameters") if before.parameters != prepared.parameters else ""
+    return _("other parameters") if before.given != prepared.given else ""
 
 
 def _named(name: str, old: object, new: object) -> str:

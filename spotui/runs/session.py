@@ -36,7 +36,7 @@ from spotui.engine.score import Scorer
 from spotui.engine.stopping import Stopping
 from spotui.engine.task import Splits
 from spotui.engine.token_judges import LikelihoodJudge, LogprobJudge
-from spotui.judging.decision import BALANCED, THOROUGH, Majority, Rule, Sequential
+from spotui.judging.decision import AT_ONCE, BALANCED, THOROUGH, Majority, Rule, Sequential
 from spotui.judging.votes import coin_flips, judge_in_words
 from spotui.lang import _
 from spotui.llm.budget import Budget
@@ -69,7 +69,7 @@ def make_judge(context: Context, settings: RunSettings) -> Judge:
         return LikelihoodJudge(context)
     voting = VotingJudge(
         context,
-        lambda number: _rule(settings, number),
+        lambda number: _rule(settings, number, context.task.edition),
         models=settings.panel,
         unit=settings.judge_unit,
         json=settings.judge_json,
@@ -79,15 +79,16 @@ def make_judge(context: Context, settings: RunSettings) -> Judge:
     return voting
 
 
-def _rule(settings: RunSettings, number: int) -> Rule:
+def _rule(settings: RunSettings, number: int, edition: int) -> Rule:
+    at_once = AT_ONCE if edition > 5 else 1.0
     match settings.judge:
         case "reference":
             rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
             return Majority(coin_flips(REFERENCE_BALLOTS, rng))
         case "thorough":
-            return Sequential(THOROUGH)
+            return Sequential(THOROUGH, at_once)
         case _:
-            return Sequential(BALANCED)
+            return Sequential(BALANCED, at_once)
 
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
