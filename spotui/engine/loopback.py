@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
@@ -86,6 +86,7 @@ class Loopback:
         self._secret = secrets.token_urlsafe(24)
         self._asked: Counter[str] = Counter()
         self._outcomes: dict[tuple[str, SplitName, int], RowOutcome] = {}
+        self._asking: defaultdict[tuple[str, SplitName, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._told: set[str] = set()
         self._news: asyncio.Queue[str | Ended | BaseException] = asyncio.Queue()
         self._prompt = ""
@@ -233,10 +234,11 @@ class Loopback:
             raise LookupError("There is no such train or eval row.")
         way = fold(prompt)
         key = (way, split, position)
-        if key not in self._outcomes:
-            self._file(prompt)
-            (found,) = await self._scorer.outcomes(FILED, prompt, rows.at([position]), told=False)
-            self._outcomes[key] = found
+        async with self._asking[key]:  # the same row twice at once is bought once
+            if key not in self._outcomes:
+                self._file(prompt)
+                (found,) = await self._scorer.outcomes(FILED, prompt, rows.at([position]), told=False)
+                self._outcomes[key] = found
         whole = all((way, "eval", one) in self._outcomes for one in self._scorer.splits.eval.positions)
         if whole and way not in self._told:
             self._told.add(way)

@@ -34,7 +34,7 @@ def optimize(
     known = sum(adapter.evaluate(valset, best).scores)
     for number in range(max_metric_calls // (len(valset) + size)):
         batch = trainset[number * size % len(trainset) :][:size]
-        found = adapter.evaluate(batch, best, capture_traces=True)
+        found = adapter.evaluate([*batch, batch[0]], best, capture_traces=True)  # one of them twice at once
         shown = adapter.make_reflective_dataset(best, found, ["prompt"])["prompt"]
         assert all({"Inputs", "Generated Outputs", "Feedback"} == one.keys() for one in shown)
         reply = reflection_lm(f"```\n{best['prompt']}\n```\nwithin ``` blocks\n{json.dumps(shown)}")
