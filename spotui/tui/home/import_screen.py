@@ -84,7 +84,7 @@ class ImportScreen(FieldDialog[str]):
         """Path and format, the files, and the preview."""
         with Vertical() as box:
             box.border_title = _("Import")
-            box.border_subtitle = _("tab to files and preview, ctrl+s imports, escape cancels")
+            box.border_subtitle = _("tab next, backspace folder above, ctrl+s imports, escape cancels")
             yield row(_("File"), text_field("path", "", _("the path of a file or folder")))
             yield row(_("Format"), text_field("format", "", _("recognized; e.g. chat or promptfoo")))
             with Horizontal(id="choosing"):
