@@ -129,8 +129,10 @@ class Reserve:
 
     def release(self) -> None:
         """Give what is kept back to the test, also where the budget has ended the rounds."""
-        if self._calls:
-            self._door.budget.begin_test(self._kept())
+        if not self._calls:
+            return
+        self._door.budget.begin_test(self._kept())
+        if self._door.budget.seconds_left != 0:  # once the time is over, only what is recorded is told again
             self._door.gate.reopen(_("The best prompt is tested with the calls that were kept back."))
 
     def _kept(self) -> KeptBack:
