@@ -437,6 +437,14 @@ class Budget:
 
 
 def _calls_spent(limit: int, kept: int) -> BudgetSpentError:
+    if kept >= limit:
+        return BudgetSpentError(
+            _(
+                "The budget of {calls:,} calls leaves none for rounds: {kept:,} are kept back for the test.",
+                calls=limit,
+                kept=kept,
+            )
+        )
     if kept:
         return BudgetSpentError(
             _(

@@ -224,7 +224,8 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
         return None
     rows, lacking = prepared.rows, []
     calls = method.calls(prepared.parameters, len(rows.train), len(rows.eval))
-    calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * len(rows.test))
+    test = len(rows.test) if prepared.final_test else 0  # a race tests all of its methods itself
+    calls = msgspec.structs.replace(calls, answers=calls.answers + calls.tests * test)
     if settings.demonstrations is not None:
         tried = min(len(rows.train), TRAIN_ROWS) + SETS_TRIED * len(rows.eval)
         calls = msgspec.structs.replace(calls, answers=calls.answers + tried, steps=calls.steps + 1)
@@ -242,7 +243,7 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     if method.length:
         parameters = msgspec.structs.replace(parameters, **{method.length: 1})
     step = method.calls(parameters, len(rows.train), len(rows.eval))
-    tested = step.tests * len(rows.test)
+    tested = step.tests * test
     step = msgspec.structs.replace(step, answers=step.answers + tested)
     first = _total(_of_scores(prepared, step), connector, paces)
     what = _("the seed prompt, one step and the test") if tested else _("the seed prompt and one step")

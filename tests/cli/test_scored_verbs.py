@@ -181,6 +181,7 @@ def test_the_most_promising_method_continues_with_the_rest_of_the_budget(
     assert said.code == exit_codes.OK
     assert "Each of 3 methods gets 50 calls: half of the budget in equal parts." in said.err
     assert "Expected of gpo: about " in said.err
+    assert "and the test" not in said.err  # the race tests all of them, outside of the budget
     race = RaceFolder(Workspace(home / "data" / "workspace"), "sums-race")
     continued = race.read().continued
     assert continued is not None

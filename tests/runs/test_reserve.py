@@ -142,6 +142,7 @@ def test_a_budget_that_leaves_nothing_for_rounds_is_named_with_the_number_that_d
         assert said.startswith("The budget of 5 calls leaves none for another round: 11 are kept back")
         assert said.endswith("Set it to more than 11.")
         assert (end.stopped.reason, end.stopped.best) == ("budget", 1)
+        assert end.stopped.cause.startswith("The budget of 5 calls leaves none for rounds: 11 are kept back")
         assert stage.go(project, changes={"calls": None}).stopped.reason == "finished"
 
 
