@@ -122,5 +122,5 @@ def test_its_race_and_its_scores_are_repeated_without_a_call(
     assert "gradsum   66.7" in outcome.out
     outcome = shell(*score, "--model", "test-model")
     assert outcome.code == 0, outcome.err
-    assert "best: 66.7" in outcome.out
+    assert "best: 71.4" in outcome.out
     assert server.requests == []
