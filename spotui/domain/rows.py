@@ -199,8 +199,8 @@ SPLIT_NAMES: Final[dict[str, SplitName]] = {
 USUAL: Final[Mapping[SplitName, float]] = {"train": 0.2, "eval": 0.2, "test": 0.6}
 """The proportions of GPO's tasks (48, 48 and 144 rows of 240)."""
 
-FEWEST: Final = 3
-"""Rows of a split in these proportions, where there are so many: SPO asks three questions in a round."""
+FEW: Final = 10
+"""Fewer rows are shared out equally: SPO asks three questions in a round, and would have one."""
 
 
 def draw(
@@ -246,9 +246,8 @@ def _sizes(
     """
     if not wanted:
         usual = sum(USUAL[name] for name in splits)
-        shares = {name: USUAL[name] / usual for name in splits}
-        found = _shared(count, shares, fewest=min(FEWEST, count // len(splits)))
-    elif any(isinstance(size, float) for size in wanted.values()):
+        wanted = {name: 1 / len(splits) if count < FEW else USUAL[name] / usual for name in splits}
+    if any(isinstance(size, float) for size in wanted.values()):
         found = _shared(count, wanted)
     else:
         found = {name: int(size) for name, size in wanted.items()}
@@ -259,15 +258,14 @@ def _sizes(
     return found
 
 
-def _shared(count: int, shares: Mapping[SplitName, int | float], *, fewest: int = 1) -> dict[SplitName, int]:
-    """Whole rows for shares, by largest remainder; each split with a share gets `fewest`, or at least one."""
+def _shared(count: int, shares: Mapping[SplitName, int | float]) -> dict[SplitName, int]:
+    """Whole rows for shares, by largest remainder; each split with a share gets at least one."""
     found = {name: int(count * share) for name, share in shares.items()}
     left = round(count * sum(shares.values())) - sum(found.values())
     for name in sorted(shares, key=lambda name: found[name] - count * shares[name])[:left]:
         found[name] += 1
-    for name in [name for name, share in shares.items() if share]:
-        while found[name] < max(1, fewest):
-            largest = max(found, key=lambda name: found[name])
-            found[largest] -= found[largest] > 1
-            found[name] += 1
+    for name in [name for name, share in shares.items() if share and not found[name]]:
+        largest = max(found, key=lambda name: found[name])
+        found[largest] -= found[largest] > 1
+        found[name] = 1
     return found

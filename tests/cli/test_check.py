@@ -113,7 +113,7 @@ def test_the_rows_of_a_template_are_read_and_counted(shell: Shell, home: Path) -
     said = shell("check", write_template(home, SCORED))
     assert said.code == 0
     assert "warning: rows.jsonl, line 11 asks the same as line 4, and is left out." in said.out
-    assert "10 rows (3 to write prompts from, 3 to choose by, 4 to test on), no error." in said.out
+    assert "10 rows (2 to write prompts from, 2 to choose by, 6 to test on), no error." in said.out
 
 
 def test_a_method_that_lacks_an_embedding_model_is_warned_of(

@@ -119,7 +119,7 @@ def test_its_race_and_its_scores_are_repeated_without_a_call(
     *_, race, score = SCORED_RUNS
     outcome = shell(*race, "--model", "test-model")
     assert outcome.code == 0, outcome.err
-    assert "gradsum   66.7" in outcome.out
+    assert "gradsum   71.4" in outcome.out
     outcome = shell(*score, "--model", "test-model")
     assert outcome.code == 0, outcome.err
     assert "best: 71.4" in outcome.out

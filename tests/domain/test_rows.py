@@ -104,7 +104,7 @@ def test_a_new_prompt_has_the_slots_of_the_first_one(prompt: str, fault: str) ->
 
 
 @pytest.mark.parametrize(
-    ("count", "sizes"), [(4, (1, 1, 2)), (6, (2, 2, 2)), (9, (3, 3, 3)), (20, (4, 4, 12))]
+    ("count", "sizes"), [(4, (2, 1, 1)), (6, (2, 2, 2)), (9, (3, 3, 3)), (12, (3, 2, 7))]
 )
 def test_a_small_file_still_gives_every_split_a_few_rows(count: int, sizes: tuple[int, ...]) -> None:
     drawn = draw(count, SPLITS, {}, limit=None, seed=0)

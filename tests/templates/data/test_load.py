@@ -269,13 +269,13 @@ def test_the_usual_split_of_240_rows_is_that_of_gpo(tmp_path: Path) -> None:
     ("count", "fields", "sizes"),
     [
         (3, {}, [1, 1, 1]),
-        (4, {}, [1, 1, 2]),
+        (4, {}, [2, 1, 1]),
         (10, {"split": {"train": 3, "eval": 3}}, [3, 3, 4]),
         (10, {"split": {"train": 3, "eval": 3, "test": 0}}, [3, 3, 0]),
         (10, {"split": {"train": 0.5, "eval": 0.25}}, [5, 3, 2]),
         (10, {"split": {"train": 0.5, "eval": 0.5, "test": 0}}, [5, 5, 0]),
         (9, {"split": {"train": 0.01, "eval": 0.01, "test": 0.98}}, [1, 1, 7]),
-        (10, {"limit": 5}, [1, 1, 3]),
+        (10, {"limit": 5}, [2, 2, 1]),
         (10, {"split": {"train": 0.1, "eval": 0.1, "test": 0.1}}, [1, 1, 1]),
     ],
 )
