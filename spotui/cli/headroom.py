@@ -301,7 +301,7 @@ def _print(found: "Headroom", command: str) -> None:
 
 
 def noise(found: "Headroom") -> str:
-    """The noise in a sentence or two: the seed against itself, and the gain that chance alone brings."""
+    """The noise in a sentence or two: the seed against itself, and the A/A floor."""
     repeated = found.repeated
     if found.by == "duels":
         return ngettext(
@@ -318,7 +318,7 @@ def noise(found: "Headroom") -> str:
     )
     if found.floor is None:
         return text
-    return _("{text}; a gain below {floor} points is within chance", text=text, floor=points(found.floor))
+    return _("{text}; the A/A floor is {floor} points", text=text, floor=points(found.floor))
 
 
 def _line(found: "Headroom", one: "Probed") -> str:

@@ -75,7 +75,7 @@ class Headroom(msgspec.Struct, frozen=True, kw_only=True):
         score_interval: Where it lies.
         rows: Those rows.
         repeated: The seed against itself.
-        floor: The gain that chance alone brings on the rows of the best probe.
+        floor: The A/A floor on the rows of the best probe: a lower gain is within noise. None in duels.
         best: The name of the best probe; empty where no probe could be compared.
         probes: Every probe, the best first.
         left_out: Fixed rewrites that cannot apply.

@@ -21,6 +21,9 @@ PROPOSAL = (
 )
 
 
+START = ("--start-from-probes", "--max-rounds", "2", "--no-final-check", "--set", "width=1")
+
+
 def proposal(request: JsonObject) -> str:
     """Another prompt for each question, and the same one for the same."""
     return PROPOSAL.format(n=sha256(conversation(request).encode()).hexdigest()[:6])
@@ -166,6 +169,13 @@ def test_without_labels_a_judge_compares_the_probes(shell: Shell, tmp_path: Path
             found = shell(*words, "--json", "--workspace", str(tmp_path / prefers[:3]))
             whole = json.loads(found.out)
             assert len(server.requests) == whole["calls"] <= 160
+            if code == exit_codes.OK:
+                before = len(server.requests)
+                shell("run", *words[1:], "--workspace", str(tmp_path / prefers[:3]), *START)
+                asked = [conversation(one.json) for one in server.requests[before:]]
+                assert not [text for text in asked if "<best_prompt>" in text]  # round 2 is the probe
+                shown = shell("show", "things", "2", "--workspace", str(tmp_path / prefers[:3])).out
+                assert whole["probes"][0]["prompt"].splitlines()[0] in shown
         assert (found.code, whole["by"]) == (code, "duels")
         assert "example" in whole["left_out"]
         if code == exit_codes.OK:

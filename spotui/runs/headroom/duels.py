@@ -124,7 +124,6 @@ class DuelProbes:
             found = wins > losses and sign_test(wins, losses) / 2 <= _CHANCE
         else:
             found = wins > 1 and losses == 0
-        rate = win_rate(rows)
         chosen = [one for one in self_votes if one in {"win", "loss"}]
         probed = [
             _of_votes(one, rows if one is best else votes[one.name], is_best=one is best) for one in order
@@ -143,7 +142,7 @@ class DuelProbes:
                 changed=len(chosen),
                 gain=(chosen.count("win") / len(chosen) - 0.5) if chosen else 0.0,
             ),
-            floor=None if rate is None else (rate.interval[1] - rate.interval[0]) / 2,
+            floor=None,
             best=best.name if best else "",
             probes=tuple(probed),
             left_out=left_out,

@@ -112,7 +112,6 @@ class RowProbes:
             )
             for one in order
         ]
-        wide = compared[winner].interval if winner else None
         return Headroom(
             template=self._prepared.path.name,
             prompt=self._seed,
@@ -127,7 +126,7 @@ class RowProbes:
                 changed=repeat.wins + repeat.losses,
                 gain=repeat.difference,
             ),
-            floor=None if wide is None else (wide.high - wide.low) / 2,
+            floor=compared[winner].floor if winner else None,
             best=winner,
             probes=tuple(probed),
             left_out=left_out,
