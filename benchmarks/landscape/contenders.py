@@ -53,12 +53,7 @@ CONTENDERS: Final = (
     Contender("gradsum, paired", "gradsum", {"iterations": 40}, {"racing": "paired"}),
     Contender("gepa, every row", "gepa", {"iterations": 1000}, {"racing": "none"}),
     Contender("gepa, paired", "gepa", {"iterations": 1000}, {"racing": "paired"}),
-    Contender(
-        "gepa, as in its paper",
-        "gepa",
-        {"iterations": 1000, "width": 1, "minibatch_rows": 3, "gate_tolerance": 0},
-        {"racing": "none"},
-    ),
+    Contender("gepa, tolerance 1", "gepa", {"iterations": 1000, "gate_tolerance": 1}, {"racing": "paired"}),
     Contender("fewshot, every row", "fewshot", {"iterations": 100}, {"racing": "none"}),
     Contender("fewshot, paired", "fewshot", {"iterations": 100}, {"racing": "paired"}),
     Contender("spo, paper", "spo", {"feedback": "none"}),

@@ -28,7 +28,7 @@ from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, kind_of, propose
 from tests.runs.starting import Stage, Told
 
-SMALL = {"iterations": 4, "minibatch_rows": 4}
+SMALL = {"iterations": 4, "minibatch_rows": 4, "width": 2, "gate_tolerance": 1}
 
 
 def go(folder: Path, model: Persona = adding, **options: Any) -> tuple[Told, ModelServer]:

@@ -11,15 +11,15 @@ from spotui.methods.method import Calls
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The parameters of GEPA; the paper's are width 1, minibatch_rows 3 and gate_tolerance 0."""
+    """The parameters of GEPA; width, minibatch and gate are the paper's."""
 
-    iterations: Annotated[int, Meta(ge=1, le=10_000, description=N_("rounds after the seed's"))] = 15
+    iterations: Annotated[int, Meta(ge=1, le=10_000, description=N_("rounds after the seed's"))] = 30
     width: Annotated[
         int, Meta(ge=1, le=64, description=N_("prompts that are improved in each round, all at once"))
-    ] = 2
+    ] = 1
     minibatch_rows: Annotated[
         int, Meta(ge=1, le=1000, description=N_("train rows that a prompt is improved by and has to pass"))
-    ] = 6
+    ] = 3
     gate_tolerance: Annotated[
         float,
         Meta(
@@ -30,7 +30,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 "0: only if it is ahead"
             ),
         ),
-    ] = 1.0
+    ] = 0.0
     merge_every: Annotated[
         int,
         Meta(ge=0, le=10_000, description=N_("rounds from one merge to the next; 0: no merges")),
