@@ -41,7 +41,7 @@ def test_a_run_of_a_scored_method_tells_scores_with_intervals(shell: Shell, sums
     outcome = next(line for line in lines if line.startswith("Outcome: "))
     tested = "63.9 against the seed's 36.1, +27.8 (+10.5 to +42.1), A/A floor 22.2."
     assert f"Best: round 4. On 36 test rows: {tested}" in outcome
-    assert said.err.startswith("Expected: about 162 calls, ")
+    assert said.err.startswith("Expected: about 150 to 162 calls, as racing goes")
     assert any(line.startswith("Spent:   162 calls, ") for line in lines)
 
 
