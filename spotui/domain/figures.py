@@ -81,6 +81,8 @@ def gained(difference: float, interval: tuple[float, float], floor: float = 0.0)
     """How much better one score is than another, with the interval and, where it is given, the A/A floor."""
     low, high = interval
     found = f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    if floor > 1:
+        return _("{gained}, too few rows for an A/A floor", gained=found)
     return _("{gained}, A/A floor {floor}", gained=found, floor=points(floor)) if floor else found
 
 

@@ -412,6 +412,8 @@ def _gain(gain: float, floor: float) -> str:
 
 def test_result(test: events.FinalTest) -> str:
     """What the test on unseen rows says, in a sentence."""
+    if test.left_out == test.rows:
+        return _("No test row has a mark with both prompts, so the test says nothing. The notices say why.")
     low, high = test.difference_interval
     is_beyond = (low > 0 or high < 0) and abs(test.difference) >= test.floor
     sure = "" if is_beyond else _("; that may be chance")

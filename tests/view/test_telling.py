@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain import outcomes
 from spotui.domain.events import (
     EVENT_TYPES,
     Answered,
@@ -22,7 +23,8 @@ from spotui.domain.events import (
     StateChanged,
     VoteCast,
 )
-from spotui.domain.records import CallKey
+from spotui.domain.records import CallKey, FinalTestLine
+from spotui.view import telling
 from spotui.view.story import Story
 from spotui.view.telling import line, tell
 from tests.any_struct import structs
@@ -109,3 +111,13 @@ def test_a_vote_names_its_order_its_model_and_its_question(fields: dict[str, Any
     entry = tell(VoteCast(round=2, index=0, choice="win", **fields))
     assert entry is not None
     assert entry.title == title
+
+
+def test_a_test_without_a_mark_says_nothing_of_the_prompts() -> None:
+    line = FinalTestLine(best=2, seed_marks=(None, None), best_marks=(1.0, None))
+    nothing = telling.test_result(outcomes.test_finished(line, seed=0))
+    assert nothing.startswith("No test row has a mark with both prompts")
+    line = FinalTestLine(best=2, seed_marks=(0.0, None), best_marks=(1.0, None))
+    some = telling.test_result(outcomes.test_finished(line, seed=0))
+    assert "On 2 test rows: 100.0 against the seed's 0.0" in some
+    assert "too few rows for an A/A floor" in some
