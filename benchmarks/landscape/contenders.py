@@ -41,7 +41,8 @@ STANDARD_CALLS: Final = 48 + 18 * (8 + 8 * 48)
 """What GPO's standard run takes without racing: the seed, and 18 steps of 8 candidates on 48 rows."""
 
 _LONG: Final = {"max_steps": 40}
-"""Steps for a run that its calls end."""
+_ROUNDS: Final = {"iterations": 1000}
+"""Steps and rounds for a run that its calls end."""
 
 CONTENDERS: Final = (
     Contender("gpo, every row", "gpo", _LONG, {"racing": "none"}, is_long=True),
@@ -49,8 +50,8 @@ CONTENDERS: Final = (
     Contender("gpo, paired", "gpo", _LONG, {"racing": "paired"}, is_long=True),
     Contender("opro, every row", "opro", _LONG, {"racing": "none"}),
     Contender("opro, paired", "opro", _LONG, {"racing": "paired"}),
-    Contender("gradsum, every row", "gradsum", {"iterations": 40}, {"racing": "none"}),
-    Contender("gradsum, paired", "gradsum", {"iterations": 40}, {"racing": "paired"}),
+    Contender("gradsum, every row", "gradsum", _ROUNDS, {"racing": "none"}),
+    Contender("gradsum, paired", "gradsum", _ROUNDS, {"racing": "paired"}),
     Contender("gepa, every row", "gepa", {"iterations": 1000}, {"racing": "none"}),
     Contender("gepa, paired", "gepa", {"iterations": 1000}, {"racing": "paired"}),
     Contender("gepa, tolerance 1", "gepa", {"iterations": 1000, "gate_tolerance": 1}, {"racing": "paired"}),
@@ -58,6 +59,7 @@ CONTENDERS: Final = (
     Contender("fewshot, paired", "fewshot", {"iterations": 100}, {"racing": "paired"}),
     Contender("spo, paper", "spo", {"feedback": "none"}),
     Contender("spo", "spo"),
+    Contender("spo, width 3", "spo", {"width": 3}),
     Contender("spo, width 2", "spo", {"width": 2}),
     Contender("spo, width 3", "spo", {"width": 3}),
     Contender("spo, width 4", "spo", {"width": 4}),

@@ -30,6 +30,7 @@ from statistics import NormalDist
 from typing import Final, Literal, NamedTuple
 
 from spotui.domain.rows import Row
+from spotui.engine.demonstrations import CLOSE, LEAD
 from spotui.templates.data.load import Dataset
 
 KINDS: Final = 4
@@ -52,6 +53,11 @@ VOCABULARY: Final = tuple(f"{verb} the {noun} first." for verb in _VERBS.split()
 
 _SENTENCE: Final = re.compile(r"[^.!?\n]+")
 _ROW: Final = re.compile(r"\brow (\d+)\b", re.IGNORECASE)
+_FRAME: Final = frozenset(
+    {LEAD.casefold(), CLOSE.casefold().rstrip("."), "answer: green", "answer: red"},
+)
+"""The words around demonstrations, which do nothing."""
+
 _SHARE_OF_PAIRS: Final = 0.2
 _NORMAL: Final = NormalDist()
 
@@ -59,8 +65,18 @@ _NORMAL: Final = NormalDist()
 @lru_cache(maxsize=4096)  # a prompt is read again for each of its rows
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a prompt, each once, in an order of their own; rows and single words are none."""
-    found = {" ".join(one.split()).casefold() for one in _SENTENCE.findall(text)}
+    found = {" ".join(one.split()).casefold() for one in _SENTENCE.findall(text)} - _FRAME
     return tuple(sorted(one for one in found if " " in one and not _ROW.search(one)))
+
+
+def solved_rows(text: str) -> tuple[int, ...]:
+    """The rows that a prompt shows with their answers."""
+    return tuple(sorted(set(map(int, _ROW.findall(text)))))
+
+
+@lru_cache(maxsize=4096)
+def _key(prompt: str) -> tuple[str, ...]:
+    return (*sentences(prompt), *(f"row {one}" for one in solved_rows(prompt)))
 
 
 class _Known(NamedTuple):
@@ -109,15 +125,14 @@ class World:
         rows = tuple(self.row(number) for number in range(train + evals + test))
         return Dataset(rows[:train], rows[train : train + evals], rows[train + evals :])
 
-    def mark(self, prompt: str, row: int, solved: tuple[int, ...] = ()) -> bool:
-        """Whether a row is answered right with a prompt.
+    def mark(self, prompt: str, row: int) -> bool:
+        """Whether a row is answered right with a prompt; rows in the prompt are demonstrations.
 
         Args:
             prompt: The prompt.
             row: The row's number.
-            solved: Rows that stand solved in front of it.
         """
-        known = self._known((*sentences(prompt), *(f"row {one}" for one in sorted({*solved} - {row}))))
+        known = self._known(_key(prompt))
         if row not in self._rows:
             rng = self._random("row", row)
             self._rows[row] = rng.randrange(KINDS), rng.gauss(0, DIFFICULTY)
@@ -126,10 +141,9 @@ class World:
         digest = blake2b(b"%d" % row, digest_size=8, key=known.key).digest()
         return int.from_bytes(digest, "big") / 2**64 < right
 
-    def value(self, prompt: str, solved: tuple[int, ...] = ()) -> float:
+    def value(self, prompt: str) -> float:
         """The true score of a prompt: its mean mark over all rows that there could be."""
-        key = (*sentences(prompt), *(f"row {one}" for one in sorted({*solved})))
-        return math.fsum(map(_mean_mark, self._known(key).logits)) / KINDS
+        return math.fsum(map(_mean_mark, self._known(_key(prompt)).logits)) / KINDS
 
     @cached_property
     def best(self) -> float:
@@ -260,12 +274,11 @@ class Models:
                 return "Be clearer."
 
     def _answer(self, text: str) -> str:
-        *solved, row = map(int, _ROW.findall(text))
+        asked = [*_ROW.finditer(text)][-1]  # those before it are demonstrations
+        row = int(asked[1])
         right = self.world.reference(row)
-        prompt = _ROW.sub("", text)
-        return (
-            right if self.world.mark(prompt, row, tuple(solved)) else {"green": "red", "red": "green"}[right]
-        )
+        is_right = self.world.mark(text[: asked.start()] + text[asked.end() :], row)
+        return right if is_right else {"green": "red", "red": "green"}[right]
 
     def _vote(self, text: str, rng: random.Random) -> str:
         right = {"A": 0, "B": 0}
