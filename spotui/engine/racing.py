@@ -19,7 +19,7 @@ from spotui.engine.score import Scorer, Sheet, read_sheets
 from spotui.engine.task import Candidate, RowSet, Scored
 from spotui.settings.values import Racing
 
-LEVEL: Final = 0.1
+LEVEL: Final = 0.2
 """How likely one test drops a candidate that is as good as the one it is compared with."""
 
 FEWEST_ROWS: Final = 8
