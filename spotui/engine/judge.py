@@ -52,6 +52,11 @@ class Count:
         return () if people.decision else self._rule.wanted(self._choices(), people.choices)
 
     @property
+    def missing(self) -> list[Ballot]:
+        """The ballots without a vote."""
+        return [ballot for ballot in self._rule.ballots if ballot.index not in self._votes]
+
+    @property
     def reachable(self) -> float:
         """The share of the votes that the candidate has at the end if it gets all that are missing."""
         choices = self._choices()
@@ -367,6 +372,9 @@ class VotingJudge:
                     task.cancel()
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None
+        for ballot in count.missing:  # a vote can be in the journal though its task was cancelled after that
+            if ballot.index in out and box.is_known(ballot):
+                count.add(await box.vote(ballot), ballot.index)
 
     def _box(self, number: int, purpose: str, texts: Sequence[Texts], candidate: int = 0) -> BallotBox:
         return BallotBox(

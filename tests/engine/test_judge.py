@@ -112,7 +112,7 @@ def test_only_what_is_needed_for_a_decision_is_asked(tmp_path: Path, judge: str)
 
 
 def test_the_votes_that_are_likely_to_be_needed_are_asked_at_once(tmp_path: Path) -> None:
-    with ModelServer(climbing, delay=0.05) as server:
+    with ModelServer(climbing, delay=0.2) as server:
         stage = Stage(tmp_path, server)
         end = stage.go(stage.project(text=template(1), max_rounds=2))
     assert (end.of(RoundFinished)[1].wins, end.outcomes[1]) == (3, "win")
