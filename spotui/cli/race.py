@@ -10,7 +10,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, gained, points, usd
+from spotui.domain.figures import count, duration, floor_points, gained, points, usd
 from spotui.domain.records import AS_PLANNED
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
@@ -345,7 +345,7 @@ def _print(
 
     width = max(len(one.method) for one in places)
     print(
-        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>5}  "
+        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>6}  "
         f"{'calls':>6}  {'tokens':>7}  {'cost':>9}  {'time':>7}  rounds"
     )
     for one in places:
@@ -357,7 +357,7 @@ def _print(
         cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
         print(
             f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
-            f"{gain:24}  {points(one.gain.floor):>5}  {spent.calls:>6}  "
+            f"{gain:24}  {floor_points(one.gain.floor):>6}  {spent.calls:>6}  "
             f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
             f"{one.rounds}"
         )

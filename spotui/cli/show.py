@@ -11,7 +11,7 @@ from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CandidateScored, decode_event
-from spotui.domain.figures import cell, points, rounds_named, state_in_words, usd, verdict
+from spotui.domain.figures import cell, floor_points, points, rounds_named, state_in_words, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine, VoteRecord
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
@@ -255,9 +255,9 @@ def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None
     if line.gain is not None and line.floor is not None:
         print(
             _(
-                "Against the last prompt that won: {gain:+.1f}, A/A floor {floor:.1f}.",
+                "Against the last prompt that won: {gain:+.1f}, A/A floor {floor}.",
                 gain=100 * line.gain,
-                floor=100 * line.floor,
+                floor=floor_points(line.floor),
             )
         )
     if line.length_ratio is not None:

@@ -77,13 +77,18 @@ def points(score: float) -> str:
     return f"{100 * score:.1f}"
 
 
+def floor_points(floor: float) -> str:
+    """An A/A floor as it is shown; on a few rows no difference is large enough."""
+    return points(floor) if floor <= 1 else f">{points(1)}"
+
+
 def gained(difference: float, interval: tuple[float, float], floor: float = 0.0) -> str:
     """How much better one score is than another, with the interval and, where it is given, the A/A floor."""
     low, high = interval
     found = f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
     if floor > 1:
         return _("{gained}, too few rows for an A/A floor", gained=found)
-    return _("{gained}, A/A floor {floor}", gained=found, floor=points(floor)) if floor else found
+    return _("{gained}, A/A floor {floor}", gained=found, floor=floor_points(floor)) if floor else found
 
 
 def limit(value: float | None) -> str:

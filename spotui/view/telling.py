@@ -12,6 +12,7 @@ from spotui.domain.figures import (
     change_in_words,
     count,
     duration,
+    floor_points,
     gained,
     limit,
     points,
@@ -407,7 +408,7 @@ def _verdict(event: events.RoundFinished) -> str:
 
 def _gain(gain: float, floor: float) -> str:
     """How far a score is ahead of the last one that won, and from where on that is more than noise."""
-    return _("{gain:+.1f}, A/A floor {floor:.1f}", gain=100 * gain, floor=100 * floor)
+    return _("{gain:+.1f}, A/A floor {floor}", gain=100 * gain, floor=floor_points(floor))
 
 
 def test_result(test: events.FinalTest) -> str:
