@@ -142,7 +142,15 @@ def searchers(quality: float) -> list[Searcher]:
 def _climb(one: Contender, quality: float, world: World) -> list[Point]:
     calls = STANDARD_CALLS if one.is_long else max(CALLS)
     parameters, settings = dict(one.parameters), dict(one.settings)
-    return offline.run(world, method_of(one.method), parameters, settings, calls=calls, quality=quality)
+    return offline.run(
+        world,
+        method_of(one.method),
+        parameters,
+        settings,
+        calls=calls,
+        quality=quality,
+        is_granted=one.is_granted,
+    )
 
 
 def search(chosen: Sequence[Searcher], worlds: int, quality: float, out: Path) -> dict[str, list[Ended]]:

@@ -22,6 +22,7 @@ class Contender(NamedTuple):
         parameters: Those that are not its defaults.
         settings: Of the run, those that are not the defaults.
         is_long: Whether its run is as long as the method's standard one without racing.
+        is_granted: Whether it has a budget of its calls, so that it may spend what racing saves.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Contender(NamedTuple):
     parameters: Mapping[str, Any] = {}
     settings: Mapping[str, Any] = {}
     is_long: bool = False
+    is_granted: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -41,13 +43,21 @@ STANDARD_CALLS: Final = 48 + 18 * (8 + 8 * 48)
 """What GPO's standard run takes without racing: the seed, and 18 steps of 8 candidates on 48 rows."""
 
 _LONG: Final = {"max_steps": 40}
+"""Steps for a run that its calls end."""
+
+_SHORT: Final = {"max_steps": 7}
+"""Steps that 3,000 calls pay for without racing: what it saves is left over, or goes to more candidates."""
+
 _ROUNDS: Final = {"iterations": 1000}
-"""Steps and rounds for a run that its calls end."""
+"""The same in rounds."""
 
 CONTENDERS: Final = (
     Contender("gpo, every row", "gpo", _LONG, {"racing": "none"}, is_long=True),
     Contender("gpo, halving", "gpo", _LONG, {"racing": "halving"}, is_long=True),
     Contender("gpo, paired", "gpo", _LONG, {"racing": "paired"}, is_long=True),
+    Contender("7 steps, every row", "gpo", _SHORT, {"racing": "none"}),
+    Contender("7 steps, paired", "gpo", _SHORT, {"racing": "paired"}),
+    Contender("7 steps, more tried", "gpo", _SHORT, {"racing": "paired"}, is_granted=True),
     Contender("opro, every row", "opro", _LONG, {"racing": "none"}),
     Contender("opro, paired", "opro", _LONG, {"racing": "paired"}),
     Contender("gradsum, every row", "gradsum", _ROUNDS, {"racing": "none"}),
