@@ -149,7 +149,7 @@ def test_two_prompts_that_win_on_different_rows_are_merged(tmp_path: Path) -> No
 
     model = Persona(kind_of, propose=propose, execute=execute)
     parameters = {"iterations": 3, "width": 2, "minibatch_rows": 8, "merge_every": 2}
-    end, server = go(tmp_path, model, parameters=parameters)
+    end, server = go(tmp_path, model, parameters=parameters, racing="none")
     (text,) = asked(server, "<other_prompt>")
     assert all(half in text for half in ("Add even sums.", "Add odd sums."))
     assert "What is" not in text  # they win on eval rows
