@@ -76,6 +76,8 @@ ENTRANTS: Final = (
     Entrant("gradsum", "gradsum", {"iterations": 6, "train_rows": 12, "subset_rows": 12}),
     Entrant("gepa", "gepa", {"iterations": 30}),
     Entrant("fewshot", "fewshot", {"iterations": 6}),
+    Entrant("dspy-miprov2", "dspy-miprov2"),
+    Entrant("dspy-gepa", "dspy-gepa"),
 )
 
 
