@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from spotui.cli.summary import RoundCells, fit, head, widest
 from spotui.domain.text import width
+from tests.cli.conftest import Shell
 from tests.command_line import places
 from tests.terminal import Terminal
 
@@ -66,8 +67,14 @@ def test_what_has_room_is_not_cut() -> None:
 
 
 @pytest.fixture
-def talkative(workspace: Path) -> Path:
-    """A finished run with long modifications, in Chinese and with emoji that pyte can draw."""
+def talkative(home: Path, template: str, shell: Shell) -> Path:
+    """A finished run with long modifications, in Chinese and with emoji that pyte can draw.
+
+    Nothing of them reaches the optimizer, so that the journal has its answers to what is asked again.
+    """
+    words = ("--model", "test-model", "--max-rounds", "3", "--set", "feedback=none")
+    assert shell("run", template, *words).code == 0
+    workspace = home / "data" / "workspace"
     journal = workspace / "why" / "journal.jsonl"
     text = journal.read_text()
     journal.write_text(

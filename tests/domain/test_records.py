@@ -35,10 +35,10 @@ AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 WRITTEN = rb"""
 {"kind":"journal","version":1,"run":"r","at":"2026-03-04T05:06:07Z"}
 {"kind":"session","pid":7,"host":"h","spotui":"0.1","at":"2026-03-04T05:06:07Z"}
-{"kind":"sent","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0},"model":"m","prompt_tokens":5,"completion_tokens":512,"cost_usd":0.5,"worked":1.5,"at":"2026-03-04T05:06:07Z"}
-{"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0},"digest":"d","request":{"model":"m","messages":[]},"reply":{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5},"at":"2026-03-04T05:06:07Z"}
+{"kind":"sent","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0,"candidate":0},"model":"m","prompt_tokens":5,"completion_tokens":512,"cost_usd":0.5,"worked":1.5,"at":"2026-03-04T05:06:07Z"}
+{"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0,"candidate":0},"digest":"d","request":{"model":"m","messages":[]},"reply":{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5},"at":"2026-03-04T05:06:07Z"}
 {"kind":"mark","of":"o","metric":"m","mark":0.5,"at":"2026-03-04T05:06:07Z"}
-{"kind":"dropped","key":{"round":2,"purpose":"vote","index":3,"attempt":2,"turn":0},"model":"m","why":"decided","prompt_tokens":5,"completion_tokens":6,"cost_usd":0.5,"at":"2026-03-04T05:06:07Z"}
+{"kind":"dropped","key":{"round":2,"purpose":"vote","index":3,"attempt":2,"turn":0,"candidate":0},"model":"m","why":"decided","prompt_tokens":5,"completion_tokens":6,"cost_usd":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"round","round":2,"outcome":"win","prompt":"p","parent":1,"answers":[{"question":"q","answer":"a"}],"votes":[{"choice":"win","order":"AB"}],"tokens":3,"seconds":1.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"vote","round":2,"choice":"tie","at":"2026-03-04T05:06:07Z"}
 {"kind":"edit","round":3,"prompt":"p","at":"2026-03-04T05:06:07Z"}

@@ -31,7 +31,7 @@ def test_every_method_loads_by_its_name() -> None:
 
 
 def test_an_unknown_method_is_refused_with_those_there_are() -> None:
-    with pytest.raises(SpotuiError, match="no method 'annealing'") as refused:
+    with pytest.raises(SpotuiError, match="Unknown method 'annealing'") as refused:
         check_method("annealing")
     assert "spo" in refused.value.hint
     with pytest.raises(SpotuiError) as refused:

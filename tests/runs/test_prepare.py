@@ -123,7 +123,7 @@ def test_a_templates_method_is_the_runs(tmp_path: Path) -> None:
     for name, text in {"named": TEMPLATE + "method: spo\n", "silent": TEMPLATE}.items():
         project = new_project(Workspace(tmp_path), name, prepared(text, settings))
         assert read_snapshot(project.snapshot).method == "spo"
-    with pytest.raises(SpotuiError, match="no method 'annealing'"):
+    with pytest.raises(SpotuiError, match="Unknown method 'annealing'"):
         new_project(Workspace(tmp_path), "odd", prepared(TEMPLATE + "method: annealing\n", settings))
     assert Workspace(tmp_path).names() == ["named", "silent"]
 

@@ -77,4 +77,9 @@ def test_a_file_beside_the_user_never_replaces_a_module(monkeypatch: pytest.Monk
 
 def test_every_way_a_run_ends_is_known() -> None:
     codes = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
-    assert codes - RUN_ENDED == {exit_codes.FAILED, exit_codes.USAGE, exit_codes.INTERRUPTED}
+    assert codes - RUN_ENDED == {
+        exit_codes.FAILED,
+        exit_codes.USAGE,
+        exit_codes.NO_HEADROOM,
+        exit_codes.INTERRUPTED,
+    }

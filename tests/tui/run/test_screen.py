@@ -322,12 +322,12 @@ def test_a_run_whose_budget_is_spent_asks_how_much_more_it_may_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ModelServer
 ) -> None:
     move_in(monkeypatch, tmp_path, OPENAI_API_KEY="sk-the-key", OPENAI_BASE_URL=model.base_url)
-    words = ("--model", "test-model", "--max-rounds", "3", "--budget-calls", "9")
+    words = ("--model", "test-model", "--max-rounds", "3", "--budget-calls", "17")
     assert main(["run", write_template(tmp_path), *words]) == 4
     workspace = Workspace(tmp_path / "data" / "workspace")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await open_run(app, pilot, "budget", "The budget of 9 calls is spent.")
+        await open_run(app, pilot, "budget", "The budget of 17 calls is spent")
         await pilot.press("space")
         await until_seen(pilot, "How much may it be in all?")
         await pilot.press("enter")  # as much as before: it would end where it ended
