@@ -35,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
 
 
+def pytest_unconfigure() -> None:
+    """End the server with the tests."""
+    server.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect tests without looking for garbage: a third of the time, and all of it stays until the end."""

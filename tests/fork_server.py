@@ -112,6 +112,19 @@ class ForkServer:
         finally:
             self._is_suspended = False
 
+    def close(self) -> None:
+        """End the server; later commands start real interpreters."""
+        self._is_suspended = True
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
     def _start(
         self, args: Any, executables: Any, close: bool, keep: Any, cwd: Any, env: Any, *more: Any
     ) -> int:
