@@ -86,7 +86,7 @@ def template_of(rows: Path, task: str) -> str:
     exercise = CANDIDATES[task]
     split = ", ".join(f"{name}: {size}" for name, size in ROWS.items())
     return (
-        f"prompt: {SEED_PROMPT}\nrequirements: {exercise.requirements}\nposition: before_question\n"
+        f"prompt: {SEED_PROMPT}\nrequirements: |\n  {exercise.requirements}\nposition: before_question\n"
         f"data:\n  path: {rows / exercise.file}\n  split: {{{split}}}\n"
         f"metric: {exercise.metric}\n"
     )
