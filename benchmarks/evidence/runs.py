@@ -18,6 +18,7 @@ from benchmarks.evidence.tasks import (
     Entrant,
     template_of,
 )
+from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
 from spotui.engine.task import Scored
 from spotui.runs.headroom import measure_headroom
@@ -115,10 +116,15 @@ async def probe(launcher: SharingLauncher, place: Place) -> Headroom:
 
 
 async def run(launcher: SharingLauncher, place: Place, entrant: Entrant) -> None:
-    """One method, to the end of its calls."""
+    """One method, to the end of its calls; one whose package is not installed is left out."""
     project = place.project(entrant.name)
     if not project.exists:
-        new_project(place.workspace, project.name, without_own_test(prepared_for(launcher, place, entrant)))
+        try:
+            prepared = prepared_for(launcher, place, entrant)
+        except SpotuiError as error:
+            tell(f"{place.slug}, {entrant.name} is left out: {error}")
+            return
+        new_project(place.workspace, project.name, without_own_test(prepared))
     stop = read_history(project).stop
     if stop is not None and stop.reason in _ENDED:
         return

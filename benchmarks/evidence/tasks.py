@@ -58,9 +58,6 @@ CANDIDATES: Final = {
         "multiple_choice",
         "The letter of the option that is right.",
     ),
-    "movie recommendation": Exercise(
-        "bbh_movie_recommendation.jsonl", "multiple_choice", "The letter of the most similar movie."
-    ),
 }
 """Tasks of BIG-Bench Hard whose answers are short enough for two cores, and all of them usable."""
 
