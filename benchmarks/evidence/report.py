@@ -57,9 +57,13 @@ def report(results: Sequence[Result]) -> str:
     machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     names = [PROBES, *(one.name for one in ENTRANTS)]
     lines = HEAD.format(version=VERSION, machine=machine).strip().splitlines()
-    for task in TASKS:
-        lines += [_row(task, name, [one for one in results if one[:3:2] == (task, name)]) for name in names]
-    lines += [_row("**all**", name, [one for one in results if one.name == name]) for name in names]
+    rows = [
+        _row(task, name, [one for one in results if (one.task, one.name) == (task, name)])
+        for task in TASKS
+        for name in names
+    ]
+    rows += [_row("**all**", name, [one for one in results if one.name == name]) for name in names]
+    lines += filter(None, rows)
     lines += EACH.rstrip().splitlines()
     for one in results:
         prompt = " ".join(one.prompt.split()).replace("|", "\\|")
@@ -68,7 +72,7 @@ def report(results: Sequence[Result]) -> str:
             f"| {one.task} | {one.seed} | {one.name} | {one.seed_test.score.mean:.3f} | "
             f"{one.best_test.score.mean:.3f} | {one.calls} | {one.minutes:.1f} | {shown} |"
         )
-    return "\n".join(line for line in lines if line) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _row(task: str, name: str, results: Sequence[Result]) -> str:

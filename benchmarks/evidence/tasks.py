@@ -69,7 +69,7 @@ ENTRANTS: Final = (
     Entrant("gpo", "gpo", {"max_steps": 6, "candidates_per_step": 4}),
     Entrant("gradsum", "gradsum", {"iterations": 6, "train_rows": 12, "subset_rows": 12}),
     Entrant("gepa", "gepa", {"iterations": 30}),
-    Entrant("fewshot", "fewshot", {"iterations": 6}),
+    Entrant("fewshot", "fewshot", {"iterations": 6, "answers": "both"}),
     Entrant("dspy-miprov2", "dspy-miprov2"),
     Entrant("dspy-gepa", "dspy-gepa"),
 )
