@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import evidence
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("evidence"), help="where runs are kept")
     out = Path(__file__).parents[2] / "docs" / "evidence.md"
     parser.add_argument("--out", type=Path, default=out, help="the file written")
-    parser.add_argument("--tasks", nargs="*", choices=[*CANDIDATES], help="other tasks than those that count")
+    parser.add_argument("--tasks", nargs="*", choices=[*CANDIDATES], help="these, whatever their headroom")
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
     parser.add_argument("--headroom", action="store_true", help="only measure which tasks have headroom")
     arguments = parser.parse_args()
@@ -29,27 +29,32 @@ def main() -> None:
     if arguments.headroom:
         asyncio.run(_choose(launcher, rows, work, arguments.tasks or CANDIDATES))
         return
-    results = asyncio.run(_collect(launcher, rows, work, arguments.tasks or TASKS, arguments.seeds))
+    results = asyncio.run(_collect(launcher, rows, work, arguments.tasks, arguments.seeds))
     arguments.out.write_text(report(results), encoding="utf-8")
     sys.stdout.write(f"{arguments.out} is written.\n")
 
 
-async def _choose(launcher: SharingLauncher, rows: Path, work: Path, tasks: Iterable[str]) -> None:
+async def _choose(launcher: SharingLauncher, rows: Path, work: Path, tasks: Iterable[str]) -> list[str]:
+    """Show the headroom of tasks, and name those whose best probe gains most."""
+    gains: dict[str, float] = {}
     sys.stdout.write("| task | seed's score | best probe | gain | rows | headroom |\n")
     sys.stdout.write("|---|---|---|---|---|---|\n")
     for task in tasks:
         found = await probe(launcher, Place(rows, work, task, 0))
         best = found.probes[0]
+        gains[task] = best.gain
         sys.stdout.write(
             f"| {task} | {found.score or 0:.3f} | {best.name} | {best.gain:+.3f} | {best.rows} | "
             f"{'yes' if found.found else 'no'} |\n"
         )
         sys.stdout.flush()
+    return sorted(gains, key=lambda task: -gains[task])[:TASKS]
 
 
 async def _collect(
-    launcher: SharingLauncher, rows: Path, work: Path, tasks: Iterable[str], seeds: Iterable[int]
+    launcher: SharingLauncher, rows: Path, work: Path, tasks: Sequence[str], seeds: Sequence[int]
 ) -> list[Result]:
+    tasks = tasks or await _choose(launcher, rows, work, CANDIDATES)
     results: list[Result] = []
     for seed in seeds:
         for task in tasks:

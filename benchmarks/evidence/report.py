@@ -14,7 +14,6 @@ from benchmarks.evidence.tasks import (
     PROBES,
     ROWS,
     SEED_PROMPT,
-    TASKS,
     WRITER,
 )
 from spotui.domain.statistics import compare, score
@@ -30,8 +29,8 @@ reported, whatever they are.
 - Every method gets {CALLS} model calls over all roles, {ROWS["train"]} train rows to write prompts from, and
   {ROWS["eval"]} eval rows to choose by. `{PROBES}` is the best probe of `spotui headroom` alone.
 - {ROWS["test"]} test rows for each task and seed, which no run has seen.
-- Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). The tasks were chosen by `spotui headroom` and by no result;
-  the last was not looked at before.
+- Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). Of eight tasks, these are the ones whose best probe gained
+  most with the first seed (`--headroom`); no method's result took part in the choice.
 - The seed prompt is “{SEED_PROMPT}”; all prompts are in front of the question.
 
 Accuracy is over the test rows of all seeds, with its 95% interval. A gain compares best and seed prompt on
@@ -59,7 +58,7 @@ def report(results: Sequence[Result]) -> str:
     lines = HEAD.format(version=VERSION, machine=machine).strip().splitlines()
     rows = [
         _row(task, name, [one for one in results if (one.task, one.name) == (task, name)])
-        for task in TASKS
+        for task in dict.fromkeys(one.task for one in results)
         for name in names
     ]
     rows += [_row("**all**", name, [one for one in results if one.name == name]) for name in names]
