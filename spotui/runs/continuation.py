@@ -88,7 +88,7 @@ async def _standing(ruler: Ruler, project: Project) -> _Standing:
 def _limits(
     first: str, standings: Mapping[str, _Standing], asked: Spending, budget: BudgetSettings
 ) -> dict[str, float | int | None]:
-    """The limits that a method continues with: what it has spent, and what no one has."""
+    """The limits that a method continues with: what it has spent, and what is left over."""
     own = standings[first]
     stop = own.history.stop
     if stop is not None and stop.reason == "perfect":

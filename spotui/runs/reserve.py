@@ -132,7 +132,7 @@ class Reserve:
         if not self._calls:
             return
         self._door.budget.begin_test(self._kept())
-        if self._door.budget.seconds_left != 0:  # once the time is over, only what is recorded is told again
+        if self._door.budget.seconds_left != 0:  # once the time is over, only what is recorded is shown again
             self._door.gate.reopen(_("The best prompt is tested with the calls that were kept back."))
 
     def _kept(self) -> KeptBack:

@@ -1,27 +1,18 @@
 """Headroom, before a run starts: what it takes, how far it is, what came of it, and the run that follows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
-from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, usd
 from spotui.lang import _, ngettext
-from spotui.settings.resources import find_template
-from spotui.tui.child import ask, listen
-from spotui.tui.dialogs import Dialog, not_trusted, trusts_template
+from spotui.tui.child import ask
+from spotui.tui.measuring import MeasuringDialog, measured
 
-if TYPE_CHECKING:
-    from textual.worker import Worker
-
-_BAR_CELLS = 30
 _WHAT = (
     "Is there anything to gain? The seed prompt is asked twice, and compared with fixed rewrites of it and "
     "two proposals of the optimizer."
@@ -104,33 +95,7 @@ class Offer(msgspec.Struct, frozen=True):
         )
 
 
-async def measure(template: str, words: Sequence[str], on_call: Callable[[int, int], None]) -> Found:
-    """Measure the headroom; when nobody waits any more it ends, and what was asked is kept.
-
-    Args:
-        template: A path, or the name of a shipped template.
-        words: Options of the run that is planned.
-        on_call: Called after every call with how many are done, and of how many.
-
-    Raises:
-        SpotuiError: It could not be done, and why.
-    """
-    found: list[Found] = []
-
-    def take(line: bytes) -> None:
-        said = msgspec.json.decode(line)
-        if "done" in said:
-            on_call(said["done"], said["of"])
-        else:
-            found.append(msgspec.convert(said, Found))
-
-    told = await listen(["headroom", template, "--json-lines", *words], take)
-    if not found:  # no headroom is a result, with an exit code of its own
-        raise SpotuiError(told.fault or _("It ended without a result."))
-    return found[0]
-
-
-class HeadroomScreen(Dialog[Suggested | None]):
+class HeadroomScreen(MeasuringDialog[Suggested | None]):
     """Measures the headroom once it is wanted; gives back the run that it suggests, if that is wanted.
 
     Args:
@@ -143,57 +108,38 @@ class HeadroomScreen(Dialog[Suggested | None]):
         Binding("escape", "back", "back", id="headroom.back", priority=True),
     ]
 
-    DEFAULT_CSS = """
-    HeadroomScreen {
-        & > Vertical { width: 76; padding: 1; }
-        & Static { height: auto; }
-    }
-    """
-
     def __init__(self, template: str, words: Sequence[str]) -> None:
-        super().__init__()
-        self._template = template
-        self._words = words
+        super().__init__(_("Headroom of {name}", name=Path(template).name), template, words)
         self._offer: Offer | None = None
         self._found: Found | None = None
-        self._measuring: Worker[None] | None = None
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        with Vertical() as box:
-            box.border_title = Content(_("Headroom of {name}", name=Path(self._template).name))
-            yield Static(id="told", markup=False)
 
     def on_mount(self) -> None:
         """Find out what it takes."""
-        self._tell(_("escape cancels"), Content.styled(_WHAT, "$text-muted"))
+        self.tell(_("escape cancels"), Content.styled(_WHAT, "$text-muted"))
         self.run_worker(self._look(), group="look")
 
     def action_go(self) -> None:
         """Start it; once it is done, take over what it suggests."""
         if self._found is not None:
             self.dismiss(self._found.suggested)
-        elif self._offer is not None and not self._offer.missing and not self._is_measuring:
-            self._show(0, self._offer.calls)
-            self._measuring = self.run_worker(self._measure(), group="measure")
+        elif self._offer is not None and not self._offer.missing:
+            self.begin(self._offer.calls)
 
-    def action_back(self) -> None:
-        """Leave; a measurement that is under way is stopped first."""
-        if self._is_measuring and self._measuring is not None:
-            self._measuring.cancel()
-            stopped = Content(_("Stopped. What was asked until now is kept."))
-            self._tell(_("enter resumes, escape closes"), stopped)
-        else:
-            self.dismiss(None)
+    def leave(self) -> None:
+        """Take over nothing."""
+        self.dismiss(None)
 
-    @property
-    def _is_measuring(self) -> bool:
-        return self._measuring is not None and not self._measuring.is_finished
+    async def measure(self) -> None:
+        """Measure the headroom, and tell what came of it; see `MeasuringDialog.measure`."""
+        words = ["headroom", self.template, "--json-lines", *self.words]
+        found = self._found = await measured(words, Found, self.show_calls)
+        hint = _("enter takes over the suggestion, escape leaves") if found.found else _("enter leaves")
+        self.tell(hint, *found.lines)
 
     async def _look(self) -> None:
-        told = await ask(["headroom", self._template, "--estimate", "--json", *self._words])
+        told = await ask(["headroom", self.template, "--estimate", "--json", *self.words])
         if told.fault:
-            self._tell(_("escape closes"), Content.styled(told.fault, "$text-error"))
+            self.tell(_("escape closes"), Content.styled(told.fault, "$text-error"))
             return
         offer = self._offer = msgspec.json.decode(told.out, type=Offer)
         lines = [Content.styled(_WHAT, "$text-muted"), Content(""), Content(offer.cost)]
@@ -204,28 +150,4 @@ class HeadroomScreen(Dialog[Suggested | None]):
         lines += [Content.styled(_("Warning: {text}", text=text), "$text-warning") for text in offer.warnings]
         if offer.known is not None:
             lines.append(Content(_("Last time: {verdict}", verdict=offer.known.verdict)))
-        self._tell(_("enter starts, escape cancels"), *lines)
-
-    async def _measure(self) -> None:
-        try:
-            if not await trusts_template(self, find_template(self._template)):
-                raise not_trusted()
-            found = self._found = await measure(self._template, self._words, self._show)
-        except SpotuiError as error:
-            self._tell(_("enter tries again, escape leaves"), Content.styled(str(error), "$text-error"))
-        else:
-            hint = _("enter takes over the suggestion, escape leaves") if found.found else _("enter leaves")
-            self._tell(hint, *found.lines)
-
-    def _show(self, done: int, of: int) -> None:
-        filled = _BAR_CELLS * done // max(1, of)
-        bar = Content.assemble(
-            ("█" * filled, "$success"),
-            ("░" * (_BAR_CELLS - filled), "$text-muted"),
-            _("  {done} of {of} calls", done=done, of=of),
-        )
-        self._tell(_("escape stops it"), bar)
-
-    def _tell(self, hint: str, *lines: Content) -> None:
-        self.query_one("#told", Static).update(Content("\n").join(lines))
-        self.query_one(Vertical).border_subtitle = hint
+        self.tell(_("enter starts, escape cancels"), *lines)

@@ -1,26 +1,23 @@
 """A line about the judge: whether it has been checked, with what result, and the key that checks it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, percent, usd
 from spotui.lang import _, ngettext
-from spotui.settings.resources import find_template
-from spotui.tui.child import ask, listen
-from spotui.tui.dialogs import Dialog, not_trusted, trusts_template
+from spotui.tui.child import ask
+from spotui.tui.measuring import MeasuringDialog, measured
 
 if TYPE_CHECKING:
-    from textual.worker import Worker, WorkType
+    from textual.worker import WorkType
 
 
 Interval = tuple[float, float]
@@ -181,32 +178,6 @@ async def offer(template: str, words: Sequence[str]) -> Offer:
     return msgspec.json.decode(told.out, type=Offer)
 
 
-async def check(template: str, words: Sequence[str], on_call: Callable[[int, int], None]) -> CheckResult:
-    """Check a judge; when nobody waits any more it ends, and what was asked is kept.
-
-    Args:
-        template: As in `offer`.
-        words: The same.
-        on_call: Called after every call with how many are done, and of how many.
-
-    Raises:
-        SpotuiError: It could not be done, and why.
-    """
-    found: list[CheckResult] = []
-
-    def take(line: bytes) -> None:
-        said = msgspec.json.decode(line)
-        if "done" in said:
-            on_call(said["done"], said["of"])
-        else:
-            found.append(msgspec.convert(said, CheckResult))
-
-    told = await listen(["judge-check", template, "--json-lines", *words], take)
-    if not found:
-        raise SpotuiError(told.fault or _("It ended without a result."))
-    return found[0]
-
-
 def _share(rate: float | None, interval: Interval | None) -> str:
     if rate is None or interval is None:
         return ""
@@ -321,14 +292,13 @@ def _told(offered: Offer, template: str, key: str) -> Content | None:
     )
 
 
-_BAR_CELLS = 30
 _WHAT = (
     "The judge compares answers with damaged copies of them (cut, shuffled, off topic, in a wrong format), "
     "in both orders. A judge that cannot tell these apart can tell no prompts apart."
 )
 
 
-class JudgeCheckScreen(Dialog[None]):
+class JudgeCheckScreen(MeasuringDialog[None]):
     """Checks a judge once it is wanted.
 
     Args:
@@ -342,26 +312,10 @@ class JudgeCheckScreen(Dialog[None]):
         Binding("escape", "back", "back", id="judge_check.back", priority=True),
     ]
 
-    DEFAULT_CSS = """
-    JudgeCheckScreen {
-        & > Vertical { width: 76; padding: 1; }
-        & Static { height: auto; }
-    }
-    """
-
     def __init__(self, template: str, words: Sequence[str], offer: Offer) -> None:
-        super().__init__()
-        self._template = template
-        self._words = words
+        super().__init__(_("Judge-check on {name}", name=Path(template).name), template, words)
         self._offer = offer
-        self._checking: Worker[None] | None = None
         self._is_done = False
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        with Vertical() as box:
-            box.border_title = Content(_("Judge-check on {name}", name=Path(self._template).name))
-            yield Static(id="told", markup=False)
 
     def on_mount(self) -> None:
         """Say what it takes."""
@@ -369,54 +323,29 @@ class JudgeCheckScreen(Dialog[None]):
         cost = _("It takes {cost}. What is asked is kept, and never paid for again.", cost=offer.cost)
         warnings = [Content.styled(f"Warning: {warning}", "$text-warning") for warning in offer.warnings]
         what = Content.styled(_WHAT, "$text-muted")
-        self._tell(_("enter starts, escape cancels"), what, Content(""), Content(cost), *warnings)
+        self.tell(_("enter starts, escape cancels"), what, Content(""), Content(cost), *warnings)
 
     def action_go(self) -> None:
         """Start it; once it is done, leave."""
         if self._is_done:
             self.dismiss(None)
-        elif not self._is_checking:
-            self._show(0, self._offer.calls)
-            self._checking = self.run_worker(self._check(), group="check")
-
-    def action_back(self) -> None:
-        """Leave; a check that is under way is stopped first."""
-        if self._is_checking and self._checking is not None:
-            self._checking.cancel()
-            self._tell(
-                _("enter resumes, escape closes"), Content(_("Stopped. What was asked until now is kept."))
-            )
         else:
-            self.dismiss(None)
+            self.begin(self._offer.calls)
 
-    @property
-    def _is_checking(self) -> bool:
-        return self._checking is not None and not self._checking.is_finished
+    def leave(self) -> None:
+        """Close it: what was found is shown by the line about the judge."""
+        self.dismiss(None)
 
-    async def _check(self) -> None:
-        try:
-            if not await trusts_template(self, find_template(self._template)):
-                raise not_trusted()
-            found = await check(self._template, self._words, self._show)
-        except SpotuiError as error:
-            self._tell(_("enter tries again, escape leaves"), Content.styled(str(error), "$text-error"))
-        else:
-            self._is_done = True
-            self._tell(_("enter leaves"), *_result(found))
+    async def measure(self) -> None:
+        """Check the judge, and tell what came of it; see `MeasuringDialog.measure`."""
+        words = ["judge-check", self.template, "--json-lines", *self.words]
+        found = await measured(words, CheckResult, self.show_calls)
+        self._is_done = True
+        self.tell(_("enter leaves"), *_result(found))
 
-    def _show(self, done: int, of: int) -> None:
-        filled = _BAR_CELLS * done // of
-        bar = Content.assemble(
-            ("█" * filled, "$success"),
-            ("░" * (_BAR_CELLS - filled), "$text-muted"),
-            _("  {done} of {of} calls", done=done, of=of),
-        )
-        self._tell(_("escape stops it"), bar)
-
-    def _tell(self, hint: str, *lines: Content) -> None:
-        who = Content.styled(self._offer.who, "bold")
-        self.query_one("#told", Static).update(Content("\n").join([who, *lines]))
-        self.query_one(Vertical).border_subtitle = hint
+    def tell(self, hint: str, *lines: Content) -> None:
+        """Show lines below the judge's name; see `MeasuringDialog.tell`."""
+        super().tell(hint, Content.styled(self._offer.who, "bold"), *lines)
 
 
 def _result(found: CheckResult) -> list[Content]:

@@ -12,7 +12,7 @@ from spotui.methods.method import FENCES
 from spotui.runs.headroom.probes import Probe
 
 SEED, AGAIN, PROPOSED = 1, 2, 3
-"""Rounds that calls are filed under; those of a prompt that is scored are told apart by what they ask."""
+"""Rounds that calls are filed under; those of a prompt that is scored differ in what they ask."""
 
 _FOCUS: Final = (
     "Make the one change to the current prompt that would put most of these answers right.",
