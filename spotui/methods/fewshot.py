@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from spotui.domain.declared import Column
-from spotui.domain.messages import Position
 from spotui.engine import Candidate, Engine, RowSet, ScoredRound
 from spotui.engine.demonstrations import (
     Demonstration,
@@ -20,7 +19,7 @@ from spotui.engine.demonstrations import (
     unsolved,
 )
 from spotui.lang import N_, _
-from spotui.methods.method import Calls, Method
+from spotui.methods.method import Calls, Method, PromptPosition, QaLabels
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,11 +40,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     train_rows: Annotated[
         int, Meta(ge=1, le=10_000, description=N_("train rows that are asked for right answers, at most"))
     ] = 30
-    prompt_position: Annotated[
-        Position,
-        Meta(description=N_("position of the prompt when a row is asked")),
-    ] = "before_question"
-    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
+    prompt_position: PromptPosition = "before_question"
+    qa_labels: QaLabels = False
 
 
 def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:

@@ -10,11 +10,21 @@ from msgspec import Meta
 
 from spotui.domain.declared import Block, Column, Note
 from spotui.domain.events import BlockItem
-from spotui.domain.messages import Position
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.lang import N_
-from spotui.methods.method import Calls, Method, Races, fenced, rules, shown, shown_input, shown_references
+from spotui.methods.method import (
+    Calls,
+    Method,
+    PromptPosition,
+    QaLabels,
+    Races,
+    fenced,
+    rules,
+    shown,
+    shown_input,
+    shown_references,
+)
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,11 +56,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         float,
         Meta(ge=0, le=2, description=N_("the optimizer's temperature when it edits (not in the paper)")),
     ] = 1.0
-    prompt_position: Annotated[
-        Position,
-        Meta(description=N_("position of the prompt when a row is asked")),
-    ] = "before_question"
-    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
+    prompt_position: PromptPosition = "before_question"
+    qa_labels: QaLabels = False
 
 
 def calls(parameters: Parameters, train_rows: int, eval_rows: int) -> Calls:

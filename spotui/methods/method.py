@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from traceback import walk_tb
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from spotui.domain.declared import Block, Column, Declared, Note
 from spotui.domain.errors import SpotuiError
+from spotui.domain.messages import Position
 from spotui.domain.rows import Row, braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Engine
@@ -34,6 +35,11 @@ HEADINGS: Final = frozenset(
     }
 )
 """Columns that the tables of rounds have for every method."""
+
+
+PromptPosition = Annotated[Position, Meta(description=N_("position of the prompt when a row is asked"))]
+QaLabels = Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))]
+"""Parameters of every method that asks rows."""
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

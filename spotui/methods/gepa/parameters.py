@@ -5,9 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from spotui.domain.messages import Position
 from spotui.lang import N_
-from spotui.methods.method import Calls
+from spotui.methods.method import Calls, PromptPosition, QaLabels
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,11 +37,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     optimizer_temperature: Annotated[
         float, Meta(ge=0, le=2, description=N_("the optimizer's temperature when it proposes"))
     ] = 1.0
-    prompt_position: Annotated[
-        Position,
-        Meta(description=N_("position of the prompt when a row is asked")),
-    ] = "before_question"
-    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
+    prompt_position: PromptPosition = "before_question"
+    qa_labels: QaLabels = False
 
 
 def merges(parameters: Parameters) -> int:

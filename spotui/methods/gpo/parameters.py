@@ -5,10 +5,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from spotui.domain.messages import Position
 from spotui.engine.task import batches
 from spotui.lang import N_
-from spotui.methods.method import Alias, Calls, Races
+from spotui.methods.method import Alias, Calls, PromptPosition, QaLabels, Races
 
 Direction = Literal["performance", "performance+reflection"]
 Trajectory = Literal["none", "retrieval", "summarization"]
@@ -95,11 +94,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             description=N_("train rows with their answers that the optimizer sees in every step"),
         ),
     ] = 3
-    prompt_position: Annotated[
-        Position,
-        Meta(description=N_("position of the prompt when a row is asked")),
-    ] = "question_end"
-    qa_labels: Annotated[bool, Meta(description=N_("whether Q: and A: mark question and answer"))] = False
+    prompt_position: PromptPosition = "question_end"
+    qa_labels: QaLabels = False
     few_shot_demos: Annotated[
         int, Meta(ge=0, le=100, description=N_("solved train rows before every question"))
     ] = 0
