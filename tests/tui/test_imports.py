@@ -11,6 +11,7 @@ from tests.command_line import places
 LATER = (
     "spotui.settings.config_file",
     "spotui.settings.shortcuts",
+    "spotui.tui.chart",
     "spotui.tui.commands",
     "spotui.tui.defaults",
     "spotui.tui.endpoint_screen",
