@@ -168,6 +168,14 @@ def test_a_run_yaml_with_a_wrong_value_is_explained(
     check(sound, name, "run.yaml", yaml.safe_dump(mutated(snapshot, data), sort_keys=False), verb)
 
 
+def test_a_list_in_the_place_of_any_setting_is_explained(sound: Path) -> None:
+    for name in PROJECTS:
+        snapshot = yaml.safe_load((sound / name / "run.yaml").read_text())
+        for key in snapshot["settings"]:
+            changed = snapshot | {"settings": snapshot["settings"] | {key: [None]}}
+            check(sound, name, "run.yaml", yaml.safe_dump(changed, sort_keys=False), "show {}")
+
+
 DEEP = 200_000
 
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
+from textual.worker import WorkerState
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
@@ -111,10 +112,14 @@ class MeasuringDialog(Dialog[Result]):
         """Leave; a measurement that is under way is stopped first."""
         if self.is_measuring and self._measuring is not None:
             self._measuring.cancel()
-            stopped = Content(_("Stopped. What was asked until now is kept."))
-            self.tell(_("enter resumes, escape closes"), stopped)
         else:
             self.leave()
+
+    def on_worker_state_changed(self, event: "Worker.StateChanged") -> None:
+        """Offer to resume once it has really stopped: a key that comes earlier would be lost."""
+        if event.worker is self._measuring and event.state is WorkerState.CANCELLED:
+            stopped = Content(_("Stopped. What was asked until now is kept."))
+            self.tell(_("enter resumes, escape closes"), stopped)
 
     def show_calls(self, done: int, of: int) -> None:
         """Show how far it is."""

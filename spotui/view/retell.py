@@ -108,6 +108,9 @@ def _opened(project: Project, history: History, snapshot: Snapshot | None) -> Ru
     )
     if snapshot is None:
         return opened
+    from spotui.runs.trust import settings_in
+
+    settings_in(snapshot, project)  # a damaged value is explained, not shown
     settings = snapshot.settings
     limits = {
         "rounds": settings.get("max_rounds"),

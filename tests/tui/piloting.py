@@ -66,7 +66,7 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     await settle(pilot.app, outside=0)
     look = FIRST_LOOK_SECONDS
-    while not holds():
+    while not ((not pilot.app.is_running or pilot.app.screen.is_mounted) and holds()):
         if (fault := pilot.app._exception) is not None:
             raise fault
         assert asyncio.get_running_loop().time() < deadline, (
