@@ -9,7 +9,7 @@ _MEMORY = 256 * 1024 * 1024
 
 def main() -> None:
     """Open the app where there is a terminal and nothing was asked for; otherwise run the command line."""
-    if len(sys.argv) == 1:
+    if _opens_the_app(sys.argv[1:]):
         from spotui.tui import start as skeleton
 
         if skeleton.is_possible():
@@ -17,6 +17,11 @@ def main() -> None:
     from spotui.cli import main as command_line
 
     sys.exit(command_line(sys.argv[1:]))
+
+
+def _opens_the_app(words: list[str]) -> bool:
+    """Whether nothing was asked for, or only a language."""
+    return not words or (words[0].partition("=")[0] == "--lang" and len(words) == 2 - ("=" in words[0]))
 
 
 def _open() -> int:
@@ -32,6 +37,9 @@ def _open() -> int:
 
         check_files(_FILES)
         check_memory(_MEMORY)
+        from spotui.settings.language import choose_language
+
+        choose_language(sys.argv[1:])
         from spotui.tui.start import start
 
         return start()
@@ -39,7 +47,11 @@ def _open() -> int:
         termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
         skeleton.wipe()
         from spotui.domain.errors import limit_reached
+        from spotui.settings.language import UnknownLanguageError
 
+        if isinstance(error, UnknownLanguageError):
+            sys.stderr.write(f"spotui: {error}\n")
+            return 2
         if (limit := limit_reached(error)) is None:
             raise
         sys.stderr.write(f"spotui: {limit}\n")

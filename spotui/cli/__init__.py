@@ -13,6 +13,7 @@ from spotui.cli.terminal import guarded
 from spotui.domain.errors import SpotuiError, limit_reached, nearest
 from spotui.domain.version import VERSION
 from spotui.lang import N_, _, join, ngettext
+from spotui.settings.language import FLAG, UnknownLanguageError, choose_language, without_language
 
 VERBS = {
     "run": N_("optimize a template's prompt"),
@@ -68,6 +69,8 @@ exit codes:
   130  interrupted; 'spotui resume' continues the run""")
 
 
+PLAIN = "--plain"
+
 _OF_ARGPARSE = (
     N_("usage: "),
     N_("options"),
@@ -77,6 +80,12 @@ _OF_ARGPARSE = (
     N_("expected one argument"),
     N_("argument %(argument_name)s: %(message)s"),
     N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("not allowed with argument %s"),
+    N_("one of the arguments %s is required"),
+    N_("ignored explicit argument %r"),
+    N_("expected at most one argument"),
+    N_("expected at least one argument"),
+    N_("invalid %(type)s value: %(value)r"),
 )
 """The words of argparse that a person can see here; it looks them up as its own."""
 
@@ -97,7 +106,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Leave with the mistake and the way to help."""
         self.leave(
-            f"{message[:1].upper()}{message[1:]}.", _("'{prog} --help' lists its arguments.", prog=self.prog)
+            _("{mistake}.", mistake=f"{message[:1].upper()}{message[1:]}"),
+            _("'{prog} --help' lists its arguments.", prog=self.prog),
         )
 
     def parse_known_args(  # type: ignore[override]
@@ -184,12 +194,13 @@ def main(arguments: Sequence[str]) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):  # a terminal may lack a character, a prompt hold half of one
         sys.stdout.reconfigure(errors="replace")
-    with guarded():
+    with guarded(plain=PLAIN in arguments):
         return _run(arguments)
 
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        choose_language(arguments)
         parsed = _parse(arguments)
         code: int = _part(parsed.verb, "{}_command")(parsed)
         sys.stdout.flush()
@@ -240,7 +251,7 @@ def report(error: SpotuiError) -> None:
 def _code_of(error: SpotuiError) -> int:
     from spotui.settings.errors import SettingsError
 
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | UnknownLanguageError):
         return exit_codes.USAGE
     if isinstance(error, SettingsError) and any(one.where.startswith("--") for one in error.problems):
         return exit_codes.USAGE
@@ -249,7 +260,7 @@ def _code_of(error: SpotuiError) -> int:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What was typed; only the verb that was typed adds its arguments, so that no other one is imported."""
-    verb = next((word for word in arguments if not word.startswith("-")), None)
+    verb = next((word for word in without_language(arguments) if not word.startswith("-")), None)
     parser = Parser(
         prog="spotui",
         usage="spotui VERB ...",
@@ -259,6 +270,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     version = f"spotui {VERSION} (Python {sys.version.split()[0]}, {sys.platform})"
     parser.add_argument("--version", action="version", version=version, help=_("print the version and exit"))
+    _add_everywhere(parser)
     if verb is not None and verb not in VERBS:
         near = nearest(verb, VERBS)
         parser.leave(
@@ -271,11 +283,34 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         one = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == verb:
             _part(name, "add_{}_arguments")(one)
-    parsed = parser.parse_args(arguments)
+            for each in one.all():
+                _add_everywhere(each)
+    parsed = parser.parse_args(arguments, argparse.Namespace(plain=False))
+    if parsed.verb is None and parsed.plain:
+        parser.leave(
+            _("The app repaints a whole screen, so it cannot be plain."),
+            _("Use a command, e.g. 'spotui list --plain'; 'spotui --help' lists them all."),
+        )
     if parsed.verb is None:
         parser.print_help()
         parser.exit()
     return parsed
+
+
+def _add_everywhere(parser: Parser) -> None:
+    """Add what every verb takes; a value typed before the verb stays."""
+    parser.add_argument(
+        FLAG,
+        metavar="LANGUAGE",
+        default=argparse.SUPPRESS,
+        help=_("the language of all texts, for example en or zh_CN"),
+    )
+    parser.add_argument(
+        PLAIN,
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help=_("plain lines, also on a terminal: no colours, nothing repainted"),
+    )
 
 
 def _part(verb: str, name: str) -> Callable[..., int]:

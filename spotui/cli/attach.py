@@ -35,7 +35,6 @@ _EFFECT_SECONDS = 2.0
 def add_attach_arguments(parser: argparse.ArgumentParser) -> None:
     """What `attach` takes."""
     options.add_project(parser)
-    parser.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
     parser.add_argument("--json", action="store_true", help=_("one event a line, from the first on"))
     parser.add_argument(
         "--send",
@@ -156,7 +155,6 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help=_("times as fast as it was; 0 is at once (default 1)"),
     )
-    parser.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
     parser.add_argument(
         "--json", action="store_true", help=_("one event a line; commands are read from standard input")
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
+from spotui.cli.terminal import behind
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
 from spotui.lang import _, as_english, join, ngettext
@@ -180,7 +181,7 @@ def _add(parsed: argparse.Namespace) -> int:
 
 def _wants_anyway(error: SpotuiError) -> bool:
     """Whether the user wants to add a model that gave no answer; where nobody can be asked, no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and behind(sys.stderr).isatty()):
         return False
     print(_("{error} Add it anyway? [y/N] ", error=error), end="", file=sys.stderr, flush=True)
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
+from spotui.cli.terminal import behind
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallRetried, Event, Noticed, SpendingChanged, encode_event
 from spotui.domain.text import visible
@@ -63,7 +64,7 @@ def rows_command(parsed: argparse.Namespace) -> int:
     from spotui.settings.resources import examples_dir, find_template
     from spotui.settings.table import RunSettings
 
-    can_ask = sys.stdin.isatty() and sys.stdout.isatty()
+    can_ask = sys.stdin.isatty() and behind(sys.stdout).isatty()
     is_printed = parsed.json or parsed.json_lines
     if not (can_ask or parsed.keep_all or is_printed):
         raise UsageError(

@@ -33,11 +33,24 @@ class _Guarded:
         return getattr(self.stream, name)
 
 
+class _Plain(_Guarded):
+    """A terminal that gets what a pipe gets: lines, without colours, and nothing is repainted."""
+
+    def isatty(self) -> bool:
+        """No: whoever asks wants to paint."""
+        return False
+
+
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Guard standard output and standard error, each where it is a terminal."""
+def guarded(*, plain: bool = False) -> Iterator[None]:
+    """Guard standard output and standard error, each where it is a terminal.
+
+    Args:
+        plain: Whether they get what a pipe gets.
+    """
+    kind = _Plain if plain else _Guarded
     names = [name for name in ("stdout", "stderr") if _is_terminal(getattr(sys, name))]
-    guards = {name: _Guarded(getattr(sys, name)) for name in names}
+    guards = {name: kind(getattr(sys, name)) for name in names}
     for name, guard in guards.items():
         setattr(sys, name, guard)
     try:
@@ -114,7 +127,7 @@ def shown(data: bytes) -> bytes:
 
 
 def _is_terminal(stream: object) -> bool:
-    return stream is not None and cast("TextIO", stream).isatty()
+    return stream is not None and behind(cast("TextIO", stream)).isatty()
 
 
 class Output:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli.exit_codes import UsageError
+from spotui.cli.terminal import behind
 from spotui.lang import _
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _agrees_to_send(path: Path, folder: Path) -> bool:
 
 def says_yes(question: str) -> bool:
     """Whether the user says yes; where nobody can be asked, the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and behind(sys.stderr).isatty()):
         return False
     print(question, end="", file=sys.stderr, flush=True)
     try:

@@ -32,7 +32,6 @@ def add_working(parser: argparse.ArgumentParser) -> None:
     options.add_yes(parser)
     add_trust(parser)
     output = parser.add_argument_group(_("output (default: live on a terminal, plain lines in a pipe)"))
-    output.add_argument("--plain", action="store_true", help=_("plain lines, also on a terminal"))
     output.add_argument(
         "--json", action="store_true", help=_("one event a line; commands are read from standard input")
     )

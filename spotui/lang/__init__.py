@@ -1,24 +1,42 @@
 """The catalogue of sentences: every text a person reads, whole, in English or translated.
 
 `spotui.pot` beside this module lists them; `.ci/sentences` renews it. English needs no file. Another language
-is a compiled catalogue in this folder, named like `zh_CN.mo`.
+is a catalogue in this folder: `zh_CN.po`, which people edit, and `zh_CN.mo`, made of it by `.ci/language`.
 """
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import PurePath
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from gettext import GNUTranslations
+    from spotui.lang.catalogue import Catalogue
 
 VARIABLE: Final = "SPOTUI_LANG"
 """A language such as zh_CN, or the path of a compiled catalogue; the system's locale where it is not set."""
 
-_VARIABLES: Final = (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
-_ENGLISH: Final = ("", "C", "POSIX", "en")
+ENGLISH: Final = "en"
+"""The language that needs no catalogue."""
+
+_LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
+_ENGLISH: Final = ("", "C", "POSIX", ENGLISH)
+_FULL_WIDTH: Final = "，。！？：；、）」』…"
+"""Marks that no space follows."""
+
+_DEPTH: Final = 4
+"""Sentences in values of sentences, at most."""
+
+_COMPILED: Final = ".mo"
 _PLAIN_SLOT: Final = r"\{\{|\}\}|\{\w+(?:![rs])?(?::[<>^]?[+]?0?\d{0,2},?(?:\.\d)?[A-Za-z%]?)?\}"
+
+
+class _Chosen:
+    """The language that the user has chosen for this process; empty for that of the environment."""
+
+    name = ""
+
+
+_chosen: Final = _Chosen()
 
 
 class Message(NamedTuple):
@@ -36,16 +54,18 @@ class Message(NamedTuple):
     plural: str = ""
     number: int = 0
 
-    def render(self, catalogue: "GNUTranslations | None") -> str:
+    def render(self, catalogue: "Catalogue | None") -> str:
         """The sentence in the language of a catalogue; in English where it has no usable translation."""
         english = self.plural if self.plural and self.number != 1 else self.code
         if catalogue is None:
             return self._fill(english)
         translated = (
-            catalogue.ngettext(self.code, self.plural, self.number)
+            catalogue.plural(self.code, self.plural, self.number)
             if self.plural
-            else catalogue.gettext(self.code)
+            else catalogue.text(self.code)
         )
+        if self.values is not None and not _shows_all(translated, self.code, self.plural):
+            return self._fill(english)
         try:
             return self._fill(translated)
         except (LookupError, ValueError, TypeError):
@@ -60,6 +80,24 @@ class Message(NamedTuple):
 
         rest = re.sub(_PLAIN_SLOT, "", self.code + self.plural)
         return "{" not in rest and "}" not in rest
+
+    def received(self, depth: int = 0) -> "Message":
+        """This sentence as another process sent it, with values that are sentences made such again.
+
+        Raises:
+            ValueError: Its slots do more than show values, or sentences hold others too deep.
+        """
+        if not all(isinstance(text, str) for text in (self.code, self.plural)):
+            raise ValueError("this is not a sentence")
+        if not self.is_plain or depth > _DEPTH:
+            raise ValueError("this is not a sentence of a catalogue")
+        values = self.values and {
+            key: Sentence.of(Message(*one).received(depth + 1) for one in value)
+            if isinstance(value, list | tuple)
+            else value
+            for key, value in self.values.items()
+        }
+        return self._replace(values=values)
 
     @property
     def english(self) -> str:
@@ -81,7 +119,9 @@ class Sentence(str):
     def of(cls, messages: Iterable[Message]) -> "Sentence":
         """One or more sentences, separated by spaces, in the language of this process."""
         whole = tuple(messages)
-        sentence = cls(" ".join(one.render(_catalogue()) for one in whole))
+        catalogue = _catalogue()
+        texts = [one.render(catalogue) for one in whole]
+        sentence = cls(texts[0] if len(texts) == 1 else spaced(texts))
         sentence.messages = whole
         return sentence
 
@@ -89,14 +129,13 @@ class Sentence(str):
     def received(cls, messages: Iterable[Message], text: str) -> str:
         """Sentences that another process sent; its own text where they are no sentences of a catalogue."""
         try:
-            whole = tuple(messages)
-            return cls.of(whole) if all(one.is_plain for one in whole) else text
+            return cls.of(one.received() for one in messages)
         except (LookupError, ValueError, TypeError):
             return text
 
     @property
     def coded(self) -> tuple[Message, ...]:
-        """The codes, with values that JSON has."""
+        """The codes, with values that JSON has; a value that is sentences has their codes."""
         return tuple(
             one._replace(values={key: _json(value) for key, value in (one.values or {}).items()} or None)
             for one in self.messages
@@ -145,10 +184,24 @@ def NN_(singular: str, plural: str, /) -> tuple[str, str]:  # noqa: N802 - as `N
     return singular, plural
 
 
+_NAME: Final = N_("English")
+"""A catalogue has the name of its language here."""
+
+
 def join(*texts: str) -> str:
     """Sentences behind each other, without the empty ones; codes and values stay with them."""
     messages = [one for text in texts if text for one in messages_of(text)]
     return Sentence.of(messages) if messages else ""
+
+
+def spaced(texts: Iterable[str]) -> str:
+    """Texts behind each other, with a space where the language of this process has one."""
+    if _catalogue() is None:
+        return " ".join(texts)
+    whole = ""
+    for text in texts:
+        whole += text if not whole or whole[-1] in _FULL_WIDTH else f" {text}"
+    return whole
 
 
 def messages_of(text: str) -> tuple[Message, ...]:
@@ -162,7 +215,9 @@ def english(value: Any) -> Any:
 
 
 def _json(value: object) -> object:
-    return english(value) if isinstance(value, str | int | float | None) else str(value)
+    if isinstance(value, Sentence):
+        return value.coded
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def as_english(value: object) -> str:
@@ -176,29 +231,87 @@ def as_english(value: object) -> str:
     raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
 
 
+def use(language: str = "") -> None:
+    """Show everything in a language from now on.
+
+    Args:
+        language: One of `languages()`, or the path of a compiled catalogue; empty for the one that the
+            environment names, which `SPOTUI_LANG` does in any case.
+    """
+    _chosen.name = language
+    _catalogue.cache_clear()
+
+
+def languages() -> list[str]:
+    """The languages that there are, English first."""
+    return [ENGLISH, *_catalogues()]
+
+
+def is_language(name: str) -> bool:
+    """Whether there is a language of this name, or a compiled catalogue at this path."""
+    if name.endswith(_COMPILED):
+        return _read(name) is not None
+    locale = name.partition(".")[0]
+    return locale.partition("_")[0] == ENGLISH or bool(_file_of(locale))
+
+
+def name_of(language: str) -> str:
+    """What a language is called in itself: 简体中文."""
+    catalogue = None if language == ENGLISH else _read(_catalogues().get(language, language))
+    return Message(_NAME).render(catalogue)
+
+
 @cache
-def _catalogue() -> "GNUTranslations | None":
+def _catalogue() -> "Catalogue | None":
     """The catalogue of the language of this process; None for English and for languages without one."""
-    chosen = next(filter(None, map(os.environ.get, _VARIABLES)), "")
-    if chosen.endswith(".mo"):
-        return _read(chosen)
-    locale = chosen.partition(".")[0].partition("@")[0]
-    language = locale.partition("_")[0]
-    if locale in _ENGLISH or language in _ENGLISH:
-        return None
-    folder = PurePath(__file__).parent
-    return _read(str(folder / f"{locale}.mo")) or _read(str(folder / f"{language}.mo"))
-
-
-def _read(path: str) -> "GNUTranslations | None":
-    try:
-        file = open(path, "rb")  # noqa: PTH123, SIM115 - pathlib costs start-up time
-    except OSError:
-        return None
-    from gettext import GNUTranslations
-
-    with file:
-        try:
-            return GNUTranslations(file)
-        except (OSError, ValueError, LookupError):
+    locale = next(filter(None, map(os.environ.get, _LOCALES)), "")
+    wanted = [os.environ.get(VARIABLE) or _chosen.name or locale]
+    if wanted == [locale] and locale.partition(".")[0] not in ("", "C", "POSIX"):
+        # A list of languages in the order of the user's preference, as GNU's gettext has it.
+        wanted = [*filter(None, os.environ.get("LANGUAGE", "").split(":")), locale]
+    for chosen in wanted:
+        if chosen.endswith(_COMPILED):
+            return _read(chosen)
+        name = chosen.partition(".")[0].partition("@")[0]
+        if name.partition("_")[0] in _ENGLISH:
             return None
+        if (file := _file_of(name)) and (found := _read(file)) is not None:
+            return found
+    return None
+
+
+def _file_of(locale: str) -> str:
+    """The catalogue of a locale, or another one of its language; empty when there is none."""
+    there = _catalogues()
+    language = locale.replace("-", "_").partition("_")[0]
+    for name in (locale.replace("-", "_"), language):
+        if name in there:
+            return there[name]
+    return next((there[name] for name in there if name.partition("_")[0] == language), "")
+
+
+def _catalogues() -> dict[str, str]:
+    folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib costs start-up time
+    names = sorted(os.listdir(folder))  # noqa: PTH208
+    return {name.removesuffix(_COMPILED): f"{folder}/{name}" for name in names if name.endswith(_COMPILED)}
+
+
+@lru_cache(maxsize=4096)
+def _shows_all(translated: str, singular: str, plural: str) -> bool:
+    """Whether a translation shows every value that the English sentence shows."""
+    try:
+        return _slots(translated) >= (_slots(singular) & _slots(plural) if plural else _slots(singular))
+    except ValueError:
+        return False
+
+
+def _slots(text: str) -> set[str]:
+    from string import Formatter
+
+    return {name for _literal, name, _format, _conversion in Formatter().parse(text) if name is not None}
+
+
+def _read(path: str) -> "Catalogue | None":
+    from spotui.lang.catalogue import read_catalogue
+
+    return read_catalogue(path)

@@ -19,6 +19,7 @@ from spotui.settings.values import (
     BaseUrl,
     Count,
     KindError,
+    Language,
     ModelId,
     Name,
     Rate,
@@ -74,11 +75,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         settings: The settings it has, by their keys; null is None.
         models: Endpoints by model id.
         theme: The name of the theme.
+        language: The language of all texts.
     """
 
     settings: Mapping[str, object] = {}
     models: Mapping[str, ModelConfig] = {}
     theme: str | UnsetType = UNSET
+    language: str | UnsetType = UNSET
 
 
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +117,7 @@ def _schema() -> dict[str, "object | Schema"]:
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[name] = setting.kind
-    return {**root, "models": dict[ModelId, ModelConfig], "theme": Name}
+    return {**root, "models": dict[ModelId, ModelConfig], "theme": Name, "language": Language}
 
 
 SCHEMA: Final[Schema] = _schema()
@@ -146,7 +149,8 @@ class Checker:
     def config(self, value: object) -> Config:
         """Read the whole config file, without what is wrong."""
         found: dict[str, Any] = self.mapping(SCHEMA, value)
-        return Config(models=found.pop("models", {}), theme=found.pop("theme", UNSET), settings=found)
+        others = {name: found.pop(name) for name in ("models", "theme", "language") if name in found}
+        return Config(settings=found, **others)
 
     def mapping(self, schema: Schema, value: object, at: Keys = ()) -> dict[str, object]:
         """Read a mapping; a section without a value is an empty one.

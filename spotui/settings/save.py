@@ -20,7 +20,7 @@ from spotui.settings.config_file import (
 )
 from spotui.settings.errors import SettingsError
 from spotui.settings.table import BY_KEY
-from spotui.settings.values import KindError, ModelId, Name, convert, convert_text
+from spotui.settings.values import KindError, Language, ModelId, Name, convert, convert_text
 from spotui.settings.writing import alone, uneditable, unwritable, write_text
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def save_defaults(values: Mapping[str, object], path: Path | None = None) -> Non
     Raises:
         SettingsError: As for one; none of them is set.
     """
-    kinds = {name: one.kind for name, one in BY_KEY.items()} | {"theme": Name}
+    kinds = {name: one.kind for name, one in BY_KEY.items()} | {"theme": Name, "language": Language}
     changes: dict[Keys, Plain | UnsetType] = {}
     for key, value in values.items():
         if key not in kinds:

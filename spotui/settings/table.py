@@ -105,6 +105,25 @@ PREFIX: Final = "SPOTUI_"
 """The beginning of spotui's variables."""
 
 
+_LABELS: Final = (
+    *(N_("Body"), N_("Call timeout"), N_("Calls"), N_("Command"), N_("Concurrency"), N_("Copies")),
+    *(N_("Demonstrations"), N_("Embedding model"), N_("Endpoint"), N_("Final check")),
+    *(N_("First token timeout"), N_("Graded marks"), N_("Grammar"), N_("Headers"), N_("JSON"), N_("Judge")),
+    *(N_("Judge unit"), N_("Max rounds"), N_("Max tokens"), N_("Minutes"), N_("Model"), N_("More judges")),
+    *(
+        N_("Patience"),
+        N_("Position"),
+        N_("Query"),
+        N_("Racing"),
+        N_("Reference answers"),
+        N_("Retry seconds"),
+    ),
+    *(N_("Sample"), N_("Seed"), N_("Start from probes"), N_("Target wins"), N_("Temperature")),
+    *(N_("Timeout"), N_("Tokens"), N_("Tries"), N_("URL"), N_("USD"), N_("Width")),
+)
+"""The labels that follow from the names of fields, for the catalogue; a test names one that is missing."""
+
+
 class Setting(NamedTuple):
     """One setting. Its line gives the help, the group, and what else does not follow from the field.
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from spotui.domain.errors import nearest
 from spotui.domain.messages import Position
-from spotui.lang import N_, _
+from spotui.lang import N_, _, is_language, languages
 from spotui.settings.errors import show
 from spotui.settings.variables import is_half_reference, is_reference
 
@@ -35,6 +35,11 @@ def _model_ids_fault(text: str) -> str | None:
 
 def _name_fault(text: str) -> str | None:
     return None if text.isprintable() else _("must be a name on one line")
+
+
+def _language_fault(text: str) -> str | None:
+    known = ", ".join(languages())
+    return None if is_language(text) else _("must be one of {known}, or a compiled catalogue", known=known)
 
 
 def _variable_fault(text: str) -> str | None:
@@ -129,6 +134,7 @@ CopyMode = Annotated[Literal["refused", "allowed"], Meta(description=N_("refused
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})
 ]
+Language = Annotated[str, Meta(description=N_("a language"), extra={"fault": _language_fault})]
 ModelId = Annotated[
     str, Meta(description=N_("a model id"), extra={"fault": _model_id_fault, "placeholder": "ID"})
 ]

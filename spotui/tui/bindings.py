@@ -61,7 +61,7 @@ def fault_of(key: str) -> tuple[str, str]:
     if "ctrl" in modifiers and "shift" in modifiers:
         return _("{key} is ctrl+{name} on many terminals.", key=key, name=name), _("Choose another key.")
     if modifiers == ["shift"] and len(name) == 1:
-        return _("{key} arrives as {name}.", key=key, name=name.upper()), f"Write {name.upper()}."
+        return _("{key} arrives as {name}.", key=key, name=name.upper()), _("Write {key}.", key=name.upper())
     return "", ""
 
 

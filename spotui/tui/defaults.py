@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -16,12 +17,13 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
+from spotui.lang import N_, VARIABLE, _, name_of
 from spotui.settings.config_file import ConfigFile, ModelConfig, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve
 from spotui.settings.save import save_default, save_defaults, save_model
 from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, text_of, value_at
-from spotui.settings.values import choices
+from spotui.settings.values import Language, choices
 
 
 class Default(NamedTuple):
@@ -59,11 +61,28 @@ class Defaults:
     def of(self, key: str) -> Default:
         """One default by its dotted place in the file."""
         written = self.config.config.settings.get(key, "")
+        if key == LANGUAGE.key:
+            return _language(self.config.config.language or "")
         if self._found is None:
             return Default(text_of(written), "", "")
         source, used = self._found.sources[key], value_at(self._found.settings, BY_KEY[key].path)
         rival = source.name if source.kind is SourceKind.ENVIRONMENT else ""
         return Default(text_of(written), text_of(used), rival)
+
+
+LANGUAGE: Final = Setting(
+    N_("the language of all texts, for example en or zh_CN"),
+    label=N_("Language"),
+    key="language",
+    kind=Language,
+)
+"""The setting of the app and every command that belongs to no run."""
+
+
+def _language(written: str) -> Default:
+    used = name_of(written) if written else _("that of the system")
+    typed = os.environ.get(VARIABLE, "")
+    return Default(written, typed or used, VARIABLE if typed and typed != written else "")
 
 
 def save(key: str, text: str) -> None:
@@ -98,8 +117,11 @@ class DefaultRow(Horizontal):
     }
     """
 
+    @dataclass
     class Saved(Message):
         """The config file says something else now."""
+
+        key: str
 
     def __init__(self, setting: Setting, completions: tuple[str, ...] = ()) -> None:
         super().__init__(id=f"default-{setting.key.replace('.', '-')}")
@@ -111,11 +133,11 @@ class DefaultRow(Horizontal):
 
     def compose(self) -> ComposeResult:
         """The name, the value, and what it means."""
-        yield Label(self._label)
+        yield Label(_(self._label))
         made = Input(compact=True, suggester=SuggestFromList(self._choices) if self._choices else None)
         made.cursor_blink = False
         yield made
-        yield Static(self._help, classes="note", markup=False)
+        yield Static(_(self._help), classes="note", markup=False)
 
     def show(self, default: Default) -> None:
         """Show what stands in the file, and what is used where nothing does; what is being typed stays."""
@@ -125,7 +147,11 @@ class DefaultRow(Horizontal):
         self.input.placeholder = default.used
         self.set_class(bool(default.rival), "-rival")
         if not self.has_class("-wrong"):
-            self._say(f"{default.rival} wins: {default.used}" if default.rival else self._help)
+            self._say(
+                _("{variable} wins: {value}", variable=default.rival, value=default.used)
+                if default.rival
+                else _(self._help)
+            )
 
     @property
     def input(self) -> Input:
@@ -175,12 +201,12 @@ class DefaultRow(Horizontal):
             return
         self._saved = text
         self.refresh_bindings()
-        self.post_message(self.Saved())
+        self.post_message(self.Saved(self.key))
 
     def _mend(self) -> None:
         if self.has_class("-wrong"):
             self.remove_class("-wrong")
-            self._say(self._help)
+            self._say(_(self._help))
 
     def _say(self, text: str) -> None:
         self.query_one(".note", Static).update(Content(text))

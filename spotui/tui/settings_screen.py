@@ -1,6 +1,7 @@
 """The settings of every run, and the themes: the one under the cursor is on the screen at once."""
 
 import asyncio
+import os
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,13 +10,14 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from spotui.lang import _
+from spotui.lang import VARIABLE, _, languages, use
 from spotui.settings import locations
+from spotui.settings.language import saved_language
 from spotui.settings.locations import shown
 from spotui.settings.table import SETTINGS, Group
 from spotui.settings.themes import Theme, ThemeError, load_theme, own_theme_names, theme_names
 from spotui.tui.child import attempt
-from spotui.tui.defaults import DefaultRow, Defaults, save
+from spotui.tui.defaults import LANGUAGE, DefaultRow, Defaults, save
 from spotui.tui.page import Page, TitleBar
 from spotui.tui.preferences import use_theme
 from spotui.tui.table_view import Column, Row, TableView
@@ -31,7 +33,7 @@ class ThemeTable(TableView):
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="themes")
         self.add_class("framed")
-        self.border_title = "Theme"
+        self.border_title = _("Theme")
         self._kept = ""
         self._is_ready = False
 
@@ -73,12 +75,12 @@ def _rows() -> list[Row]:
 
 
 def _row(name: str, *, is_own: bool) -> Row:
-    whose = Content.styled("yours", "$text-accent") if is_own else ""
+    whose = Content.styled(_("yours"), "$text-accent") if is_own else ""
     try:
         theme: Theme = load_theme(name)
     except ThemeError:
-        return Row(name, (name, Content.styled("wrong", "$text-error"), whose))
-    return Row(name, (name, Content.styled("dark" if theme.dark else "light", "$text-muted"), whose))
+        return Row(name, (name, Content.styled(_("wrong"), "$text-error"), whose))
+    return Row(name, (name, Content.styled(_("dark") if theme.dark else _("light"), "$text-muted"), whose))
 
 
 class SettingsScreen(Page[None]):
@@ -109,18 +111,20 @@ class SettingsScreen(Page[None]):
 
     def parts(self) -> ComposeResult:
         """Themes, defaults, keys."""
-        yield TitleBar(f"settings   {shown(locations.config_file())}")
+        yield TitleBar(_("settings   {file}", file=shown(locations.config_file())))
         yield Static(id="fault", markup=False)
         with Container():
             yield ThemeTable()
             with DefaultForm(classes="framed") as form:
-                form.border_title = "Defaults"
+                form.border_title = _("Defaults")
                 form.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
                 for number, group in enumerate(Group):
-                    title = group.capitalize()
+                    title = _(group).capitalize()
                     yield Static(title, classes="group" if number else "group -first", markup=False)
                     yield from (DefaultRow(setting) for setting in SETTINGS if setting.group == group)
-                yield Static("Keys", classes="group", markup=False)
+                yield Static(_("Language"), classes="group", markup=False)
+                yield DefaultRow(LANGUAGE, tuple(languages()))
+                yield Static(_("Keys"), classes="group", markup=False)
                 yield Static(
                     _(
                         "F2 changes keyboard shortcuts; yours are saved in {shown}.",
@@ -149,6 +153,9 @@ class SettingsScreen(Page[None]):
         """Another variable or the file may say something else by now."""
         event.stop()
         await self._show()
+        if event.key == LANGUAGE.key and VARIABLE not in os.environ:
+            use(await asyncio.to_thread(saved_language))
+            self.app.notify(_("Screens that you open from now on are in this language."))
 
     async def action_back(self) -> None:
         """Leave; what is typed is saved first, and a theme that was only looked at is put back."""

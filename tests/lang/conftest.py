@@ -7,8 +7,8 @@ from spotui import lang
 
 @pytest.fixture(autouse=True)
 def no_locale(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("SPOTUI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in ("SPOTUI_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    lang._catalogue.cache_clear()
+    lang.use()
     yield
-    lang._catalogue.cache_clear()
+    lang.use()

@@ -20,6 +20,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 "{n:,} Zeilen: {path}.",
             ),
             "The round {round} ended.": "Die Runde {runde} ist beendet.",
+            "{name} has {n} rows.": "Es gibt {n} Zeilen.",
         },
     )
     monkeypatch.setenv("SPOTUI_LANG", str(path))
@@ -47,6 +48,7 @@ def test_a_catalogue_translates_sentences_and_plurals() -> None:
 def test_a_missing_translation_is_english_and_so_is_one_with_other_slots() -> None:
     assert _("Nothing like it.") == "Nothing like it."
     assert _("The round {round} ended.", round=3) == "The round 3 ended."
+    assert _("{name} has {n} rows.", name="a", n=3) == "a has 3 rows."
 
 
 @pytest.mark.usefixtures("german")
@@ -94,6 +96,53 @@ def test_the_locale_chooses_a_catalogue(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(lang, "__file__", str(tmp_path / "__init__.py"))
     monkeypatch.setenv("LANG", "de_AT.UTF-8")
     assert _("No file.") == "Keine Datei."
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "提示词"),
+        ({"LANG": "zh_SG"}, "提示词"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "xx:zh_CN:en"}, "提示词"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en:zh_CN"}, "Prompt"),
+        ({"LC_ALL": "C", "LANGUAGE": "zh_CN"}, "Prompt"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "zh_CN"}, "Prompt"),
+        ({"LANG": "zz_ZZ.UTF-8", "LANGUAGE": "zz"}, "Prompt"),
+        ({"SPOTUI_LANG": "zh-CN", "LANG": "C"}, "提示词"),
+    ],
+)
+def test_chinese_is_shown_where_the_locale_asks_for_it(
+    variables: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _("Prompt") == text
+
+
+def test_a_language_is_chosen_for_this_process_and_a_variable_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    lang.use("zh_CN")
+    assert _("Prompt") == "提示词"
+    assert ngettext("{n} error", "{n} errors", 1) == "1 error"
+    assert join(_("Check the file."), _("Check the path.")) == "请检查文件。请检查路径。"
+    assert lang.name_of("zh_CN") == "简体中文"
+    monkeypatch.setenv("SPOTUI_LANG", "en")
+    lang.use("zh_CN")
+    assert _("Prompt") == "Prompt"
+    assert lang.name_of("en") == "English"
+
+
+@pytest.mark.parametrize("length", [4, 20, 28, 2000, -40, -1])
+def test_what_is_torn_off_a_catalogue_is_english(
+    length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (Path(lang.__file__).parent / "zh_CN.mo").read_bytes()
+    (tmp_path / "zh.mo").write_bytes(whole[:length])
+    monkeypatch.setenv("SPOTUI_LANG", str(tmp_path / "zh.mo"))
+    assert _("Prompt") in ("Prompt", "提示词")
+    assert _("~{n} tokens", n=3) == "~3 tokens"
 
 
 def test_spotui_lang_comes_before_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

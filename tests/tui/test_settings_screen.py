@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from spotui import lang
 from spotui.settings import locations
 from spotui.settings.config_file import load_config
 from spotui.settings.resources import themes_dir
@@ -42,6 +43,29 @@ def in_settings(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -
 
 def themes(app: SpotuiApp) -> ThemeTable:
     return app.screen.query_one(ThemeTable)
+
+
+def test_a_language_is_saved_and_shown_at_once(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await put(pilot, app, "language", "klingon")
+        await pilot.press("enter")
+        await until_told(pilot, "must be one of en, zh_CN")
+        await put(pilot, app, "language", "zh_CN")
+        await pilot.press("enter")
+        await until(pilot, lambda: "language: zh_CN" in config.read_text())
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("comma")
+        await until_seen(pilot, "最大轮数", "主题")
+
+    try:
+        in_settings(tmp_path, journey)
+    finally:
+        lang.use()
 
 
 def row(app: SpotuiApp, key: str) -> DefaultRow:
@@ -81,7 +105,8 @@ def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(tmp_path: Path
 
 def test_every_setting_of_the_table_has_a_row(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, _pilot: Pilot[None]) -> None:
-        assert [one.key for one in app.screen.query(DefaultRow)] == [setting.key for setting in SETTINGS]
+        rows = [one.key for one in app.screen.query(DefaultRow)]
+        assert rows == [*(setting.key for setting in SETTINGS), "language"]
 
     in_settings(tmp_path, journey)
 
