@@ -28,6 +28,8 @@ VERBS = {
     "import": N_("make a template of what another tool has: prompts, evals, traces, data sets"),
     "rows": N_("write new rows like those of a template"),
     "score": N_("measure a prompt on rows, and compare two row by row"),
+    "report": N_("write a run or a race as one HTML or Markdown file"),
+    "verify": N_("compare the figures of an exported file with the journal, without a model"),
     "race": N_("let several methods work on the same rows with the same budget"),
     "methods": N_("list the methods and their parameters"),
     "models": N_("list, add, test, remove, import and fetch models"),
@@ -66,6 +68,8 @@ exit codes:
   6    a run was stopped
   7    no row could be marked
   8    there is no headroom: no probe is better than the seed beyond chance
+  9    a scored prompt does not pass its gates (--fail-below, --fail-if-worse-than)
+  10   a figure of a verified file differs from the journal
   130  interrupted; 'spotui resume' continues the run""")
 
 
@@ -205,7 +209,7 @@ def _run(arguments: Sequence[str]) -> int:
         code: int = _part(parsed.verb, "{}_command")(parsed)
         sys.stdout.flush()
     except SpotuiError as error:
-        report(error)
+        report_error(error)
         return _code_of(error)
     except BrokenPipeError:
         # Whoever read our output has gone, as `| head` does; Python would complain while it exits.
@@ -217,7 +221,7 @@ def _run(arguments: Sequence[str]) -> int:
         failure = _of_the_system(error)
         if failure is None:
             raise
-        report(failure)
+        report_error(failure)
         return exit_codes.FAILED
     return code
 
@@ -239,7 +243,7 @@ def _of_the_system(error: Exception) -> SpotuiError | None:
     )
 
 
-def report(error: SpotuiError) -> None:
+def report_error(error: SpotuiError) -> None:
     """Say on standard error what happened and what to do."""
     limit = limit_reached(error)
     hint = error.hint if limit is None else str(limit)

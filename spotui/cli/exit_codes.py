@@ -36,6 +36,12 @@ UNMARKED: Final = 7
 NO_HEADROOM: Final = 8
 """No probe is better than the seed prompt beyond chance."""
 
+GATE: Final = 9
+"""A prompt that was scored does not pass its gates."""
+
+DIFFERS: Final = 10
+"""A figure of a file that was verified differs from the journal."""
+
 INTERRUPTED: Final = 130
 """Left at once by a second Ctrl-C; the run can be resumed."""
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OWN: Final = ("txt", "json", "markdown")
 """The formats that are a project's: the prompt, everything, a report."""
 
+RECEIPT: Final = "receipt"
+"""The prompt with its figures, for `spotui verify`."""
+
 TEXTS: Final = ("messages", "promptfoo", "dspy", "python")
 REGISTRIES: Final = ("langfuse", "mlflow")
 SOURCE: Final = "source"
@@ -33,11 +36,12 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         "--format",
         dest="format",
-        choices=(*OWN, *TEXTS, *REGISTRIES, SOURCE),
+        choices=(*OWN, RECEIPT, *TEXTS, *REGISTRIES, SOURCE),
         help=_(
-            "txt: the prompt; json: everything; markdown: a report; messages: OpenAI's messages; promptfoo: "
-            "prompt and tests; dspy: a program; python: a module; langfuse, mlflow: a new version in a "
-            "registry; source: what the template was imported from (default: by FILE's ending, else txt)"
+            "txt: the prompt; json: everything; markdown: a report; receipt: the prompt with its figures, "
+            "for 'spotui verify'; messages: OpenAI's messages; promptfoo: prompt and tests; dspy: a program; "
+            "python: a module; langfuse, mlflow: a new version in a registry; source: what the template was "
+            "imported from (default: by FILE's ending, else txt)"
         ),
     )
     parser.add_argument(
@@ -77,13 +81,18 @@ def export_command(parsed: argparse.Namespace) -> int:
         return _register(parsed, project, history, line, form)
     if form == SOURCE:
         return _return(parsed, project, line)
-    if form in OWN:
+    if form == RECEIPT:
+        from spotui.view.report.receipt import make_receipt, picture_of
+
+        receipt = make_receipt(project, history, line, picture_of(project, history))
+        text = receipt.as_json().decode()
+    elif form in OWN:
         from spotui.runs.export import export
 
         text = export(project.name, history, line, form)
     else:
         text = _for_tool(project, history, line, form)
-    _write(text, parsed.output)
+    write_text(text, parsed.output)
     return exit_codes.OK
 
 
@@ -106,7 +115,7 @@ def _return(parsed: argparse.Namespace, project: "Project", line: "RoundLine") -
     files = back_to_source(project, line, trusted)
     if parsed.replace:
         for path, text in files:
-            _write(text, path)
+            write_text(text, path)
         return exit_codes.OK
     if len(files) > 1:
         names = ", ".join(str(path) for path, _text in files)
@@ -114,7 +123,7 @@ def _return(parsed: argparse.Namespace, project: "Project", line: "RoundLine") -
             _("The prompt is in several files: {names}.", names=names),
             _("Replace it in all of them with --replace."),
         )
-    _write(files[0][1], parsed.output)
+    write_text(files[0][1], parsed.output)
     if parsed.output is None:
         hint = _("This is {path} with the new prompt; --replace writes it there.", path=files[0][0])
         print(f"spotui: {hint}", file=sys.stderr)
@@ -144,23 +153,28 @@ def _report(notes: "Notes") -> None:
         print(f"spotui: {note}", file=sys.stderr)
 
 
-def _write(text: str, name: str | Path | None) -> None:
+def write_text(text: str | bytes, name: str | Path | None, *, to: TextIO | None = None) -> None:
     """Write a text into a file that the user has named, or to standard output.
+
+    Args:
+        text: The text, or the bytes of the file.
+        name: The file; None for standard output, which takes a text alone.
+        to: Where it is said that the file is written (default: standard output).
 
     Raises:
         SpotuiError: It cannot be written.
     """
     if name is None:
-        sys.stdout.write(text)
+        sys.stdout.write(str(text))
         return
     from spotui.workspace.files import replace_file
 
     path = Path(name).expanduser()
     try:
-        replace_file(path, text.encode("utf-8", "replace"))
+        replace_file(path, text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
     except OSError as error:
         raise SpotuiError(
             _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror),
             _("Choose another file."),
         ) from None
-    print(_("Wrote {path}.", path=path))
+    print(_("Wrote {path}.", path=path), file=to)

@@ -3,14 +3,25 @@
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
+from spotui.cli.annotations import add_annotate, as_plain_text, wants_annotations
 from spotui.cli.exit_codes import UsageError
+from spotui.cli.measured import (
+    Measured,
+    annotations_of,
+    code_of,
+    gates_of,
+    junit_of,
+    mark_text,
+    score_line,
+    unmarked,
+)
+from spotui.cli.prompt_names import label_of, named_prompt
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.figures import gained, points
+from spotui.domain.figures import gained
 from spotui.domain.text import short
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
@@ -19,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spotui.domain.events import Event
-    from spotui.engine.task import RowOutcome, Scored
+    from spotui.engine.task import Scored
+    from spotui.runs.gates import GateResult
+    from spotui.runs.prepare import Prepared
     from spotui.runs.score import Ruler
-    from spotui.templates.model import Template
 
 
 _SPLITS = ("train", "eval", "test")
@@ -37,10 +49,22 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompt",
         metavar="PROMPT",
         default="seed",
-        help=_("seed (the template's), best (of the project), or a text file (default: seed)"),
+        help=_(
+            "seed (the template's), best (the project's), a text file, another template, a project, or "
+            "'text:' and the prompt itself (default: seed)"
+        ),
+    )
+    second = parser.add_mutually_exclusive_group()
+    second.add_argument(
+        "--against", metavar="PROMPT", help=_("a second prompt; the first is compared with it")
+    )
+    second.add_argument(
+        "--fail-if-worse-than",
+        metavar="PROMPT",
+        help=_("the same, and exit code 9 if the first is worse beyond chance, row by row"),
     )
     parser.add_argument(
-        "--against", metavar="PROMPT", help=_("a second prompt; the first is compared with it")
+        "--fail-below", metavar="POINTS", help=_("exit code 9 if the score is below POINTS, 0 to 100")
     )
     parser.add_argument("--project", metavar="NAME", help=_("whose best (default: the template's name)"))
     parser.add_argument("--split", choices=_SPLITS, default="test", help=_("which rows (default: test)"))
@@ -48,6 +72,8 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
         "--all-rows", action="store_true", help=_("show every row, not only those that differ")
     )
     parser.add_argument("--json", action="store_true", help=_("one JSON object with the marks of every row"))
+    parser.add_argument("--junit", metavar="FILE", help=_("write gates and rows as JUnit XML, for a CI"))
+    add_annotate(parser)
     options.add_yes(parser)
     add_trust(parser)
     options.add_workspace(parser)
@@ -75,11 +101,18 @@ def score_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.score import open_ruler
     from spotui.settings.resources import find_template
 
+    least = None if parsed.fail_below is None else _least(parsed.fail_below)
     launcher, path = Launcher(), find_template(parsed.template)
     prepared = options.prepare(launcher, path, parsed, "score")
-    template = prepared.template
-    names = [one for one in (parsed.against, parsed.prompt) if one]
-    prompts = {name: _prompt(name, parsed, template, path) for name in names}
+    template, workspace = prepared.template, options.workspace(parsed)
+    names = [one for one in (parsed.against or parsed.fail_if_worse_than, parsed.prompt) if one]
+    own = parsed.project or path.stem
+    prompts: dict[str, str] = {}
+    for name in names:
+        prompt, label = named_prompt(name, template, workspace, own), label_of(name)
+        if prompts.get(label, prompt) != prompt:  # two texts that begin alike
+            label = f"{label} (2)"
+        prompts[label] = prompt
     for name, prompt in prompts.items():
         if fault := slot_fault(template.prompt, slot_names(template.prompt), prompt):
             print(
@@ -88,10 +121,9 @@ def score_command(parsed: argparse.Namespace) -> int:
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     connections = launcher.connections(prepared.settings)
-    folder = options.workspace(parsed).measured(kept_as(prepared))
-    opened = open_ruler(prepared, folder, connections, _teller())
+    opened = open_ruler(prepared, workspace.measured(kept_as(prepared)), connections, _teller())
 
-    async def work() -> int:
+    async def work() -> "Measured | int":
         async with opened as ruler:
             if not len(ruler.rows(parsed.split)):
                 raise UsageError(
@@ -111,63 +143,100 @@ def score_command(parsed: argparse.Namespace) -> int:
                 return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
 
     quiet_limits()
-    return asyncio.run(work())
+    measured = asyncio.run(work())
+    return measured if isinstance(measured, int) else _show(parsed, prepared, measured, least)
 
 
-async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> int:
-    """Measure, and print what came out."""
+def _least(text: str) -> float:
+    """The score that is required, 0..1.
+
+    Raises:
+        UsageError: It is not a number of points.
+    """
+    try:
+        wanted = float(text)
+    except ValueError:
+        wanted = -1.0
+    if not (wanted == 0 or 1 <= wanted <= 100):
+        raise UsageError(
+            _("--fail-below takes points from 0 to 100, not {text}.", text=text),
+            _("Write, for example, --fail-below 80 for a score of 80.0."),
+        )
+    return wanted / 100
+
+
+async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> Measured:
     layout = ruler.layout
-    found = await ruler.measure([(prompt, layout) for prompt in prompts.values()], parsed.split)
+    texts = list(dict.fromkeys(prompts.values()))
+    found = dict(
+        zip(texts, await ruler.measure([(text, layout) for text in texts], parsed.split), strict=True)
+    )
+    calls = ruler.spending.calls
+    wants_rows = len(prompts) == 2 or parsed.all_rows or parsed.junit
+    outcomes = {text: await ruler.outcomes(text, layout, parsed.split) for text in texts if wants_rows}
+    return Measured(
+        prompts,
+        [found[text] for text in prompts.values()],
+        [outcomes[text] for text in prompts.values()] if wants_rows else [],
+        ruler.rows(parsed.split),
+        calls,
+    )
+
+
+def _show(parsed: argparse.Namespace, prepared: "Prepared", measured: Measured, least: float | None) -> int:
+    """Print what came out, write it for a CI, and say by the exit code whether the prompt passes."""
+    from spotui.runs.gates import have_passed
+
+    gates = gates_of(parsed, measured, least)
+    annotates = wants_annotations(parsed)
+    stream = sys.stderr if parsed.json else sys.stdout
     if sys.stderr.isatty():
         paint("\r\x1b[K", sys.stderr)
     if parsed.json:
-        _print_json(parsed.split, prompts, found)
-        return _code(prompts, found)
-    for name, scored in zip(prompts, found, strict=True):
-        print(_line(name, scored, parsed.split))
-    outcomes = [
-        await ruler.outcomes(prompt, layout, parsed.split)
-        for prompt in prompts.values()
-        if len(found) == 2 or parsed.all_rows
-    ]
-    if len(found) == 2:
-        _print_comparison(ruler, parsed, list(prompts), found, outcomes)
+        _print_json(parsed.split, measured, gates)
+    else:
+        with as_plain_text(stream, annotates=annotates):
+            _print(parsed, measured)
+        for one in gates:
+            print(_("Passed: {text}", text=one.text) if one.passed else _("Failed: {text}", text=one.text))
+    if parsed.junit:
+        from spotui.cli.export import write_text
+
+        write_text(junit_of(parsed, prepared, measured, gates), parsed.junit, to=sys.stderr)
+    if annotates:
+        for line in annotations_of(parsed, prepared, measured, gates):
+            print(line, file=stream, flush=True)
+    for name in unmarked(measured):
+        text = _("spotui: No row could be marked with the prompt {name}; the lines above say why.", name=name)
+        print(text, file=sys.stderr)
+    code = code_of(measured)
+    return exit_codes.GATE if code == exit_codes.OK and not have_passed(gates) else code
+
+
+def _print(parsed: argparse.Namespace, measured: Measured) -> None:
+    """Print scores, the comparison, and the rows that were asked for."""
+    for name, scored in zip(measured.prompts, measured.scores, strict=True):
+        print(score_line(name, scored, parsed.split))
+    if len(measured.scores) == 2:
+        _print_comparison(measured, show_all=parsed.all_rows)
     elif parsed.all_rows:
-        for one in outcomes[0]:
-            row = ruler.rows(parsed.split).row(one.position)
+        for one in measured.outcomes[0]:
+            row = measured.rows.row(one.position)
             asked, answered = short(row.question, _SHOWN), short(one.answer, _SHOWN)
-            print(f"  {_mark(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
-    bought = ruler.spending
+            print(f"  {mark_text(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
     print(
         ngettext(
             "Bought: {n:,} call; what was known before cost nothing.",
             "Bought: {n:,} calls; what was known before cost nothing.",
-            bought.calls,
+            measured.calls,
         ),
         file=sys.stderr,
     )
-    return _code(prompts, found)
 
 
-def _code(prompts: dict[str, str], found: "list[Scored]") -> int:
-    """The exit code; a prompt without a single mark has no score, and that is a failure."""
-    unmarked = [name for name, scored in zip(prompts, found, strict=True) if not scored.score.rows]
-    for name in unmarked:
-        text = _("spotui: No row could be marked with the prompt {name}; the lines above say why.", name=name)
-        print(text, file=sys.stderr)
-    return exit_codes.UNMARKED if unmarked else exit_codes.OK
-
-
-def _print_comparison(
-    ruler: "Ruler",
-    parsed: argparse.Namespace,
-    names: list[str],
-    found: "list[Scored]",
-    outcomes: "list[list[RowOutcome]]",
-) -> None:
-    from spotui.domain.statistics import compare
-
-    paired = compare(found[0].marks, found[1].marks)
+def _print_comparison(measured: Measured, *, show_all: bool) -> None:
+    names, paired = list(measured.prompts), measured.compared
+    assert paired is not None  # noqa: S101 - there are two
     interval = (paired.interval.low, paired.interval.high)
     sure = "" if paired.is_settled else _("; that may be chance")
     gain = gained(paired.difference, interval, paired.floor)
@@ -181,10 +250,10 @@ def _print_comparison(
             ties=paired.ties,
         )
     )
-    for old, new in zip(*outcomes, strict=True):
-        if old.mark == new.mark and not parsed.all_rows:
+    for old, new in zip(*measured.outcomes, strict=True):
+        if old.mark == new.mark and not show_all:
             continue
-        row = ruler.rows(parsed.split).row(old.position)
+        row = measured.rows.row(old.position)
         sign = (
             " "
             if old.mark is None or new.mark is None or old.mark == new.mark
@@ -192,25 +261,26 @@ def _print_comparison(
             if new.mark > old.mark
             else "-"
         )
-        print(f"{sign} {_mark(old.mark)} -> {_mark(new.mark)}  {row.place:24}  {short(row.question, _SHOWN)}")
+        asked = short(row.question, _SHOWN)
+        print(f"{sign} {mark_text(old.mark)} -> {mark_text(new.mark)}  {row.place:24}  {asked}")
         print(f"      {names[0]}: {short(old.answer, _SHOWN)}")
         print(f"      {names[1]}: {short(new.answer, _SHOWN)}")
 
 
-def _print_json(split: str, prompts: dict[str, str], found: "list[Scored]") -> None:
+def _print_json(split: str, measured: Measured, gates: "list[GateResult]") -> None:
     import msgspec
-
-    from spotui.domain.statistics import compare
 
     data: dict[str, object] = {
         "split": split,
         "prompts": [
             {"name": name, "prompt": prompt, "score": _score(scored), "marks": scored.marks}
-            for (name, prompt), scored in zip(prompts.items(), found, strict=True)
+            for (name, prompt), scored in zip(measured.prompts.items(), measured.scores, strict=True)
         ],
     }
-    if len(found) == 2:
-        data["comparison"] = compare(found[0].marks, found[1].marks)
+    if (compared := measured.compared) is not None:
+        data["comparison"] = compared
+    if gates:
+        data["gates"] = gates
     print(msgspec.json.encode(data, enc_hook=as_english).decode())
 
 
@@ -221,57 +291,6 @@ def _score(scored: "Scored") -> "dict[str, object]":
     score = scored.score
     none = {} if score.rows else {"mean": None, "interval": None}
     return {**msgspec.structs.asdict(score), **none}
-
-
-def _line(name: str, scored: "Scored", split: str) -> str:
-    score = scored.score
-    if not score.rows:
-        return ngettext(
-            "{name}: no score; the one {split} row errored",
-            "{name}: no score; all {n:,} {split} rows errored",
-            score.left_out,
-            name=name,
-            split=split,
-        )
-    found = ngettext(
-        "{name}: {score} ({low} to {high}) on {n:,} {split} row",
-        "{name}: {score} ({low} to {high}) on {n:,} {split} rows",
-        score.rows,
-        name=name,
-        score=points(score.mean),
-        low=points(score.interval.low),
-        high=points(score.interval.high),
-        split=split,
-    )
-    if not score.left_out:
-        return found
-    return _("{found}, {left_out:,} errored", found=found, left_out=score.left_out)
-
-
-def _mark(mark: float | None) -> str:
-    return "  –  " if mark is None else f"{points(mark):>5}"
-
-
-def _prompt(name: str, parsed: argparse.Namespace, template: "Template", path: Path) -> str:
-    """The prompt that a name stands for.
-
-    Raises:
-        SpotuiError: There is no such project, or no such file.
-    """
-    if name == "seed":
-        return template.prompt
-    if name == "best":
-        from spotui.cli.show import best_round
-
-        return best_round(options.workspace(parsed).existing(parsed.project or path.stem)).prompt
-    try:
-        return Path(name).expanduser().read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else _("it is no UTF-8 text")
-        raise UsageError(
-            _("The prompt {name} cannot be read: {why}.", name=name, why=why),
-            _("Give seed, best, or the path of a text file."),
-        ) from None
 
 
 def _teller() -> "Callable[[Event], None]":

@@ -39,7 +39,8 @@ CARRY = "Add the numbers. Carry the one, and check the sum by adding backwards."
 SHORT = "Add."
 
 _SETTINGS = {"max_rounds": 3, "seed": 0, "judge": "balanced"}
-_ROLES = {"roles": {role: {"model": "test-model"} for role in ("optimizer", "evaluator", "executor")}}
+_ROLE = {"model": "test-model", "temperature": None, "max_tokens": None, "timeout": 60.0}
+_ROLES = {"roles": dict.fromkeys(("optimizer", "evaluator", "executor"), _ROLE)}
 
 
 def gpo(workspace: Workspace, name: str = "sums") -> Project:

@@ -1,0 +1,105 @@
+"""spotui report NAME."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from spotui.cli import exit_codes, options
+from spotui.cli.exit_codes import UsageError
+from spotui.domain.errors import SpotuiError
+from spotui.lang import _
+
+if TYPE_CHECKING:
+    from spotui.view.report.document import Report
+    from spotui.workspace.projects import Workspace
+
+_STDOUT: Final = "-"
+_HEAD: Final = 4096
+"""Characters at the beginning of a file that say whether it is a report."""
+
+
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `report` takes."""
+    parser.add_argument("name", metavar="NAME", help=_("a project, or a race"))
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--html", action="store_true", help=_("one HTML file without network or script (default)")
+    )
+    form.add_argument("--md", action="store_true", help=_("Markdown"))
+    parser.add_argument(
+        "--round", metavar="ROUND", default="best", help=_("seed, best, last or a number (default: best)")
+    )
+    parser.add_argument(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help=_("where to; - for standard output (default: NAME.html or NAME.md in this folder)"),
+    )
+    options.add_workspace(parser)
+
+
+def report_command(parsed: argparse.Namespace) -> int:
+    """Write the report of a run or a race; no model is asked."""
+    from spotui.cli.export import write_text
+    from spotui.view.report.html import as_html
+    from spotui.view.report.markdown import as_markdown
+
+    output = parsed.output
+    is_markdown = parsed.md or (not parsed.html and Path(output or "").suffix.lower() in (".md", ".markdown"))
+    report = _report(parsed.name, options.workspace(parsed), parsed.round)
+    text = as_markdown(report) if is_markdown else as_html(report)
+    if output == _STDOUT:
+        write_text(text, None)
+        return exit_codes.OK
+    path = Path(output or f"{parsed.name.replace('/', '-')}{'.md' if is_markdown else '.html'}").expanduser()
+    _refuse_other_file(path)
+    write_text(text, path, to=sys.stderr if parsed.output is None else None)
+    return exit_codes.OK
+
+
+def _report(name: str, workspace: "Workspace", wanted: str) -> "Report":
+    from spotui.workspace.race_file import RaceFolder
+
+    race = RaceFolder(workspace, name)
+    if race.exists and not workspace.project(name).exists:
+        from spotui.view.report.of_race import report_of_race
+
+        if wanted != "best":
+            raise UsageError(
+                _("{name} is a race, and --round is for a run.", name=name),
+                _("Name one of its runs, e.g. {name}/gpo.", name=name),
+            )
+        return report_of_race(race)
+    from spotui.cli.show import pick_round
+    from spotui.view.report.of_run import report_of_run
+    from spotui.workspace.history import read_history
+
+    project = workspace.existing(name)
+    history = read_history(project)
+    return report_of_run(project, history, pick_round(project, history, wanted))
+
+
+def _refuse_other_file(path: Path) -> None:
+    """Replace an earlier report, and nothing else.
+
+    Raises:
+        SpotuiError: There is another file of that name.
+    """
+    from spotui.view.report import html, markdown
+
+    try:
+        with path.open("r", encoding="utf-8", errors="replace") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SpotuiError(
+            _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror),
+            _("Choose another file with --output."),
+        ) from None
+    if head and html.MARK not in head and not head.startswith(markdown.MARK):
+        raise SpotuiError(
+            _("{path} exists and is not a report of spotui, so it is left as it is.", path=path),
+            _("Choose another file with --output."),
+        )

@@ -1,0 +1,1 @@
+"""Reports: a run or a race as one file, and the receipt that its figures are verified by."""

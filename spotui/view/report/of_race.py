@@ -1,0 +1,129 @@
+"""The report of a race: who won on unseen rows, each method's best prompt, and how to do it again."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
+from spotui.lang import _
+from spotui.view.race import Lane, Race, RaceReader, against_each_other, continued_in_words, winner
+from spotui.view.report.document import Block, Chart, Paragraph, Part, Point, Report, Section, Table, Tone
+from spotui.view.report.of_run import prompt_change
+from spotui.workspace.history import read_history
+from spotui.workspace.race_file import RaceFolder
+
+_NUMBERS: Final = frozenset({2, 3, 4, 5, 6, 7})
+
+
+def report_of_race(folder: RaceFolder) -> Report:
+    """The report of a race.
+
+    Args:
+        folder: Where it is kept.
+
+    Raises:
+        SpotuiError: The race is damaged.
+    """
+    race = RaceReader(folder).read()
+    parts: list[Part] = [Paragraph(_headline(race), is_headline=True)]
+    if race.continued is not None:
+        parts.append(Paragraph(continued_in_words(race.continued)))
+    parts += _chart(race)
+    parts.append(_lanes(race))
+    if compared := against_each_other(race):
+        parts += [Section(_("Row by row")), Paragraph("\n".join(compared))]
+    for lane in race.lanes:
+        parts += _prompts(folder, lane)
+    parts += [
+        Section(_("How to reproduce")),
+        Paragraph(_("This command resumes the race; with another --name it starts a new one.")),
+        Block(" ".join(["spotui", *map(shlex.quote, race.words)])),
+        Paragraph(
+            _(
+                "Each run has a report with its rounds, cost and settings, e.g. 'spotui report {name}'.",
+                name=shlex.quote(f"{race.name}/{race.lanes[0].method}") if race.lanes else race.name,
+            )
+        ),
+    ]
+    return Report(race.name, _("Race on {template}, by spotui.", template=race.template), parts)
+
+
+def _headline(race: Race) -> str:
+    return winner(race) or _("The race has no winner yet: {state}.", state=state_in_words(race.state))
+
+
+def _chart(race: Race) -> Iterator[Part]:
+    shown = [
+        Point(lane.method, lane.tested.score, *lane.tested.interval, _tone(index))
+        for index, lane in enumerate(race.lanes)
+        if lane.tested is not None
+    ]
+    if shown:
+        title = _(
+            "Score of each method's best prompt on {n:,} test rows, with its 95% interval.", n=race.rows
+        )
+        yield Chart(title, shown, is_trend=False)
+
+
+def _tone(index: int) -> Tone:
+    return "best" if index == 0 else ""
+
+
+def _lanes(race: Race) -> Table:
+    head = (
+        _("Method"),
+        _("State"),
+        _("Rounds"),
+        _("Test score, 95% CI"),
+        _("Gain on the seed"),
+        _("Tokens"),
+        _("Cost"),
+        _("Time"),
+    )
+    rows = [_lane(lane) for lane in race.lanes]
+    is_tested = any(lane.tested is not None for lane in race.lanes)
+    return Table(head, rows, _NUMBERS, ["best"] if is_tested else [])
+
+
+def _lane(lane: Lane) -> list[str]:
+    tested, score, gain = lane.tested, "", ""
+    if tested is not None:
+        low, high = map(points, tested.interval)
+        score = f"{points(tested.score)} ({low} to {high})"
+        gain = (
+            gained(tested.gain, tested.gain_interval, tested.floor)
+            if tested.improved
+            else _("no better prompt")
+        )
+    return [
+        lane.method,
+        state_in_words(lane.state),
+        f"{lane.rounds:,}",
+        score,
+        gain,
+        count(lane.tokens, estimated=lane.estimated),
+        usd(lane.cost_usd, estimated=lane.estimated),
+        duration(lane.seconds),
+    ]
+
+
+def _prompts(folder: RaceFolder, lane: Lane) -> Iterator[Part]:
+    """The best prompt of a method, and what it changed."""
+    project = folder.project(lane.method)
+    if not project.exists:
+        return
+    yield Section(_("Best prompt of {method}", method=lane.method))
+    try:
+        history = read_history(project)
+    except SpotuiError as error:  # the others can still be read
+        yield Paragraph(error.what)
+        return
+    best = history.best
+    if best is None:
+        yield Paragraph(_("No round has ended yet."))
+        return
+    yield Block(best.prompt)
+    seed = history.rounds[0]
+    if best.round != seed.round:
+        yield from prompt_change(seed.prompt, best.prompt, _("What {method} changed", method=lane.method))[1:]

@@ -1,0 +1,412 @@
+"""The report of a run: what came out, how, what it cost, and how to do it again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from msgspec import UNSET
+
+from spotui.domain.figures import count, percent, points, rounds_named, state_in_words, usd, verdict
+from spotui.domain.records import CallKey, CheckLine, FinalTestLine, RoundLine
+from spotui.domain.rows import Row
+from spotui.domain.text import short
+from spotui.judging.reliability import Panel, panel_of
+from spotui.judging.votes import judge_in_words
+from spotui.lang import N_, _, ngettext
+from spotui.llm.budget import Spending
+from spotui.runs.recorder import Earlier
+from spotui.settings.table import SETTINGS, text_of, value_at
+from spotui.view.picture import Picture, worth
+from spotui.view.report.document import (
+    Block,
+    Chart,
+    Difference,
+    Figures,
+    Paragraph,
+    Part,
+    Point,
+    Report,
+    Section,
+    Table,
+    Tone,
+)
+from spotui.view.report.receipt import figures_of, make_receipt, picture_of
+from spotui.view.word_diff import word_diff, words_changed
+from spotui.workspace.history import History
+from spotui.workspace.journal import Journal
+from spotui.workspace.journal_reader import read_replies
+from spotui.workspace.projects import Project
+from spotui.workspace.rows_file import read_rows_file
+from spotui.workspace.snapshot import Snapshot, read_snapshot
+
+_SHOWN: Final = 12
+"""Rows won, and rows lost, that are shown with their answers; every row is in the journal."""
+
+_LONGEST: Final = 600
+"""Characters of a question or answer that are shown."""
+
+_MAY_HOLD_KEYS: Final = frozenset({"headers", "query"})
+"""Settings whose values stay out of a file that is made to be passed on."""
+
+_TONES: Final[Mapping[str, Tone]] = {"win": "win", "lead": "win", "seed": "faint", "void": "faint"}
+_VOTED: Final = {"win": N_("won"), "loss": N_("lost"), "tie": N_("tie"), "void": N_("not counted")}
+
+
+def report_of_run(project: Project, history: History, line: RoundLine) -> Report:
+    """The report of a run.
+
+    Args:
+        project: The project.
+        history: What it holds.
+        line: The round whose prompt it is about.
+
+    Raises:
+        SpotuiError: The project is damaged.
+    """
+    picture = picture_of(project, history)
+    snapshot = read_snapshot(project.snapshot) if project.is_ours else None
+    receipt = make_receipt(project, history, line, picture)
+    seed = next((one for one in history.rounds if one.prompt), line)
+    parts: list[Part] = [
+        Paragraph(_headline(picture, history), is_headline=True),
+        Figures(figures_of(receipt)),
+    ]
+    parts += _charts(history, line)
+    parts += [Section(_("Prompt")), Block(line.prompt, is_prompt=True)]
+    if seed.round != line.round:
+        parts += prompt_change(seed.prompt, line.prompt, _("What changed from the seed"))
+    parts += _lineage(history, line)
+    parts += _rows(project, history, seed, line)
+    parts += _judge(history, snapshot)
+    if project.is_ours:
+        parts += _cost(project)
+    if snapshot is not None:
+        parts += _settings(snapshot)
+        parts += _reproduce(project, snapshot)
+    when = f"{history.rounds[-1].at:%Y-%m-%d %H:%M %Z}".strip() if history.rounds else ""
+    subtitle = _("Run of {method}, {when}, by spotui.", method=receipt.method or "SPO", when=when)
+    return Report(project.name, subtitle, parts, receipt.as_json().decode())
+
+
+def _headline(picture: Picture, history: History) -> str:
+    if picture.stopped is not None:
+        reason = state_in_words(picture.stopped.reason)
+        found = worth(picture, picture.stopped)
+        return _("{worth} The run ended: {reason}.", worth=found, reason=reason)
+    return _("The run has not ended: {state}.", state=state_in_words(history.state))
+
+
+def prompt_change(old: str, new: str, title: str) -> list[Part]:
+    """The difference between two prompts, below a heading.
+
+    Args:
+        old: The prompt that was changed.
+        new: What it became.
+        title: The heading.
+    """
+    pieces = word_diff(old, new)
+    added, removed = words_changed(pieces)
+    text = _(
+        "{words} added, {removed} removed.",
+        words=ngettext("{n:,} word", "{n:,} words", added),
+        removed=removed,
+    )
+    return [Section(title), Paragraph(text), Difference(pieces)]
+
+
+def _charts(history: History, line: RoundLine) -> Iterator[Part]:
+    """Score or win rate by round; nothing where no round after the seed has one."""
+    best = line.round
+    scored = [one for one in history.rounds if one.score is not None]
+    if scored:
+        seed = scored[0]
+        title = _("Score by round with its 95% interval, on the rows that prompts are chosen by.")
+        shown = [_point(one, one.score or 0.0, one.score_interval, best) for one in scored]
+        yield Chart(title, shown, line=seed.score, line_label=_("seed"))
+        return
+    voted = [one for one in history.rounds if one.win_rate is not None]
+    if voted:
+        title = _("Win rate of each candidate against the best prompt before it, with its 95% interval.")
+        shown = [_point(one, one.win_rate or 0.0, one.win_interval, best) for one in voted]
+        yield Chart(title, shown, line=0.5, line_label=_("half"))
+
+
+def _point(line: RoundLine, value: float, interval: tuple[float, float] | None, best: int) -> Point:
+    low, high = interval or (None, None)
+    tone: Tone = "best" if line.round == best else _TONES.get(line.outcome, "")
+    return Point(str(line.round), value, low, high, tone)
+
+
+def _lineage(history: History, line: RoundLine) -> Iterator[Part]:
+    """How the prompt came about, and every round."""
+    ancestors = [line]
+    while (before := history.round(ancestors[-1].parent)) is not None and before not in ancestors:
+        ancestors.append(before)
+    yield Section(_("Lineage"))
+    if len(ancestors) > 1:
+        names = " → ".join(
+            _("seed") if one.round == 1 else _("round {number}", number=one.round)
+            for one in reversed(ancestors)
+        )
+        yield Paragraph(names)
+    rounds = {one.round for one in ancestors}
+    head = (
+        _("Round"),
+        _("Verdict"),
+        _("Score or votes"),
+        _("From"),
+        _("Tokens"),
+        _("Cost"),
+        _("Modification"),
+    )
+    tones: list[Tone] = [
+        "best" if one.round in rounds else _TONES.get(one.outcome, "") for one in history.rounds
+    ]
+    yield Table(head, [_round(one) for one in history.rounds], frozenset({0, 2, 4, 5}), tones)
+
+
+def _round(line: RoundLine) -> list[str]:
+    votes = [vote.choice for vote in line.votes]
+    worth = f"{votes.count('win')}:{votes.count('loss')}" if votes else ""
+    return [
+        str(line.round),
+        verdict(line.outcome, line.judged),
+        worth if line.score is None else points(line.score),
+        rounds_named((line.parent, *line.other_parents)) if line.parent else "",
+        count(line.prompt_tokens + line.completion_tokens, estimated=line.estimated),
+        usd(line.cost_usd, estimated=line.estimated),
+        line.modification or line.note,
+    ]
+
+
+def _rows(project: Project, history: History, seed: RoundLine, line: RoundLine) -> Iterator[Part]:
+    """Rows that the prompt won and lost against the seed: those of the test, else of the final check."""
+    if seed.round == line.round:
+        return
+    if history.test is not None and history.test.best == line.round:
+        yield from _tested_rows(project, history.test, seed, line)
+    elif history.check is not None and history.check.rows and history.check.best == line.round:
+        yield from _checked_rows(history.check)
+    elif line.marks and len(line.marks) == len(seed.marks):
+        data = read_rows_file(project.rows)
+        title = _("Rows won and lost against the seed, on the rows that it was chosen by")
+        eval_rows = data.eval if data is not None else ()
+        yield from _compared(project, title, eval_rows, seed, line, (seed.marks, line.marks), "score_eval")
+
+
+def _tested_rows(project: Project, test: FinalTestLine, seed: RoundLine, line: RoundLine) -> Iterator[Part]:
+    data = read_rows_file(project.rows)
+    title = _("Test rows won and lost against the seed")
+    rows = data.test if data is not None else ()
+    marks = (test.seed_marks, test.best_marks)
+    yield from _compared(project, title, rows, seed, line, marks, "score_test")
+
+
+def _compared(
+    project: Project,
+    title: str,
+    rows: Sequence[Row],
+    seed: RoundLine,
+    line: RoundLine,
+    marks: tuple[Sequence[float | None], Sequence[float | None]],
+    purpose: str,
+) -> Iterator[Part]:
+    pairs = [
+        (position, old, new)
+        for position, (old, new) in enumerate(zip(*marks, strict=False))
+        if old is not None and new is not None
+    ]
+    won = [one for one in pairs if one[2] > one[1]]
+    lost = [one for one in pairs if one[2] < one[1]]
+    yield Section(title)
+    yield Paragraph(
+        _(
+            "{won:,} won, {lost:,} lost, {same:,} alike, {left_out:,} without a mark.",
+            won=len(won),
+            lost=len(lost),
+            same=len(pairs) - len(won) - len(lost),
+            left_out=len(marks[0]) - len(pairs),
+        )
+    )
+    shown = [*won[:_SHOWN], *lost[:_SHOWN]]
+    keys = [CallKey(each.round, purpose, position) for position, _old, _new in shown for each in (seed, line)]
+    replies = read_replies(project.journal, keys) if keys else {}
+    cells: list[list[str]] = []
+    for position, old, new in shown:
+        row = rows[position] if position < len(rows) else None
+        word = _("won") if new > old else _("lost")
+        answers = [replies.get(CallKey(each.round, purpose, position), "") for each in (seed, line)]
+        cells.append(
+            [
+                _("{number}, {word}", number=position + 1, word=word),
+                f"{points(old)} → {points(new)}",
+                _cut(row.asked.strip()) if row is not None else "",
+                _cut(" | ".join(row.references)) if row is not None else "",
+                *(_cut(one.strip()) for one in answers),
+            ]
+        )
+    if cells:
+        head = (
+            _("Row"),
+            _("Marks"),
+            _("Question"),
+            _("Expected"),
+            _("Answer with the seed"),
+            _("Answer with this prompt"),
+        )
+        tones: list[Tone] = ["win" if new > old else "loss" for _position, old, new in shown]
+        yield Table(head, cells, tones=tones)
+    if len(shown) < len(won) + len(lost):
+        yield Paragraph(_("Shown are the first {most} of each; the journal has all of them.", most=_SHOWN))
+
+
+def _checked_rows(check: CheckLine) -> Iterator[Part]:
+    yield Section(_("Questions won and lost against the seed"))
+    yield Paragraph(check.headline)
+    head = (_("Question"), _("Result"), _("The judge's reasons"))
+    tones: list[Tone] = [
+        "win" if one.choice == "win" else "loss" if one.choice == "loss" else "" for one in check.rows
+    ]
+    yield Table(
+        head,
+        [
+            [
+                short(one.question, 300),
+                _(_VOTED[one.choice]),
+                " / ".join(short(vote.reason, 200) for vote in one.votes if vote.reason),
+            ]
+            for one in check.rows
+        ],
+        tones=tones,
+    )
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return _("{text}… ({length:,} characters)", text=text[:_LONGEST], length=len(text))
+
+
+def _judge(history: History, snapshot: Snapshot | None) -> Iterator[Part]:
+    """What votes say of the judge, or what marked the answers."""
+    panel = panel_of(history.rounds)
+    people = sum(vote.voter == "human" for one in history.rounds for vote in one.votes)
+    if not panel.records and not people:
+        return
+    yield Section(_("Judge"))
+    settings = snapshot.settings if snapshot is not None else {}
+    if history.judge or settings:
+        kind = judge_in_words(
+            str(settings.get("judge", "")),
+            str(settings.get("judge_unit", "")),
+            json=bool(settings.get("judge_json")),
+        )
+        yield Paragraph(history.judge or kind)
+    yield Table(
+        (_("Judge"), _("Votes"), _("Void"), _("Pairs"), _("Flipped"), _("Rate, 95% CI")),
+        _records(panel),
+        frozenset({1, 2, 3, 4, 5}),
+    )
+    if panel.agreement is not None:
+        yield Paragraph(
+            ngettext(
+                "The judges agreed in {agreed:,} of {n:,} comparison.",
+                "The judges agreed in {agreed:,} of {n:,} comparisons.",
+                panel.compared,
+                agreed=panel.agreed,
+            )
+        )
+    if people:
+        yield Paragraph(ngettext("A person cast {n:,} vote.", "A person cast {n:,} votes.", people))
+    if panel.warning:
+        yield Paragraph(panel.warning)
+
+
+def _records(panel: Panel) -> list[list[str]]:
+    rows = []
+    for name, one in panel.records.items():
+        rate = ""
+        if one.flip_rate is not None and one.flip_interval is not None:
+            low, high = map(percent, one.flip_interval)
+            rate = f"{percent(one.flip_rate)} ({low} to {high})"
+        figures = (one.votes, one.voids, one.pairs, one.flips)
+        rows.append([name or _("evaluator"), *(f"{figure:,}" for figure in figures), rate])
+    return rows
+
+
+def _cost(project: Project) -> Iterator[Part]:
+    """Calls, tokens and cost by purpose, and all of them with those that were lost."""
+    with Journal(project.journal) as journal:
+        earlier = Earlier(journal.lines())
+    by_purpose: dict[str, Spending] = {}
+    for (purpose, _number), one in earlier.by_round.items():
+        total = by_purpose.setdefault(purpose, Spending())
+        for name in ("calls", "prompt_tokens", "completion_tokens", "cost_usd", "unpriced"):
+            setattr(total, name, getattr(total, name) + getattr(one, name))
+        total.estimated = total.estimated or one.estimated
+    yield Section(_("Cost"))
+    rows = [_spent(name.replace("_", " "), one) for name, one in sorted(by_purpose.items())]
+    rows.append(_spent(_("all, with calls that brought nothing"), earlier.spending))
+    head = (_("Calls for"), _("Calls"), _("Tokens in"), _("Tokens out"), _("Cost"))
+    tones: list[Tone] = [""] * (len(rows) - 1)
+    yield Table(head, rows, frozenset({1, 2, 3, 4}), [*tones, "best"])
+
+
+def _spent(name: str, one: Spending) -> list[str]:
+    return [
+        name,
+        f"{one.calls:,}",
+        count(one.prompt_tokens, estimated=one.estimated),
+        count(one.completion_tokens, estimated=one.estimated),
+        usd(one.cost_usd, one.unpriced, estimated=one.estimated),
+    ]
+
+
+def _settings(snapshot: Snapshot) -> Iterator[Part]:
+    """The settings and parameters that differ from the defaults."""
+    rows = []
+    for one in SETTINGS:
+        value = value_at(snapshot.settings, one.path)
+        if isinstance(value, list):
+            value = tuple(value)
+        if value is UNSET or value == one.default or value in ((), {}):
+            continue
+        text = _("set; not shown") if one.path[-1] in _MAY_HOLD_KEYS else text_of(value)
+        rows.append([one.key, text])
+    rows += [[_("parameter {name}", name=name), str(value)] for name, value in snapshot.parameters.items()]
+    yield Section(_("Settings"))
+    yield Paragraph(_("Those that differ from the defaults."))
+    yield Table((_("Setting"), _("Value")), rows)
+
+
+def _reproduce(project: Project, snapshot: Snapshot) -> Iterator[Part]:
+    yield Section(_("How to reproduce"))
+    yield Paragraph(
+        _(
+            "The run is a replay of its journal: 'spotui verify' compares the figures above with it, and "
+            "'spotui replay' shows the run again. Neither asks a model. A new run of the template begins "
+            "with the same questions, rows and seed; models answer as they do that day."
+        )
+    )
+    # A name from a file of somebody else is quoted: the commands are there to be copied.
+    import shlex
+
+    name, template = shlex.quote(project.name), shlex.quote(snapshot.template_name)
+    seed = int(snapshot.settings.get("seed", 0))
+    commands = [
+        f"spotui verify REPORT --project {name}",
+        f"spotui replay {name}",
+        f"spotui run {template} --method {shlex.quote(snapshot.method)} --seed {seed}",
+    ]
+    yield Block("\n".join(commands))
+    facts = [
+        [_("Run"), snapshot.run],
+        [_("Created"), f"{snapshot.created:%Y-%m-%d %H:%M:%S %z}"],
+        [_("Template"), snapshot.template_name],
+        [_("Template, SHA-256"), sha256(snapshot.template.encode("utf-8", "replace")).hexdigest()],
+    ]
+    if snapshot.origin is not None:
+        origin = _("round {round} of {project}", round=snapshot.origin.round, project=snapshot.origin.project)
+        facts.append([_("Branched from"), origin])
+    yield Table((_("What"), _("Value")), facts)
+    yield Block(snapshot.template, _("The template as it was when the run began"))
