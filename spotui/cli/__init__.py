@@ -39,6 +39,7 @@ VERBS = {
     "estimate": N_("what a run would take: calls, tokens, USD, minutes"),
     "branch": N_("start a new run from a round of another"),
     "replay": N_("watch a run again, without a model"),
+    "mcp": N_("offer the verbs to an agent as tools, over standard input and output"),
     "settings": N_("every setting of a run, its value, and where that comes from"),
     "locate": N_("where spotui keeps things"),
     "doctor": N_("find out why something does not work"),
