@@ -22,8 +22,8 @@ from tests.fork_server import take_terminal
 PATIENCE_SECONDS = 120.0
 """A busy machine must not fail a test; what comes is taken as soon as it comes."""
 
-_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\")
-_KEYS = {
+UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\")
+KEYS = {
     "enter": "\r",
     "escape": "\x1b",
     "tab": "\t",
@@ -92,7 +92,7 @@ class Pty:
     def press(self, *keys: str) -> None:
         """Type keys: names such as `enter` and `ctrl+q`, or text."""
         for key in keys:
-            os.write(self._master, _KEYS.get(key, key).encode())
+            os.write(self._master, KEYS.get(key, key).encode())
 
     def settle(self, quiet: float = 0.35, seconds: float = 10.0) -> None:
         """Wait until nothing has been written for `quiet` seconds."""
@@ -202,4 +202,4 @@ class Terminal(Pty):
         # A sequence that is cut by the end of this read waits for the next.
         cut = data.rfind(b"\x1b", max(0, len(data) - 24))
         self._rest = data[cut:] if cut >= 0 and not data[cut:].rstrip(b"0123456789;?<>=[$P\x1b") else b""
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[: len(data) - len(self._rest)]))
+        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data[: len(data) - len(self._rest)]))

@@ -40,6 +40,7 @@ VERBS = {
     "branch": N_("start a new run from a round of another"),
     "replay": N_("watch a run again, without a model"),
     "mcp": N_("offer the verbs to an agent as tools, over standard input and output"),
+    "serve": N_("use the app in a browser"),
     "settings": N_("every setting of a run, its value, and where that comes from"),
     "locate": N_("where spotui keeps things"),
     "doctor": N_("find out why something does not work"),

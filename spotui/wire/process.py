@@ -15,15 +15,18 @@ from spotui.workspace.race_file import RaceFolder
 RUN_ENDED = frozenset({0, 3, 4, 5, 6, 7})
 """Exit codes of a run that began; every other one says that it did not."""
 
+_MODULES = frozenset({"__main__.py", "visitor.py"})
+"""The files of modules that `python -m` starts."""
 
-def command(words: Sequence[str]) -> list[str]:
-    """What runs `spotui WORDS` with this interpreter and this spotui.
+
+def command(words: Sequence[str], module: str = "spotui") -> list[str]:
+    """What runs `spotui WORDS`, or a module of it, with this interpreter and this spotui.
 
     Python would look into the folder it is started in first, and a file there may be called like one of its
     modules. Only who started spotui with `python -m` may have it there.
     """
-    from_module = Path(sys.argv[0]).name == "__main__.py"
-    return [sys.executable, *([] if from_module else ["-P"]), "-m", "spotui", *words]
+    from_module = not sys.flags.safe_path and Path(sys.argv[0]).name in _MODULES
+    return [sys.executable, *([] if from_module else ["-P"]), "-m", module, *words]
 
 
 # A child that nobody holds on to is never reaped.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 
 from spotui.domain.commands import Command, encode_command
@@ -131,6 +132,7 @@ class RunClient:
 
     def send(self, command: Command) -> bool:
         """Tell the run something; False when no process works on it."""
+        sys.audit("spotui.send", command)  # a process that may only look refuses it
         if self._writer is None:
             return False
         self._writer.write(encode_command(command))

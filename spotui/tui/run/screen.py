@@ -131,6 +131,12 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         """The selected round, or the newest."""
         return self.selected or max(self._client.picture.rounds, default=1)
 
+    @property
+    def chosen_prompt(self) -> tuple[str, str]:
+        """A name for the prompt of the selected round, and its text; empty where it has none yet."""
+        number = self.chosen_round
+        return f"{self._project.name.replace('/', '-')}-{number}", self._client.picture.prompt_of(number)
+
     def _compare(self) -> None:
         picture = self._client.picture
         number = self.selected or max(

@@ -116,6 +116,16 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         self._was_saved = False
         self._is_open = False
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def text(self) -> str:
+        """The template as it is on the screen, saved or not."""
+        return self._panel.text
+
     def parts(self) -> ComposeResult:
         """The file's name, the template."""
         yield Static(id="name", classes="head", markup=False)
