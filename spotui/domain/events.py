@@ -284,7 +284,10 @@ class VoteCast(Event, frozen=True, kw_only=True, tag="vote_cast"):
 
 
 class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
-    """A round ended; of several candidates, `candidate` is the one that it keeps, from 1."""
+    """A round ended; of several candidates, `candidate` is the one that it keeps, from 1.
+
+    `by_question` says what it was on each question that both sides answered, where the judge says so.
+    """
 
     round: int
     outcome: Outcome
@@ -314,6 +317,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     judged: Outcome | None = None
     columns: dict[str, Value] = field(default_factory=dict)
     candidate: int = 0
+    by_question: tuple[Choice, ...] = ()
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):

@@ -42,6 +42,17 @@ class AnswersPanel(BlockList[_Block]):
         if round(self.scroll_y) == before:
             self.scroll_home(animate=False, immediate=True)
 
+    def go_to_question(self, index: int) -> None:
+        """Bring a question to the top.
+
+        Args:
+            index: Which, from 0.
+        """
+        for at, block in enumerate(self.shown_blocks):
+            if isinstance(block, tuple) and block[1].number == index + 1:
+                self.scroll_to_block(at)
+                return
+
     def block(self, number: int, width: int) -> list[Content]:
         """A question with its answers, a vote, or what there is to know."""
         match self.shown_blocks[number]:

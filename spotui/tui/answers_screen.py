@@ -110,6 +110,7 @@ class AnswersScreen(RoundScreen):
         project: The project.
         client: What is known of its run.
         selected: The round to show; 0 for the newest that has answers.
+        question: The one to begin with, from 0; None for the first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -136,8 +137,11 @@ class AnswersScreen(RoundScreen):
 
     AUTO_FOCUS = "AnswersPanel"
 
-    def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
+    def __init__(
+        self, project: Project, client: RunClient, selected: int = 0, question: int | None = None
+    ) -> None:
         super().__init__(project, client, selected)
+        self._question = question
         self._standard = Standard()
         self._is_swapped: bool | None = None
         self._votes: dict[int, BlindVote] = {}
@@ -163,6 +167,8 @@ class AnswersScreen(RoundScreen):
         standard = await attempt(self, read_standard, self._project)
         self._standard = standard or Standard()
         self.tick()
+        if self._question is not None:
+            self.call_after_refresh(self.query_one(AnswersPanel).go_to_question, self._question)
 
     @property
     def is_blind(self) -> bool:

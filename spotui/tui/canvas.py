@@ -55,6 +55,7 @@ class Plot:
 
     Attributes:
         points: The points; of several in one cell the last one is shown.
+        on_axis: Points without a value, whose marks are on the horizontal axis; their `y` counts for nothing.
         steps: A line of steps: each value holds from its `x` to the next one, the last to the right edge.
         reference: A value that is marked by a faint line across the plot.
         x_title: What the horizontal axis counts.
@@ -65,6 +66,7 @@ class Plot:
     """
 
     points: tuple[Point, ...] = ()
+    on_axis: tuple[Point, ...] = ()
     steps: tuple[tuple[float, float], ...] = ()
     reference: float | None = None
     x_title: str = ""
@@ -230,7 +232,8 @@ def draw_plot(plot: Plot, width: int, height: int, cursor: str = "") -> list[Lin
     y_ticks = {value: plot.y_label(value) for value in ticks(low, high, max(1, rows // 2))}
     left = min(max(map(cell_len, y_ticks.values()), default=0), width // 3)
     columns = width - left - 1
-    xs = [*(one.x for one in points), *(x for x, _y in steps)]
+    beside = [one for one in plot.on_axis if math.isfinite(one.x)]
+    xs = [one.x for one in [*points, *beside]] + [x for x, _y in steps]
     across = _Scale(*((min(xs), max(xs)) if max(xs) > min(xs) else _span(xs)), columns)
     down = _Scale(low, high, rows)
 
@@ -247,6 +250,9 @@ def draw_plot(plot: Plot, width: int, height: int, cursor: str = "") -> list[Lin
     if plot.reference is not None:
         canvas.put(left + 1, row(plot.reference), "┈" * columns, "axis")
     _horizontal_axis(canvas, plot, across, left + 1, height - 2)
+    for one in beside:
+        tone = "cursor" if cursor and one.key == cursor else one.tone
+        canvas.put(left + 1 + across.cell(one.x), height - 2, one.mark, tone)
     for one in whiskers:
         _whisker(canvas, one, left + 1 + across.cell(one.x), row, title, title + rows - 1)
     _steps(canvas, [(left + 1 + across.cell(x), row(y)) for x, y in steps], width)

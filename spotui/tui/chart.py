@@ -180,7 +180,11 @@ class PlotChart(Chart, can_focus=True):
 
     def action_step(self, by: int) -> None:
         """Move the cursor along the points, from left to right; the first step is to the last point."""
-        keys = [one.key for one in sorted(self.plot.shown, key=lambda one: one.x) if one.key]
+        keys = [
+            one.key
+            for one in sorted([*self.plot.shown, *self.plot.on_axis], key=lambda one: one.x)
+            if one.key
+        ]
         if not keys:
             return
         now = keys.index(self._cursor) + by if self._cursor in keys else len(keys) - 1

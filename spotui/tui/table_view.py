@@ -123,7 +123,8 @@ class TableView(ScrollView, can_focus=True):
         """Show other rows; the cursor stays on its row, or where it was when that row is gone."""
         before, old = self.current, self._rows
         self._rows = list(rows)
-        is_wider = self._measure(row for row in rows if row not in old)
+        known = {row.key: row for row in old}
+        is_wider = self._measure(row for row in rows if known.get(row.key) != row)
         keys = self.keys
         self._cursor = keys.index(before) if before in keys else max(0, min(self._cursor, len(rows) - 1))
         if len(old) != len(rows) or is_wider:

@@ -49,7 +49,7 @@ def test_a_plot_has_points_whiskers_a_line_of_steps_and_axes() -> None:
 @given(st.lists(points, max_size=30), st.integers(0, 80), st.integers(0, 30))
 def test_any_values_fit_any_room(some: list[Point], width: int, height: int) -> None:
     steps = tuple((one.x, one.y) for one in some)
-    plot = Plot(tuple(some), steps, reference=0.5, x_title="calls", y_title="score", y_bounds=(0, 1))
+    plot = Plot(tuple(some), steps=steps, reference=0.5, x_title="calls", y_title="score", y_bounds=(0, 1))
     lines = draw_plot(plot, width, height)
     assert len(lines) == height
     assert all(sum(cell_len(part) for part, _tone in line) == width for line in lines)
@@ -58,7 +58,7 @@ def test_any_values_fit_any_room(some: list[Point], width: int, height: int) -> 
 def test_a_few_thousand_points_leave_the_best_readable() -> None:
     many = [Point(x, 50 + x % 7, 40, 60, "○", "faint") for x in range(2000)]
     drawn = text(
-        draw_plot(Plot((*many, Point(1500, 90, 80, 99, "●", "best")), ((0, 50), (1500, 90))), 70, 14)
+        draw_plot(Plot((*many, Point(1500, 90, 80, 99, "●", "best")), steps=((0, 50), (1500, 90))), 70, 14)
     )
     assert drawn.count("●") == 1
     assert "○" not in drawn

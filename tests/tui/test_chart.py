@@ -13,7 +13,7 @@ from tests.tui.piloting import seen
 
 FIRST = Point(10, 50, 30, 70, "◆", "best", "1")
 SECOND = Point(60, 75, 55, 95, "●", "best", "2")
-PLOT = Plot((FIRST, SECOND), ((10, 50), (60, 75)), x_title="calls", y_title="score", y_bounds=(0, 100))
+PLOT = Plot((FIRST, SECOND), steps=((10, 50), (60, 75)), x_title="calls", y_title="score", y_bounds=(0, 100))
 
 
 class Noting(PlotChart):

@@ -1,5 +1,6 @@
 """What a candidate changed, word by word."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -117,11 +118,20 @@ class DiffPanel(VerticalScroll, can_focus=True):
             self.query_one("#one", Static).update(self._text(pieces, ""))
 
     def _text(self, pieces: list[Piece], without: str) -> Content:
-        parts: list[tuple[str, str]] = []
-        shown = [piece for piece in pieces if piece.change != without]
-        for last, piece in zip([None, *shown], shown, strict=False):
-            if last is not None and last.change == "removed" and not last.text[-1].isspace():
-                parts.append((" ", ""))  # what went and what came in its place are two words
-            before, after = _MARKS[piece.change] if self.has_marks else ("", "")
-            parts.append((f"{before}{piece.text}{after}", _STYLES[piece.change]))
-        return Content.assemble(*parts)
+        return changes_of([piece for piece in pieces if piece.change != without], has_marks=self.has_marks)
+
+
+def changes_of(pieces: Sequence[Piece], *, has_marks: bool) -> Content:
+    """A text with its changes in colours.
+
+    Args:
+        pieces: The text.
+        has_marks: Whether changes carry signs as well.
+    """
+    parts: list[tuple[str, str]] = []
+    for last, piece in zip([None, *pieces], pieces, strict=False):
+        if last is not None and last.change == "removed" and not last.text[-1].isspace():
+            parts.append((" ", ""))  # what went and what came in its place are two words
+        before, after = _MARKS[piece.change] if has_marks else ("", "")
+        parts.append((f"{before}{piece.text}{after}", _STYLES[piece.change]))
+    return Content.assemble(*parts)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import RunOpened
@@ -24,6 +25,18 @@ _PER_SECOND_OVER_SSH = 2.0
 def seconds_between_paints() -> float:
     """How long to wait before painting again, in seconds; longer where every byte goes over a network."""
     return 1 / (_PER_SECOND_OVER_SSH if os.environ.get("SSH_CONNECTION") else _PER_SECOND)
+
+
+class PanelTold(Message):
+    """What is in the frame of a panel has changed, because somebody moved its cursor."""
+
+
+class RunPanel:
+    """A panel of the Run screen that is filled with what is known of the run."""
+
+    def show(self, picture: Picture) -> None:
+        """Show what is known now; only what has changed is painted."""
+        raise NotImplementedError
 
 
 _TONES = {
@@ -62,14 +75,19 @@ _SHORTEST_CAUSE = 24
 
 
 class RunHeader(Widget):
-    """Name, method, round and state; tokens, money, time and calls in flight as far as there is room."""
+    """Name, method, round and state; tokens, money, time and calls in flight as far as there is room.
+
+    Args:
+        is_above_headline: Whether the headline below it says how much budget and time is left.
+    """
 
     DEFAULT_CSS = """
     RunHeader { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_above_headline: bool = False) -> None:
         super().__init__()
+        self._is_above_headline = is_above_headline
         self._state = Content("")
         self._cause = ""
         self._taken: list[str] = []
@@ -82,7 +100,7 @@ class RunHeader(Widget):
 
     def show(self, project: str, picture: Picture, *, is_attached: bool) -> None:
         """Paint again, if anything that is shown has changed."""
-        state, taken = _state(project, picture, is_attached=is_attached), _taken(picture)
+        state, taken = _state(project, picture, is_attached=is_attached), self._taken_of(picture)
         is_told = picture.state in {"running", "ended"} or picture.cause.startswith(
             picture.state.capitalize()
         )
@@ -90,6 +108,9 @@ class RunHeader(Widget):
         if (state, cause, taken) != (self._state, self._cause, self._taken):
             self._state, self._cause, self._taken = state, cause, taken
             self.refresh()
+
+    def _taken_of(self, picture: Picture) -> list[str]:
+        return _taken(picture, with_left=not self._is_above_headline)
 
     def render(self) -> Content:
         """Left how it stands, right what it takes."""
@@ -137,8 +158,8 @@ def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
     return Content.assemble(*parts)
 
 
-def _taken(picture: Picture) -> list[str]:
-    """What the run took so far, the most wanted first."""
+def _taken(picture: Picture, *, with_left: bool) -> list[str]:
+    """What the run took so far, the most wanted first; and what is left of time and calls."""
     spent = picture.spending
     if spent is None:
         return []
@@ -150,9 +171,9 @@ def _taken(picture: Picture) -> list[str]:
         _of(f"{tokens} tok", picture, "tokens", count),
         _of(duration(spent.seconds + since), picture, "minutes", _minutes),
     ]
-    if (left := picture.seconds_left) is not None:
+    if with_left and (left := picture.seconds_left) is not None:
         parts.append(f"~{duration(left)} left")
-    if picture.limits.get("calls"):
+    if with_left and picture.limits.get("calls"):
         parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
     if picture.calls:
         parts.append(_("{calls} in flight", calls=len(picture.calls)))

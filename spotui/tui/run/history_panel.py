@@ -1,5 +1,6 @@
 """A round as a row: with its votes, or with its score where prompts are scored on rows."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
@@ -143,6 +144,18 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
     )
 
 
+def _used(columns: Sequence[Column], rows: Iterable[Row]) -> tuple[int, ...]:
+    """The columns with anything in them; the first two are always there, and so is the last.
+
+    An unknown price in every row is nothing.
+    """
+    nothing = {"", "0", usd(None)}
+    filled: set[int] = {0, 1, len(columns) - 1}
+    for row in rows:
+        filled |= {place for place, cell in enumerate(row.cells) if str(cell) not in nothing}
+    return tuple(sorted(filled))
+
+
 def tokens(end: RoundFinished) -> int:
     """What a round took, both ways."""
     return end.prompt_tokens + end.completion_tokens
@@ -219,6 +232,7 @@ class HistoryPanel(Vertical):
         self._rows: dict[int, Row] = {}
         self._judge: JudgeMeasured | None = None
         self._columns: list[Column] = list(VOTED)
+        self._used: tuple[int, ...] = tuple(range(len(VOTED)))
 
     def compose(self) -> ComposeResult:
         """The curves above, the rounds below them."""
@@ -234,9 +248,8 @@ class HistoryPanel(Vertical):
         if not set(self._rows) <= set(picture.rounds) or columns != self._columns:
             self._rows.clear()
             self._seen.clear()
-        if columns != self._columns:
-            self._columns = columns
-            table.use_columns(columns)
+        is_other = columns != self._columns
+        self._columns = columns
         cells = scored_cells if picture.is_scored else voted_cells
         last = max(self._rows, default=0)
         follows = table.current in {"", str(last)}
@@ -260,9 +273,21 @@ class HistoryPanel(Vertical):
             self.query_one(Curves).show(picture)
         if not is_changed:
             return
-        table.show(list(self._rows.values()))
+        used = _used(columns, self._rows.values())
+        if is_other or used != self._used:
+            self._used = used
+            current = table.current
+            table.use_columns([columns[place] for place in used])
+            table.show(self._chosen_cells(used))
+            table.select(current)
+        else:
+            table.show(self._chosen_cells(used))
         if follows:
             table.select(str(max(self._rows)))
+
+    def _chosen_cells(self, used: Sequence[int]) -> list[Row]:
+        """The rows with the cells of the columns that are shown; the same cells make the same row."""
+        return [row._replace(cells=tuple(row.cells[place] for place in used)) for row in self._rows.values()]
 
     def select(self, number: int) -> None:
         """Put the cursor on a round."""

@@ -1,25 +1,32 @@
-"""The names of the panels on one row, for screens too small to show them all."""
+"""The panels of a run: where each of them is, and which are on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, NamedTuple
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from spotui.lang import N_, _
+
+_DETAIL = 36
+"""Cells that names make room for, so that what is reported about a panel can be read."""
 
 
 class PanelTabs(Widget):
     """One name for each panel, with the key that shows it.
 
     Attributes:
-        shown: Which one is on the screen.
-        detail: What is reported about it, at the right.
+        shown: Which one has the focus, and is the only one on a small screen.
+        open: Those on the screen.
+        detail: What is reported about the shown one, at the right.
     """
 
     DEFAULT_CSS = "PanelTabs { height: 1; padding: 0 1; color: $text-muted; }"
@@ -31,6 +38,7 @@ class PanelTabs(Widget):
         number: int
 
     shown = reactive(0)
+    open: reactive[frozenset[int]] = reactive(frozenset())
     detail = reactive("")
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -38,11 +46,13 @@ class PanelTabs(Widget):
         self._names = names
 
     def render(self) -> Content:
-        """The names, the shown one set off."""
+        """The names, the shown one set off; the last ones are only numbers where the detail needs room."""
         parts: list[tuple[str, str]] = []
-        for number, name in enumerate(self._names):
+        for number, label in enumerate(self._labels()):
             style = "bold reverse $primary" if number == self.shown else ""
-            parts += [(f" {number + 1} {name} ", style), (" ", "")]
+            if number in self.open and number != self.shown:
+                style = "bold $foreground"
+            parts += [(label, style), (" ", "")]
         names = Content.assemble(*parts)
         room = self.content_size.width - names.cell_length
         detail = Content(self.detail).truncate(max(0, room), ellipsis=True)
@@ -51,24 +61,94 @@ class PanelTabs(Widget):
     def on_click(self, event: Click) -> None:
         """Show what was clicked."""
         end = self.styles.padding.left
-        for number, name in enumerate(self._names):
-            end += len(f" {number + 1} {name}  ")
+        for number, label in enumerate(self._labels()):
+            end += cell_len(label) + 1
             if event.x < end:
                 self.post_message(self.Chosen(number))
                 return
 
+    def _labels(self) -> list[str]:
+        labels = [f" {number} {name} " for number, name in enumerate(self._names, 1)]
+        room = self.content_size.width - min(cell_len(self.detail), _DETAIL)
+        for number in reversed(range(len(labels))):
+            if sum(cell_len(label) + 1 for label in labels) <= room:
+                break
+            if number != self.shown:
+                labels[number] = f" {number + 1} "
+        return labels
 
-PANELS = ("Template", "Log", "Diff", "Rounds")
+
+class Panel(NamedTuple):
+    """A panel of the grid.
+
+    Attributes:
+        make: Makes it, when it is shown for the first time.
+        is_early: Whether it is there from the beginning.
+    """
+
+    make: Callable[[], Widget]
+    is_early: bool = False
+
+
+PANELS: Final = (
+    N_("Template"),
+    N_("Log"),
+    N_("Diff"),
+    N_("Rounds"),
+    N_("Best"),
+    N_("Progress"),
+    N_("Questions"),
+    N_("Lineage"),
+    N_("Reasons"),
+)
+"""The panels in the order of their keys."""
+
+_TEMPLATE, _LOG, _DIFF, _ROUNDS, _BEST, _PROGRESS, _QUESTIONS, _LINEAGE, _REASONS = range(len(PANELS))
+
+_ORDER: Final = (_BEST, _TEMPLATE, _LOG, _QUESTIONS, _REASONS, _PROGRESS, _DIFF, _LINEAGE, _ROUNDS)
+"""The panels from left to right and top to bottom, whichever share a place."""
+
+_PLACES: Final = {
+    1: (_ORDER,),
+    2: (
+        (_BEST, _TEMPLATE),
+        (_LOG, _QUESTIONS, _REASONS),
+        (_PROGRESS, _DIFF, _LINEAGE),
+        (_ROUNDS,),
+    ),
+    3: (
+        (_BEST, _TEMPLATE),
+        (_LOG,),
+        (_QUESTIONS, _REASONS),
+        (_PROGRESS,),
+        (_DIFF, _LINEAGE),
+        (_ROUNDS,),
+    ),
+}
+"""The panels that share a place, by the number of columns; the first one has it until another is shown."""
+
+_WIDE, _VERY_WIDE = 100, 180
 _MOST = 10
 """The panels share width and height by tenths."""
 
+_LEFT_SHARE: Final = {1: 4, 2: 4, 3: 3}
+_UPPER_SHARE = 6
+
+
+def columns_of(width: int) -> int:
+    """How many panels are beside each other on a screen of some cells."""
+    return 1 if width < _WIDE else 2 if width < _VERY_WIDE else 3
+
 
 class PanelGrid(Vertical):
-    """Four panels, two by two; their names are above them where only one is shown.
+    """Panels in two rows of two or three, or one at a time; their names are above them.
+
+    Several panels share a place, and the one that was shown last has it. A panel is made when it is shown for
+    the first time.
 
     Args:
-        panels: The panels, as `PANELS` names them: left to right and top to bottom.
-        shown: The number of the one that is shown first where only one is.
+        panels: The panels, as `PANELS` names them.
+        shown: The number of the one that has the focus first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,93 +163,170 @@ class PanelGrid(Vertical):
         Binding("plus", "resize(0, 1)", "upper panels higher", id="run.higher", show=False),
     ]
 
-    SCOPED_CSS = False  # whether a screen is narrow is the screen's own class
     DEFAULT_CSS = """
     PanelGrid {
         height: 1fr;
-        & PanelTabs { display: none; }
-        & Grid { grid-size: 2 2; grid-columns: 4fr 6fr; grid-rows: 6fr 4fr; }
-        & Grid > * {
-            height: 1fr;
-            border: round $border-blurred;
-            border-title-color: $text-muted;
-            background: $background;
-            &.-shown { border: round $primary; border-title-color: $primary; }
+        & Grid { grid-size: 1 1; }
+        & Grid > * { display: none; height: 1fr; background: $background; }
+        & Grid > .-open { display: block; }
+        &.-two, &.-three {
+            & Grid { grid-size: 2 2; grid-columns: 4fr 6fr; grid-rows: 6fr 4fr; }
+            & Grid > * {
+                border: round $border-blurred;
+                border-title-color: $text-muted;
+                &.-shown { border: round $primary; border-title-color: $primary; }
+            }
         }
-    }
-    .-narrow PanelGrid {
-        & PanelTabs { display: block; }
-        & Grid { grid-size: 1 1; grid-columns: 1fr; grid-rows: 1fr; }
-        & Grid > * { display: none; border: none; }
-        & Grid > .-shown { display: block; border: none; }
+        &.-three Grid { grid-size: 3 2; grid-columns: 6fr 7fr 7fr; }
     }
     """
 
-    def __init__(self, panels: Sequence[Widget], shown: int) -> None:
+    @dataclass
+    class Opened(Message):
+        """A panel has come onto the screen."""
+
+        panel: Widget
+
+    def __init__(self, panels: Sequence[Panel], shown: int) -> None:
         super().__init__()
         self._panels = tuple(panels)
+        self._made: dict[int, Widget] = {}
         self._shown = shown
-        self._shares = (4, 6)
-        panels[shown].add_class("-shown")
+        self._recent = [shown]
+        self._columns = 0
+        self._shares: tuple[int, int] | None = None
 
     def compose(self) -> ComposeResult:
         """The names above, the panels below."""
-        tabs = PanelTabs(PANELS)
+        tabs = PanelTabs(tuple(_(name) for name in PANELS))
         tabs.shown = self._shown
         yield tabs
-        yield Grid(*self._panels)
+        self._use_columns(columns_of(self.app.size.width))
+        tabs.open = opened = self._open()
+        wanted = [number for number in _ORDER if number in opened or self._panels[number].is_early]
+        self._made = {number: self._panels[number].make() for number in wanted}
+        for number, panel in self._made.items():
+            panel.set_class(number in opened, "-open")
+            panel.set_class(number == self._shown, "-shown")
+        yield Grid(*self._made.values())
+
+    @property
+    def on_screen(self) -> list[Widget]:
+        """The panels that can be seen."""
+        return [self._made[number] for number in sorted(self._open()) if number in self._made]
 
     def tell_shown(self) -> None:
-        """Where panels have no frames, say beside the names what stands in the frame of the shown one."""
-        panel, name = self._panels[self._shown], PANELS[self._shown]
+        """Where panels have no frames, say beside the names what is in the frame of the shown one."""
+        panel = self._made.get(self._shown)
+        if panel is None or self._columns != 1:
+            self.query_one(PanelTabs).detail = ""
+            return
         title, subtitle = (_plain(text) for text in (panel.border_title, panel.border_subtitle))
-        told = (title.removeprefix(name).strip(), subtitle.strip())
+        told = (title.removeprefix(_(PANELS[self._shown])).strip(), subtitle.strip())
         self.query_one(PanelTabs).detail = "  ".join(text for text in told if text)
+
+    async def on_resize(self, event: Resize) -> None:
+        """More or fewer panels have room."""
+        if (columns := columns_of(event.size.width)) != self._columns:
+            self._use_columns(columns)
+            self._shares = None
+            for rule in ("grid_columns", "grid_rows"):
+                self.query_one(Grid).styles.clear_rule(rule)
+            await self._arrange()
+
+    def _use_columns(self, columns: int) -> None:
+        self._columns = columns
+        self.set_class(columns == 2, "-two")
+        self.set_class(columns > 2, "-three")
 
     def on_descendant_focus(self) -> None:
         """The panel that has focus is marked, and the only one that a small screen shows.
 
         `:focus-within` would style every widget of both panels a second time at each change.
         """
-        for number, panel in enumerate(self._panels):
-            if panel.has_focus_within:
+        for number, panel in self._made.items():
+            if panel.has_focus_within and number != self._shown:
                 self._mark(number)
 
     def _mark(self, shown: int) -> None:
-        for number, panel in enumerate(self._panels):
+        self._shown = self.query_one(PanelTabs).shown = shown
+        for number, panel in self._made.items():
             if panel.has_class("-shown") != (number == shown):
                 panel.set_class(number == shown, "-shown", update=False)
                 # Only the frame is another; `update` would style all that is inside again.
                 self.app.stylesheet.update_nodes([panel])
-        self._shown = self.query_one(PanelTabs).shown = shown
+        self.tell_shown()
+
+    def _open(self) -> frozenset[int]:
+        """The panels that have the places: of those that share one, the one that was shown last."""
+        if self._columns <= 1:
+            return frozenset({self._shown})
+        return frozenset(
+            max(place, key=lambda number: self._recent.index(number) if number in self._recent else -1)
+            for place in _PLACES[self._columns]
+        )
+
+    async def _arrange(self) -> None:
+        """Put the panels onto the screen that have a place, and make those that are not there yet."""
+        opened = self._open()
+        self.query_one(PanelTabs).open = opened
+        for number in sorted(opened - self._made.keys()):
+            panel = self._made[number] = self._panels[number].make()
+            after = _ORDER[_ORDER.index(number) + 1 :]
+            before = next((self._made[later] for later in after if later in self._made), None)
+            await self.query_one(Grid).mount(panel, before=before)
+        for number, panel in self._made.items():
+            if panel.has_class("-open") != (number in opened):
+                panel.set_class(number in opened, "-open")
+                if number in opened:
+                    self.post_message(self.Opened(panel))
         self.tell_shown()
 
     def on_panel_tabs_chosen(self, event: PanelTabs.Chosen) -> None:
         """A name was clicked."""
         event.stop()
-        self.action_panel(event.number)
+        self.run_worker(self.action_panel(event.number), group="panel")
 
-    def action_panel(self, number: int) -> None:
+    async def reveal(self, number: int) -> None:
+        """Bring a panel onto the screen; on a small one, go to it."""
+        if self._columns <= 1:
+            await self.action_panel(number)
+        elif number not in self._open():
+            self._note(number)
+            await self._arrange()
+
+    async def action_panel(self, number: int) -> None:
         """Go to a panel."""
-        panel = self._panels[number]
+        self._note(number)
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        self._shown = number
+        await self._arrange()
+        panel = self._made[number]
         self._mark(number)  # before focus arrives, so that both frames are painted at once
         target = panel if panel.focusable else next((one for one in panel.query("*") if one.focusable), panel)
         target.focus()
 
+    def _note(self, number: int) -> None:
+        if number in self._recent:
+            self._recent.remove(number)
+        self._recent.append(number)
+
     def action_maximize(self) -> None:
         """Give the shown panel the whole screen, or take it back."""
         if self.screen.maximized is None:
-            self.screen.maximize(self._panels[self._shown], container=False)
+            self.screen.maximize(self._made[self._shown], container=False)
         else:
             self.screen.minimize()
 
     def action_resize(self, columns: int, rows: int) -> None:
         """Move the lines between the panels by a tenth."""
-        wanted = zip(self._shares, (columns, rows), strict=True)
+        shares = self._shares or (_LEFT_SHARE[self._columns], _UPPER_SHARE)
+        wanted = zip(shares, (columns, rows), strict=True)
         column, row = (min(max(share + by, 1), _MOST - 1) for share, by in wanted)
         self._shares = column, row
-        grid = self.query_one(Grid).styles
-        grid.grid_columns = f"{column}fr {_MOST - column}fr"
+        grid, others = self.query_one(Grid).styles, max(1, self._columns - 1)
+        grid.grid_columns = " ".join([f"{column * others}fr", *[f"{_MOST - column}fr"] * others])
         grid.grid_rows = f"{row}fr {_MOST - row}fr"
 
 

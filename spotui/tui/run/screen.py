@@ -1,30 +1,37 @@
-"""The screen of a run, which may be going on: its header and its four panels."""
+"""The screen of a run, which may be going on: its header, its headline and its panels."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Event
 from textual.reactive import var
+from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
+from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.diff_panel import DiffPanel
-from spotui.tui.run.following import RunHeader, RunResult, seconds_between_paints
+from spotui.tui.run.following import PanelTold, RunHeader, RunPanel, RunResult, seconds_between_paints
+from spotui.tui.run.headline import RunHeadline
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.log_panel import LogPanel
-from spotui.tui.run.panel_grid import PANELS, PanelGrid
+from spotui.tui.run.panel_grid import PANELS, Panel, PanelGrid
 from spotui.tui.run.steering import SteeringScreen
-from spotui.tui.template.source import RunTemplatePanel
 from spotui.tui.terminal import ReadyForKeys
 from spotui.workspace.projects import Project
+
+if TYPE_CHECKING:
+    from spotui.tui.run.lineage_panel import LineagePanel
+    from spotui.tui.run.progress_panel import ProgressPanel
+    from spotui.tui.run.questions_panel import QuestionsPanel
 
 _LONG_SECONDS = 30.0
 
 
 class RunScreen(ReadyForKeys, SteeringScreen):
-    """The four panels of a run; all of them show the selected round.
+    """The panels of a run; those that show a round show the selected one.
 
     Args:
         project: The project.
@@ -61,11 +68,27 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         self._is_read = False
 
     def parts(self) -> ComposeResult:
-        """Header, four panels, keys."""
-        yield RunHeader()
+        """Header, headline, panels, keys."""
+        yield RunHeader(is_above_headline=True)
+        yield RunHeadline()
         yield RunResult()
-        panels = (RunTemplatePanel(self._project), LogPanel(), DiffPanel(), HistoryPanel())
+        panels = (
+            Panel(self._template_panel),
+            Panel(LogPanel, is_early=True),
+            Panel(DiffPanel, is_early=True),
+            Panel(HistoryPanel, is_early=True),
+            Panel(BestPanel),
+            Panel(_progress_panel),
+            Panel(_questions_panel),
+            Panel(_lineage_panel),
+            Panel(_reasons_panel),
+        )
         yield PanelGrid(panels, shown=PANELS.index("Log"))
+
+    def _template_panel(self) -> Widget:
+        from spotui.tui.template.source import RunTemplatePanel
+
+        return RunTemplatePanel(self._project)
 
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
@@ -105,9 +128,11 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         self._seen = client.changes
         with self.app.batch_update():
             self.query_one(RunHeader).show(self._project.name, picture, is_attached=client.is_attached)
+            self.query_one(RunHeadline).show(picture)
             self.query_one(RunResult).show(picture)
-            self.query_one(LogPanel).tick()
             self.query_one(HistoryPanel).show(picture)
+            for panel in self.query_one(PanelGrid).on_screen:
+                self._fill(panel)
             self._compare()
         newest = picture.current
         state = (
@@ -121,6 +146,24 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         if state != self._state:
             self._state = state
             self.notice_state()
+
+    def _fill(self, panel: Widget) -> None:
+        """Show in a panel what is known; those that nobody sees are filled when they are opened."""
+        if isinstance(panel, LogPanel):
+            panel.tick()
+        elif isinstance(panel, RunPanel) and panel.is_mounted:
+            panel.show(self._client.picture)
+
+    def on_panel_grid_opened(self, event: PanelGrid.Opened) -> None:
+        """Fill a panel that was not on the screen."""
+        event.stop()
+        self._fill(event.panel)
+        self.query_one(PanelGrid).tell_shown()
+
+    def on_panel_told(self, event: PanelTold) -> None:
+        """Say on a small screen, which has no frames, what is in the frame of the shown panel."""
+        event.stop()
+        self.query_one(PanelGrid).tell_shown()
 
     def say(self, text: str) -> None:
         """Show it in the header."""
@@ -170,11 +213,35 @@ class RunScreen(ReadyForKeys, SteeringScreen):
 
     def on_history_panel_opened(self, event: HistoryPanel.Opened) -> None:
         """A round was chosen with Enter."""
-        self.selected = event.number
+        self._open_round(event.number)
+
+    def on_progress_panel_selected(self, event: "ProgressPanel.Selected") -> None:
+        """The cursor of the chart moved."""
+        self.query_one(HistoryPanel).select(event.number)
+
+    def on_lineage_panel_selected(self, event: "LineagePanel.Selected") -> None:
+        """The cursor of the tree moved."""
+        self.query_one(HistoryPanel).select(event.number)
+
+    def on_progress_panel_opened(self, event: "ProgressPanel.Opened") -> None:
+        """A point of the chart was chosen."""
+        self._open_round(event.number)
+
+    def on_lineage_panel_opened(self, event: "LineagePanel.Opened") -> None:
+        """A round of the tree was chosen."""
+        self._open_round(event.number)
+
+    def on_questions_panel_opened(self, event: "QuestionsPanel.Opened") -> None:
+        """A cell was chosen: show the answer behind it."""
+        self._open_round(event.number, event.question)
+
+    def _open_round(self, number: int, question: int | None = None) -> None:
+        self.query_one(HistoryPanel).select(number)
+        self.selected = number
         if self._client.picture.is_scored:
             self.action_scores()
         else:
-            self.action_answers()
+            self.action_answers(question)
 
     def on_history_panel_marked(self, event: HistoryPanel.Marked) -> None:
         """Compare with a round of one's choice, or with each one's parent again."""
@@ -190,15 +257,17 @@ class RunScreen(ReadyForKeys, SteeringScreen):
             now = self.selected or rounds[-1]
             self.query_one(HistoryPanel).select(min(max(now + by, rounds[0]), rounds[-1]))
 
-    def action_seed_and_best(self) -> None:
+    async def action_seed_and_best(self) -> None:
         """Compare the seed with the best, or the selected round with its parent."""
         self._shows_seed_and_best = not self._shows_seed_and_best
         self._compare()
+        await self.query_one(PanelGrid).reveal(PANELS.index("Diff"))
 
-    def action_split(self) -> None:
+    async def action_split(self) -> None:
         """Two prompts beside each other, or as one text."""
         panel = self.query_one(DiffPanel)
         panel.is_split = not panel.is_split
+        await self.query_one(PanelGrid).reveal(PANELS.index("Diff"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A round has answers that are compared, or prompts that are scored."""
@@ -206,11 +275,16 @@ class RunScreen(ReadyForKeys, SteeringScreen):
             return self._client.picture.is_scored == (action == "scores")
         return super().check_action(action, parameters)
 
-    def action_answers(self) -> None:
-        """Show the selected round's answers beside those it had to beat."""
+    def action_answers(self, question: int | None = None) -> None:
+        """Show the selected round's answers beside those it had to beat.
+
+        Args:
+            question: The one to begin with, from 0; None for the first.
+        """
         from spotui.tui.answers_screen import AnswersScreen
 
-        self.app.push_screen(AnswersScreen(self._project, self._client, self.selected), self._come_back)
+        screen = AnswersScreen(self._project, self._client, self.selected, question)
+        self.app.push_screen(screen, self._come_back)
 
     def action_scores(self) -> None:
         """Show the selected round's prompts row by row, and what the optimizer was shown."""
@@ -243,6 +317,30 @@ class RunScreen(ReadyForKeys, SteeringScreen):
     def action_back(self) -> None:
         """Home; the run goes on."""
         self.app.pop_screen()
+
+
+def _progress_panel() -> Widget:
+    from spotui.tui.run.progress_panel import ProgressPanel
+
+    return ProgressPanel()
+
+
+def _questions_panel() -> Widget:
+    from spotui.tui.run.questions_panel import QuestionsPanel
+
+    return QuestionsPanel()
+
+
+def _lineage_panel() -> Widget:
+    from spotui.tui.run.lineage_panel import LineagePanel
+
+    return LineagePanel()
+
+
+def _reasons_panel() -> Widget:
+    from spotui.tui.run.reasons_panel import ReasonsPanel
+
+    return ReasonsPanel()
 
 
 def _name(number: int) -> str:

@@ -126,6 +126,24 @@ def test_a_round_under_way_counts_its_votes_and_an_unknown_price_is_said() -> No
     listening(journey)
 
 
+def test_columns_with_nothing_in_them_are_left_out() -> None:
+    unpriced = RoundFinished(round=1, outcome="seed", best=1, seconds=3.0)
+    picture = painted(OPENED, RoundStarted(round=1), unpriced)
+
+    async def journey(app: Listening, pilot: Pilot[None]) -> None:
+        await show(app, pilot, picture)
+        await until_seen(pilot, "verdict", "time", "modification")
+        for empty in ("votes", "win rate  ", "words", "tokens", "USD", "$ unknown"):
+            assert empty not in seen(app).splitlines()[1]
+        for event in a_win(2):
+            picture.apply(event)
+        app.widget.show(picture)
+        await until_seen(pilot, "votes", "words", "tokens", "USD", "$0.2500")
+        assert app.heard[-1] == ("Selected", 2)
+
+    listening(journey)
+
+
 def test_the_cursor_follows_the_newest_round_until_it_is_moved() -> None:
     picture = painted(*SEED)
 

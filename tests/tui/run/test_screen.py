@@ -75,7 +75,7 @@ def test_every_panel_follows_the_selected_round(
             pilot, lambda: table(screen).current == "2" and "seed → round 2" in str(diff.border_title)
         )
         if size == LARGE:
-            await until_seen(pilot, "in style 1, with", "Ask for style 1.")
+            await until_seen(pilot, "Ask for style 1.")
         assert log.query_one("LogView").scroll_y > 0
         await pilot.press("left_square_bracket", "left_square_bracket")
         await until(pilot, lambda: screen.selected == 1 and "Prompt of seed" in str(diff.border_title))
@@ -129,7 +129,7 @@ def test_a_small_screen_shows_one_panel_and_the_names_of_all(workspace: Workspac
         await pilot.click("PanelTabs", offset=(32, 0))
         await until_seen(pilot, "verdict")
         await pilot.resize_terminal(*LARGE)
-        await until_seen(pilot, "─ Template", "─ Log", "─ Diff", "─ Rounds")
+        await until_seen(pilot, "─ Best prompt", "─ Log", "─ Progress", "─ Rounds")
         await pilot.resize_terminal(*SMALL)
         await until_seen(pilot, "1 Template   2 Log")
 
@@ -297,7 +297,7 @@ def test_limits_of_a_run_at_rest_are_those_it_goes_on_with(workspace: Workspace,
         app.screen.query_one("#calls", Input).value = "900"
         app.screen.query_one("#concurrency", Input).value = "1"
         await pilot.press("enter")
-        await until_seen(pilot, "round 4 of 4  finished", "calls of 900")
+        await until_seen(pilot, "round 4 of 4  finished", "of 900")
 
     drive(tmp_path, journey, workspace=workspace)
     assert dict(ended(workspace).limits) == {"rounds": 4, "calls": 900, "concurrency": 1}

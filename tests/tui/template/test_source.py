@@ -34,9 +34,10 @@ def project_in(home: Path, template_name: str = "why.yaml") -> Project:
 async def opened(app: SpotuiApp, pilot: Pilot[None], project: Project) -> RunScreen:
     screen = RunScreen(project)
     app.push_screen(screen)
-    await until(pilot, lambda: screen.is_mounted and screen.query_one(TemplatePanel).text)
+    await until(pilot, lambda: screen.is_mounted and screen._is_read)
     await pilot.press("1")
-    await until(pilot, lambda: screen.query_one(TemplatePanel).has_focus_within)
+    await until(pilot, lambda: screen.query_one(TemplatePanel).text)
+    assert screen.query_one(TemplatePanel).has_focus_within
     return screen
 
 
@@ -98,7 +99,10 @@ def test_a_project_of_the_reference_says_that_it_has_no_template(home: Path) -> 
     project = Workspace(home / "data" / "workspace").project("other")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        app.push_screen(RunScreen(project))
+        screen = RunScreen(project)
+        app.push_screen(screen)
+        await until(pilot, lambda: screen.is_mounted and screen._is_read)
+        await pilot.press("1")
         await until_seen(pilot, "keeps no template")
 
     drive(home, journey)

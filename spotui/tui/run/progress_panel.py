@@ -1,0 +1,184 @@
+"""What each candidate was worth against the calls spent, and what the run has taken over time."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Resize
+from textual.message import Message
+
+from spotui.domain.figures import count, duration, percent, points, usd, verdict
+from spotui.domain.verdicts import BEST_SO_FAR
+from spotui.lang import _
+from spotui.tui.canvas import Plot, Point
+from spotui.tui.chart import PlotChart
+from spotui.tui.run.following import PanelTold, RunPanel
+from spotui.view.picture import Picture
+from spotui.view.progress import Progress, Trial
+
+_BOTH_FROM = 18
+"""Rows from which on there is room for the spending below the scores."""
+
+_MARKS: Final = {
+    "seed": ("◆", "best"),
+    "win": ("●", "best"),
+    "lead": ("◐", "best"),
+    "tie": ("◇", "tie"),
+    "undecided": ("◇", "tie"),
+    "open": ("◌", "plain"),
+    "loss": ("○", "faint"),
+    "refused": ("×", "faint"),
+    "void": ("×", "faint"),
+}
+"""The mark and the tone of an outcome; no two that matter differ by colour alone."""
+
+
+class ProgressPanel(Vertical, RunPanel):
+    """The candidates as points with their intervals, the best so far as a line, and the spending below."""
+
+    ALLOW_MAXIMIZE = True
+
+    DEFAULT_CSS = """
+    ProgressPanel {
+        & PlotChart { height: 1fr; padding: 0 1; }
+        & #spending { height: 8; display: none; }
+        &.-tall #spending { display: block; }
+        &.-spending #scores { display: none; }
+        &.-spending #spending { height: 1fr; display: block; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "spending", "scores or spending", id="progress.spending"),
+    ]
+
+    @dataclass
+    class Selected(Message):
+        """The cursor is on a candidate of a round."""
+
+        number: int
+
+    @dataclass
+    class Opened(Message):
+        """Somebody wants to see what is behind a candidate."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = _("Progress")
+        self._progress = Progress()
+        self._trials: dict[str, Trial] = {}
+
+    def compose(self) -> ComposeResult:
+        """The scores above, the spending below."""
+        scores, spending = PlotChart(id="scores"), PlotChart(id="spending")
+        scores.empty = _("Each candidate appears here once it has a score or a win rate.")
+        spending.empty = _("Spending appears here once the first round has ended.")
+        yield scores
+        yield spending
+
+    def show(self, picture: Picture) -> None:
+        """Draw what has changed."""
+        if not self._progress.update(picture):
+            return
+        progress = self._progress
+        self._trials = {}
+        shown: list[Point] = []
+        beside: list[Point] = []
+        numbers: dict[int, int] = {}
+        for trial in progress.trials:
+            place = numbers[trial.round] = numbers.get(trial.round, 0) + 1
+            key = f"{trial.round}.{place}"
+            self._trials[key] = trial
+            mark, tone = _MARKS.get(trial.outcome, ("○", "faint"))
+            value, low, high = (
+                None if one is None else 100 * one for one in (trial.value, trial.low, trial.high)
+            )
+            point = Point(trial.calls, value or 0.0, low, high, mark, tone, key)
+            (beside if value is None else shown).append(point)
+        is_scored = progress.is_scored
+        self.query_one("#scores", PlotChart).show(
+            Plot(
+                tuple(shown),
+                tuple(beside),
+                tuple((calls, 100 * value) for calls, value in progress.best),
+                reference=None if is_scored else 50.0,
+                x_title=_("calls"),
+                y_title=_("score") if is_scored else _("win rate in the duel, %"),
+                y_bounds=(0.0, 100.0),
+            )
+        )
+        is_priced = progress.is_priced
+        self.query_one("#spending", PlotChart).show(
+            Plot(
+                steps=tuple(
+                    (one.seconds, one.cost if is_priced else float(one.tokens)) for one in progress.spent
+                ),
+                x_title=_("working time"),
+                y_title=_("USD") if is_priced else _("tokens"),
+                x_label=duration,
+                y_label=usd if is_priced else _tokens,
+                y_bounds=(0.0, float("inf")),
+            )
+            if len(progress.spent) > 1
+            else Plot()
+        )
+        self._tell(self.query_one("#scores", PlotChart).current)
+
+    def on_resize(self, event: Resize) -> None:
+        """There may be room for both charts now."""
+        self.set_class(event.size.height >= _BOTH_FROM, "-tall")
+
+    def on_plot_chart_moved(self, event: PlotChart.Moved) -> None:
+        """Say what is under the cursor."""
+        event.stop()
+        if (trial := self._trials.get(event.key)) is not None:
+            self._tell(event.key)
+            self.post_message(self.Selected(trial.round))
+
+    def on_plot_chart_chosen(self, event: PlotChart.Chosen) -> None:
+        """Show the answers behind the candidate."""
+        event.stop()
+        if (trial := self._trials.get(event.key)) is not None:
+            self.post_message(self.Opened(trial.round))
+
+    def action_spending(self) -> None:
+        """Show the spending in place of the scores, or the scores again."""
+        self.toggle_class("-spending")
+        shown = "#spending" if self.has_class("-spending") else "#scores"
+        self.query_one(shown, PlotChart).focus()
+
+    def _tell(self, key: str) -> None:
+        trial = self._trials.get(key)
+        text = self._legend() if trial is None else _in_words(trial, is_scored=self._progress.is_scored)
+        if text != self.border_subtitle:
+            self.border_subtitle = text
+            self.post_message(PanelTold())
+
+    def _legend(self) -> str:
+        """The marks that are in the chart."""
+        present = dict.fromkeys(trial.outcome for trial in self._progress.trials)
+        marks = {outcome: _MARKS[outcome][0] for outcome in _MARKS if outcome in present}
+        return "  ".join(
+            f"{mark} {_('running') if outcome == 'open' else verdict(outcome, None)}"
+            for outcome, mark in marks.items()
+        )
+
+
+def _tokens(number: float) -> str:
+    return count(round(number))
+
+
+def _in_words(trial: Trial, *, is_scored: bool) -> str:
+    shown = points if is_scored else percent
+    value = _("no value") if trial.value is None else shown(trial.value)
+    if trial.value is not None and trial.low is not None and trial.high is not None:
+        value = f"{value} ({shown(trial.low)} to {shown(trial.high)})"
+    outcome = _("running") if trial.outcome == "open" else verdict(trial.outcome, None)
+    star = "*" if trial.outcome in BEST_SO_FAR else ""
+    return _(
+        "round {round}{star}  {value}  {outcome}", round=trial.round, star=star, value=value, outcome=outcome
+    )
