@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from spotui.cli import exit_codes, options
+from spotui.cli.judge_labels import add_label_arguments, check_against_labels, refuse_without_labels
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.events import CallFinished, Event, Noticed
@@ -41,6 +42,7 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_yes(parser)
     add_trust(parser)
+    add_label_arguments(parser)
     parser.add_argument(
         "--method", metavar="NAME", help=_("the method of the run, to see whether it uses a judge")
     )
@@ -53,6 +55,7 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
         Group.BUDGET,
         Group.CALLS,
         Group.MODELS,
+        Group.OPTIMIZER,
         Group.EVALUATOR,
         Group.EXECUTOR,
     )
@@ -64,12 +67,15 @@ def judge_check_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.launch import Launcher
     from spotui.settings.resources import find_template
 
+    refuse_without_labels(parsed)
     launcher, path = Launcher(), find_template(parsed.template)
+    if parsed.labels:
+        return check_against_labels(parsed, launcher, path)
     prepared = options.prepare(launcher, path, parsed, "judge-check")
     offer, settings = judge_offer(launcher, prepared), prepared.settings
     if parsed.estimate:
         if parsed.json or parsed.json_lines:
-            _write(offer.as_json())
+            write_json(offer.as_json())
         else:
             _print_offer(offer)
         return exit_codes.OK
@@ -79,19 +85,19 @@ def judge_check_command(parsed: argparse.Namespace) -> int:
     settle_trust(parsed, launcher, prepared)
     connector.check_budget()
     fetch_missing_models(settings, yes=parsed.yes)
-    tell = _Progress(offer.expected.calls, as_lines=parsed.json_lines)
+    tell = Progress(offer.expected.calls, as_lines=parsed.json_lines)
     try:
         found = asyncio.run(check_judge(prepared, connector, tell))
     finally:
         tell.end()
     if parsed.json or parsed.json_lines:
-        _write(_as_json(settings, found))
+        write_json(_as_json(settings, found))
     else:
         _print(settings, found, offer.method)
     return exit_codes.OK if found.is_fit else exit_codes.NO_IMPROVEMENT
 
 
-class _Progress:
+class Progress:
     """How far it is: as lines for a program, or in place where a person watches.
 
     Args:
@@ -106,12 +112,13 @@ class _Progress:
         self._is_watched = not as_lines and sys.stderr.isatty()
 
     def __call__(self, event: Event) -> None:
+        """Show that a call has ended."""
         if isinstance(event, Noticed):
             print(f"spotui: {event.text}", file=sys.stderr)
         elif isinstance(event, CallFinished):
             self._done += 1
             if self._as_lines:
-                _write({"done": self._done, "of": max(self._done, self._of)})
+                write_json({"done": self._done, "of": max(self._done, self._of)})
             elif self._is_watched:
                 paint(f"\rcall {self._done} of about {self._of} ", sys.stderr)
 
@@ -121,14 +128,15 @@ class _Progress:
             paint("\r\x1b[K", sys.stderr)
 
 
-def _write(data: dict[str, object]) -> None:
+def write_json(data: dict[str, object]) -> None:
+    """Print one JSON object on a line."""
     import msgspec
 
     print(msgspec.json.encode(data, enc_hook=as_english).decode(), flush=True)
 
 
 def _print_offer(offer: "JudgeOffer") -> None:
-    print(_title(offer.settings))
+    print(title_of(offer.settings))
     print(_("Expected: {estimate}", estimate=offer.expected.line))
     for text in offer.expected.warnings:
         print(f"Warning: {text}")
@@ -151,7 +159,8 @@ def _print_offer(offer: "JudgeOffer") -> None:
         )
 
 
-def _title(settings: "RunSettings") -> str:
+def title_of(settings: "RunSettings") -> str:
+    """The judge's models and its kind."""
     from spotui.judging.votes import judge_in_words
 
     judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
@@ -169,7 +178,7 @@ def _note(method: str) -> None:
 
 
 def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
-    print(_title(settings))
+    print(title_of(settings))
     _note(method)
     for kind, tally in found.kinds.items():
         print(f"  {kind.replace('_', ' '):13} {_in_words(tally)}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spotui.methods.method import Calls
     from spotui.runs.headroom.plan import Plan
     from spotui.runs.prepare import Prepared
+    from spotui.templates.data.labels_file import Label
 
 Paces = Mapping[str, tuple[float, float]]
 """The speed of each model: seconds to the start of a reply, and tokens a second after that."""
@@ -264,6 +265,43 @@ def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estima
     """Estimate a judge-check, as `estimate` does a run; calls of an earlier check cost nothing more."""
     found = _total(_of_damages(prepared), connector, {})
     return found.warning(*_budget_warnings(prepared.settings, found, _("the judge-check")))
+
+
+def estimate_labels(
+    prepared: "Prepared", connector: "Connector", labels: "Sequence[Label]", *, tunes: bool = False
+) -> Estimate:
+    """Estimate a check of a judge against labels, and tuning, which takes at most as much again and half.
+
+    Args:
+        prepared: What was prepared for it.
+        connector: Knows the models and their prices.
+        labels: What people decided.
+        tunes: Whether the optimizer improves the criteria.
+    """
+    from spotui.runs.labels.check import PROPOSALS
+
+    settings, task, count = prepared.settings, prepared.task, len(labels)
+    is_pair = labels[0].second is not None
+    texts = sum(estimate_tokens(f"{one.row.asked}\n{one.first}\n{one.second or ''}") for one in labels)
+    frame = VOTE_FRAME + estimate_tokens(task.aim if is_pair else task.criteria)
+    # Every proposal is tried on half of the labels, and the best one on the other half.
+    share = 1 + (PROPOSALS + 1) / 2 if tunes else 1
+    if settings.judge == "likelihood" and is_pair:
+        each, reply, judges = 4, 1, settings.panel[:1]
+    else:
+        each, judges = VOTES_A_ROW if is_pair else 1, settings.panel if is_pair else settings.panel[:1]
+        reply = VOTES[settings.judge].tokens if is_pair else VOTE_TOKENS
+    calls, asked = round(share * each * count), round(share * each * (texts + count * frame))
+    waits = 1 + (PROPOSALS + 1 if tunes else 0)
+    parts = [
+        _Part("evaluator", model, calls, asked, reply, 0 if number else waits, calls * len(judges) / waits)
+        for number, model in enumerate(judges)
+    ]
+    if tunes:
+        shown = PROPOSALS * (frame + texts * min(1, 8 / count))
+        parts.append(_proposals(settings, PROPOSALS, round(shown), waits=PROPOSALS))
+    found = _total(parts, connector, {})
+    return found.warning(*_budget_warnings(settings, found, _("the check")))
 
 
 def estimate_headroom(prepared: "Prepared", connector: "Connector", paces: Paces | None = None) -> Estimate:

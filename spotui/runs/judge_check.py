@@ -161,14 +161,14 @@ def judge_of(settings: RunSettings, connector: Connector) -> CheckedJudge:
     """
     return CheckedJudge(
         models=settings.panel,
-        endpoints=_endpoints(settings.panel, connector),
+        endpoints=endpoints_of(settings.panel, connector),
         judge=settings.judge,
         unit=settings.judge_unit,
         json=settings.judge_json,
     )
 
 
-def _endpoints(models: Iterable[str], connector: Connector) -> tuple[str, ...]:
+def endpoints_of(models: Iterable[str], connector: Connector) -> tuple[str, ...]:
     """The endpoint of each of these models; empty where its id names it."""
     return tuple(connector.route_to(model).endpoint.base_url or "" for model in models)
 
@@ -194,7 +194,7 @@ async def check_judge(prepared: Prepared, connector: Connector, emit: Callable[[
     judge, template = judge_of(settings, connector), prepared.path.stem
     asked = (*settings.panel, settings.roles.executor.model)
     program = program_of(settings.program)
-    endpoints = (*_endpoints(asked, connector), program.digest if program else "")
+    endpoints = (*endpoints_of(asked, connector), program.digest if program else "")
     calls = calls_folder(folder, template, endpoints)
     connector.check_budget()
     async with open_context(prepared, calls, Connections(connector.connect), emit) as (context, budget):

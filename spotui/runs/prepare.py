@@ -61,7 +61,7 @@ from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import SNAPSHOT_VERSION, KeptStart, Snapshot, SnapshotError, read_snapshot
 
-Purpose = Literal["run", "score", "headroom", "judge-check", "rows"]
+Purpose = Literal["run", "score", "headroom", "judge-check", "labels", "tune", "rows"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""
 
 _MARK: Final = 12
@@ -389,6 +389,10 @@ def _with_asked_models(
     match purpose:
         case "judge-check":
             asked = {"evaluator", "executor"}
+        case "labels":
+            asked = {"evaluator"}
+        case "tune":
+            asked = {"evaluator", "optimizer"}
         case "score":
             asked = {"executor"}
         case "headroom":

@@ -160,6 +160,12 @@ OF_TOOLS: Final = (
         change="what to do, the word limit and the slots of the prompt",
     ),
     _of_engine(
+        "judge_tune",
+        how="what the judge does",
+        criteria="the criteria it decides by",
+        examples="cases that people decided otherwise",
+    ),
+    _of_engine(
         "write_rows",
         prompt="the template's prompt",
         requirements="the template's requirements",

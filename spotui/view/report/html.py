@@ -71,7 +71,7 @@ def as_html(report: Report) -> str:
     data = report.data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     kept = f'\n<script type="application/json" id="{DATA_ID}">{data}</script>' if data else ""
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<!doctype html>\n<html>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"{MARK}\n<title>{_text(report.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"

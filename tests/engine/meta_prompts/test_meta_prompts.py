@@ -32,6 +32,7 @@ FORMS = {
     **dict.fromkeys(("gepa_reflect", "gepa_merge"), PROPOSAL),
     **dict.fromkeys(("judge_duel", "judge_repair"), VOTE),
     **dict.fromkeys(("mark_answer", "mark_repair"), GRADE),
+    "judge_tune": ("analyse", "modification", "criteria"),
     "gpo_reflect": ("diagnosis",),
     "gpo_summarize": ("summary",),
     "gradsum_gradient": ("change",),
