@@ -44,7 +44,7 @@ th,td{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bo
 overflow-wrap:anywhere;white-space:pre-line}
 thead th{color:var(--faint);font-weight:500;white-space:nowrap;overflow-wrap:normal}
 .n{text-align:right;white-space:nowrap;width:1%;font-variant-numeric:tabular-nums;overflow-wrap:normal}
-tr.win td:first-child,.win{color:var(--win)}tr.loss td:first-child,.loss{color:var(--loss)}
+tr.win td:first-child{color:var(--win)}tr.loss td:first-child{color:var(--loss)}
 tr.best td{font-weight:600}tr.faint td{color:var(--faint)}
 table.figures th{width:18rem;font-weight:400;color:var(--faint)}
 pre{background:var(--soft);border:1px solid var(--edge);border-radius:4px;padding:.7rem .9rem;margin:.4rem 0;
@@ -54,7 +54,7 @@ ins{background:var(--win-soft);color:var(--win)}del{background:var(--loss-soft);
 figure{margin:.6rem 0}figcaption{color:var(--faint);font-size:.9rem}
 svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--faint)}
 .grid{stroke:var(--edge);fill:none}.line{stroke:var(--loss);stroke-dasharray:5 4;fill:none}
-.way{fill:none;stroke:var(--faint);stroke-width:1}.range{stroke:var(--faint);stroke-width:1.5;fill:none}
+.way{fill:none;stroke:var(--faint);stroke-width:1}.range{stroke:var(--ink);stroke-width:1.2;fill:none}
 .dot{fill:var(--faint)}.dot.win{fill:var(--win)}.dot.best{fill:var(--best)}.dot.loss{fill:var(--loss)}
 .bar{fill:var(--edge)}.bar.best{fill:var(--best)}.bar.win{fill:var(--win)}
 @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--faint:#444;--edge:#bbb;--soft:#fff;--win:#064;

@@ -38,7 +38,7 @@ def report_of_race(folder: RaceFolder) -> Report:
     parts += [
         Section(_("How to reproduce")),
         Paragraph(_("This command resumes the race; with another --name it starts a new one.")),
-        Block(" ".join(["spotui", *map(shlex.quote, race.words)])),
+        Block(" ".join(["spotui", *map(shlex.quote, _words(race))])),
         Paragraph(
             _(
                 "Each run has a report with its rounds, cost and settings, e.g. 'spotui report {name}'.",
@@ -47,6 +47,16 @@ def report_of_race(folder: RaceFolder) -> Report:
         ),
     ]
     return Report(race.name, _("Race on {template}, by spotui.", template=race.template), parts)
+
+
+def _words(race: Race) -> Iterator[str]:
+    """The arguments that resume a race, without the folder of its template and what may hold a key."""
+    for number, word in enumerate(race.words):
+        flag = word.partition("=")[0]
+        if number == 1:
+            yield race.template
+        elif not flag.endswith(("headers", "query")):
+            yield word
 
 
 def _headline(race: Race) -> str:

@@ -66,15 +66,14 @@ def _trend(chart: Chart) -> str:
 
 
 def _bars(chart: Chart) -> str:
-    low, high, steps = _scale(chart)
-    low = min(0.0, low)
+    low, high, steps = _scale(chart, 0.0)
     height = _TOP + _BAR * len(chart.points) + _BOTTOM
 
     def x(value: float) -> float:
         return _NAME + (_WIDTH - _NAME - 60) * (value - low) / (high - low)
 
     parts = []
-    for step in [step for step in (0.0, *steps) if step >= low]:
+    for step in steps:
         parts.append(f'<path class="grid" d="M{x(step):.1f} {_TOP}V{height - _BOTTOM}"/>')
         parts.append(_text(x(step), height - _BOTTOM + 18, in_points(step).removesuffix(".0"), "middle"))
     for index, point in enumerate(chart.points):
@@ -94,12 +93,12 @@ def _bars(chart: Chart) -> str:
     return _svg(chart, height, parts)
 
 
-def _scale(chart: Chart) -> tuple[float, float, Sequence[float]]:
-    """The ends of the axis, and the figures that are named on it."""
+def _scale(chart: Chart, *others: float) -> tuple[float, float, Sequence[float]]:
+    """The ends of the axis, on which there are other figures, too, and the figures that are named on it."""
     values = [
         one for point in chart.points for one in (point.value, point.low, point.high) if one is not None
     ]
-    values += [chart.line] if chart.line is not None else []
+    values += [*others, *([chart.line] if chart.line is not None else [])]
     low, high = min(values), max(values)
     step = next((one for one in _STEPS if (high - low) / one <= _MOST_STEPS), _STEPS[-1])
     first, last = int(low // step), -int(-high // step)
