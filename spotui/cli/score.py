@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from spotui.cli import exit_codes, options
 from spotui.cli.annotations import add_annotate, as_plain_text, wants_annotations
@@ -143,8 +143,20 @@ def score_command(parsed: argparse.Namespace) -> int:
                 return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
 
     quiet_limits()
-    measured = asyncio.run(work())
-    return measured if isinstance(measured, int) else _show(parsed, prepared, measured, least)
+    # Answers, and what an endpoint says of an error, are text to GitHub from here on.
+    stream = sys.stderr if parsed.json else sys.stdout
+    with as_plain_text(stream, annotates=wants_annotations(parsed)):
+        measured = asyncio.run(work())
+        if isinstance(measured, int):
+            return measured
+        gates = gates_of(parsed, measured, least)
+        if sys.stderr.isatty():
+            paint("\r\x1b[K", sys.stderr)
+        if parsed.json:
+            _print_json(parsed.split, measured, gates)
+        else:
+            _print(parsed, measured)
+    return _conclude(parsed, prepared, measured, gates, stream)
 
 
 def _least(text: str) -> float:
@@ -183,27 +195,23 @@ async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str
     )
 
 
-def _show(parsed: argparse.Namespace, prepared: "Prepared", measured: Measured, least: float | None) -> int:
-    """Print what came out, write it for a CI, and say by the exit code whether the prompt passes."""
+def _conclude(
+    parsed: argparse.Namespace,
+    prepared: "Prepared",
+    measured: Measured,
+    gates: "list[GateResult]",
+    stream: TextIO,
+) -> int:
+    """Tell a CI what came out, and say by the exit code whether the prompt passes."""
     from spotui.runs.gates import have_passed
 
-    gates = gates_of(parsed, measured, least)
-    annotates = wants_annotations(parsed)
-    stream = sys.stderr if parsed.json else sys.stdout
-    if sys.stderr.isatty():
-        paint("\r\x1b[K", sys.stderr)
-    if parsed.json:
-        _print_json(parsed.split, measured, gates)
-    else:
-        with as_plain_text(stream, annotates=annotates):
-            _print(parsed, measured)
-        for one in gates:
-            print(_("Passed: {text}", text=one.text) if one.passed else _("Failed: {text}", text=one.text))
+    for one in gates if not parsed.json else ():
+        print(_("Passed: {text}", text=one.text) if one.passed else _("Failed: {text}", text=one.text))
     if parsed.junit:
         from spotui.cli.export import write_text
 
         write_text(junit_of(parsed, prepared, measured, gates), parsed.junit, to=sys.stderr)
-    if annotates:
+    if wants_annotations(parsed):
         for line in annotations_of(parsed, prepared, measured, gates):
             print(line, file=stream, flush=True)
     for name in unmarked(measured):
