@@ -31,6 +31,7 @@ VERBS = {
     "report": N_("write a run or a race as one HTML or Markdown file"),
     "verify": N_("compare the figures of an exported file with the journal, without a model"),
     "race": N_("let several methods work on the same rows with the same budget"),
+    "sweep": N_("run templates x methods x models x seeds from a plan, and compare them in one table"),
     "methods": N_("list the methods and their parameters"),
     "models": N_("list, add, test, remove, import and fetch models"),
     "check": N_("find every mistake in a template"),

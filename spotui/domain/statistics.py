@@ -165,8 +165,8 @@ def most_ahead(differences: Sequence[float], level: float, rows: int) -> float:
         rows: How many there are in all, the known ones included.
     """
     left = max(0, rows - len(differences)) / rows if rows else 0.0
-    mean, error = _smoothed(differences)
-    return mean + _z(1 - 2 * level) * error * math.sqrt(left)
+    mean, error = smoothed(differences)
+    return mean + z_of(1 - 2 * level) * error * math.sqrt(left)
 
 
 FEWEST_DIFFERING: Final = 6
@@ -196,7 +196,7 @@ def noise_floor(differences: Sequence[float], confidence: float = CONFIDENCE) ->
         return FEWEST_DIFFERING * (math.fsum(sizes) / len(sizes) if sizes else 1.0) / rows
     if max(sizes) - min(sizes) <= _CLOSE:
         return sizes[0] * _rare_surplus(len(sizes), confidence) / rows
-    return _z(confidence) * math.sqrt(math.fsum(size * size for size in sizes)) / rows
+    return z_of(confidence) * math.sqrt(math.fsum(size * size for size in sizes)) / rows
 
 
 @lru_cache(maxsize=256)
@@ -218,7 +218,7 @@ def wilson(right: float, rows: int, confidence: float = CONFIDENCE) -> Interval:
     """
     if rows == 0:
         return Interval(0.0, 1.0)
-    z, share = _z(confidence), right / rows
+    z, share = z_of(confidence), right / rows
     scale = 1 + z * z / rows
     centre = (share + z * z / (2 * rows)) / scale
     half = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows)) / scale
@@ -264,7 +264,7 @@ def _of_mean(values: Sequence[float], seed: int, confidence: float) -> Interval:
     if len(values) > MOST_RESAMPLED:
         mean = math.fsum(values) / len(values)
         spread = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
-        half = _z(confidence) * math.sqrt(spread / len(values))
+        half = z_of(confidence) * math.sqrt(spread / len(values))
         return Interval(mean - half, mean + half)
     rng = random.Random(f"{seed}/bootstrap")  # noqa: S311 - reproducible on purpose
     count = len(values)
@@ -275,12 +275,12 @@ def _of_mean(values: Sequence[float], seed: int, confidence: float) -> Interval:
 
 def _bonett_price(differences: Sequence[float], confidence: float) -> Interval:
     """The normal interval of the mean difference after one more win and one more loss."""
-    mean, error = _smoothed(differences)
-    half = _z(confidence) * error
+    mean, error = smoothed(differences)
+    half = z_of(confidence) * error
     return Interval(mean - half, mean + half)
 
 
-def _smoothed(differences: Sequence[float]) -> tuple[float, float]:
+def smoothed(differences: Sequence[float]) -> tuple[float, float]:
     """The mean difference and its standard error after one more win and one more loss."""
     rows = len(differences) + 2
     mean = math.fsum(differences) / rows
@@ -289,7 +289,8 @@ def _smoothed(differences: Sequence[float]) -> tuple[float, float]:
 
 
 @cache
-def _z(confidence: float) -> float:
+def z_of(confidence: float) -> float:
+    """The normal quantile that leaves out as much on either side."""
     from statistics import NormalDist
 
     return NormalDist().inv_cdf((1 + confidence) / 2)

@@ -91,6 +91,17 @@ class Spending(msgspec.Struct):
             self.cost_usd += cost_usd
 
 
+class Amounts(msgspec.Struct, frozen=True):
+    """Calls, tokens and USD, together."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: "Amounts") -> "Amounts":
+        return Amounts(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
+
+
 _IMAGE_TOKENS: Final = 1500
 """Of an image, whatever its size: what large ones take with the usual models."""
 
@@ -259,6 +270,17 @@ class Budget:
                     self.kept_back = self.kept_back.after_one
                 return reservation
 
+    @property
+    def held(self) -> Amounts:
+        """The room that is kept for the calls in flight."""
+        held = self._held
+        return Amounts(len(held), sum(one.tokens for one in held), sum(one.usd for one in held))
+
+    def sizes(self, request: Request, purpose: str) -> tuple[int, int]:
+        """Tokens of a request, and the most that its reply may have where a limit has room for them."""
+        most = max(MOST_COMPLETION, 2 * self._longest.get(purpose, 0))
+        return prompt_size(request), 0 if request.embed else request.max_tokens or most
+
     def expected(self, request: Request, purpose: str) -> int:
         """Tokens that a call will probably take, prompt and completion."""
         return prompt_size(request) + self.expected_reply(request, purpose)
@@ -380,9 +402,8 @@ class Budget:
         if limits.tokens is None and limits.usd is None:
             unpriced = "" if price else request.model
             return Reservation(tokens=0, usd=0.0, ceiling=None, unpriced=unpriced)
-        prompt = prompt_size(request)
+        prompt, wanted = self.sizes(request, purpose)
         longest = self._longest.get(purpose, 0)
-        wanted = 0 if request.embed else request.max_tokens or max(MOST_COMPLETION, 2 * longest)
         needed = min(wanted, max(LEAST_COMPLETION, longest * 5 // 4))
         least_usd = price.cost(prompt, needed) if price else self._dearest.get(request.model, 0.0)
         self.needed[purpose] = prompt + needed, least_usd

@@ -28,6 +28,9 @@ from spotui.workspace.journal_reader import Reply, Request
 if TYPE_CHECKING:
     from spotui.metrics.function import Function
 
+MakeLimiter = Callable[[str, Limits], Limiter]
+"""Makes the limits of a server, which is named by its URL or its provider."""
+
 NO_FUNCTIONS: Final[Mapping[str, "Function"]] = MappingProxyType({})
 
 
@@ -209,6 +212,7 @@ class Connector:
         is_agreed: Whether the user has agreed to a program as it is.
         functions: Python functions that answer in place of models, by model id.
         may_send: Whether the value of an environment variable may go to a server.
+        limiters: Makes the limits of a server for runs that keep to them together; None for one run alone.
     """
 
     def __init__(
@@ -223,8 +227,10 @@ class Connector:
         is_agreed: Callable[[Program], bool] = is_agreed,
         functions: Mapping[str, "Function"] = NO_FUNCTIONS,
         may_send: Callable[[str, str], bool] = lambda name, server: True,  # noqa: ARG005
+        limiters: MakeLimiter | None = None,
     ) -> None:
         self._may_send = may_send
+        self._make_limiter: MakeLimiter = limiters or (lambda _, limits: Limiter(limits))
         self._settings = settings
         self._config = config
         self._environ = environ
@@ -247,7 +253,7 @@ class Connector:
             way = msgspec.structs.replace(way, endpoint=msgspec.structs.replace(way.endpoint, values=values))
         shared = _server(way), way.endpoint.limits
         if shared not in self._limiters:
-            self._limiters[shared] = Limiter(way.endpoint.limits)
+            self._limiters[shared] = self._make_limiter(*shared)
         return Connection(
             way.endpoint,
             self._provider(way),

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spotui.domain.records import Line
-    from spotui.llm.connections import Connections, Connector
+    from spotui.llm.connections import Connections, Connector, MakeLimiter
     from spotui.llm.door import Trouble
     from spotui.metrics import MetricChoice
     from spotui.metrics.function import Function
     from spotui.metrics.mark import OwnMetric
+    from spotui.runs.means import Means
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.runs.run import Run
     from spotui.workspace.projects import Project, Workspace
@@ -46,6 +47,7 @@ class Launcher:
         environ: The environment, the process's own when None.
         executor: A Python function that answers in place of the executor's model.
         metric: A Python function that marks answers, where the template names one as its metric.
+        limiters: Makes the limits of endpoints, where several runs keep to them together.
 
     Raises:
         SettingsError: The config file is wrong.
@@ -57,9 +59,11 @@ class Launcher:
         *,
         executor: "Function | None" = None,
         metric: "Function | None" = None,
+        limiters: "MakeLimiter | None" = None,
     ) -> None:
         self._executor = executor
         self._metric = metric
+        self._limiters = limiters
         self.environ = os.environ if environ is None else environ
         self.config: ConfigFile = load_config()
         self._named: set[str] = set()
@@ -194,6 +198,7 @@ class Launcher:
         *,
         on_trouble: "Trouble" = "halt",
         changes: Mapping[str, float | int | None] | None = None,
+        means: "Means | None" = None,
     ) -> "Run":
         """A run of a project.
 
@@ -201,7 +206,9 @@ class Launcher:
             project: A project of spotui.
             on_trouble: What happens when the retries of a call end: the run ends, or waits for a person.
             changes: Limits that differ from those the run has.
+            means: What it shares with other runs; None where it shares nothing.
         """
+        from spotui.runs.means import ALONE
         from spotui.runs.run import Run
 
         return Run(
@@ -210,6 +217,7 @@ class Launcher:
             on_trouble=on_trouble,
             changes=changes,
             start_metric=self._start_metric,
+            means=means or ALONE,
         )
 
     def _start_metric(self, choice: "MetricChoice", folder: Path) -> "OwnMetric":
@@ -246,6 +254,7 @@ class Launcher:
             is_agreed=lambda program: program.digest in self._typed or is_agreed(program, self.environ),
             functions={} if self._executor is None else {executor_of(self._executor): self._executor},
             may_send=self._may_send,
+            limiters=self._limiters,
         )
 
     def _may_send(self, name: str, server: str) -> bool:

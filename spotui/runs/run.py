@@ -18,6 +18,7 @@ from spotui.domain.events import (
 )
 from spotui.llm.connections import Connections
 from spotui.llm.door import Trouble
+from spotui.runs.means import ALONE, Means
 from spotui.runs.session import RAISED_BY_A_LISTENER, Session, open_session
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.table import RunSettings
@@ -35,6 +36,7 @@ class Run:
         on_trouble: What happens when a call fails for good: wait for a person, or end the run.
         changes: Limits that differ from those the run has; they are journalled.
         start_metric: Starts a custom metric.
+        means: What the run shares with others: its budget, and where its journal goes beside its file.
 
     Attributes:
         while_open: Entered while the project is held, such as to serve the run to others.
@@ -48,6 +50,7 @@ class Run:
         on_trouble: Trouble = "halt",
         changes: Mapping[str, float | int | None] | None = None,
         start_metric: StartMetric = start_trusted,
+        means: Means = ALONE,
     ) -> None:
         self.project = project
         self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
@@ -55,6 +58,7 @@ class Run:
         self._on_trouble = on_trouble
         self._changes = dict(changes or {})
         self._start_metric = start_metric
+        self._means = means
         self._listeners: list[Callable[[Event], None]] = []
         self._streamers: list[Callable[[CallDelta], None]] = []
         self._early: list[AnyCommand] = []
@@ -110,6 +114,7 @@ class Run:
             changes=self._changes,
             emit=self._emit,
             start_metric=self._start_metric,
+            means=self._means,
         ) as session:
             self._session = session
             self._tell_door()

@@ -20,7 +20,9 @@ from spotui.llm.connections import Connections
 from spotui.llm.door import Door
 from spotui.llm.limits import Gate
 from spotui.llm.retry import Retry
+from spotui.runs.means import ALONE, Means
 from spotui.runs.prepare import Prepared
+from spotui.runs.recorder import Earlier
 from spotui.runs.trust import refuse_outside_data
 from spotui.settings.locations import make_private
 from spotui.workspace.journal import Journal
@@ -70,7 +72,11 @@ def open_kept(folder: Path) -> Iterator[KeptCalls]:
 
 @asynccontextmanager
 async def open_context(
-    prepared: Prepared, folder: Path, connections: Connections, emit: Callable[[Event], None]
+    prepared: Prepared,
+    folder: Path,
+    connections: Connections,
+    emit: Callable[[Event], None],
+    means: Means = ALONE,
 ) -> AsyncIterator[tuple[Context, Budget]]:
     """Open the verbs of the engine outside of any run; no call is bought twice in the same folder.
 
@@ -79,6 +85,7 @@ async def open_context(
         folder: Where calls are kept; made when it is missing.
         connections: The models; they are closed at the end.
         emit: Called with every event.
+        means: What the calls share with those of others.
 
     Raises:
         LockedError: Another process has the folder open.
@@ -90,8 +97,8 @@ async def open_context(
         journal = cleanup.enter_context(open_kept(folder))
         door = Door(
             connections=connections,
-            ledger=journal,
-            budget=Budget(prepared.settings.budget),
+            ledger=means.ledger(journal),
+            budget=means.budget(prepared.settings.budget, Earlier()),
             gate=Gate(),
             retry=Retry(prepared.settings.retry),
             emit=emit,
@@ -172,7 +179,11 @@ class Ruler:
 
 @asynccontextmanager
 async def open_ruler(
-    prepared: Prepared, folder: Path, connections: Connections, emit: Callable[[Event], None]
+    prepared: Prepared,
+    folder: Path,
+    connections: Connections,
+    emit: Callable[[Event], None],
+    means: Means = ALONE,
 ) -> AsyncIterator[Ruler]:
     """Open what was measured before, and measure more.
 
@@ -181,6 +192,7 @@ async def open_ruler(
         folder: Where calls are kept; made when it is missing.
         connections: The models; they are closed at the end.
         emit: Called with every event.
+        means: What its calls share with those of others.
 
     Raises:
         OutsideDataError: The rows are in a file that the user has not agreed to send.
@@ -190,7 +202,7 @@ async def open_ruler(
     """
     refuse_outside_data(prepared.template, prepared.path.parent)
     marker = prepared.marker()
-    async with open_context(prepared, folder, connections, emit) as (context, budget):
+    async with open_context(prepared, folder, connections, emit, means) as (context, budget):
         ruler = Ruler(prepared, context, marker(context), budget)
         try:
             yield ruler

@@ -39,11 +39,11 @@ from spotui.engine.token_judges import LikelihoodJudge, LogprobJudge
 from spotui.judging.decision import AT_ONCE, BALANCED, THOROUGH, Majority, Rule, Sequential
 from spotui.judging.votes import coin_flips, judge_in_words
 from spotui.lang import _
-from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
+from spotui.runs.means import ALONE, Means
 from spotui.runs.prepare import Prepared, reopen
 from spotui.runs.recorder import Chronicle, Earlier, Recorder
 from spotui.runs.reserve import Reserve
@@ -234,6 +234,7 @@ async def open_session(
     changes: Mapping[str, float | int | None],
     emit: Callable[[Event], None],
     start_metric: StartMetric,
+    means: Means = ALONE,
 ) -> AsyncIterator[Session]:
     """Open a project for work, and let go of everything at the end.
 
@@ -258,8 +259,8 @@ async def open_session(
             connections.to(model)
         door = Door(
             connections=connections,
-            ledger=journal,
-            budget=Budget(settings.budget, earlier.spending, earlier.seconds, by_round=earlier.by_round),
+            ledger=means.ledger(journal),
+            budget=means.budget(settings.budget, earlier),
             gate=Gate(lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause))),
             retry=Retry(settings.retry),
             emit=emit,

@@ -3,7 +3,6 @@
 How each of them stands is in its own project, so nothing of that is written down twice.
 """
 
-import os
 from contextlib import suppress
 from typing import Final
 
@@ -11,12 +10,10 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import limit
-from spotui.lang import _, as_english, ngettext
-from spotui.settings.locations import make_private
+from spotui.lang import _, ngettext
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.files import hint_for, read_file, write_file
-from spotui.workspace.lock import ProjectLock
 from spotui.workspace.projects import Project, Workspace, folders_in
+from spotui.workspace.record_folder import Record, RecordFolder
 
 VERSION = 1
 _NAME = "race.json"
@@ -103,7 +100,7 @@ class Continued(msgspec.Struct, frozen=True):
     limits: dict[str, float | int | None]
 
 
-class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
+class RaceRecord(Record, frozen=True, kw_only=True):
     """A race.
 
     Attributes:
@@ -120,7 +117,6 @@ class RaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
     template: str
     methods: tuple[str, ...]
-    words: tuple[str, ...]
     rows: int = 0
     tested: tuple[Tested, ...] = ()
     compared: tuple[Compared, ...] = ()
@@ -177,73 +173,24 @@ def share_in_words(share: BudgetSettings, methods: int) -> str:
     )
 
 
-class RaceFolder:
-    """Where a race is kept, beside the answers to its test rows.
+class RaceFolder(RecordFolder[RaceRecord]):
+    """Where a race is kept; see `RecordFolder`."""
 
-    Args:
-        workspace: The workspace.
-        name: The folder of its runs.
+    file = _NAME
+    lock_name = _LOCK
+    record = RaceRecord
+    newest = VERSION
+    error = RaceError
 
-    Raises:
-        ProjectError: The name cannot be a folder's.
-    """
-
-    def __init__(self, workspace: Workspace, name: str) -> None:
-        self.workspace = workspace
-        self.name = name
-        self.folder = workspace.measured(name)
-        self.lock = ProjectLock(self.folder / _LOCK, name)
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is a race of that name."""
-        return os.path.lexists(self.folder / _NAME)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a process works on it."""
-        return self.lock.living_owner() is not None
-
-    def project(self, method: str) -> Project:
-        """The project of one method."""
-        return self.workspace.project(f"{self.name}/{method}")
+    def advice(self) -> str:
+        """What to do where the file cannot be read."""
+        return _("Start the race again.")
 
     def read(self) -> RaceRecord:
-        """What is written down of it.
-
-        Raises:
-            RaceError: Nothing, or nothing that this version can read.
-        """
-        path = self.folder / _NAME
-        try:
-            record = msgspec.json.decode(read_file(path), type=RaceRecord)
-        except OSError as error:
-            hint = hint_for(error, _("Start the race again."))
-            raise RaceError(
-                _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), hint
-            ) from None
-        except msgspec.DecodeError as error:
-            raise RaceError(
-                _("{path} is damaged: {error}.", path=path, error=error), _("Start the race again.")
-            ) from None
-        if record.version > VERSION:
-            raise RaceError(
-                _("{path} was written by a newer spotui.", path=path), _("Update spotui to open it.")
-            )
+        """What is written down of it; see `RecordFolder.read`."""
+        record = super().read()
         words = tuple(word for word in record.words if word not in _WITHOUT_EFFECT)
         return msgspec.structs.replace(record, words=words)
-
-    def write(self, record: RaceRecord) -> None:
-        """Write it down in one step.
-
-        Raises:
-            OSError: The disk is full or read-only.
-        """
-        make_private(self.folder)
-        write_file(
-            self.folder / _NAME,
-            msgspec.json.format(msgspec.json.encode(record, enc_hook=as_english), indent=1) + b"\n",
-        )
 
 
 def race_of(project: Project, workspace: Workspace) -> RaceFolder | None:

@@ -125,6 +125,7 @@ VERBS_OF_GROUPS = {
     "branch": set(Group),
     "doctor": set(Group),
     "race": {*Group} - {Group.FINAL_CHECK},
+    "sweep": {*Group} - {Group.FINAL_CHECK, Group.SEED},
     "headroom": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK},
     "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.OPTIMIZER},
     "score": {
