@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from spotui import lang
@@ -40,7 +41,7 @@ def choose_language(words: Sequence[str] = ()) -> None:
 def typed_language(words: Sequence[str]) -> str:
     """The value of `--lang`, the last one; empty when it was not typed."""
     typed = ""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
         if word == "--":
             break
         if word == FLAG:
