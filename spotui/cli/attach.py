@@ -16,6 +16,7 @@ from spotui.domain.events import (
     CandidateProposed,
     CommandRefused,
     Event,
+    HintGiven,
     LimitsChanged,
     RunStopped,
     StateChanged,
@@ -100,7 +101,9 @@ def _is_an_effect(event: Event) -> bool:
         case VoteCast():
             return event.voter == "human"
         case _:
-            return isinstance(event, StateChanged | LimitsChanged | VerdictOverridden | RunStopped)
+            return isinstance(
+                event, StateChanged | LimitsChanged | VerdictOverridden | HintGiven | RunStopped
+            )
 
 
 async def _watch(project: Project, parsed: argparse.Namespace) -> int:

@@ -85,7 +85,13 @@ class Override(Command, frozen=True, tag="override"):
     outcome: Literal["win", "loss"]
 
 
-AnyCommand = Pause | Resume | Stop | SetBudget | SetConcurrency | SetRounds | Vote | Edit | Override
+class Hint(Command, frozen=True, tag="hint"):
+    """A person's hint to the optimizer for the candidates from the next round on; an empty one ends it."""
+
+    text: str
+
+
+AnyCommand = Pause | Resume | Stop | SetBudget | SetConcurrency | SetRounds | Vote | Edit | Override | Hint
 
 _encoder = msgspec.json.Encoder(enc_hook=as_english)
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

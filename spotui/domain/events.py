@@ -345,6 +345,13 @@ class VerdictOverridden(Event, frozen=True, kw_only=True, tag="verdict_overridde
     before_round: int
 
 
+class HintGiven(Event, frozen=True, kw_only=True, tag="hint_given"):
+    """A person gave the optimizer a hint, from the candidates of `before_round` on; an empty one ends it."""
+
+    text: str
+    before_round: int
+
+
 class HeldOutFinished(Event, frozen=True, kw_only=True, tag="held_out_finished"):
     """Best against seed on the questions that no round has seen."""
 

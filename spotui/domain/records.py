@@ -312,6 +312,13 @@ class OverrideLine(Line, frozen=True, tag="override"):
     before_round: int
 
 
+class HintLine(Line, frozen=True, tag="hint"):
+    """A person's hint to the optimizer, from the proposals of `before_round` on; an empty text ends it."""
+
+    text: str
+    before_round: int
+
+
 class LimitsLine(Line, frozen=True, tag="limits"):
     """Limits that were changed after the start: the keys that changed, with their new values."""
 
@@ -407,6 +414,7 @@ AnyLine = (
     | VoteLine
     | EditLine
     | OverrideLine
+    | HintLine
     | LimitsLine
     | HeldOutLine
     | FinalTestLine

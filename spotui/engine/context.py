@@ -12,7 +12,16 @@ import msgspec
 
 from spotui.domain.declared import Declared
 from spotui.domain.events import Event, Noticed
-from spotui.domain.records import AnyLine, EditLine, Line, MarkLine, OverrideLine, VoteLine, VoteRecord
+from spotui.domain.records import (
+    AnyLine,
+    EditLine,
+    HintLine,
+    Line,
+    MarkLine,
+    OverrideLine,
+    VoteLine,
+    VoteRecord,
+)
 from spotui.domain.rows import Row
 from spotui.domain.verdicts import Outcome, Side
 from spotui.engine.asking import Asker
@@ -41,10 +50,12 @@ class Decisions:
         self.edits: dict[int, str] = {}
         self._votes: defaultdict[int, list[VoteRecord]] = defaultdict(list)
         self._overrides: list[OverrideLine] = []
+        self._hints: list[HintLine] = []
         self._open: dict[int, Inbox] = {}
         self._left: dict[int, Side] = {}
         for line in lines:
             self.take(line)
+        self._recorded_hints = tuple(self._hints)
 
     def take(self, line: AnyLine) -> None:
         """Take a decision in; lines of another kind are none."""
@@ -53,6 +64,8 @@ class Decisions:
                 self.edits[line.round] = line.prompt
             case OverrideLine():
                 self._overrides.append(line)
+            case HintLine():
+                self._hints.append(line)
             case VoteLine():
                 vote = VoteRecord(
                     choice=line.choice, voter="human", question=line.question, outranks=line.outranks
@@ -68,6 +81,15 @@ class Decisions:
     def override_of(self, number: int) -> OverrideLine | None:
         """The last verdict that a person gave a round."""
         return next((line for line in reversed(self._overrides) if line.round == number), None)
+
+    def hint_for(self, number: int) -> str:
+        """The last hint that is in force for the candidates of a round; empty without one."""
+        hints = [line.text for line in self._hints if line.before_round <= number]
+        return hints[-1] if hints else ""
+
+    def recorded_hints(self, number: int) -> list[HintLine]:
+        """The hints of earlier sessions that came into force with a round."""
+        return [line for line in self._recorded_hints if line.before_round == number]
 
     @contextmanager
     def duel(self, number: int, left: Side) -> Iterator[Inbox]:

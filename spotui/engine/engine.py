@@ -11,6 +11,7 @@ from spotui.domain.events import (
     Answered,
     CandidateProposed,
     Event,
+    HintGiven,
     Noticed,
     RoundStarted,
     VerdictOverridden,
@@ -288,6 +289,8 @@ class Engine:
             number, self._verbs, self._tried, self.leader, self.winner, is_new=is_new, calls=calls
         )
         self._turn = turn
+        for hint in self._verbs.context.decisions.recorded_hints(number):
+            self._emit(event_of(HintGiven, hint))
         self._emit(RoundStarted(round=number, best=self.best.round if number > 1 else 0))
         if number > 1:
             await self._answer_best()

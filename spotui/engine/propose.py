@@ -64,6 +64,8 @@ class Proposer:
     def __init__(self, context: Context) -> None:
         self._asker = context.asker
         self._repair = context.meta["spo_repair"]
+        self._hinted = context.meta["propose_hinted"]
+        self._decisions = context.decisions
         self._task = context.task
         self._word_limit = context.task.word_limit
         self._emit = context.emit
@@ -89,6 +91,8 @@ class Proposer:
     ) -> Candidate | Refused | None:
         """Ask for one candidate, and once more when the first cannot be used.
 
+        A person's hint that is in force is put above the meta-prompt.
+
         While the task has prompts to start from, the next of them is the candidate, and nobody is asked.
 
         Args:
@@ -107,6 +111,8 @@ class Proposer:
         """
         if (start := self._next_start(number, known, check)) is not None:
             return start
+        if hint := self._decisions.hint_for(number):
+            meta = self._hinted.render(question=meta, hint=hint)
         grammar = None
         if self._asker.takes_grammar("optimizer"):
             grammar = tagged_grammar(proposal_lengths(self._word_limit), refused=known)

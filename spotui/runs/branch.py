@@ -12,6 +12,7 @@ from spotui.domain.records import (
     CallLine,
     DroppedLine,
     EditLine,
+    HintLine,
     LimitsLine,
     Line,
     MarkLine,
@@ -99,7 +100,7 @@ def _belongs(line: AnyLine, last: int) -> bool:
             return line.key.round <= last and not line.key.purpose.startswith(_AT_THE_END)
         case RoundLine() | VoteLine() | EditLine():
             return line.round <= last
-        case OverrideLine():
+        case OverrideLine() | HintLine():
             return line.before_round <= last
         case LimitsLine() | MarkLine():
             return True
@@ -164,7 +165,7 @@ def rehearse(project: Project, scratch: Path, speed: float) -> Run:
 def _decisions(journal: Journal) -> Iterator[Line]:
     for line in journal.lines():
         match line:
-            case EditLine() | MarkLine() | OverrideLine() | VoteLine():
+            case EditLine() | HintLine() | MarkLine() | OverrideLine() | VoteLine():
                 yield line
             case RoundLine(added=True):
                 yield line

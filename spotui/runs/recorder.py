@@ -25,6 +25,7 @@ from spotui.domain.records import (
     DroppedLine,
     EditLine,
     FinalTestLine,
+    HintLine,
     LimitsLine,
     OverrideLine,
     RoundLine,
@@ -77,7 +78,7 @@ class Earlier:
         self.by_round: dict[tuple[str, int], Spending] = {}
         self.calls = 0
         self.rounds: dict[int, RoundLine] = {}
-        self.decisions: list[VoteLine | EditLine | OverrideLine] = []
+        self.decisions: list[VoteLine | EditLine | OverrideLine | HintLine] = []
         self.changes: dict[str, float | int | None] = {}
         self.stop: StopLine | None = None
         self.test: FinalTestLine | None = None
@@ -115,7 +116,7 @@ class Earlier:
             case SessionLine():
                 self._count_lost()
                 self.stop = None
-            case VoteLine() | EditLine() | OverrideLine():
+            case VoteLine() | EditLine() | OverrideLine() | HintLine():
                 self.decisions.append(line)
             case LimitsLine():
                 self.changes.update(line.changes)

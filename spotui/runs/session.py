@@ -305,6 +305,7 @@ async def open_session(
             recorder=recorder,
             journal=journal,
             settings=settings,
+            takes_hints=prepared.method.package is None and "optimizer" in settings.asked,
             emit=emit,
         )
         notices = [*added, *_repair(project, journal, before), *_ungraded(prepared)]

@@ -1,13 +1,14 @@
 """Carrying out what people tell a running run."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from spotui.domain.commands import (
     AnyCommand,
     Edit,
+    Hint,
     Override,
     Pause,
     Resume,
@@ -18,8 +19,8 @@ from spotui.domain.commands import (
     Vote,
 )
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import CommandRefused, Event, LimitsChanged, VerdictOverridden
-from spotui.domain.records import EditLine, LimitsLine, OverrideLine, VoteLine
+from spotui.domain.events import CommandRefused, Event, HintGiven, LimitsChanged, VerdictOverridden
+from spotui.domain.records import EditLine, HintLine, LimitsLine, OverrideLine, VoteLine
 from spotui.engine.context import Decisions
 from spotui.engine.engine import Engine
 from spotui.lang import _
@@ -28,6 +29,8 @@ from spotui.runs.recorder import Recorder, change_limits
 from spotui.settings.table import RunSettings, check_limits
 from spotui.settings.values import InvalidSettingError
 from spotui.workspace.journal import Journal
+
+MOST_HINT_CHARACTERS: Final = 1000
 
 
 class _RefusedError(SpotuiError):
@@ -44,6 +47,7 @@ class Commands:
         recorder: Told of overridden verdicts.
         journal: Where decisions are kept.
         settings: The run's settings.
+        takes_hints: Whether its method asks the optimizer by the engine's verb, which a hint can be added to.
         emit: Told what happened.
     """
 
@@ -56,6 +60,7 @@ class Commands:
         recorder: Recorder,
         journal: Journal,
         settings: RunSettings,
+        takes_hints: bool,
         emit: Callable[[Event], None],
     ) -> None:
         self._engine = engine
@@ -64,6 +69,7 @@ class Commands:
         self._recorder = recorder
         self._journal = journal
         self._settings = settings
+        self._takes_hints = takes_hints
         self._emit = emit
 
     def carry_out(self, command: AnyCommand) -> None:
@@ -97,6 +103,8 @@ class Commands:
                 self._edit(command)
             case Override():
                 self._override(command)
+            case Hint():
+                self._hint(command)
 
     def _change(self, changes: dict[str, float | int | None]) -> None:
         try:
@@ -168,6 +176,27 @@ class Commands:
         line = EditLine(round=edit.round, prompt=edit.prompt)
         self._journal.append(line)
         self._decisions.take(line)
+
+    def _hint(self, hint: Hint) -> None:
+        """Keep a hint; proposals that were asked for already are as they were."""
+        if not self._takes_hints:
+            raise _RefusedError(_("The method of this run asks no optimizer that could read a hint."))
+        text = " ".join(hint.text.split())
+        if len(text) > MOST_HINT_CHARACTERS:
+            raise _RefusedError(
+                _(
+                    "The hint has {characters:,} characters; {most:,} are allowed.",
+                    characters=len(text),
+                    most=MOST_HINT_CHARACTERS,
+                ),
+                _("Put it into the requirements of the template, and start a new run."),
+            )
+        line = HintLine(text=text, before_round=max(2, self._engine.newest + 1))
+        if not text and not self._decisions.hint_for(line.before_round):
+            raise _RefusedError(_("The hint is empty, and there is none to end."))
+        self._journal.append(line)
+        self._decisions.take(line)
+        self._emit(HintGiven(text=text, before_round=line.before_round))
 
     def _override(self, override: Override) -> None:
         if not self._engine.is_settled(override.round):

@@ -129,8 +129,8 @@ class PlotChart(Chart, can_focus=True):
     """Points with whiskers, and a line of steps, over two axes; a cursor goes from point to point."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "point before", id="chart.previous", show=False),
-        Binding("right,l", "step(1)", "point after", id="chart.next", show=False),
+        Binding("left", "step(-1)", "point before", id="chart.previous", show=False),
+        Binding("right", "step(1)", "point after", id="chart.next", show=False),
         Binding("home", "step(-1000000)", "first point", id="chart.first", show=False),
         Binding("end", "step(1000000)", "last point", id="chart.last", show=False),
         Binding("enter", "choose", "choose", id="chart.choose"),

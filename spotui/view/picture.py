@@ -21,6 +21,7 @@ from spotui.domain.events import (
     FinalCheckSkipped,
     FinalTest,
     HeldOutFinished,
+    HintGiven,
     JudgeMeasured,
     LimitsChanged,
     MethodEvent,
@@ -197,6 +198,7 @@ class Picture:
         tested: The test at the end, on rows that nothing has seen before.
         judge: What the votes so far say about the judge.
         check: What the final check found, or why there was none.
+        hints: What a person told the optimizer, by the round from which on it holds.
         notices: The latest things worth a line.
         refused: The last command that could not be carried out.
         stopped: The last event, once it came.
@@ -216,6 +218,7 @@ class Picture:
     tested: FinalTest | None = None
     judge: JudgeMeasured | None = None
     check: FinalCheckFinished | FinalCheckSkipped | None = None
+    hints: dict[int, str] = field(default_factory=dict)
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     refused: CommandRefused | None = None
     stopped: RunStopped | None = None
@@ -239,6 +242,11 @@ class Picture:
             return self.opened.prompt if self.opened is not None else ""
         one = self.rounds.get(number)
         return one.candidate.prompt if one is not None and one.candidate is not None else ""
+
+    @property
+    def hint(self) -> str:
+        """The hint that is in force for the next candidates; empty without one."""
+        return self.hints[max(self.hints)] if self.hints else ""
 
     def parent_of(self, number: int) -> int:
         """The round that a round's prompt was made from; the seed is its own."""
@@ -307,6 +315,8 @@ class Picture:
                 self.held_out = event
             case FinalTest():
                 self.tested = event
+            case HintGiven():
+                self.hints[event.before_round] = event.text
             case FinalCheckFinished() | FinalCheckSkipped():
                 self.check = event
             case JudgeMeasured():

@@ -9,6 +9,7 @@ from spotui.domain.events import (
     Answered,
     CandidateProposed,
     Event,
+    HintGiven,
     JudgeMeasured,
     RoundStarted,
     RunOpened,
@@ -45,7 +46,13 @@ def retell(project: Project, history: History) -> Iterator[Event]:
     yield opened
     for count, line in enumerate(rounds, 1):
         before, after = best_of(rounds[: count - 1]), best_of(rounds[:count])
+        for hint in history.hints:
+            if hint.before_round == line.round:
+                yield event_of(HintGiven, hint, at=hint.at.timestamp())
         yield from _round(line, before.round if before else 0, after.round if after else 0)
+    for hint in history.hints:
+        if hint.before_round > history.last_round:
+            yield event_of(HintGiven, hint, at=hint.at.timestamp())
     if project.is_ours:  # SPO's reference wrote down no calls, and what is not known is not $0
         yield _spending(history)
     if (judge := _judge(rounds)) is not None:

@@ -151,6 +151,11 @@ def _of_the_run(event: Event) -> Entry | None:
             text = _("It counts from round {before_round} on.", before_round=event.before_round)
             tone, said = TONES[event.outcome], _("your verdict: {outcome}", outcome=event.outcome)
             return Entry(event.round, "verdict", title, text=text, tone=tone, said=said)
+        case events.HintGiven():
+            title = _("Your hint from round {round} on", round=event.before_round)
+            text = event.text or _("None any more.")
+            said = _("your hint from round {round} on: {text}", round=event.before_round, text=text)
+            return Entry(0, "notice", title, text=text, tone="best", said=said)
         case events.HeldOutFinished():
             title = ngettext(
                 "Best against seed on {n:,} held-out question: {outcome}",

@@ -11,6 +11,7 @@ from spotui.domain.records import (
     CheckLine,
     FinalTestLine,
     HeldOutLine,
+    HintLine,
     LimitsLine,
     OverrideLine,
     RoundLine,
@@ -146,6 +147,7 @@ _KINDS = (
     RoundLine,
     OverrideLine,
     LimitsLine,
+    HintLine,
     HeldOutLine,
     CheckLine,
     FinalTestLine,
@@ -167,6 +169,7 @@ class History(msgspec.Struct, frozen=True):
         check: The final check, or why it was skipped.
         judge: Which kind of judge voted, in a few words; empty when unknown.
         limits: Those that were changed after the start, the last value of each.
+        hints: What people told the optimizer, in the order in which they did.
     """
 
     rounds: tuple[RoundLine, ...]
@@ -177,6 +180,7 @@ class History(msgspec.Struct, frozen=True):
     judge: str = ""
     test: FinalTestLine | None = None
     limits: Mapping[str, float | int | None] = {}
+    hints: tuple[HintLine, ...] = ()
 
     @property
     def best(self) -> RoundLine | None:
@@ -260,12 +264,15 @@ def read_history(project: Project) -> History:
     check: CheckLine | None = None
     judge = ""
     limits: dict[str, float | int | None] = {}
+    hints: list[HintLine] = []
     for line in read_lines(project.journal, *_KINDS):
         match line:
             case RoundLine():
                 rounds.append(line)
             case OverrideLine():
                 overrides.append(line)
+            case HintLine():
+                hints.append(line)
             case HeldOutLine():
                 held_out = line
             case FinalTestLine():
@@ -291,6 +298,7 @@ def read_history(project: Project) -> History:
         judge=judge,
         test=test,
         limits=limits,
+        hints=tuple(hints),
     )
 
 

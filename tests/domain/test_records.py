@@ -17,6 +17,7 @@ from spotui.domain.records import (
     EditLine,
     FinalTestLine,
     HeldOutLine,
+    HintLine,
     JournalLine,
     LimitsLine,
     MarkLine,
@@ -43,6 +44,7 @@ WRITTEN = rb"""
 {"kind":"vote","round":2,"choice":"tie","at":"2026-03-04T05:06:07Z"}
 {"kind":"edit","round":3,"prompt":"p","at":"2026-03-04T05:06:07Z"}
 {"kind":"override","round":2,"outcome":"loss","before_round":4,"at":"2026-03-04T05:06:07Z"}
+{"kind":"hint","text":"Be brief.","before_round":4,"at":"2026-03-04T05:06:07Z"}
 {"kind":"limits","changes":{"usd":1.5,"calls":null,"rounds":4},"at":"2026-03-04T05:06:07Z"}
 {"kind":"held_out","best":2,"outcome":"win","questions":4,"at":"2026-03-04T05:06:07Z"}
 {"kind":"final_test","best":2,"seed_marks":[0.0,null],"best_marks":[1.0,0.5],"at":"2026-03-04T05:06:07Z"}
@@ -94,6 +96,7 @@ LINES: list[AnyLine] = [
     VoteLine(at=AT, round=2, choice="tie"),
     EditLine(at=AT, round=3, prompt="p"),
     OverrideLine(at=AT, round=2, outcome="loss", before_round=4),
+    HintLine(at=AT, text="Be brief.", before_round=4),
     LimitsLine(at=AT, changes={"usd": 1.5, "calls": None, "rounds": 4}),
     HeldOutLine(at=AT, best=2, outcome="win", questions=4),
     FinalTestLine(at=AT, best=2, seed_marks=(0.0, None), best_marks=(1.0, 0.5)),

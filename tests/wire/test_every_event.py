@@ -8,6 +8,7 @@ from typing import Any
 from spotui.domain.commands import (
     Command,
     Edit,
+    Hint,
     Override,
     Pause,
     Resume,
@@ -113,7 +114,7 @@ def stopped_before_its_check(folder: Path, socket: Path) -> list[Event]:
     with ModelServer(Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)) as server:
         stage = Stage(folder, server)
         project = stage.project(max_rounds=50, final_check=True)
-        script = ((RoundFinished, {"round": 2}, (Stop(),)),)
+        script = ((RoundFinished, {"round": 2}, (Hint(text="Be brief."), Stop())),)
         return asyncio.run(hear(stage.run(project), socket, *script))
 
 

@@ -179,6 +179,11 @@ OF_TOOLS: Final = (
 
 OF_ENGINE: Final = (
     _of_engine("spo_repair", problem=_PROBLEM),
+    _of_engine(
+        "propose_hinted",
+        question="what the method asks the optimizer",
+        hint="what a person wants of the next candidates",
+    ),
     _of_engine("judge_duel", **_DUEL),
     _of_engine("judge_duel_json", **_DUEL),
     _of_engine("judge_token", **_DUEL),

@@ -58,7 +58,7 @@ def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...
     if one.candidate is not None:
         old = picture.prompt_of(one.candidate.parent)
         words = _words(old, one.candidate.prompt)
-    modification, end = _modification(one), one.end
+    modification, end = _modification(picture, one), one.end
     if end is None:
         under_way = Content.styled("…", "$text-muted")
         own = _method_cells(picture, None)
@@ -122,7 +122,7 @@ def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ..
     budget = end.edit_budget if end is not None else one.scores.shown and one.scores.shown.edit_budget
     if one.candidate is not None and one.candidate.words_changed is not None:
         words = f"{one.candidate.words_changed}" + ("" if budget is None else f" of {budget}")
-    modification = _modification(one)
+    modification = _modification(picture, one)
     prompts = str(len(one.scores.by_prompt) or "")
     if end is None:
         under_way = Content.styled("…", "$text-muted")
@@ -171,8 +171,12 @@ def _verdict(one: RoundPicture) -> Content:
     return Content.styled(verdict(outcome, one.judged), TONES.get(outcome, ""))
 
 
-def _modification(one: RoundPicture) -> str:
-    return " ".join(one.candidate.modification.split()) if one.candidate else ""
+def _modification(picture: Picture, one: RoundPicture) -> str:
+    """What was changed, behind the hint that a person gave for the candidates from here on."""
+    modification = " ".join(one.candidate.modification.split()) if one.candidate else ""
+    if hint := picture.hints.get(one.number):
+        return _("(your hint: {hint}) {modification}", hint=hint, modification=modification)
+    return modification
 
 
 def _interval(low: float, high: float) -> str:
@@ -189,6 +193,7 @@ class _Seen(NamedTuple):
     candidate: object
     end: object
     scores: int
+    hint: str | None
 
 
 class HistoryPanel(Vertical):
@@ -263,6 +268,7 @@ class HistoryPanel(Vertical):
                 one.candidate,
                 one.end,
                 len(one.scores.by_prompt),
+                picture.hints.get(number),
             )
             if seen != self._seen.get(number):
                 self._seen[number] = seen

@@ -72,7 +72,7 @@ class GridView(ScrollView, can_focus=True):
         Binding("enter", "choose", "answer", id="grid.choose"),
         Binding("up,k", "step(-1, 0)", "round before", id="grid.up", show=False),
         Binding("down,j", "step(1, 0)", "round after", id="grid.down", show=False),
-        Binding("left,h", "step(0, -1)", "question before", id="grid.left", show=False),
+        Binding("left", "step(0, -1)", "question before", id="grid.left", show=False),
         Binding("right", "step(0, 1)", "question after", id="grid.right", show=False),
         Binding("pageup", "page(-1)", "page up", id="grid.page_up", show=False),
         Binding("pagedown", "page(1)", "page down", id="grid.page_down", show=False),

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from spotui.domain.commands import (
     Command,
     Edit,
+    Hint,
     Override,
     Pause,
     Resume,
@@ -55,6 +56,7 @@ class SteeringScreen(Page[None]):
         Binding("s", "stop", "stop", id="run.stop"),
         Binding("x", "export", "export", id="run.export"),
         Binding("n", "edit_next", "edit next candidate", id="run.edit_next"),
+        Binding("h", "hint", "hint to the optimizer", id="run.hint"),
         Binding("o", "override", "override", id="run.override"),
         Binding("l", "limits", "limits", id="run.limits"),
         Binding("b", "branch", "branch", id="run.branch"),
@@ -97,7 +99,7 @@ class SteeringScreen(Page[None]):
                 return is_attached and state == "paused"
             case "go_on":
                 return not is_attached and not self._starts and not self._client.is_tour
-            case "stop" | "edit_next" | "override":
+            case "stop" | "edit_next" | "override" | "hint":
                 return is_attached and state != "stopping"
             case "export":
                 return bool(self._client.picture.best)
@@ -246,6 +248,21 @@ class SteeringScreen(Page[None]):
         if text != one.candidate.prompt:
             self._tell(Edit(round=one.number, prompt=text))
         self._tell(Resume())
+
+    def action_hint(self) -> None:
+        """Tell the optimizer in a sentence what the next candidates should do."""
+        open_by(self, self._hint(), group="hint")
+
+    async def _hint(self) -> None:
+        from spotui.tui.run.hint_screen import HintScreen
+
+        text = await self.app.push_screen_wait(HintScreen(self._client.picture.hint))
+        if text is not None and text != self._client.picture.hint and self._tell(Hint(text=text)):
+            self.notify(
+                _("The optimizer reads your hint from the next round on.")
+                if text
+                else _("The optimizer gets no hint from the next round on.")
+            )
 
     def action_override(self) -> None:
         """Give the selected round another verdict."""

@@ -11,6 +11,7 @@ from spotui.domain.events import Event
 from spotui.tui.app import SpotuiApp
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.headline import RunHeadline
+from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.lineage_panel import LineagePanel
 from spotui.tui.run.progress_panel import ProgressPanel
 from spotui.tui.run.questions_panel import GridView, QuestionsPanel
@@ -188,3 +189,30 @@ def test_on_the_run_screen_panels_are_reached_by_key_and_lead_to_answers(
         await until_seen(pilot, "7 Questions")
 
     drive(tmp_path, journey, SMALL, workspace=workspace)
+
+
+def test_a_hint_is_typed_sent_and_shown_beside_its_round() -> None:
+    from spotui.domain.events import HintGiven
+    from spotui.tui.run.hint_screen import HintScreen
+    from tests.tui.asking import ask
+
+    async def change(pilot: Pilot[None]) -> None:
+        await until_seen(pilot, "Hint to the optimizer", "Be brief.")
+        await pilot.press("end", *" And kind.", "enter")
+
+    assert ask(lambda: HintScreen("Be brief."), change) == "Be brief. And kind."
+
+    async def leave(pilot: Pilot[None]) -> None:
+        await until_seen(pilot, "Hint to the optimizer")
+        await pilot.press("x", "escape")
+
+    assert ask(lambda: HintScreen(""), leave) is None
+
+    picture = painted(*RUN[:4], HintGiven(text="Be brief.", before_round=2), *RUN[4:])
+    assert picture.hint == "Be brief."
+
+    async def journey(app: AloneApp[HistoryPanel], pilot: Pilot[None]) -> None:
+        app.widget.show(picture)
+        await until_seen(pilot, "(your hint: Be brief.) Way 2.")
+
+    alone(HistoryPanel, journey, (120, 12))
