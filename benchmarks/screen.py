@@ -13,86 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.at_a_glance import rows_at_a_glance
 from benchmarks.bare_app import MARKER
+from benchmarks.watching import QUIET, Row, Watched, places, run_screen, spotui, streaming, template
 from spotui.runs.launch import Launcher
 from spotui.settings import locations
 from spotui.settings.resolve import Flags
 from spotui.workspace.projects import Workspace
 from tests.model_server import ModelServerProcess
-from tests.terminal import Pty
 
-QUIET = 0.4
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-STREAMS, PAUSE = 8, 0.008
 PRESSES = 40
 LONG_ROUNDS, LONG_SAMPLE, LONG_SECONDS = 300, 5, 300.0
 LITELLM_SECONDS = 4.0
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    here: str
-    beside: str
-    goal: str
-    holds: bool
-
-
-class Watched(Pty):
-    """A terminal that notes when a text came."""
-
-    def __init__(self, command: list[str], marker: str, environ: dict[str, str | None]) -> None:
-        self.text_at = 0.0
-        self._marker = marker.encode()
-        self._tail = b""
-        super().__init__(command, environ=environ)
-
-    @property
-    def memory(self) -> float:
-        """Megabytes that the program holds now."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-
-    def wait_text(self, seconds: float = 20.0) -> None:
-        """Wait until the text has come."""
-        deadline = time.perf_counter() + seconds
-        while not self.text_at:
-            if time.perf_counter() > deadline:
-                raise SystemExit(f"{self._marker!r} did not come within {seconds} s")
-            time.sleep(0.001)
-
-    def look_for(self, marker: str) -> None:
-        """Look for another text from now on."""
-        self._marker, self._tail, self.text_at = marker.encode(), b"", 0.0
-
-    def answer_time(self, *keys: str) -> float:
-        """Milliseconds from a key press to the first byte after it."""
-        before, pressed = self.received, time.perf_counter()
-        self.press(*keys)
-        while self.received == before:
-            if time.perf_counter() - pressed > 5:
-                raise SystemExit(f"{keys} changed nothing on the screen")
-            time.sleep(0.0005)
-        return (time.perf_counter() - pressed) * 1000
-
-    def _feed(self, data: bytes) -> None:
-        if not self.text_at:
-            seen = self._tail + data
-            if self._marker in seen:
-                self.text_at = self.last_byte_at
-            self._tail = seen[-len(self._marker) :]
 
 
 class Start(NamedTuple):
@@ -106,14 +41,16 @@ class Start(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--before", type=Path, help="a checkout of an earlier commit, to be measured beside")
+    parser.add_argument("--only-glance", action="store_true", help="only charts, grid and lineage")
+    arguments = parser.parse_args()
+    runs = arguments.runs
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
-        places = _places(Path(folder))
-        os.environ.update(places)
+        os.environ.update(places(Path(folder)))
         _finished_run(Path(folder))
-        rows = [*_starting(runs), *_idle(), *_loaded(Path(folder))]
-        rows += [_long_run(Path(folder)), _litellm_start(Path(folder))]
+        rows = [] if arguments.only_glance else _all_else(Path(folder), runs)
+        rows += rows_at_a_glance(Path(folder), runs, arguments.before)
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{machine}, medians of {runs}\n")
     print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
@@ -123,19 +60,17 @@ def main() -> None:
         sys.exit(1)
 
 
-def _places(folder: Path) -> dict[str, str]:
-    return {f"SPOTUI_{what}_DIR": str(folder / what.lower()) for what in ("CONFIG", "DATA", "LOG", "RUNTIME")}
+def _all_else(folder: Path, runs: int) -> list[Row]:
+    return [*_starting(runs), *_idle(), *_loaded(folder), _long_run(folder), _litellm_start(folder)]
 
 
 def _finished_run(folder: Path) -> None:
     """A project to be shown."""
-    template = folder / "shown.yaml"
+    path = folder / "shown.yaml"
     questions = "".join(f"  - question: Question {n}?\n" for n in range(3))
-    template.write_text(
-        f"prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n{questions}"
-    )
+    path.write_text(f"prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n{questions}")
     with ModelServerProcess(folder / "shown.log", "--reply", "tests.spo_model:climbing") as model:
-        command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model"]
+        command = ["run", str(path), "--base-url", model.base_url, "--model", "test-model"]
         subprocess.run(
             [sys.executable, "-m", "spotui", *command, "--max-rounds", "5"],
             check=True,
@@ -185,7 +120,7 @@ def _idle() -> list[Row]:
         terminal.wait_text()
         terminal.settle(QUIET)
         bare = terminal.memory
-    with _run_screen("shown", {"SSH_CONNECTION": None}) as terminal:
+    with run_screen("shown", {"SSH_CONNECTION": None}) as terminal:
         terminal.settle(QUIET)
         memory, cpu, received = terminal.memory, terminal.cpu, terminal.received
         time.sleep(10)
@@ -202,22 +137,10 @@ def _idle() -> list[Row]:
     ]
 
 
-@contextmanager
-def _run_screen(project: str, environ: dict[str, str | None]) -> Iterator[Watched]:
-    """The Run screen of the only project, or of the first one listed."""
-    with Watched([sys.executable, "-m", "spotui"], project, environ) as terminal:
-        terminal.wait_text()
-        terminal.settle(QUIET)
-        terminal.look_for("Rounds")
-        terminal.press("enter")
-        terminal.wait_text()
-        yield terminal
-
-
 def _loaded(folder: Path) -> list[Row]:
     rows = []
     for name, ssh, limit in (("local", None, 30.0), ("ssh", "10.0.0.1 1 10.0.0.2 22", 15.0)):
-        with _streaming(folder, name), _run_screen(name, {"SSH_CONNECTION": ssh}) as terminal:
+        with streaming(folder, name), run_screen(name, {"SSH_CONNECTION": ssh}) as terminal:
             time.sleep(2)
             received, began = terminal.received, time.perf_counter()
             time.sleep(8)
@@ -243,12 +166,10 @@ def _key_row(terminal: Watched) -> Row:
 def _long_run(folder: Path) -> Row:
     """A run of 300 rounds, watched from its first round to its last."""
     with ModelServerProcess(folder / "long.log", "--reply", "tests.spo_model:climbing") as model:
-        template = _template(folder, "long", LONG_SAMPLE)
+        path = template(folder, "long", LONG_SAMPLE)
         limits = ["--max-rounds", str(LONG_ROUNDS), "--sample", str(LONG_SAMPLE)]
-        _spotui(
-            "run", str(template), "--base-url", model.base_url, "--model", "test-model", "--detach", *limits
-        )
-        with _run_screen("long", {"SSH_CONNECTION": None}) as terminal:
+        spotui("run", str(path), "--base-url", model.base_url, "--model", "test-model", "--detach", *limits)
+        with run_screen("long", {"SSH_CONNECTION": None}) as terminal:
             before = terminal.memory
             terminal.look_for(f"All {LONG_ROUNDS} rounds are done")
             terminal.wait_text(LONG_SECONDS)
@@ -260,16 +181,16 @@ def _long_run(folder: Path) -> Row:
 
 def _litellm_start(folder: Path) -> Row:
     """Keys pressed while the run's own process imports litellm, which takes it more than a second."""
-    template = _template(folder, "litellm", 3)
+    path = template(folder, "litellm", 3)
     launcher = Launcher()
-    prepared = launcher.prepare(template, Flags(model="anthropic/claude-3-5-haiku-latest"))
+    prepared = launcher.prepare(path, Flags(model="anthropic/claude-3-5-haiku-latest"))
     launcher.new_project(Workspace(locations.workspace_dir()), "litellm", prepared)
-    with _run_screen("litellm", {"SSH_CONNECTION": None, "ANTHROPIC_API_KEY": "none"}) as terminal:
+    with run_screen("litellm", {"SSH_CONNECTION": None, "ANTHROPIC_API_KEY": "none"}) as terminal:
         terminal.settle(QUIET)
         before = _presses(terminal)
         terminal.press("space")
         times = _presses(terminal)
-    _spotui("attach", "litellm", "--send", "stop")
+    spotui("attach", "litellm", "--send", "stop")
     p95 = statistics.quantiles(times, n=20)[-1]
     return Row(
         "key press to repaint while a run starts with a litellm model, p95",
@@ -288,30 +209,6 @@ def _presses(terminal: Watched) -> list[float]:
         times.append(terminal.answer_time("24"[len(times) % 2]))
         time.sleep(0.1)
     return times
-
-
-@contextmanager
-def _streaming(folder: Path, name: str) -> Iterator[None]:
-    """A run whose eight answers arrive a token at a time for a minute."""
-    template = _template(folder, name, STREAMS)
-    arguments = ("--pause", str(PAUSE), "--chunks", "8000", "--reply", "tests.spo_model:long_winded")
-    with ModelServerProcess(folder / f"{name}.log", *arguments) as model:
-        command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model", "--detach"]
-        spotui = [sys.executable, "-m", "spotui"]
-        subprocess.run([*spotui, *command, "--sample", str(STREAMS)], check=True, capture_output=True)
-        yield
-        subprocess.run([*spotui, "attach", name, "--send", "stop"], check=False, capture_output=True)
-
-
-def _template(folder: Path, name: str, questions: int) -> Path:
-    path = folder / f"{name}.yaml"
-    rows = "".join(f"  - question: Question {n}?\n" for n in range(questions))
-    path.write_text(f"prompt: Answer in style 0.\nrequirements: Long.\nqa:\n{rows}")
-    return path
-
-
-def _spotui(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "spotui", *words], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

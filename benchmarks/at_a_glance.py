@@ -1,0 +1,216 @@
+"""Figures of the Run screen with its chart, its grid of questions and its lineage shown.
+
+Beside them, where a checkout of an earlier commit is given, stands what the same screen does there in the
+same run, as a ratio; what that commit cannot show has no ratio.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.watching import QUIET, Row, Watched, run_screen, streaming
+from spotui.domain.records import AnswerRecord, Line, RoundLine, SessionLine, VoteRecord
+from spotui.runs.launch import Launcher
+from spotui.settings import locations
+from spotui.settings.resolve import Flags
+from spotui.workspace.moving import create_project
+from spotui.workspace.projects import Workspace
+from spotui.workspace.snapshot import read_snapshot
+
+ROUNDS, QUESTIONS = 300, 30
+PRESSES = 40
+SSH: dict[str, str | None] = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
+LOCAL: dict[str, str | None] = {"SSH_CONNECTION": None}
+CHART = """
+import resource, sys, time
+import textual.widgets, textual.scroll_view
+began = time.process_time()
+from spotui.tui.chart import PlotChart
+from spotui.tui.canvas import Plot, Point, draw_plot
+points = tuple(Point(x, x % 90, x % 90 - 9, x % 90 + 9, "o", "faint", str(x)) for x in range({points}))
+draw_plot(Plot(points, steps=((0, 1), ({points} / 2, 60))), 110, 30)
+print((time.process_time() - began) * 1000)
+"""
+
+
+def rows_at_a_glance(folder: Path, runs: int, before: Path | None) -> list[Row]:
+    """The rows of the table.
+
+    Args:
+        folder: For everything that is written.
+        runs: How often what is short is measured.
+        before: A checkout of an earlier commit.
+    """
+    return [
+        *(_first_paint(points, runs) for points in (40, 2000)),
+        *_loaded(folder, before),
+        *_long(folder, before),
+    ]
+
+
+def _first_paint(points: int, runs: int) -> Row:
+    """From nothing imported to the lines of a chart, in processor time, as the machine may be busy."""
+    import subprocess
+
+    command = [sys.executable, "-c", CHART.format(points=points)]
+    found = [
+        float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(runs + 1)
+    ][1:]
+    milliseconds = statistics.median(found)
+    what = f"a chart of {points:,} points: import and first drawing, processor time"
+    return Row(what, f"{milliseconds:.0f} ms", "", "60 ms", milliseconds <= 60)
+
+
+def _loaded(folder: Path, before: Path | None) -> list[Row]:
+    rows: list[Row] = []
+    for name, environ in (("glance", LOCAL), ("glance-ssh", SSH)):
+        with streaming(folder, name), _listed_first(name):
+            rate, p95 = _in_load(name, environ, ("7",), ("right", "left"))
+            rate_before, p95_before = 0.0, 0.0
+            if before is not None:
+                rate_before, p95_before = _in_load(name, environ | _of(before), (), ("v", "v"))
+            over = " with SSH_CONNECTION" if environ is SSH else ""
+            limit = 15.0 if environ is SSH else 30.0
+            rows.append(
+                Row(
+                    f"bytes to the terminal, 8 streams, chart and grid shown{over}",
+                    f"{rate:.1f} kB/s",
+                    _beside(rate, rate_before, "kB/s"),
+                    f"{limit:.0f} kB/s",
+                    rate <= limit,
+                )
+            )
+            if environ is LOCAL:
+                what = "key press to repaint in that load, chart and grid shown, p95"
+                rows.append(Row(what, f"{p95:.0f} ms", _beside(p95, p95_before, "ms"), "60 ms", p95 <= 60))
+    return rows
+
+
+def _in_load(
+    name: str, environ: dict[str, str | None], shown: tuple[str, ...], keys: tuple[str, str]
+) -> tuple[float, float]:
+    """Kilobytes a second, and milliseconds to the answer of a key."""
+    with run_screen(name, environ) as terminal:
+        time.sleep(1)
+        for key in shown:
+            terminal.press(key)
+        time.sleep(2)
+        received, began = terminal.received, time.perf_counter()
+        time.sleep(8)
+        rate = (terminal.received - received) / (time.perf_counter() - began) / 1000
+        times = []
+        for number in range(PRESSES):
+            times.append(terminal.answer_time(keys[number % 2]))
+            time.sleep(0.13)
+    return rate, statistics.quantiles(times, n=20)[-1]
+
+
+def _long(folder: Path, before: Path | None) -> list[Row]:
+    _long_project(folder)
+    what = f"{ROUNDS} rounds x {QUESTIONS} questions"
+    with _listed_first("many"), run_screen("many", LOCAL) as terminal:
+        terminal.settle(QUIET)
+        start = terminal.memory
+        terminal.press("8")
+        terminal.settle(QUIET)
+        lineage = _scrolled(terminal, ("up", "down"))
+        terminal.press("7")
+        terminal.settle(QUIET)
+        grid = _scrolled(terminal, ("pageup", "up"))
+        grown = terminal.memory - start
+    memory_before = 0.0
+    if before is not None:
+        with _listed_first("many"), run_screen("many", LOCAL | _of(before)) as terminal:
+            terminal.settle(QUIET)
+            memory_before = terminal.memory
+    return [
+        Row(f"{what}: grid, key to scrolled, p95", f"{grid:.0f} ms", "", "60 ms", grid <= 60),
+        Row(f"{what}: lineage, key to repaint, p95", f"{lineage:.0f} ms", "", "60 ms", lineage <= 60),
+        Row(
+            f"{what}: memory of grid and lineage, above the screen before them",
+            f"{grown:.0f} MB above {start:.0f} MB",
+            _beside(start, memory_before, "MB"),
+            "40 MB",
+            grown <= 40,
+        ),
+    ]
+
+
+def _scrolled(terminal: Watched, keys: tuple[str, str]) -> float:
+    times = []
+    for number in range(PRESSES):
+        times.append(terminal.answer_time(keys[number % 2]))
+        time.sleep(0.05)
+    return statistics.quantiles(times, n=20)[-1]
+
+
+def _long_project(folder: Path) -> None:
+    """A project whose rounds are written down at once: what is measured is the screen."""
+    path = folder / "many.yaml"
+    questions = "".join(
+        f"  - question: Question {n}, which is as long as one usually is?\n" for n in range(QUESTIONS)
+    )
+    path.write_text(f"prompt: Answer in style 0.\nrequirements: Long.\nqa:\n{questions}")
+    launcher, workspace = Launcher(), Workspace(locations.workspace_dir())
+    prepared = launcher.prepare(path, Flags(model="test-model", base_url="http://127.0.0.1:9/v1"))
+    snapshot = read_snapshot(launcher.new_project(workspace, "many-seed", prepared).snapshot)
+    create_project(workspace, "many", snapshot, lines=_lines(), rows=None, files=None)
+
+
+def _lines() -> Iterator[Line]:
+    yield SessionLine(pid=1, host="h", spotui="1")
+    best = 1
+    for number in range(1, ROUNDS + 1):
+        wins = number > 1 and number % 12 == 0
+        yield RoundLine(
+            round=number,
+            outcome="seed" if number == 1 else "win" if wins else "loss",
+            prompt=f"Answer in style {number}, with an example for each claim that you make.",
+            parent=0 if number == 1 else best,
+            modification=f"Ask for style {number}.",
+            answers=tuple(
+                AnswerRecord(f"Question {n}?", f"An answer in style {number} to question {n}. " * 6)
+                for n in range(QUESTIONS)
+            ),
+            votes=()
+            if number == 1
+            else tuple(
+                VoteRecord("win" if wins else "loss", order, f"It names an example in round {number}.")
+                for order in ("AB", "BA")
+            ),
+            seconds=8.0,
+            calls=QUESTIONS + 3,
+            prompt_tokens=3000,
+            completion_tokens=900,
+            opponent=0 if number == 1 else best,
+            win_rate=None if number == 1 else float(wins),
+            win_interval=None if number == 1 else (0.3, 1.0) if wins else (0.0, 0.7),
+            by_question=()
+            if number == 1
+            else tuple(("win", "tie", "loss")[(n * number) % 3] for n in range(QUESTIONS)),
+        )
+        best = number if wins else best
+
+
+@contextmanager
+def _listed_first(name: str) -> Iterator[None]:
+    """Make a project the newest, so that it is the one under the cursor on Home."""
+    folder = Workspace(locations.workspace_dir()).project(name).folder
+    now = time.time() + 5
+    for path in (folder, *folder.iterdir()):
+        os.utime(path, (now, now))
+    yield
+
+
+def _of(before: Path) -> dict[str, str | None]:
+    """The environment in which the program of another checkout runs."""
+    return {"PYTHONPATH": str(before)}
+
+
+def _beside(now: float, before: float, unit: str) -> str:
+    return f"{now / before:.2f} x the {before:.0f} {unit} before" if before else ""
