@@ -26,6 +26,21 @@ def _bar(value: float, top: float) -> str:
     return _BARS[min(steps, round(value / top * steps))] if top > 0 else _BARS[0]
 
 
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar that grows to the right, in eighths of a cell.
+
+    Args:
+        share: The part of the width that it fills, 0..1; what is outside of that is cut off.
+        width: In cells.
+    """
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + (_EIGHTHS[rest] if rest else "")
+
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

@@ -7,11 +7,12 @@ import signal
 import traceback
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 from textual.worker import WorkerFailed, get_current_worker
 
 from spotui.domain.errors import SpotuiError, limit_reached
@@ -20,7 +21,16 @@ from spotui.lang import _, join
 from spotui.settings import locations
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.home.screen import HomeScreen
-from spotui.tui.page import BeginRace, BeginRun, EditTemplate, OpenProject, OpenRace, UseModel, WriteRows
+from spotui.tui.page import (
+    BeginRace,
+    BeginRun,
+    EditTemplate,
+    OpenProject,
+    OpenRace,
+    Page,
+    UseModel,
+    WriteRows,
+)
 from spotui.tui.preferences import (
     WITHOUT_COLOURS,
     Preferences,
@@ -62,6 +72,10 @@ class SpotuiApp(TypedAheadApp):
         Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend", show=False),
         # Where text is typed and over a dialog, too.
         Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
+        Binding("f4", "home", "home", id="app.home", priority=True, show=False),
+        Binding("f5", "last_run", "last run", id="app.last_run", priority=True, show=False),
+        Binding("f6", "models", "models", id="app.models", priority=True, show=False),
+        Binding("f7", "settings", "settings", id="app.settings", priority=True, show=False),
     ]
 
     def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:
@@ -246,17 +260,66 @@ class SpotuiApp(TypedAheadApp):
         if not isinstance(self.screen, KeysScreen):
             self.push_screen(KeysScreen(sections_of(self.screen, self.user_keys)))
 
+    async def action_home(self) -> None:
+        """Go to Home; a screen that holds something unsaved asks first, and stays."""
+        await self.leave_to(HomeScreen)
+
+    async def leave_to(self, kind: type[Screen[Any]]) -> bool:
+        """Close screens until one of a kind is on top.
+
+        Args:
+            kind: The screen's class; nothing is closed when none is open.
+
+        Returns:
+            Whether it is on top. A screen that holds something unsaved is asked to close, and ends it.
+        """
+        from textual.widgets import TextArea
+
+        while any(isinstance(screen, kind) for screen in self.screen_stack[:-1]):
+            screen = self.screen
+            if isinstance(screen, Page) and screen.holds_input:
+                await screen.ask_to_close()
+                return False
+            if any(not box.read_only and box.text for box in screen.query(TextArea)) and screen.is_modal:
+                self.notify(_("Save or close what you are editing first."), severity="warning")
+                return False
+            await screen.dismiss(None)
+            if self.screen is screen:  # it was closing already
+                return False
+        return isinstance(self.screen, kind)
+
+    async def action_last_run(self) -> None:
+        """Go to the run that was worked on last."""
+        from spotui.tui.child import attempt
+        from spotui.tui.run.screen import RunScreen
+
+        names = await attempt(self, self.workspace.names)
+        if not names:
+            if names is not None:
+                self.notify(_("No run yet. Start one from a template."))
+            return
+        shown = next((one for one in self.screen_stack if isinstance(one, RunScreen)), None)
+        if shown is not None and shown.project_name == names[-1]:
+            await self.leave_to(RunScreen)
+        elif shown is None or await self.leave_to(RunScreen):
+            self.open_project(names[-1])
+
     def action_models(self) -> None:
         """The roles, the models and their keys."""
         from spotui.tui.models_screen import ModelsScreen
 
-        self.push_screen(ModelsScreen())
+        self._open_once(ModelsScreen)
 
     def action_settings(self) -> None:
         """Theme, keys, defaults, budget."""
         from spotui.tui.settings_screen import SettingsScreen
 
-        self.push_screen(SettingsScreen())
+        self._open_once(SettingsScreen)
+
+    def _open_once(self, kind: type[Screen[Any]]) -> None:
+        """Show a screen, unless it is open already."""
+        if not any(isinstance(screen, kind) for screen in self.screen_stack):
+            self.push_screen(kind())
 
     def action_key_map(self) -> None:
         """Every binding, to be given another key."""

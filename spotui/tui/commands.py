@@ -1,4 +1,4 @@
-"""The command palette: everything that can be done here, in plain words."""
+"""The command palette: everything that can be done here, as sentences with their keys."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from textual import on
 from textual.actions import parse
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.events import Event, Key
 from textual.types import IgnoreReturnCallbackType
@@ -18,7 +19,8 @@ from textual.widgets import Input
 
 from spotui.lang import _
 from spotui.settings.themes import theme_names
-from spotui.tui.bindings import group_of, merged_bindings, moved
+from spotui.tui.actions import sentence_of
+from spotui.tui.bindings import merged_bindings, moved
 from spotui.tui.page import OpenProject, OpenRace
 from spotui.tui.preferences import use_theme
 from spotui.tui.terminal import ReadyForKeys
@@ -26,6 +28,9 @@ from spotui.workspace.projects import Workspace
 
 _PROJECTS_SHOWN = 12
 """Projects that are listed before anything is typed; every one can be typed."""
+
+_KEYS_SHOWN = 2
+"""Keys of one action that are named, for example the one of a screen and the one that works everywhere."""
 
 _TYPING_KEYS = frozenset({"backspace", "delete", "left", "right", "home", "end", "escape"})
 _NOT_HERE = frozenset({"command_palette"})
@@ -58,11 +63,19 @@ class Palette(ReadyForKeys, CommandPalette):
 
 
 class Command(NamedTuple):
-    """One thing that can be done: its name, what else there is to say, and how it is done."""
+    """One thing that can be done: a sentence, its key or nothing, and how it is done."""
 
     name: str
-    help: str
+    key: str
     do: IgnoreReturnCallbackType
+
+    def shown(self, name: Content | None = None) -> Content:
+        """The sentence with its key behind it.
+
+        Args:
+            name: The sentence with what was searched for marked in it.
+        """
+        return Content.assemble(name or self.name, (f"  {self.key}" if self.key else "", "$accent"))
 
 
 class SpotuiCommands(Provider):
@@ -85,14 +98,14 @@ class SpotuiCommands(Provider):
     async def discover(self) -> Hits:
         """Everything, with the projects that were worked on last."""
         for one in self._all(self._projects[:_PROJECTS_SHOWN]):
-            yield DiscoveryHit(one.name, one.do, text=one.name, help=one.help)
+            yield DiscoveryHit(one.shown(), one.do, text=one.name)
 
     async def search(self, query: str) -> Hits:
         """What looks like the query."""
         matcher = self.matcher(query)
         for one in self._all(self._projects):
             if (score := matcher.match(one.name)) > 0:
-                yield Hit(score, matcher.highlight(one.name), one.do, text=one.name, help=one.help)
+                yield Hit(score, one.shown(matcher.highlight(one.name)), one.do, text=one.name)
 
     def _all(self, projects: list[str]) -> Iterator[Command]:
         actions = list(self._actions())
@@ -105,17 +118,21 @@ class SpotuiCommands(Provider):
         """What the bindings do, of the focused widget first, then of every other on the screen."""
         focused = list(self.focused.ancestors_with_self) if self.focused else [self.screen, self.app]
         others = [one for one in self.screen.walk_children() if one.display and one.is_on_screen]
-        seen: set[tuple[str, str]] = set()
+        found: dict[str, tuple[DOMNode, Binding]] = {}
+        keys: dict[str, list[str]] = {}
         for node in [*focused, *others]:
             for binding in chain.from_iterable(merged_bindings(type(node)).values()):
-                known = (binding.id or "", binding.action)
-                if not binding.id or known in seen or not _can(node, binding):
-                    continue
-                seen.add(known)
-                key = self.app.get_key_display(moved(binding, self.user_keys)[0])
-                name = f"{group_of(binding)}: {_(binding.description)}".capitalize()
-                does = partial(self._act, node, binding.action)
-                yield Command(name, f"{key}   {binding.id}", does), binding.show
+                if binding.id and _can(node, binding):
+                    name = sentence_of(binding)
+                    if name not in found:
+                        found[name] = node, binding
+                    if found[name][1].action.endswith(binding.action.removeprefix("app.")):
+                        key = self.app.get_key_display(moved(binding, self.user_keys)[0])
+                        keys.setdefault(name, []).append(key)
+        for name, (node, binding) in found.items():
+            shown = "  ".join(dict.fromkeys(keys[name][:_KEYS_SHOWN]))
+            command = Command(name, shown, partial(self._act, node, binding.action))
+            yield command, binding.show or node is self.app
 
     async def _act(self, node: DOMNode, action: str) -> None:
         if isinstance(node, Widget) and node.focusable and not node.has_focus:
@@ -123,23 +140,18 @@ class SpotuiCommands(Provider):
         await self.app.run_action(action, node)
 
     def _others(self) -> Iterator[Command]:
-        run = self.app.run_action
-        yield Command("Models", _("The three roles, models and their keys"), partial(run, "app.models"))
-        yield Command("Settings", _("Theme, keys, defaults, budget"), partial(run, "app.settings"))
-        yield Command(_("Keyboard shortcuts"), _("Change the key of any action"), partial(run, "app.key_map"))
+        yield Command(_("Change the keyboard shortcuts"), "", partial(self.app.run_action, "app.key_map"))
         for name in self._themes:
             yield Command(
-                f"Theme: {name}", _("For as long as spotui is open"), partial(use_theme, self.app, name)
+                _("Use the theme {name} for now", name=name), "", partial(use_theme, self.app, name)
             )
 
     def _openings(self, names: list[str]) -> Iterator[Command]:
         send = self.screen.post_message
         for name in names:
-            yield Command(_("Open project {name}", name=name), "", partial(send, OpenProject(name)))
+            yield Command(_("Open the project {name}", name=name), "", partial(send, OpenProject(name)))
         for name in self._races:
-            yield Command(
-                _("Open race {name}", name=name), _("Methods as one table"), partial(send, OpenRace(name))
-            )
+            yield Command(_("Open the race {name}", name=name), "", partial(send, OpenRace(name)))
 
 
 def _names(workspace: Workspace) -> list[str]:

@@ -154,6 +154,11 @@ class DefaultRow(Horizontal):
             )
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What it is called, and what it means."""
+        return self._label, self.key, self._help
+
+    @property
     def input(self) -> Input:
         """Where it is typed."""
         return self.query_one(Input)

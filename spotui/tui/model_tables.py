@@ -82,10 +82,10 @@ class RoleScreen(Dialog[None]):
 _ROLE_COLUMNS = (
     Column("role", 9),
     Column("model"),
-    Column("temp.", 5, is_number=True),
+    Column("temp.", 5, is_number=True, from_width=50),
     Column("reply", 7, is_number=True, from_width=90),
     Column("silent", 7, is_number=True, from_width=90),
-    Column("endpoint", 24),
+    Column("endpoint", 24, from_width=60),
     Column("test", 8),
 )
 

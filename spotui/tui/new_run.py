@@ -8,9 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
 
-from spotui.lang import _
+from spotui.lang import N_, _
+from spotui.settings.table import DEFAULT_MODEL, ROLES
+from spotui.tui.defaults import Defaults
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.headroom import HeadroomScreen, Suggested
 from spotui.tui.judge_check import JudgeLine
@@ -29,12 +32,12 @@ from spotui.wire.process import OwnProcess
 from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Workspace
 
-_FIELDS = (
-    ("name", "Name", ""),
-    ("model", "Model", "…"),
-    ("base_url", "Endpoint", "…"),
-    ("rounds", "Rounds", "…"),
-)
+_FIELDS = (("base_url", N_("Endpoint")), ("rounds", N_("Rounds")))
+_ROLES = {
+    "optimizer": N_("  Optimizer"),
+    "evaluator": N_("  Evaluator"),
+    "executor": N_("  Executor"),
+}
 
 
 class NewRunScreen(StartDialog[OwnProcess]):
@@ -53,9 +56,16 @@ class NewRunScreen(StartDialog[OwnProcess]):
         *field_keys("new_run"),
     ]
 
-    DEFAULT_CSS = "NewRunScreen > VerticalScroll { width: 76; }"
+    DEFAULT_CSS = """
+    NewRunScreen {
+        & > VerticalScroll { width: 100; }
+        & .share { width: auto; max-width: 40; margin: 0 0 0 2; color: $text-muted; }
+        &.-narrow .share { display: none; }
+    }
+    """
 
     AUTO_FOCUS = "#name"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self, workspace: Workspace, template: Path, choices: Choices | None = None) -> None:
         super().__init__(workspace, template)
@@ -68,10 +78,15 @@ class NewRunScreen(StartDialog[OwnProcess]):
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(_("New run of {template}", template=self._template.name))
             box.border_subtitle = _("enter starts, ^g measures the headroom, escape cancels")
-            for field, name, meaning in _FIELDS:
-                yield row(name, text_field(field, first[field], meaning))
-            yield row("Method", MethodLine(_("as in the template"), id="method"))
-            yield from budget("Budget", self._first)
+            yield row(_("Name"), text_field("name", first["name"], ""))
+            yield row(_("Model of all roles"), text_field("model", first["model"], "…"))
+            for role in ROLES:
+                with row(_(_ROLES[role]), text_field(role, first[role], "…")):
+                    yield Static(id=f"share-{role}", classes="share", markup=False)
+            for field, name in _FIELDS:
+                yield row(_(name), text_field(field, first[field], "…"))
+            yield row(_("Method"), MethodLine(_("as in the template"), id="method"))
+            yield from budget(_("Budget"), self._first)
             yield estimate_line()
             yield JudgeLine("check_judge")
 
@@ -83,6 +98,9 @@ class NewRunScreen(StartDialog[OwnProcess]):
         base = await asyncio.to_thread(method_of, self._template)
         usual = _("{base}, as in the template", base=base) if base.method else _("spo, the default")
         self.query_one(MethodLine).show(self._first.method, base, usual)
+        known = await asyncio.to_thread(_known_models)
+        for field in ("model", *ROLES):
+            self.query_one(f"#{field}", Input).suggester = SuggestFromList(known)
 
     def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
         """Another method takes something else."""
@@ -127,7 +145,11 @@ class NewRunScreen(StartDialog[OwnProcess]):
         """What the run would take; the same answer tells what is known of its judge."""
         chosen = self.chosen
         found = await expect(self._workspace, self._template, chosen)
-        self.show_used(found.used)
+        models = {found.used[role] for role in ROLES if role in found.used}
+        several = {"model": _("one for each role:")} if len(models) > 1 else {}
+        self.show_used({**found.used, **several})
+        for role in ROLES:
+            self.query_one(f"#share-{role}", Static).update(found.shares.get(role, ""))
         self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.judge_words)
         told = _told(found)
         if chosen.probes:
@@ -142,10 +164,14 @@ class NewRunScreen(StartDialog[OwnProcess]):
         return await begin(project, self._template, self.chosen, self.say)
 
 
+def _known_models() -> list[str]:
+    """The models that can be completed: those of the config file, and the embedded one."""
+    return [*Defaults().config.config.models, DEFAULT_MODEL]
+
+
 def _told(expected: Expected) -> Content:
     lines = [
-        Content.assemble("Expected: ", (expected.line, "bold")),
-        Content.styled(expected.models, "$text-muted"),
+        Content.assemble(_("Expected: "), (expected.line, "bold")),
         *warning_lines(expected.warnings),
     ]
     return Content("\n").join(lines)

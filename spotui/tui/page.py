@@ -142,6 +142,15 @@ class Page(Screen[Result]):
         self.app.stylesheet.update_nodes(changed)
 
     @property
+    def holds_input(self) -> bool:
+        """Whether something would be lost if it were closed without being asked."""
+        return False
+
+    async def ask_to_close(self) -> None:
+        """Close it as its own key does, which asks where something is not saved."""
+        await self.run_action("back")
+
+    @property
     def is_on_top(self) -> bool:
         """Whether nothing is over it; Textual paints the top screen whole for what changes in one below it.
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.message import Message
+from textual.widgets import Input, Static
 
 from spotui.lang import VARIABLE, _, languages, use
 from spotui.settings import locations
@@ -18,6 +20,7 @@ from spotui.settings.table import SETTINGS, Group
 from spotui.settings.themes import Theme, ThemeError, load_theme, own_theme_names, theme_names
 from spotui.tui.child import attempt
 from spotui.tui.defaults import LANGUAGE, DefaultRow, Defaults, save
+from spotui.tui.filtering import Filter
 from spotui.tui.page import Page, TitleBar
 from spotui.tui.preferences import use_theme
 from spotui.tui.table_view import Column, Row, TableView
@@ -37,6 +40,10 @@ class ThemeTable(TableView):
         self._kept = ""
         self._is_ready = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """The filter of the screen is for what there is more of: the settings."""
+        return action != "filter"
+
     async def read(self) -> None:
         """Read the themes; a broken one is shown as such."""
         rows = await asyncio.to_thread(_rows)
@@ -49,9 +56,14 @@ class ThemeTable(TableView):
     def _begin(self) -> None:
         self._is_ready = True
 
+    @property
+    def is_trying(self) -> bool:
+        """Whether another theme is shown than the one that is kept."""
+        return self._is_ready and self.app.theme != self._kept
+
     def put_back(self) -> None:
         """Use the theme that is kept."""
-        if self._is_ready and self.app.theme != self._kept:
+        if self.is_trying:
             use_theme(self.app, self._kept)
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
@@ -89,6 +101,7 @@ class SettingsScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="settings.back"),
         Binding("tab", "app.focus_next", "next", id="settings.next", show=False),
+        Binding("slash,f3", "filter", "filter", id="settings.filter"),
         Binding("f2", "app.key_map", "keyboard shortcuts", id="settings.key_map"),
     ]
 
@@ -118,6 +131,7 @@ class SettingsScreen(Page[None]):
             with DefaultForm(classes="framed") as form:
                 form.border_title = _("Defaults")
                 form.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
+                yield FilterField()
                 for number, group in enumerate(Group):
                     title = _(group).capitalize()
                     yield Static(title, classes="group" if number else "group -first", markup=False)
@@ -133,6 +147,30 @@ class SettingsScreen(Page[None]):
                     id="keys",
                     markup=False,
                 )
+
+    @property
+    def holds_input(self) -> bool:
+        """Whether a field is not saved yet, or a theme is only looked at."""
+        return any(row.is_changed for row in self.query(DefaultRow)) or self.query_one(ThemeTable).is_trying
+
+    def action_filter(self) -> None:
+        """Type what the settings are to contain."""
+        self.query_one(FilterField).focus()
+
+    def on_filter_field_typed(self, event: "FilterField.Typed") -> None:
+        """Show the settings that contain it, and the titles of their groups."""
+        event.stop()
+        found = Filter()
+        found.text = event.text
+        title: Static | None = None
+        for one in self.query_one(DefaultForm).children:
+            if isinstance(one, Static) and one.has_class("group"):
+                title = one
+                title.display = not event.text
+            elif isinstance(one, DefaultRow):
+                one.display = found.matches(one.texts)
+                if title is not None and one.display:
+                    title.display = True
 
     def on_mount(self) -> None:
         """Read the files once the screen is there."""
@@ -163,6 +201,45 @@ class SettingsScreen(Page[None]):
             await row.save()
         self.query_one(ThemeTable).put_back()
         self.dismiss(None)
+
+
+class FilterField(Input):
+    """What the settings are to contain; Escape empties it first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "clear the filter", id="settings.clear_filter"),
+    ]
+
+    DEFAULT_CSS = "FilterField { margin: 0 0 1 0; }"
+
+    @dataclass
+    class Typed(Message):
+        """Something else is typed."""
+
+        text: str
+
+    def __init__(self) -> None:
+        super().__init__(placeholder=_("filter: press / or F3"), id="filter", compact=True)
+        self.cursor_blink = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be nothing to clear."""
+        return bool(self.value) if action == "clear" else True
+
+    def action_clear(self) -> None:
+        """Show every setting."""
+        self.value = ""
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tell it."""
+        event.stop()
+        self.refresh_bindings()
+        self.post_message(self.Typed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the first setting that is shown."""
+        event.stop()
+        self.app.action_focus_next()
 
 
 class DefaultForm(VerticalScroll, can_focus=False):

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, limit, usd
 from spotui.lang import _, ngettext
+from spotui.settings.table import ROLES
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
 from spotui.tui.judge_check import Offer
@@ -42,6 +43,9 @@ class Choices(NamedTuple):
         minutes: See `usd`.
         method: The method and its parameters; nothing leaves it to the template.
         probes: Whether the run starts from the probes that beat the seed.
+        optimizer: The model of this role, in place of `model`; the others alike.
+        evaluator: See `optimizer`.
+        executor: See `optimizer`.
     """
 
     model: str = ""
@@ -53,12 +57,18 @@ class Choices(NamedTuple):
     minutes: str = ""
     method: MethodChoice = MethodChoice()
     probes: bool = False
+    optimizer: str = ""
+    evaluator: str = ""
+    executor: str = ""
 
     @property
     def words(self) -> list[str]:
         """As options of the command line."""
         flags = {
             "--model": self.model,
+            "--opt-model": self.optimizer,
+            "--eval-model": self.evaluator,
+            "--exec-model": self.executor,
             "--base-url": self.base_url,
             "--max-rounds": self.rounds,
             "--budget-usd": self.usd,
@@ -73,7 +83,8 @@ class Choices(NamedTuple):
     @property
     def judge_words(self) -> list[str]:
         """Those of them that a check of the run's judge takes."""
-        return self._replace(rounds="", probes=False, method=MethodChoice(self.method.method)).words
+        method = MethodChoice(self.method.method)
+        return self._replace(rounds="", probes=False, method=method, optimizer="").words
 
     @property
     def headroom_words(self) -> list[str]:
@@ -86,14 +97,14 @@ class Expected(NamedTuple):
 
     Attributes:
         line: On one line.
-        models: Which models, each with its roles.
+        shares: What each role would take.
         used: What the run would use, by the names of the choices, as text.
         warnings: What stands against it.
         judge: What is known of its judge; None when that cannot be checked.
     """
 
     line: str
-    models: str
+    shares: Mapping[str, str]
     warnings: list[str]
     judge: Offer | None
     used: Mapping[str, str] = {}
@@ -115,12 +126,9 @@ async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expe
         raise SpotuiError(told.fault)
     found = json.loads(told.out)
     if found is None:
-        return Expected(_("unknown, because the method gives no estimate"), "", [], None)
+        return Expected(_("unknown, because the method gives no estimate"), {}, [], None)
     shares = found["shares"]
     costs = [one["usd"] for one in shares]
-    roles: dict[str, list[str]] = {}
-    for one in shares:
-        roles.setdefault(one["model"], []).append(one["role"])
     calls = sum(one["calls"] for one in shares)
     figures = {
         "tokens": count(sum(one["prompt_tokens"] + one["completion_tokens"] for one in shares)),
@@ -137,12 +145,24 @@ async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expe
         line = _("{line} (speed measured in earlier runs)", line=line)
     return Expected(
         line=line,
-        models=", ".join(
-            f"{model} ({'all roles' if len(of) == 3 else ', '.join(of)})" for model, of in roles.items()
-        ),
+        shares={role: _share([one for one in shares if one["role"] == role]) for role in ROLES},
         warnings=found["warnings"],
         judge=msgspec.convert(found["judge"], Offer | None),
         used=_in_words(found["uses"]),
+    )
+
+
+def _share(shares: Sequence[Mapping[str, Any]]) -> str:
+    """What one role takes; several models can share it."""
+    costs = [one["usd"] for one in shares]
+    tokens = sum(one["prompt_tokens"] + one["completion_tokens"] for one in shares)
+    calls = sum(one["calls"] for one in shares)
+    return ngettext(
+        "{n:,} call, {tokens} tokens, {cost}",
+        "{n:,} calls, {tokens} tokens, {cost}",
+        calls,
+        tokens=count(tokens),
+        cost=usd(None if None in costs else sum(costs)),
     )
 
 
@@ -156,6 +176,7 @@ def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
     }
     return {
         "model": each.pop() if len(each) == 1 else ", ".join(f"{role} {of}" for role, of in models.items()),
+        **models,
         "base_url": ", ".join(addresses),
         "rounds": str(uses["rounds"]),
         **{
@@ -289,8 +310,8 @@ class StartDialog(FieldDialog[Result | None]):
     @property
     def chosen(self) -> Choices:
         """What stands in the fields; the method is left to the template."""
-        fields = [field for field in Choices._fields if field not in ("method", "probes")]
-        typed: dict[str, Any] = {field: self.typed_in(field) for field in fields}
+        ids = {field.id for field in self.query(Input)}
+        typed: dict[str, Any] = {field: self.typed_in(field) for field in Choices._fields if field in ids}
         return Choices(**typed, method=MethodChoice())
 
     def on_mount(self) -> None:
@@ -341,7 +362,8 @@ class StartDialog(FieldDialog[Result | None]):
             used: By the ids of the fields.
         """
         for field, value in used.items():
-            self.query_one(f"#{field}", Input).placeholder = value
+            for shown in self.query(f"#{field}").results(Input):
+                shown.placeholder = value
 
     def say(self, text: str) -> None:
         """Tell something in place of the estimate."""

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Key, Paste
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from spotui.lang import _
+from spotui.tui.filtering import Filter
 
 _GAP = "  "
 _SHORT_TEXT = 4
@@ -26,7 +27,8 @@ class Column(NamedTuple):
 
     Attributes:
         title: Its heading.
-        width: In cells; 0 for the column that takes the rest of the row. Numbers get more where they need it.
+        width: In cells; 0 for a column that takes what its cells need and the row has left. Numbers get more
+            where they need it. A column without any text takes none.
         is_number: Whether it is aligned right, and cut last.
         from_width: It is left out where the table is narrower than this.
     """
@@ -45,7 +47,7 @@ class Row(NamedTuple):
 
 
 class TableView(ScrollView, can_focus=True):
-    """Rows under titles, with a cursor; a table without rows says what to do.
+    """Rows under titles, with a cursor and a filter; a table without rows says what to do.
 
     Attributes:
         empty: What is said where there are no rows.
@@ -77,6 +79,7 @@ class TableView(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "page down", id="table.page_down", show=False),
         Binding("home", "move(-1000000)", "first", id="table.first", show=False),
         Binding("end", "move(1000000)", "last", id="table.last", show=False),
+        Binding("slash", "filter", "filter", id="table.filter"),
     ]
 
     @dataclass
@@ -104,7 +107,9 @@ class TableView(ScrollView, can_focus=True):
         self.border_title = title or None
         self.empty = Content("")
         self._columns = tuple(columns)
+        self._all: list[Row] = []
         self._rows: list[Row] = []
+        self._filter = Filter()
         self._longest = [0] * len(self._columns)
         self._fitted: tuple[int, list[int]] = (-1, [])
         self._cursor = 0
@@ -116,11 +121,15 @@ class TableView(ScrollView, can_focus=True):
 
     @property
     def keys(self) -> list[str]:
-        """Of every row."""
+        """Of every row that is shown."""
         return [row.key for row in self._rows]
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row, or where it was when that row is gone."""
+        self._all = list(rows)
+        self._show_rows([row for row in rows if self._matches(row)])
+
+    def _show_rows(self, rows: Sequence[Row]) -> None:
         before, old = self.current, self._rows
         self._rows = list(rows)
         known = {row.key: row for row in old}
@@ -141,28 +150,35 @@ class TableView(ScrollView, can_focus=True):
     def use_columns(self, columns: Sequence[Column]) -> None:
         """Show other columns, once other rows are shown."""
         self._columns = tuple(columns)
-        self._rows = []
+        self._rows, self._all = [], []
         self._longest = [0] * len(self._columns)
         self._fitted = (-1, [])
         self._lay_out()
         self.refresh()
 
     def select(self, key: str) -> None:
-        """Put the cursor on a row, if it is there."""
+        """Put the cursor on a row, if it is there; a filter that hides it is cleared."""
+        if key not in self.keys and any(row.key == key for row in self._all):
+            self._filter.clear()
+            self._apply_filter()
         if key in self.keys:
             self._move_to(self.keys.index(key))
 
     def render_line(self, y: int) -> Strip:
         """The titles on the first line, which stays, and the rows below it."""
         width, base = self.scrollable_content_region.width, self.visual_style
+        if self._filter and y == 0:
+            line = self._filter.line(len(self._rows), len(self._all)).truncate(width, ellipsis=True)
+            return self._strip(line, base)
         if not self._rows:
-            lines = self.empty.wrap(width) if width > 0 else []
+            empty = self._filter.nothing() if self._filter and self._all else self.empty
+            lines = empty.wrap(width) if width > 0 else []
             text = lines[y - 1] if 0 < y <= len(lines) else Content("")
             return self._strip(text.stylize(self._style("empty")), base)
-        if y == 0:
-            cells = [_(column.title) if column.title else "" for column in self._columns]
+        if y == self._head - 1:
+            cells = [_title(column) for column in self._columns]
             return self._strip(self._line(cells, width).stylize(self._style("titles")), base)
-        number = y - 1 + round(self.scroll_y)
+        number = y - self._head + round(self.scroll_y)
         if number >= len(self._rows):
             return Strip.blank(self.size.width, base.rich_style)
         line = self._line(self._rows[number].cells, width)
@@ -195,11 +211,48 @@ class TableView(ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """Put the cursor on a row; choose the one that has it."""
-        number = event.y - self.gutter.top - 1 + round(self.scroll_y)
-        if event.y > self.gutter.top and number < len(self._rows):
+        number = event.y - self.gutter.top - self._head + round(self.scroll_y)
+        if event.y >= self.gutter.top + self._head and number < len(self._rows):
             if number == self._cursor and event.chain > 1:
                 self.action_choose()
             self._move_to(number)
+
+    def on_key(self, event: Key) -> None:
+        """Type the filter, or clear it."""
+        if self._filter.press(event):
+            event.stop()
+            event.prevent_default()
+            self._apply_filter()
+
+    def on_paste(self, event: Paste) -> None:
+        """Paste into the filter."""
+        if self._filter.paste(event.text):
+            event.stop()
+            self._apply_filter()
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
+        """Letters are no commands while the filter is typed."""
+        return self._filter.takes(character)
+
+    def action_filter(self) -> None:
+        """Show only the rows that contain what is typed."""
+        self._filter.begin()
+        self._apply_filter()
+
+    def _matches(self, row: Row) -> bool:
+        return not self._filter.text or self._filter.matches(map(_plain, row.cells))
+
+    def _apply_filter(self) -> None:
+        self._show_rows([row for row in self._all if self._matches(row)])
+        self._lay_out()
+        self._follow_cursor()
+        self.refresh()
+        self.refresh_bindings()
+
+    @property
+    def _head(self) -> int:
+        """The lines above the rows: the titles, and the filter while there is one."""
+        return 2 if self._filter else 1
 
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
@@ -212,7 +265,7 @@ class TableView(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by what is visible."""
-        self._move_to(self._cursor + by * max(1, self.scrollable_content_region.height - 2))
+        self._move_to(self._cursor + by * max(1, self.scrollable_content_region.height - self._head - 1))
 
     def _move_to(self, number: int) -> None:
         number = max(0, min(number, len(self._rows) - 1))
@@ -225,7 +278,7 @@ class TableView(ScrollView, can_focus=True):
         self.post_message(self.Moved(self, self.current))
 
     def _follow_cursor(self) -> None:
-        height = self.scrollable_content_region.height - 1
+        height = self.scrollable_content_region.height - self._head
         top = round(self.scroll_y)
         if self._cursor < top:
             self.scroll_to(y=self._cursor, animate=False, immediate=True)
@@ -233,11 +286,11 @@ class TableView(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
 
     def _lay_out(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, 1 + len(self._rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, self._head + len(self._rows))
 
     def _paint(self, number: int) -> None:
-        y = number + 1 - round(self.scroll_y)
-        if 0 < y <= self.size.height:
+        y = number + self._head - round(self.scroll_y)
+        if self._head <= y <= self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _strip(self, line: Content, base: Style) -> Strip:
@@ -256,15 +309,15 @@ class TableView(ScrollView, can_focus=True):
         )
 
     def _measure(self, rows: Iterable[Row]) -> bool:
-        """Note how long the numbers of new rows are; whether a column has to become wider."""
-        before = list(self._longest)
+        """Note how long the cells of new rows are; whether a column has to become wider."""
+        width = self.scrollable_content_region.width
+        before = self._widths(width)
         for row in rows:
-            for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=True)):
-                if column.is_number:
-                    length = cell.cell_length if isinstance(cell, Content) else cell_len(cell)
-                    self._longest[place] = max(self._longest[place], length)
+            for place, cell in enumerate(row.cells):
+                length = cell.cell_length if isinstance(cell, Content) else cell_len(cell)
+                self._longest[place] = max(self._longest[place], length)
         self._fitted = (-1, [])
-        return self._longest != before
+        return self._widths(width) != before
 
     def _widths(self, width: int) -> list[int]:
         """The cells of each column, 0 for one that is left out: texts make room before numbers do."""
@@ -274,29 +327,45 @@ class TableView(ScrollView, can_focus=True):
 
 
 def _fit_columns(columns: Sequence[Column], longest: Sequence[int], width: int) -> list[int]:
-    widths = [
-        max(column.width, length) if column.from_width <= width else 0
+    there = [
+        column.from_width <= width and (length > 0 or not any(longest))
         for column, length in zip(columns, longest, strict=True)
     ]
-    texts = [place for place, column in enumerate(columns) if not column.is_number]
-    growing = [place for place in texts if not columns[place].width and columns[place].from_width <= width]
+    widths = [
+        (max(column.width, length) if column.is_number else column.width) if is_there else 0
+        for column, length, is_there in zip(columns, longest, there, strict=True)
+    ]
+    texts = [place for place, column in enumerate(columns) if not column.is_number and there[place]]
+    growing = [place for place in texts if not columns[place].width]
     for place in growing:
         widths[place] = _SHORT_TEXT
 
     def left() -> int:
         return width - sum(widths) - len(_GAP) * (sum(map(bool, widths)) - 1)
 
-    while left() < 0 and max(widths[place] for place in texts) > _SHORT_TEXT:
+    while left() < 0 and texts and max(widths[place] for place in texts) > _SHORT_TEXT:
         widths[max(texts, key=widths.__getitem__)] -= 1
     for place in reversed(texts[1:]):
         if left() < 0:
             widths[place] = 0
     if texts and left() < 0:
         widths[texts[0]] = max(1, widths[texts[0]] + left())
-    there = [place for place in growing if widths[place]]
-    for number, place in enumerate(there):
-        widths[place] += max(0, left()) // (len(there) - number)
+    # No wider than its cells: numbers far away from the name that they are about are hard to follow.
+    for number, place in enumerate(growing := [place for place in growing if widths[place]]):
+        needed = max(longest[place], cell_len(_title(columns[place]))) - widths[place]
+        widths[place] += max(0, min(needed, left() // (len(growing) - number)))
+    for place in growing:  # what one does not need, another may
+        needed = longest[place] - widths[place]
+        widths[place] += max(0, min(needed, left()))
     return widths
+
+
+def _title(column: Column) -> str:
+    return _(column.title) if column.title else ""
+
+
+def _plain(cell: Content | str) -> str:
+    return cell.plain if isinstance(cell, Content) else cell
 
 
 def _fit(cell: Content | str, width: int, column: Column) -> Content:

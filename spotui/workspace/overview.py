@@ -4,15 +4,33 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
-from spotui.workspace.history import is_estimated, read_history, total_cost
+from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.snapshot import read_snapshot
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What the best prompt of a project is worth against its seed.
+
+    Attributes:
+        by: The measure: `test` and `rows` are differences of scores, on rows that nothing has seen before and
+            on those that the prompt was chosen by; `duels` is the part of the questions that it wins.
+        value: From -1 to 1; for `duels`, from 0 to 1.
+    """
+
+    by: Literal["test", "rows", "duels"]
+    value: float
+
+    @property
+    def gain(self) -> float:
+        """From -1 to 1, with 0 for a prompt that is worth as much as the seed."""
+        return 2 * self.value - 1 if self.by == "duels" else self.value
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -29,6 +47,7 @@ class Overview(msgspec.Struct, frozen=True):
         estimated: Whether any part of that is an estimate.
         when: When the last round ended, or the run was set up.
         why: What is damaged.
+        worth: What the best prompt is worth; None where that is the seed, or where nothing measures it.
     """
 
     name: str
@@ -41,6 +60,7 @@ class Overview(msgspec.Struct, frozen=True):
     estimated: bool = False
     when: datetime | None = None
     why: str = ""
+    worth: Worth | None = None
 
 
 def read_overview(project: Project) -> Overview:
@@ -76,7 +96,25 @@ def _read(project: Project) -> Overview:
         cost_usd=total_cost(history.rounds),
         estimated=is_estimated(history.rounds),
         when=max((line.at for line in history.rounds), default=when),
+        worth=_worth(history),
     )
+
+
+def _worth(history: History) -> Worth | None:
+    best, seed = history.best, history.round(1)
+    if best is None or best.round == 1:
+        return None
+    if history.test is not None and history.test.best == best.round:
+        pairs = zip(history.test.seed_marks, history.test.best_marks, strict=False)
+        gains = [new - old for old, new in pairs if old is not None and new is not None]
+        if gains:
+            return Worth("test", sum(gains) / len(gains))
+    if best.score is not None:
+        return Worth("rows", best.score - seed.score) if seed and seed.score is not None else None
+    check = history.check
+    if check is not None and check.best == best.round and check.win_rate is not None:
+        return Worth("duels", check.win_rate)
+    return None
 
 
 _RUNS_MEASURED: Final = 5

@@ -1,5 +1,6 @@
 """The command palette knows everything that can be done here."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,16 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from spotui.settings import locations
+from spotui.tui.actions import SENTENCES, sentence_of
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import merged_bindings
+from spotui.tui.bindings import kinds, merged_bindings, own_bindings
 from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.tui.home.screen import HomeScreen
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.key_screens import KeysScreen
+from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.run.screen import RunScreen
+from spotui.tui.settings_screen import SettingsScreen
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.tui import scored_projects
@@ -59,25 +63,31 @@ def first_found(pilot: Pilot[None]) -> str:
 def test_every_action_that_has_a_name_is_listed(workspace: Workspace, size: tuple[int, int]) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+p")
-        await until_seen(pilot, "Projects: open", "projects.open")
+        await until_seen(pilot, "Open the selected project  ⏎")
         options = app.screen.query_one(OptionList)
         said = "\n".join(str(options.get_option_at_index(n).prompt) for n in range(options.option_count))
         wanted = [*merged_bindings(HomeScreen).values(), *merged_bindings(TemplatesPanel).values()]
-        named = {one.id for bindings in wanted for one in bindings if one.id} - {"home.undo"}
-        assert [name for name in named if name not in said] == []  # nothing to undo yet
-        assert "home.undo" not in said
-        for text in ("Theme: moss", "Open project idioms"):
+        named = {sentence_of(one) for bindings in wanted for one in bindings if one.id}
+        undo = "Restore what was deleted last"
+        assert [name for name in named - {undo} if name not in said] == []  # nothing to undo yet
+        assert undo not in said
+        for text in (
+            "Use the theme moss",
+            "Open the project idioms",
+            "Go to Models: roles, endpoints and keys  m  f6",
+        ):
             assert text in said
+        assert not re.search(r"[a-z_]+\.[a-z_]+", said.replace("$EDITOR", ""))  # no ids
 
     at_home(workspace, journey, size)
 
 
 def test_an_action_of_another_panel_is_done_there(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await command(pilot, "Projects: rename")
+        await command(pilot, "Rename the selected project")
         await until_seen(pilot, "Rename ")
         await pilot.press("escape")
-        await command(pilot, "Templates: duplicate")
+        await command(pilot, "Duplicate the selected template")
         await until_seen(pilot, "yours")
         assert app.screen.query_one(TemplatesPanel).has_focus
         assert not app.screen.query_one(ProjectsPanel).has_focus
@@ -88,7 +98,7 @@ def test_an_action_of_another_panel_is_done_there(workspace: Workspace) -> None:
 def test_a_project_is_opened_from_anywhere(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         for name in ("idioms", "poem"):
-            await command(pilot, f"Open project {name}")
+            await command(pilot, f"Open the project {name}")
             await until(pilot, lambda: isinstance(app.screen, RunScreen))
             await until_seen(pilot, name, "Rounds")
         await pilot.press("escape")
@@ -99,7 +109,7 @@ def test_a_project_is_opened_from_anywhere(workspace: Workspace) -> None:
 
 def test_a_theme_is_used_at_once(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await command(pilot, "Theme: chalk")
+        await command(pilot, "Use the theme chalk")
         await until(pilot, lambda: app.theme == "chalk")
         assert not app.current_theme.dark
 
@@ -108,11 +118,37 @@ def test_a_theme_is_used_at_once(workspace: Workspace) -> None:
 
 def test_keys_and_the_end_are_commands_too(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await command(pilot, "App: keys")
+        await command(pilot, "Show all keys")
         await until(pilot, lambda: isinstance(app.screen, KeysScreen))
         await pilot.press("escape")
-        await command(pilot, "App: quit")
+        await command(pilot, "Quit spotui")
         await until(pilot, lambda: not app.is_running)
+
+    at_home(workspace, journey)
+
+
+def test_every_sentence_is_about_a_key_that_there_is() -> None:
+    ids = {binding.id for kind in kinds() for binding in own_bindings(kind)}
+    assert set(SENTENCES) <= ids
+
+
+def test_jump_keys_lead_to_the_other_screens_and_lose_nothing(workspace: Workspace) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await pilot.press("f6")
+        await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
+        await pilot.press("f7", "f6")  # Models is open already
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+        await pilot.press("f5")
+        await until_seen(pilot, "idioms", "Rounds")
+        await pilot.press("f4")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        app.screen.query_one(TemplatesPanel).focus()
+        await pilot.press("n")
+        await until_seen(pilot, "Paste the prompt")
+        await pilot.press(*"Hello", "f4")
+        await until_seen(pilot, "Leave without a template?")
+        await pilot.press("escape", "f4", "y")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
     at_home(workspace, journey)
 
@@ -121,7 +157,7 @@ def test_a_race_is_opened_by_its_name(workspace: Workspace) -> None:
     scored_projects.race(workspace)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await command(pilot, "Open race sums")
+        await command(pilot, "Open the race sums")
         await until_seen(pilot, "sums-race  race on sums.yaml  finished")
 
     at_home(workspace, journey)

@@ -35,14 +35,22 @@ budget: {usd: 0.5}
 
 def test_a_check_of_the_judge_gets_the_choices_that_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     choices = Choices(
-        "m", "http://127.0.0.1:9/v1", "3", "1", "2", "3", "4", MethodChoice("gpo", {"max_steps": 1})
+        "m",
+        "http://127.0.0.1:9/v1",
+        "3",
+        *("1", "2", "3", "4"),
+        MethodChoice("gpo", {"max_steps": 1}),
+        optimizer="o",
+        evaluator="e",
+        executor="x",
     )
     (parser,) = parsers_of("judge-check")
     parsed = parser.parse_args(["poem", *choices.judge_words])
     assert (parsed.model, parsed.method, parsed.budget_minutes) == ("m", "gpo", "4")
+    assert (parsed.eval_model, parsed.exec_model) == ("e", "x")
     with pytest.raises(SystemExit):
         parser.parse_args(["poem", *choices.words])
-    assert "does not take --max-rounds" in capsys.readouterr().err
+    assert "does not take --opt-model" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -66,7 +74,10 @@ def test_empty_fields_show_what_a_run_will_use(path: Path, size: tuple[int, int]
         await until(pilot, lambda: placeholders(app).get("rounds") == "7")
         assert placeholders(app) == {
             "name": "",
-            "model": "optimizer big, evaluator big, executor small",
+            "model": "one for each role:",
+            "optimizer": "big",
+            "evaluator": "big",
+            "executor": "small",
             "base_url": URL,
             "rounds": "7",
             "usd": "0.5, as in your settings",
@@ -75,10 +86,12 @@ def test_empty_fields_show_what_a_run_will_use(path: Path, size: tuple[int, int]
             "minutes": "empty = no limit",
         }
         await until_seen(pilot, "Budget, USD", "Budget, minutes ", "enter starts")
+        await until_seen(pilot, "6 calls, ")  # of the optimizer
         app.screen.query_one("#model", Input).value = "other"
-        await until_seen(pilot, "other (all roles)")
-        app.screen.query_one("#model", Input).value = ""
-        await until_seen(pilot, "optimizer big")
+        await until(pilot, lambda: placeholders(app)["executor"] == "other")
+        app.screen.query_one("#executor", Input).value = "third"
+        await until(pilot, lambda: placeholders(app)["model"] == "one for each role:")
+        assert "--exec-model=third" in app.screen.chosen.words  # type: ignore[attr-defined]
 
     drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
 

@@ -202,3 +202,46 @@ def test_only_a_row_that_changed_is_painted(monkeypatch: pytest.MonkeyPatch) -> 
         assert painted == []
 
     drive(journey)
+
+
+def test_a_filter_narrows_the_rows_and_no_key_of_it_does_anything_else() -> None:
+    async def journey(app: TableApp, pilot: Pilot[None]) -> None:
+        table = app.table
+        table.show(rows(["apple", "pear", "pineapple", "plum"]))
+        await pilot.press("slash", *"apPLe")
+        assert table.keys == ["apple", "pineapple"]
+        assert "/apPLe" in seen(app)
+        assert "2 of 4 rows" in seen(app)
+        await pilot.press("down")
+        table.show(
+            rows(["apple", "pear", "pineapple", "plum", "appletree"])
+        )  # what comes later is filtered, too
+        assert (table.keys, table.current) == (["apple", "pineapple", "appletree"], "pineapple")
+        await pilot.press("enter")  # keeps it
+        assert app.heard[-1] == "at pineapple"
+        await pilot.press("j", "enter")
+        assert app.heard[-1] == "chose appletree"
+        await pilot.press("slash", "x")
+        assert table.keys == []
+        assert "No row contains 'apPLex'" in seen(app)
+        await pilot.press("escape")
+        assert len(table.keys) == 5
+        await pilot.press("slash", "z", *["backspace"] * 2, "j")  # an empty one is left with a backspace
+        table.select("plum")
+        await pilot.press("slash", *"pear")
+        table.select("plum")  # what has to be shown is shown
+        assert (table.current, len(table.keys)) == ("plum", 5)
+
+    drive(journey)
+
+
+def test_a_column_that_holds_nothing_takes_no_room() -> None:
+    async def journey(app: TableApp, pilot: Pilot[None]) -> None:
+        app.table.show([Row("a", ("first", "", "7"))])
+        await pilot.pause()
+        assert seen(app).splitlines()[0].split() == ["name", "size"]
+        app.table.show([Row("a", ("first", "new", "7"))])
+        await pilot.pause()
+        assert seen(app).splitlines()[0].split() == ["name", "kind", "size"]
+
+    drive(journey)

@@ -1,84 +1,39 @@
-"""The projects of Home, and those that were deleted, to be brought back."""
+"""The projects of Home, each with what its best prompt is worth."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import moment, usd
+from spotui.domain.figures import bar, moment, percent, state_in_words, usd
 from spotui.lang import N_, _
 from spotui.tui.child import attempt
-from spotui.tui.dialogs import Dialog
 from spotui.tui.home.shelf import Shelf
 from spotui.tui.page import OpenRace
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.terminal import open_by
-from spotui.workspace.moving import Archived
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
     from spotui.workspace.overview import Overview
 
 
-_TRASH_COLUMNS = (Column("name"), Column("deleted", 12, is_number=True))
-
-
-class ArchiveScreen(Dialog[Path]):
-    """Gives back the folder of the project that is to come back, or None.
-
-    Args:
-        found: What is in the archive, the newest first.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", id="archive.back")]
-
-    DEFAULT_CSS = """
-    ArchiveScreen {
-        & > Vertical { width: 60; max-width: 95%; max-height: 80%; padding: 0; }
-        & TableView { height: auto; background: $surface; }
-    }
-    """
-
-    def __init__(self, found: Sequence[Archived]) -> None:
-        super().__init__()
-        self._found = list(found)
-
-    def compose(self) -> ComposeResult:
-        """One row each."""
-        with Vertical() as box:
-            box.border_title = _("Trash")
-            box.border_subtitle = _("enter restores, escape closes")
-            yield TableView(_TRASH_COLUMNS)
-
-    def on_mount(self) -> None:
-        """Fill the table."""
-        now = datetime.now().astimezone()
-        self.query_one(TableView).show(
-            [Row(str(one.folder), (one.name, moment(one.at, now))) for one in self._found]
-        )
-
-    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
-        """Bring it back."""
-        event.stop()
-        self.dismiss(Path(event.key))
-
-
+_BAR_CELLS = 16
 _COLUMNS = (
     Column("name"),
-    Column("state", 11),
-    Column("method", 6, from_width=90),
-    Column("round", 8, is_number=True),
-    Column("best", 8, is_number=True),
-    Column("spent", 13, is_number=True),
-    Column("when", 12, is_number=True),
+    Column("state", 11, from_width=34),
+    Column("gain", 6, is_number=True, from_width=44),
+    Column("", _BAR_CELLS, from_width=100),
+    Column("method", 8, from_width=90),
+    Column("round", 8, is_number=True, from_width=56),
+    Column("best", 8, is_number=True, from_width=110),
+    Column("spent", 7, is_number=True, from_width=64),
+    Column("when", 12, is_number=True, from_width=74),
 )
 _TONES = {
     "running": "$text-success",
@@ -154,8 +109,12 @@ class ProjectsPanel(Shelf):
 
     def _show(self, names: list[str]) -> None:
         now = datetime.now().astimezone()
-        self.show([Row(name, _cells(name, self._overview(name), now)) for name in names])
-        title = f"Projects  {len(names)}" if names else "Projects"
+        known = {name: self._overview(name) for name in names}
+        worths = [one.worth.gain for one in known.values() if one is not None and one.worth is not None]
+        is_priced = any(one is not None and one.cost_usd is not None for one in known.values())
+        scale = _Scale(max([_LEAST_GAIN, *worths]), is_priced=is_priced)
+        self.show([Row(name, _cells(name, one, now, scale)) for name, one in known.items()])
+        title = _("Projects  {count}", count=len(names)) if names else _("Projects")
         if title != self.border_title:
             self.border_title = title
         self._tell_damage()
@@ -234,26 +193,60 @@ class ProjectsPanel(Shelf):
         if not found:
             self.notify(_("The trash is empty."))
             return
+        from spotui.tui.home.trash import ArchiveScreen
+
         chosen = await self.app.push_screen_wait(ArchiveScreen(found))
         if chosen is not None:
             project = await attempt(self, restore, self._workspace, chosen)
             await self.arrive(project.name if project is not None else None)
 
 
-def _cells(name: str, overview: "Overview | None", now: datetime) -> tuple[Content | str, ...]:
+_LEAST_GAIN = 0.1
+"""The least gain that fills a bar: a small one is not to look like a large one."""
+
+
+class _Scale(NamedTuple):
+    """The gain that fills a bar, and whether the price of any project is known."""
+
+    most: float
+    is_priced: bool
+
+
+def _cells(name: str, overview: "Overview | None", now: datetime, scale: _Scale) -> tuple[Content | str, ...]:
     if overview is None:
-        return (name, Content.styled("…", "$text-muted"), "", "", "", "", "")
-    state = Content.styled(overview.state, _TONES.get(overview.state, "$text-muted"))
+        return (name, Content.styled("…", "$text-muted"), *[""] * (len(_COLUMNS) - 2))
+    state = Content.styled(state_in_words(overview.state), _TONES.get(overview.state, "$text-muted"))
     if overview.state == "damaged":
-        return (name, state, "", "", "", "", "")
-    wanted = f" of {overview.rounds_wanted}" if overview.rounds_wanted else ""
-    best = "" if overview.best is None else "seed" if overview.best == 1 else f"round {overview.best}"
+        return (name, state, *[""] * (len(_COLUMNS) - 2))
+    wanted = f"{overview.rounds}"
+    if overview.rounds_wanted:
+        wanted = _("{rounds} of {wanted}", rounds=overview.rounds, wanted=overview.rounds_wanted)
+    best = ""
+    if overview.best is not None:
+        best = _("seed") if overview.best == 1 else _("round {number}", number=overview.best)
+    gain, drawn = _worth(overview, scale.most)
+    cost = usd(overview.cost_usd, estimated=overview.estimated) if scale.is_priced else ""
     return (
         name,
         state,
+        gain,
+        drawn,
         overview.method,
-        f"{overview.rounds}{wanted}",
+        wanted,
         best,
-        usd(overview.cost_usd, estimated=overview.estimated),
+        cost,
         moment(overview.when, now) if overview.when else "",
     )
+
+
+def _worth(overview: "Overview", most: float) -> tuple[Content | str, Content | str]:
+    """The gain as a number and a bar; pale where only the rows it was chosen by measure it."""
+    worth = overview.worth
+    if worth is None:
+        return "", ""
+    text = percent(worth.value) if worth.by == "duels" else f"{100 * worth.value:+.1f}"
+    drawn = bar(worth.gain / most, _BAR_CELLS)
+    if worth.by == "rows":
+        pale = "░" * max(1, len(drawn)) if worth.gain > 0 else ""
+        return Content.styled(f"~{text}", "$text-muted"), Content.styled(pale, "$text-muted")
+    return Content.styled(text, "bold"), Content.styled(drawn, "$text-success")

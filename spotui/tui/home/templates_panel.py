@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("name", 20),
-    Column("", 8),
-    Column("questions", 9, is_number=True),
-    Column("requirements"),
+    Column("", 8, from_width=48),
+    Column("questions", 9, is_number=True, from_width=34),
+    Column("requirements", from_width=60),
 )
 
 
@@ -105,15 +105,13 @@ class TemplatesPanel(Shelf):
         open_by(self, self._create(), group="templates")
 
     async def _create(self) -> None:
-        from spotui.tui.dialogs import NameScreen
+        from spotui.tui.home.wizard import NewTemplateScreen, described
 
-        folder = self._folder
-        name = await self.app.push_screen_wait(
-            NameScreen(_("New template"), folder.free_name("template"), folder.check_name)
-        )
-        if name and (path := await attempt(self, folder.create, name)) is not None:
+        path = await self.app.push_screen_wait(NewTemplateScreen(self._root))
+        if path is not None:
             await self.arrive(str(path))
-            self.post_message(EditTemplate(path))
+            self.focus()
+            self.notify(described(path), markup=False)
 
     def name_of(self, key: str) -> str:
         """A template is called as its file, without its ending."""

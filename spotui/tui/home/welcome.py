@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -19,7 +20,8 @@ from spotui.tui.table_view import Column, Row, TableView
 
 _WORDS = N_(
     "A run makes a prompt better, round by round: one model proposes, one answers, one compares. "
-    "Choose a model, then a template. Before anything is asked you see what it will take."
+    "Choose a model, then a template, or press n there to paste your own prompt. Before anything is asked "
+    "you see what it will cost."
 )
 _TOUR, _OTHER = "tour", "other"
 _OTHER_OF = "endpoint "
@@ -40,12 +42,19 @@ class WelcomeScreen(Page[None]):
 
     DEFAULT_CSS = """
     WelcomeScreen {
-        & Static { height: auto; padding: 0 2; margin: 1 0 0 0; }
+        & Static { height: auto; max-width: 100; padding: 0 2; margin: 1 0; }
+        & #panels { height: 1fr; }
         & TableView { height: 1fr; }
+        & #models { height: auto; min-height: 7; max-height: 45%; }
+        &.-wide { & #panels { layout: horizontal; } & TableView { width: 1fr; } }
+        &.-wide #models { height: 1fr; max-height: 100%; }
+        &.-low Static { margin: 0; }
     }
     """
 
     AUTO_FOCUS = "#models"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - Textual's declaration
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,13 +65,14 @@ class WelcomeScreen(Page[None]):
         """What this is, the models, the templates."""
         yield TitleBar("welcome")
         yield Static(_(_WORDS), markup=False)
-        columns = (Column("model"), Column(_("found by"), 15), Column("", 30))
-        models = TableView(columns, id="models", title="1  A model")
-        models.border_subtitle = _("looking for models…")
-        yield models
-        templates = TemplatesPanel(locations.templates_dir())
-        templates.border_title = "2  A template"
-        yield templates
+        columns = (Column(_("model")), Column(_("found by"), 15, from_width=50), Column("", from_width=60))
+        with Container(id="panels"):
+            models = TableView(columns, id="models", title=_("1  A model"))
+            models.border_subtitle = _("looking for models…")
+            yield models
+            templates = TemplatesPanel(locations.templates_dir())
+            templates.border_title = _("2  A template")
+            yield templates
 
     def on_mount(self) -> None:
         """Look for models once the screen is there."""

@@ -146,6 +146,11 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         """What can only be read cannot be saved."""
         return not (self._is_fixed and action in ("save", "outside", "write_rows"))
 
+    @property
+    def holds_input(self) -> bool:
+        """Whether it is not saved."""
+        return self.is_changed
+
     def on_template_panel_changed(self) -> None:
         """There is something to save, or nothing any more."""
         self.is_changed = self._draft is not None and self._panel.text != (self._draft.saved or "")
