@@ -35,6 +35,7 @@ RECORDED = (
     scenes.answers,
     scenes.trying,
     scenes.template,
+    scenes.new_template,
     scenes.new_run,
     scenes.method,
     scenes.models,

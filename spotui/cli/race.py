@@ -161,11 +161,14 @@ def _judge(
 ) -> int:
     """Ask the test rows, write down what they say, and print it."""
     from spotui.llm.limits import Halted
-    from spotui.runs.race import judge_race, pairs, recorded_race
+    from spotui.runs.race import judge_race, pairs, race_rows, recorded_race
+    from spotui.workspace.race_rows import write_race_rows
 
     async def judge() -> "list[Entry]":
         async with opened as ruler:
-            return await judge_race(ruler, projects)
+            places = await judge_race(ruler, projects)
+            write_race_rows(folder, await race_rows(ruler, projects, places))
+            return places
 
     try:
         places = asyncio.run(judge())

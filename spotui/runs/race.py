@@ -8,7 +8,7 @@ import msgspec
 from spotui.domain.statistics import Comparison, Score, compare
 from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
-from spotui.engine.task import Scored
+from spotui.engine.task import RowOutcome, Scored
 from spotui.lang import _
 from spotui.llm.budget import Spending
 from spotui.runs.prepare import Prepared, reopen
@@ -19,6 +19,7 @@ from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, RaceRecord, Tested
+from spotui.workspace.race_rows import SEED, RaceRow, RowAnswer
 
 _NO_MATTER: Final = frozenset(
     {"max_rounds", "embedding_model", "unused", "concurrency", "retry", "first_token_timeout", "call_timeout"}
@@ -77,6 +78,40 @@ async def judge_race(ruler: Ruler, projects: Mapping[str, Project]) -> list[Entr
     """
     places = [await _place(ruler, method, project) for method, project in projects.items()]
     return sorted(places, key=lambda one: one.score.mean, reverse=True)
+
+
+async def race_rows(
+    ruler: Ruler, projects: Mapping[str, Project], places: Sequence[Entry]
+) -> tuple[RaceRow, ...]:
+    """Every test row with the answers of the seed and of each method's best prompt; all were asked before.
+
+    Args:
+        ruler: The one that has measured them.
+        projects: Each method's project.
+        places: What `judge_race` returned.
+
+    Raises:
+        Halted: As `judge_race`.
+    """
+    found: dict[str, list[RowOutcome]] = {}
+    rows = ruler.rows("test")
+    for place in places:
+        prepared = reopen(projects[place.method])
+        if SEED not in found:
+            found[SEED] = await ruler.outcomes(prepared.template.prompt, prepared.layout, "test")
+        found[place.method] = await ruler.outcomes(place.prompt, prepared.layout, "test")
+    return tuple(
+        RaceRow(
+            row.asked,
+            tuple(row.references),
+            {name: _answer(outcomes[position]) for name, outcomes in found.items()},
+        )
+        for position, row in ((position, rows.row(position)) for position in rows.positions)
+    )
+
+
+def _answer(outcome: RowOutcome) -> RowAnswer:
+    return RowAnswer(outcome.mark, outcome.answer, outcome.note)
 
 
 def entrant(prepared: Prepared) -> Prepared:

@@ -119,7 +119,7 @@ class SpotuiApp(TypedAheadApp):
 
     def on_open_race(self, event: OpenRace) -> None:
         """Show a race as one table."""
-        from spotui.tui.race import RaceScreen
+        from spotui.tui.race.screen import RaceScreen
         from spotui.workspace.race_file import RaceFolder
 
         self.push_screen(RaceScreen(RaceFolder(self.workspace, event.name)))
@@ -185,7 +185,8 @@ class SpotuiApp(TypedAheadApp):
 
     def on_begin_race(self, event: BeginRace) -> None:
         """Ask who races, start it, and show it."""
-        from spotui.tui.race import NewRaceScreen, RaceScreen
+        from spotui.tui.race.new import NewRaceScreen
+        from spotui.tui.race.screen import RaceScreen
 
         def show(race: "RaceFolder | None") -> None:
             if race is not None:

@@ -287,6 +287,8 @@ def _steps(canvas: Canvas, corners: Sequence[tuple[int, int]], width: int) -> No
     """A line through cells, to the right edge: of several values in one column the last one counts."""
     by_column = dict(corners)
     columns = sorted(by_column)
+    if not columns:
+        return
     for column, end in zip(columns, [*columns[1:], width], strict=True):
         canvas.put(column, by_column[column], "─" * (end - column), "line")
     for before, column in pairwise(columns):

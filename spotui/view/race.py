@@ -1,10 +1,12 @@
 """A race as it stands: every method's run from its own project, and what the test says once there is one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from spotui.domain.figures import gained, limit, points
+from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _, ngettext
+from spotui.settings.table import value_at
 from spotui.workspace.history import History, is_estimated, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, Continued, RaceFolder, RaceRecord, Tested
@@ -28,6 +30,8 @@ class Lane(NamedTuple):
         estimated: Whether any part of `tokens` and `cost_usd` is an estimate.
         seconds: See `tokens`.
         tested: What the test says.
+        share: How far it is, 0..1: of its rounds or of its budget of calls, whichever is used up more.
+        curve: After each round, the calls until then and the best score until then.
     """
 
     method: str
@@ -41,6 +45,8 @@ class Lane(NamedTuple):
     cost_usd: float | None = 0.0
     seconds: float = 0.0
     tested: Tested | None = None
+    share: float = 0.0
+    curve: tuple[tuple[int, float], ...] = ()
 
 
 class Race(NamedTuple):
@@ -143,6 +149,24 @@ def winner(race: Race) -> str:
     return _("Winner: {method}, {gain} on the seed.{lead}", method=first.method, gain=gain, lead=lead)
 
 
+def ahead(race: Race) -> str:
+    """Which method scores best as long as no test has decided; empty once it has."""
+    if any(lane.tested is not None for lane in race.lanes):
+        return ""
+    scored = sorted(
+        ((lane.score, lane.method) for lane in race.lanes if lane.score is not None and lane.best > 1),
+        key=lambda one: -one[0],
+    )
+    if not scored:
+        return _("No method has a better prompt than the seed yet.")
+    score, method = scored[0]
+    return _(
+        "Ahead so far: {method}, {score} on the rows it chooses by. The test rows decide at the end.",
+        method=method,
+        score=points(score),
+    )
+
+
 def continued_in_words(continued: Continued) -> str:
     """Which method continued, and by what it was chosen."""
     scores = ", ".join(
@@ -202,6 +226,13 @@ def _read(method: str, project: Project) -> Lane:
     wanted = history.limits.get("rounds") or settings.get("max_rounds")
     costs = [line.cost_usd for line in history.rounds]
     best = history.best
+    calls = sum(line.calls for line in history.rounds)
+    most = history.limits.get("calls", value_at(settings, ("budget", "calls")))
+    shares = [
+        done / limit
+        for done, limit in ((len(history.rounds), wanted), (calls, most))
+        if isinstance(limit, int | float) and limit > 0
+    ]
     return Lane(
         method,
         _state_of(history),
@@ -213,7 +244,19 @@ def _read(method: str, project: Project) -> Lane:
         estimated=is_estimated(history.rounds),
         cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
         seconds=history.stop.seconds if history.stop else sum(line.seconds for line in history.rounds),
+        share=min(1.0, max(shares, default=0.0)),
+        curve=tuple(_curve(history)),
     )
+
+
+def _curve(history: History) -> Iterator[tuple[int, float]]:
+    calls, best = 0, 0.0
+    for line in history.rounds:
+        calls += line.calls
+        if line.score is not None and line.outcome in BEST_SO_FAR:
+            best = line.score
+        if best or line.score is not None:
+            yield calls, best
 
 
 def _state_of(history: History) -> str:

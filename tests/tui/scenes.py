@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from spotui.settings.resources import tour_dir
 from spotui.tui.app import SpotuiApp
@@ -29,6 +29,13 @@ tests:
   - {vars: {message: Where is my order?}, assert: [{type: icontains, value: tracking}]}
   - {vars: {message: I want my money back.}, assert: [{type: icontains, value: return}]}
   - {vars: {message: Do you ship?}, assert: [{type: icontains, value: yes}, {type: cost, threshold: 1}]}
+"""
+QUESTIONS = """\
+1. Where is my order 4711? => Asks to wait for the tracking number.
+2. I want my money back. => Names the return form.
+3. Do you ship to Norway?
+4. The blue one is broken.
+5. Can I pay by invoice?
 """
 TODAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -134,6 +141,24 @@ async def importing(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await until_seen(pilot, "published data set", "shop")
     app.screen.query_one("#path", Input).value = "shop"
     await until_seen(pilot, "cost")
+
+
+async def new_template(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """A template of what was pasted, at the step of its questions."""
+    await home(app, pilot)
+    await pilot.press("tab", "n")
+    await until_seen(pilot, "Paste the prompt")
+    app.screen.query_one("#prompt", TextArea).text = "Answer the customer in one sentence."
+    await pilot.press("ctrl+s")
+    app.screen.query_one("#questions", TextArea).text = QUESTIONS
+    await until_seen(pilot, "5 questions, 2 with an answer")
+
+
+async def filtered(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Templates that contain a word."""
+    await home(app, pilot)
+    await pilot.press("tab", "slash", *"number")
+    await until_seen(pilot, "of 11 rows")
 
 
 async def new_run(app: SpotuiApp, pilot: Pilot[None]) -> None:

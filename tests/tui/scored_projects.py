@@ -25,6 +25,7 @@ from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested
+from spotui.workspace.race_rows import RaceRow, RowAnswer, write_race_rows
 from tests.workspace.journal_lines import AT
 from tests.workspace.snapshots import a_snapshot
 
@@ -131,7 +132,30 @@ def race(workspace: Workspace) -> RaceFolder:
             ),
         )
     )
+    marks: dict[str, tuple[int | None, ...]] = {
+        "seed": (1, 0, 0, 1),
+        "gpo": (1, 1, 1, 1),
+        "gradsum": (1, 1, 0, None),
+        "spo": (1, 0, 0, 1),
+    }
+    write_race_rows(
+        folder,
+        tuple(
+            RaceRow(
+                row.asked,
+                tuple(row.references),
+                {name: _row_answer(own[number], row.references[0]) for name, own in marks.items()},
+            )
+            for number, row in enumerate(ROWS[:4])
+        ),
+    )
     return folder
+
+
+def _row_answer(mark: int | None, right: str) -> RowAnswer:
+    if mark is None:
+        return RowAnswer(None, note="timed out")
+    return RowAnswer(mark, f"Step by step, the sum is {right}." if mark else "It is 7, I think.")
 
 
 def _tested(

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
-from spotui.tui.race import RaceScreen
+from spotui.tui.race.screen import RaceScreen
 from spotui.tui.run.log_panel import LogView
 from spotui.workspace.projects import Workspace
 from tests.tui import scored_projects
@@ -75,6 +75,13 @@ async def a_race(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await until_seen(pilot, "beams", "sums")
     app.push_screen(RaceScreen(scored_projects.race(app.workspace)))
     await until_seen(pilot, "Row by row")
+
+
+async def race_rows(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """Two methods of a race, row by row."""
+    await a_race(app, pilot)
+    await pilot.press("c")
+    await until_seen(pilot, "gpo answers", "The difference is", "sum is 3.")
 
 
 async def new_race(app: SpotuiApp, pilot: Pilot[None]) -> None:

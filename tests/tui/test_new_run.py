@@ -14,7 +14,7 @@ from spotui.tui.app import SpotuiApp
 from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.method_screen import MethodChoice
 from spotui.tui.new_run import NewRunScreen
-from spotui.tui.race import NewRaceScreen
+from spotui.tui.race.new import NewRaceScreen
 from spotui.tui.start_dialog import Choices
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template

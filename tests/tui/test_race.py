@@ -12,7 +12,8 @@ from textual.widgets import Input
 from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.screen import HomeScreen
-from spotui.tui.race import NewRaceScreen, RaceScreen
+from spotui.tui.race.new import NewRaceScreen
+from spotui.tui.race.screen import RaceScreen
 from spotui.tui.run.screen import RunScreen
 from spotui.tui.table_view import TableView
 from spotui.wire import process as own_process
@@ -72,10 +73,24 @@ def test_a_race_is_one_table_from_its_start_to_what_the_test_says(
             await pilot.resize_terminal(*size)
             await until_seen(pilot, "Winner: ", "66.7", *facts)
             assert re.search(r"method +gain on the seed +test", seen(app))
+            await until_seen(pilot, "Gain on the seed in points", "├", "┤")
             lines = [line for line in seen(app).splitlines() if line.strip().startswith(("gpo ", "ape "))]
             lines = [line for line in lines if "2 of 2" in line]
             assert len(lines) == 2
             assert all(fact in line for line in lines for fact in ("finished", "66.7", *facts))
+        await pilot.press("c")
+        await until_told(pilot, "gpo answers", "The difference is", "expected")
+        await pilot.press("right_square_bracket")
+        await until_told(pilot, "on the seed is +30.6 (+12.8 to +45.1)", "▲ won")
+        table = app.screen.query_one(TableView)
+        assert len(table.keys) == 36
+        await pilot.press("slash", *"won")
+        assert 0 < len(table.keys) < 36
+        await pilot.press("x")  # into the filter
+        assert table.keys == []
+        await pilot.press("escape", "x")
+        await until_told(pilot, "seed against")
+        await pilot.press("escape")
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         await until_seen(pilot, "adding-race/", "finished")
@@ -111,9 +126,9 @@ def test_a_run_of_a_race_can_be_watched_and_steered_while_it_goes_on(
         app.screen.query_one(TableView).select("gpo")
         await pilot.press("enter")
         await until_seen(pilot, "adding-race/gpo  GPO  round 2 of 2  paused")
-        await pilot.press("s", "y")
-        await until_seen(pilot, "round 2 of 2  stopped")
         await pilot.press("escape")
+        await until_seen(pilot, "No method has a better prompt than the seed yet", "██")
+        await pilot.press("s", "y")
         await until_seen(pilot, "not running", "Press space to resume it", "stopped", "waiting")
         GATE.set()
         await pilot.press("space")

@@ -225,3 +225,19 @@ def test_the_fields_are_walked_with_the_arrows(tmp_path: Path) -> None:
         await pilot.press("up", "up")
 
     in_settings(tmp_path, journey, SMALL)
+
+
+def test_settings_are_filtered_by_what_they_say(tmp_path: Path) -> None:
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *"budget")
+        shown = [one.key for one in app.screen.query(DefaultRow) if one.display]
+        assert "budget.usd" in shown
+        assert "run.seed" not in shown
+        assert "Budget" in seen(app)
+        assert "Rounds" not in seen(app)
+        await pilot.press("enter", "f3", "escape")
+        assert all(one.display for one in app.screen.query(DefaultRow))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+    in_settings(tmp_path, journey)

@@ -29,6 +29,8 @@ SCENES = (
     scenes.template,
     scenes.new_rows,
     scenes.importing,
+    scenes.new_template,
+    scenes.filtered,
     scenes.new_run,
     scenes.method,
     scenes.models,
@@ -44,6 +46,7 @@ SCORED_SCENES = (
     scored_scenes.run_of_gradsum,
     scored_scenes.shown_to_gradsum,
     scored_scenes.a_race,
+    scored_scenes.race_rows,
     scored_scenes.new_race,
 )
 

@@ -1,14 +1,16 @@
 """Projects in one row each, whatever state they are in."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from spotui.domain.records import LimitsLine, Line, SessionLine, StopLine
+from spotui.domain.records import CheckLine, FinalTestLine, LimitsLine, Line, RoundLine, SessionLine, StopLine
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.moving import create_project
-from spotui.workspace.overview import Overview, measured_paces, read_overview
+from spotui.workspace.overview import Overview, Worth, measured_paces, read_overview
 from spotui.workspace.projects import Workspace
 from tests.workspace.journal_lines import AT, a_round
 from tests.workspace.reference import write_round
@@ -33,6 +35,27 @@ def test_a_run_that_ended_tells_why(workspace: Workspace) -> None:
     found = overview(workspace, BEGUN, seed, best, StopLine(at=AT, reason="budget", best=2))
     assert (found.state, found.method, found.rounds, found.rounds_wanted) == ("budget", "spo", 2, 10)
     assert (found.best, found.when) == (2, best.at)
+
+
+def test_what_a_project_is_worth_is_measured_as_well_as_it_was(tmp_path: Path) -> None:
+    seed, best = a_round(1, "seed"), a_round(2, "win")
+    scored = [msgspec.structs.replace(one, score=score) for one, score in ((seed, 0.5), (best, 0.75))]
+    test = FinalTestLine(best=2, seed_marks=(0, 0, None, 1), best_marks=(1, 0, 1, 1))
+    check = CheckLine(best=2, outcome="win", win_rate=0.8)
+    stale = msgspec.structs.replace(check, best=3)
+    refuted = msgspec.structs.replace(check, outcome="loss", win_rate=0.2)
+    cases: list[tuple[Sequence[RoundLine | CheckLine | FinalTestLine], Worth | None]] = [
+        ([seed], None),
+        ([seed, best], None),  # nothing measures it
+        ([seed, best, stale], None),
+        ([seed, best, refuted], None),  # the seed is kept
+        ([seed, best, check], Worth("duels", 0.8)),
+        (scored, Worth("rows", 0.25)),
+        ([*scored, test], Worth("test", 1 / 3)),
+    ]
+    for number, (lines, worth) in enumerate(cases):
+        assert overview(Workspace(tmp_path / str(number)), BEGUN, *lines).worth == worth
+    assert Worth("duels", 0.75).gain == Worth("test", 0.5).gain == 0.5
 
 
 def test_a_run_that_never_began_has_the_time_it_was_set_up(workspace: Workspace) -> None:

@@ -1,0 +1,1 @@
+"""Races: before one starts, while it runs, and row by row afterwards."""
