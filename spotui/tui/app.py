@@ -4,9 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-import traceback
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,11 +13,10 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import WorkerFailed, get_current_worker
 
-from spotui.domain.errors import SpotuiError, limit_reached
-from spotui.domain.version import VERSION
-from spotui.lang import _, join
-from spotui.settings import locations
+from spotui.domain.errors import SpotuiError
+from spotui.lang import _
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
+from spotui.tui.faults import tell_crash, tell_fault
 from spotui.tui.home.screen import HomeScreen
 from spotui.tui.page import (
     BeginRace,
@@ -373,54 +370,3 @@ class SpotuiApp(TypedAheadApp):
 def _is_there(node: DOMNode) -> bool:
     ancestors = node.ancestors_with_self
     return node.is_attached and not any(one._pruning for one in ancestors)  # noqa: SLF001 - as Textual asks itself
-
-
-def tell_crash(error: BaseException) -> str:
-    """What is said when the app has to close.
-
-    Args:
-        error: An exception that was not caught.
-    """
-    limit = limit_reached(error)
-    why = (
-        _("The app had to close because of an error in spotui ({name}).", name=_name(error))
-        if limit is None
-        else join(_("The app had to close."), str(limit))
-    )
-    kept = _(
-        "No run is lost: each is a separate process with its replies in its journal. Open "
-        "spotui again, or list "
-        "the runs with 'spotui list'."
-    )
-    return "\n".join([why, kept, _write_down(error)])
-
-
-def tell_fault(error: BaseException) -> str:
-    """What is said when something in the background failed and the app goes on.
-
-    Args:
-        error: An exception that was not caught.
-    """
-    return _(
-        "That did not work because of an error in spotui ({name}). {write_down}",
-        name=_name(error),
-        write_down=_write_down(error),
-    )
-
-
-def _name(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _write_down(error: BaseException) -> str:
-    path = locations.log_dir() / f"crash-{datetime.now().astimezone():%Y%m%d-%H%M%S}.log"
-    try:
-        # The values of variables stay out: keys may be among them.
-        text = f"spotui {VERSION}\n{''.join(traceback.format_exception(error))}"
-        with locations.open_log(path, "ab") as file:
-            file.write(text.encode("utf-8", "replace"))
-    except OSError as fault:
-        return _(
-            "What happened could not be written to {path}: {strerror}.", path=path, strerror=fault.strerror
-        )
-    return _("What happened is in {path}; please send it along when you tell us.", path=path)

@@ -1,10 +1,9 @@
-"""A page of passages to read."""
+"""The prompts of a round that scores them: who wins, by how much, and row by row."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -14,28 +13,29 @@ from spotui.domain.events import CandidateScored
 from spotui.domain.figures import points, verdict
 from spotui.lang import N_, _
 from spotui.tui.child import attempt
-from spotui.tui.line_view import BlockList, wrap
+from spotui.tui.passages import PassagesView
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.following import TONES, RoundScreen, RunHeader
 from spotui.tui.run.panel_grid import PanelTabs
 from spotui.tui.table_view import Column, Row, TableView
+from spotui.tui.terminal import open_by
 from spotui.view.picture import Picture
 from spotui.view.round_prompts import (
-    Part,
     Passage,
     Prompt,
     answer_keys,
+    gain_of,
     in_words,
     read_prompt,
     read_prompts,
     read_rows,
     read_shown,
+    row_marks,
     tally,
     the_best,
     the_seed,
 )
 from spotui.view.traces import has_traces
-from spotui.view.word_diff import word_diff
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -43,60 +43,14 @@ if TYPE_CHECKING:
     from spotui.domain.rows import Row as DataRow
 
 
-_INDENT = 3
-_CHANGES = {"same": "", "added": "$text-success underline", "removed": "$text-error strike"}
-
-
-class PassagesView(BlockList[Passage]):
-    """A block for every passage."""
-
-    DEFAULT_CSS = "PassagesView .line--loss { text-style: bold; color: $text-error; }"
-
-    def show(self, passages: Sequence[Passage], *, is_other: bool) -> None:
-        """Show a page, or what has become of the one that is shown.
-
-        Args:
-            passages: All of it.
-            is_other: Whether it is another page, which is read from its beginning.
-        """
-        if is_other:
-            self.shown_blocks = list(passages)
-            self.lay_out()
-            self.go_home()
-        else:
-            self.put(passages)
-
-    def block(self, number: int, width: int) -> list[Content]:
-        """A passage: its title with its facts, and its texts."""
-        passage = self.shown_blocks[number]
-        title = Content.styled(passage.title, self.tone(passage.tone))
-        room = width - title.cell_length - cell_len(passage.facts)
-        if room >= 1:
-            title = Content.assemble(title, " " * room, (passage.facts, self.tone("faint")))
-        lines = list(title.wrap(width)) if title.plain else []
-        if room < 1 and passage.facts:
-            lines += [Content.styled(line, self.tone("faint")) for line in wrap(passage.facts, width)]
-        for part in passage.parts:
-            lines += self._part(part, width)
-        return [*lines, Content("")]
-
-    def _part(self, part: Part, width: int) -> list[Content]:
-        name = [Content.styled(part.name, self.tone("name")).truncate(width)] if part.name else []
-        if part.before is None:
-            lines = [Content(line) for line in wrap(part.text, max(1, width - _INDENT))]
-        else:
-            pieces = [(piece.text, _CHANGES[piece.change]) for piece in word_diff(part.before, part.text)]
-            lines = list(Content.assemble(*pieces).wrap(max(1, width - _INDENT)))
-        return name + [line.pad_left(_INDENT) for line in lines]
-
-
 PAGES = (N_("Rows"), N_("Prompt"), N_("Shown to the optimizer"))
 _COLUMNS = (
     Column("prompt", 18),
-    Column("score", 6, is_number=True),
+    Column("gain", 6, is_number=True),
+    Column("won:lost", 8, is_number=True, from_width=44),
+    Column("score", 6, is_number=True, from_width=36),
     Column("interval", 14, is_number=True, from_width=60),
     Column("rows", 5, is_number=True, from_width=70),
-    Column("won:lost", 8, is_number=True, from_width=44),
     Column("words", 5, is_number=True, from_width=80),
     Column("modification", from_width=54),
 )
@@ -119,6 +73,8 @@ class ScoresScreen(RoundScreen):
             for number, name in enumerate(PAGES, 1)
         ),
         Binding("tab", "app.focus_next", "table or page", id="scores.other", show=False),
+        Binding("b", "base", "compare with it", id="scores.base"),
+        Binding("s", "stop", "stop", id="scores.stop"),
         Binding("y", "copy", "copy prompt", id="scores.copy"),
         Binding("escape", "back", "back", id="scores.back"),
     ]
@@ -126,11 +82,15 @@ class ScoresScreen(RoundScreen):
     DEFAULT_CSS = """
     ScoresScreen {
         & TableView { height: auto; max-height: 40%; padding: 0 1; }
+        & #winner { height: auto; max-height: 3; padding: 0 1; text-style: bold; }
+        & #strip { height: auto; max-height: 3; padding: 0 1; }
+        &.-low #strip { display: none; }
         & PassagesView { height: 1fr; padding: 0 1; }
     }
     """
 
     AUTO_FOCUS = "TableView"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self, project: Project, client: RunClient, selected: int = 0) -> None:
         super().__init__(project, client, selected)
@@ -142,12 +102,15 @@ class ScoresScreen(RoundScreen):
         self._asked: set[CallKey] = set()
         self._was: tuple[object, ...] = ()
         self._said = Content("")
+        self._base = ""
 
     def parts(self) -> ComposeResult:
         """The run, the round, its prompts, and a page about the one under the cursor."""
         yield RunHeader()
         yield Static(id="round", markup=False)
+        yield Static(id="winner", markup=False)
         yield TableView(_COLUMNS)
+        yield Static(id="strip", markup=False)
         yield PanelTabs(tuple(_(name) for name in PAGES))
         yield PassagesView()
 
@@ -191,11 +154,24 @@ class ScoresScreen(RoundScreen):
             prompts = read_prompts(picture, self.shown)
             if prompts != self._prompts:
                 self._prompts = prompts
-                best = the_best(picture, self.shown) or the_seed(picture)
-                self.query_one(TableView).show(
-                    [Row(_key(number, one), _cells(one, best)) for number, one in enumerate(prompts)]
-                )
+                self._show_prompts()
             self._show_page()
+        self.refresh_bindings()
+
+    def _show_prompts(self) -> None:
+        """The sentence and the table; both are about the prompt that the others are compared with."""
+        base = self.base
+        self.query_one("#winner", Static).update(sentence(self._client.picture, self.shown, self._prompts))
+        self.query_one(TableView).show(
+            [Row(_key(number, one), _cells(one, base)) for number, one in enumerate(self._prompts)]
+        )
+
+    @property
+    def base(self) -> Prompt | None:
+        """The prompt that the others are compared with: the one that was chosen, or the one to beat."""
+        chosen = next((one for one in self._prompts if one.text == self._base), None)
+        picture = self._client.picture
+        return chosen or the_best(picture, self.shown) or the_seed(picture)
 
     def _show_page(self) -> None:
         prompt, picture = self.prompt, self._client.picture
@@ -208,11 +184,15 @@ class ScoresScreen(RoundScreen):
         self._was = now
         tabs = self.query_one(PanelTabs)
         tabs.shown = self._page
-        best = the_best(picture, self.shown) or the_seed(picture)
-        is_compared = self._page == 0 and prompt is not None and best is not None and prompt.text != best.text
-        tabs.detail = (
-            in_words(prompt, best) if is_compared and prompt is not None and best is not None else ""
-        )
+        base = self.base
+        is_compared = prompt is not None and base is not None and prompt.text != base.text
+        tabs.detail, strip = "", Content("")
+        if is_compared and prompt is not None and base is not None:
+            tabs.detail = in_words(prompt, base) if self._page == 0 else ""
+            strip = _strip(prompt, base)
+        shown = self.query_one("#strip", Static)
+        shown.update(strip)
+        shown.display = bool(strip)
 
     def _passages(self, picture: Picture, prompt: Prompt | None) -> list[Passage]:
         if self._page == PAGES.index("Shown to the optimizer"):
@@ -228,9 +208,11 @@ class ScoresScreen(RoundScreen):
         return read_rows(sides, self._rows, self._replies, self._traces)
 
     def _sides(self, picture: Picture, prompt: Prompt) -> list[Prompt]:
-        """The seed, the best and the prompt itself, as far as they are three."""
-        others = [one for one in (the_seed(picture), the_best(picture, self.shown)) if one is not None]
-        return [*(one for one in others if one.text != prompt.text), prompt]
+        """The seed, the best and the prompt itself, as far as they are three; the base is next to it."""
+        others = [the_seed(picture), the_best(picture, self.shown)]
+        if self._base:
+            others = [self.base]
+        return [*(one for one in others if one is not None and one.text != prompt.text), prompt]
 
     def _ask_for(self, keys: "Sequence[CallKey]") -> None:
         """Look into the journal for answers that were not looked up yet."""
@@ -270,6 +252,37 @@ class ScoresScreen(RoundScreen):
         self._page = number
         self._show_page()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only a run that works can be stopped."""
+        return self._client.is_attached if action == "stop" else True
+
+    def action_base(self) -> None:
+        """Compare the others with the prompt under the cursor, or again with the one to beat."""
+        if (prompt := self.prompt) is None:
+            return
+        self._base = "" if prompt.text == self._base else prompt.text
+        if self._base:
+            self.notify(
+                _("The others are compared with {prompt} now. Press b again to undo.", prompt=prompt.name),
+                markup=False,
+            )
+        self._show_prompts()
+        self._was = ()
+        self._show_page()
+
+    def action_stop(self) -> None:
+        """Stop the run, once that is confirmed."""
+        open_by(self, self._stop(), group="stop")
+
+    async def _stop(self) -> None:
+        from spotui.domain.commands import Stop
+        from spotui.tui.dialogs import confirmed
+
+        question = _("Stop {name}?", name=self._project.name)
+        text = _("The best prompt is kept, and you can resume later.")
+        if await confirmed(self, question, _("stop"), text) and self._client.send(Stop()):
+            self.notify(_("Stopping: calls in flight have a few seconds to finish."))
+
     def action_copy(self) -> None:
         """Copy the prompt under the cursor."""
         if (prompt := self.prompt) is not None:
@@ -290,18 +303,66 @@ def _key(number: int, prompt: Prompt) -> str:
     return f"{number} {prompt.name}"
 
 
-def _cells(prompt: Prompt, best: Prompt | None) -> tuple[Content | str, ...]:
+def sentence(picture: Picture, number: int, prompts: Sequence[Prompt]) -> str:
+    """Who wins a round, by how much, or that nobody does beyond noise; empty as long as nothing is scored.
+
+    Args:
+        picture: The run.
+        number: The round.
+        prompts: Those of the round, the best first.
+    """
+    one = picture.rounds.get(number)
+    scored = [prompt for prompt in prompts if prompt.scored is not None]
+    if one is None or not scored:
+        return ""
+    if number == 1:
+        return _("Every candidate has to beat the seed: {score}.", score=points(_score(scored[0])))
+    base = the_best(picture, number) or the_seed(picture)
+    first = next((prompt for prompt in scored if base is None or prompt.text != base.text), None)
+    if first is None or base is None:
+        return ""
+    gain = gain_of(first, base)
+    by = _("no common row") if gain is None else f"{100 * gain:+.1f}"
+    figures = {"name": first.name, "base": base.name, "gain": by, "rows": in_words(first, base)}
+    if one.outcome == "win":
+        return _("Winner: {name}, {gain} against {base}: {rows}.", **figures)
+    if one.outcome == "lead":
+        return _("No winner beyond noise: {name} leads by {gain} against {base}: {rows}.", **figures)
+    if one.outcome is None:
+        return _("Ahead so far: {name}, {gain} against {base}: {rows}.", **figures)
+    return _("No winner: {name}, the best candidate, has {gain} against {base}: {rows}.", **figures)
+
+
+def _score(prompt: Prompt) -> float:
+    return prompt.scored.score if prompt.scored is not None else 0.0
+
+
+_SIGNS = {"won": ("▲", "bold $text-success"), "lost": ("▼", "bold $text-error"), "same": ("·", "$text-muted")}
+
+
+def _strip(prompt: Prompt, base: Prompt) -> Content:
+    """A sign for each row, in the order of the rows."""
+    signs = [_SIGNS.get(verdict, ("×", "$text-warning")) for verdict in row_marks(prompt, base)]
+    return Content.assemble(_("By row: "), *signs)
+
+
+def _cells(prompt: Prompt, base: Prompt | None) -> tuple[Content | str, ...]:
     scored, words = prompt.scored, prompt.words_changed
-    compared = ""
-    if best is not None and best.text != prompt.text and prompt.marks:
-        found = tally(prompt, best)
+    compared: Content | str = ""
+    gain: Content | str = ""
+    if base is not None and base.text == prompt.text:
+        gain = Content.styled(_("base"), "$text-muted")
+    elif base is not None and prompt.marks:
+        found, difference = tally(prompt, base), gain_of(prompt, base)
         compared = f"{found.won}:{found.lost}"
+        gain = "" if difference is None else Content.styled(f"{100 * difference:+.1f}", "bold")
     return (
         prompt.name,
-        points(scored.score) if scored is not None else "",
-        f"{points(scored.low)} to {points(scored.high)}" if scored is not None else "",
-        _rows_asked(scored) if scored is not None else "",
+        gain,
         compared,
+        points(scored.score) if scored is not None else "…",
+        _("{low} to {high}", low=points(scored.low), high=points(scored.high)) if scored is not None else "",
+        _rows_asked(scored) if scored is not None else "",
         "" if words is None else str(words),
         " ".join((prompt.modification or prompt.text).split()),
     )

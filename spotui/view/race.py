@@ -149,9 +149,14 @@ def winner(race: Race) -> str:
     return _("Winner: {method}, {gain} on the seed.{lead}", method=first.method, gain=gain, lead=lead)
 
 
+def is_tested(race: Race) -> bool:
+    """Whether the test rows have been asked."""
+    return any(lane.tested is not None for lane in race.lanes)
+
+
 def ahead(race: Race) -> str:
     """Which method scores best as long as no test has decided; empty once it has."""
-    if any(lane.tested is not None for lane in race.lanes):
+    if is_tested(race):
         return ""
     scored = sorted(
         ((lane.score, lane.method) for lane in race.lanes if lane.score is not None and lane.best > 1),

@@ -249,6 +249,21 @@ def tally(prompt: Prompt, against: Prompt) -> Tally:
     return Tally(verdicts.count("won"), verdicts.count("lost"))
 
 
+def gain_of(prompt: Prompt, against: Prompt) -> float | None:
+    """The mean difference of marks on the rows that both have one for, -1..1; None without such a row."""
+    pairs = [
+        (mine, theirs)
+        for position, mine in prompt.marks.items()
+        if mine is not None and (theirs := against.marks.get(position)) is not None
+    ]
+    return sum(mine - theirs for mine, theirs in pairs) / len(pairs) if pairs else None
+
+
+def row_marks(prompt: Prompt, against: Prompt) -> list[RowVerdict]:
+    """What became of each row of a prompt against another, in the order of the rows."""
+    return [_verdict(prompt, against, position) for position in sorted(prompt.marks)]
+
+
 def answer_keys(prompt: Prompt) -> list[CallKey]:
     """The calls that hold a prompt's answers and what the evaluator said of them."""
     if prompt.scored is None or not prompt.scored.asked:

@@ -6,8 +6,9 @@ import pytest
 from textual.pilot import Pilot
 
 from spotui.tui.app import SpotuiApp
+from spotui.tui.passages import PassagesView
 from spotui.tui.run.screen import RunScreen
-from spotui.tui.scores_screen import PassagesView, ScoresScreen
+from spotui.tui.scores_screen import ScoresScreen
 from spotui.tui.table_view import TableView
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import move_in

@@ -14,7 +14,7 @@ from spotui.tui.canvas import Bar
 from spotui.tui.chart import BarChart
 from spotui.tui.child import attempt
 from spotui.tui.page import Page
-from spotui.tui.scores_screen import PassagesView
+from spotui.tui.passages import PassagesView
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.race import Race
 from spotui.view.race_rows import VERDICTS, RowPair, in_words, mark_text, pair_rows, passages_of, tally_of

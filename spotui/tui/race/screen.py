@@ -17,15 +17,24 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import bar, count, duration, gained, points, state_in_words, usd
 from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
-from spotui.tui.canvas import Gain, Plot, Point
 from spotui.tui.chart import ForestChart, PlotChart
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import not_trusted, trusts_template
 from spotui.tui.page import Page
+from spotui.tui.race.charts import curves_of, gain_of, legend_of, signed
 from spotui.tui.race.new import start_race
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.tui.terminal import open_by
-from spotui.view.race import Lane, Race, RaceReader, against_each_other, ahead, continued_in_words, winner
+from spotui.view.race import (
+    Lane,
+    Race,
+    RaceReader,
+    against_each_other,
+    ahead,
+    continued_in_words,
+    is_tested,
+    winner,
+)
 from spotui.wire import NotRunningError, connect
 from spotui.workspace.race_file import RaceFolder
 
@@ -39,15 +48,12 @@ _COLUMNS = (
     Column("state", 11, from_width=36),
     Column("progress", _BAR_CELLS, from_width=60),
     Column("round", 8, is_number=True, from_width=40),
-    Column("chosen by", 9, is_number=True, from_width=72),
+    Column("chosen by", 9, is_number=True, from_width=92),
     Column("time", 7, is_number=True, from_width=70),
     Column("tokens", 7, is_number=True, from_width=86),
     Column("USD", 9, is_number=True, from_width=118),
 )
 _TONES = {"running": "$text-success", "failed": "$text-error", "interrupted": "$text-warning"}
-_MARKS = "●▲■◆○△□◇"
-"""What tells the curves of methods apart without colours."""
-
 _STATES = {
     "running": N_("running"),
     "testing": N_("testing"),
@@ -153,13 +159,11 @@ class RaceScreen(Page[None]):
             self.query_one("#race", Static).update(_title(race))
             self.query_one("#winner", Static).update(headline)
             self.query_one(TableView).show([Row(one.method, _cells(one)) for one in race.lanes])
-            self.query_one(ForestChart).show([_gain(lane) for lane in race.lanes], _signed)
+            self.query_one(ForestChart).show([gain_of(lane) for lane in race.lanes], signed)
             curves = self.query_one(PlotChart)
-            curves.show(_curves(race))
+            curves.show(curves_of(race))
             curves.border_title = _("Best score by calls")
-            curves.border_subtitle = "  ".join(
-                f"{mark} {lane.method}" for mark, lane in zip(_MARKS, race.lanes, strict=False) if lane.curve
-            )
+            curves.border_subtitle = legend_of(race)
             self._choose_charts()
             self.query_one("#pairs", Static).update("\n".join([*chosen, *against_each_other(race)]))
             self._say(_said(race))
@@ -170,11 +174,11 @@ class RaceScreen(Page[None]):
         race = self._race
         if race is None:
             return
-        is_tested, has_curves = _is_tested(race), any(len(lane.curve) > 1 for lane in race.lanes)
-        is_first = self._shows_curves if self._shows_curves is not None else not is_tested
+        tested, has_curves = is_tested(race), any(len(lane.curve) > 1 for lane in race.lanes)
+        is_first = self._shows_curves if self._shows_curves is not None else not tested
         is_wide = self.has_class("-wide")
-        self.query_one(ForestChart).display = is_tested and (is_wide or not is_first or not has_curves)
-        self.query_one(PlotChart).display = has_curves and (is_wide or is_first or not is_tested)
+        self.query_one(ForestChart).display = tested and (is_wide or not is_first or not has_curves)
+        self.query_one(PlotChart).display = has_curves and (is_wide or is_first or not tested)
 
     def _say(self, text: str) -> None:
         said = self.query_one("#said", Static)
@@ -190,10 +194,10 @@ class RaceScreen(Page[None]):
             case "stop":
                 return race is not None and race.state in {"running", "testing"}
             case "compare":
-                return race is not None and _is_tested(race)
+                return race is not None and is_tested(race)
             case "chart":
                 has_curves = race is not None and any(len(lane.curve) > 1 for lane in race.lanes)
-                return has_curves and race is not None and _is_tested(race) and not self.has_class("-wide")
+                return has_curves and race is not None and is_tested(race) and not self.has_class("-wide")
             case _:
                 return True
 
@@ -308,10 +312,6 @@ def _interrupt(folder: RaceFolder) -> bool:
     return True
 
 
-def _is_tested(race: Race) -> bool:
-    return any(lane.tested is not None for lane in race.lanes)
-
-
 def _title(race: Race) -> Content:
     tone = "$text-success" if race.state in {"running", "testing"} else "$text-muted"
     rows = ngettext("{n:,} test row", "{n:,} test rows", race.rows) if race.rows else ""
@@ -353,45 +353,6 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
 
 def _lane_state(state: str) -> str:
     return _("waiting") if state == "waiting" else state_in_words(state)
-
-
-def _gain(lane: Lane) -> Gain:
-    tested = lane.tested
-    if tested is None:
-        return Gain(lane.method, None)
-    if not tested.improved:
-        return Gain(lane.method, 0.0, text=_("no better prompt"))
-    low, high = tested.gain_interval
-    return Gain(lane.method, 100 * tested.gain, 100 * low, 100 * high, f"{100 * tested.gain:+.1f}")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+g}" if value else "0"
-
-
-def _curves(race: Race) -> Plot:
-    """The best score of each method after each of its rounds, by the calls that it took."""
-    found = [
-        Point(calls, 100 * score, mark=mark, key=f"{lane.method} {number}", tone=_curve_tone(race, lane))
-        for mark, lane in zip(_MARKS, race.lanes, strict=False)
-        for number, (calls, score) in enumerate(lane.curve)
-    ]
-    seed = next((100 * lane.curve[0][1] for lane in race.lanes if lane.curve), None)
-    return Plot(
-        tuple(found),
-        reference=seed,
-        x_title=_("calls"),
-        y_title=_("best score on the rows it chooses by"),
-        y_bounds=(0.0, 100.0),
-    )
-
-
-def _curve_tone(race: Race, lane: Lane) -> str:
-    """The one that is ahead, or wins, stands out."""
-    scores = {one.method: one.score for one in race.lanes if one.score is not None}
-    if _is_tested(race):
-        return "best" if lane is race.lanes[0] else "plain"
-    return "best" if scores and lane.score == max(scores.values()) else "plain"
 
 
 def _said(race: Race) -> str:
