@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, percent, usd
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.tui.child import ask
 from spotui.tui.measuring import MeasuringDialog, measured
 
@@ -91,6 +92,18 @@ class Offer(msgspec.Struct, frozen=True):
         )
 
 
+class OneKind(msgspec.Struct, frozen=True):
+    """What a check has found for one kind of damage."""
+
+    votes: int
+    right: int
+
+    @property
+    def share(self) -> float | None:
+        """The part of the votes that is right; None without votes."""
+        return self.right / self.votes if self.votes else None
+
+
 class CheckResult(msgspec.Struct, frozen=True):
     """What a check has found: see `spotui judge-check --json`."""
 
@@ -112,6 +125,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     flip_interval: Interval | None = None
     compared: int = 0
     agreed: int = 0
+    kinds: dict[str, OneKind] = {}
 
     @property
     def verdict(self) -> str:
@@ -298,6 +312,16 @@ _WHAT = (
 )
 
 
+_KINDS = {
+    "truncated": N_("cut short"),
+    "shuffled": N_("shuffled"),
+    "off_topic": N_("off topic"),
+    "wrong_format": N_("wrong format"),
+}
+_FAIR = 0.5
+"""The accuracy of a coin."""
+
+
 class JudgeCheckScreen(MeasuringDialog[None]):
     """Checks a judge once it is wanted.
 
@@ -306,6 +330,8 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         words: Options of the run that is planned.
         offer: What it takes.
     """
+
+    DEFAULT_CSS = "JudgeCheckScreen .kinds { margin: 1 0 0 0; color: $text-muted; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "start", id="judge_check.start"),
@@ -342,6 +368,27 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         found = await measured(words, CheckResult, self.show_calls)
         self._is_done = True
         self.tell(_("enter leaves"), *_result(found))
+        self._show_kinds(found)
+
+    def _show_kinds(self, found: CheckResult) -> None:
+        """Accuracy by kind of damage, the worst first: half is what a coin would have."""
+        from spotui.tui.canvas import Bar
+        from spotui.tui.chart import BarChart
+
+        title = _("Votes that are right, by kind of damage:")
+        bars = [
+            Bar(
+                _(_KINDS.get(kind, kind)),
+                one.share,
+                _("{right} of {votes}", right=one.right, votes=one.votes),
+                "win" if one.share is not None and one.share > _FAIR else "error",
+            )
+            for kind, one in sorted(found.kinds.items(), key=lambda each: each[1].share or 0.0)
+        ]
+        if bars and not self.query(BarChart):
+            chart = BarChart()
+            self.query_one(Vertical).mount(Static(title, classes="kinds", markup=False), chart)
+            chart.show(bars)
 
     def tell(self, hint: str, *lines: Content) -> None:
         """Show lines below the judge's name; see `MeasuringDialog.tell`."""

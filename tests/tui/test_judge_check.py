@@ -22,7 +22,7 @@ from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer, Persona, Scripted
 from tests.row_model import rows, template
 from tests.spo_model import prefer_first, role_of
-from tests.tui.piloting import SMALL, Journey, drive, until, workspace_in
+from tests.tui.piloting import SMALL, Journey, drive, until, until_seen, workspace_in
 
 NOT_CHECKED = "Judge: m, balanced. Not checked yet: ^t does it on why (about 27 calls, $ unknown, "
 
@@ -88,7 +88,9 @@ def test_a_new_evaluator_is_checked_once_and_that_is_remembered(home: Path, good
             "Votes that are right: 24 of 24, 100% (86% to 100%)",
             "Pairs of votes that the order flips: 0 of 12, 0% (0% to 24%)",
             "Spent: 27 calls, $ unknown.",
+            "Votes that are right, by kind of damage:",
         )
+        await until_seen(pilot, "shuffled", "██ 6 of 6")
         await pilot.press("enter")
         await until_said(pilot, "Judge: m, balanced. judge-check: 12 of 12, flips 0%.")
         assert len(good.requests) == 27
