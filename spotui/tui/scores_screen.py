@@ -325,12 +325,12 @@ def sentence(picture: Picture, number: int, prompts: Sequence[Prompt]) -> str:
     by = _("no common row") if gain is None else f"{100 * gain:+.1f}"
     figures = {"name": first.name, "base": base.name, "gain": by, "rows": in_words(first, base)}
     if one.outcome == "win":
-        return _("Winner: {name}, {gain} against {base}: {rows}.", **figures)
+        return _("Winner: {name}, {gain} against {base} ({rows}).", **figures)
     if one.outcome == "lead":
-        return _("No winner beyond noise: {name} leads by {gain} against {base}: {rows}.", **figures)
+        return _("No winner beyond noise: {name} leads by {gain} against {base} ({rows}).", **figures)
     if one.outcome is None:
-        return _("Ahead so far: {name}, {gain} against {base}: {rows}.", **figures)
-    return _("No winner: {name}, the best candidate, has {gain} against {base}: {rows}.", **figures)
+        return _("Ahead so far: {name}, {gain} against {base} ({rows}).", **figures)
+    return _("No winner: {name}, the best candidate, has {gain} against {base} ({rows}).", **figures)
 
 
 def _score(prompt: Prompt) -> float:

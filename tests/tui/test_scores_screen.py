@@ -179,15 +179,15 @@ def test_the_winner_is_named_and_any_two_prompts_are_compared(
         await until_told(pilot, "No winner: candidate 1, the best candidate, has -20.0 against round 2")
         assert screen.check_action("stop", ()) is False  # nothing works on it
         await pilot.press("left_square_bracket")
-        await until_told(pilot, "Winner: candidate 1, +40.0 against seed: 2 rows won, 0 lost.")
-        await until_seen(pilot, "By row: ··▲·▲×")
+        await until_told(pilot, "Winner: candidate 1, +20.0 against seed (1 row won, 0 lost).")
+        await until_seen(pilot, "By row: ····▲×")
         await pilot.press("down", "b")  # the other candidate
         await until_told(pilot, "The others are compared with candidate 2 now.")
         await pilot.press("up")
-        await until_seen(pilot, "4:0")
+        await until_seen(pilot, "3:0")
         await until(pilot, lambda: "candidate 2  0" in page(screen))
         await pilot.press("down", "b", "up")
-        await until_seen(pilot, "2:0")
+        await until_seen(pilot, "1:0")
         await pilot.press("left_square_bracket")
         await until_told(pilot, "Every candidate has to beat the seed: 50.0.")
 
