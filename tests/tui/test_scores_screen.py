@@ -182,7 +182,7 @@ def test_the_winner_is_named_and_any_two_prompts_are_compared(
         await until_told(pilot, "Winner: candidate 1, +20.0 against seed (1 row won, 0 lost).")
         await until_seen(pilot, "By row: ····▲×")
         await pilot.press("down", "b")  # the other candidate
-        await until_told(pilot, "The others are compared with candidate 2 now.")
+        await until_seen(pilot, "The others are compared")
         await pilot.press("up")
         await until_seen(pilot, "3:0")
         await until(pilot, lambda: "candidate 2  0" in page(screen))
