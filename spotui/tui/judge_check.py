@@ -378,7 +378,7 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         title = _("Votes that are right, by kind of damage:")
         bars = [
             Bar(
-                _(_KINDS.get(kind, kind)),
+                _(_KINDS[kind]) if kind in _KINDS else kind,
                 one.share,
                 _("{right} of {votes}", right=one.right, votes=one.votes),
                 "win" if one.share is not None and one.share > _FAIR else "error",

@@ -318,7 +318,7 @@ def _title(race: Race) -> Content:
     return Content.assemble(
         (race.name, "bold $secondary"),
         _("  race on {template}", template=race.template),
-        (f"  {_(_STATES.get(race.state, race.state))}", tone),
+        (f"  {_(_STATES[race.state]) if race.state in _STATES else race.state}", tone),
         (f"  {rows}" if rows else "", "$text-muted"),
     )
 
