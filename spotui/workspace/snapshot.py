@@ -1,5 +1,6 @@
 """run.yaml: everything a run was started with, so that it can be resumed exactly."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ SNAPSHOT_VERSION = 1
 
 # YAML 1.1 takes these for line breaks and turns them into others, unless they are escaped.
 _LINE_BREAKS = "\x85\u2028\u2029"
+
+# libyaml takes what lies beyond for unprintable.
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 class SnapshotError(SpotuiError):
@@ -77,12 +81,17 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts: tuple[KeptStart, ...] = ()
 
 
-# The one in C takes a fifteenth of the time; some installations of PyYAML lack it.
+# Those in C take a fifteenth and an eighth of the time; some installations of PyYAML lack them.
 _Loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FastDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, so that run.yaml reads like the template."""
+
+
+class _PlainDumper(_FastDumper):  # type: ignore[misc, valid-type]
+    """The same for texts without emoji, which libyaml would escape."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -94,6 +103,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+_PlainDumper.add_representer(str, _text)
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
@@ -104,7 +114,8 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """
     data = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
     data = {key: value for key, value in data.items() if value is not None}
-    write_file(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode())
+    dumper = _Dumper if _BEYOND.search(repr(data)) else _PlainDumper
+    write_file(path, yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100).encode())
 
 
 def read_snapshot(path: Path) -> Snapshot:
