@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.messages import Message
@@ -72,7 +72,6 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=100)
 @given(limits=limits, planned=st.lists(calls, max_size=14))
 def test_it_never_overspends_however_calls_overlap(limits: BudgetSettings, planned: list[Call]) -> None:
     async def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.errors import SpotuiError
@@ -271,7 +271,6 @@ models: 3
     assert all(each.what in str(caught.value) for each in problems if each.severity == "error")
 
 
-@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

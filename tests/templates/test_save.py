@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.program_prompts import Part
@@ -138,7 +138,6 @@ templates = st.builds(
 )
 
 
-@settings(max_examples=100)
 @given(templates)
 def test_a_new_text_reads_back_exactly(template: Template) -> None:
     written = to_yaml(template)
@@ -146,7 +145,6 @@ def test_a_new_text_reads_back_exactly(template: Template) -> None:
     assert yaml.safe_load(written)["prompt"] == (template.prompt or "None")  # as the reference reads it
 
 
-@settings(max_examples=100)
 @given(st.sampled_from(FILES), templates)
 def test_a_file_takes_any_template_and_keeps_what_is_not_a_templates(text: str, template: Template) -> None:
     edited = edit_yaml(text, template)
@@ -156,7 +154,6 @@ def test_a_file_takes_any_template_and_keeps_what_is_not_a_templates(text: str, 
         assert 'owner: "me"      # not ours' in edited
 
 
-@settings(max_examples=100)
 @given(
     st.sampled_from(FILES[:2]),
     st.permutations(range(3)),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spotui.templates.model import QA, Template
@@ -179,7 +179,6 @@ def after(template: Template, edit: Typed) -> Template:
     return msgspec.structs.replace(template, qa=tuple(rows))
 
 
-@settings(max_examples=150, deadline=None)
 @given(files.filter(can_be_read), st.lists(typed, min_size=1, max_size=6))
 @example("prompt: |\n  A.\n\nqa:\n  - question: Q?\n", [Typed(0, 0, 1, " "), Typed(0, 0, 0, "c")])
 @example("prompt: >-\n  A.\n   \nqa:\n  - question: Q?\n", [Typed(0, 0, 0, "\n "), Typed(0, 0, 0, "x")])

@@ -34,7 +34,7 @@ def reopened(path: Path) -> list[AnyLine]:
     return rest
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(any_line, max_size=8))
 def test_what_is_appended_comes_back_in_order_and_unchanged(lines: list[AnyLine], path: Path) -> None:
     path.unlink(missing_ok=True)

@@ -109,7 +109,7 @@ def test_damage_inside_a_call_is_found_although_calls_are_read_late(path: Path) 
             Journal(path)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(any_line, min_size=2, max_size=5),
     at=st.integers(0, 10_000),
@@ -175,7 +175,7 @@ def test_only_the_kinds_asked_for_are_read(path: Path) -> None:
     assert list(read_lines(path, StopLine, RoundLine)) == [a_round(1), stop, a_round(2)]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(any_line, max_size=6))
 def test_reading_by_kind_finds_what_reading_everything_finds(lines: list[AnyLine], path: Path) -> None:
     write(path, *lines)

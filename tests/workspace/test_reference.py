@@ -96,7 +96,7 @@ later_rounds = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     later=later_rounds,
     verdicts=st.lists(st.builds(a_verdict, st.integers(2, 6), st.sampled_from(["win", "loss"]))),

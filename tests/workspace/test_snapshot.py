@@ -40,7 +40,7 @@ snapshots = st.builds(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(snapshot=snapshots)
 def test_every_text_and_setting_comes_back_to_the_letter(snapshot: Snapshot, path: Path) -> None:
     write_snapshot(path, snapshot)

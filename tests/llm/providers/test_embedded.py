@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spotui.domain.messages import Message
@@ -103,7 +103,6 @@ def test_a_forced_answer_has_the_log_probabilities_of_the_free_model(tiny: Asked
     assert reply.logprobs == pytest.approx(expected_logprobs(pieces), rel=1e-3)
 
 
-@settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12))
 @example("中 and 🦜: characters of several tokens\u2028")
 def test_every_answer_can_be_forced(tiny: Asked, answer: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.messages import Attachment, Message
@@ -277,7 +277,6 @@ WILD = st.recursive(
 KEYS = st.sampled_from(["id", "answer", "error", "tokens", "prompt_tokens", "cost_usd", "trace", "more"])
 
 
-@settings(max_examples=60)
 @given(line=st.binary() | st.dictionaries(KEYS, WILD).map(lambda one: json.dumps(one).encode()))
 def test_any_line_is_a_reply_that_can_be_kept_or_one_kind_of_error(line: bytes) -> None:
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.errors import SpotuiError
@@ -64,7 +64,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=60)
 @given(VALUES, st.sampled_from(NAMES), st.sampled_from(["json", "jsonl", "yaml"]))
 def test_any_value_is_read_or_refused_with_a_sentence(value: Any, name: str, ending: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.templates.yaml import composer
@@ -244,7 +244,6 @@ def test_bytes_decode_to_their_text() -> None:
     assert load(decode("\ufeffa: 1".encode())).data() == {"a": 1}
 
 
-@settings(max_examples=100)
 @given(
     st.text(st.sampled_from("ab:-#?,[]{}&*!|>'\"%@` \n\t\r\\\x85\u2028é😀0") | st.characters(), max_size=40),
 )
@@ -254,7 +253,6 @@ def test_no_text_gives_a_traceback(text: str) -> None:
     )
 
 
-@settings(max_examples=100)
 @given(st.binary(max_size=40))
 def test_no_bytes_give_a_traceback(data: bytes) -> None:
     try:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.templates.yaml.composer import load
@@ -59,14 +59,12 @@ def arranged(text: str, order: list[int | Plain]) -> str:
     return editor.text()
 
 
-@settings(max_examples=100)
 @given(st.dictionaries(texts, plain, min_size=1, max_size=4))
 def test_written_data_reads_back_the_same(data: dict[str, Plain]) -> None:
     written = mapping_lines(data, 0) + "\n"
     assert repr(load(written).data()) == repr(data)
 
 
-@settings(max_examples=100)
 @given(texts)
 def test_a_written_text_is_the_same_text_to_any_yaml_parser(text: str) -> None:
     assert yaml.safe_load(mapping_lines({"a": {"b": [text]}}, 0) + "\n") == {"a": {"b": [text]}}

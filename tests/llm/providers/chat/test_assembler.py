@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.protocol import Delta
@@ -57,7 +57,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(["choices", "usage", "id"]), JSON), max_size=4))
 def test_no_chunk_of_whatever_shape_breaks_it(chunks: list[dict[str, Any]]) -> None:
     assembler = ReplyAssembler()
