@@ -62,6 +62,9 @@ def _sockets() -> str:
 def places(folder: Path, **more: str) -> dict[str, str]:
     """An environment in which everything spotui writes is below a folder, with nothing of the user's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    ours = str(Path(sys.executable).parent)  # a shim that looks for a Python takes longer than that Python
+    if not kept.get("PATH", "").startswith(ours):
+        kept["PATH"] = f"{ours}{os.pathsep}{kept.get('PATH', os.defpath)}"
     for unwanted in ("NO_COLOR", "SSH_CONNECTION", "PYTHONUNBUFFERED", "GITHUB_ACTIONS"):
         kept.pop(unwanted, None)
     own = {f"SPOTUI_{what}_DIR": str(folder / what.lower()) for what in ("CONFIG", "DATA", "LOG")}

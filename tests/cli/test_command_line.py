@@ -141,8 +141,9 @@ VERBS_OF_GROUPS = {
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(shell: Shell, verb: str) -> None:
     taken = VERBS_OF_GROUPS.get(verb, set())
+    told = shell(verb, "--help").out
     for flag, group in FLAGS_OF_GROUPS.items():
-        assert (f"{flag} " in shell(verb, "--help").out) == (group in taken)
+        assert (f"{flag} " in told) == (group in taken)
         if group not in taken and verb != "models":
             said = shell(verb, "a", flag, "1")
             assert said.code == exit_codes.USAGE

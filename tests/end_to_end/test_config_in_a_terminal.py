@@ -102,14 +102,15 @@ def test_no_more_colours_are_sent_than_the_terminal_has(
     with opened(home, (80, 24), **more) as terminal:
         terminal.press(",")
         terminal.wait_for("enter keeps it", seconds=PATIENCE)
-        terminal.press("?")
-        terminal.wait_for("This panel", seconds=PATIENCE)
-        terminal.press("escape")
-        terminal.wait_gone("This panel", seconds=PATIENCE)
-        terminal.press("escape")
-        terminal.wait_for("Projects  1", seconds=PATIENCE)
-        terminal.press("m")
-        terminal.wait_for("optimizer", seconds=PATIENCE)
+        if colours != {"many"}:  # then nothing on any screen may have more
+            terminal.press("?")
+            terminal.wait_for("This panel", seconds=PATIENCE)
+            terminal.press("escape")
+            terminal.wait_gone("This panel", seconds=PATIENCE)
+            terminal.press("escape")
+            terminal.wait_for("Projects  1", seconds=PATIENCE)
+            terminal.press("m")
+            terminal.wait_for("optimizer", seconds=PATIENCE)
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
         assert terminal.colours == colours

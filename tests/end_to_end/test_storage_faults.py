@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from spotui.cli import exit_codes
+from spotui.cli import exit_codes, main
 from spotui.workspace.lock import ProjectLock
-from tests.command_line import Outcome, places
+from tests.command_line import Outcome, move_in, places, write_template
 from tests.end_to_end.aftermath import history, journalled, project, results
 from tests.end_to_end.conftest import KEY, Shell
 from tests.model_server import ModelServer, conversation
@@ -28,10 +28,21 @@ def words(template: str, server: ModelServer, rounds: int = 3) -> tuple[str, ...
     return ("run", template, "--model", "m", "--base-url", server.base_url, "--max-rounds", str(rounds))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> Path:
+    """The data of a run of three rounds."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(patch, folder, OPENAI_API_KEY=KEY)
+        said = words(write_template(folder), server)
+        assert main([*said, "--retry-seconds", "0.1"]) == exit_codes.OK
+    return folder / "data"
+
+
 @pytest.fixture
-def ended(shell: Shell, template: str, server: ModelServer, home: Path) -> Path:
+def ended(made: Path, home: Path) -> Path:
     """The folder of a project of three rounds."""
-    assert shell(*words(template, server)).code == exit_codes.OK
+    shutil.copytree(made, home / "data")
     return project(home).folder
 
 
@@ -76,12 +87,10 @@ def test_a_disk_that_fills_up_ends_the_run_and_with_room_again_it_goes_on(
     assert not {text for text in again if "<answers_of_A>" not in text} & set(kept)
 
 
-@pytest.mark.parametrize("count", [7, 8, 9, 10, 11, 12])
+@pytest.mark.parametrize("count", [7, 9, 10, 12])
 def test_too_few_open_files_are_named_and_cost_nothing(
-    shell: Shell, template: str, home: Path, server: ModelServer, count: int
+    shell: Shell, home: Path, ended: Path, count: int
 ) -> None:
-    assert shell(*words(template, server), "--retry-seconds", "0.1").code == exit_codes.OK
-    ended = project(home).folder
     before = {path: path.read_bytes() for path in ended.rglob("*") if path.is_file()}
     said = limited(f"-n {count}", "resume", "why", "--max-rounds", "5", home=home)
     if said.code not in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
@@ -101,7 +110,7 @@ def test_with_files_for_one_connection_a_run_works(template: str, home: Path, se
 @pytest.mark.parametrize("verb", [("list",), ("show", "why"), ("resume", "why", "--max-rounds", "4")])
 def test_too_little_memory_is_named(shell: Shell, home: Path, ended: Path, verb: tuple[str, ...]) -> None:
     before = (ended / "journal.jsonl").read_bytes()
-    for kibibytes in (45_000, 60_000, 80_000, 100_000, 130_000, 200_000):
+    for kibibytes in (45_000, 80_000, 130_000, 200_000):
         said = limited(f"-v {kibibytes}", *verb, home=home)
         if said.code not in {exit_codes.OK, exit_codes.NO_IMPROVEMENT}:
             assert f"this process may take {kibibytes:,} KiB (ulimit -v)" in said.err

@@ -142,7 +142,8 @@ GPO = {"max_steps": 2, "task_examples": 0}
 
 
 def race_of_gpo(stage: Stage, **changes: Any) -> Project:
-    return scored_project(stage, "gpo", count=ROWS * 5, parameters=GPO, final_check=False, **changes)
+    options: dict[str, Any] = {"parameters": GPO, "final_check": False, "few_tested": True, **changes}
+    return scored_project(stage, "gpo", count=ROWS * 5, **options)
 
 
 def marks(end: Told, number: int) -> dict[str, tuple[float | None, ...]]:

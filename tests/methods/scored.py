@@ -17,13 +17,28 @@ def scored_project(
     count: int = 30,
     text: str = "",
     rows_text: str = "",
+    few_tested: bool = False,
     parameters: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Project:
-    """A project whose rows lie in a file beside the template: a fifth each for train and eval."""
+    """A project whose rows lie in a file beside the template: a fifth each for train and eval.
+
+    Args:
+        stage: Where it is made.
+        method: The method's name.
+        name: The project's.
+        count: Rows in the file.
+        text: The template's, in place of one of sums.
+        rows_text: The file's, in place of sums.
+        few_tested: Whether only four rows are left for the test, where a run is not about it.
+        parameters: The method's that differ from its defaults.
+        changes: Of the settings.
+    """
     folder = stage.folder / "templates"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rows.jsonl").write_text(rows_text or rows(count), encoding="utf-8")
+    share = f"{{path: rows.jsonl, split: {{train: {count // 5}, eval: {count // 5}, test: 4}}}}"
+    text = text or template(data=share if few_tested else "rows.jsonl")
     role = RoleSettings(model="test-model", temperature=0.0, max_tokens=None, timeout=10.0)
     settings: dict[str, Any] = {
         "roles": RoleSet(optimizer=role, evaluator=role, executor=role),
@@ -32,7 +47,7 @@ def scored_project(
         **changes,
     }
     wanted = prepared(
-        text or template(),
+        text,
         RunSettings(**settings),
         path=folder / "sums.yaml",
         method=method,

@@ -24,7 +24,7 @@ SMALL = {"max_steps": 4, "candidates_per_step": 2, "relevance": "embedding"}
 
 
 def a_project(stage: Stage, *, parameters: dict[str, Any] | None = None, **changes: Any) -> Project:
-    changes = {"embedding_model": "embedder", "count": 60, **changes}
+    changes = {"embedding_model": "embedder", "count": 60, "few_tested": True, **changes}
     return scored_project(stage, "gpo", parameters={**SMALL, **(parameters or {})}, **changes)
 
 
@@ -97,10 +97,10 @@ def test_where_nothing_is_chosen_by_it_none_is_bought_and_none_is_needed(
 ) -> None:
     with ModelServer(adding) as server:
         stage = Stage(tmp_path, server)
-        end = stage.go(a_project(stage, parameters=parameters, embedding_model=None))
+        end = stage.go(a_project(stage, parameters={**parameters, "max_steps": 2}, embedding_model=None))
         assert end.stopped.reason == "finished"
         assert not embedded(server)
-        other = a_project(stage, name="other", parameters=parameters)
+        other = a_project(stage, name="other", parameters={**parameters, "max_steps": 1})
         assert stage.run(other) is not None
         assert stage.go(other).one(RunOpened).embedding_model == ""
 

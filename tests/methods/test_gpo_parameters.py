@@ -15,6 +15,7 @@ from tests.model_server import JsonObject, ModelServer, Persona, conversation
 from tests.row_model import adding, answer, kind_of, note
 from tests.runs.starting import Stage, Told
 
+FEW: dict[str, Any] = {"count": 60, "few_tested": True}
 SMALL = {"max_steps": 4, "candidates_per_step": 2, "batch_size": 6}
 
 
@@ -24,7 +25,7 @@ def go(
     """A whole run, and what was asked, by its kind."""
     with ModelServer(model, delay=delay) as server:
         stage = Stage(folder, server)
-        end = stage.go(scored_project(stage, "gpo", count=60, parameters={**SMALL, **parameters}, **options))
+        end = stage.go(scored_project(stage, "gpo", parameters={**SMALL, **parameters}, **FEW, **options))
         asked: dict[str, list[str]] = {}
         for one in server.requests:
             asked.setdefault(kind_of(one.json), []).append(conversation(one.json))

@@ -7,6 +7,7 @@ Every text can be forced, as each byte is a token.
 
 import math
 import struct
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -72,6 +73,12 @@ def _logprob(before: int, after: int) -> float:
 
 def write_tiny_model(path: Path) -> Path:
     """Write the model as a GGUF file."""
+    path.write_bytes(_tiny_model())
+    return path
+
+
+@cache
+def _tiny_model() -> bytes:
     count = len(_TOKENS)
     # A token's state is one-hot; normalized, its one becomes the root of the width.
     scale = 1 / math.sqrt(_WIDTH)
@@ -94,8 +101,7 @@ def write_tiny_model(path: Path) -> Path:
         "blk.0.ffn_up.weight": _zeros(_FEED, _WIDTH),
         "blk.0.ffn_down.weight": _zeros(_WIDTH, _FEED),
     }
-    path.write_bytes(_gguf(tensors))
-    return path
+    return _gguf(tensors)
 
 
 def _ones() -> list[list[float]]:

@@ -39,30 +39,30 @@ def test_what_is_proposed_counts_as_changed() -> None:
     assert changed({}, proposed={"rounds": 20}) == {"rounds": 20}
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "why"),
-    [
-        ("rounds", "ten", "Rounds in all must be a whole number."),
-        ("rounds", "", "Rounds in all must be more than 0."),
-        ("rounds", "2.5", "Rounds in all must be a whole number."),
-        ("usd", "a lot", "Budget, USD must be a number or empty."),
-        ("usd", "nan", "Budget, USD must be more than 0."),
-        ("usd", "inf", "Budget, USD must be more than 0."),
-        ("tokens", "-5", "Budget, tokens must be more than 0."),
-        ("calls", "0", "Budget, calls must be more than 0."),
-        ("concurrency", "x", "Calls at once must be a whole number or empty."),
-    ],
-)
-def test_what_is_wrong_is_said_at_its_field_and_can_be_fixed(field: str, text: str, why: str) -> None:
+WRONG = [
+    ("rounds", "ten", "Rounds in all must be a whole number."),
+    ("rounds", "", "Rounds in all must be more than 0."),
+    ("rounds", "2.5", "Rounds in all must be a whole number."),
+    ("usd", "a lot", "Budget, USD must be a number or empty."),
+    ("usd", "nan", "Budget, USD must be more than 0."),
+    ("usd", "inf", "Budget, USD must be more than 0."),
+    ("tokens", "-5", "Budget, tokens must be more than 0."),
+    ("calls", "0", "Budget, calls must be more than 0."),
+    ("concurrency", "x", "Calls at once must be a whole number or empty."),
+]
+
+
+def test_what_is_wrong_is_said_at_its_field_and_can_be_fixed() -> None:
     async def type_in(pilot: Pilot[None]) -> None:
-        box = pilot.app.screen.query_one(f"#{field}", Input)
-        before = box.value
-        box.value = text
-        await pilot.press("enter")
-        await until_seen(pilot, why)
-        await until(pilot, lambda: box.has_focus)
-        box.value = before
-        await until(pilot, lambda: why not in seen(pilot.app))
+        for field, text, why in WRONG:
+            box = pilot.app.screen.query_one(f"#{field}", Input)
+            before = box.value
+            box.value = text
+            await pilot.press("enter")
+            await until_seen(pilot, why)
+            await until(pilot, lambda box=box: box.has_focus)  # type: ignore[misc]
+            box.value = before
+            await until(pilot, lambda why=why: why not in seen(pilot.app))  # type: ignore[misc]
         await pilot.press("enter")
 
     assert ask(lambda: LimitsScreen("Limits", IN_FORCE), type_in) == {}
