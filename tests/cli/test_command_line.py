@@ -144,6 +144,7 @@ def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(she
     told = shell(verb, "--help").out
     for flag, group in FLAGS_OF_GROUPS.items():
         assert (f"{flag} " in told) == (group in taken)
+    for group, flag in {group: flag for flag, group in FLAGS_OF_GROUPS.items()}.items():
         if group not in taken and verb != "models":
             said = shell(verb, "a", flag, "1")
             assert said.code == exit_codes.USAGE
