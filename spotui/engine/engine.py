@@ -1,7 +1,7 @@
 """One run's rounds: what was tried, what won, and the verbs bound to each round."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn, get_args
 
@@ -236,15 +236,12 @@ class Engine:
         return self.best.candidate if self._outcomes else self.seed
 
     @property
-    def history(self) -> list[RoundLine]:
+    def history(self) -> Sequence[RoundLine]:
         """The rounds that ended, as the journal has them, each with the verdict that is in force.
 
-        What a method learns from them is the same when the run is resumed.
+        What a method learns from them is the same when the run is resumed. It grows with every round.
         """
-        return [
-            msgspec.structs.replace(line, outcome=self._outcomes.get(line.round, line.outcome))
-            for line in self._history
-        ]
+        return self._history
 
     @property
     def ended(self) -> int:
@@ -383,6 +380,12 @@ class Engine:
         if any(self._outcomes[n] != outcome for n, outcome in new.items()):
             self._outcomes.update(new)
             self._won = [n for n, outcome in self._outcomes.items() if outcome in BEST_SO_FAR]
+            self._history = [self._in_force(line) for line in self._history]
+
+    def _in_force(self, line: RoundLine) -> RoundLine:
+        """A round with the verdict that is in force."""
+        outcome = self._outcomes.get(line.round, line.outcome)
+        return line if outcome == line.outcome else msgspec.structs.replace(line, outcome=outcome)
 
     def _tell_end(self, line: RoundLine) -> None:
         """Tell how a round ended, and which verdict a person gave it before this session came to it."""
@@ -393,7 +396,7 @@ class Engine:
             )
 
     def _finish(self, line: RoundLine) -> None:
-        self._history.append(line)
+        self._history.append(self._in_force(line))
         self._tell_end(line)
         self._count_wins(line)
         if duels := duels_of(line):

@@ -3,6 +3,7 @@
 They come from the records of the rounds alone, so they cost no call and are the same when a run is resumed.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -63,11 +64,13 @@ def losers(history: Sequence[RoundLine]) -> list[Attempt]:
 
 def loser_to_rework(history: Sequence[RoundLine]) -> Attempt | None:
     """The attempt among the newest losers that came closest to winning and has not been reworked yet."""
-    reworked = {line.parent for line in history} | {one.parent for line in history for one in line.others}
-    kept = {line.round: line.candidate for line in history}
-    open_to_it = [
-        one for one in losers(history) if one.round not in reworked and kept[one.round] == one.number
-    ]
+    newest = losers(history)
+    if not newest:
+        return None
+    since = history[_place(history, newest[-1].round) :]  # no round before it can have reworked one of them
+    reworked = {line.parent for line in since} | {one.parent for line in since for one in line.others}
+    kept = {line.round: line.candidate for line in since}
+    open_to_it = [one for one in newest if one.round not in reworked and kept[one.round] == one.number]
     return max(open_to_it, key=lambda one: one.share, default=None)
 
 
@@ -75,14 +78,21 @@ def lessons(history: Sequence[RoundLine], best: int) -> str:
     """The lessons of earlier rounds as the optimizer reads them, oldest first; empty without any.
 
     Args:
-        history: The rounds that ended.
+        history: The rounds that ended, in their order.
         best: The round of the best prompt.
     """
     shown = losers(history)
-    shown += [one for line in history if line.round == best for one in _attempts(line)[:1] if one.votes]
+    place = _place(history, best)
+    of_best = [line for line in history[place : place + 1] if line.round == best]
+    shown += [one for line in of_best for one in _attempts(line)[:1] if one.votes]
     shown.sort(key=lambda one: (one.round, one.number))
     text = "\n\n".join("\n".join(_lines(one, is_best=one.outcome == "win")) for one in shown)
     return quote_tags(text, (*FENCES, "attempts"))
+
+
+def _place(history: Sequence[RoundLine], number: int) -> int:
+    """Where a round is among those that ended, or would be: there can be thousands of them."""
+    return bisect_left(history, number, key=lambda line: line.round)
 
 
 def _attempts(line: RoundLine) -> list[Attempt]:
