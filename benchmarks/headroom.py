@@ -29,6 +29,7 @@ from spotui.runs.headroom.rows import RowProbes
 from spotui.runs.launch import Launcher
 from spotui.runs.prepare import Prepared
 from spotui.settings.resolve import Flags
+from spotui.settings.table import Role
 from spotui.workspace.headroom_file import Headroom
 from spotui.workspace.journal_reader import Reply, Request
 
@@ -55,11 +56,17 @@ class Asker(WorldAsker):
         return super().recorded(_filed(key, request), request)
 
     async def ask(
-        self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
+        self,
+        key: CallKey,
+        request: Request,
+        role: Role | None = None,
+        *,
+        may_be_refused: bool = False,
+        advice: str = "",
     ) -> Reply:
         """The world's reply; the same question under the same key is answered once."""
         filed = _filed(key, request)
-        return await super().ask(filed, request, may_be_refused=may_be_refused, advice=advice)
+        return await super().ask(filed, request, role, may_be_refused=may_be_refused, advice=advice)
 
 
 def _filed(key: CallKey, request: Request) -> CallKey:

@@ -100,6 +100,7 @@ class WorldAsker(Asker):
         self,
         key: CallKey,
         request: Request,
+        role: Role | None = None,  # noqa: ARG002
         *,
         may_be_refused: bool = False,  # noqa: ARG002
         advice: str = "",  # noqa: ARG002

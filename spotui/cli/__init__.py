@@ -18,6 +18,7 @@ from spotui.settings.language import FLAG, UnknownLanguageError, choose_language
 VERBS = {
     "run": N_("optimize a template's prompt"),
     "resume": N_("resume a run"),
+    "wait": N_("collect the batches that a run waits for, and continue the run"),
     "attach": N_("watch and steer a run that another process works on"),
     "list": N_("all projects: state, rounds, best, spent"),
     "show": N_("a project's rounds, or one round in full"),
@@ -73,6 +74,7 @@ exit codes:
   8    there is no headroom: no probe is better than the seed beyond chance
   9    a scored prompt does not pass its gates (--fail-below, --fail-if-worse-than)
   10   a figure of a verified file differs from the journal
+  11   a run waits for a batch; 'spotui wait' collects it
   130  interrupted; 'spotui resume' continues the run""")
 
 

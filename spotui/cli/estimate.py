@@ -77,6 +77,8 @@ def estimate_command(parsed: argparse.Namespace) -> int:
             )
         )
     print(_("Expected: {estimate}", estimate=estimate.line))
+    if estimate.batch_line:
+        print(estimate.batch_line)
     if estimate.measured:
         print(_("Speeds are those of your last runs; the lengths of replies are typical ones."))
     else:

@@ -42,6 +42,9 @@ GATE: Final = 9
 DIFFERS: Final = 10
 """A figure of a file that was verified differs from the journal."""
 
+WAITING: Final = 11
+"""A run has left its calls with a provider as a batch; 'spotui wait' collects the replies and continues."""
+
 INTERRUPTED: Final = 130
 """Left at once by a second Ctrl-C; the run can be resumed."""
 
@@ -57,6 +60,8 @@ def of_run(stopped: "RunStopped") -> int:
             return STOPPED
         case "unmarked":
             return UNMARKED
+        case "waiting":
+            return WAITING
         case _:
             return OK if stopped.improved else NO_IMPROVEMENT
 

@@ -51,6 +51,7 @@ def add_headroom_arguments(parser: argparse.ArgumentParser) -> None:
         Group.JUDGE,
         Group.BUDGET,
         Group.CALLS,
+        Group.BATCHES,
         Group.MODELS,
         Group.OPTIMIZER,
         Group.EVALUATOR,

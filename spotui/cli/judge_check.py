@@ -54,6 +54,7 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
         Group.JUDGE,
         Group.BUDGET,
         Group.CALLS,
+        Group.BATCHES,
         Group.MODELS,
         Group.OPTIMIZER,
         Group.EVALUATOR,

@@ -23,7 +23,7 @@ from spotui.lang import _, ngettext
 from spotui.settings.themes import Theme
 from spotui.view.log import of_candidate, purpose_of
 from spotui.view.picture import CallPicture, Picture
-from spotui.view.telling import line
+from spotui.view.telling import batch_in_words, line
 
 _REDRAWS_PER_SECOND = 4
 _REDRAWS_OVER_SSH = 2
@@ -102,6 +102,7 @@ class LiveDisplay:
 
     def _draw(self) -> RenderableType:
         parts: list[RenderableType] = [self._head(), self._rounds()]
+        parts += [Text(f"  · {batch_in_words(one)}", style="dim") for one in self._picture.batches.values()]
         calls = list(self._picture.calls.items())
         parts += [self._call(key, call) for key, call in calls[:_CALLS_SHOWN]]
         if len(calls) > _CALLS_SHOWN:

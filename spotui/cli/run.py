@@ -87,6 +87,8 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     fetch_missing_models(prepared.settings, yes=parsed.yes)
     if estimate is not None:
         print(_("Expected: {estimate}", estimate=estimate.line), file=sys.stderr)
+        if estimate.is_batched:
+            print(estimate.batch_line, file=sys.stderr)
         for warned in estimate.warnings:
             print(f"spotui: {warned}", file=sys.stderr)
     return launcher.new_project(workspace, name, prepared, fresh=parsed.fresh)
@@ -124,7 +126,7 @@ def _go_on(
 def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
     """What `resume` takes."""
     from spotui.cli.trusting import add_trust_address
-    from spotui.cli.working import add_working
+    from spotui.cli.working import add_batches, add_working
 
     options.add_project(parser)
     parser.add_argument(
@@ -133,6 +135,7 @@ def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("for a workspace that SPO's own tool wrote, which keeps no requirements: take them from here"),
     )
     add_working(parser)
+    add_batches(parser)
     add_trust_address(parser)
     options.add_settings(parser, only_limits=True)
 

@@ -84,6 +84,7 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
         Group.SEED,
         Group.BUDGET,
         Group.CALLS,
+        Group.BATCHES,
         Group.MODELS,
         Group.EVALUATOR,
         Group.EXECUTOR,

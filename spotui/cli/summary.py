@@ -255,6 +255,8 @@ def _resume(project: str, picture: Picture, opened: RunOpened, stopped: RunStopp
             return f"{command} --patience none"
         case "target":
             return f"{command} --target-wins none"
+        case "waiting":
+            return _("collect it: spotui wait {project}", project=project)
         case "budget":
             return _(
                 "{command} with a larger {spent_budgets}, or 'none'",

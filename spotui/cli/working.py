@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
@@ -31,6 +31,11 @@ def add_working(parser: argparse.ArgumentParser) -> None:
     )
     options.add_yes(parser)
     add_trust(parser)
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help=_("with --batch: exit when everything left to do waits for a batch; 'spotui wait' continues"),
+    )
     output = parser.add_argument_group(_("output (default: live on a terminal, plain lines in a pipe)"))
     output.add_argument(
         "--json", action="store_true", help=_("one event a line; commands are read from standard input")
@@ -43,6 +48,22 @@ def add_working(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_batches(parser: argparse.ArgumentParser) -> None:
+    """What to do about batches that a run waits for."""
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help=_("send the calls that are in no batch yet live, at the usual price"),
+    )
+    parser.add_argument(
+        "--give-up",
+        metavar="BATCH",
+        action="append",
+        default=[],
+        help=_("send the calls of a lost batch again; give it again for another"),
+    )
+
+
 def work(
     project: "Project",
     launcher: "Launcher",
@@ -50,11 +71,16 @@ def work(
     changes: Mapping[str, float | int | None],
 ) -> int:
     """Work on a project as the options say, and return the exit code."""
+    is_live, given_up = getattr(parsed, "live", False), tuple(getattr(parsed, "give_up", ()))
     if parsed.detach:
-        return _detach(project, changes)
+        more = [*(["--no-wait"] if parsed.no_wait else []), *(["--live"] if is_live else [])]
+        return _detach(project, changes, [*more, *(f"--give-up={name}" for name in given_up)])
     from spotui.cli.conduct import conduct
+    from spotui.runs.session import BatchMode
 
-    return conduct(launcher.run(project, on_trouble=parsed.on_failure, changes=changes), parsed)
+    mode = BatchMode(leaves=parsed.no_wait, is_live=is_live, given_up=given_up)
+    run = launcher.run(project, on_trouble=parsed.on_failure, changes=changes, batch_mode=mode)
+    return conduct(run, parsed)
 
 
 def resumable(
@@ -144,12 +170,12 @@ def changed_limits(parsed: argparse.Namespace, launcher: "Launcher") -> dict[str
     return launcher.limits(options.limits(parsed))
 
 
-def _detach(project: "Project", changes: Mapping[str, float | int | None]) -> int:
+def _detach(project: "Project", changes: Mapping[str, float | int | None], more: Sequence[str]) -> int:
     """A separate process that outlives this terminal and waits for a person when a call fails."""
     from spotui.settings.table import LIMITS, option
     from spotui.wire.process import OwnProcess
 
-    words = ["resume", project.name]
+    words = ["resume", project.name, *more]
     for key, value in changes.items():
         words += [option(LIMITS[key].flags[0]), "none" if value is None else str(value)]
     process = OwnProcess(project, words)

@@ -129,6 +129,23 @@ class CallDropped(CallEvent, frozen=True, kw_only=True, tag="call_dropped"):
     failed: bool = False
 
 
+BatchProgress = Literal["submitted", "waiting", "collected"]
+
+
+class BatchChanged(Event, frozen=True, kw_only=True, tag="batch_changed"):
+    """Calls were submitted as a batch of the provider, the batch got on, or its replies are here."""
+
+    batch: str
+    id: str
+    model: str
+    state: BatchProgress
+    calls: int
+    done: int = 0
+    failed: int = 0
+    again: int = 0
+    expected: float | None = None
+
+
 class ScoringStarted(Event, frozen=True, kw_only=True, tag="scoring_started"):
     """Rows of one split are about to be asked with some prompts; what is in the journal costs nothing."""
 

@@ -154,6 +154,7 @@ _STATES: Final = {
     "stopped": N_("stopped"),
     "failed": N_("failed"),
     "unmarked": N_("unmarked"),
+    "waiting": N_("waiting"),
 }
 
 

@@ -1,15 +1,16 @@
 """The records of a run: what happened, in the order in which it happened, as its journal keeps them."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from spotui.domain.declared import Value
 from spotui.domain.verdicts import Choice, Decisive, Outcome, Preference, StopReason
 
-JOURNAL_VERSION = 2
-"""Version 1 has no `sent` lines and no `worked` times; it is read and resumed as it is."""
+JOURNAL_VERSION = 3
+"""Version 1 has no `sent` lines and no `worked` times, and version 2 no `batch` lines; both are read and
+resumed as they are."""
 
 
 AS_PLANNED: Final[frozenset[StopReason]] = frozenset({"finished", "patience", "target", "perfect"})
@@ -109,6 +110,37 @@ class CallLine(Line, frozen=True, tag="call"):
     request: msgspec.Raw
     reply: msgspec.Raw
     worked: float = 0.0
+
+
+BatchState = Literal["intended", "submitted", "collected", "given_up"]
+"""How far a batch is: `intended` is written before it is submitted, so that nothing is submitted twice."""
+
+
+class BatchedCall(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A call in a batch: what asked for it, and a hash of what was asked, as in `CallLine`."""
+
+    key: CallKey
+    digest: str
+
+
+class BatchLine(Line, frozen=True, tag="batch"):
+    """Calls that are sent together as a batch of the provider, or what became of a batch.
+
+    Attributes:
+        token: Its name here, and in the provider's list of batches: 16 hexadecimal digits.
+        state: How far it is.
+        model: The model's id; empty where it is only collected.
+        id: The provider's name of it, once it is submitted.
+        expires: When the provider gives it up at the latest, in seconds since 1970; 0 where that is unknown.
+        calls: Its calls, in the order of their numbers in the batch; only where it is intended.
+    """
+
+    token: str
+    state: BatchState
+    model: str = ""
+    id: str = ""
+    expires: float = 0.0
+    calls: tuple[BatchedCall, ...] = ()
 
 
 class MarkLine(Line, frozen=True, tag="mark"):
@@ -408,6 +440,7 @@ AnyLine = (
     | SessionLine
     | SentLine
     | CallLine
+    | BatchLine
     | MarkLine
     | DroppedLine
     | RoundLine

@@ -27,5 +27,7 @@ the best score so far, by less than the A/A floor: the search continues from it,
 BEST_SO_FAR: Final[frozenset[Outcome]] = frozenset({"seed", "win", "lead"})
 """The outcomes of rounds whose prompt became the best."""
 
-StopReason = Literal["finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked"]
-"""Why a run ended."""
+StopReason = Literal[
+    "finished", "budget", "patience", "target", "perfect", "stopped", "failed", "unmarked", "waiting"
+]
+"""Why a run ended; one that is waiting has left its calls with a provider, as a batch."""

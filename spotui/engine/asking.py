@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 from msgspec import json, structs
@@ -42,6 +42,7 @@ class Asker:
         tools: The tools that the executor may call, as `Request` has them.
         response_format: The form of the executor's answers, as `Request` has it.
         several: Whether a prompt is several prompts of a program, as `join_prompts` writes them.
+        batched: The roles whose calls are sent as batches.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class Asker:
         tools: str = "",
         response_format: str = "",
         several: bool = False,
+        batched: Collection[Role] = (),
     ) -> None:
+        self._batched = batched
         self._door = door
         self._roles = roles
         self._edition = edition
@@ -167,6 +170,8 @@ class Asker:
         models = {self._roles.of(role).model for role in roles}
         limiters = {self._door.connections.to(model).limiter for model in models}
         at_once = sum(limiter.concurrency for limiter in limiters)
+        batched = {self._roles.of(role).model for role in roles if role in self._batched}
+        at_once += sum(self._door.gathers(model) for model in batched)
         return max(at_once, _FEWEST_AT_ONCE) if any(map(is_program, models)) else at_once
 
     def holds(self, keys: Iterable[CallKey]) -> bool:
@@ -178,15 +183,34 @@ class Asker:
         return self._door.recorded(key, request)
 
     async def ask(
-        self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
+        self,
+        key: CallKey,
+        request: Request,
+        role: Role | None = None,
+        *,
+        may_be_refused: bool = False,
+        advice: str = "",
     ) -> Reply:
         """The reply, bought once and counted once.
+
+        Args:
+            key: What asks.
+            request: What is asked.
+            role: Who is asked; a call of none is always sent live.
+            may_be_refused: See `Door.ask`.
+            advice: See `Door.ask`.
 
         Raises:
             Halted: The run ends here.
             RequestRefusedError: The endpoint refuses this request, and may; see `Door.ask`.
         """
-        reply = await self._door.ask(key, request, may_be_refused=may_be_refused, advice=advice)
+        reply = await self._door.ask(
+            key,
+            request,
+            may_be_refused=may_be_refused,
+            advice=advice,
+            is_batched=role in self._batched,
+        )
         if key not in self._counted:
             self._counted.add(key)
             usage = reply.usage

@@ -119,10 +119,10 @@ class BallotBox:
             return VoteRecord(choice="void", order=ballot.order, reason=error.what, model=model)
 
     async def _vote(self, ballot: Ballot, row: int) -> VoteRecord:
-        reply = await self._asker.ask(*self._call(ballot, row), may_be_refused=True)
+        reply = await self._asker.ask(*self._call(ballot, row), "evaluator", may_be_refused=True)
         choice = self._choice(reply, ballot)
         if choice == "void":
-            reply = await self._asker.ask(*self._call(ballot, row, reply), may_be_refused=True)
+            reply = await self._asker.ask(*self._call(ballot, row, reply), "evaluator", may_be_refused=True)
             choice = self._choice(reply, ballot)
         return VoteRecord(
             choice=choice,

@@ -53,14 +53,14 @@ async def answer(
     request = asker.request("executor", messages, given=given)
     if watched:
         request = structs.replace(request, alternatives=ALTERNATIVES, watched=watched)
-    reply = await asker.ask(key, request, may_be_refused=True)
+    reply = await asker.ask(key, request, "executor", may_be_refused=True)
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(_("{cause} The question is asked again.", cause=cause), "info")
         again = structs.replace(key, attempt=2)
         request = asker.again(request, reply, repair_prompt.render(problem=problem))
         try:
-            second = await asker.ask(again, request, may_be_refused=True)
+            second = await asker.ask(again, request, "executor", may_be_refused=True)
         except RequestRefusedError:  # most often there is no room to ask again
             second = reply
         reply = reply if lacks_answer(second) and not lacks_answer(reply) else second

@@ -223,7 +223,9 @@ class Loopback:
         self._asked[digest] += max(1, body.n)
         index = _number(digest)
         replies = [
-            await asker.ask(CallKey(FILED, PURPOSE, index, first + number), wanted, may_be_refused=True)
+            await asker.ask(
+                CallKey(FILED, PURPOSE, index, first + number), wanted, "optimizer", may_be_refused=True
+            )
             for number in range(1, max(1, body.n) + 1)
         ]
         return _json(_completion(body.model, replies))

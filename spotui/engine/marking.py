@@ -197,7 +197,7 @@ class JudgeMarker:
         for attempt in (1, 2):
             own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
             try:
-                reply = await self._asker.ask(own, request, may_be_refused=True)
+                reply = await self._asker.ask(own, request, "evaluator", may_be_refused=True)
             except RequestRefusedError as error:
                 return RowOutcome(position, answer, None, error.what)
             parts = self._asker.read(reply, *GRADE_LENGTHS)

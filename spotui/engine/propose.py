@@ -119,7 +119,7 @@ class Proposer:
         request = self._asker.request("optimizer", [user(meta)], temperature=temperature, grammar=grammar)
         for attempt in (1, 2):
             key = CallKey(number, "propose", index, attempt)
-            reply = await self._asker.ask(key, request, advice=_ADVICE)
+            reply = await self._asker.ask(key, request, "optimizer", advice=_ADVICE)
             parts = self._asker.read(reply, *PARTS, asked=meta)
             new = parts.get("prompt", "")
             prompt = put(new) if new else ""

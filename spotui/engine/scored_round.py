@@ -154,7 +154,7 @@ class ScoredRound(Round):
         for attempt in (1, 2):
             key = CallKey(self.number, purpose, index, attempt)
             try:
-                reply = await self._context.asker.ask(key, request, may_be_refused=True)
+                reply = await self._context.asker.ask(key, request, role, may_be_refused=True)
             except RequestRefusedError as error:
                 text = _(
                     "Round {number}, {purpose} {index}: {error} It is left out.",

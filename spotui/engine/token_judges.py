@@ -226,7 +226,7 @@ class LogprobJudge:
         request = self._context.asker.request("evaluator", [user(text)], temperature=0.0)
         request = msgspec.structs.replace(request, max_tokens=1, alternatives=ALTERNATIVES)
         try:
-            reply = await self._context.asker.ask(key, request, may_be_refused=True)
+            reply = await self._context.asker.ask(key, request, "evaluator", may_be_refused=True)
         except RequestRefusedError as error:
             text = _(
                 "Round {round}, vote {index}: {error} It does not count.",

@@ -6,10 +6,11 @@ from typing import Final, Protocol
 import msgspec
 
 from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
-from spotui.lang import as_english
-from spotui.llm.budget import Budget, prompt_size
+from spotui.lang import _, as_english
+from spotui.llm.budget import Budget, Reservation, prompt_size
 from spotui.llm.limits import Gate
 from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_of, recorded_reply
+from spotui.llm.retry import AskAgainError
 from spotui.llm.routing import Price
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
 
@@ -99,6 +100,44 @@ class Accounts:
             )
         )
 
+    def note(self, line: Line) -> None:
+        """Keep a line about calls.
+
+        Raises:
+            JournalError: It cannot be kept.
+        """
+        self._ledger.append(line)
+
+    async def take(
+        self, key: CallKey, request: Request, reply: Reply, reservation: Reservation, price: Price | None
+    ) -> Reply:
+        """Count a reply in place of the room that was kept for it, and keep it.
+
+        Args:
+            key: What asked.
+            request: What was asked.
+            reply: What came.
+            reservation: The room.
+            price: Of the model, where the reply does not say what it cost.
+
+        Returns:
+            The reply with its cost.
+
+        Raises:
+            AskAgainError: The rest of the budget was too small for it.
+            JournalError: It cannot be kept, and nobody is waited for.
+            UnknownPriceError: There is a budget in USD, and the cost of the reply is unknown.
+        """
+        reply = _priced(reply, price)
+        self._budget.settle(reservation, key.purpose, reply, key.round)
+        if reservation.cut(reply):
+            why = _("the rest of the budget was too small for it")
+            self.drop(key, request, reply.usage, reply.cost_usd, why)
+            raise AskAgainError(why)
+        await self.keep(key, request, reply)
+        self._budget.check(self._budget.limits)
+        return reply
+
     async def keep(self, key: CallKey, request: Request, reply: Reply) -> None:
         """Keep a reply for good; while that is impossible, the run is paused.
 
@@ -155,6 +194,15 @@ class Accounts:
         self._budget.spending.add(usage.prompt_tokens, usage.completion_tokens, cost, estimated=True)
         self.drop(key, request, usage, cost, why)
 
+    def leave(self, key: CallKey, request: Request, reply: Reply, price: Price | None) -> None:
+        """Count a reply that nobody asks for any more."""
+        reply = _priced(reply, price)
+        usage = reply.usage
+        self._budget.spending.add(
+            usage.prompt_tokens, usage.completion_tokens, reply.cost_usd, estimated=usage.estimated
+        )
+        self.drop(key, request, usage, reply.cost_usd, _("nobody needs it any more"))
+
     def drop(self, key: CallKey, request: Request, usage: Usage, cost: float | None, why: str) -> None:
         """Note a call that is counted already and whose reply is not kept."""
         line = DroppedLine(
@@ -180,3 +228,17 @@ class Accounts:
     @property
     def _worked(self) -> float:
         return round(self._budget.seconds, 3)
+
+
+def _priced(reply: Reply, price: Price | None) -> Reply:
+    """A reply with what it cost, where its endpoint does not say."""
+    if reply.cost_usd is not None or price is None:
+        return reply
+    usage = reply.usage
+    cost = price.cost(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )
+    return msgspec.structs.replace(reply, cost_usd=cost)

@@ -175,6 +175,30 @@ class KeptBack(msgspec.Struct, frozen=True):
 NOTHING_KEPT: Final = KeptBack()
 
 
+class _Held:
+    """The rooms that are kept, with their sums: a batch may hold many thousands."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.usd = 0.0
+        self._all: set[Reservation] = set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, one: Reservation) -> None:
+        self._all.add(one)
+        self.tokens += one.tokens
+        self.usd += one.usd
+
+    def discard(self, one: Reservation) -> None:
+        if one in self._all:
+            self._all.discard(one)
+            self.tokens -= one.tokens
+            # Without any, there is nothing left of what was rounded.
+            self.usd = self.usd - one.usd if self._all else 0.0
+
+
 class Budget:
     """Keeps a run within its limits.
 
@@ -221,7 +245,7 @@ class Budget:
         self._clock = clock
         self._started = clock() - seconds
         self._paused_at: float | None = None
-        self._held: set[Reservation] = set()
+        self._held = _Held()
         self._longest: dict[str, int] = {}
         self._unpriced: set[str] = set()
         self._dearest: dict[str, float] = {}
@@ -274,12 +298,27 @@ class Budget:
     def held(self) -> Amounts:
         """The room that is kept for the calls in flight."""
         held = self._held
-        return Amounts(len(held), sum(one.tokens for one in held), sum(one.usd for one in held))
+        return Amounts(len(held), held.tokens, held.usd)
 
     def sizes(self, request: Request, purpose: str) -> tuple[int, int]:
         """Tokens of a request, and the most that its reply may have where a limit has room for them."""
         most = max(MOST_COMPLETION, 2 * self._longest.get(purpose, 0))
         return prompt_size(request), 0 if request.embed else request.max_tokens or most
+
+    def hold(self, request: Request, purpose: str, price: Price | None) -> Reservation:
+        """Keep room for a call that is bought already, whatever is left.
+
+        Args:
+            request: What was asked.
+            purpose: The verb that asked.
+            price: Of the model, or None when it is unknown.
+        """
+        prompt, completion = prompt_size(request), self.expected_reply(request, purpose)
+        usd = price.cost(prompt, completion) if price else 0.0
+        unpriced = "" if price else request.model
+        reservation = Reservation(tokens=prompt + completion, usd=usd, ceiling=None, unpriced=unpriced)
+        self._held.add(reservation)
+        return reservation
 
     def expected(self, request: Request, purpose: str) -> int:
         """Tokens that a call will probably take, prompt and completion."""
@@ -326,12 +365,12 @@ class Budget:
         limits, spent, more = self.limits, self.spending, completion - reservation.ceiling
         kept = self.kept_back
         if limits.tokens is not None:
-            held = sum(one.tokens for one in self._held)
+            held = self._held.tokens
             if spent.tokens + held + kept.tokens + more > limits.tokens:
                 return True
         if limits.usd is None or price is None:
             return False
-        held_usd = sum(one.usd for one in self._held)
+        held_usd = self._held.usd
         return spent.cost_usd + held_usd + kept.usd + price.cost(0, more) > limits.usd
 
     def dearest(self, model: str) -> float | None:
@@ -409,18 +448,18 @@ class Budget:
         self.needed[purpose] = prompt + needed, least_usd
         room: int | None = None
         if limits.tokens is not None:
-            left_tokens = limits.tokens - spent.tokens - sum(one.tokens for one in self._held)
+            left_tokens = limits.tokens - spent.tokens - self._held.tokens
             room = left_tokens - kept.tokens - prompt
             if room < needed:
                 raise _tokens_spent(limits.tokens, max(0, left_tokens), kept.tokens)
         usd = 0.0
         if limits.usd is not None and price is None:
             usd = self._dearest.get(request.model, 0.0)
-            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - kept.usd
+            left = limits.usd - spent.cost_usd - self._held.usd - kept.usd
             if left <= 0 or left < usd:
                 raise self._usd_spent(limits.usd, kept.usd)
         if limits.usd is not None and price is not None and (price.input or price.output):
-            left = limits.usd - spent.cost_usd - sum(one.usd for one in self._held) - kept.usd
+            left = limits.usd - spent.cost_usd - self._held.usd - kept.usd
             left -= price.cost(prompt, 0)
             affordable = int(left * 1_000_000 / price.output) if price.output else wanted
             if left < 0 or affordable < needed:

@@ -26,6 +26,7 @@ from spotui.settings.variables import read_variable
 from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
+    from spotui.llm.batches.api import BatchApi
     from spotui.metrics.function import Function
 
 MakeLimiter = Callable[[str, Limits], Limiter]
@@ -44,6 +45,7 @@ class Connection:
         find_price: Looks a price up when the user gave none; may read a large file.
         takes_grammar: Whether replies can be bound by a GBNF grammar.
         secrets: Keys that the endpoint may know beside its own; none of them is left in a reply.
+        find_batches: Makes what sends calls as batches; None where the endpoint has none that we know.
 
     Attributes:
         secrets: Every key that the endpoint may know.
@@ -58,6 +60,7 @@ class Connection:
         find_price: Callable[[], Price | None] = lambda: None,
         takes_grammar: bool = False,
         secrets: Iterable[Secret] = (),
+        find_batches: "Callable[[], BatchApi | None]" = lambda: None,
     ) -> None:
         own = () if endpoint.api_key is None else (endpoint.api_key,)
         self.secrets = (*own, *endpoint.values.values(), *secrets)
@@ -70,6 +73,27 @@ class Connection:
         self._changed = asyncio.Event()
         self._find_price = find_price
         self._price: asyncio.Task[Price | None] | None = None
+        self._find_batches = find_batches
+        self._batches: tuple[BatchApi | None] | None = None
+
+    @property
+    def batches(self) -> "BatchApi | None":
+        """What sends calls as batches; None where the endpoint has none that we know.
+
+        Raises:
+            ModelError: The endpoint cannot be asked at all.
+        """
+        if self._batches is None:
+            self._batches = (self._find_batches(),)
+        return self._batches[0]
+
+    async def aclose(self) -> None:
+        """Close the provider, and what sends batches; safe to call twice."""
+        try:
+            if self._batches is not None and self._batches[0] is not None:
+                await self._batches[0].aclose()
+        finally:
+            await self.provider.aclose()
 
     async def complete(self, request: Request, on_delta: OnDelta, clock: CallClock | None = None) -> Reply:
         """Ask the model once, within the time limits of its endpoint; see `Provider.complete`.
@@ -196,7 +220,7 @@ class Connections:
         """Close every provider, even when one of them fails to; safe to call twice."""
         async with AsyncExitStack() as closing:
             for connection in self._open.values():
-                closing.push_async_callback(connection.provider.aclose)
+                closing.push_async_callback(connection.aclose)
 
 
 class Connector:
@@ -262,6 +286,7 @@ class Connector:
             takes_grammar=way.kind == "embedded"
             or (self._settings.grammar and way.kind == "openai_compatible"),
             secrets=_secrets(way, self._environ),
+            find_batches=lambda: batches_of(way, self._environ),
         )
 
     def sent_variables(self) -> set[tuple[str, str]]:
@@ -330,6 +355,19 @@ class Connector:
         """
         way = self.route_to(model)
         return way.endpoint.price or _find_price(way)
+
+    def batch_share(self, model: str) -> float | None:
+        """The price of a model's calls in a batch as a share of the usual one; None without batches.
+
+        Raises:
+            SettingsError: The id names nothing, or its endpoint needs a key.
+        """
+        from spotui.llm.batches.api import HALF, share_at
+
+        way = self.route_to(model)
+        if way.kind == "openai_compatible":
+            return share_at(way.endpoint.base_url or "")
+        return HALF if _has_messages(way) else None
 
     def check_budget(self) -> None:
         """Make sure, before anything is paid for, that a budget in USD can be kept.
@@ -411,6 +449,28 @@ class Connector:
                 _("Continue the run in Python, with the same executor."),
             )
         return FunctionProvider(way.wire_model, function, way.endpoint, _secrets(way, self._environ))
+
+
+def _has_messages(way: Route) -> bool:
+    """Whether Anthropic itself serves a model."""
+    return way.kind == "litellm" and _server(way) == "litellm/anthropic"
+
+
+def batches_of(way: Route, environ: Mapping[str, str]) -> "BatchApi | None":
+    """What sends calls of a route as batches; None where its endpoint has none that we know.
+
+    Raises:
+        ModelError: The endpoint cannot be asked at all.
+    """
+    if way.kind == "openai_compatible":
+        from spotui.llm.batches.openai import OpenAIBatches
+
+        return OpenAIBatches(way.endpoint, way.wire_model)
+    if _has_messages(way):
+        from spotui.llm.batches.anthropic import AnthropicBatches
+
+        return AnthropicBatches(way.endpoint, environ)
+    return None
 
 
 _SENDING: Final = frozenset({"openai_compatible", "litellm"})

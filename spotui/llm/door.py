@@ -7,8 +7,8 @@ What is in the journal is never asked again.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Final, Literal, NamedTuple
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -40,10 +40,13 @@ from spotui.llm.protocol import (
     RetryableError,
     TimedOutError,
 )
-from spotui.llm.retry import CallClock, CutShortError, Retry
+from spotui.llm.retry import AskAgainError, CallClock, CutShortError, Retry
 from spotui.llm.routing import Price
 from spotui.templates.data.attachments import Attachments
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
+
+if TYPE_CHECKING:
+    from spotui.llm.batches.collector import Batches, Batching
 
 Trouble = Literal["pause", "halt"]
 
@@ -51,10 +54,6 @@ _CLOCK_TICK: Final = 0.5
 
 _MOST_BYTES_PER_TOKEN: Final = 6
 """A call is not ended for its length unless its tokens are as long as tokens ever are on average."""
-
-
-class _AgainError(Exception):
-    """A call without a reply that can be used; it is asked for again, with more room or not at all."""
 
 
 class _Try(NamedTuple):
@@ -106,8 +105,38 @@ class Door:
         self._told: set[tuple[str, str]] = set()
         self._answering: set[str] = set()
         self._fewest: dict[Limiter, int] = {}
+        self._batches: Batches | None = None
         gate.tell(self._keep_time)
         connections.listen(lambda text: emit(Noticed(text=text)))
+
+    @asynccontextmanager
+    async def batching(self, how: "Batching") -> AsyncIterator["Batches"]:
+        """The time in which calls may go out as batches."""
+        from spotui.llm.batches.collector import Batches
+
+        self._batches = Batches(
+            how,
+            accounts=self._accounts,
+            budget=self.budget,
+            gate=self.gate,
+            retry=self._retry,
+            emit=self._emit,
+            prepare=self._with_files,
+            trouble=self._trouble,
+            finished=self._finished,
+        )
+        try:
+            yield self._batches
+        finally:
+            batches, self._batches = self._batches, None
+            await batches.aclose()
+
+    def gathers(self, model: str) -> int:
+        """How many calls to a model may be in one batch; 0 where its calls are sent live."""
+        if self._batches is None:
+            return 0
+        api = self.connections.to(model).batches
+        return 0 if api is None else api.limits.calls
 
     @asynccontextmanager
     async def keeping_time(self) -> AsyncIterator[None]:
@@ -141,7 +170,13 @@ class Door:
         return self._accounts.recorded(key, request)
 
     async def ask(
-        self, key: CallKey, request: Request, *, may_be_refused: bool = False, advice: str = ""
+        self,
+        key: CallKey,
+        request: Request,
+        *,
+        may_be_refused: bool = False,
+        advice: str = "",
+        is_batched: bool = False,
     ) -> Reply:
         """The reply to a request: from the journal if it was ever bought, from the model otherwise.
 
@@ -151,6 +186,7 @@ class Door:
             may_be_refused: Whether the asker can do without an answer, where the endpoint refuses this
                 request and answers others.
             advice: What to do about a refusal otherwise, in place of the error's own advice.
+            is_batched: Whether the call may wait for others and go out with them as a batch.
 
         Raises:
             Halted: The run ends before this call could be made.
@@ -160,7 +196,7 @@ class Door:
             try:
                 reply = self.recorded(key, request)
                 if reply is None:
-                    return await self._buy(key, request)
+                    return await self._buy(key, request, is_batched=is_batched)
             except BudgetSpentError as error:
                 if may_be_refused and key.attempt > 1 and self.budget.is_testing:
                     raise RequestRefusedError(error.what) from None  # the first reply has to do
@@ -179,7 +215,7 @@ class Door:
                         )
                     error = type(error)(error.what, advice or error.hint)
                 await self._trouble(error)
-            except _AgainError:
+            except AskAgainError:
                 continue
             else:
                 return self._known(key, request, reply)
@@ -193,10 +229,15 @@ class Door:
         self._finished(key, request, reply, recorded=True)
         return reply
 
-    async def _buy(self, key: CallKey, request: Request) -> Reply:
-        connection = self.connections.to(request.model)
+    async def _buy(self, key: CallKey, request: Request, *, is_batched: bool) -> Reply:
+        connection, batches = self.connections.to(request.model), self._batches
+        if is_batched and batches is not None and batches.takes(key, request, connection):
+            with connection.asking():
+                reply = await batches.ask(key, request, connection)
+            self._finished(key, request, reply)
+            return reply
         price = await connection.price()
-        with connection.asking():
+        with connection.asking(), nullcontext() if batches is None else batches.live():
             reply = await self._retry.run(
                 lambda one: self._try(key, request, connection, price, one),
                 ready=lambda: self._ready(key, request, connection, price),
@@ -241,15 +282,11 @@ class Door:
         if reservation.ceiling is not None:
             sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
         reply = await self._send(key, sent, connection, price, one)
-        self.budget.settle(reservation, key.purpose, reply, key.round)
-        if reservation.cut(reply):
-            why = _("the rest of the budget was too small for it")
-            self._accounts.drop(key, request, reply.usage, reply.cost_usd, why)
-            self._emit(CallDropped(key=key, why=why))
-            raise _AgainError
-        await self._accounts.keep(key, request, reply)
-        self.budget.check(self.budget.limits)
-        return reply
+        try:
+            return await self._accounts.take(key, request, reply, reservation, price)
+        except AskAgainError as error:
+            self._emit(CallDropped(key=key, why=error.why))
+            raise
 
     async def _send(
         self, key: CallKey, request: Request, connection: Connection, price: Price | None, one: _Try
@@ -283,7 +320,7 @@ class Door:
         except CutShortError as cut:
             self._accounts.lose(key, request, heard, price, cut.why)
             self._emit(CallDropped(key=key, why=cut.why))
-            raise _AgainError from None
+            raise AskAgainError from None
         except RequestRefusedError as error:
             error.heard = heard
             raise
@@ -291,15 +328,6 @@ class Door:
             if heard or isinstance(error, TimedOutError):
                 self._accounts.lose(key, request, heard, price, _("it broke off: {error}", error=error.what))
             raise
-        if reply.cost_usd is None and price is not None:
-            usage = reply.usage
-            cost = price.cost(
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                cached_tokens=usage.cached_tokens,
-                cache_write_tokens=usage.cache_write_tokens,
-            )
-            reply = msgspec.structs.replace(reply, cost_usd=cost)
         return reply
 
     def _with_files(self, request: Request) -> Request:

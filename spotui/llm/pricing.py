@@ -77,6 +77,7 @@ class _Row(msgspec.Struct):
     cache_read_input_token_cost: Any = None
     cache_creation_input_token_cost: Any = None
     max_input_tokens: Any = None
+    max_output_tokens: Any = None
 
 
 def lookup(model_id: str) -> Price | None:
@@ -109,6 +110,13 @@ def context_window(model_id: str) -> int | None:
     row = _row(model_id)
     window = row.max_input_tokens if row is not None else None
     return window if isinstance(window, int) and window > 0 else None
+
+
+def longest_reply(model_id: str) -> int | None:
+    """The longest reply that a model writes, in tokens, or None when it is unknown."""
+    row = _row(model_id)
+    most = row.max_output_tokens if row is not None else None
+    return most if isinstance(most, int) and most > 0 else None
 
 
 @lru_cache(maxsize=1)

@@ -38,6 +38,18 @@ class CutShortError(Exception):
         self.why = why
 
 
+class AskAgainError(Exception):
+    """A call without a reply that can be used; it is asked for again, with more room or not at all.
+
+    Args:
+        why: The reason.
+    """
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class CallClock:
     """Ends a try that takes too long.
 

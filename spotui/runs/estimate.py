@@ -1,7 +1,7 @@
 """The calls, tokens, money and time that something is expected to take, before a single call is paid for."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from spotui.domain.text import estimate_tokens
 from spotui.engine.demonstrations import SETS_TRIED, TRAIN_ROWS
 from spotui.engine.racing import most_saved
 from spotui.engine.task import Question
-from spotui.lang import N_, _, ngettext
+from spotui.lang import N_, _, join, ngettext
 from spotui.llm.budget import UnknownPriceError
 from spotui.runs.task import is_judged
 from spotui.settings.table import ROLES, Role, RunSettings, is_embedded
@@ -37,6 +37,9 @@ class Share(msgspec.Struct, frozen=True):
         prompt_tokens: In all its requests.
         completion_tokens: In all its replies.
         usd: Their cost, or None when the price is unknown.
+        other_usd: Their cost live where they go out as batches, and in batches where they do not; None where
+            a price is unknown or there are no batches.
+        batched: Whether they go out as batches.
     """
 
     role: Role | Literal["embedding"]
@@ -45,6 +48,8 @@ class Share(msgspec.Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     usd: float | None
+    other_usd: float | None = None
+    batched: bool = False
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -56,6 +61,7 @@ class Estimate(msgspec.Struct, frozen=True):
         warnings: Reasons not to start it.
         measured: Whether earlier runs have measured the speed of every model.
         saved: Calls that racing may save at most; the other figures are those of a run that saves none.
+        batches: How often it waits for a batch, which takes a day at most; `seconds` is without that.
     """
 
     shares: tuple[Share, ...]
@@ -63,6 +69,7 @@ class Estimate(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     measured: bool = False
     saved: int = 0
+    batches: int = 0
 
     def warning(self, *warnings: str) -> "Estimate":
         """The same with these warnings before its own."""
@@ -83,6 +90,43 @@ class Estimate(msgspec.Struct, frozen=True):
         """Of all roles, or None when a price is unknown."""
         costs = [one.usd for one in self.shares]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    @property
+    def other_usd(self) -> float | None:
+        """The cost with all calls live where some go out as batches; else with batches where there are any.
+
+        None where a price is unknown, or nothing would be another price.
+        """
+        costs = [
+            one.other_usd if one.batched == self.is_batched and one.other_usd is not None else one.usd
+            for one in self.shares
+        ]
+        if self.usd is None or None in costs:
+            return None
+        other = sum(cost for cost in costs if cost is not None)
+        return other if other != self.usd else None
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether any of the calls go out as batches."""
+        return any(one.batched for one in self.shares)
+
+    @property
+    def batch_line(self) -> str:
+        """What batches change, on one line; empty where there is nothing to say."""
+        other = self.other_usd
+        if not self.is_batched:
+            if other is None:
+                return ""
+            return _("With --batch all: {batched} instead of {live}.", batched=usd(other), live=usd(self.usd))
+        waits = ngettext(
+            "In batches: the run waits for about {n:,} batch, a day at most.",
+            "In batches: the run waits for about {n:,} batches, one after another, a day at most for each.",
+            self.batches,
+        )
+        if other is None:
+            return waits
+        return join(waits, _("Live, it would cost {live}.", live=usd(other)))
 
     @property
     def line(self) -> str:
@@ -212,9 +256,11 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     method, settings, paces = prepared.method, prepared.settings, paces or {}
     if not method.scores:
         checked = settings.final_check and settings.max_rounds > 1
-        whole = _total(_of_duels(prepared, settings.max_rounds, checked=checked), connector, paces)
+        whole = _total(
+            _of_duels(prepared, settings.max_rounds, checked=checked), connector, paces, settings.batched
+        )
         rounds = min(settings.max_rounds, 1 + ROUNDS_WORTH_HAVING)
-        needed = _total(_of_duels(prepared, rounds, checked=checked), connector, paces)
+        needed = _total(_of_duels(prepared, rounds, checked=checked), connector, paces, settings.batched)
         what = _("the seed round")
         if rounds > 1:
             what = _("the seed round and {more} more", more=rounds - 1)
@@ -238,7 +284,7 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
         lacking.append(
             _("There are no test rows: nothing will say what the best prompt is worth on new ones.")
         )
-    whole = _total(_of_scores(prepared, calls), connector, paces)
+    whole = _total(_of_scores(prepared, calls), connector, paces, settings.batched)
     whole = msgspec.structs.replace(whole, saved=_saved(prepared, calls))
     parameters = prepared.parameters
     if method.length:
@@ -246,7 +292,7 @@ def estimate(prepared: "Prepared", connector: "Connector", paces: Paces | None =
     step = method.calls(parameters, len(rows.train), len(rows.eval))
     tested = step.tests * test
     step = msgspec.structs.replace(step, answers=step.answers + tested)
-    first = _total(_of_scores(prepared, step), connector, paces)
+    first = _total(_of_scores(prepared, step), connector, paces, settings.batched)
     what = _("the seed prompt, one step and the test") if tested else _("the seed prompt and one step")
     if too_small := list(_uncovered(settings, first, what)):
         return whole.warning(*lacking, *too_small, _(_TOO_SMALL))
@@ -263,7 +309,7 @@ def _saved(prepared: "Prepared", calls: "Calls") -> int:
 
 def estimate_judge_check(prepared: "Prepared", connector: "Connector") -> Estimate:
     """Estimate a judge-check, as `estimate` does a run; calls of an earlier check cost nothing more."""
-    found = _total(_of_damages(prepared), connector, {})
+    found = _total(_of_damages(prepared), connector, {}, prepared.settings.batched)
     return found.warning(*_budget_warnings(prepared.settings, found, _("the judge-check")))
 
 
@@ -300,7 +346,7 @@ def estimate_labels(
     if tunes:
         shown = PROPOSALS * (frame + texts * min(1, 8 / count))
         parts.append(_proposals(settings, PROPOSALS, round(shown), waits=PROPOSALS))
-    found = _total(parts, connector, {})
+    found = _total(parts, connector, {}, settings.batched)
     return found.warning(*_budget_warnings(settings, found, _("the check")))
 
 
@@ -319,7 +365,7 @@ def estimate_headroom(prepared: "Prepared", connector: "Connector", paces: Paces
 
         answers = (plan.calls - PROPOSALS) // cost_of(prepared)
         parts = _of_scores(prepared, Calls(proposals=PROPOSALS, notes=0, answers=answers, steps=_BLOCKS))
-    return _total(parts, connector, paces or {})
+    return _total(parts, connector, paces or {}, prepared.settings.batched)
 
 
 def _of_probes(prepared: "Prepared", plan: "Plan") -> list[_Part]:
@@ -511,21 +557,32 @@ def _measured(settings: RunSettings, calls: int, of: _Lengths, *, waits: int, at
     return _Part("evaluator", settings.roles.evaluator.model, calls, asked, of.answer, waits, at_once, 0)
 
 
-def _total(parts: Iterable[_Part], connector: "Connector", paces: Paces) -> Estimate:
+def _total(
+    parts: Iterable[_Part], connector: "Connector", paces: Paces, batched: Collection[Role]
+) -> Estimate:
     """All calls together: what each role takes, and the time of those that wait for each other."""
-    seconds = 0.0
+    seconds, batches = 0.0, 0
     alike: dict[tuple[Role | Literal["embedding"], str], list[_Part]] = {}
     for part in parts:
         alike.setdefault((part.role, part.model), []).append(part)
-        seconds += part.seconds(connector, paces) if part.calls else 0.0
+        if part.calls and part.role in batched and connector.batch_share(part.model) is not None:
+            batches += math.ceil(part.waits)
+        elif part.calls:
+            seconds += part.seconds(connector, paces)
     shares = []
     for (role, model), same in sorted(alike.items(), key=lambda one: _ORDER.index(one[0][0])):
         calls, asked = sum(one.calls for one in same), sum(one.asked for one in same)
         written, price = sum(one.calls * one.reply for one in same), connector.price_of(model)
-        cost = None if price is None else price.cost(asked, written)
-        shares.append(Share(role, model, calls, asked, written, cost))
-    seconds = max([seconds, *_rated(shares, connector)])
-    return Estimate(tuple(shares), seconds, measured={one.model for one in shares} <= paces.keys())
+        live = None if price is None else price.cost(asked, written)
+        share = connector.batch_share(model) if role != "embedding" else None
+        in_batch = None if live is None or share is None else live * share
+        is_batched = role in batched and share is not None
+        cost, other = (in_batch, live) if is_batched else (live, in_batch)
+        shares.append(Share(role, model, calls, asked, written, cost, other, is_batched))
+    live_shares = [one for one in shares if not one.batched]
+    seconds = max([seconds, *_rated(live_shares, connector)])
+    measured = {one.model for one in shares} <= paces.keys()
+    return Estimate(tuple(shares), seconds, measured=measured, batches=batches)
 
 
 def _rated(shares: Sequence[Share], connector: "Connector") -> Iterator[float]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spotui.runs.means import Means
     from spotui.runs.prepare import Prepared, Purpose
     from spotui.runs.run import Run
+    from spotui.runs.session import BatchMode
     from spotui.workspace.projects import Project, Workspace
 
 
@@ -199,6 +200,7 @@ class Launcher:
         on_trouble: "Trouble" = "halt",
         changes: Mapping[str, float | int | None] | None = None,
         means: "Means | None" = None,
+        batch_mode: "BatchMode | None" = None,
     ) -> "Run":
         """A run of a project.
 
@@ -207,9 +209,11 @@ class Launcher:
             on_trouble: What happens when the retries of a call end: the run ends, or waits for a person.
             changes: Limits that differ from those the run has.
             means: What it shares with other runs; None where it shares nothing.
+            batch_mode: How it works with batches; None to wait for each.
         """
         from spotui.runs.means import ALONE
         from spotui.runs.run import Run
+        from spotui.runs.session import BatchMode
 
         return Run(
             project,
@@ -218,6 +222,7 @@ class Launcher:
             changes=changes,
             start_metric=self._start_metric,
             means=means or ALONE,
+            batch_mode=batch_mode or BatchMode(),
         )
 
     def _start_metric(self, choice: "MetricChoice", folder: Path) -> "OwnMetric":

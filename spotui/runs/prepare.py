@@ -162,6 +162,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             tools=tools_of(self.template),
             response_format=response_format_of(self.template),
             several=bool(self.template.parts),
+            batched=self.settings.batched,
         )
 
     @property

@@ -35,6 +35,7 @@ from spotui.domain.records import (
     VoteLine,
 )
 from spotui.lang import _, as_english
+from spotui.llm.batches.known import KnownBatches
 from spotui.llm.budget import Spending
 from spotui.llm.protocol import is_sane_cost, recorded_reply
 from spotui.settings.table import BudgetSettings, RunSettings
@@ -71,6 +72,7 @@ class Earlier:
         test: The last test of the best prompt.
         check: The last final check.
         calls: Finished calls.
+        batches: Batches that were handed in and are not collected.
     """
 
     def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
@@ -83,6 +85,7 @@ class Earlier:
         self.stop: StopLine | None = None
         self.test: FinalTestLine | None = None
         self.check: CheckLine | None = None
+        self.batches = KnownBatches()
         self._in_flight: dict[CallKey, SentLine] = {}
         self._time = _WorkingTime()
         for line in lines:
@@ -93,6 +96,7 @@ class Earlier:
         """Take the next line in; after the last one, `end` is to be called."""
         if not (isinstance(line, RoundLine) and line.added):  # SPO's own tool worked then, not this run
             self._time.take(line)
+        self.batches.take(line)
         match line:
             case CallLine():
                 self._in_flight.pop(line.key, None)

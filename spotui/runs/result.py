@@ -159,7 +159,8 @@ async def optimize(
     except Halted as halt:
         engine.conclude()
         if halt.reason != "budget" or not reserve.is_wanted or engine.best_candidate.round == 1:
-            check.skip(halt.cause)
+            if halt.reason != "waiting":  # the check comes with what is waited for
+                check.skip(halt.cause)
             return Ending(halt.reason, halt.cause)
         reason, cause = halt.reason, halt.cause
     reserve.release()
@@ -169,6 +170,8 @@ async def optimize(
         if prepared.final_test and not check.is_refuted:
             test = await _final_test(engine, earlier, keep, emit)
     except Halted as halt:
+        if halt.reason == "waiting":
+            return Ending(halt.reason, halt.cause)
         check.skip(halt.cause)
         if halt.reason != "budget":
             return Ending(halt.reason, halt.cause)

@@ -19,7 +19,7 @@ from spotui.domain.events import (
 from spotui.llm.connections import Connections
 from spotui.llm.door import Trouble
 from spotui.runs.means import ALONE, Means
-from spotui.runs.session import RAISED_BY_A_LISTENER, Session, open_session
+from spotui.runs.session import RAISED_BY_A_LISTENER, BatchMode, Session, open_session
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.table import RunSettings
 from spotui.workspace.projects import Project
@@ -37,6 +37,7 @@ class Run:
         changes: Limits that differ from those the run has; they are journalled.
         start_metric: Starts a custom metric.
         means: What the run shares with others: its budget, and where its journal goes beside its file.
+        batch_mode: How this session works with batches.
 
     Attributes:
         while_open: Entered while the project is held, such as to serve the run to others.
@@ -51,6 +52,7 @@ class Run:
         changes: Mapping[str, float | int | None] | None = None,
         start_metric: StartMetric = start_trusted,
         means: Means = ALONE,
+        batch_mode: BatchMode = BatchMode(),  # noqa: B008 - it is frozen
     ) -> None:
         self.project = project
         self.while_open: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
@@ -59,6 +61,7 @@ class Run:
         self._changes = dict(changes or {})
         self._start_metric = start_metric
         self._means = means
+        self._batch_mode = batch_mode
         self._listeners: list[Callable[[Event], None]] = []
         self._streamers: list[Callable[[CallDelta], None]] = []
         self._early: list[AnyCommand] = []
@@ -115,6 +118,7 @@ class Run:
             emit=self._emit,
             start_metric=self._start_metric,
             means=self._means,
+            batch_mode=self._batch_mode,
         ) as session:
             self._session = session
             self._tell_door()

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from spotui.domain.events import Event
-from spotui.domain.records import CallLine, Line
+from spotui.domain.records import AnyLine, CallLine, Line
 from spotui.domain.rows import SplitName
 from spotui.engine.asking import together
 from spotui.engine.context import Context, Decisions, RecordedMarks
@@ -15,6 +15,7 @@ from spotui.engine.layout import Layout
 from spotui.engine.marking import Marker
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
+from spotui.llm.batches.known import KnownBatches
 from spotui.llm.budget import Budget, Spending
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door
@@ -47,11 +48,12 @@ class KeptCalls(Journal):
 
 
 @contextmanager
-def open_kept(folder: Path) -> Iterator[KeptCalls]:
+def open_kept(folder: Path, each: Callable[[AnyLine], None] = lambda _line: None) -> Iterator[KeptCalls]:
     """Open a journal that belongs to no project; nobody else writes it meanwhile.
 
     Args:
         folder: Where it is; made when it is missing.
+        each: Given every line that is there.
 
     Raises:
         LockedError: Another process has it open.
@@ -64,7 +66,7 @@ def open_kept(folder: Path) -> Iterator[KeptCalls]:
     try:
         path = folder / "journal.jsonl"
         run = None if path.exists() and path.stat().st_size else new_run_id()
-        with KeptCalls(path, run=run, writable=True) as journal:
+        with KeptCalls(path, run=run, writable=True, each=each) as journal:
             yield journal
     finally:
         lock.release()
@@ -94,7 +96,8 @@ async def open_context(
     """
     async with AsyncExitStack() as cleanup:
         cleanup.push_async_callback(connections.aclose)
-        journal = cleanup.enter_context(open_kept(folder))
+        known = KnownBatches()
+        journal = cleanup.enter_context(open_kept(folder, known.take))
         door = Door(
             connections=connections,
             ledger=means.ledger(journal),
@@ -105,6 +108,10 @@ async def open_context(
             on_trouble="halt",
             files=prepared.files,
         )
+        if prepared.settings.batched or known.by_token:
+            from spotui.llm.batches.collector import Batching
+
+            await cleanup.enter_async_context(door.batching(Batching(known=known)))
         asker, marks = prepared.asker(door), RecordedMarks(journal, with_failures=False)
         await cleanup.enter_async_context(door.keeping_time())
         yield Context(prepared.task, prepared.meta, asker, door.gate, Decisions(), emit, marks), door.budget

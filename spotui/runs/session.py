@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,7 +22,7 @@ from spotui.domain.events import (
     StateChanged,
 )
 from spotui.domain.outcomes import is_lead
-from spotui.domain.records import AS_PLANNED, LimitsLine, Line, RoundLine, SessionLine, StopLine
+from spotui.domain.records import AS_PLANNED, BatchLine, LimitsLine, Line, RoundLine, SessionLine, StopLine
 from spotui.domain.version import VERSION
 from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
@@ -60,7 +61,43 @@ from spotui.workspace.lock import Owner, ProjectLock
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import set_aside_if_damaged
 
+if TYPE_CHECKING:
+    from spotui.llm.batches.collector import Batches
+    from spotui.llm.batches.known import KnownBatches
+
 REFERENCE_BALLOTS = 4
+
+
+class BatchMode(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session works with batches of its provider.
+
+    Attributes:
+        leaves: Whether it ends, with the reason `waiting`, when everything left to do waits for a batch.
+        is_live: Whether calls that are in no batch yet are sent live.
+        given_up: Batches whose calls are sent again, by the provider's name or ours.
+    """
+
+    leaves: bool = False
+    is_live: bool = False
+    given_up: tuple[str, ...] = ()
+
+    def give_up_batches(self, journal: Journal, known: "KnownBatches") -> None:
+        """Note which batches nobody waits for any more.
+
+        Raises:
+            SpotuiError: A batch is unknown.
+            JournalError: It cannot be noted.
+        """
+        for name in self.given_up:
+            if not (tokens := known.named([name])):
+                names = ", ".join(one.id or one.token for one in known.by_token.values())
+                raise SpotuiError(
+                    _("The run waits for no batch {name}.", name=name),
+                    _("It waits for {names}.", names=names) if names else _("It waits for none: resume it."),
+                )
+            for token in tokens:
+                journal.append(BatchLine(token=token, state="given_up"))
+                known.close(token)
 
 
 def make_judge(context: Context, settings: RunSettings) -> Judge:
@@ -113,6 +150,7 @@ class Session:
         commands: Carries out commands.
         notices: What was put right when it was opened.
         is_begun: Whether this session adds to the journal: there is work to do, or a limit has changed.
+        batches: Sends calls as batches; None where none are.
         emit: Called with every event.
     """
 
@@ -127,6 +165,7 @@ class Session:
     commands: Commands
     notices: list[Noticed]
     is_begun: bool
+    batches: "Batches | None"
     emit: Callable[[Event], None]
 
     def announce(self) -> None:
@@ -193,6 +232,8 @@ class Session:
                 reason = "failed"
                 cause = cause_of(error, self.project.name, self.door.connections.secrets)
         await self.recorder.finish()
+        if self.batches is not None and reason in AS_PLANNED:
+            self.batches.finish()
         try:
             self.journal.check_untouched()
         except JournalError as error:
@@ -235,11 +276,12 @@ async def open_session(
     emit: Callable[[Event], None],
     start_metric: StartMetric,
     means: Means = ALONE,
+    batch_mode: BatchMode = BatchMode(),  # noqa: B008 - it is frozen
 ) -> AsyncIterator[Session]:
     """Open a project for work, and let go of everything at the end.
 
     Raises:
-        SpotuiError: It is locked or damaged, or a role leads nowhere.
+        SpotuiError: It is locked or damaged, or a role leads nowhere; or a batch that is given up is unknown.
     """
     async with AsyncExitStack() as cleanup:
         started = reopen(project)
@@ -267,6 +309,13 @@ async def open_session(
             on_trouble=on_trouble,
             files=prepared.files,
         )
+        batches = None
+        if settings.batched or earlier.batches.by_token:
+            from spotui.llm.batches.collector import Batching
+
+            batch_mode.give_up_batches(journal, earlier.batches)
+            how = Batching(known=earlier.batches, leaves=batch_mode.leaves, is_live=batch_mode.is_live)
+            batches = await cleanup.enter_async_context(door.batching(how))
         decisions = Decisions(earlier.decisions)
         recorder = Recorder(project, journal, earlier, emit)
         cleanup.callback(recorder.close)
@@ -327,6 +376,7 @@ async def open_session(
             commands=commands,
             notices=notices,
             is_begun=is_begun,
+            batches=batches,
             emit=emit,
         )
 

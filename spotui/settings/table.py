@@ -10,6 +10,7 @@ from msgspec import UNSET
 from spotui.lang import N_
 from spotui.settings.values import (
     BaseUrl,
+    BatchRoles,
     Command,
     CopyMode,
     Count,
@@ -95,6 +96,7 @@ class Group(StrEnum):
     FINAL_CHECK = N_("final check")
     BUDGET = N_("budget")
     CALLS = N_("calls")
+    BATCHES = N_("batches")
     MODELS = N_("models")
     OPTIMIZER = N_("optimizer")
     EVALUATOR = N_("evaluator")
@@ -398,6 +400,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Switch,
         Setting("send grammars (GBNF) to OpenAI-compatible servers, as llama.cpp takes them", Group.MODELS),
     ] = False
+    batch: Annotated[
+        BatchRoles | None,
+        Setting(
+            "roles whose calls are sent as batches of the provider, for a lower price and within a day: for "
+            "example executor,evaluator, or all",
+            Group.BATCHES,
+        ),
+    ] = None
     roles: RoleSet
     program: ProgramSettings = ProgramSettings()
     embedding_model: Annotated[
@@ -426,6 +436,12 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         }
         asked = [model for role in self.asked for model in of_roles[role]]
         return tuple(dict.fromkeys([*asked, *([self.embedding_model] if self.embedding_model else [])]))
+
+    @property
+    def batched(self) -> frozenset[Role]:
+        """The roles whose calls are sent as batches."""
+        named = {one.strip() for one in (self.batch or "").split(",")}
+        return frozenset(role for role in self.asked if role in named or "all" in named)
 
     @property
     def asked(self) -> tuple[Role, ...]:

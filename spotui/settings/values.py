@@ -33,6 +33,15 @@ def _model_ids_fault(text: str) -> str | None:
     return None
 
 
+_BATCHED: Final = ("optimizer", "evaluator", "executor", "all")
+
+
+def _batch_fault(text: str) -> str | None:
+    if not all(one.strip() in _BATCHED for one in text.split(",")):
+        return _("must be roles with commas between them, of optimizer, evaluator and executor, or all")
+    return None
+
+
 def _name_fault(text: str) -> str | None:
     return None if text.isprintable() else _("must be a name on one line")
 
@@ -143,6 +152,13 @@ ModelIds = Annotated[
     Meta(
         description=N_("model ids with commas between them"),
         extra={"fault": _model_ids_fault, "placeholder": "IDS"},
+    ),
+]
+BatchRoles = Annotated[
+    str,
+    Meta(
+        description=N_("roles with commas between them, or all"),
+        extra={"fault": _batch_fault, "placeholder": "ROLES"},
     ),
 ]
 Command = Annotated[

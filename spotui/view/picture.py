@@ -6,6 +6,7 @@ from typing import Literal
 
 from spotui.domain.events import (
     Answered,
+    BatchChanged,
     BlockShown,
     CallDelta,
     CallDropped,
@@ -200,6 +201,7 @@ class Picture:
         check: What the final check found, or why there was none.
         hints: What a person told the optimizer, by the round from which on it holds.
         notices: The latest things worth a line.
+        batches: Those that the run waits for, by name.
         refused: The last command that could not be carried out.
         stopped: The last event, once it came.
     """
@@ -220,6 +222,7 @@ class Picture:
     check: FinalCheckFinished | FinalCheckSkipped | None = None
     hints: dict[int, str] = field(default_factory=dict)
     notices: deque[Event] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
+    batches: dict[str, BatchChanged] = field(default_factory=dict)
     refused: CommandRefused | None = None
     stopped: RunStopped | None = None
 
@@ -301,6 +304,12 @@ class Picture:
                 if isinstance(event, CallFinished) and not event.recorded:
                     number, seconds = self.pace.get(event.key.purpose, (0, 0.0))
                     self.pace[event.key.purpose] = number + 1, seconds + event.seconds
+            case BatchChanged():
+                self.batches[event.batch] = event
+                if event.state == "collected":
+                    del self.batches[event.batch]
+                if event.state != "waiting":
+                    self.notices.append(event)
             case SpendingChanged():
                 self.spending = event
             case RunOpened():

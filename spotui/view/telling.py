@@ -3,6 +3,7 @@
 The plain log writes the line; the app's log shows the block, and joins those of one call or one prompt.
 """
 
+from datetime import datetime
 from typing import Final
 
 from spotui.domain import events
@@ -15,6 +16,7 @@ from spotui.domain.figures import (
     floor_points,
     gained,
     limit,
+    moment,
     points,
     rounds_named,
     usd,
@@ -22,7 +24,7 @@ from spotui.domain.figures import (
 )
 from spotui.domain.text import short
 from spotui.domain.verdicts import Outcome
-from spotui.lang import N_, _, ngettext
+from spotui.lang import N_, _, join, ngettext
 from spotui.view.log import Entry, Tone, call_in_words, lane, of_candidate
 
 TONES: Final[dict[Outcome, Tone]] = {
@@ -140,8 +142,53 @@ def tell(event: Event) -> Entry | None:
             return _of_the_run(event)
 
 
+def batch_in_words(event: events.BatchChanged) -> str:
+    """How far a batch is, in a few words: `batch 120 of 240 done, by 21:40`."""
+    text = _("batch {done:,} of {calls:,} done", done=event.done, calls=event.calls)
+    if event.expected is None:
+        return text
+    return _("{batch}, by {when}", batch=text, when=_when(event.expected))
+
+
+def _when(at: float) -> str:
+    return moment(datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone())
+
+
+def _batch(event: events.BatchChanged) -> Entry:
+    """The block of a batch."""
+    match event.state:
+        case "submitted":
+            text = ngettext(
+                "{n:,} call to {model} is submitted as a batch, {id}.",
+                "{n:,} calls to {model} are submitted as a batch, {id}.",
+                event.calls,
+                model=event.model,
+                id=event.id,
+            )
+            if event.expected is not None:
+                text = join(text, _("It ends by {when}.", when=_when(event.expected)))
+        case "waiting":
+            return Entry(0, "notice", _("Batch of {model}", model=event.model), text=batch_in_words(event))
+        case "collected":
+            text = ngettext(
+                "The batch {id} is collected: {done:,} of {n:,} call has a reply.",
+                "The batch {id} is collected: {done:,} of {n:,} calls have a reply.",
+                event.calls,
+                id=event.id,
+                done=event.done - event.failed,
+            )
+            if event.again:
+                text = join(
+                    text,
+                    ngettext("{n:,} call is sent again.", "{n:,} calls are sent again.", event.again),
+                )
+    return Entry(0, "notice", _("Batch of {model}", model=event.model), text=text)
+
+
 def _of_the_run(event: Event) -> Entry | None:
     match event:
+        case events.BatchChanged():
+            return _batch(event)
         case events.StateChanged(state="paused"):
             return Entry(0, "trouble", "Paused", text=event.cause, tone="warning")
         case events.StateChanged(state="running"):

@@ -129,7 +129,7 @@ VERBS_OF_GROUPS = {
     "headroom": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK},
     "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.OPTIMIZER},
     "score": {
-        *(Group.PROMPT, Group.SEED, Group.BUDGET, Group.CALLS, Group.MODELS),
+        *(Group.PROMPT, Group.SEED, Group.BUDGET, Group.CALLS, Group.BATCHES, Group.MODELS),
         *(Group.EVALUATOR, Group.EXECUTOR),
     },
     "rows": {Group.BUDGET, Group.CALLS, Group.MODELS, Group.OPTIMIZER},

@@ -9,6 +9,8 @@ import pytest
 from spotui.domain.records import (
     AnswerRecord,
     AnyLine,
+    BatchedCall,
+    BatchLine,
     CallKey,
     CallLine,
     CheckedRow,
@@ -38,6 +40,7 @@ WRITTEN = rb"""
 {"kind":"session","pid":7,"host":"h","spotui":"0.1","at":"2026-03-04T05:06:07Z"}
 {"kind":"sent","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0,"candidate":0},"model":"m","prompt_tokens":5,"completion_tokens":512,"cost_usd":0.5,"worked":1.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"call","key":{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0,"candidate":0},"digest":"d","request":{"model":"m","messages":[]},"reply":{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5},"at":"2026-03-04T05:06:07Z"}
+{"kind":"batch","token":"t","state":"intended","model":"m","calls":[[{"round":1,"purpose":"execute","index":0,"attempt":1,"turn":0,"candidate":0},"d"]],"at":"2026-03-04T05:06:07Z"}
 {"kind":"mark","of":"o","metric":"m","mark":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"dropped","key":{"round":2,"purpose":"vote","index":3,"attempt":2,"turn":0,"candidate":0},"model":"m","why":"decided","prompt_tokens":5,"completion_tokens":6,"cost_usd":0.5,"at":"2026-03-04T05:06:07Z"}
 {"kind":"round","round":2,"outcome":"win","prompt":"p","parent":1,"answers":[{"question":"q","answer":"a"}],"votes":[{"choice":"win","order":"AB"}],"tokens":3,"seconds":1.5,"at":"2026-03-04T05:06:07Z"}
@@ -71,6 +74,9 @@ LINES: list[AnyLine] = [
         reply=msgspec.Raw(
             b'{"text":"t","finish_reason":"stop","usage":{"prompt_tokens":1,"completion_tokens":2},"seconds":0.5}'
         ),
+    ),
+    BatchLine(
+        at=AT, token="t", state="intended", model="m", calls=(BatchedCall(CallKey(1, "execute"), "d"),)
     ),
     MarkLine(at=AT, of="o", metric="m", mark=0.5),
     DroppedLine(

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 from spotui.domain.events import Event
 from spotui.domain.messages import Message
 from spotui.domain.records import AnyLine, CallKey, JournalLine, SentLine
+from spotui.llm.batches.api import BatchApi
+from spotui.llm.batches.collector import Batching
+from spotui.llm.batches.known import KnownBatches
 from spotui.llm.budget import Budget, Spending
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.door import Door, Trouble
@@ -74,15 +77,24 @@ async def an_open_door(
     on_trouble: Trouble = "halt",
     price: Price | None = PRICE,
     silence: float = 5.0,
+    batches: Callable[[Endpoint], BatchApi] | None = None,
+    leaves: bool = False,
+    is_live: bool = False,
 ) -> AsyncIterator[Opened]:
     path = folder / "journal.jsonl"
     limits = limits or Limits()
 
     def connect(model: str) -> Connection:
         endpoint = Endpoint(model, base_url, timeout=silence, limits=limits, price=price)
-        return Connection(endpoint, OpenAICompatibleProvider(endpoint), Limiter(limits))
+        return Connection(
+            endpoint,
+            OpenAICompatibleProvider(endpoint),
+            Limiter(limits),
+            find_batches=lambda: None if batches is None else batches(endpoint),
+        )
 
-    with Journal(path, run=None if path.exists() else "test", writable=True) as journal:
+    known, run = KnownBatches(), None if path.exists() else "test"
+    with Journal(path, run=run, writable=True, each=known.take) as journal:
         opened = Opened(path, journal)
         connections = Connections(connect)
         opened.door = Door(
@@ -95,7 +107,12 @@ async def an_open_door(
             on_trouble=on_trouble,
         )
         try:
-            yield opened
+            if batches is None:
+                yield opened
+            else:
+                how = Batching(known=known, leaves=leaves, is_live=is_live)
+                async with opened.door.batching(how):
+                    yield opened
         finally:
             await connections.aclose()
 

@@ -98,6 +98,8 @@ class Exchange(asyncio.Protocol):
             request = json.loads(body)
             self._request = server.log.received(target, request, headers)
             self._begin(server.answer(self._request), request)
+        elif (found := server.batches.handle(method, target, headers, body)) is not None:
+            self._begin(found, {})
         else:
             self._begin(_error(404, f"No such path: {path}"), {})
 
@@ -109,7 +111,7 @@ class Exchange(asyncio.Protocol):
             self._frames = self._frames[: reply.frames]
         self._frames.reverse()
         delay = self._server.delay if reply.delay is None else reply.delay
-        if delay and self._request is not None:
+        if delay and (self._request is not None or reply.delay is not None):
             self._later(delay)
         else:
             self._send()

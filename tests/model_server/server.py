@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.model_server.batches import Batches, Batching
 from tests.model_server.embedding import embedded
 from tests.model_server.exchange import Exchange
 from tests.model_server.faults import FaultPlan
@@ -41,6 +42,7 @@ class ModelServer:
         api_key: The only key accepted, or None to accept everything.
         port: 0 for a free one.
         log: A file for the JSON lines of `RequestLog`.
+        batching: How batches are treated.
 
     Attributes:
         connections: Those open now.
@@ -59,6 +61,7 @@ class ModelServer:
         api_key: str | None = None,
         port: int = 0,
         log: Path | None = None,
+        batching: Batching | None = None,
     ) -> None:
         self.delay = delay
         self.pause = pause
@@ -67,6 +70,7 @@ class ModelServer:
         self.connections: set[Exchange] = set()
         self.connections_accepted = 0
         self.log = RequestLog(log)
+        self.batches = Batches(batching or Batching(), self._answer_row)
         self.base_url = ""
         self._reply = reply
         self._faults = {} if faults is None else faults
@@ -111,7 +115,8 @@ class ModelServer:
             time.sleep(0.002)
 
     def accepts(self, headers: Mapping[str, str]) -> bool:
-        return self._key is None or headers.get("authorization") == f"Bearer {self._key}"
+        given = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+        return self._key is None or given == self._key
 
     def answer(self, request: Recorded) -> Scripted:
         """The reply function's answer, with the planned fault; an embedding is a bag of words."""
@@ -120,6 +125,15 @@ class ModelServer:
         fault = plan(request.number, request.json) if callable(plan) else plan.get(request.number)
         scripted = Scripted(text=reply) if isinstance(reply, str) else reply
         return scripted if fault is None else fault(scripted)
+
+    def _answer_row(
+        self, target: str, request: JsonObject, headers: Mapping[str, str]
+    ) -> tuple[int, Scripted]:
+        """The reply to a row of a batch, which is bought with that."""
+        recorded = self.log.received(target, request, headers)
+        recorded.status = 200
+        self.log.ended(recorded, "completed")
+        return recorded.number, self.answer(recorded)
 
     def _note_failure(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What a reply function raises breaks its connection, and is raised again at the end of the test."""

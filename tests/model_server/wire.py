@@ -26,7 +26,7 @@ def render(reply: Scripted, request: JsonObject, number: int, *, chunks: int) ->
     streamed = bool(request.get("stream")) if reply.stream is None else reply.stream
     if streamed:
         return _stream(reply, request, number, chunks)
-    body = json.dumps(_completion(reply, request, number)).encode()
+    body = json.dumps(completion(reply, request, number)).encode()
     return [_head(reply, len(body)) + body]
 
 
@@ -84,7 +84,8 @@ def _stream(reply: Scripted, request: JsonObject, number: int, chunks: int) -> l
     return [*frames, end + _LAST_CHUNK]
 
 
-def _completion(reply: Scripted, request: JsonObject, number: int) -> JsonObject:
+def completion(reply: Scripted, request: JsonObject, number: int) -> JsonObject:
+    """The reply as a whole chat completion."""
     text = "".join(reply.pieces) if reply.pieces is not None else reply.text
     message: JsonObject = {"role": "assistant", "content": None if reply.null_content else text}
     if reply.reasoning:

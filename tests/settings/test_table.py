@@ -35,6 +35,7 @@ def each(settings: Iterable[Setting]) -> pytest.MarkDecorator:
 SAMPLES: dict[object, tuple[str, str]] = {
     values.ModelId: ("some/model", "two words"),
     values.ModelIds: ("a/b, c", "a,,b"),
+    values.BatchRoles: ("executor,evaluator", "judge"),
     values.BaseUrl: ("http://127.0.0.1:9/v1", "localhost"),
     values.Command: ("python agent.py", 'python "agent.py'),
     values.JsonObject: ('{"top_p":0.9}', "top_p=0.9"),

@@ -110,10 +110,10 @@ def steered(folder: Path, socket: Path) -> list[Event]:
 
 
 def stopped_before_its_check(folder: Path, socket: Path) -> list[Event]:
-    """A run that is stopped once it has found something."""
+    """A run that is stopped once it has found something, with the optimizer's calls in batches."""
     with ModelServer(Persona(role_of, propose=propose, execute=execute, judge=prefer_higher_style)) as server:
         stage = Stage(folder, server)
-        project = stage.project(max_rounds=50, final_check=True)
+        project = stage.project(max_rounds=50, final_check=True, batch="optimizer")
         script = ((RoundFinished, {"round": 2}, (Hint(text="Be brief."), Stop())),)
         return asyncio.run(hear(stage.run(project), socket, *script))
 

@@ -135,7 +135,13 @@ class HttpPool:
 
     @asynccontextmanager
     async def send(
-        self, method: str, path: str, content: bytes | None = None, more: Options = _NO_OPTIONS
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        more: Options = _NO_OPTIONS,
+        *,
+        content_type: str = "application/json",
     ) -> "AsyncIterator[HttpResponse]":
         """Send one request; leaving the block ends the exchange, whole or not.
 
@@ -146,8 +152,9 @@ class HttpPool:
         Args:
             method: GET or POST.
             path: Below the base URL, such as `/models`.
-            content: A JSON body.
+            content: The body.
             more: Headers and query beside the usual ones.
+            content_type: Of the body.
 
         Yields:
             The response with its body still to be read; a redirect is an error.
@@ -161,17 +168,17 @@ class HttpPool:
             async with AsyncExitStack() as exchange:
                 sent = self._key_headers
                 response = await exchange.enter_async_context(
-                    await self._request(method, path, content, more)
+                    await self._request(method, path, content, more, content_type)
                 )
                 if _adds_a_slash(response):
                     self._slashed.add(path)
                     response = await exchange.enter_async_context(
-                        await self._request(method, path, content, more)
+                        await self._request(method, path, content, more, content_type)
                     )
                 if response.status not in _KEY_REFUSED:
                     self._is_key_settled = True
                 elif (
-                    other := await self._with_another_header(method, path, content, more, sent)
+                    other := await self._with_another_header(method, path, content, more, sent, content_type)
                 ) is not None:
                     response = await exchange.enter_async_context(other)
                 if response.status < 200:
@@ -192,7 +199,7 @@ class HttpPool:
             await session.close()
 
     async def _request(
-        self, method: str, path: str, content: bytes | None, more: Options
+        self, method: str, path: str, content: bytes | None, more: Options, content_type: str
     ) -> "ClientResponse":
         import aiohttp
 
@@ -200,7 +207,7 @@ class HttpPool:
 
         url = self._base_url.at(f"{path}/" if path in self._slashed else path)
         url = url.update_query(more.query) if more.query else url
-        body = None if content is None else RequestBody(content, self._timeout)
+        body = None if content is None else RequestBody(content, self._timeout, content_type)
         if self._session is None:
             self._session = self._open()
         try:
@@ -225,7 +232,13 @@ class HttpPool:
             self._session = None
 
     async def _with_another_header(
-        self, method: str, path: str, content: bytes | None, more: Options, sent: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        more: Options,
+        sent: Mapping[str, str],
+        content_type: str,
     ) -> "ClientResponse | None":
         """The response when the key stands where Azure and gateways look for it; None if it is refused, too.
 
@@ -238,7 +251,7 @@ class HttpPool:
             self._key_headers = dict.fromkeys(_OTHER_KEY_HEADERS, self._key.reveal())
         if self._key_headers is sent:
             return None
-        response = await self._request(method, path, content, more)
+        response = await self._request(method, path, content, more, content_type)
         if response.status not in _KEY_REFUSED:
             return response
         response.close()

@@ -11,18 +11,22 @@ from aiohttp.abc import AbstractStreamWriter
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.http import check_size
 
+_SLOWEST = 128 * 1024
+"""Bytes a second that a server has to take of a long body."""
+
 
 class RequestBody(BytesIOPayload):
-    """JSON to send; aiohttp has no limit for a server that does not take it.
+    """A body to send; aiohttp has no limit for a server that does not take it.
 
     Args:
-        content: The JSON.
-        seconds: How long the server may take to take it.
+        content: The body.
+        seconds: How long the server may take to take it; a long one gets more.
+        content_type: What it is.
     """
 
-    def __init__(self, content: bytes, seconds: float) -> None:
-        super().__init__(BytesIO(content), content_type="application/json")
-        self._seconds = seconds
+    def __init__(self, content: bytes, seconds: float, content_type: str = "application/json") -> None:
+        super().__init__(BytesIO(content), content_type=content_type)
+        self._seconds = seconds + len(content) / _SLOWEST
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         """Send it; see aiohttp."""

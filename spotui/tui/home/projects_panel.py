@@ -43,6 +43,7 @@ _TONES = {
     "damaged": "$text-error",
     "budget": "$text-warning",
     "interrupted": "$text-warning",
+    "waiting": "$text-warning",
 }
 _AT_ONCE = 8
 """Projects that are read before the screen shows them."""

@@ -16,6 +16,7 @@ from spotui.lang import _
 from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
+from spotui.view.telling import batch_in_words
 from spotui.workspace.projects import Project
 
 _PER_SECOND = 4.0
@@ -44,6 +45,7 @@ _TONES = {
     "unmarked": "$text-error",
     "budget": "$text-warning",
     "stopped": "$text-warning",
+    "waiting": "$text-warning",
 }
 
 
@@ -175,6 +177,7 @@ def _taken(picture: Picture, *, with_left: bool) -> list[str]:
         parts.append(f"~{duration(left)} left")
     if with_left and picture.limits.get("calls"):
         parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
+    parts[:0] = [batch_in_words(one) for one in picture.batches.values()]
     if picture.calls:
         parts.append(_("{calls} in flight", calls=len(picture.calls)))
     if picture.opened is not None and picture.opened.rows:
