@@ -86,6 +86,11 @@ def export_command(parsed: argparse.Namespace) -> int:
 
         receipt = make_receipt(project, history, line, picture_of(project, history))
         text = receipt.as_json().decode()
+    elif form == "markdown":
+        from spotui.view.report.markdown import as_markdown
+        from spotui.view.report.of_run import report_of_run
+
+        text = as_markdown(report_of_run(project, history, line))
     elif form in OWN:
         from spotui.runs.export import export
 

@@ -13,6 +13,7 @@ from spotui.domain.statistics import score
 from spotui.workspace.projects import Project, Workspace
 from tests.cli.conftest import Shell
 from tests.tui import scored_projects
+from tests.view.test_retell import FROM_SPO
 from tests.workspace.journal_lines import AT, a_call
 
 
@@ -66,6 +67,20 @@ def test_a_report_of_a_race_compares_its_methods(shell: Shell, home: Path) -> No
     said = shell("verify", "sums-race.html")
     assert said.code == exit_codes.FAILED
     assert "without a receipt" in said.err
+
+
+def test_a_project_of_spo_s_own_tool_has_a_report_and_claims_to_know_no_cost(
+    shell: Shell, home: Path
+) -> None:
+    results = Workspace(home / "data" / "workspace").project("poem").results
+    results.parent.mkdir(parents=True)
+    results.write_text(FROM_SPO)
+    assert shell("report", "poem").code == exit_codes.OK
+    page = (home / "poem.html").read_text()
+    assert "own tool ran this project; its calls and their cost are unknown." in page
+    assert "<h2>Cost</h2>" not in page
+    assert 'data-figure="calls"' not in page
+    assert shell("verify", "poem.html").code == exit_codes.OK
 
 
 def test_a_file_that_is_no_report_is_left_as_it_is(shell: Shell, home: Path, sums: Project) -> None:

@@ -16,6 +16,8 @@ from spotui.domain.records import SessionLine, StopLine
 from spotui.runs.export import export
 from spotui.tui.run.history_panel import voted_cells
 from spotui.view.picture import Picture
+from spotui.view.report.markdown import as_markdown
+from spotui.view.report.of_run import report_of_run
 from spotui.view.retell import retell
 from spotui.view.story import Story
 from spotui.view.telling import line
@@ -145,8 +147,8 @@ def test_a_verdict_that_a_person_gave_is_marked_everywhere(
     assert "The verdict is yours; the judge's was win." in printed("show", project.name, "2")
     assert "round 2 (loss by your verdict)" in printed("diff", project.name, "1", "2")
     second = history.rounds[1]
-    report = export("sea", history, second, "markdown")
-    assert report.count("loss, set by hand; the judge's verdict was win") == 2
+    report = as_markdown(report_of_run(project, history, second))
+    assert report.count("loss, set by hand; the judge's verdict was win") == 1
     assert json.loads(export("sea", history, second, "json"))["rounds"][1]["judged"] == "win"
     assert "judged" not in json.loads(export("sea", history, second, "json"))["rounds"][2]
 

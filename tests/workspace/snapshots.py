@@ -5,6 +5,10 @@ from typing import Any
 from spotui.workspace.snapshot import Snapshot
 from tests.workspace.journal_lines import AT, RUN
 
+_ROLE = {"model": "m", "temperature": None, "max_tokens": None, "timeout": 60.0}
+SETTINGS = {"roles": dict.fromkeys(("optimizer", "evaluator", "executor"), _ROLE)}
+"""The settings that every run has."""
+
 
 def a_snapshot(template: str = "prompt: Tell me.\n", settings: dict[str, Any] | None = None) -> Snapshot:
     """What a run was started with."""
@@ -17,5 +21,5 @@ def a_snapshot(template: str = "prompt: Tell me.\n", settings: dict[str, Any] | 
         template=template,
         questions=(0, 2),
         held_out=(1,),
-        settings=settings or {},
+        settings=SETTINGS | (settings or {}),
     )

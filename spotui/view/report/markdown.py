@@ -28,7 +28,7 @@ RECEIPT: Final = "<!-- spotui receipt -->"
 """What `spotui verify` looks for; what follows it is the table, the prompt or the receipt."""
 
 _SPECIAL: Final = re.compile(
-    r"[\\`*_\[\]<>#|~&$]|(?<=:)/(?=/)|(?<=www)\.|^[-+=:](?=\s|[-=:])|(?<=^\d)[.)](?=\s)"
+    r"[\\`*_\[\]<>#|&]|(?<=\S)~|\$(?!\d)|(?<=:)/(?=/)|(?<=www)\.|^[-+=:](?=\s|[-=:])|(?<=^\d)[.)](?=\s)"
 )
 """What means something in Markdown: marks, the beginnings of links, and what begins a line."""
 

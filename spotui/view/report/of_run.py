@@ -1,18 +1,16 @@
 """The report of a run: what came out, how, what it cost, and how to do it again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Final
 
 from msgspec import UNSET
 
 from spotui.domain.figures import count, percent, points, rounds_named, state_in_words, usd, verdict
-from spotui.domain.records import CallKey, CheckLine, FinalTestLine, RoundLine
-from spotui.domain.rows import Row
-from spotui.domain.text import short
+from spotui.domain.records import RoundLine
 from spotui.judging.reliability import Panel, panel_of
 from spotui.judging.votes import judge_in_words
-from spotui.lang import N_, _, ngettext
+from spotui.lang import _, ngettext
 from spotui.llm.budget import Spending
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import SETTINGS, text_of, value_at
@@ -30,26 +28,18 @@ from spotui.view.report.document import (
     Table,
     Tone,
 )
+from spotui.view.report.outcomes import won_and_lost
 from spotui.view.report.receipt import figures_of, make_receipt, picture_of
 from spotui.view.word_diff import word_diff, words_changed
 from spotui.workspace.history import History
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import read_replies
 from spotui.workspace.projects import Project
-from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import Snapshot, read_snapshot
-
-_SHOWN: Final = 12
-"""Rows won, and rows lost, that are shown with their answers; every row is in the journal."""
-
-_LONGEST: Final = 600
-"""Characters of a question or answer that are shown."""
 
 _MAY_HOLD_KEYS: Final = frozenset({"headers", "query"})
 """Settings whose values stay out of a file that is made to be passed on."""
 
 _TONES: Final[Mapping[str, Tone]] = {"win": "win", "lead": "win", "seed": "faint", "void": "faint"}
-_VOTED: Final = {"win": N_("won"), "loss": N_("lost"), "tie": N_("tie"), "void": N_("not counted")}
 
 
 def report_of_run(project: Project, history: History, line: RoundLine) -> Report:
@@ -71,12 +61,24 @@ def report_of_run(project: Project, history: History, line: RoundLine) -> Report
         Paragraph(_headline(picture, history), is_headline=True),
         Figures(figures_of(receipt)),
     ]
+    if history.held_out is not None:
+        held_out = history.held_out
+        parts.append(
+            Paragraph(
+                ngettext(
+                    "On {n:,} held-out question: {outcome} against the seed.",
+                    "On {n:,} held-out questions: {outcome} against the seed.",
+                    held_out.questions,
+                    outcome=verdict(held_out.outcome, None),
+                )
+            )
+        )
     parts += _charts(history, line)
     parts += [Section(_("Prompt")), Block(line.prompt, is_prompt=True)]
     if seed.round != line.round:
         parts += prompt_change(seed.prompt, line.prompt, _("What changed from the seed"))
     parts += _lineage(history, line)
-    parts += _rows(project, history, seed, line)
+    parts += won_and_lost(project, history, seed, line)
     parts += _judge(history, snapshot)
     if project.is_ours:
         parts += _cost(project)
@@ -92,7 +94,12 @@ def _headline(picture: Picture, history: History) -> str:
     if picture.stopped is not None:
         reason = state_in_words(picture.stopped.reason)
         found = worth(picture, picture.stopped)
-        return _("{worth} The run ended: {reason}.", worth=found, reason=reason)
+        if picture.stopped.cause in found:
+            return _("{worth} The run ended: {reason}.", worth=found, reason=reason)
+        cause = picture.stopped.cause
+        return _("{worth} The run ended: {reason}. {cause}", worth=found, reason=reason, cause=cause)
+    if history.state == "foreign":
+        return _("SPO's own tool ran this project; its calls and their cost are unknown.")
     return _("The run has not ended: {state}.", state=state_in_words(history.state))
 
 
@@ -170,7 +177,7 @@ def _round(line: RoundLine) -> list[str]:
     worth = f"{votes.count('win')}:{votes.count('loss')}" if votes else ""
     return [
         str(line.round),
-        verdict(line.outcome, line.judged),
+        _verdict(line),
         worth if line.score is None else points(line.score),
         rounds_named((line.parent, *line.other_parents)) if line.parent else "",
         count(line.prompt_tokens + line.completion_tokens, estimated=line.estimated),
@@ -179,112 +186,15 @@ def _round(line: RoundLine) -> list[str]:
     ]
 
 
-def _rows(project: Project, history: History, seed: RoundLine, line: RoundLine) -> Iterator[Part]:
-    """Rows that the prompt won and lost against the seed: those of the test, else of the final check."""
-    if seed.round == line.round:
-        return
-    if history.test is not None and history.test.best == line.round:
-        yield from _tested_rows(project, history.test, seed, line)
-    elif history.check is not None and history.check.rows and history.check.best == line.round:
-        yield from _checked_rows(history.check)
-    elif line.marks and len(line.marks) == len(seed.marks):
-        data = read_rows_file(project.rows)
-        title = _("Rows won and lost against the seed, on the rows that it was chosen by")
-        eval_rows = data.eval if data is not None else ()
-        yield from _compared(project, title, eval_rows, seed, line, (seed.marks, line.marks), "score_eval")
-
-
-def _tested_rows(project: Project, test: FinalTestLine, seed: RoundLine, line: RoundLine) -> Iterator[Part]:
-    data = read_rows_file(project.rows)
-    title = _("Test rows won and lost against the seed")
-    rows = data.test if data is not None else ()
-    marks = (test.seed_marks, test.best_marks)
-    yield from _compared(project, title, rows, seed, line, marks, "score_test")
-
-
-def _compared(
-    project: Project,
-    title: str,
-    rows: Sequence[Row],
-    seed: RoundLine,
-    line: RoundLine,
-    marks: tuple[Sequence[float | None], Sequence[float | None]],
-    purpose: str,
-) -> Iterator[Part]:
-    pairs = [
-        (position, old, new)
-        for position, (old, new) in enumerate(zip(*marks, strict=False))
-        if old is not None and new is not None
-    ]
-    won = [one for one in pairs if one[2] > one[1]]
-    lost = [one for one in pairs if one[2] < one[1]]
-    yield Section(title)
-    yield Paragraph(
-        _(
-            "{won:,} won, {lost:,} lost, {same:,} alike, {left_out:,} without a mark.",
-            won=len(won),
-            lost=len(lost),
-            same=len(pairs) - len(won) - len(lost),
-            left_out=len(marks[0]) - len(pairs),
-        )
+def _verdict(line: RoundLine) -> str:
+    """A verdict for other readers than the user."""
+    if line.judged is None:
+        return verdict(line.outcome, None)
+    return _(
+        "{outcome}, set by hand; the judge's verdict was {judged}",
+        outcome=verdict(line.outcome, None),
+        judged=verdict(line.judged, None),
     )
-    shown = [*won[:_SHOWN], *lost[:_SHOWN]]
-    keys = [CallKey(each.round, purpose, position) for position, _old, _new in shown for each in (seed, line)]
-    replies = read_replies(project.journal, keys) if keys else {}
-    cells: list[list[str]] = []
-    for position, old, new in shown:
-        row = rows[position] if position < len(rows) else None
-        word = _("won") if new > old else _("lost")
-        answers = [replies.get(CallKey(each.round, purpose, position), "") for each in (seed, line)]
-        cells.append(
-            [
-                _("{number}, {word}", number=position + 1, word=word),
-                f"{points(old)} → {points(new)}",
-                _cut(row.asked.strip()) if row is not None else "",
-                _cut(" | ".join(row.references)) if row is not None else "",
-                *(_cut(one.strip()) for one in answers),
-            ]
-        )
-    if cells:
-        head = (
-            _("Row"),
-            _("Marks"),
-            _("Question"),
-            _("Expected"),
-            _("Answer with the seed"),
-            _("Answer with this prompt"),
-        )
-        tones: list[Tone] = ["win" if new > old else "loss" for _position, old, new in shown]
-        yield Table(head, cells, tones=tones)
-    if len(shown) < len(won) + len(lost):
-        yield Paragraph(_("Shown are the first {most} of each; the journal has all of them.", most=_SHOWN))
-
-
-def _checked_rows(check: CheckLine) -> Iterator[Part]:
-    yield Section(_("Questions won and lost against the seed"))
-    yield Paragraph(check.headline)
-    head = (_("Question"), _("Result"), _("The judge's reasons"))
-    tones: list[Tone] = [
-        "win" if one.choice == "win" else "loss" if one.choice == "loss" else "" for one in check.rows
-    ]
-    yield Table(
-        head,
-        [
-            [
-                short(one.question, 300),
-                _(_VOTED[one.choice]),
-                " / ".join(short(vote.reason, 200) for vote in one.votes if vote.reason),
-            ]
-            for one in check.rows
-        ],
-        tones=tones,
-    )
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _LONGEST:
-        return text
-    return _("{text}… ({length:,} characters)", text=text[:_LONGEST], length=len(text))
 
 
 def _judge(history: History, snapshot: Snapshot | None) -> Iterator[Part]:
