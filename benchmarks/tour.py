@@ -1,26 +1,54 @@
-"""Makes the offline tour from a run: the same story, without the requests that nobody reads again.
+"""Makes the recorded run of the tour: `python -m benchmarks.tour`, which takes about three minutes.
 
-    spotui run product-name --name tour --max-rounds 6
-    python -m benchmarks.tour tour
-
-It has to be made again when what a run asks its models has changed; a test tells.
+It runs the example `support-reply` against the model of `tour_model.py`, whose replies were written by hand,
+and keeps the journal without the requests, which nobody reads again. It has to be made again when what a run
+asks its models has changed; a test tells.
 """
 
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.tour_model import reply
 from spotui.domain.records import CallLine, Line, SessionLine
-from spotui.settings import locations
 from spotui.workspace.journal import Journal
 from spotui.workspace.projects import Workspace
+from tests.command_line import places
+from tests.model_server import ModelServer
 
-TOUR = Path(__file__).parents[1] / "examples" / "tour"
+ROOT = Path(__file__).parents[1]
+TOUR = ROOT / "examples" / "tour"
+ROUNDS = 7
 
 
 def main() -> None:
-    project = Workspace(locations.workspace_dir()).existing(sys.argv[1])
+    """Run it, and keep what the tour needs."""
+    with tempfile.TemporaryDirectory(prefix="s-") as folder:
+        with ModelServer(reply) as model:
+            env = places(Path(folder), OPENAI_API_KEY="none", OPENAI_BASE_URL=model.base_url)
+            words = [
+                "run",
+                "support-reply",
+                "--name",
+                "tour",
+                "--model",
+                "scripted-model",
+                "--plain",
+                "--yes",
+            ]
+            words += ["--max-rounds", str(ROUNDS), *sys.argv[1:]]
+            subprocess.run(
+                [sys.executable, "-m", "spotui", *words], env=env | {"PYTHONPATH": str(ROOT)}, check=False
+            )
+        keep(Path(folder) / "data" / "workspace")
+
+
+def keep(workspace: Path) -> None:
+    """Copy the run without its requests, and without a word about the machine it was made on."""
+    project = Workspace(workspace).existing("tour")
     TOUR.mkdir(exist_ok=True)
     (TOUR / "run.yaml").write_bytes(project.snapshot.read_bytes())
     with Journal(project.journal) as journal, (TOUR / "journal.jsonl").open("wb") as file:

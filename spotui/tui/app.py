@@ -123,11 +123,9 @@ class SpotuiApp(TypedAheadApp):
 
     def on_open_tour(self) -> None:
         """Show a recorded run."""
-        from spotui.tui.run.client import TourClient
-        from spotui.tui.run.screen import RunScreen
+        from spotui.tui.tour import TourScreen
 
-        client = TourClient()
-        self.push_screen(RunScreen(client.project, client))
+        self.push_screen(TourScreen())
 
     def on_edit_template(self, event: EditTemplate) -> None:
         """Edit a template's file, or look at one that comes with spotui."""

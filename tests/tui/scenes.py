@@ -10,7 +10,6 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from spotui.settings.resources import tour_dir
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.method_screen import MethodLine
@@ -22,6 +21,8 @@ from tests.tui.piloting import seen, until, until_seen
 Scene = Callable[[SpotuiApp, Pilot[None]], Awaitable[None]]
 
 PROJECT = "product-name"
+RECORDING = Path(__file__).parents[1] / "recordings" / PROJECT
+"""A run on the embedded model."""
 PROMPTFOO = """\
 prompts: ["Answer the customer of our shop in one sentence: {{message}}"]
 providers: [echo]
@@ -54,7 +55,7 @@ def recorded_workspace(folder: Path) -> Workspace:
     """A workspace with the run that ships with spotui, and one that was broken off."""
     root = folder / "workspace"
     for name in (PROJECT, "product-name-2"):
-        shutil.copytree(tour_dir(), root / name)
+        shutil.copytree(RECORDING, root / name)
     lines = (root / "product-name-2" / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (root / "product-name-2" / "journal.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]))
     return Workspace(root)

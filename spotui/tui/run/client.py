@@ -164,8 +164,8 @@ def _remembered(project: Project) -> tuple[Picture, Story]:
     return picture, story
 
 
-SPEED = 15
-"""Times as fast as it was: the eight minutes of the embedded model take half a minute."""
+SPEED = 1
+"""Times as fast as it was; its captions take about as long to read."""
 
 _LONGEST_EVENT = 64 * 1024 * 1024
 

@@ -431,7 +431,7 @@ def test_the_tour_can_be_watched_and_nothing_be_made_of_it(
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         assert isinstance(app.screen, HomeScreen)
         app.screen.action_tour()
-        await until_seen(pilot, "round 6 of 6  finished", "Best: round")
+        await until_seen(pilot, "round 7 of 7  finished", "Best: round")
         for hint in ("resume", "b branch", "l limits"):
             assert hint not in hints(app)
         await pilot.press("space", "b", "l")
