@@ -71,8 +71,9 @@ class SpotuiApp(TypedAheadApp):
         Binding("f1", "keys", "keys", id="app.keys_anywhere", priority=True),
         Binding("f4", "home", "home", id="app.home", priority=True, show=False),
         Binding("f5", "last_run", "last run", id="app.last_run", priority=True, show=False),
-        Binding("f6", "models", "models", id="app.models", priority=True, show=False),
-        Binding("f7", "settings", "settings", id="app.settings", priority=True, show=False),
+        # Where a longer text is edited, F6 selects the line.
+        Binding("f6", "models", "models", id="app.models", show=False),
+        Binding("f10", "settings", "settings", id="app.settings", priority=True, show=False),
     ]
 
     def __init__(self, workspace: Workspace, preferences: Preferences | None = None) -> None:

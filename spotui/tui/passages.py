@@ -1,10 +1,14 @@
 """A page of passages to read: titles with facts, and texts below them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Key, Paste
 
+from spotui.tui.filtering import Filter
 from spotui.tui.line_view import BlockList, wrap
 from spotui.view.round_prompts import Part, Passage
 from spotui.view.word_diff import word_diff
@@ -14,9 +18,18 @@ _CHANGES = {"same": "", "added": "$text-success underline", "removed": "$text-er
 
 
 class PassagesView(BlockList[Passage]):
-    """A block for every passage."""
+    """A block for every passage, as far as they contain what the filter says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="passages.filter"),
+    ]
 
     DEFAULT_CSS = "PassagesView .line--loss { text-style: bold; color: $text-error; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = Filter()
+        self._all: list[Passage] = []
 
     def show(self, passages: Sequence[Passage], *, is_other: bool) -> None:
         """Show a page, or what has become of the one that is shown.
@@ -25,12 +38,49 @@ class PassagesView(BlockList[Passage]):
             passages: All of it.
             is_other: Whether it is another page, which is read from its beginning.
         """
+        self._all = list(passages)
         if is_other:
-            self.shown_blocks = list(passages)
+            self.shown_blocks = self._filtered()
             self.lay_out()
             self.go_home()
         else:
-            self.put(passages)
+            self.put(self._filtered())
+
+    def on_key(self, event: Key) -> None:
+        """Type the filter, or clear it."""
+        if self._filter.press(event):
+            event.stop()
+            event.prevent_default()
+            self._apply_filter()
+
+    def on_paste(self, event: Paste) -> None:
+        """Paste into the filter."""
+        if self._filter.paste(event.text):
+            event.stop()
+            self._apply_filter()
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
+        """Letters are no commands while the filter is typed."""
+        return self._filter.takes(character)
+
+    def action_filter(self) -> None:
+        """Show only the passages that contain what is typed."""
+        self._filter.begin()
+        self._apply_filter()
+
+    def _apply_filter(self) -> None:
+        self.shown_blocks = self._filtered()
+        self.lay_out()
+        self.go_home()
+        self.refresh()
+        self.refresh_bindings()
+
+    def _filtered(self) -> list[Passage]:
+        """The passages that match, below the filter while there is one."""
+        if not self._filter:
+            return self._all
+        found = [one for one in self._all if self._filter.matches(_texts(one))]
+        return [Passage(self._filter.line(len(found), len(self._all)).plain, tone="heading"), *found]
 
     def block(self, number: int, width: int) -> list[Content]:
         """A passage: its title with its facts, and its texts."""
@@ -54,3 +104,11 @@ class PassagesView(BlockList[Passage]):
             pieces = [(piece.text, _CHANGES[piece.change]) for piece in word_diff(part.before, part.text)]
             lines = list(Content.assemble(*pieces).wrap(max(1, width - _INDENT)))
         return name + [line.pad_left(_INDENT) for line in lines]
+
+
+def _texts(passage: Passage) -> Iterator[str]:
+    yield passage.title
+    yield passage.facts
+    for part in passage.parts:
+        yield part.name
+        yield part.text

@@ -136,7 +136,7 @@ def test_jump_keys_lead_to_the_other_screens_and_lose_nothing(workspace: Workspa
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("f6")
         await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
-        await pilot.press("f7", "f6")  # Models is open already
+        await pilot.press("f10", "f6")  # Models is open already
         await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
         await pilot.press("f5")
         await until_seen(pilot, "idioms", "Rounds")

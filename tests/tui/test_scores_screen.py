@@ -188,6 +188,13 @@ def test_the_winner_is_named_and_any_two_prompts_are_compared(
         await until(pilot, lambda: "candidate 2  0" in page(screen))
         await pilot.press("down", "b", "up")
         await until_seen(pilot, "1:0")
+        await pilot.press("enter", "slash", *"12 plus")
+        await until(pilot, lambda: page(screen).startswith("/12 plus"))
+        assert "1 of 6 rows" in page(screen)
+        assert "What is 12 plus 12?" in page(screen)
+        assert "What is 1 plus 2?" not in page(screen)
+        await pilot.press("escape")
+        assert "What is 1 plus 2?" in page(screen)
         await pilot.press("left_square_bracket")
         await until_told(pilot, "Every candidate has to beat the seed: 50.0.")
 
