@@ -81,7 +81,7 @@ async def race_rows(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """Two methods of a race, row by row."""
     await a_race(app, pilot)
     await pilot.press("c")
-    await until_seen(pilot, "gpo answers", "The difference is", "sum is 3.")
+    await until_seen(pilot, "gpo answers", "The difference is", "sum is 65.")
 
 
 async def new_race(app: SpotuiApp, pilot: Pilot[None]) -> None:

@@ -47,14 +47,14 @@ class RaceRowsScreen(Page[None]):
     RaceRowsScreen {
         & #said { height: auto; padding: 0 1; text-style: bold; }
         & #tally { padding: 0 1; height: auto; }
-        & TableView { height: 40%; padding: 0 1; }
+        & TableView { height: auto; max-height: 35%; padding: 0 1; }
         & PassagesView { height: 1fr; padding: 0 1; }
         &.-low #tally { display: none; }
     }
     """
 
     AUTO_FOCUS = "TableView"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]  # noqa: RUF012 - Textual's declaration
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-high")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self, folder: RaceFolder, race: Race, one: str) -> None:
         super().__init__()
