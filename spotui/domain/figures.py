@@ -41,7 +41,10 @@ def bar(share: float, width: int) -> str:
     return "█" * whole + (_EIGHTHS[rest] if rest else "")
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS: Final = (
+    *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun")),
+    *(N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
+)
 
 
 def usd(cost: float | None, unpriced: int = 0, *, estimated: bool = False) -> str:
@@ -174,6 +177,11 @@ def cell(value: float | str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3g}" if isinstance(value, float) else value
 
 
+def round_in_words(number: int) -> str:
+    """A round by its number; the first is the seed."""
+    return _("seed") if number == 1 else _("round {number}", number=number)
+
+
 def rounds_named(numbers: Sequence[int]) -> str:
     """Rounds by their numbers: round 2, rounds 2 and 3, rounds 2, 3 and 5."""
     *others, last = map(str, numbers)
@@ -192,5 +200,7 @@ def moment(at: datetime, now: datetime) -> str:
     local = at.astimezone(now.tzinfo)
     if local.date() == now.date():
         return f"{local:%H:%M}"
-    day = f"{local.day} {_MONTHS[local.month - 1]}"
-    return f"{day} {local:%H:%M}" if local.year == now.year else f"{day} {local.year}"
+    day = {"day": local.day, "month": _(_MONTHS[local.month - 1])}
+    if local.year == now.year:
+        return _("{day} {month} {time}", **day, time=f"{local:%H:%M}")
+    return _("{day} {month} {year}", **day, year=local.year)

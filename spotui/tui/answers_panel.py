@@ -25,7 +25,9 @@ class AnswersPanel(BlockList[_Block]):
 
     def show(self, answers: Answers) -> None:
         """Show other answers, or what has become of these."""
-        blocks: list[_Block] = [f"Requirements: {answers.requirements}"] if answers.requirements else []
+        blocks: list[_Block] = (
+            [_("Requirements: {text}", text=answers.requirements)] if answers.requirements else []
+        )
         blocks += [(answers.names, pair) for pair in answers.pairs]
         blocks += [text for text in (answers.note,) if text]
         blocks += answers.votes
@@ -64,7 +66,9 @@ class AnswersPanel(BlockList[_Block]):
                 heading = Content.styled(f"{pair.number}  {pair.question}", self.tone("heading"))
                 lines = _indented(heading, width, 0)
                 if pair.reference:
-                    reference = Content.styled(f"reference: {pair.reference}", self.tone("faint"))
+                    reference = Content.styled(
+                        _("reference: {answer}", answer=pair.reference), self.tone("faint")
+                    )
                     lines += _indented(reference, width, _INDENT)
                 if len(names) == 2 and width >= _BESIDE_FROM:
                     return [*lines, *self._beside(names, pair, width), Content("")]

@@ -29,6 +29,26 @@ _SAME = {
 _SIGNS = frozenset(KEY_NAME_REPLACEMENTS.values())
 _NAMES = _SIGNS | {key.value.rpartition("+")[2] for key in Keys if not key.value.startswith("<")}
 
+_GROUPS = (
+    *(N_("answers"), N_("app"), N_("archive"), N_("candidate"), N_("browser"), N_("chart"), N_("default")),
+    *(
+        N_("defaults"),
+        N_("diff"),
+        N_("edit row"),
+        N_("endpoints"),
+        N_("form"),
+        N_("grid"),
+        N_("headroom"),
+        N_("hint"),
+    ),
+    *(N_("history"), N_("home"), N_("import"), N_("judge check"), N_("key map"), N_("keys")),
+    *(N_("limits"), N_("log"), N_("method"), N_("model"), N_("models"), N_("name"), N_("new race")),
+    *(N_("new rows"), N_("new run"), N_("projects"), N_("questions"), N_("race"), N_("role")),
+    *(N_("roles"), N_("run"), N_("scores"), N_("settings"), N_("table"), N_("template")),
+    *(N_("templates"), N_("themes"), N_("try"), N_("welcome")),
+)
+"""What bindings belong to, in the words that `group_of` makes of their ids; for the catalogue."""
+
 
 def normalised(key: str) -> str:
     """A key as Textual calls it: `question_mark` for `?`."""
@@ -108,7 +128,8 @@ def moved(binding: Binding, user_keys: Mapping[str, str]) -> list[Binding]:
 
 def group_of(binding: Binding) -> str:
     """What a binding belongs to, in a word or two: the first part of its id."""
-    return (binding.id or "").partition(".")[0].replace("_", " ")
+    group = (binding.id or "").partition(".")[0].replace("_", " ")
+    return _(group) if group else ""
 
 
 def _declared(kind: type[DOMNode]) -> Iterator[Binding]:
@@ -227,8 +248,16 @@ def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode
             wanted[name] = keys
     while clash := _clash(wanted, tables, everywhere) or _shadow(wanted, places):
         name, key, other = clash
-        what = f"{_said(other)} already" if other is not None else _("typed into the text there")
-        leave_out(name, f"{key} is {what}.", _("Give that another key as well, or choose another."))
+        what = (
+            _("{binding} already", binding=_said(other))
+            if other is not None
+            else _("typed into the text there")
+        )
+        leave_out(
+            name,
+            _("{key} is {what}.", key=key, what=what),
+            _("Give that another key as well, or choose another."),
+        )
         del wanted[name]
     return KeyMap({name: ",".join(keys) for name, keys in wanted.items()}, tuple(problems))
 

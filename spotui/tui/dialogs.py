@@ -192,7 +192,9 @@ class NameScreen(Dialog[str]):
     }
     """
 
-    def __init__(self, question: str, name: str, check: Callable[[str], None], label: str = "Name") -> None:
+    def __init__(
+        self, question: str, name: str, check: Callable[[str], None], label: str = N_("Name")
+    ) -> None:
         super().__init__()
         self._question = question
         self._proposed = name
@@ -206,7 +208,7 @@ class NameScreen(Dialog[str]):
             box.border_subtitle = _("enter accepts, escape cancels")
             name = Input(self._proposed, compact=True)
             name.cursor_blink = False
-            yield row(self._label, name)
+            yield row(_(self._label), name)
             yield Static(markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -235,12 +235,12 @@ def _price(found: _Told) -> str:
 
 
 _LIMITS = (
-    ("concurrency", "At once", "usual"),
-    ("requests_per_minute", "requests a minute", "any"),
-    ("tokens_per_minute", "tokens a minute", "any"),
+    ("concurrency", N_("At once"), N_("usual")),
+    ("requests_per_minute", N_("requests a minute"), N_("any")),
+    ("tokens_per_minute", N_("tokens a minute"), N_("any")),
 )
-_TIME = (("timeout", "Timeout", "usual"),)
-_PRICE = (("input", "Price in", "?"), ("output", "and out", "?"))
+_TIME = (("timeout", N_("Timeout"), N_("usual")),)
+_PRICE = (("input", N_("Price in"), N_("?")), ("output", N_("and out"), N_("?")))
 _A_NAME = N_("A variable's name is written in capitals, e.g. MY_API_KEY. A key goes into the field below.")
 
 
@@ -284,11 +284,11 @@ class EndpointScreen(FieldDialog[str]):
             box.border_subtitle = _("enter tests and saves, ctrl+t only tests, ctrl+s only saves")
             model = text_field("model", first.model, _("e.g. gpt-4o-mini, or what your server calls it"))
             model.disabled = bool(first.model)
-            yield row("Model", model)
+            yield row(_("Model"), model)
             endpoint = text_field(
                 "base_url", first.base_url, _("http://localhost:8000/v1; empty: its usual one")
             )
-            yield row("Endpoint", endpoint)
+            yield row(_("Endpoint"), endpoint)
             variable = VariableInput(first.api_key_env, id="api_key_env")
             variable.cursor_blink = False
             yield row(_("Key in"), variable)
@@ -356,7 +356,7 @@ class EndpointScreen(FieldDialog[str]):
         self._asking = self.run_worker(self._ask([*how, *words], key), group="ask")
 
     async def _ask(self, words: list[str], key: str) -> None:
-        self._tell("Saving…" if "--no-test" in words else _("Asking it…"))
+        self._tell(_("Saving…") if "--no-test" in words else _("Asking it…"))
         try:
             answer = await probe(["add", *words], key)
         except SpotuiError as error:
@@ -384,6 +384,6 @@ class EndpointScreen(FieldDialog[str]):
 def _several(fields: tuple[tuple[str, str, str], ...], first: Endpoint, meaning: str) -> ComposeResult:
     with Horizontal(classes="several"):
         for number, (field, label, usual) in enumerate(fields):
-            yield Label(label, classes="" if number else "first")
-            yield text_field(field, getattr(first, field), usual)
+            yield Label(_(label), classes="" if number else "first")
+            yield text_field(field, getattr(first, field), _(usual))
         yield Label(meaning)

@@ -9,11 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from spotui.domain.figures import duration, usd
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.tui.child import ask
 from spotui.tui.measuring import MeasuringDialog, measured
 
-_WHAT = (
+_WHAT = N_(
     "Is there anything to gain? The seed prompt is asked twice, and compared with fixed rewrites of it and "
     "two proposals of the optimizer."
 )
@@ -115,7 +115,7 @@ class HeadroomScreen(MeasuringDialog[Suggested | None]):
 
     def on_mount(self) -> None:
         """Find out what it takes."""
-        self.tell(_("escape cancels"), Content.styled(_WHAT, "$text-muted"))
+        self.tell(_("escape cancels"), Content.styled(_(_WHAT), "$text-muted"))
         self.run_worker(self._look(), group="look")
 
     def action_go(self) -> None:
@@ -142,9 +142,9 @@ class HeadroomScreen(MeasuringDialog[Suggested | None]):
             self.tell(_("escape closes"), Content.styled(told.fault, "$text-error"))
             return
         offer = self._offer = msgspec.json.decode(told.out, type=Offer)
-        lines = [Content.styled(_WHAT, "$text-muted"), Content(""), Content(offer.cost)]
+        lines = [Content.styled(_(_WHAT), "$text-muted"), Content(""), Content(offer.cost)]
         if offer.missing:
-            missing = " and ".join(offer.missing)
+            missing = _(" and ").join(offer.missing)
             text = _("It can be measured once {missing} is on this machine.", missing=missing)
             lines.append(Content.styled(text, "$text-warning"))
         lines += [Content.styled(_("Warning: {text}", text=text), "$text-warning") for text in offer.warnings]

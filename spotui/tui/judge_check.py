@@ -46,8 +46,8 @@ class Known(msgspec.Struct, frozen=True):
     @property
     def line(self) -> str:
         """The same in a few words."""
-        flips = f", flips {percent(self.flips / self.pairs)}" if self.pairs else ""
-        return f"{self.settled} of {self.comparisons}{flips}"
+        flips = _(", flips {share}", share=percent(self.flips / self.pairs)) if self.pairs else ""
+        return _("{n} of {all}{flips}", n=self.settled, all=self.comparisons, flips=flips)
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -276,11 +276,11 @@ class JudgeLine(Static):
 def _told(offered: Offer, template: str, key: str) -> Content | None:
     if not offered.compares:
         return None
-    who = f"Judge: {offered.who}. "
+    who = _("Judge: {who}. ", who=offered.who)
     known = offered.known
     if known is None:
         if offered.missing:
-            missing = " and ".join(offered.missing)
+            missing = _(" and ").join(offered.missing)
             return Content.styled(
                 _("{who}It can be checked once {missing} is on this machine.", who=who, missing=missing),
                 "$text-muted",
@@ -306,7 +306,7 @@ def _told(offered: Offer, template: str, key: str) -> Content | None:
     )
 
 
-_WHAT = (
+_WHAT = N_(
     "The judge compares answers with damaged copies of them (cut, shuffled, off topic, in a wrong format), "
     "in both orders. A judge that cannot tell these apart can tell no prompts apart."
 )
@@ -347,8 +347,10 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         """Say what it takes."""
         offer = self._offer
         cost = _("It takes {cost}. What is asked is kept, and never paid for again.", cost=offer.cost)
-        warnings = [Content.styled(f"Warning: {warning}", "$text-warning") for warning in offer.warnings]
-        what = Content.styled(_WHAT, "$text-muted")
+        warnings = [
+            Content.styled(_("Warning: {text}", text=warning), "$text-warning") for warning in offer.warnings
+        ]
+        what = Content.styled(_(_WHAT), "$text-muted")
         self.tell(_("enter starts, escape cancels"), what, Content(""), Content(cost), *warnings)
 
     def action_go(self) -> None:
@@ -405,5 +407,5 @@ def _result(found: CheckResult) -> list[Content]:
         Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),
         *(Content(line) for line in found.figures),
         *([Content.styled(found.caution, "$text-warning")] if found.caution else []),
-        Content.styled(f"Spent: {spent}.", "$text-muted"),
+        Content.styled(_("Spent: {spent}.", spent=spent), "$text-muted"),
     ]

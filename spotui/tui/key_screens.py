@@ -126,7 +126,7 @@ class KeyMapScreen(Page[None]):
 
     def parts(self) -> ComposeResult:
         """One table."""
-        yield TitleBar(f"keys   {shown(locations.keys_file())}")
+        yield TitleBar(_("keys   {file}", file=shown(locations.keys_file())))
         yield KeyTable()
 
     def on_mount(self) -> None:
@@ -160,7 +160,10 @@ class KeyMapScreen(Page[None]):
             if key:
                 await self.give(name, key)
 
-        self.app.push_screen(PressScreen(f"{group_of(self._bindings_by_name[name])}: {what}"), take)
+        self.app.push_screen(
+            PressScreen(_("{group}: {action}", group=group_of(self._bindings_by_name[name]), action=what)),
+            take,
+        )
 
     async def _can_have(self, user: UserKeys, name: str, key: str) -> bool:
         """Whether the key is free for it; otherwise its action is shown."""
@@ -189,8 +192,8 @@ class KeyMapScreen(Page[None]):
         for name, binding in sorted(self._bindings_by_name.items()):
             keys = [each for one in moved(binding, own) for each in one.make_bindings([one])]
             shown_keys = "  ".join(dict.fromkeys(self.app.get_key_display(one) for one in keys))
-            whose = Content.styled("yours", "$text-accent") if name in own else ""
-            what = f"{group_of(binding)}: {_(binding.description)}".capitalize()
+            whose = Content.styled(_("yours"), "$text-accent") if name in own else ""
+            what = _("{group}: {action}", group=group_of(binding), action=_(binding.description)).capitalize()
             rows.append(Row(name, (what, shown_keys, whose, Content.styled(name, "$text-muted"))))
         table = self.query_one(KeyTable)
         table.own = own

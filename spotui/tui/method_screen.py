@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.tui.child import ask
 from spotui.tui.dialogs import Dialog, NameScreen
 from spotui.tui.table_view import Column, Row, TableView
@@ -226,9 +226,9 @@ class MethodScreen(Dialog[MethodChoice | None]):
         parameter = self._parameter(name)
         if parameter is None:
             return
-        question = f"{name}: {parameter.takes}"
+        question = _("{name}: {text}", name=name, text=_(parameter.takes))
         value = await self.app.push_screen_wait(
-            NameScreen(question, in_words(self._value(parameter)), lambda _typed: None, "Value")
+            NameScreen(question, in_words(self._value(parameter)), lambda _typed: None, N_("Value"))
         )
         if value == in_words(parameter.default):
             self._reset(name)

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.settings.config_file import Config, ModelConfig
 from spotui.settings.table import DEFAULT_MODEL, ROLES, SETTINGS, Role, is_embedded, is_program
 from spotui.tui.defaults import Default, DefaultRow, Defaults
@@ -48,7 +48,7 @@ class RoleScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The fields."""
         with Vertical() as box:
-            box.border_title = f"The {self._role}"
+            box.border_title = _("The {role}", role=_(self._role))
             box.border_subtitle = _("saved when you leave a field; an empty one is the usual value")
             for setting in SETTINGS:
                 of_program = self._role == "executor" and setting.path[0] == "program"
@@ -105,7 +105,7 @@ class RolesTable(TableView):
         model: str
 
     def __init__(self) -> None:
-        super().__init__(_ROLE_COLUMNS, id="roles", title="Roles")
+        super().__init__(_ROLE_COLUMNS, id="roles", title=_("Roles"))
         self._models: dict[str, str] = {}
 
     @property
@@ -123,7 +123,14 @@ class RolesTable(TableView):
             )
             self._models[role] = model.used
             endpoint = _endpoint(model.used, defaults.config.config, defaults.of("run.base_url").used)
-            cells = (role, _shown(model), _shown(temperature), _shown(reply), _shown(silent, " s"), endpoint)
+            cells = (
+                _(role),
+                _shown(model),
+                _shown(temperature),
+                _shown(reply),
+                _shown(silent, " s"),
+                endpoint,
+            )
             rows.append(Row(role, (*cells, tests.get(model.used, ""))))
         self.show(rows)
 
@@ -158,9 +165,9 @@ _MODEL_COLUMNS = (
     Column("USD/M tokens", 12, is_number=True, from_width=90),
     Column("test", 8),
 )
-_EMPTY = (
+_EMPTY = N_(
     "No model is written down, and none has to be: gpt-4o-mini, anthropic/…, ollama/… and local/… work by "
-    "their names. Press n to add an endpoint of your own, a key, limits or a price."
+    "their names. Press n to add your endpoint, a key, limits or a price."
 )
 
 
@@ -182,8 +189,8 @@ class ModelsTable(TableView):
         model: str
 
     def __init__(self) -> None:
-        super().__init__(_MODEL_COLUMNS, id="models", title="Models")
-        self.empty = Content(_EMPTY)
+        super().__init__(_MODEL_COLUMNS, id="models", title=_("Models"))
+        self.empty = Content(_(_EMPTY))
 
     def fill(self, config: Config, tests: Mapping[str, Content]) -> None:
         """Bring the rows up to date."""
@@ -218,13 +225,13 @@ def _key(entry: ModelConfig) -> Content | str:
         if os.environ.get(entry.api_key_env):
             return f"${entry.api_key_env}"
         return Content.styled(_("${api_key_env} not set", api_key_env=entry.api_key_env), "$text-warning")
-    return _("in the keyring") if entry.api_key_keyring else Content.styled("usual", "$text-muted")
+    return _("in the keyring") if entry.api_key_keyring else Content.styled(_("usual"), "$text-muted")
 
 
 def _limits(entry: ModelConfig) -> str:
     limits = (
         _("{concurrency} at once", concurrency=entry.concurrency) if entry.concurrency else "",
-        f"{entry.requests_per_minute}/min" if entry.requests_per_minute else "",
+        _("{n}/min", n=entry.requests_per_minute) if entry.requests_per_minute else "",
         _("{tokens_per_minute} tok/min", tokens_per_minute=entry.tokens_per_minute)
         if entry.tokens_per_minute
         else "",

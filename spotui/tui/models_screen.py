@@ -60,7 +60,7 @@ class ModelsScreen(Page[None]):
 
     def parts(self) -> ComposeResult:
         """Roles, models, what came of a test."""
-        yield TitleBar(f"models   {shown(locations.config_file())}")
+        yield TitleBar(_("models   {file}", file=shown(locations.config_file())))
         yield RolesTable()
         yield JudgeLine("check_judge")
         yield ModelsTable()
@@ -148,7 +148,7 @@ class ModelsScreen(Page[None]):
         try:
             answer = await probe(["test", "--", model])
         except SpotuiError as error:
-            self._tests[model] = Content.styled("failed", "$text-error")
+            self._tests[model] = Content.styled(_("failed"), "$text-error")
             self._tell(model, str(error), "$text-error")
         else:
             if answer is not None:
@@ -160,7 +160,10 @@ class ModelsScreen(Page[None]):
         from spotui.tui.dialogs import confirmed
 
         if not await confirmed(
-            self, f"Remove {model}?", "remove", _("Press u to undo, as long as this screen is open.")
+            self,
+            _("Remove {model}?", model=model),
+            _("remove"),
+            _("Press u to undo, as long as this screen is open."),
         ):
             return
         removed = await attempt(self, take_out_model, model)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 
 PAGES = (N_("Rows"), N_("Prompt"), N_("Shown to the optimizer"))
+_IN_KEYS = (N_("rows"), N_("prompt"), N_("shown to the optimizer"))
 _COLUMNS = (
     Column("prompt", 18),
     Column("gain", 6, is_number=True),
@@ -69,8 +70,8 @@ class ScoresScreen(RoundScreen):
         Binding("left_square_bracket", "step(-1)", "round before", id="scores.previous_round"),
         Binding("right_square_bracket", "step(1)", "round after", id="scores.next_round"),
         *(
-            Binding(str(number), f"page({number - 1})", name.lower(), id=f"scores.page_{number}")
-            for number, name in enumerate(PAGES, 1)
+            Binding(str(number), f"page({number - 1})", name, id=f"scores.page_{number}")
+            for number, name in enumerate(_IN_KEYS, 1)
         ),
         Binding("tab", "app.focus_next", "table or page", id="scores.other", show=False),
         Binding("b", "base", "compare with it", id="scores.base"),
@@ -382,13 +383,15 @@ def _title(picture: Picture, number: int) -> Content:
     against = (
         _(", the seed")
         if number == 1
-        else " against " + (_("the seed") if one.best <= 1 else f"round {one.best}")
+        else _(
+            " against {name}", name=_("the seed") if one.best <= 1 else _("round {number}", number=one.best)
+        )
     )
     outcome, end = one.outcome or "", one.end
     score = f"  {points(end.score)}" if end is not None and end.score is not None else ""
     note = f"  {end.note}" if end is not None and end.note else ""
     return Content.assemble(
-        (f"Round {number}{against}", "bold"),
+        (_("Round {number}{against}", number=number, against=against), "bold"),
         "   ",
         (verdict(outcome, one.judged) + score, f"bold {TONES.get(outcome, '$text-warning')}"),
         note,

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, limit, usd
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.settings.table import ROLES
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
@@ -261,6 +261,7 @@ _QUIET_SECONDS = 0.3
 
 _NOT_ESTIMATED = "…"
 BUDGET = ("usd", "tokens", "calls", "minutes")
+_BUDGET_NAMES = (N_("USD"), N_("tokens"), N_("calls"), N_("minutes"))
 
 
 class StartDialog(FieldDialog[Result | None]):
@@ -371,7 +372,7 @@ class StartDialog(FieldDialog[Result | None]):
 
     async def _begin(self) -> None:
         self.workers.cancel_group(self, "estimate")  # it would replace what is said of the start
-        self.say("Starting…")
+        self.say(_("Starting…"))
         try:
             if not await trusts_template(self, self._template):
                 raise not_trusted()
@@ -395,9 +396,11 @@ def budget(label: str, first: Choices) -> ComposeResult:
         label: What it is for.
         first: What the fields hold at first.
     """
-    for field in BUDGET:
-        name = "USD" if field == "usd" else field
-        yield row(f"{label}, {name}", text_field(field, getattr(first, field), _("empty = no limit")))
+    for field, name in zip(BUDGET, _BUDGET_NAMES, strict=True):
+        yield row(
+            _("{label}, {name}", label=label, name=_(name)),
+            text_field(field, getattr(first, field), _("empty = no limit")),
+        )
 
 
 def estimate_line() -> Static:
@@ -407,4 +410,4 @@ def estimate_line() -> Static:
 
 def warning_lines(warnings: list[str]) -> list[Content]:
     """What stands against it, a line each."""
-    return [Content.styled(f"Warning: {warning}", "$text-warning") for warning in warnings]
+    return [Content.styled(_("Warning: {text}", text=warning), "$text-warning") for warning in warnings]

@@ -351,4 +351,4 @@ class TryScreen(Page[str]):
 
 
 def _called(number: int) -> str:
-    return _("the seed") if number == 1 else f"round {number}"
+    return _("the seed") if number == 1 else _("round {number}", number=number)

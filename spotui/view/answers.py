@@ -176,7 +176,7 @@ class Answers:
         for pair in self.pairs:
             answers = tuple(replace(one, trace="") for one in pair.answers)  # it may quote the prompt
             pairs.append(replace(pair, answers=answers[::-1] if is_swapped else answers))
-        return replace(self, names=("Left", "Right"), pairs=tuple(pairs), verdict="", votes=(), note="")
+        return replace(self, names=(_("Left"), _("Right")), pairs=tuple(pairs), verdict="", votes=(), note="")
 
 
 @dataclass(frozen=True)
@@ -268,12 +268,12 @@ def _nothing_yet(*, is_attached: bool) -> str:
 
 
 def _name(number: int) -> str:
-    return _("the seed") if number == 1 else f"round {number}"
+    return _("the seed") if number == 1 else _("round {number}", number=number)
 
 
 def _candidate(one: RoundPicture) -> str:
     if not one.several:
-        return f"{_name(one.number)}, candidate"
+        return _("{name}, candidate", name=_name(one.number))
     return _(
         "{name}, candidate {number} of {several}",
         name=_name(one.number),

@@ -145,7 +145,7 @@ def winner(race: Race) -> str:
         for one in race.compared
         if first.method in (one.one, one.other) and not one.settled
     ]
-    lead = _(" Its lead over {close} may be chance.", close=" and ".join(close)) if close else ""
+    lead = _(" Its lead over {close} may be chance.", close=_(" and ").join(close)) if close else ""
     return _("Winner: {method}, {gain} on the seed.{lead}", method=first.method, gain=gain, lead=lead)
 
 

@@ -230,7 +230,12 @@ def _round(number: int) -> str:
 RowVerdict = Literal["won", "lost", "same", "not compared"]
 
 _ORDER: tuple[RowVerdict, ...] = ("won", "lost", "same", "not compared")
-_VERDICTS: Final[Mapping[str, str]] = {"won": N_("won"), "lost": N_("lost"), "same": N_("same")}
+_VERDICTS: Final[Mapping[str, str]] = {
+    "won": N_("won"),
+    "lost": N_("lost"),
+    "same": N_("same"),
+    "not compared": N_("not compared"),
+}
 _LONGEST = 1000
 """Characters of an answer that are shown; a thousand rows have answers of three prompts each."""
 _TRACE_LINES = 12

@@ -31,7 +31,7 @@ from spotui.domain.events import (
 from spotui.domain.figures import count, duration
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
-from spotui.lang import _, ngettext
+from spotui.lang import N_, _, ngettext
 from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, lane, purpose_of
 from spotui.view.telling import CUTS, tell
 
@@ -72,6 +72,7 @@ class Story:
     _live: dict[Slot, int] = field(default_factory=dict)
     _batches: dict[str, Batch] = field(default_factory=dict)
     _prompts: dict[str, int] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
     _notes: dict[Slot, dict[int, str]] = field(default_factory=dict)
     _scored: set[str] = field(default_factory=set)
     _seed: str = ""
@@ -142,6 +143,7 @@ class Story:
             match event:
                 case CandidateProposed() if self._is_scored:
                     self._prompts[event.prompt] = self._add(entry)
+                    self._names[event.prompt] = entry.title
                 case CandidateScored():
                     self._score(event, entry)
                 case NoteWritten():
@@ -179,6 +181,7 @@ class Story:
         self._now = number
         self._batches.clear()
         self._prompts.clear()
+        self._names.clear()
         self._notes.clear()
 
     def _begin_scoring(self, event: ScoringStarted) -> None:
@@ -212,14 +215,18 @@ class Story:
         if event.prompt not in self._prompts:
             if event.round == 1:
                 self._seed = event.prompt
-            name = _("prompt of an earlier round") if event.prompt in self._scored else "prompt"
+            name = _("prompt of an earlier round") if event.prompt in self._scored else _("prompt")
             name = _("seed prompt") if event.prompt == self._seed else name
             begun = Entry(entry.round, entry.kind, name, text=short(event.prompt, 90))
             self._prompts[event.prompt] = self._add(begun)
+            self._names[event.prompt] = name
         begun = self._change(self._prompts[event.prompt])
         self._scored.add(event.prompt)
-        name = begun.title.partition(":")[0]
-        begun.title, begun.facts, begun.tone = f"{name}: {entry.title}", entry.facts, entry.tone
+        begun.title, begun.facts, begun.tone = (
+            _("{name}: {text}", name=self._names[event.prompt], text=entry.title),
+            entry.facts,
+            entry.tone,
+        )
 
     def _note(self, event: NoteWritten, entry: Entry) -> None:
         """Put a note down; several of one kind about one prompt are one entry."""
@@ -228,8 +235,8 @@ class Story:
         notes[event.index] = entry.aside
         if len(notes) > 1:
             kind = next((one for one in self._kinds if one.name == event.what), Note(event.what))
-            entry.title = f"{len(notes)} {kind.several}"
-            entry.aside = "\n".join(text for _, text in sorted(notes.items()))
+            entry.title = _("{n} {notes}", n=len(notes), notes=_(kind.several))
+            entry.aside = "\n".join(text for _index, text in sorted(notes.items()))
         self._put(entry)
 
     def _is_alone(self, key: CallKey) -> bool:
@@ -254,7 +261,7 @@ class Story:
             case CallDropped():
                 self._live.pop(slot, None)
                 entry.began, entry.streamed, entry.retry_at = None, "", 0.0
-                entry.facts = "failed" if event.failed else _("not needed any more")
+                entry.facts = _("failed") if event.failed else _("not needed any more")
                 entry.text, entry.tone = (event.why, "error") if event.failed else ("", "plain")
             case CallFinished():
                 self._live.pop(slot, None)
@@ -274,7 +281,7 @@ class Story:
         if isinstance(event, CallStarted) and slot not in self._places:
             self._places[slot] = self._add(Entry(number, "calls", ""))
         if isinstance(event, CallDropped) and event.failed:
-            title = f"{call_in_words(event.key, self._kinds)} failed"
+            title = _("{call} failed", call=call_in_words(event.key, self._kinds))
             self._add(Entry(number, "trouble", title, text=event.why, tone="error"))
         if (place := self._places.get(slot)) is not None:
             batch.write(self._change(place))
@@ -314,7 +321,7 @@ class Story:
 
 def _facts(event: CallFinished) -> str:
     tokens = event.prompt_tokens + event.completion_tokens
-    facts = [f"{count(tokens, estimated=event.estimated)} tok", duration(event.seconds)]
+    facts = [_("{tokens} tok", tokens=count(tokens, estimated=event.estimated)), duration(event.seconds)]
     if event.recorded:
         facts.append(_("recorded"))
     if event.finish_reason in CUTS:
@@ -323,6 +330,8 @@ def _facts(event: CallFinished) -> str:
 
 
 Show = Literal["everything", "verdicts", "trouble"]
+SHOWS: Final = (N_("everything"), N_("verdicts"), N_("trouble"))
+"""The words for them."""
 
 _CHOICES = {"verdicts": {"proposal", "verdict"}, "trouble": {"trouble"}}
 _TROUBLED = {"warning", "error", "void"}

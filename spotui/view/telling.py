@@ -19,6 +19,7 @@ from spotui.domain.figures import (
     moment,
     points,
     rounds_named,
+    state_in_words,
     usd,
     verdict,
 )
@@ -64,7 +65,11 @@ def line(event: Event) -> str | None:
         case events.JudgeMeasured(pairs=0) | events.RunStopped():  # the summary of a run says how it ended
             return None
         case events.StateChanged():
-            return f"{event.state}: {event.cause}" if event.cause else event.state
+            return (
+                _("{state}: {cause}", state=state_in_words(event.state), cause=event.cause)
+                if event.cause
+                else state_in_words(event.state)
+            )
         case events.JudgeMeasured():
             return _measured(event)
         case events.CallRetried():
@@ -80,7 +85,9 @@ def line(event: Event) -> str | None:
             )
         case events.CallDropped():
             why = event.why if event.failed else _("cancelled in flight")
-            return f"round {event.key.round}: {call_in_words(event.key)}: {why}"
+            return _(
+                "round {round}: {call}: {why}", round=event.key.round, call=call_in_words(event.key), why=why
+            )
         case _:
             entry = tell(event)
             return None if entry is None else entry.line
@@ -92,7 +99,7 @@ def tell(event: Event) -> Entry | None:
         case events.RoundStarted():
             origin = _("from round {best}", best=event.best) if event.best else _("the seed prompt")
             said = _("starts from round {best}", best=event.best) if event.best else _("the seed prompt")
-            title = f"Round {event.round}"
+            title = _("Round {number}", number=event.round)
             return Entry(event.round, "round", title, origin, tone="heading", said=said)
         case events.CandidateProposed():
             return _proposed(event)
@@ -114,7 +121,7 @@ def tell(event: Event) -> Entry | None:
             return _shown(event)
         case events.NoteWritten():
             text = event.text or _("Nothing was written.")
-            facts = f"on: {short(event.prompt, 40)}" if event.prompt else ""
+            facts = _("on: {prompt}", prompt=short(event.prompt, 40)) if event.prompt else ""
             fills = (f"note {event.what}", event.prompt)
             return Entry(event.round, "note", event.what, facts, aside=text, fills=fills)
         case events.BlockShown():
@@ -190,13 +197,20 @@ def _of_the_run(event: Event) -> Entry | None:
         case events.BatchChanged():
             return _batch(event)
         case events.StateChanged(state="paused"):
-            return Entry(0, "trouble", "Paused", text=event.cause, tone="warning")
+            return Entry(0, "trouble", _("Paused"), text=event.cause, tone="warning")
         case events.StateChanged(state="running"):
             return Entry(0, "notice", _("Running again"))
         case events.VerdictOverridden():
-            title = _("Your verdict on round {round}: {outcome}", round=event.round, outcome=event.outcome)
+            title = _(
+                "Your verdict on round {round}: {outcome}",
+                round=event.round,
+                outcome=verdict(event.outcome, None),
+            )
             text = _("It counts from round {before_round} on.", before_round=event.before_round)
-            tone, said = TONES[event.outcome], _("your verdict: {outcome}", outcome=event.outcome)
+            tone, said = (
+                TONES[event.outcome],
+                _("your verdict: {outcome}", outcome=verdict(event.outcome, None)),
+            )
             return Entry(event.round, "verdict", title, text=text, tone=tone, said=said)
         case events.HintGiven():
             title = _("Your hint from round {round} on", round=event.before_round)
@@ -244,23 +258,33 @@ def _of_the_run(event: Event) -> Entry | None:
             return Entry(0, "verdict", _("No final check"), text=event.why, tone="warning")
         case events.LimitsChanged():
             changes = ", ".join(f"{key} {limit(value)}" for key, value in event.changes.items())
-            return Entry(0, "notice", _("Limits changed"), text=changes, said=f"limits: {changes}")
+            return Entry(
+                0, "notice", _("Limits changed"), text=changes, said=_("limits: {changes}", changes=changes)
+            )
         case events.Noticed():
             if event.level == "info":
-                return Entry(0, "notice", "Notice", text=event.text, said=event.text)
-            said = f"{event.level}: {event.text}"
-            return Entry(0, "notice", "Notice", text=event.text, tone=event.level, said=said)
+                return Entry(0, "notice", _("Notice"), text=event.text, said=event.text)
+            said = _("{level}: {text}", level=_(event.level), text=event.text)
+            return Entry(0, "notice", _("Notice"), text=event.text, tone=event.level, said=said)
         case events.CommandRefused():
-            return Entry(0, "trouble", f"Refused: {event.command}", text=event.why, tone="warning")
+            return Entry(
+                0, "trouble", _("Refused: {command}", command=event.command), text=event.why, tone="warning"
+            )
         case events.RunStopped():
-            return Entry(0, "verdict", f"Stopped: {event.reason}", text=event.cause, tone="heading")
+            return Entry(
+                0,
+                "verdict",
+                _("Stopped: {reason}", reason=state_in_words(event.reason)),
+                text=event.cause,
+                tone="heading",
+            )
         case _:
             return None
 
 
 def _proposed(event: events.CandidateProposed) -> Entry:
     is_one_of_several = event.words_changed is not None
-    title = f"candidate {event.index + 1}" if is_one_of_several else "candidate"
+    title = _("candidate {number}", number=event.index + 1) if is_one_of_several else _("candidate")
     text = event.modification or short(event.prompt, _PROMPT_SHOWN)
     if event.edited:
         title, text = _("{title}, edited by hand", title=title), short(event.prompt, _PROMPT_SHOWN)
@@ -335,17 +359,17 @@ def past_line(one: PastPrompt, score: str = "{:>5}", gap: str = "   ") -> str:
         score: How a score is written.
         gap: The text between the three.
     """
-    facts = [f"round {one.round}"]
+    facts = [_("round {number}", number=one.round)]
     if one.score is not None:
         facts.append(score.format(points(one.score)))
     if one.similarity is not None:
-        facts.append(f"alike {one.similarity:.2f}")
+        facts.append(_("alike {similarity:.2f}", similarity=one.similarity))
     return gap.join(facts)
 
 
 def interval(score: float, low: float, high: float) -> str:
     """A score with its interval."""
-    return f"{points(score)} ({points(low)} to {points(high)})"
+    return _("{score} ({low} to {high})", score=points(score), low=points(low), high=points(high))
 
 
 def item_line(one: events.BlockItem) -> str:
@@ -369,15 +393,17 @@ def _answered(event: events.Answered) -> Entry:
             _("question {number} answered: {answer}", number=number, answer=short(event.answer)),
         )
     fills = (lane("execute", event.candidate), event.index)
-    title, said = (of_candidate(event.candidate, one) for one in (f"question {number}", said))
+    title, said = (
+        of_candidate(event.candidate, one) for one in (_("question {number}", number=number), said)
+    )
     return Entry(event.round, "answer", title, "", text, event.question, said=said, fills=fills)
 
 
 _VOTES: Final = {
-    (False, False): "{vote}: {choice}",
-    (True, False): "{vote} of {model}: {choice}",
-    (False, True): "{vote} on question {number}: {choice}",
-    (True, True): "{vote} of {model} on question {number}: {choice}",
+    (False, False): N_("{vote}: {choice}"),
+    (True, False): N_("{vote} of {model}: {choice}"),
+    (False, True): N_("{vote} on question {number}: {choice}"),
+    (True, True): N_("{vote} of {model} on question {number}: {choice}"),
 }
 
 
@@ -386,19 +412,29 @@ def _vote(event: events.VoteCast) -> Entry:
         case "human", _:
             vote = _("your vote")
         case "likelihood", _:
-            vote = "likelihood"
+            vote = _("likelihood")
         case _, "":
-            vote = "vote"
+            vote = _("vote")
         case _:
-            vote = f"vote {event.order}"
+            vote = _("vote {order}", order=event.order)
     number = None if event.question is None else event.question + 1
-    title = _VOTES[bool(event.model), number is not None].format(
-        vote=vote, model=event.model, number=number, choice=event.choice
-    )
+    values = {"vote": vote, "choice": _(event.choice)}
+    values |= {"model": event.model} if event.model else {}
+    values |= {} if number is None else {"number": str(number)}
+    title = _(_VOTES[bool(event.model), number is not None], **values)
     order = f" {event.order}" if event.order else ""
     fills = (lane("human" if event.voter == "human" else "vote", event.candidate), event.index)
     title = of_candidate(event.candidate, title)
-    said = of_candidate(event.candidate, f"{event.voter} votes{order} {event.choice}: {short(event.reason)}")
+    said = of_candidate(
+        event.candidate,
+        _(
+            "{voter} votes{order} {choice}: {reason}",
+            voter=_(event.voter),
+            order=order,
+            choice=_(event.choice),
+            reason=short(event.reason),
+        ),
+    )
     return Entry(event.round, "vote", title, text=event.reason, tone=event.choice, said=said, fills=fills)
 
 
@@ -406,13 +442,13 @@ def _finished(event: events.RoundFinished) -> Entry:
     figures, words = [], []
     if event.score is not None and event.score_interval is not None:
         figures.append(interval(event.score, *event.score_interval))
-        words.append(f"score {figures[0]}")
+        words.append(_("score {score}", score=figures[0]))
         if event.outcome in {"win", "lead"} and event.gain is not None and event.floor is not None:
             figures.append(_gain(event.gain, event.floor))
             words.append(figures[-1])
     elif event.wins or event.losses or event.ties:
         figures.append(f"{event.wins}:{event.losses}")
-        words.append(f"votes {figures[0]}")
+        words.append(_("votes {votes}", votes=figures[0]))
     tokens = count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)
     spent = [usd(event.cost_usd, estimated=event.estimated), duration(event.seconds)]
     notes = [event.note] if event.note else []
@@ -433,14 +469,14 @@ def _finished(event: events.RoundFinished) -> Entry:
         event.round,
         "verdict",
         _verdict(event),
-        ", ".join([*figures, f"{tokens} tok", *spent]),
+        ", ".join([*figures, _("{tokens} tok", tokens=tokens), *spent]),
         " ".join(notes),
         tone=TONES[event.outcome],
         said=_(
             "{ended}; best is round {best}; {value}",
             ended=", ".join(ended),
             best=event.best,
-            value=", ".join([f"{tokens} tokens", *spent]),
+            value=", ".join([_("{tokens} tokens", tokens=tokens), *spent]),
         ),
     )
 
@@ -454,7 +490,11 @@ def _verdict(event: events.RoundFinished) -> str:
         case "lead":
             title = _("Lead: the best so far, by less than the A/A floor")
         case outcome:
-            title = _("{outcome}: round {best} stays the best", outcome=outcome.capitalize(), best=event.best)
+            title = _(
+                "{outcome}: round {best} stays the best",
+                outcome=verdict(outcome, None).capitalize(),
+                best=event.best,
+            )
     return title if event.judged is None else _("{title} (your verdict)", title=title)
 
 

@@ -71,7 +71,7 @@ class ProjectsPanel(Shelf):
         """Somebody wants to start a run."""
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__(_COLUMNS, "Projects")
+        super().__init__(_COLUMNS, N_("Projects"))
         self._workspace = workspace
         self._known: dict[str, tuple[int | None, Overview]] = {}
 

@@ -18,7 +18,7 @@ class Shelf(TableView):
 
     Args:
         columns: Of the table.
-        title: What they are called, as a title.
+        title: What they are called, as a title, a sentence of the catalogue.
     """
 
     DELETED: ClassVar[str]
@@ -32,7 +32,7 @@ class Shelf(TableView):
         undo: Callable[[], object]
 
     def __init__(self, columns: Sequence[Column], title: str) -> None:
-        super().__init__(columns, id=title.lower(), title=title)
+        super().__init__(columns, id=title.lower(), title=_(title))
         self._reading = asyncio.Lock()
 
     async def read(self) -> None:
@@ -84,7 +84,7 @@ class Shelf(TableView):
                 self.check_new_name(key, name)
 
         old = self.name_of(key)
-        name = await self.app.push_screen_wait(NameScreen(f"Rename {old}", old, check))
+        name = await self.app.push_screen_wait(NameScreen(_("Rename {name}", name=old), old, check))
         if name:
             await self.arrive(await attempt(self, self.renamed, key, name))
 

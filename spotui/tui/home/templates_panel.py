@@ -54,7 +54,7 @@ class TemplatesPanel(Shelf):
     ]
 
     def __init__(self, root: Path) -> None:
-        super().__init__(_COLUMNS, "Templates")
+        super().__init__(_COLUMNS, N_("Templates"))
         self._root = root
         self._found: dict[str, _Found] = {}
 

@@ -63,7 +63,7 @@ class WelcomeScreen(Page[None]):
 
     def parts(self) -> ComposeResult:
         """What this is, the models, the templates."""
-        yield TitleBar("welcome")
+        yield TitleBar(_("welcome"))
         yield Static(_(_WORDS), markup=False)
         columns = (Column(_("model")), Column(_("found by"), 15, from_width=50), Column("", from_width=60))
         with Container(id="panels"):

@@ -37,7 +37,7 @@ _ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json", "promptfoo": ".ya
 def copy_prompt(screen: Screen[Any], picture: Picture, number: int) -> None:
     """Put a round's prompt on the clipboard of the terminal."""
     screen.app.copy_to_clipboard(picture.prompt_of(number))
-    name = _("the seed") if number == 1 else f"round {number}"
+    name = _("the seed") if number == 1 else _("round {number}", number=number)
     screen.notify(_("The prompt of {name} is on the clipboard, if your terminal allows it.", name=name))
 
 
@@ -67,7 +67,7 @@ async def export(screen: Screen[Any], project: Project, picture: Picture, number
     if number != best:
         text = _("write the prompt of round {number}, the selected one", number=number)
         choices.append(Choice(f"txt {number}", "s", text))
-    chosen = await screen.app.push_screen_wait(QuestionScreen("Export", choices))
+    chosen = await screen.app.push_screen_wait(QuestionScreen(_("Export"), choices))
     if chosen == "copy":
         copy_prompt(screen, picture, best)
     elif chosen.startswith("source"):
@@ -107,10 +107,14 @@ async def branch(screen: Screen[Any], project: Project, number: int) -> Project 
 
 async def _write(screen: Screen[Any], project: Project, form: str, number: int) -> None:
     proposed = Path.cwd() / f"{project.name.replace('/', '-')}{_ENDINGS[form]}"
-    path = await screen.app.push_screen_wait(NameScreen(_("Write to"), str(proposed), _check_file, "File"))
+    path = await screen.app.push_screen_wait(
+        NameScreen(_("Write to"), str(proposed), _check_file, N_("File"))
+    )
     if not path:
         return
-    if Path(path).expanduser().exists() and not await confirmed(screen, f"Overwrite {path}?", "overwrite"):
+    if Path(path).expanduser().exists() and not await confirmed(
+        screen, _("Overwrite {path}?", path=path), _("overwrite")
+    ):
         screen.notify(_("Nothing was written."))
         return
     words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
@@ -118,7 +122,7 @@ async def _write(screen: Screen[Any], project: Project, form: str, number: int) 
     if told.fault:
         screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
     else:
-        screen.notify(f"Wrote {path}.", markup=False)
+        screen.notify(_("Wrote {path}.", path=path), markup=False)
 
 
 async def _put_back(screen: Screen[Any], project: Project, number: int) -> None:

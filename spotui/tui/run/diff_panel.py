@@ -97,7 +97,7 @@ class DiffPanel(VerticalScroll, can_focus=True):
         pieces = word_diff(*self._prompts)
         added, removed = words_changed(pieces)
         self.border_title = (
-            f"Diff  {old_name} → {new_name}"
+            _("Diff  {old} → {new}", old=old_name, new=new_name)
             if old_name != new_name
             else _("Prompt of {new_name}", new_name=new_name)
         )

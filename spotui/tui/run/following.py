@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import RunOpened
-from spotui.domain.figures import count, duration, usd
+from spotui.domain.figures import count, duration, state_in_words, usd
 from spotui.lang import _
 from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
@@ -149,14 +149,14 @@ def _state(project: str, picture: Picture, *, is_attached: bool) -> Content:
         )
     if picture.stopped is not None:
         tone = "$text-error" if picture.stopped.reason in {"failed", "unmarked"} else "$text-muted"
-        parts.append((f"  {picture.stopped.reason}", tone))
+        parts.append((f"  {state_in_words(picture.stopped.reason)}", tone))
     elif not is_attached:
         # The words of `spotui list`; a run of SPO's own tool has no method of ours.
         is_ours = picture.opened is None or bool(picture.opened.method)
-        parts.append((f"  {'interrupted' if is_ours else 'foreign'}", "$text-muted"))
+        parts.append((f"  {state_in_words('interrupted' if is_ours else 'foreign')}", "$text-muted"))
     else:
         tone = "$text-success" if picture.state == "running" else "$text-warning"
-        parts.append((f"  {picture.state}", tone))
+        parts.append((f"  {state_in_words(picture.state)}", tone))
     return Content.assemble(*parts)
 
 
@@ -170,11 +170,11 @@ def _taken(picture: Picture, *, with_left: bool) -> list[str]:
     tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
     parts = [
         _of(usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated), picture, "usd", usd),
-        _of(f"{tokens} tok", picture, "tokens", count),
+        _of(_("{tokens} tok", tokens=tokens), picture, "tokens", count),
         _of(duration(spent.seconds + since), picture, "minutes", _minutes),
     ]
     if with_left and (left := picture.seconds_left) is not None:
-        parts.append(f"~{duration(left)} left")
+        parts.append(_("~{time} left", time=duration(left)))
     if with_left and picture.limits.get("calls"):
         parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
     parts[:0] = [batch_in_words(one) for one in picture.batches.values()]
@@ -187,12 +187,13 @@ def _taken(picture: Picture, *, with_left: bool) -> list[str]:
 
 def _rows(opened: RunOpened) -> str:
     splits = " + ".join(f"{rows:,} {split}" for split, rows in opened.rows.items())
-    return f"{splits} rows" + (f", {opened.metric}" if opened.metric else "")
+    rows = _("{splits} rows", splits=splits)
+    return f"{rows}, {opened.metric}" if opened.metric else rows
 
 
 def _of(spent: str, picture: Picture, limit: str, shown: Callable[[Any], str]) -> str:
     value = picture.limits.get(limit)
-    return spent if value is None else f"{spent} of {shown(value)}"
+    return spent if value is None else _("{n} of {all}", n=spent, all=shown(value))
 
 
 def _minutes(minutes: float) -> str:

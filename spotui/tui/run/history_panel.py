@@ -339,10 +339,10 @@ class Curves(Widget):
 
     def render(self) -> Content:
         """Both curves on one row, and at the right how often the order of the answers changed a vote."""
-        names = (f"{self._measure} ", "  USD " if self._is_priced else "  tokens ")
+        names = (f"{self._measure} ", _("  USD ") if self._is_priced else _("  tokens "))
         width = self.content_size.width
         judge = self._judge if self._judge.cell_length < width // 2 else Content("")
-        room = (width - judge.cell_length - sum(map(len, names)) - 1) // 2
+        room = (width - judge.cell_length - sum(map(cell_len, names)) - 1) // 2
         curves = Content.assemble(
             names[0],
             (bars(self._won, 1.0, room), "$text-success"),

@@ -303,9 +303,9 @@ class LogPanel(Vertical):
 
 
 def _told(choice: Choice) -> str:
-    parts = [] if choice.show == "everything" else [f"only {choice.show}"]
+    parts = [] if choice.show == "everything" else [_("only {entries}", entries=_(choice.show))]
     if choice.text:
         parts.append(_("only lines with “{choice}”", choice=choice.text))
     if choice.folded:
-        parts.append(f"{len(choice.folded)} folded")
+        parts.append(_("{n} folded", n=len(choice.folded)))
     return ", ".join(parts)

@@ -103,6 +103,12 @@ PANELS: Final = (
 )
 """The panels in the order of their keys."""
 
+_IN_KEYS: Final = (
+    *(N_("template"), N_("log"), N_("diff"), N_("rounds"), N_("best"), N_("progress")),
+    *(N_("questions"), N_("lineage"), N_("reasons")),
+)
+"""Their names in the list of keys."""
+
 _TEMPLATE, _LOG, _DIFF, _ROUNDS, _BEST, _PROGRESS, _QUESTIONS, _LINEAGE, _REASONS = range(len(PANELS))
 
 _ORDER: Final = (_BEST, _TEMPLATE, _LOG, _QUESTIONS, _REASONS, _PROGRESS, _DIFF, _LINEAGE, _ROUNDS)
@@ -153,8 +159,8 @@ class PanelGrid(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"panel({number - 1})", name.lower(), id=f"run.panel_{number}", show=False)
-            for number, name in enumerate(PANELS, 1)
+            Binding(str(number), f"panel({number - 1})", name, id=f"run.panel_{number}", show=False)
+            for number, name in enumerate(_IN_KEYS, 1)
         ),
         Binding("z", "maximize", "one panel", id="run.maximize"),
         Binding("less_than_sign", "resize(-1, 0)", "left panels narrower", id="run.narrower", show=False),

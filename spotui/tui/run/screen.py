@@ -9,6 +9,7 @@ from textual.reactive import var
 from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import round_in_words, verdict
 from spotui.lang import _
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.client import RunClient
@@ -196,7 +197,9 @@ class RunScreen(ReadyForKeys, SteeringScreen):
     def _titled(self, number: int) -> str:
         """A round's name, with the verdict where that is the user's."""
         one = self._client.picture.rounds.get(number)
-        return _name(number) + (f" ({one.outcome}, you)" if one is not None and one.judged else "")
+        if one is None or not one.judged:
+            return _name(number)
+        return _("{round} ({outcome}, you)", round=_name(number), outcome=verdict(one.outcome or "", None))
 
     def watch_selected(self) -> None:
         """Show the selected round everywhere."""
@@ -344,4 +347,4 @@ def _reasons_panel() -> Widget:
 
 
 def _name(number: int) -> str:
-    return "seed" if number == 1 else f"round {number}"
+    return round_in_words(number)

@@ -23,6 +23,7 @@ from spotui.domain.commands import (
     Stop,
 )
 from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import verdict
 from spotui.lang import _
 from spotui.tui.dialogs import Choice, QuestionScreen, confirmed
 from spotui.tui.page import Page
@@ -141,7 +142,9 @@ class SteeringScreen(Page[None]):
         text = _(
             "Calls in flight have a few seconds to finish. The best prompt is kept, and you can resume later."
         )
-        if await confirmed(self, f"Stop {self._project.name}?", "stop", text) and self._tell(Stop()):
+        if await confirmed(self, _("Stop {name}?", name=self._project.name), _("stop"), text) and self._tell(
+            Stop()
+        ):
             self.notify(_("Stopping: calls in flight have a few seconds to finish."))
 
     def action_go_on(self) -> None:
@@ -170,7 +173,7 @@ class SteeringScreen(Page[None]):
     async def _want_more(self, question: str, proposed: "Mapping[str, Limit]") -> None:
         from spotui.tui.run.asking import LimitsScreen
 
-        screen = LimitsScreen("Resume", self._client.picture.limits, proposed, question)
+        screen = LimitsScreen(_("Resume"), self._client.picture.limits, proposed, question)
         changed = await self.app.push_screen_wait(screen)
         if changed:
             self.run_worker(self._start(_options(changed)), group="start")
@@ -181,7 +184,7 @@ class SteeringScreen(Page[None]):
 
         self._starts = True
         self.refresh_bindings()
-        self.say("starting…")
+        self.say(_("starting…"))
         try:
             if not await trusts_project(self, self._project):
                 raise not_trusted()
@@ -275,9 +278,15 @@ class SteeringScreen(Page[None]):
     async def _override(self, one: RoundPicture) -> None:
         from spotui.tui.dialogs import Choice, QuestionScreen
 
+        values = {"number": one.number, "outcome": verdict(one.outcome or "", None)}
+        question = (
+            _("Round {number} is a {outcome} (yours). What is it?", **values)
+            if one.judged
+            else _("Round {number} is a {outcome}. What is it?", **values)
+        )
         screen = QuestionScreen(
-            f"Round {one.number} is a {one.outcome}" + (" (yours)" if one.judged else "") + ". What is it?",
-            (Choice("win", "w", _("a win: its prompt is the best")), Choice("loss", "l", "a loss")),
+            question,
+            (Choice("win", "w", _("a win: its prompt is the best")), Choice("loss", "l", _("a loss"))),
             _("It counts from the next round on, and is marked as your verdict."),
         )
         match await self.app.push_screen_wait(screen):
@@ -344,12 +353,6 @@ def _commands(changed: "Mapping[str, Limit]") -> list[Command]:
     return commands
 
 
-_LEAVING = (
-    Choice("leave", "l", "leave; the run continues and keeps spending"),
-    Choice("stop", "s", "stop the run, keep the best prompt, and leave; you can resume it later"),
-)
-
-
 async def may_leave(app: App[None]) -> bool:
     """Ask what is to become of a run that is shown and running; whether the app may end."""
     screens = (screen for screen in app.screen_stack if isinstance(screen, SteeringScreen))
@@ -360,9 +363,11 @@ async def may_leave(app: App[None]) -> bool:
         "The run is a separate process. To return to it: spotui attach {quote}",
         quote=shlex.quote(screen.project_name),
     )
-    question = QuestionScreen(
-        _("{project_name} is running", project_name=screen.project_name), _LEAVING, text
+    choices = (
+        Choice("leave", "l", _("leave; the run continues and keeps spending")),
+        Choice("stop", "s", _("stop the run, keep the best prompt, and leave; you can resume it later")),
     )
+    question = QuestionScreen(_("{project_name} is running", project_name=screen.project_name), choices, text)
     match await app.push_screen_wait(question):
         case "leave":
             return True

@@ -127,7 +127,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """What the method works on, and what it is tried on."""
         with Vertical():
-            yield Field("Prompt", id="prompt")
+            yield Field(_("Prompt"), id="prompt")
             yield Field(_("Requirements for a good answer"), id="requirements")
             count = Input(
                 id="count", restrict=r"[0-9]{0,9}", placeholder=_("empty = no limit"), classes="framed"
@@ -145,7 +145,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         with Vertical():
             yield Static(_("Some questions cannot be read. Fix them in the YAML first."), id="broken")
             yield RowList()
-            yield Field("Question", id="question")
+            yield Field(_("Question"), id="question")
             yield Field(_("Reference answer (optional)"), id="answer")
 
     def on_mount(self) -> None:

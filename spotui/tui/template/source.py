@@ -72,7 +72,7 @@ class RunTemplatePanel(TemplatePanel):
         snapshot = await attempt(self, read_snapshot, self._project.snapshot)
         if snapshot is not None:
             self._file = snapshot.template_name
-            self.border_title = Content(f"Template  {snapshot.template_name}")
+            self.border_title = Content(_("Template  {name}", name=snapshot.template_name))
             self.show(snapshot.template, is_fixed=True)
 
     async def _edit(self) -> None:
