@@ -367,7 +367,7 @@ class Connector:
         way = self.route_to(model)
         if way.kind == "openai_compatible":
             return share_at(way.endpoint.base_url or "")
-        return HALF if _has_messages(way) else None
+        return HALF if _has_messages(way) or _is_azure(way) else None
 
     def check_budget(self) -> None:
         """Make sure, before anything is paid for, that a budget in USD can be kept.
@@ -456,6 +456,11 @@ def _has_messages(way: Route) -> bool:
     return way.kind == "litellm" and _server(way) == "litellm/anthropic"
 
 
+def _is_azure(way: Route) -> bool:
+    """Whether a model is a deployment of Azure's that litellm knows the way to."""
+    return way.kind == "litellm" and way.endpoint.model.startswith("azure/")
+
+
 def batches_of(way: Route, environ: Mapping[str, str]) -> "BatchApi | None":
     """What sends calls of a route as batches; None where its endpoint has none that we know.
 
@@ -470,6 +475,10 @@ def batches_of(way: Route, environ: Mapping[str, str]) -> "BatchApi | None":
         from spotui.llm.batches.anthropic import AnthropicBatches
 
         return AnthropicBatches(way.endpoint, environ)
+    if _is_azure(way):
+        from spotui.llm.batches.azure import AzureBatches
+
+        return AzureBatches(way.endpoint)
     return None
 
 

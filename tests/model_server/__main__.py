@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from tests.model_server.batches import Batching
 from tests.model_server.server import ModelServer, hashed_reply
 
 
@@ -17,6 +18,8 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=20, help="pieces of a reply")
     parser.add_argument("--log", type=Path, help="a file for what is asked and answered, as JSON lines")
     parser.add_argument("--api-key", help="the only key accepted")
+    parser.add_argument("--batch-seconds", type=float, default=0.0, help="from taking a batch to its end")
+    parser.add_argument("--batch-taking", type=float, default=0.0, help="seconds to say that it is taken")
     parser.add_argument("--reply", help="package.module:function, in place of a reply by hash")
     arguments = parser.parse_args()
     reply = hashed_reply
@@ -34,6 +37,7 @@ def main() -> None:
         api_key=arguments.api_key,
         port=arguments.port,
         log=arguments.log,
+        batching=Batching(seconds=arguments.batch_seconds, taking=arguments.batch_taking),
     ) as server:
         sys.stdout.write(server.base_url + "\n")
         sys.stdout.flush()

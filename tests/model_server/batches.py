@@ -86,7 +86,7 @@ class Batches:
         """The answer to a request about files and batches; None to any other."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        path = parts.path.removeprefix("/v1/").split("/")
+        path = parts.path.removeprefix("/openai/").removeprefix("/v1/").split("/")  # the first is Azure's
         match method, *path:
             case "POST", "files":
                 return self._upload(headers, body)
@@ -116,10 +116,11 @@ class Batches:
         assert purpose.strip() == b"batch"
         name = f"file-{len(self._files) + 1}"
         self._files[name] = file.removesuffix(b"\r\n")
-        return _json({"id": name, "object": "file", "purpose": "batch", "bytes": len(file)})
+        kept = {"created_at": int(time.time()), "filename": "batch.jsonl", "status": "processed"}
+        return _json({"id": name, "object": "file", "purpose": "batch", "bytes": len(file)} | kept)
 
     def _begin(self, wanted: JsonObject, headers: Mapping[str, str]) -> Scripted:
-        assert wanted["endpoint"] == "/v1/chat/completions"
+        assert wanted["endpoint"] in {"/v1/chat/completions", "/chat/completions"}
         assert wanted["completion_window"] == "24h"
         lines = [json.loads(line) for line in self._files[wanted["input_file_id"]].splitlines()]
         assert all(line["url"] == wanted["endpoint"] and line["method"] == "POST" for line in lines)
@@ -214,6 +215,9 @@ def _openai(batches: Batches, batch: _Batch) -> JsonObject:
         "id": batch.id,
         "object": "batch",
         "status": "failed" if not batch.rows else status,
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "input_file_id": "file-1",
         "created_at": int(batch.created),
         "expires_at": int(batch.created) + 86_400,
         "metadata": batch.metadata,

@@ -19,8 +19,8 @@ from spotui.llm.batches.api import (
     Submitted,
     UncertainError,
 )
+from spotui.llm.batches.chat import reply_of
 from spotui.llm.batches.lines import JsonObject, NotFoundError, json_lines, json_of, no_batch_api
-from spotui.llm.batches.openai import reply_of
 from spotui.llm.options import Options, read_options
 from spotui.llm.pricing import longest_reply
 from spotui.llm.protocol import AuthenticationError, MalformedReplyError

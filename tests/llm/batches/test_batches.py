@@ -12,6 +12,7 @@ from spotui.domain.records import BatchedCall, BatchLine, CallLine
 from spotui.llm.batches import batch, collector
 from spotui.llm.batches.anthropic import AnthropicBatches
 from spotui.llm.batches.api import BatchApi, Limits
+from spotui.llm.batches.azure import AzureBatches
 from spotui.llm.batches.openai import OpenAIBatches
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, digest_of
@@ -26,7 +27,7 @@ from tests.model_server.scripted import JsonObject
 
 Family = Callable[[Endpoint], BatchApi]
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 250, "total_tokens": 1250}
-RETRIED = RetrySettings(tries=3, seconds=20.0)
+RETRIED = RetrySettings(tries=3, seconds=200.0)
 
 
 def openai(endpoint: Endpoint) -> BatchApi:
@@ -203,6 +204,27 @@ def test_a_forgotten_batch_ends_the_run_with_what_to_do(tmp_path: Path, family: 
     with ModelServer(echo, batching=Batching(seconds=60.0)) as server:
         run(main(server))
         assert len(server.requests) == 1
+
+
+def test_a_deployment_of_azure_is_reached_over_litellm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(base_url: str) -> None:
+        monkeypatch.setenv("AZURE_API_BASE", base_url.removesuffix("/v1"))
+        monkeypatch.setenv("AZURE_API_VERSION", "2024-10-21")
+        monkeypatch.setenv("AZURE_API_KEY", "k")
+
+        def azure(_endpoint: Endpoint) -> BatchApi:
+            return AzureBatches(Endpoint("azure/test-model"))
+
+        async with a_door(base_url, tmp_path, batches=azure, retry=RETRIED) as opened:
+            replies = await ask(opened, 0, 1)
+            assert [one.text for one in replies] == texts(0, 1)
+            assert replies[0].cost_usd == PRICE.cost(1000, 250) / 2
+
+    with ModelServer(echo, batching=Batching(seconds=0.1, lost=frozenset({1}))) as server:
+        asyncio.run(asyncio.wait_for(main(server.base_url), 240))  # litellm takes a while to be imported
+        assert len(server.requests) == 2
 
 
 def test_a_run_may_leave_once_everything_is_handed_in(tmp_path: Path) -> None:
