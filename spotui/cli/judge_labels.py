@@ -94,10 +94,10 @@ def check_against_labels(parsed: argparse.Namespace, launcher: "Launcher", path:
         found = asyncio.run(check_labels(prepared, connector, labels, tell, tunes=parsed.tune))
     finally:
         tell.end()
-    key, written = criteria_key(prepared, labels), False
+    key, written, fit = criteria_key(prepared, labels), False, found.verdicts.is_fit
     if parsed.write and found.tuned is not None and found.tuned.is_proven:
         _write(path, key, found.tuned.criteria)
-        written = True
+        written, fit = True, found.tuned.new.is_fit
     if is_json:
         write_json({**_as_json(prepared, found), "key": key, "written": written})
     else:
@@ -109,7 +109,7 @@ def check_against_labels(parsed: argparse.Namespace, launcher: "Launcher", path:
         spent = found.spending
         cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
         print(ngettext("Spent: {n:,} call, {cost}.", "Spent: {n:,} calls, {cost}.", spent.calls, cost=cost))
-    return exit_codes.OK if found.verdicts.is_fit else exit_codes.NO_IMPROVEMENT
+    return exit_codes.OK if fit else exit_codes.NO_IMPROVEMENT
 
 
 def _labels(parsed: argparse.Namespace, prepared: "Prepared") -> "list[Label]":
@@ -262,10 +262,12 @@ def _parted(found: "Agreement") -> str:
 def _print_tuned(tuned: "Tuned", key: str) -> None:
     print()
     print(
-        _(
-            "Tuning tried {proposals} proposals. On the {learned} labels that it worked with, the judge "
-            "agreed on {before}, and agrees on {after} by the best one.",
-            proposals=tuned.proposals,
+        ngettext(
+            "Tuning tried {n:,} proposal. On the {learned} labels that it worked with, the judge agreed on "
+            "{before}, and agrees on {after} by the best criteria.",
+            "Tuning tried {n:,} proposals. On the {learned} labels that it worked with, the judge agreed on "
+            "{before}, and agrees on {after} by the best criteria.",
+            tuned.proposals,
             learned=tuned.learned,
             before=tuned.learned_before,
             after=tuned.learned_after,

@@ -138,7 +138,7 @@ def test_marks_are_compared_with_those_of_the_evaluator(
     assert "agrees with people on 0 of 20 labels" in said.out
     assert "Its marks differ from people's by 1.00 on average." in said.out
     assert "That is not more than chance" in said.out
-    assert check(shell, server, path, "--labels", "labels.csv", "--tune", "--write").code == 3
+    assert check(shell, server, path, "--labels", "labels.csv", "--tune", "--write").code == exit_codes.OK
     assert read_template(path).criteria == SHORT
 
 

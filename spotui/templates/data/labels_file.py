@@ -194,12 +194,14 @@ def _row(fields: _Fields, known: Mapping[str, Row], owner: str) -> Row:
     hint = (
         _("Did you mean {near}?", near=near)
         if near
-        else _("Its ids are {ids}. Or write the question itself, as `question`.", ids=_listed(list(known)))
+        else _("Its ids are {ids}. Or write the question itself, as `question`.", ids=_listed(known))
     )
     raise BadRowError(_("{owner} has no row with the id {name}.", owner=owner, name=name[:40]), hint)
 
 
-def _listed(names: list[str]) -> str:
+def _listed(known: Collection[str]) -> str:
+    """The ids, the shortest form of each."""
+    names = [name for name in known if name.isdecimal()] or list(known)
     if not names:
         return _("none")
     if len(names) > 3:

@@ -59,7 +59,7 @@ def test_marks_of_a_table(tmp_path: Path) -> None:
     [
         (
             {"id": 17, "a": "x", "b": "y", "label": "a"},
-            "no row with the id 17. Its ids are 1 to",
+            "no row with the id 17. Its ids are 1, 2.",
         ),
         ({"id": "why.yaml:3", "answer": "x", "mark": 1}, "Did you mean why.yaml:"),
         ({"a": "x", "b": "y", "label": "a"}, "neither a question nor the id of one"),
