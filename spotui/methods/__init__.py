@@ -95,19 +95,20 @@ def load_method(name: str) -> "Method":
     return guarded(name, found)
 
 
-def meta_prompts(*folders: Path, method: "Method | None" = None) -> "MetaPrompts":
+def meta_prompts(*folders: Path, method: "Method | None" = None, language: str = "") -> "MetaPrompts":
     """The meta-prompts of a method and of the verbs, each replaced by the file of its name, if there is one.
 
     Args:
         folders: Folders with replacements, the one that takes precedence first; they need not exist.
         method: The method; None for a verb without one.
+        language: The language of the template, for example `zh`; empty for English.
 
     Raises:
         MetaPromptError: A replacement is broken, or no method uses a meta-prompt of its name.
     """
     from spotui.engine.meta_prompts import MetaPrompts, refuse_unknown, replacements
 
-    found = MetaPrompts(*folders, declared=method.meta_prompts if method else ())
+    found = MetaPrompts(*folders, declared=method.meta_prompts if method else (), language=language)
     files = replacements(folders)
     if files.keys() - found.texts.keys():
         refuse_unknown(files, {*found.texts, *declared_meta_prompts()})

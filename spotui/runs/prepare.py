@@ -43,6 +43,7 @@ from spotui.settings.table import ROLES, RunSettings, is_program
 from spotui.settings.values import Racing
 from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
+from spotui.templates.language import language_of
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.templates.sections import (
@@ -256,7 +257,7 @@ def prepare(
     if purpose == "run" and chosen.package is not None:
         chosen.package.check(name)
     settings = _with_asked_models(settings, purpose, template, chosen, read)
-    meta = meta_prompts(*prompt_folders, method=chosen)
+    meta = meta_prompts(*prompt_folders, method=chosen, language=language_of(template))
     is_marked = template.metric is not None or bool(template.criteria)
     scores = (
         purpose == "score" or (purpose == "run" and chosen.scores) or (purpose == "headroom" and is_marked)

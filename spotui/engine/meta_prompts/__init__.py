@@ -40,6 +40,7 @@ class MetaPrompt(msgspec.Struct, frozen=True):
         slots: What fills each slot, by its name.
         source: Where the text is from, for error messages; empty for one that a method declares.
         keeps_empty: Whether a pair of tags around an empty slot is kept, as in runs of earlier editions.
+        folder: Where its text is, and its text in other languages; empty where it has none.
 
     Raises:
         MetaPromptError: The name is not one, a slot is missing, or the text has a slot that nothing fills.
@@ -50,6 +51,7 @@ class MetaPrompt(msgspec.Struct, frozen=True):
     slots: Mapping[str, str]
     source: str = ""
     keeps_empty: bool = False
+    folder: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -77,8 +79,19 @@ class MetaPrompt(msgspec.Struct, frozen=True):
             name: The name.
             slots: What fills each slot, by its name.
         """
-        text = Path(module).with_name(f"{name}.txt").read_text(encoding="utf-8").strip()
-        return cls(name, text, slots)
+        file = Path(module).with_name(f"{name}.txt")
+        return cls(name, file.read_text(encoding="utf-8").strip(), slots, folder=str(file.parent))
+
+    def in_language(self, language: str) -> "MetaPrompt":
+        """The same meta-prompt in a language; as it is where there is no file NAME.LANGUAGE.txt beside it.
+
+        Args:
+            language: For example `zh`; empty for the language it has.
+        """
+        if not (language and self.folder):
+            return self
+        file = Path(self.folder, f"{self.name}.{language}.txt")
+        return self.replaced(file.read_text(encoding="utf-8"), str(file)) if file.exists() else self
 
     def replaced(self, text: str, source: str, *, keeps_empty: bool = False) -> "MetaPrompt":
         """The same meta-prompt with another text.
@@ -203,13 +216,15 @@ class MetaPrompts:
     Args:
         folders: Folders with replacements, the one that takes precedence first; they need not exist.
         declared: The meta-prompts of the method.
+        language: The language of the template, for example `zh`; empty for English.
 
     Raises:
         MetaPromptError: A replacement is broken.
     """
 
-    def __init__(self, *folders: Path, declared: Iterable[MetaPrompt] = ()) -> None:
-        self._prompts = {one.name: _replaced(one, folders) for one in (*OF_ENGINE, *declared)}
+    def __init__(self, *folders: Path, declared: Iterable[MetaPrompt] = (), language: str = "") -> None:
+        texts = (one.in_language(language) for one in (*OF_ENGINE, *declared))
+        self._prompts = {one.name: _replaced(one, folders) for one in texts}
 
     @classmethod
     def kept(
