@@ -30,11 +30,17 @@ class Row(NamedTuple):
 class Watched(Pty):
     """A terminal that notes when a text came."""
 
-    def __init__(self, command: list[str], marker: str, environ: dict[str, str | None]) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        marker: str,
+        environ: dict[str, str | None],
+        size: tuple[int, int] = (120, 40),
+    ) -> None:
         self.text_at = 0.0
         self._marker = marker.encode()
         self._tail = b""
-        super().__init__(command, environ=environ)
+        super().__init__(command, columns=size[0], rows=size[1], environ=environ)
 
     @property
     def memory(self) -> float:
@@ -83,9 +89,11 @@ def places(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def run_screen(project: str, environ: dict[str, str | None]) -> Iterator[Watched]:
+def run_screen(
+    project: str, environ: dict[str, str | None], size: tuple[int, int] = (120, 40)
+) -> Iterator[Watched]:
     """The Run screen of the only project, or of the first one listed."""
-    with Watched([sys.executable, "-m", "spotui"], project, environ) as terminal:
+    with Watched([sys.executable, "-m", "spotui"], project, environ, size) as terminal:
         terminal.wait_text()
         terminal.settle(QUIET)
         terminal.look_for("Rounds")

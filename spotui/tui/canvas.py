@@ -62,6 +62,7 @@ class Plot:
         y_title: What the vertical axis counts.
         x_label: Writes a number beside the horizontal axis.
         y_label: Writes one beside the vertical axis.
+        legend: What the marks mean, or what is known of the point under the cursor, above the plot.
         y_bounds: The least and the greatest possible value, which the axis never passes.
     """
 
@@ -71,6 +72,7 @@ class Plot:
     reference: float | None = None
     x_title: str = ""
     y_title: str = ""
+    legend: str = ""
     x_label: Callable[[float], str] = number_label
     y_label: Callable[[float], str] = number_label
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
@@ -241,7 +243,9 @@ def draw_plot(plot: Plot, width: int, height: int, cursor: str = "") -> list[Lin
         return title + rows - 1 - down.cell(value)
 
     if title:
-        canvas.put(0, 0, set_cell_size(plot.y_title, min(width, cell_len(plot.y_title))), "axis")
+        legend = _cut(plot.legend, width)
+        canvas.put(0, 0, _cut(plot.y_title, max(0, width - cell_len(legend) - 1)), "axis")
+        canvas.put(width - cell_len(legend), 0, legend)
     for y in range(title, title + rows):
         canvas.put(left, y, "│", "axis")
     for value, label in y_ticks.items():

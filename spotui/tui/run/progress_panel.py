@@ -1,6 +1,6 @@
 """What each candidate was worth against the calls spent, and what the run has taken over time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
 from spotui.tui.chart import PlotChart
-from spotui.tui.run.following import PanelTold, RunPanel
+from spotui.tui.run.following import RunPanel
 from spotui.view.picture import Picture
 from spotui.view.progress import Progress, Trial
 
@@ -71,6 +71,7 @@ class ProgressPanel(Vertical, RunPanel):
         self.border_title = _("Progress")
         self._progress = Progress()
         self._trials: dict[str, Trial] = {}
+        self._plot = Plot()
 
     def compose(self) -> ComposeResult:
         """The scores above, the spending below."""
@@ -100,16 +101,14 @@ class ProgressPanel(Vertical, RunPanel):
             point = Point(trial.calls, value or 0.0, low, high, mark, tone, key)
             (beside if value is None else shown).append(point)
         is_scored = progress.is_scored
-        self.query_one("#scores", PlotChart).show(
-            Plot(
-                tuple(shown),
-                tuple(beside),
-                tuple((calls, 100 * value) for calls, value in progress.best),
-                reference=None if is_scored else 50.0,
-                x_title=_("calls"),
-                y_title=_("score") if is_scored else _("win rate in the duel, %"),
-                y_bounds=(0.0, 100.0),
-            )
+        self._plot = Plot(
+            tuple(shown),
+            tuple(beside),
+            tuple((calls, 100 * value) for calls, value in progress.best),
+            reference=None if is_scored else 50.0,
+            x_title=_("calls"),
+            y_title=_("score") if is_scored else _("win rate in the duel, %"),
+            y_bounds=(0.0, 100.0),
         )
         is_priced = progress.is_priced
         self.query_one("#spending", PlotChart).show(
@@ -152,11 +151,10 @@ class ProgressPanel(Vertical, RunPanel):
         self.query_one(shown, PlotChart).focus()
 
     def _tell(self, key: str) -> None:
+        """Say above the chart what is under the cursor; a text in the frame would paint all of the panel."""
         trial = self._trials.get(key)
         text = self._legend() if trial is None else _in_words(trial, is_scored=self._progress.is_scored)
-        if text != self.border_subtitle:
-            self.border_subtitle = text
-            self.post_message(PanelTold())
+        self.query_one("#scores", PlotChart).show(replace(self._plot, legend=text))
 
     def _legend(self) -> str:
         """The marks that are in the chart."""

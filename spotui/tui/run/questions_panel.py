@@ -15,10 +15,11 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from spotui.domain.figures import verdict
 from spotui.lang import _
-from spotui.tui.run.following import PanelTold, RunPanel
+from spotui.tui.run.following import RunPanel
 from spotui.view.picture import Picture
 from spotui.view.question_grid import (
     ANSWERED,
@@ -282,6 +283,33 @@ class GridView(ScrollView, can_focus=True):
             self.scroll_to(x=left, y=max(0, y), animate=False, immediate=True)
 
 
+class CellLine(Widget):
+    """A row that says what is under the cursor, and at the right what the marks mean.
+
+    The frame would paint all of the panel for that.
+    """
+
+    DEFAULT_CSS = "CellLine { height: 1; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts = ("", "")
+
+    def say(self, cell: str, legend: str) -> None:
+        """Show other texts."""
+        if (cell, legend) != self._texts:
+            self._texts = cell, legend
+            self.refresh()
+
+    def render(self) -> Content:
+        """The cell, and the legend as far as there is room for it."""
+        width = self.content_size.width
+        cell = Content(self._texts[0]).truncate(width, ellipsis=True)
+        legend = Content.styled(self._texts[1], "$text-muted")
+        legend = legend.truncate(max(0, width - cell.cell_length - 2), ellipsis=True)
+        return Content.assemble(cell, " " * (width - cell.cell_length - legend.cell_length), legend)
+
+
 class QuestionsPanel(Vertical, RunPanel):
     """The grid, with its filter and what is under its cursor."""
 
@@ -311,7 +339,8 @@ class QuestionsPanel(Vertical, RunPanel):
         self._picture = Picture()
 
     def compose(self) -> ComposeResult:
-        """The grid."""
+        """What is under the cursor, and the grid."""
+        yield CellLine()
         yield GridView()
 
     def show(self, picture: Picture) -> None:
@@ -342,30 +371,28 @@ class QuestionsPanel(Vertical, RunPanel):
         current = view.current
         grid = view.grid
         noun = _("row") if grid.is_scored else _("question")
-        if current is None:
-            self.border_title = _("Questions")
-        else:
+        cell = ""
+        if current is not None:
             number, question = current
             title = (
-                _("Questions  final check, {noun} {question}", noun=noun, question=question + 1)
+                _("final check, {noun} {question}", noun=noun, question=question + 1)
                 if number == CHECK
                 else _(
-                    "Questions  round {number}, {noun} {question}",
+                    "round {number}, {noun} {question}",
                     number=number,
                     noun=noun,
                     question=question + 1,
                 )
             )
             mark = grid.rows[number][question]
-            self.border_title = Content(f"{title}: {mark} {meaning(mark, number, is_scored=grid.is_scored)}")
+            cell = f"{title}: {mark} {meaning(mark, number, is_scored=grid.is_scored)}"
         chosen = {
             "all": "",
             "changed": _("only those better or worse anywhere"),
             "never better": _("only those never better"),
             "errors": _("only those with errors"),
         }[view.filter]
-        self.border_subtitle = Content(chosen or _legend(grid))
-        self.post_message(PanelTold())
+        self.query_one(CellLine).say(cell, chosen or _legend(grid))
 
 
 def _legend(grid: QuestionGrid) -> str:

@@ -121,12 +121,12 @@ def test_progress_shows_every_candidate_and_leads_to_it() -> None:
 
 
 def test_the_grid_marks_every_question_and_leads_to_the_answer() -> None:
-    text, heard = look(QuestionsPanel, RUN, (60, 10), "right", "enter")
+    text, heard = look(QuestionsPanel, RUN, (90, 10), "right", "enter")
     assert "3* win       + = +" in text
-    assert "Questions  round 3, question 2: = the same as the best of that time" in text
+    assert "round 3, question 2: = the same as the best of that time" in text
     assert "+ better  = the same" in text
     assert heard == ["Opened 3, 1"]
-    text, heard = look(QuestionsPanel, ROWS, (60, 10), "f", "up", "enter")
+    text, heard = look(QuestionsPanel, ROWS, (90, 10), "f", "up", "enter")
     assert "only those better or worse anywhere" in text
     assert "round 2, row 1" in text
     assert heard == ["Opened 2, 0"]

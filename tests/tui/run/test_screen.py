@@ -129,7 +129,7 @@ def test_a_small_screen_shows_one_panel_and_the_names_of_all(workspace: Workspac
         await pilot.click("PanelTabs", offset=(32, 0))
         await until_seen(pilot, "verdict")
         await pilot.resize_terminal(*LARGE)
-        await until_seen(pilot, "─ Best prompt", "─ Log", "─ Progress", "─ Rounds")
+        await until_seen(pilot, "─ Template", "─ Log", "─ Diff", "─ Rounds")
         await pilot.resize_terminal(*SMALL)
         await until_seen(pilot, "1 Template   2 Log")
 
