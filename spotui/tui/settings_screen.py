@@ -155,7 +155,9 @@ class SettingsScreen(Page[None]):
 
     def action_filter(self) -> None:
         """Type what the settings are to contain."""
-        self.query_one(FilterField).focus()
+        field = self.query_one(FilterField)
+        field.can_focus = True
+        field.focus()
 
     def on_filter_field_typed(self, event: "FilterField.Typed") -> None:
         """Show the settings that contain it, and the titles of their groups."""
@@ -221,6 +223,11 @@ class FilterField(Input):
     def __init__(self) -> None:
         super().__init__(placeholder=_("filter: press / or F3"), id="filter", compact=True)
         self.cursor_blink = False
+        self.can_focus = False  # Tab leads to the first setting
+
+    def on_blur(self) -> None:
+        """An empty one is passed over."""
+        self.can_focus = bool(self.value)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """There may be nothing to clear."""

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from spotui import lang
 from spotui.settings import locations
@@ -215,7 +214,7 @@ def test_themes_of_the_user_s_own_are_among_them_and_a_broken_one_is_marked(tmp_
 
 def test_the_fields_are_walked_with_the_arrows(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        fields = list(app.screen.query(Input))
+        fields = [one.input for one in app.screen.query(DefaultRow)]
         fields[0].focus()
         for field in fields:
             await pilot.pause()
