@@ -108,7 +108,15 @@ PREFIX: Final = "SPOTUI_"
 
 
 _LABELS: Final = (
-    *(N_("Body"), N_("Call timeout"), N_("Calls"), N_("Command"), N_("Concurrency"), N_("Copies")),
+    *(
+        N_("Batch"),
+        N_("Body"),
+        N_("Call timeout"),
+        N_("Calls"),
+        N_("Command"),
+        N_("Concurrency"),
+        N_("Copies"),
+    ),
     *(N_("Demonstrations"), N_("Embedding model"), N_("Endpoint"), N_("Final check")),
     *(N_("First token timeout"), N_("Graded marks"), N_("Grammar"), N_("Headers"), N_("JSON"), N_("Judge")),
     *(N_("Judge unit"), N_("Max rounds"), N_("Max tokens"), N_("Minutes"), N_("Model"), N_("More judges")),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -312,8 +313,11 @@ class KeysScreen(Dialog[None]):
                 yield Content("")
             yield Content.styled(section.title, "bold $secondary")
             for one in section.helps:
-                keys = Content.styled("  ".join(one.keys).ljust(_KEYS_WIDTH), "bold $accent")
-                what = Content(one.what.ljust(_WHAT_WIDTH))
+                joined = "  ".join(one.keys)
+                keys = Content.styled(
+                    set_cell_size(joined, max(_KEYS_WIDTH, cell_len(joined))), "bold $accent"
+                )
+                what = Content(set_cell_size(one.what, max(_WHAT_WIDTH, cell_len(one.what))))
                 yield Content.assemble(keys, " ", what, " ", Content.styled(one.name, "$text-muted"))
         yield Content("")
         yield Content.styled(
