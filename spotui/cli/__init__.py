@@ -287,7 +287,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             _("Did you mean {near!r}?", near=near) if near else _("'spotui --help' lists them all."),
         )
     verbs = parser.add_subparsers(title=_("verbs"), dest="verb", metavar="VERB", prog="spotui")
+    is_first = verb is not None and arguments[0] == verb  # then nothing before it can ask for a list of all
     for name, does in VERBS.items():
+        if is_first and name != verb:
+            continue
         text = _(does)
         one = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == verb:

@@ -127,7 +127,7 @@ VERBS_OF_GROUPS = {
     "race": {*Group} - {Group.FINAL_CHECK},
     "sweep": {*Group} - {Group.FINAL_CHECK, Group.SEED},
     "headroom": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK},
-    "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.OPTIMIZER},
+    "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK},
     "score": {
         *(Group.PROMPT, Group.SEED, Group.BUDGET, Group.CALLS, Group.BATCHES, Group.MODELS),
         *(Group.EVALUATOR, Group.EXECUTOR),

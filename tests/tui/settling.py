@@ -39,6 +39,7 @@ _TURNS_BENEATH = 6
 _threads: "WeakKeyDictionary[asyncio.AbstractEventLoop, int]" = WeakKeyDictionary()
 _looks: "WeakKeyDictionary[App[Any], tuple[Screen[Any], str]]" = WeakKeyDictionary()
 _rules: dict[object, list[RuleSet]] = {}
+_variables: dict[int, tuple[dict[str, str], object]] = {}
 _to_thread = asyncio.to_thread
 _render_update = Compositor.render_update
 _parse_rules = Stylesheet._parse_rules
@@ -58,6 +59,7 @@ def settling(*, paints: bool = True) -> Iterator[None]:
         patch.setattr(RuleSet, "__hash__", object.__hash__)  # Textual asks for it twice a rule and widget
         patch.setattr(Compositor, "render_update", _paint if paints else _paint_nothing)
         patch.setattr(Stylesheet, "_parse_rules", _parse_rules_once)
+        patch.setattr("textual.strip.FIFOCache", _no_cache)
         patch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
         patch.setattr("textual.pilot.wait_for_idle", _wait_no_more)
         patch.setattr("textual.app.wait_for_idle", _wait_for_idle)
@@ -161,10 +163,43 @@ def _paint_nothing(compositor: Compositor, **_: object) -> None:
 def _parse_rules_once(
     stylesheet: Stylesheet, css: str, read_from: object, *args: Any, **more: Any
 ) -> list[RuleSet]:
-    key = (css, read_from, args, tuple(sorted(more.items())), tuple(sorted(stylesheet._variables.items())))
+    key = (css, read_from, args, tuple(sorted(more.items())), _key_of(stylesheet._variables))
     if key not in _rules:
         _rules[key] = _parse_rules(stylesheet, css, read_from, *args, **more)  # type: ignore[arg-type]
     return _rules[key]
+
+
+def _key_of(variables: dict[str, str]) -> object:
+    """What a theme's variables are known by; they are sorted once, as there are hundreds for every widget."""
+    known = _variables.get(id(variables))
+    if known is None or known[0] is not variables:
+        _variables.clear()
+        known = _variables[id(variables)] = variables, tuple(sorted(variables.items()))
+    return known[1]
+
+
+class _NoCache:
+    """In place of the caches of every line that is painted, which no test paints again."""
+
+    def get(self, key: object, default: object = None) -> object:
+        del key
+        return default
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def __contains__(self, key: object) -> bool:
+        return False
+
+    def clear(self) -> None:
+        pass
+
+
+_NO_CACHE = _NoCache()
+
+
+def _no_cache(_: int) -> _NoCache:
+    return _NO_CACHE
 
 
 def _collect_nothing(*_: int) -> int:
