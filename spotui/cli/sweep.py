@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,11 +16,12 @@ from spotui.lang import _, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from spotui.llm.leases import Pool
     from spotui.runs.launch import Launcher
     from spotui.runs.sweep.cells import Cells, SweepEstimate
+    from spotui.runs.sweep.cluster.crew import Place
     from spotui.runs.sweep.plan import Cell, Plan
     from spotui.runs.sweep.progress import Progress
     from spotui.runs.sweep.work import Crew, Outcome, Sweep
@@ -47,7 +49,32 @@ def add_sweep_arguments(parser: argparse.ArgumentParser) -> None:
         "--parallel",
         metavar="N",
         type=int,
-        help=_("runs at once on this machine (default: {n}, or 1 with an embedded model)", n=_AT_ONCE),
+        help=_(
+            "runs at once (default: {n}, or 1 with an embedded model; on a cluster, all its threads)",
+            n=_AT_ONCE,
+        ),
+    )
+    cluster = parser.add_argument_group(_("cluster"))
+    cluster.add_argument(
+        "--on",
+        metavar="ADDRESS",
+        help=_("work on the Dask cluster at dask://HOST:PORT or tls://HOST:PORT instead of this machine"),
+    )
+    cluster.add_argument(
+        "--home",
+        metavar="HOST[:PORT]",
+        default="",
+        help=_("where the workers reach this machine (default: the address towards the scheduler)"),
+    )
+    cluster.add_argument(
+        "--shared-workspace",
+        action="store_true",
+        help=_("let the workers write the workspace themselves: they see it under the same path"),
+    )
+    cluster.add_argument(
+        "--send-keys",
+        action="store_true",
+        help=_("send your keys to the workers (default: each worker uses its environment and keyring)"),
     )
     parser.add_argument("--estimate", action="store_true", help=_("only say what the sweep would take"))
     parser.add_argument("--json", action="store_true", help=_("one event a line; the last one has the table"))
@@ -86,13 +113,14 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     every = list(plan.cells())
     ended = folder.ended()
     waiting = [cell for cell in every if cell.name not in ended or ended[cell.name].reason == "failed"]
-    size = _size(parsed, cells, every)
+    place = _place(parsed)
+    size = _size(parsed, cells, every, place)
     expected = cells.estimate(waiting, every, size)
     if parsed.estimate or not parsed.json:
         _say(parsed, expected)
     if parsed.estimate:
         return exit_codes.OK
-    _settle(parsed, launcher, cells, every, budget)
+    _settle(parsed, launcher, cells, every, budget, fetches=place is None)
     _ask(parsed, waiting, expected)
     pool = Pool(budget)
     pool.kept_back = kept_back(budget, expected)
@@ -103,19 +131,23 @@ def sweep_command(parsed: argparse.Namespace) -> int:
         before = folder.read() if folder.exists else SweepRecord(plan=plan.path.name, runs=0, words=())
         folder.write(msgspec.structs.replace(before, runs=len(every), words=words))
         quiet_limits()
-        crew = _crew(launcher, folder, pool, size)
         tell = _teller(parsed)
-        sweep = Sweep(
-            plan,
-            folder,
-            cells,
-            budget,
-            crew,
-            pool,
-            lambda name, prepared: launcher.new_project(workspace, name, prepared),
-            tell,
-        )
-        outcome = asyncio.run(_with_signals(sweep, parsed))
+
+        async def work() -> "Outcome | None":
+            async with _crew(parsed, launcher, folder, pool, size, place, cells, every, tell) as crew:
+                sweep = Sweep(
+                    plan,
+                    folder,
+                    cells,
+                    budget,
+                    crew,
+                    pool,
+                    lambda name, prepared: launcher.new_project(workspace, name, prepared),
+                    tell,
+                )
+                return await _with_signals(sweep, parsed)
+
+        outcome = asyncio.run(work())
     finally:
         folder.lock.release()
     if outcome is None:
@@ -166,13 +198,36 @@ def _budget(parsed: argparse.Namespace, plan: "Plan") -> "BudgetSettings":
     return msgspec.structs.replace(plan.budget, **found)
 
 
-def _size(parsed: argparse.Namespace, cells: "Cells", every: "Sequence[Cell]") -> int:
-    """How many runs work at once here."""
+def _place(parsed: argparse.Namespace) -> "Place | None":
+    """The cluster that was named.
+
+    Raises:
+        UsageError: Flags of a cluster were typed without one.
+        ClusterError: Its address is wrong, or `distributed` is not installed.
+    """
+    if parsed.on is None:
+        if parsed.home or parsed.shared_workspace or parsed.send_keys:
+            raise UsageError(
+                _("--home, --shared-workspace and --send-keys are for a cluster."),
+                _("Name it with --on dask://HOST:PORT, or leave them out."),
+            )
+        return None
+    from spotui.runs.sweep.cluster.crew import read_place
+
+    return read_place(parsed.on, parsed.home)
+
+
+def _size(parsed: argparse.Namespace, cells: "Cells", every: "Sequence[Cell]", place: "Place | None") -> int:
+    """How many runs work at once."""
     from spotui.settings.table import is_embedded
 
+    if parsed.parallel is not None and parsed.parallel < 1:
+        raise UsageError(_("--parallel must be 1 or more."), _("Leave it out for the default."))
+    if place is not None:
+        from spotui.runs.sweep.cluster.crew import slots_of
+
+        return min(slots_of(place), parsed.parallel or sys.maxsize)
     if parsed.parallel is not None:
-        if parsed.parallel < 1:
-            raise UsageError(_("--parallel must be 1 or more."), _("Leave it out for the default."))
         return int(parsed.parallel)
     models = {model for one in cells.kinds(every) for model in cells.entrant(one).settings.models}
     return 1 if any(map(is_embedded, models)) else _AT_ONCE
@@ -184,6 +239,8 @@ def _settle(
     cells: "Cells",
     every: "Sequence[Cell]",
     budget: "BudgetSettings",
+    *,
+    fetches: bool,
 ) -> None:
     """Make sure, before anything is bought, that every kind of run can begin and may do what it does.
 
@@ -202,7 +259,8 @@ def _settle(
             settle_trust(parsed, launcher, test)
         settings = prepared.settings
         launcher.connector(msgspec.structs.replace(settings, budget=budget)).check_budget()
-        fetch_missing_models(settings, yes=parsed.yes)
+        if fetches:
+            fetch_missing_models(settings, yes=parsed.yes)
 
 
 def _say(parsed: argparse.Namespace, expected: "SweepEstimate") -> None:
@@ -237,11 +295,37 @@ def _ask(parsed: argparse.Namespace, waiting: "Sequence[Cell]", expected: "Sweep
         )
 
 
-def _crew(launcher: "Launcher", folder: "SweepFolder", pool: "Pool", size: int) -> "Crew":
-    from spotui.cli.conduct import serve
-    from spotui.runs.sweep.local import LocalCrew
+@asynccontextmanager
+async def _crew(
+    parsed: argparse.Namespace,
+    launcher: "Launcher",
+    folder: "SweepFolder",
+    pool: "Pool",
+    size: int,
+    place: "Place | None",
+    cells: "Cells",
+    every: "Sequence[Cell]",
+    tell: "Callable[[Progress], None]",
+) -> "AsyncIterator[Crew]":
+    """Who works on the runs."""
+    if place is None:
+        from spotui.cli.conduct import serve
+        from spotui.runs.sweep.local import LocalCrew
 
-    return LocalCrew(launcher, folder, pool, size, serve, "halt")
+        yield LocalCrew(launcher, folder, pool, size, serve, "halt")
+        return
+    from spotui.runs.sweep.cluster.crew import Wishes, open_crew
+
+    kinds = [cells.entrant(cell) for cell in cells.kinds(every)]
+    wishes = Wishes(
+        size=size,
+        is_shared=parsed.shared_workspace,
+        sends_keys=parsed.send_keys,
+        settings=[one.settings for one in kinds],
+        packages=list(dict.fromkeys(one.method.package.name for one in kinds if one.method.package)),
+    )
+    async with open_crew(place, launcher, folder, pool, tell, wishes) as crew:
+        yield crew
 
 
 def _teller(parsed: argparse.Namespace) -> "Callable[[Progress], None]":

@@ -41,6 +41,10 @@ class Ledger(Protocol):
         """Raise JournalError when a reply could not be kept."""
         ...
 
+    async def settled(self) -> None:
+        """Wait until every line so far is where it is safe."""
+        ...
+
 
 class Accounts:
     """Keeps a line for every call that was sent, and counts what it took.
@@ -162,7 +166,8 @@ class Accounts:
                 self._gate.pause(str(error))
                 await self._gate.reopened()
             else:
-                return
+                break
+        await self._ledger.settled()
 
     async def reject(
         self, key: CallKey, request: Request, price: Price | None, error: RequestRefusedError

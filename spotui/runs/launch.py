@@ -276,6 +276,17 @@ class Launcher:
         with suppress(SettingsError):
             let_go((name, server) for name, server in pairs if name in self._variables)
 
+    def agree_to(self, settings: RunSettings) -> None:
+        """Take addresses, variables and the program in these settings as named by the user, in this process.
+
+        Somebody has asked the user about them elsewhere; nothing is remembered here.
+        """
+        if settings.base_url:
+            self._named.add(origin(settings.base_url))
+        self._variables |= _variables_in(settings)
+        if (program := program_of(settings.program)) is not None:
+            self._typed.add(program.digest)
+
     def trust_typed_program(self, settings: RunSettings) -> None:
         """Remember the program that the user has named, not a template, so that its run can be resumed."""
         program = program_of(settings.program)

@@ -349,6 +349,24 @@ class Recorder:
             self._emit(Noticed(text=text, level="error"))
 
 
+def rewrite_files(project: Project) -> None:
+    """Write SPO's files of a run that another machine has worked on, from its journal.
+
+    Raises:
+        JournalError: The journal is damaged.
+        OSError: The disk is full or read-only.
+    """
+    rounds: dict[int, RoundLine] = {}
+    overrides: list[OverrideLine] = []
+    with Journal(project.journal) as journal:
+        for line in journal.lines():
+            if isinstance(line, RoundLine):
+                rounds[line.round] = line
+            elif isinstance(line, OverrideLine):
+                overrides.append(line)
+    write_rounds(project.prompts, project_rounds(apply_overrides(rounds.values(), overrides)))
+
+
 def _spo_tokens(answers: tuple[AnswerRecord, ...]) -> int:
     from spotui.llm.tokens import spo_tokens
 

@@ -24,7 +24,7 @@ from spotui.llm.retry import Retry
 from spotui.runs.means import ALONE, Means
 from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Earlier
-from spotui.runs.trust import refuse_outside_data
+from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
 from spotui.settings.locations import make_private
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
@@ -191,6 +191,8 @@ async def open_ruler(
     connections: Connections,
     emit: Callable[[Event], None],
     means: Means = ALONE,
+    *,
+    start_metric: StartMetric | None = None,
 ) -> AsyncIterator[Ruler]:
     """Open what was measured before, and measure more.
 
@@ -200,6 +202,8 @@ async def open_ruler(
         connections: The models; they are closed at the end.
         emit: Called with every event.
         means: What its calls share with those of others.
+        start_metric: Starts a custom metric, where the user has agreed to metric and rows elsewhere, as on a
+            worker of a cluster; None to make sure of it here.
 
     Raises:
         OutsideDataError: The rows are in a file that the user has not agreed to send.
@@ -207,8 +211,9 @@ async def open_ruler(
         SpotuiError: Another process measures there, or what was measured before is damaged.
         OSError: The folder cannot be made.
     """
-    refuse_outside_data(prepared.template, prepared.path.parent)
-    marker = prepared.marker()
+    if start_metric is None:
+        refuse_outside_data(prepared.template, prepared.path.parent)
+    marker = prepared.marker(start_metric or start_trusted)
     async with open_context(prepared, folder, connections, emit, means) as (context, budget):
         ruler = Ruler(prepared, context, marker(context), budget)
         try:

@@ -142,7 +142,7 @@ def start_trusted(choice: MetricChoice, folder: Path) -> MetricWorker:
     file = find_metric_file(choice.name, folder)
     if not is_trusted(file.path, file.digest):
         raise UntrustedError(file)
-    return MetricWorker(file, **_seconds(choice))
+    return MetricWorker(file, **metric_seconds(choice))
 
 
 def only_recorded(choice: MetricChoice, folder: Path) -> None:
@@ -311,5 +311,6 @@ def _metric_file(template: Template, folder: Path) -> MetricFile | None:
     return find_metric_file(inner.name, folder)
 
 
-def _seconds(choice: MetricChoice) -> dict[str, float]:
+def metric_seconds(choice: MetricChoice) -> dict[str, float]:
+    """The time that a template gives its custom metric, as an argument of `MetricWorker`."""
     return {"seconds": choice.options["timeout"]} if "timeout" in choice.options else {}

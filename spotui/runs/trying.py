@@ -41,6 +41,9 @@ class _NoLedger:
     def append(self, line: Line) -> None:
         pass
 
+    async def settled(self) -> None:
+        """Nothing is kept."""
+
     def check_room(self) -> None:
         pass
 

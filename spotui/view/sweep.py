@@ -42,7 +42,9 @@ def progress_line(event: Progress) -> str:
             return _("{run}: started on {where}", run=event.label, where=event.where)
         case RunLost():
             return _(
-                "{run}: its worker was lost ({why}); it resumes elsewhere.", run=event.run, why=event.why
+                "{run}: the worker {where} was lost; it resumes elsewhere.",
+                run=event.label,
+                where=event.where,
             )
         case RunEnded():
             return _(

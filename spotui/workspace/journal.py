@@ -126,6 +126,7 @@ class Journal:
         self._length = 0
         self._torn = False
         self._sync: JournalSync | None = None
+        self._follow: Callable[[bytes], None] | None = None
         flags = (os.O_RDWR | os.O_APPEND) if writable else os.O_RDONLY
         try:
             self._file = open_file(path, flags | (os.O_CREAT if run and writable else 0))
@@ -229,6 +230,38 @@ class Journal:
                 _("A text that holds half a character (a lone surrogate) cannot be kept."),
                 _("Take the broken character out."),
             ) from None
+        self._add(raw)
+        self._take(line, len(raw))
+
+    def append_raw(self, raw: bytes) -> None:
+        """Add whole lines that another machine has encoded; they are not looked up here.
+
+        Raises:
+            JournalError: As `append`.
+        """
+        self._add(raw)
+        self._length += len(raw)
+
+    def follow(self, listener: Callable[[bytes], None]) -> None:
+        """Report every line from now on, once it is written; the listener keeps it, so no disk is waited for.
+
+        Raises:
+            OSError: What was there before did not reach the disk.
+        """
+        if self._sync is not None:
+            self._sync.close()
+            self._sync = None
+        self._follow = listener
+
+    async def settled(self) -> None:
+        """Wait until every line so far is where it is safe: that is here, so there is nothing to wait for."""
+
+    def _add(self, raw: bytes) -> None:
+        """Write whole lines at the end.
+
+        Raises:
+            JournalError: As `append`.
+        """
         self.check_untouched()
         try:
             if self._sync is not None:
@@ -237,9 +270,10 @@ class Journal:
             self._write(raw)
         except OSError as error:
             raise self._unwritable(error) from None
-        self._take(line, len(raw))
         if self._sync is not None:
             self._sync.request()
+        if self._follow is not None:
+            self._follow(raw)
 
     def check_untouched(self) -> None:
         """Make sure that no other program has changed the file, which is then never written again.

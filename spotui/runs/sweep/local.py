@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from spotui.domain.events import Event, RoundFinished, RunStopped
-from spotui.engine.task import Scored
 from spotui.llm.budget import Amounts
 from spotui.llm.leases import Lend, Pool
 from spotui.runs.means import leased
 from spotui.runs.run import Run
 from spotui.runs.score import open_ruler
-from spotui.runs.sweep.progress import RunAdvanced
-from spotui.runs.sweep.work import Job, Test
+from spotui.runs.sweep.progress import RunAdvanced, RunStarted
+from spotui.runs.sweep.work import Job, Marks, Test
 from spotui.workspace.sweep_file import SweepFolder
 
 if TYPE_CHECKING:
@@ -62,18 +61,20 @@ class LocalCrew:
 
         run.subscribe(tell)
         self._runs.add(run)
+        job.tell(RunStarted(run=job.cell.name, label=job.cell.label))
         try:
             await self._go(run)
         finally:
             self._runs.discard(run)
 
-    async def test(self, test: Test) -> list[Scored]:
+    async def test(self, test: Test) -> list[Marks]:
         """See `Crew.test`."""
         means = leased(self._pool.limits, self._lend(f"test {test.group}"))
         connections = self._launcher.connections(test.prepared.settings)
         folder = self._folder.tests(test.group)
         async with open_ruler(test.prepared, folder, connections, _ignore, means) as ruler:
-            return await ruler.measure(test.prompts, "test")
+            found = await ruler.measure(test.prompts, "test")
+        return [one.marks for one in found]
 
     def stop(self) -> None:
         """See `Crew.stop`."""

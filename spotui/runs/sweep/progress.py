@@ -52,7 +52,8 @@ class RunLost(Progress, frozen=True, tag="run_lost"):
     """The worker of a run was lost; the run resumes elsewhere with all that is in its journal."""
 
     run: str
-    why: str
+    label: str
+    where: str
 
 
 class RunEnded(Progress, frozen=True, tag="run_ended"):

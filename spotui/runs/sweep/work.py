@@ -14,7 +14,6 @@ from spotui.domain.records import AS_PLANNED
 from spotui.domain.rows import Row
 from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
-from spotui.engine.task import Scored
 from spotui.lang import _, as_english
 from spotui.llm.budget import Amounts
 from spotui.llm.leases import Pool
@@ -28,7 +27,6 @@ from spotui.runs.sweep.progress import (
     Noted,
     Progress,
     RunEnded,
-    RunStarted,
     SweepEnded,
     SweepOpened,
     TestStarted,
@@ -42,6 +40,10 @@ from spotui.workspace.sweep_file import EndedRun, SweepFolder
 
 FAILURES_IN_A_ROW: Final = 5
 """So many runs that fail one after another say that the others will, too."""
+
+
+Marks = tuple[float | None, ...]
+"""One a row; None for a row that errored."""
 
 
 class Job(NamedTuple):
@@ -91,7 +93,7 @@ class Crew(Protocol):
         """
         ...
 
-    async def test(self, test: Test) -> list[Scored]:
+    async def test(self, test: Test) -> list[Marks]:
         """Measure prompts; the answers are in the journal of the group then, here.
 
         Raises:
@@ -280,7 +282,6 @@ class Sweep:
             if not project.exists:
                 project = self._new_project(project.name, prepared)
             self._pool.open(cell.name, _spent(project))
-            self._tell(RunStarted(run=cell.name, label=cell.label))
             try:
                 await self._crew.run(Job(cell, project, prepared, self._tell))
             finally:
@@ -366,7 +367,7 @@ class Sweep:
         rows = tuple(map(_mark, prepared.rows.test)) if prepared.rows is not None else ()
         for cell, place in places:
             best, seed = scores[place.run.prompt, place.layout], scores[place.seed, place.layout]
-            measured.append(Measured(cell, place.run, rows, best.marks, seed.marks))
+            measured.append(Measured(cell, place.run, rows, best, seed))
 
 
 def _mark(row: Row) -> str:
