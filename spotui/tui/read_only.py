@@ -26,6 +26,7 @@ CHANGING: Final = frozenset(
         "answers.vote",
         "browser.upload",
         "candidate.take",
+        "default.put_back",
         "edit_row.keep",
         "endpoints.check_judge",
         "endpoints.undo",
@@ -34,6 +35,7 @@ CHANGING: Final = frozenset(
         "home.import",
         "home.undo",
         "import.take",
+        "judge_check.start",
         "key_map.change",
         "key_map.put_back",
         "model.save",
@@ -42,6 +44,7 @@ CHANGING: Final = frozenset(
         "models.new",
         "models.remove",
         "models.test",
+        "new_race.continue",
         "new_rows.drop",
         "new_rows.edit",
         "new_rows.keep",
@@ -57,6 +60,8 @@ CHANGING: Final = frozenset(
         "questions.down",
         "questions.remove",
         "questions.up",
+        "race.go_on",
+        "race.stop",
         "roles.change",
         "roles.test",
         "run.branch",
@@ -64,12 +69,14 @@ CHANGING: Final = frozenset(
         "run.edit_source",
         "run.export",
         "run.go_on",
+        "run.hint",
         "run.limits",
         "run.override",
         "run.pause",
         "run.resume",
         "run.stop",
         "run.try",
+        "scores.stop",
         "template.outside",
         "template.save",
         "template.write_rows",
@@ -80,6 +87,8 @@ CHANGING: Final = frozenset(
         "templates.rename",
         "themes.keep",
         "try.add",
+        "try.ask",
+        "wizard.save",
     }
 )
 """The ids of bindings that are no use to somebody who may only look."""
@@ -110,7 +119,8 @@ def forbid_changes() -> None:
     """Refuse every change from now on, until this process ends.
 
     A file that is opened to be written raises OSError (read-only file system), as do other changes of files.
-    A process raises ReadOnlyError unless it is one of LOOKING, and so does a command to a run.
+    A process raises ReadOnlyError unless it is one of LOOKING, and so do a command to a run and a signal to
+    another process.
     Logs can be written.
     """
     logs = str(locations.log_dir())
@@ -126,6 +136,10 @@ def forbid_changes() -> None:
         elif event == "subprocess.Popen":
             if not _only_looks(arguments[1]):
                 raise ReadOnlyError
+        elif event in ("os.kill", "os.killpg"):
+            pid, number = arguments
+            if number and not (event == "os.kill" and _is_child(pid)):
+                raise ReadOnlyError
         elif event in _STARTS or event == "spotui.send":
             raise ReadOnlyError
 
@@ -139,6 +153,15 @@ def _may_write(path: object, logs: str) -> bool:
         return False
     text = os.path.realpath(os.fsdecode(path))
     return text == os.devnull or Path(text).is_relative_to(os.path.realpath(logs))
+
+
+def _is_child(pid: object) -> bool:
+    """Whether a process was started by this one, as those are that only look."""
+    try:
+        os.waitid(os.P_PID, int(str(pid)), os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (ChildProcessError, ValueError):
+        return False
+    return True
 
 
 def _only_looks(arguments: object) -> bool:

@@ -51,7 +51,8 @@ CAPTIONS: Final = (
         N_("The task"),
         N_(
             "A lamp shop wants better replies to its customers. The template (key 1) holds the prompt to "
-            "begin with, what a good reply is like, and six questions of customers."
+            "begin with, what a good reply is like, and six questions of customers. Enter shows the next "
+            "caption, Space pauses, Escape leaves."
         ),
         lambda _picture: True,
     ),

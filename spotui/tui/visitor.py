@@ -107,7 +107,7 @@ class VisitorApp(SpotuiApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "upload", "upload a template", id="browser.upload", show=False),
-        Binding("f7", "download", "download", id="browser.download", show=False),
+        Binding("f3", "download", "download", id="browser.download", show=False),
     ]
 
     def __init__(
