@@ -1,6 +1,7 @@
 """Key bindings: what screens and widgets declare, and the user's own keys, checked against that."""
 
 import pkgutil
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from types import CodeType, FunctionType
@@ -171,8 +172,11 @@ def _named(owner: type[Widget]) -> Iterator[type[Widget]]:
         if function.__module__.startswith("textual."):
             continue
         seen.add(function)
-        for name in _names(function.__code__):
-            value = function.__globals__.get(name, getattr(owner, name, None))
+        names = list(_names(function.__code__))
+        late = [vars(import_module(name)) for name in names if name.startswith("spotui.")]
+        known = ChainMap(function.__globals__, *late)
+        for name in names:
+            value = known.get(name, getattr(owner, name, None))
             if isinstance(value, FunctionType):
                 waiting.append(value)
             elif isinstance(value, type) and issubclass(value, Widget) and not issubclass(value, Screen):

@@ -152,13 +152,19 @@ def tell(event: Event) -> Entry | None:
 def batch_in_words(event: events.BatchChanged) -> str:
     """How far a batch is, in a few words: `batch 120 of 240 done, by 21:40`."""
     text = _("batch {done:,} of {calls:,} done", done=event.done, calls=event.calls)
-    if event.expected is None:
+    if not (when := _when(event.expected)):
         return text
-    return _("{batch}, by {when}", batch=text, when=_when(event.expected))
+    return _("{batch}, by {when}", batch=text, when=when)
 
 
-def _when(at: float) -> str:
-    return moment(datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone())
+def _when(at: float | None) -> str:
+    """A time, or nothing where it is unknown or no calendar has it."""
+    try:
+        return (
+            "" if at is None else moment(datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone())
+        )
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def _batch(event: events.BatchChanged) -> Entry:
@@ -172,8 +178,8 @@ def _batch(event: events.BatchChanged) -> Entry:
                 model=event.model,
                 id=event.id,
             )
-            if event.expected is not None:
-                text = join(text, _("It ends by {when}.", when=_when(event.expected)))
+            if when := _when(event.expected):
+                text = join(text, _("It ends by {when}.", when=when))
         case "waiting":
             return Entry(0, "notice", _("Batch of {model}", model=event.model), text=batch_in_words(event))
         case "collected":
