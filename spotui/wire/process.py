@@ -12,7 +12,7 @@ from spotui.settings import locations
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import RaceFolder
 
-RUN_ENDED = frozenset({0, 3, 4, 5, 6, 7})
+RUN_ENDED = frozenset({0, 3, 4, 5, 6, 7, 11})
 """Exit codes of a run that began; every other one says that it did not."""
 
 _MODULES = frozenset({"__main__.py", "visitor.py"})

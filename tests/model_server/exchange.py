@@ -90,7 +90,7 @@ class Exchange(asyncio.Protocol):
     def _handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
         server = self._server
         path = urlsplit(target).path
-        if not server.accepts(headers):
+        if not server.accepts(path, headers):
             self._begin(_error(401, "Incorrect API key provided."), {})
         elif method == "GET" and path == "/v1/models":
             self._begin(_json(200, {"object": "list", "data": server.models}), {})

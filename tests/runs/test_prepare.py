@@ -84,6 +84,8 @@ def test_only_models_that_are_asked_have_to_exist(tmp_path: Path) -> None:
         "headroom": ("optimizer", "executor"),
         "judge-check": ("evaluator", "executor"),
         "rows": ("optimizer",),
+        "labels": ("evaluator",),
+        "tune": ("optimizer", "evaluator"),
     }
     with pytest.raises(SpotuiError, match="needs an embedding model"):
         prepared(scored(), settings, path=path, method="gpo", parameters=embedding)

@@ -81,5 +81,7 @@ def test_every_way_a_run_ends_is_known() -> None:
         exit_codes.FAILED,
         exit_codes.USAGE,
         exit_codes.NO_HEADROOM,
+        exit_codes.GATE,
+        exit_codes.DIFFERS,
         exit_codes.INTERRUPTED,
     }

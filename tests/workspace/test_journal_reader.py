@@ -139,9 +139,9 @@ def test_a_last_line_of_a_kind_we_do_not_know_is_an_error_and_is_not_cut_off(pat
 
 
 def test_a_newer_format_is_left_alone(path: Path) -> None:
-    newer = b'{"kind":"journal","at":"2030-01-01T00:00:00Z","version":3,"run":"r"}\n{"kind":"applause"}\n'
+    newer = b'{"kind":"journal","at":"2030-01-01T00:00:00Z","version":4,"run":"r"}\n{"kind":"applause"}\n'
     path.write_bytes(newer)
-    with pytest.raises(JournalError, match=r"newer spotui \(format 3\)") as caught:
+    with pytest.raises(JournalError, match=r"newer spotui \(format 4\)") as caught:
         Journal(path, writable=True)
     assert caught.value.hint == "Update spotui to open it."
     with pytest.raises(JournalError, match="newer"):

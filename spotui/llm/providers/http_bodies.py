@@ -11,8 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.http import check_size
 
-_SLOWEST = 128 * 1024
-"""Bytes a second that a server has to take of a long body."""
+_PIECE = 64 * 1024
 
 
 class RequestBody(BytesIOPayload):
@@ -20,21 +19,27 @@ class RequestBody(BytesIOPayload):
 
     Args:
         content: The body.
-        seconds: How long the server may take to take it; a long one gets more.
+        seconds: How long the server may take none of it.
         content_type: What it is.
     """
 
     def __init__(self, content: bytes, seconds: float, content_type: str = "application/json") -> None:
         super().__init__(BytesIO(content), content_type=content_type)
-        self._seconds = seconds + len(content) / _SLOWEST
+        self._content = memoryview(content)
+        self._seconds = seconds
 
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+    async def write_with_length(
+        self,
+        writer: AbstractStreamWriter,
+        content_length: int | None,  # noqa: ARG002 - aiohttp's own, and that of the whole
+    ) -> None:
         """Send it; see aiohttp."""
-        try:
-            async with asyncio.timeout(self._seconds):
-                await super().write_with_length(writer, content_length)
-        except TimeoutError:
-            raise SocketTimeoutError from None
+        for start in range(0, len(self._content), _PIECE):
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await writer.write(bytes(self._content[start : start + _PIECE]))
+            except TimeoutError:
+                raise SocketTimeoutError from None
 
 
 class BodyPieces:
