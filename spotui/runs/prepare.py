@@ -25,6 +25,7 @@ from spotui.llm.door import Door
 from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
+from spotui.runs.stored import settings_in
 from spotui.runs.task import (
     attachments_of,
     criteria_for,
@@ -36,7 +37,7 @@ from spotui.runs.task import (
     read_rows,
     slots_of,
 )
-from spotui.runs.trust import StartMetric, refuse_outside_data, settings_in, start_trusted
+from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
 from spotui.settings.programs import program_of
 from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings, is_program

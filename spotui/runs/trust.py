@@ -20,17 +20,17 @@ from spotui.metrics.function import is_function, not_here
 from spotui.metrics.mark import OwnMetric
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
+from spotui.runs.stored import settings_in
 from spotui.settings import locations
 from spotui.settings.programs import Program, agree, is_agreed, program_of
 from spotui.settings.resolve import template_roles
-from spotui.settings.table import ProgramSettings, RunSettings, read_settings
+from spotui.settings.table import ProgramSettings, RunSettings
 from spotui.settings.trust import VARIABLE, allow_sending, is_trusted, may_be_sent, trust
-from spotui.settings.values import InvalidSettingError
 from spotui.templates.model import Template
 from spotui.templates.read import parse_template
 from spotui.templates.sections import metric_of, source_of
 from spotui.workspace.projects import Project
-from spotui.workspace.snapshot import Snapshot, read_snapshot
+from spotui.workspace.snapshot import read_snapshot
 
 StartMetric = Callable[[MetricChoice, Path], OwnMetric | None]
 """Starts a custom metric that lies in a folder; None where only recorded marks are wanted."""
@@ -271,25 +271,6 @@ def program_reach(project: Project) -> Reach:
     """
     settings = settings_in(read_snapshot(project.snapshot), project)
     return Reach(project.folder, None, program=program_of(settings.program))
-
-
-def settings_in(snapshot: Snapshot, project: Project) -> RunSettings:
-    """The settings that a project's run was started with.
-
-    Raises:
-        SpotuiError: They are damaged.
-    """
-    try:
-        return read_settings(snapshot.settings)
-    except InvalidSettingError as error:
-        raise SpotuiError(
-            _(
-                "The settings in {snapshot} are damaged: {error}.",
-                snapshot=project.snapshot,
-                error=str(error).rstrip("."),
-            ),
-            _("Restore it from a backup."),
-        ) from None
 
 
 def _named_program(template: Template, folder: Path) -> ProgramSettings:

@@ -28,6 +28,7 @@ from spotui.domain.outcomes import (
 )
 from spotui.domain.records import AS_PLANNED, Rival, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
+from spotui.runs.stored import settings_in
 from spotui.workspace.history import History, best_of
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
@@ -115,8 +116,6 @@ def _opened(project: Project, history: History, snapshot: Snapshot | None) -> Ru
     )
     if snapshot is None:
         return opened
-    from spotui.runs.trust import settings_in
-
     settings_in(snapshot, project)  # a damaged value is explained, not shown
     settings = snapshot.settings
     limits = {
