@@ -100,6 +100,19 @@ def test_a_sweep_compares_what_its_plan_multiplies_and_buys_nothing_twice(
     assert "was begun with other parameters, so it cannot be part of this sweep." in said.err
 
 
+def test_contenders_with_the_same_score_stand_as_in_the_plan_whichever_ended_first(
+    shell: Shell, sums: ModelServer, home: Path
+) -> None:
+    same = "{method: gpo, set: {max_steps: 1}}"
+    words = ("sweep", "plan.yaml", *asking(sums), "--json")
+    for methods in ("last",), ("first", "last"):
+        listed = "".join(f"  {name}: {same}\n" for name in methods)
+        (home / "plan.yaml").write_text(f"templates: [sums.yaml]\nmethods:\n{listed}seeds: [0]\n")
+        table = ended(shell(*words).out)["table"]
+    assert [one["contender"] for one in table["standings"]] == ["first", "last"]
+    assert table["standings"][0]["macro"] == table["standings"][1]["macro"]
+
+
 def test_one_budget_holds_over_all_runs_and_their_test(shell: Shell, sums: ModelServer, home: Path) -> None:
     words = ("sweep", "plan.yaml", *asking(sums), "--parallel", "3")
     said = shell(*words, "--json", "--budget-calls", "400")

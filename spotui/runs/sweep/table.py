@@ -106,7 +106,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tasks: The labels of the templates.
-        standings: Those measured on most tasks first, the highest macro mean first among them.
+        standings: Those measured on most tasks first, the highest macro mean first among them, and the plan's
+            order among equals.
         duels: Every contender against those behind it.
         runs: Runs that were tested.
         planned: Runs of the plan.
@@ -130,7 +131,7 @@ def make_table(measured: Iterable[Measured], tasks: Sequence[str], planned: int)
     difference on a row is the mean over these seeds.
 
     Args:
-        measured: Every run that was tested.
+        measured: Every run that was tested, in the plan's order, which stays that of equals.
         tasks: The labels of the templates, in the plan's order.
         planned: How many runs the plan has.
     """

@@ -341,6 +341,9 @@ class Sweep:
             if measured and self._halt is None:
                 self._halt = "unmarked", _("No test row could be marked, so nothing can be compared.")
             return None
+        # Which run ended first is chance, and must not decide who stands before whom at the same score.
+        places = {cell: place for place, cell in enumerate(self._plan.cells())}
+        measured.sort(key=lambda one: places[one.cell])
         return make_table(measured, list(self._plan.templates), self._planned)
 
     async def _test(self, group: str, measured: list[Measured]) -> None:
