@@ -44,7 +44,7 @@ _CLONE = {"x86_64": 56, "aarch64": 220}.get(platform.machine(), 0)
 _LOW = 200
 """Descriptors wait above this number until those below are set."""
 
-_PROGRAMS = ("__main__", "child", "serve", "of_dspy", "of_gepa")
+_PROGRAMS = ("__main__", "agent_tools", "child", "serve", "of_dspy", "of_gepa")
 """Modules that do their work when they are imported, or that need a package which not everybody has."""
 
 _LATE = ("aiohttp", "aiolimiter", "chardet", "filelock", "rapidfuzz", "regex", "rich.live", "ssl", "yaml")

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 import pyte
+from wcwidth import wcswidth
 
 from tests.fork_server import take_terminal
 
@@ -171,13 +172,28 @@ class Terminal(Pty):
     def text(self) -> str:
         """The screen as text, without the blanks at the ends of its lines."""
         with self._changed:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            return "\n".join(line.rstrip() for line in self._lines)
+
+    @property
+    def _lines(self) -> list[str]:
+        """As `display` of pyte, which fails where half of a wide character is painted over."""
+        lines: list[str] = []
+        for y in range(self._screen.lines):
+            cells = [self._screen.buffer[y][x].data for x in range(self._screen.columns)]
+            before = ["", *cells]
+            lines.append(
+                "".join(
+                    cell or ("" if wcswidth(last) == 2 else " ")
+                    for last, cell in zip(before, cells, strict=False)
+                )
+            )
+        return lines
 
     def wait_for(self, *texts: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until every text is on the screen; returns the screen."""
         with self._changed:
             found = self._changed.wait_for(
-                lambda: all(one in "\n".join(self._screen.display) for one in texts), timeout=seconds
+                lambda: all(one in "\n".join(self._lines) for one in texts), timeout=seconds
             )
         assert found, f"{texts} did not appear within {seconds} s; the screen is:\n{self.text}"
         return self.text
@@ -185,9 +201,7 @@ class Terminal(Pty):
     def wait_gone(self, text: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until a text is no longer on the screen; returns the screen."""
         with self._changed:
-            gone = self._changed.wait_for(
-                lambda: text not in "\n".join(self._screen.display), timeout=seconds
-            )
+            gone = self._changed.wait_for(lambda: text not in "\n".join(self._lines), timeout=seconds)
         assert gone, f"{text} is still there after {seconds} s; the screen is:\n{self.text}"
         return self.text
 

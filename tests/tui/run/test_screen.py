@@ -189,7 +189,7 @@ def test_from_a_template_to_an_exported_better_prompt(
         await until_seen(pilot, "New run of why.yaml")
         for field, text in (("name", "mine"), ("model", "test-model"), ("rounds", "3")):
             app.screen.query_one(f"#{field}", Input).value = text
-        await until_seen(pilot, "Expected: about", "test-model (all roles)")
+        await until_seen(pilot, "Expected: about", "Executor           test-model")
         await pilot.press("enter")
         await until_seen(
             pilot, "round 3 of 3  finished", "Best: round 3. Improvement: better than the seed on 4 of 4"
