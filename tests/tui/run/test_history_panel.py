@@ -132,13 +132,13 @@ def test_columns_with_nothing_in_them_are_left_out() -> None:
 
     async def journey(app: Listening, pilot: Pilot[None]) -> None:
         await show(app, pilot, picture)
-        await until_seen(pilot, "verdict", "time", "modification")
-        for empty in ("votes", "win rate  ", "words", "tokens", "USD", "$ unknown"):
+        await until_seen(pilot, "verdict", "time", "3.0 s")
+        for empty in ("votes", "win rate  ", "words", "tokens", "USD", "$ unknown", "modification"):
             assert empty not in seen(app).splitlines()[1]
         for event in a_win(2):
             picture.apply(event)
         app.widget.show(picture)
-        await until_seen(pilot, "votes", "words", "tokens", "USD", "$0.2500")
+        await until_seen(pilot, "votes", "words", "tokens", "USD", "$0.2500", "modification")
         assert app.heard[-1] == ("Selected", 2)
 
     listening(journey)

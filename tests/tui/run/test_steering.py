@@ -263,7 +263,7 @@ def test_a_run_of_spo_s_reference_cannot_go_on_and_says_what_can_be_done(workspa
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         app.open_project("old")
-        await until_seen(pilot, "round 3 of 3", "The seed is the best so far", "foreign")
+        await until_seen(pilot, "round 3 of 3", "Best so far: round 2", "foreign")
         assert "$0.00" not in seen(app)
         await pilot.press("space")
         await until_seen(pilot, "--template FILE", "press b")
