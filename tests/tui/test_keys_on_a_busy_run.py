@@ -56,9 +56,9 @@ def sequences(rng: random.Random) -> Sequence:
     theme, rounds = rng.choice(["plum", "moss", "chalk"]), rng.randint(5, 99)
     return rng.choice(
         [
-            Sequence(("ctrl+p", *f"Theme: {theme}", "enter"), [], lambda app: app.theme == theme),
+            Sequence(("ctrl+p", *f"Use the theme {theme}", "enter"), [], lambda app: app.theme == theme),
             Sequence(("ctrl+p", *word, "escape"), []),
-            Sequence(("ctrl+p", *"Run: limits", "enter", *"12", "escape"), []),
+            Sequence(("ctrl+p", *"Change rounds, budget", "enter", *"12", "escape"), []),
             Sequence(("ctrl+p", "f1", "ctrl+p", "escape", *word, "escape"), []),
             Sequence(("l", "home", "delete", *str(rounds), "enter"), [SetRounds(rounds=rounds)]),
             Sequence(("l", *word, "escape"), []),
