@@ -81,7 +81,7 @@ def tour(workspace: Workspace, theme: str, look: Journey) -> None:
                 await pilot.press("m", "tab")
             await open_screen(pilot, key, screen)
             if screen is CommandPalette:
-                await until_seen(pilot, "Projects: open")
+                await until_seen(pilot, "Open the selected project")
             if screen is SettingsScreen:
                 await until(pilot, lambda: app.screen.query_one(ThemeTable).border_subtitle)
             await look(app, pilot)
