@@ -1,15 +1,16 @@
 """Batches of Azure's deployments over litellm, which knows their addresses, versions and keys."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from spotui.lang import _
 from spotui.llm.batches.api import HALF, ForgottenBatchError, Payload, Progress, Submitted
-from spotui.llm.batches.chat import LABEL, MOST_PAGES, PAGE, ChatBatches
-from spotui.llm.protocol import BadRequestError, ModelError, TimedOutError
+from spotui.llm.batches.chat import LABEL, PAGE, ChatBatches
+from spotui.llm.batches.lines import NotFoundError, nothing_there
+from spotui.llm.protocol import ModelError, TimedOutError
 from spotui.llm.providers import litellm_module
 from spotui.llm.providers.faults.http_errors import Place
 from spotui.llm.providers.litellm_module import model_error, read_error
@@ -55,33 +56,18 @@ class AzureBatches(ChatBatches):
         )
         return self.submitted(batch.model_dump())
 
-    async def find(
-        self,
-        token: str,
-        size: int,  # noqa: ARG002 - a batch has its name in the list
-        since: float,
-        others: Collection[str],  # noqa: ARG002
-    ) -> Submitted | None:
-        """The batch with a token among the newest; see `BatchApi.find`."""
-        litellm, after = await self._litellm(), None
-        for _page in range(MOST_PAGES):
-            page = await self._step(litellm.alist_batches(after=after, limit=PAGE, **self._access))
-            batches = [one.model_dump() for one in page.data]
-            for one in batches:
-                if (one.get("metadata") or {}).get(LABEL) == token:
-                    return self.submitted(one)
-            is_older = any(float(one.get("created_at") or since) < since for one in batches)
-            if is_older or not getattr(page, "has_more", False) or not batches:
-                return None
-            after = batches[-1].get("id")
-        return None
+    async def page(self, after: str) -> tuple[list[dict[str, Any]], bool]:
+        """A page of the list of batches; see `ChatBatches.page`."""
+        litellm = await self._litellm()
+        page = await self._step(litellm.alist_batches(after=after or None, limit=PAGE, **self._access))
+        return [one.model_dump() for one in page.data], getattr(page, "has_more", False)
 
     async def look(self, batch: str) -> Progress:
         """How far a batch is; see `BatchApi.look`."""
         litellm = await self._litellm()
         try:
             found = await self._step(litellm.aretrieve_batch(batch_id=batch, **self._access))
-        except _MissingError as error:
+        except NotFoundError as error:
             raise ForgottenBatchError(error.what, error.hint) from None
         return self.progress(found.model_dump())
 
@@ -114,18 +100,7 @@ class AzureBatches(ChatBatches):
         }
 
     async def _litellm(self) -> Any:
-        try:
-            return await litellm_module.join(self)
-        except ImportError as error:
-            why = " ".join(str(error).split())
-            raise BadRequestError(
-                _(
-                    "{model} is reached through litellm, which cannot be imported: {why}",
-                    model=self._endpoint.model,
-                    why=why,
-                ),
-                _("Reinstall spotui, or give the model a base URL."),
-            ) from error
+        return await litellm_module.join(self, self._endpoint.model)
 
     async def _step(self, awaitable: Awaitable[Result]) -> Result:
         try:
@@ -142,12 +117,5 @@ class AzureBatches(ChatBatches):
             )
         fault = read_error(error)
         if fault.status == 404:
-            what = self.place.sentence(
-                _("{place} knows no such batch, or has no API for batches", place=self.place), fault.message
-            )
-            return _MissingError(what, _("Check the endpoint and its key, or run without --batch."))
+            return nothing_there(self.place, fault)
         return model_error(error, fault, self.place, _SECONDS, lambda: False)
-
-
-class _MissingError(BadRequestError):
-    """Azure has nothing at an address."""

@@ -1,5 +1,6 @@
 """The form that OpenAI's batches have wherever they are: requests and results as lines of a file."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -29,7 +30,7 @@ _TOO_MUCH: Final = "token_limit_exceeded"
 
 
 class ChatBatches:
-    """The part of a model's batches that does without the network.
+    """The part of a model's batches that is the same wherever they are.
 
     Args:
         place: Where they are, as errors name it.
@@ -83,6 +84,37 @@ class ChatBatches:
         if self._does_without(request, fault):
             return None
         raise fault_error(place, fault)
+
+    async def page(self, after: str) -> tuple[list[dict[str, Any]], bool]:
+        """A page of the list of batches, the newest first, and whether more pages follow.
+
+        Args:
+            after: The id of the batch before the page; empty for the first page.
+
+        Raises:
+            ModelError: The provider does not say.
+        """
+        raise NotImplementedError
+
+    async def find(
+        self,
+        token: str,
+        size: int,  # noqa: ARG002 - a batch has its name in the list
+        since: float,
+        others: Collection[str],  # noqa: ARG002
+    ) -> Submitted | None:
+        """The batch with a token among the newest; see `BatchApi.find`."""
+        after = ""
+        for _page in range(MOST_PAGES):
+            batches, has_more = await self.page(after)
+            for one in batches:
+                if (one.get("metadata") or {}).get(LABEL) == token:
+                    return self.submitted(one)
+            is_older = any(float(one.get("created_at") or since) < since for one in batches)
+            if is_older or not has_more or not batches:
+                return None
+            after = str(batches[-1].get("id"))
+        return None
 
     def progress(self, found: dict[str, Any]) -> Progress:
         """How far the batch is that an answer is about."""

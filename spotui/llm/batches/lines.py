@@ -9,7 +9,7 @@ from spotui.lang import _
 from spotui.llm.options import Options
 from spotui.llm.protocol import BadRequestError, MalformedReplyError, ModelError
 from spotui.llm.providers.faults.http_errors import Place, fault_error
-from spotui.llm.providers.faults.server_fault import read_fault
+from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
 from spotui.llm.providers.http import HttpPool, check_size, fault_body
 
 if TYPE_CHECKING:
@@ -73,9 +73,14 @@ async def _error(pool: HttpPool, response: "HttpResponse") -> ModelError:
     fault = read_fault(response.status_code, response.headers, await fault_body(response))
     if fault.status not in (404, 405):
         return fault_error(pool.place, fault)
+    return nothing_there(pool.place, fault)
+
+
+def nothing_there(place: Place, fault: ServerFault) -> NotFoundError:
+    """The error for an address of the API at which there is nothing."""
     return NotFoundError(
-        pool.place.sentence(
-            _("{place} knows no such batch, or has no API for batches", place=pool.place), fault.message
+        place.sentence(
+            _("{place} knows no such batch, or has no API for batches", place=place), fault.message
         ),
         _("Check the endpoint and its key, or run without --batch."),
     )

@@ -1,12 +1,13 @@
 """Batches of OpenAI's API: a file of requests goes up, a batch works on it, and files of results follow."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from spotui.llm.batches.api import ForgottenBatchError, Payload, Progress, Submitted, share_at
-from spotui.llm.batches.chat import LABEL, MOST_PAGES, PAGE, ChatBatches
+from spotui.llm.batches.chat import LABEL, PAGE, ChatBatches
 from spotui.llm.batches.lines import NotFoundError, json_lines, json_of
 from spotui.llm.options import Options
 from spotui.llm.providers.http import HttpPool
@@ -47,27 +48,11 @@ class OpenAIBatches(ChatBatches):
         }
         return self.submitted(await json_of(self._pool, "POST", "/batches", msgspec.json.encode(wanted)))
 
-    async def find(
-        self,
-        token: str,
-        size: int,  # noqa: ARG002 - a batch has its name in the list
-        since: float,
-        others: Collection[str],  # noqa: ARG002
-    ) -> Submitted | None:
-        """The batch with a token among the newest; see `BatchApi.find`."""
-        after = ""
-        for _page in range(MOST_PAGES):
-            query = {"limit": str(PAGE)} | ({"after": after} if after else {})
-            page = await json_of(self._pool, "GET", "/batches", None, Options(query=query))
-            batches = [one for one in page.get("data") or () if isinstance(one, dict)]
-            for one in batches:
-                if (one.get("metadata") or {}).get(LABEL) == token:
-                    return self.submitted(one)
-            is_older = any(float(one.get("created_at") or since) < since for one in batches)
-            if is_older or not page.get("has_more") or not batches:
-                return None
-            after = str(batches[-1].get("id"))
-        return None
+    async def page(self, after: str) -> tuple[list[dict[str, Any]], bool]:
+        """A page of the list of batches; see `ChatBatches.page`."""
+        query = {"limit": str(PAGE)} | ({"after": after} if after else {})
+        page = await json_of(self._pool, "GET", "/batches", None, Options(query=query))
+        return [one for one in page.get("data") or () if isinstance(one, dict)], bool(page.get("has_more"))
 
     async def look(self, batch: str) -> Progress:
         """How far a batch is; see `BatchApi.look`."""

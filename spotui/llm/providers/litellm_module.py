@@ -99,16 +99,28 @@ _import: "Future[Any] | None" = None
 _users: Final["WeakSet[object]"] = WeakSet()
 
 
-async def join(user: object) -> Any:
+async def join(user: object, model: str) -> Any:
     """litellm's module; the first call in a process imports it, which takes seconds but not the event loop.
 
     Args:
         user: Who uses it, until `leave`; its connections stay open as long as anyone does.
+        model: The model that is reached through it.
 
     Raises:
-        ImportError: It cannot be imported.
+        BadRequestError: It cannot be imported.
     """
-    module = await asyncio.wrap_future(_imported())
+    try:
+        module = await asyncio.wrap_future(_imported())
+    except ImportError as error:
+        why = " ".join(str(error).split())
+        raise BadRequestError(
+            _(
+                "{model} is reached through litellm, which cannot be imported: {why}",
+                model=model,
+                why=why,
+            ),
+            _("Reinstall spotui, or give the model a base URL."),
+        ) from error
     _users.add(user)
     return module
 

@@ -225,18 +225,7 @@ class LitellmProvider:
         await litellm_module.leave(self)
 
     async def _find_route(self, model: str) -> tuple[Any, Route]:
-        try:
-            litellm = await litellm_module.join(self)
-        except ImportError as error:
-            why = " ".join(str(error).split())
-            raise BadRequestError(
-                _(
-                    "{model} is reached through litellm, which cannot be imported: {why}",
-                    model=model,
-                    why=why,
-                ),
-                _("Reinstall spotui, or give the model a base URL."),
-            ) from error
+        litellm = await litellm_module.join(self, model)
         if model not in self._ways:
             # A thread, because some of litellm's providers sign in while they are asked what they need.
             way = await asyncio.to_thread(find_route, litellm, model, self._endpoint)
