@@ -25,7 +25,6 @@ from spotui.llm.door import Door
 from spotui.methods import DEFAULT_METHOD, load_method, meta_prompts
 from spotui.methods.method import Method
 from spotui.methods.parameters import read_parameters
-from spotui.runs.stored import settings_in
 from spotui.runs.task import (
     attachments_of,
     criteria_for,
@@ -62,6 +61,7 @@ from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
 from spotui.workspace.snapshot import SNAPSHOT_VERSION, KeptStart, Snapshot, SnapshotError, read_snapshot
+from spotui.workspace.stored_settings import settings_in
 
 Purpose = Literal["run", "score", "headroom", "judge-check", "labels", "tune", "rows"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""

@@ -20,7 +20,6 @@ from spotui.metrics.function import is_function, not_here
 from spotui.metrics.mark import OwnMetric
 from spotui.metrics.math import MATH, math_file
 from spotui.metrics.worker import MetricWorker
-from spotui.runs.stored import settings_in
 from spotui.settings import locations
 from spotui.settings.programs import Program, agree, is_agreed, program_of
 from spotui.settings.resolve import template_roles
@@ -31,6 +30,7 @@ from spotui.templates.read import parse_template
 from spotui.templates.sections import metric_of, source_of
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
+from spotui.workspace.stored_settings import settings_in
 
 StartMetric = Callable[[MetricChoice, Path], OwnMetric | None]
 """Starts a custom metric that lies in a folder; None where only recorded marks are wanted."""

@@ -28,11 +28,11 @@ from spotui.domain.outcomes import (
 )
 from spotui.domain.records import AS_PLANNED, Rival, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
-from spotui.runs.stored import settings_in
 from spotui.workspace.history import History, best_of
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import Snapshot, read_snapshot
+from spotui.workspace.stored_settings import settings_in
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
