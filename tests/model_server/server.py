@@ -141,6 +141,15 @@ class ModelServer:
         """What a reply function raises breaks its connection, and is raised again at the end of the test."""
         self._failure = self._failure or context.get("exception") or RuntimeError(context["message"])
 
+    async def _drop_connections(self) -> None:
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*accepting, return_exceptions=True)
+        for connection in tuple(self.connections):
+            connection.abort()
+        while self.connections:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
     def _run(self) -> None:
         loop = self._loop
         loop.set_exception_handler(self._note_failure)
@@ -154,9 +163,7 @@ class ModelServer:
             self._ready.set()
             loop.run_forever()
             server.close()
-            for connection in tuple(self.connections):
-                connection.abort()
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(self._drop_connections())
         finally:
             self._ready.set()
             self.log.close()

@@ -20,38 +20,40 @@ class RawServer:
         self.port = 0
         self.connections = 0
         self._talk = talk
-        self._talking: set[asyncio.Task[None]] = set()
+        self._talking: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one conversation."""
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one conversation, known from its first moment, so that `end` misses none."""
         self.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
-        self._talking.add(task)
-        try:
-            with suppress(OSError, asyncio.CancelledError):
-                await self._talk(reader, writer)
-                writer.close()
-                await writer.wait_closed()
-        finally:
-            writer.transport.abort()
+        self._talking[asyncio.ensure_future(self._carry(reader, writer))] = writer
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.CancelledError):
+            await self._talk(reader, writer)
+            writer.close()
+            await writer.wait_closed()
 
     async def end(self) -> None:
         """Break off what still goes on."""
         for task in self._talking:
             task.cancel()
         await asyncio.gather(*self._talking, return_exceptions=True)
+        for writer in self._talking.values():
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager
 async def a_raw_server(talk: Talk, tls: SSLContext | None = None) -> AsyncIterator[RawServer]:
     """Serve with this conversation for every connection."""
     server = RawServer(talk)
-    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls) as listening:
+    async with await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=tls) as listening:
         server.port = listening.sockets[0].getsockname()[1]
         try:
             yield server
         finally:
+            listening.close()
+            await asyncio.sleep(0.01)  # what was accepted a moment ago becomes a conversation
             await server.end()
 
 
