@@ -8,20 +8,8 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.events import (
-    EVENT_TYPES,
-    WIRE_VERSION,
-    BlockItem,
-    BlockShown,
-    CallEvent,
-    Event,
-    MethodEvent,
-    Noticed,
-    RunOpened,
-    WireError,
-    decode_event,
-    encode_event,
-)
+from spotui.domain.event_lines import EVENT_TYPES, WIRE_VERSION, WireError, decode_event, encode_event
+from spotui.domain.events import BlockItem, BlockShown, CallEvent, Event, MethodEvent, Noticed, RunOpened
 from spotui.lang import Message
 from tests.any_struct import structs
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from spotui.domain.commands import Pause
-from spotui.domain.events import RunStopped, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import RunStopped
 from spotui.runs.branch import rehearse
 from spotui.settings.resources import examples, tour_dir
 from spotui.tui.run.client import TourClient

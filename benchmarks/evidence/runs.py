@@ -22,11 +22,12 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
 from spotui.engine.task import Scored
 from spotui.runs.headroom import measure_headroom
-from spotui.runs.prepare import Prepared, Purpose, kept_as, new_project, prepare, reopen
+from spotui.runs.prepare import Prepared, Purpose, prepare
 from spotui.runs.race import entrant as without_own_test
 from spotui.runs.race import without_budget
 from spotui.runs.recorder import Earlier
 from spotui.runs.score import open_ruler
+from spotui.runs.snapshots import kept_as, new_project, reopen
 from spotui.settings.resolve import Flags
 from spotui.templates.read import parse_template
 from spotui.workspace.headroom_file import Headroom, read_headroom

@@ -27,7 +27,7 @@ from spotui.engine.task import Question, RowOutcome, Splits, Task
 from spotui.llm.door import Door
 from spotui.llm.limits import Gate, Halted
 from spotui.methods.method import Method
-from spotui.runs.session import make_judge
+from spotui.runs.verbs import make_judge
 from spotui.settings.table import Role, RoleSet, RoleSettings, RunSettings
 from spotui.workspace.journal_reader import Reply, Request, Usage
 

@@ -23,9 +23,10 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event, FinalCheckFinished, RunStopped
 from spotui.lang import _
 from spotui.runs.launch import Launcher
-from spotui.runs.prepare import Prepared, reopen
+from spotui.runs.prepare import Prepared
 from spotui.runs.race import difference
 from spotui.runs.run import Run
+from spotui.runs.snapshots import reopen
 from spotui.settings import locations
 from spotui.view.picture import Picture
 from spotui.workspace.projects import Project, Workspace

@@ -23,6 +23,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from spotui.cli import exit_codes
+from spotui.domain.event_lines import decode_event
 from spotui.domain.events import (
     Event,
     FinalCheckFinished,
@@ -31,7 +32,6 @@ from spotui.domain.events import (
     RunOpened,
     RunStopped,
     SpendingChanged,
-    decode_event,
 )
 from spotui.domain.version import VERSION
 from spotui.lang import as_english

@@ -12,6 +12,7 @@ from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import Output
 from spotui.domain.commands import decode_command
 from spotui.domain.errors import SpotuiError
+from spotui.domain.event_lines import decode_event
 from spotui.domain.events import (
     CandidateProposed,
     CommandRefused,
@@ -22,7 +23,6 @@ from spotui.domain.events import (
     StateChanged,
     VerdictOverridden,
     VoteCast,
-    decode_event,
 )
 from spotui.lang import _
 from spotui.settings import locations

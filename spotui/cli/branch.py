@@ -30,7 +30,7 @@ def add_branch_arguments(parser: argparse.ArgumentParser) -> None:
 def branch_command(parsed: argparse.Namespace) -> int:
     """Make a new run that starts from a round of this one."""
     from spotui.runs.branch import branch
-    from spotui.runs.prepare import stored_settings
+    from spotui.runs.snapshots import stored_settings
     from spotui.workspace.history import read_history
 
     workspace = options.workspace(parsed)

@@ -15,7 +15,8 @@ from spotui.cli import exit_codes
 from spotui.cli.display import display_for
 from spotui.cli.terminal import Output
 from spotui.domain.errors import limit_reached
-from spotui.domain.events import Event, RunStopped, encode_event
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import Event, RunStopped
 from spotui.lang import _
 from spotui.llm.retry import BEGUN_SECONDS
 from spotui.runs.run import Run

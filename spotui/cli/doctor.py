@@ -16,7 +16,7 @@ from spotui.lang import _
 from spotui.settings import locations
 
 if TYPE_CHECKING:
-    from spotui.llm.connections import Connector
+    from spotui.llm.connector import Connector
     from spotui.settings.resolve import Source
 
 

@@ -10,7 +10,7 @@ from spotui.domain.figures import count, usd
 from spotui.lang import _, as_english
 
 if TYPE_CHECKING:
-    from spotui.llm.connections import Connector
+    from spotui.llm.connector import Connector
     from spotui.runs.estimate import Estimate
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared

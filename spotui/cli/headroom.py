@@ -110,7 +110,7 @@ def _show_offer(
     """Print what it would take, and what is known of an earlier time."""
     from spotui.cli.fetching import missing_models
     from spotui.runs.headroom.plan import is_by_rows
-    from spotui.runs.prepare import kept_as
+    from spotui.runs.snapshots import kept_as
     from spotui.workspace.headroom_file import read_headroom
 
     known: Headroom | None = None

@@ -10,7 +10,8 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import behind
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.events import CallRetried, Event, Noticed, SpendingChanged, encode_event
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import CallRetried, Event, Noticed, SpendingChanged
 from spotui.domain.text import visible
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group

@@ -69,7 +69,7 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_trust
-    from spotui.runs.prepare import starts_of
+    from spotui.runs.snapshots import starts_of
     from spotui.settings.resolve import unknown_variables
     from spotui.settings.resources import find_template
     from spotui.workspace.moving import check_free
@@ -146,7 +146,7 @@ def resume_command(parsed: argparse.Namespace) -> int:
     from spotui.cli.trusting import settle_address, settle_trust_of
     from spotui.cli.working import changed_limits, resumable, work
     from spotui.runs.launch import Launcher
-    from spotui.runs.prepare import stored_settings
+    from spotui.runs.snapshots import stored_settings
 
     launcher = Launcher()
     limits = changed_limits(parsed, launcher)

@@ -98,8 +98,8 @@ def score_command(parsed: argparse.Namespace) -> int:
     from spotui.domain.rows import slot_fault, slot_names
     from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
-    from spotui.runs.prepare import kept_as
     from spotui.runs.score import open_ruler
+    from spotui.runs.snapshots import kept_as
     from spotui.settings.resources import find_template
 
     least = None if parsed.fail_below is None else _least(parsed.fail_below)

@@ -10,7 +10,8 @@ from spotui.cli import exit_codes, options
 from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import CandidateScored, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import CandidateScored
 from spotui.domain.figures import cell, floor_points, points, rounds_named, state_in_words, usd, verdict
 from spotui.domain.records import CheckLine, RoundLine, VoteRecord
 from spotui.domain.text import visible, width

@@ -15,15 +15,8 @@ from spotui.cli.show import pick_round
 from spotui.cli.terminal import Output
 from spotui.cli.trusting import add_trust
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import (
-    Answered,
-    CallDelta,
-    CallDropped,
-    CallFinished,
-    CallRetried,
-    Event,
-    encode_event,
-)
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import Answered, CallDelta, CallDropped, CallFinished, CallRetried, Event
 from spotui.domain.figures import count, duration, usd
 from spotui.domain.secret import Secret
 from spotui.domain.text import settled
@@ -68,7 +61,7 @@ def test_command(parsed: argparse.Namespace) -> int:
     from spotui.cli.fetching import fetch_missing_models
     from spotui.cli.trusting import settle_program_of
     from spotui.runs.launch import Launcher
-    from spotui.runs.prepare import reopen
+    from spotui.runs.snapshots import reopen
     from spotui.runs.trying import try_prompts
     from spotui.workspace.history import read_history
 
@@ -101,8 +94,8 @@ def _settings(
     launcher: "Launcher", project: "Project", history: "History", parsed: argparse.Namespace
 ) -> "RunSettings":
     """The run's settings where there are any; only the executor is asked."""
-    from spotui.runs.prepare import stored_settings
     from spotui.runs.recorder import change_limits
+    from spotui.runs.snapshots import stored_settings
     from spotui.settings.resolve import Flags
 
     if project.is_ours and parsed.model is None:

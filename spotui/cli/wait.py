@@ -24,7 +24,7 @@ def wait_command(parsed: argparse.Namespace) -> int:
     from spotui.cli.trusting import settle_address, settle_trust_of
     from spotui.cli.working import work
     from spotui.runs.launch import Launcher
-    from spotui.runs.prepare import stored_settings
+    from spotui.runs.snapshots import stored_settings
 
     project = options.workspace(parsed).existing(parsed.name)
     settings = stored_settings(project) if project.is_ours else None

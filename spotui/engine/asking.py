@@ -15,10 +15,10 @@ from spotui.domain.rows import Row
 from spotui.domain.tags import read_form, read_form_exactly, without_marks
 from spotui.engine.task import EDITION
 from spotui.llm import protocol as vectors
-from spotui.llm.budget import Spending
 from spotui.llm.door import Door
 from spotui.llm.options import options_of
 from spotui.llm.protocol import RequestRefusedError
+from spotui.llm.spending import Spending
 from spotui.settings.table import ROLES, Role, RoleSet, is_program
 from spotui.workspace.journal_reader import Reply, Request
 

@@ -7,11 +7,12 @@ import msgspec
 
 from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
 from spotui.lang import _, as_english
-from spotui.llm.budget import Budget, Reservation, prompt_size
+from spotui.llm.budget import Budget
 from spotui.llm.limits import Gate
 from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_of, recorded_reply
 from spotui.llm.retry import AskAgainError
 from spotui.llm.routing import Price
+from spotui.llm.spending import Reservation, prompt_size
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
 
 BYTES_PER_TOKEN: Final = 4

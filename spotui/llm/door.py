@@ -26,7 +26,7 @@ from spotui.domain.records import CallKey
 from spotui.domain.secret import Redactor
 from spotui.lang import _
 from spotui.llm.accounts import Accounts, Ledger
-from spotui.llm.budget import Budget, BudgetSpentError, Reservation, UnknownPriceError
+from spotui.llm.budget import Budget, BudgetSpentError, UnknownPriceError
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Gate, GateState, Limiter
 from spotui.llm.protocol import (
@@ -42,6 +42,7 @@ from spotui.llm.protocol import (
 )
 from spotui.llm.retry import AskAgainError, CallClock, CutShortError, Retry
 from spotui.llm.routing import Price
+from spotui.llm.spending import Reservation
 from spotui.templates.data.attachments import Attachments
 from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
 

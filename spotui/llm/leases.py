@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from spotui.lang import _
-from spotui.llm.budget import Amounts, Budget, BudgetSpentError, Reservation, Spending
+from spotui.llm.budget import Budget, BudgetSpentError
 from spotui.llm.routing import Price
+from spotui.llm.spending import Amounts, Reservation, Spending
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal_reader import Request
 

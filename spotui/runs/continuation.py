@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from spotui.domain.statistics import score
-from spotui.llm.budget import Spending
-from spotui.runs.prepare import Prepared, reopen
+from spotui.llm.spending import Spending
+from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Earlier
 from spotui.runs.score import Ruler
+from spotui.runs.snapshots import reopen
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal

@@ -12,7 +12,8 @@ from spotui.domain.records import RoundLine
 from spotui.domain.rows import Row
 from spotui.engine.layout import Layout
 from spotui.lang import _, as_english
-from spotui.runs.prepare import Prepared, reopen
+from spotui.runs.prepare import Prepared
+from spotui.runs.snapshots import reopen
 from spotui.templates.exchange.outgoing import Outgoing
 from spotui.templates.exchange.put_back import put_back
 from spotui.templates.exchange.source import Source

@@ -16,13 +16,15 @@ from spotui.engine.execute import Executor
 from spotui.engine.task import RowVotes
 from spotui.judging.reliability import Panel, casts, interval
 from spotui.lang import _
-from spotui.llm.budget import Budget, Spending
-from spotui.llm.connections import Connections, Connector
+from spotui.llm.budget import Budget
+from spotui.llm.connections import Connections
+from spotui.llm.connector import Connector
 from spotui.llm.limits import Halted
+from spotui.llm.spending import Spending
 from spotui.runs.prepare import Prepared
 from spotui.runs.score import open_context
-from spotui.runs.session import make_judge
 from spotui.runs.trust import refuse_outside_data
+from spotui.runs.verbs import make_judge
 from spotui.settings import locations
 from spotui.settings.programs import program_of
 from spotui.settings.table import RunSettings

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spotui.domain.records import Line
-    from spotui.llm.connections import Connections, Connector, MakeLimiter
+    from spotui.llm.connections import Connections
+    from spotui.llm.connector import Connector, MakeLimiter
     from spotui.llm.door import Trouble
     from spotui.metrics import MetricChoice
     from spotui.metrics.function import Function
@@ -184,7 +185,7 @@ class Launcher:
             OutsideDataError: The rows are in a file that the user has not agreed to send.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
-        from spotui.runs.prepare import new_project
+        from spotui.runs.snapshots import new_project
 
         self.connector(prepared.settings).check_budget()
         if prepared.settings.base_url:
@@ -247,7 +248,7 @@ class Launcher:
 
     def connector(self, settings: RunSettings) -> "Connector":
         """Finds the endpoint and the price of each model of these settings."""
-        from spotui.llm.connections import Connector
+        from spotui.llm.connector import Connector
 
         return Connector(
             settings,

@@ -1,17 +1,16 @@
 """One preparation: template, settings, method and parameters become one value that everything else uses.
 
-`prepare` makes it from a template, and `reopen` from a project. Runs, estimates, scores, races and
-judge-checks start from it.
+Runs, estimates, scores, races and judge-checks start from it; runs/snapshots.py keeps it with a project.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.records import Line, now
 from spotui.domain.rows import slot_names
 from spotui.engine import Task
 from spotui.engine.asking import Asker
@@ -36,8 +35,7 @@ from spotui.runs.task import (
     read_rows,
     slots_of,
 )
-from spotui.runs.trust import StartMetric, refuse_outside_data, start_trusted
-from spotui.settings.programs import program_of
+from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.resolve import Resolution, SourceKind
 from spotui.settings.table import ROLES, RunSettings, is_program
 from spotui.settings.values import Racing
@@ -45,7 +43,6 @@ from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.load import Dataset
 from spotui.templates.language import language_of
 from spotui.templates.model import Template
-from spotui.templates.read import parse_template
 from spotui.templates.sections import (
     is_paper,
     judged_on,
@@ -55,19 +52,9 @@ from spotui.templates.sections import (
     response_format_of,
     tools_of,
 )
-from spotui.workspace.attached_files import kept_attachments
-from spotui.workspace.headroom_file import HeadroomError, read_headroom
-from spotui.workspace.moving import create_project
-from spotui.workspace.projects import Project, Workspace, new_run_id
-from spotui.workspace.rows_file import read_rows_file
-from spotui.workspace.snapshot import SNAPSHOT_VERSION, KeptStart, Snapshot, SnapshotError, read_snapshot
-from spotui.workspace.stored_settings import settings_in
 
 Purpose = Literal["run", "score", "headroom", "judge-check", "labels", "tune", "rows"]
 """What something is prepared for: it decides which models are asked, and what has to be there."""
-
-_MARK: Final = 12
-"""Characters of a program's digest that tell its measurements from those of another version."""
 
 EMBEDDING_HINT: Final = N_(
     "Choose one with --embedding-model, for example text-embedding-3-small, or with run.embedding_model in "
@@ -75,7 +62,7 @@ EMBEDDING_HINT: Final = N_(
 )
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A template with the method, the parameters and the settings that are used on it.
 
     Attributes:
@@ -116,7 +103,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     files: Attachments
 
-    @property
+    @cached_property
     def task(self) -> Task:
         """The template as methods and judges see it."""
         is_filled = self.edition > 1
@@ -148,7 +135,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         """What answers have to be like; earlier editions knew no criteria here."""
         return requirements_of(self.template) if self.edition > 5 else self.template.requirements
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """How prompt and row become a message."""
         settings = self.settings
@@ -270,7 +257,7 @@ def prepare(
             settings = msgspec.structs.replace(
                 settings, max_rounds=chosen.rounds(read, len(rows.train)) + closing
             )
-    questions, held_out = draw_questions(_pool_size(template, rows), settings.sample, settings.seed)
+    questions, held_out = draw_questions(pool_size(template, rows), settings.sample, settings.seed)
     return Prepared(
         path=path,
         text=text,
@@ -411,135 +398,6 @@ def _with_asked_models(
     return settings.asking(*(role for role in ROLES if role in asked))
 
 
-def _pool_size(template: Template, rows: Dataset | None) -> int:
+def pool_size(template: Template, rows: Dataset | None) -> int:
     """The number of questions that a run can ask."""
     return len(template.qa) if rows is None or template.data is None else len(rows.train)
-
-
-def new_project(
-    workspace: Workspace, name: str, prepared: Prepared, *, fresh: bool = False, lines: Iterable[Line] = ()
-) -> Project:
-    """Make the project of a run.
-
-    Args:
-        workspace: Where it goes.
-        name: Its name.
-        prepared: What was prepared for a run.
-        fresh: Move an existing project of that name to the archive.
-        lines: The first lines of its journal.
-
-    Raises:
-        OutsideDataError: The rows are in a file that the user has not agreed to send.
-        ProjectError: The name is taken, or the workspace cannot be written.
-    """
-    folder, rows = prepared.path.parent, prepared.rows
-    if rows is not None:
-        refuse_outside_data(prepared.template, folder)
-    starts = prepared.starts or starts_of(workspace, prepared)
-    snapshot = Snapshot(
-        version=SNAPSHOT_VERSION,
-        run=new_run_id(),
-        created=now(),
-        method=prepared.name,
-        template_name=prepared.path.name,
-        template=prepared.text,
-        questions=prepared.questions,
-        held_out=prepared.held_out,
-        settings=msgspec.to_builtins(prepared.settings),
-        meta_prompts=prepared.meta.texts_for(with_rows=rows is not None),
-        parameters=prepared.given,
-        template_folder=str(folder.resolve()) if rows is not None else "",
-        final_test=prepared.final_test,
-        edition=prepared.edition,
-        starts=tuple(KeptStart(one.prompt, one.modification) for one in starts),
-    )
-    files = prepared.files
-    questions_of(prepared.template, rows, files.attach)  # takes in the files that they come with
-    return create_project(workspace, name, snapshot, fresh=fresh, lines=lines, rows=rows, files=files)
-
-
-def kept_as(prepared: Prepared) -> str:
-    """The name that measurements of a template are kept under.
-
-    Those of a program that was changed since do not count.
-    """
-    program = program_of(prepared.settings.program)
-    stem = prepared.path.stem
-    return stem if program is None else f"{stem}-{program.digest[:_MARK]}"
-
-
-def starts_of(workspace: Workspace, prepared: Prepared) -> tuple[Start, ...]:
-    """The probes that beat the seed, where a run is to start from them.
-
-    Raises:
-        HeadroomError: The headroom of this prompt was not measured.
-    """
-    if not prepared.settings.start_from_probes:
-        return ()
-    found = read_headroom(workspace.measured(kept_as(prepared)))
-    name = prepared.path.name
-    if found is None or found.prompt != prepared.template.prompt:
-        what = _("There are no probes of {name} to start from.", name=name)
-        if found is not None:
-            what = _("The prompt of {name} was changed since its headroom was measured.", name=name)
-        raise HeadroomError(what, _("Measure it first: spotui headroom {path}", path=prepared.path))
-    return tuple(Start(one.prompt, one.change) for one in found.winners)
-
-
-def reopen(project: Project) -> Prepared:
-    """What a project's run was started with; changes of its limits are in its journal.
-
-    Raises:
-        SnapshotError: The snapshot or the rows are damaged.
-        SpotuiError: The method is not there any more, or does not take the parameters.
-    """
-    snapshot = read_snapshot(project.snapshot)
-    settings = settings_in(snapshot, project)
-    method = load_method(snapshot.method)
-    given = method.before(snapshot.edition) | snapshot.parameters
-    parameters = read_parameters(snapshot.method, method, given)
-    template = parse_template(snapshot.template, str(project.snapshot))
-    rows = read_rows_file(project.rows)
-    positions, size = (*snapshot.questions, *snapshot.held_out), _pool_size(template, rows)
-    if not all(0 <= index < size for index in positions) or (size and not snapshot.questions):
-        raise SnapshotError(
-            _(
-                "{snapshot} is damaged: its questions are not those of the template.",
-                snapshot=project.snapshot,
-            ),
-            _("Restore it from a backup."),
-        )
-    meta = MetaPrompts.kept(
-        snapshot.meta_prompts,
-        str(project.snapshot),
-        declared=method.meta_prompts,
-        keeps_empty=snapshot.edition < 3,
-    )
-    return Prepared(
-        path=Path(snapshot.template_folder, snapshot.template_name),
-        text=snapshot.template,
-        template=template,
-        name=snapshot.method,
-        method=method,
-        given=snapshot.parameters,
-        parameters=parameters,
-        settings=settings,
-        meta=meta,
-        rows=rows,
-        questions=snapshot.questions,
-        held_out=snapshot.held_out,
-        final_test=snapshot.final_test,
-        edition=snapshot.edition,
-        starts=tuple(Start(one.prompt, one.modification) for one in snapshot.starts),
-        run=snapshot.run,
-        files=kept_attachments(project.files),
-    )
-
-
-def stored_settings(project: Project) -> RunSettings:
-    """The settings that a project's run was started with.
-
-    Raises:
-        SpotuiError: They are damaged.
-    """
-    return settings_in(read_snapshot(project.snapshot), project)

@@ -10,10 +10,11 @@ from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
 from spotui.engine.task import RowOutcome, Scored
 from spotui.lang import _
-from spotui.llm.budget import Spending
-from spotui.runs.prepare import Prepared, reopen
+from spotui.llm.spending import Spending
+from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Earlier
 from spotui.runs.score import Ruler
+from spotui.runs.snapshots import reopen
 from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import History, read_history
 from spotui.workspace.journal import Journal

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.event_lines import encode_event
 from spotui.domain.events import (
     CandidateProposed,
     CandidateRefused,
@@ -14,7 +15,6 @@ from spotui.domain.events import (
     Event,
     MethodEvent,
     Noticed,
-    encode_event,
 )
 from spotui.domain.records import (
     AnswerRecord,
@@ -36,8 +36,8 @@ from spotui.domain.records import (
 )
 from spotui.lang import _, as_english
 from spotui.llm.batches.known import KnownBatches
-from spotui.llm.budget import Spending
 from spotui.llm.protocol import is_sane_cost, recorded_reply
+from spotui.llm.spending import Spending
 from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import apply_overrides
 from spotui.workspace.journal import Journal

@@ -11,8 +11,8 @@ from spotui.domain.events import Event, Noticed
 from spotui.domain.records import CallKey
 from spotui.engine.task import Question
 from spotui.lang import _, ngettext
-from spotui.llm.budget import NOTHING_KEPT, KeptBack, Spending
 from spotui.llm.door import Door
+from spotui.llm.spending import NOTHING_KEPT, KeptBack, Spending
 from spotui.runs.prepare import Prepared
 from spotui.runs.task import is_judged
 

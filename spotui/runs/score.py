@@ -16,11 +16,12 @@ from spotui.engine.marking import Marker
 from spotui.engine.score import Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Splits
 from spotui.llm.batches.known import KnownBatches
-from spotui.llm.budget import Budget, Spending
+from spotui.llm.budget import Budget
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door
 from spotui.llm.limits import Gate
 from spotui.llm.retry import Retry
+from spotui.llm.spending import Spending
 from spotui.runs.means import ALONE, Means
 from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Earlier

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spotui.domain.errors import SpotuiError, causes, limit_reached
+from spotui.domain.event_lines import WIRE_VERSION
 from spotui.domain.events import (
-    WIRE_VERSION,
     Event,
     Noticed,
     RunOpened,
@@ -24,34 +23,25 @@ from spotui.domain.events import (
 from spotui.domain.outcomes import is_lead
 from spotui.domain.records import AS_PLANNED, BatchLine, LimitsLine, Line, RoundLine, SessionLine, StopLine
 from spotui.domain.version import VERSION
-from spotui.engine.asking import Embedder
 from spotui.engine.context import Context, Decisions, RecordedMarks
 from spotui.engine.engine import Engine, Grant
-from spotui.engine.execute import Executor
-from spotui.engine.grading import GRADED_METRICS, Grader
-from spotui.engine.judge import FallbackJudge, Judge, VotingJudge
-from spotui.engine.marking import Marker, MetricMarker
-from spotui.engine.propose import Proposer
-from spotui.engine.round import Verbs
-from spotui.engine.score import Scorer
 from spotui.engine.stopping import Stopping
-from spotui.engine.task import Splits
-from spotui.engine.token_judges import LikelihoodJudge, LogprobJudge
-from spotui.judging.decision import AT_ONCE, BALANCED, THOROUGH, Majority, Rule, Sequential
-from spotui.judging.votes import coin_flips, judge_in_words
+from spotui.judging.votes import judge_in_words
 from spotui.lang import _
 from spotui.llm.connections import Connections
 from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.retry import Retry
 from spotui.runs.means import ALONE, Means
-from spotui.runs.prepare import Prepared, reopen
+from spotui.runs.prepare import Prepared
 from spotui.runs.recorder import Chronicle, Earlier, Recorder
 from spotui.runs.reserve import Reserve
 from spotui.runs.result import FinalCheck, cause_of, optimize
+from spotui.runs.snapshots import reopen
 from spotui.runs.steering import Commands
 from spotui.runs.task import is_judged
 from spotui.runs.trust import StartMetric
+from spotui.runs.verbs import ungraded, verbs_of
 from spotui.settings.table import RunSettings, check_limits
 from spotui.settings.values import InvalidSettingError
 from spotui.workspace.history import SpoResults
@@ -64,8 +54,6 @@ from spotui.workspace.spo_files import set_aside_if_damaged
 if TYPE_CHECKING:
     from spotui.llm.batches.collector import Batches
     from spotui.llm.batches.known import KnownBatches
-
-REFERENCE_BALLOTS = 4
 
 
 class BatchMode(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,34 +86,6 @@ class BatchMode(msgspec.Struct, frozen=True, kw_only=True):
             for token in tokens:
                 journal.append(BatchLine(token=token, state="given_up"))
                 known.close(token)
-
-
-def make_judge(context: Context, settings: RunSettings) -> Judge:
-    """The judge that the settings ask for."""
-    if settings.judge == "likelihood":
-        return LikelihoodJudge(context)
-    voting = VotingJudge(
-        context,
-        lambda number: _rule(settings, number, context.task.edition),
-        models=settings.panel,
-        unit=settings.judge_unit,
-        json=settings.judge_json,
-    )
-    if settings.judge == "logprob":
-        return FallbackJudge(LogprobJudge(context, settings.judge_unit), voting, context.emit)
-    return voting
-
-
-def _rule(settings: RunSettings, number: int, edition: int) -> Rule:
-    at_once = AT_ONCE if edition > 5 else 1.0
-    match settings.judge:
-        case "reference":
-            rng = random.Random(f"{settings.seed}/ballots/{number}")  # noqa: S311 - reproducible on purpose
-            return Majority(coin_flips(REFERENCE_BALLOTS, rng))
-        case "thorough":
-            return Sequential(THOROUGH, at_once)
-        case _:
-            return Sequential(BALANCED, at_once)
 
 
 _STATES: Mapping[GateState, RunState] = {"open": "running", "paused": "paused", "halting": "stopping"}
@@ -338,7 +298,7 @@ async def open_session(
             prepared.method.declared,
         )
         engine = Engine(
-            _verbs(prepared, context, marker),
+            verbs_of(prepared, context, marker),
             rounds=settings.max_rounds,
             stopping=Stopping(settings.patience, settings.target_wins),
             recorded=earlier.rounds,
@@ -357,7 +317,7 @@ async def open_session(
             takes_hints=prepared.method.package is None and "optimizer" in settings.asked,
             emit=emit,
         )
-        notices = [*added, *_repair(project, journal, before), *_ungraded(prepared)]
+        notices = [*added, *_repair(project, journal, before), *ungraded(prepared)]
         is_begun = bool(changes) or earlier.stop is None or earlier.stop.reason not in AS_PLANNED
         if is_begun:
             judge = judge_in_words(settings.judge, settings.judge_unit, json=settings.judge_json)
@@ -418,47 +378,6 @@ def _with_limits(
             _("Ask for as many or more, or branch from an earlier round."),
         )
     return msgspec.structs.replace(started, settings=settings)
-
-
-def _verbs(prepared: Prepared, context: Context, marker: Callable[[Context], Marker] | None) -> Verbs:
-    """The verbs that the method is written in."""
-    scorer = None
-    if marker is not None and prepared.rows is not None:
-        splits = Splits(prepared.rows)
-        seed, racing, marks = prepared.settings.seed, prepared.racing, marker(context)
-        grader = _grader(prepared, context, marks)
-        scorer = Scorer(context, marks, prepared.layout, splits, seed, racing, grader)
-    return Verbs(
-        context,
-        Proposer(context),
-        Executor(context),
-        make_judge(context, prepared.settings),
-        Embedder(context.asker, context.emit),
-        scorer,
-    )
-
-
-def _grader(prepared: Prepared, context: Context, marker: Marker) -> Grader | None:
-    """What grades the answers that prompts are chosen by, where that is wanted and possible."""
-    if not (prepared.settings.graded_marks and prepared.method.scores):
-        return None
-    optioned = marker.optioned if isinstance(marker, MetricMarker) else None
-    if optioned is None:
-        return None
-    return Grader(optioned, prepared.settings.roles.executor.model, context.emit)
-
-
-def _ungraded(prepared: Prepared) -> list[Noticed]:
-    """Say that marks are plain where grades are wanted and the metric has no options to tell apart."""
-    wants_grades = prepared.settings.graded_marks and prepared.method.scores
-    if not wants_grades or prepared.metric in GRADED_METRICS:
-        return []
-    text = _(
-        "Graded marks need the metric {names}. The template has {metric}: prompts are chosen by plain marks.",
-        names=" or ".join(GRADED_METRICS),
-        metric=prepared.metric,
-    )
-    return [Noticed(text=text, level="warning")]
 
 
 def _take_over(project: Project, journal: Journal, earlier: Earlier) -> list[Noticed]:

@@ -11,7 +11,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.domain.commands import Override, Pause, Resume, Vote, encode_command
-from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import HeldOutFinished, RunStopped, VerdictOverridden
 from spotui.domain.records import CallKey
 from spotui.lang import _, join
 from spotui.templates.read import parse_template

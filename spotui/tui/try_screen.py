@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import Answered, CallEvent, SpendingChanged, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import Answered, CallEvent, SpendingChanged
 from spotui.domain.figures import count, usd
 from spotui.lang import N_, _, ngettext
 from spotui.tui.dialogs import not_trusted, trusts_program

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from spotui.domain.events import Event, SpendingChanged, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import Event, SpendingChanged
 from spotui.domain.figures import count, usd
 from spotui.lang import ngettext
 from spotui.runs.drafts import Decision, Draft

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from spotui.domain.event_lines import WIRE_VERSION, decode_event
 from spotui.domain.events import (
-    WIRE_VERSION,
     Answered,
     CandidateProposed,
     Event,
@@ -16,7 +16,6 @@ from spotui.domain.events import (
     RunStopped,
     SpendingChanged,
     VoteCast,
-    decode_event,
 )
 from spotui.domain.outcomes import (
     check_finished,

@@ -10,7 +10,7 @@ from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.lang import N_, _, ngettext
 from spotui.view.picture import Picture, RoundPicture
-from spotui.view.telling import item_line, past_line
+from spotui.view.round_entries import item_line, past_line
 from spotui.view.traces import NO_TRACES, brief_trace
 
 Tone = Literal["plain", "heading", "best", "win", "loss", "tie", "void"]

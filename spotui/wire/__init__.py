@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from spotui.domain.commands import CommandError, decode_command
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import CallDelta, CommandRefused, Event, encode_event
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import CallDelta, CommandRefused, Event
 from spotui.lang import _
 
 if TYPE_CHECKING:

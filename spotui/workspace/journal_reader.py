@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import WireError, decode_event
+from spotui.domain.event_lines import WireError, decode_event
 from spotui.domain.messages import Message
 from spotui.domain.records import (
     JOURNAL_VERSION,

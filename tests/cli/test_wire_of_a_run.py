@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spotui.cli import exit_codes
-from spotui.domain.events import WIRE_VERSION
+from spotui.domain.event_lines import WIRE_VERSION
 from tests.cli.conftest import Shell
 from tests.command_line import begin, places, spotui
 from tests.model_server import ModelServer

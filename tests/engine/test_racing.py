@@ -21,7 +21,7 @@ from spotui.engine.racing import (
     most_saved,
 )
 from spotui.runs.estimate import estimate
-from spotui.runs.prepare import reopen
+from spotui.runs.snapshots import reopen
 from spotui.settings.table import BudgetSettings
 from spotui.settings.values import Racing
 from spotui.view.telling import tell

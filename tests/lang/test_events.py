@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from spotui import lang
-from spotui.domain.events import Noticed, decode_event, encode_event
+from spotui.domain.event_lines import decode_event, encode_event
+from spotui.domain.events import Noticed
 from spotui.lang import Sentence, _, join, ngettext
 from tests.lang.catalogues import write_catalogue
 

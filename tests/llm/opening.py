@@ -12,13 +12,14 @@ from spotui.domain.records import AnyLine, CallKey, JournalLine, SentLine
 from spotui.llm.batches.api import BatchApi
 from spotui.llm.batches.collector import Batching
 from spotui.llm.batches.known import KnownBatches
-from spotui.llm.budget import Budget, Spending
+from spotui.llm.budget import Budget
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.door import Door, Trouble
 from spotui.llm.limits import Gate, Limiter
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.retry import Retry
 from spotui.llm.routing import Endpoint, Limits, Price
+from spotui.llm.spending import Spending
 from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import Request

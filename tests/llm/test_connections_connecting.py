@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from spotui.llm.budget import UnknownPriceError
-from spotui.llm.connections import Connector
+from spotui.llm.connector import Connector
 from spotui.llm.providers.embedded import EmbeddedProvider
 from spotui.llm.providers.litellm_provider import LitellmProvider
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider

@@ -8,10 +8,10 @@ import pytest
 
 from spotui.domain.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
 from spotui.domain.records import CallLine, DroppedLine
-from spotui.llm.budget import Spending, prompt_size
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import digest_of
 from spotui.llm.routing import Limits, Price
+from spotui.llm.spending import Spending, prompt_size
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.messages import user
-from spotui.llm.budget import Amounts, BudgetSpentError, Spending
+from spotui.llm.budget import BudgetSpentError
 from spotui.llm.leases import LeasedBudget, Pool
 from spotui.llm.routing import Price
+from spotui.llm.spending import Amounts, Spending
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal_reader import Reply, Request, Usage
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spotui.runs.prepare import new_project
+from spotui.runs.snapshots import new_project
 from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.workspace.projects import Project
 from tests.row_model import rows, template

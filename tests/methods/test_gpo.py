@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.event_lines import decode_event
 from spotui.domain.events import (
     CandidateProposed,
     CandidateRefused,
@@ -21,7 +22,6 @@ from spotui.domain.events import (
     PastShown,
     RoundFinished,
     RunOpened,
-    decode_event,
 )
 from spotui.domain.records import CallLine, FinalTestLine, RoundLine
 from spotui.methods import load_method

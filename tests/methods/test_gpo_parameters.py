@@ -8,7 +8,7 @@ import pytest
 from spotui.domain.events import CandidateScored, PastShown, RoundFinished
 from spotui.domain.statistics import score
 from spotui.engine import Candidate, Scored
-from spotui.runs.prepare import stored_settings
+from spotui.runs.snapshots import stored_settings
 from spotui.workspace.snapshot import read_snapshot
 from tests.methods.scored import scored_project
 from tests.model_server import JsonObject, ModelServer, Persona, conversation

@@ -146,9 +146,7 @@ class ModelServer:
         await asyncio.gather(*accepting, return_exceptions=True)
         for connection in tuple(self.connections):
             connection.abort()
-        while self.connections:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # in which the loop closes their sockets
 
     def _run(self) -> None:
         loop = self._loop

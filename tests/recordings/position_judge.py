@@ -16,11 +16,13 @@ import msgspec
 
 from spotui.domain.events import Event, RoundFinished
 from spotui.engine.meta_prompts import MetaPrompts
-from spotui.llm.connections import Connection, Connections, Connector
+from spotui.llm.connections import Connection, Connections
+from spotui.llm.connector import Connector
 from spotui.llm.protocol import OnDelta, Provider
 from spotui.methods.spo import SPO
-from spotui.runs.prepare import new_project, prepare
+from spotui.runs.prepare import prepare
 from spotui.runs.run import Run
+from spotui.runs.snapshots import new_project
 from spotui.settings import locations
 from spotui.settings.config_file import Config
 from spotui.settings.resolve import Resolution

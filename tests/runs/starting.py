@@ -11,10 +11,12 @@ import msgspec
 from spotui.domain.commands import AnyCommand
 from spotui.domain.events import Event, RoundFinished, RunStopped
 from spotui.domain.records import CallLine, RoundLine
-from spotui.llm.connections import Connections, Connector
+from spotui.llm.connections import Connections
+from spotui.llm.connector import Connector
 from spotui.llm.door import Trouble
-from spotui.runs.prepare import Prepared, Purpose, new_project, prepare
+from spotui.runs.prepare import Prepared, Purpose, prepare
 from spotui.runs.run import Run
+from spotui.runs.snapshots import new_project
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.resolve import Resolution, Source, SourceKind
 from spotui.settings.table import RetrySettings, RoleSet, RoleSettings, RunSettings

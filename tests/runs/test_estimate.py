@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from spotui.domain.events import RunStopped, SpendingChanged
-from spotui.llm.connections import Connections, Connector
+from spotui.llm.connections import Connections
+from spotui.llm.connector import Connector
 from spotui.llm.tokens import count_tokens
-from spotui.runs.estimate import (
+from spotui.runs.estimate import Estimate
+from spotui.runs.estimate import estimate as estimate_prepared
+from spotui.runs.expected_calls import (
     ANSWER_TOKENS,
     EMBEDDED_PACE,
     EMBEDDED_PROPOSAL_TOKENS,
@@ -18,12 +21,10 @@ from spotui.runs.estimate import (
     PROMPT_TOKENS,
     PROPOSAL_TOKENS,
     VOTE_TOKENS,
-    Estimate,
     model_seconds,
 )
-from spotui.runs.estimate import estimate as estimate_prepared
-from spotui.runs.prepare import new_project
 from spotui.runs.run import Run
+from spotui.runs.snapshots import new_project
 from spotui.settings.config_file import Config, ModelConfig, PriceConfig
 from spotui.settings.resources import find_template
 from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
@@ -120,7 +121,7 @@ def measured(
 
 
 def test_a_run_takes_what_was_expected_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spotui.runs.estimate.HOSTED_PACE", (0.06, float("inf")))
+    monkeypatch.setattr("spotui.runs.expected_calls.HOSTED_PACE", (0.06, float("inf")))
     settings = some_settings(max_rounds=5, final_check=True)
     expected = estimate(settings)
     spent, requests, stopped = measured(tmp_path, settings, delay=0.06)

@@ -14,14 +14,8 @@ from pathlib import Path
 import pytest
 
 from spotui.domain.commands import Command, Pause, Resume, encode_command
-from spotui.domain.events import (
-    Event,
-    RoundFinished,
-    RunOpened,
-    RunStopped,
-    StateChanged,
-    decode_event,
-)
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import Event, RoundFinished, RunOpened, RunStopped, StateChanged
 from spotui.engine.meta_prompts import MetaPromptError
 from spotui.runs.launch import Launcher
 from spotui.settings.errors import SettingsError

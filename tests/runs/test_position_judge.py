@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from spotui.domain.events import JudgeMeasured, Noticed, VoteCast
-from spotui.runs.prepare import new_project
+from spotui.runs.snapshots import new_project
 from spotui.settings.table import RunSettings
 from spotui.workspace.projects import Workspace
 from spotui.workspace.snapshot import read_snapshot, write_snapshot

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from spotui.domain.errors import SpotuiError
-from spotui.runs.prepare import Prepared, Purpose, new_project, reopen, stored_settings
+from spotui.runs.prepare import Prepared, Purpose
+from spotui.runs.snapshots import new_project, reopen, stored_settings
 from spotui.settings.table import BudgetSettings, RoleSet, RoleSettings, RunSettings
 from spotui.templates.model import TemplateError
 from spotui.workspace.projects import ProjectError, Workspace

@@ -7,7 +7,8 @@ import pytest
 
 from spotui.engine.layout import Layout
 from spotui.engine.task import Scored
-from spotui.llm.connections import Connections, Connector
+from spotui.llm.connections import Connections
+from spotui.llm.connector import Connector
 from spotui.llm.limits import Halted
 from spotui.runs.score import open_ruler
 from spotui.settings.config_file import Config

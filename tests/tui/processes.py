@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from spotui.domain.commands import Command, decode_command
-from spotui.domain.events import Event, encode_event
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import Event
 from spotui.settings import locations
 from spotui.workspace.projects import Project
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from spotui.domain.event_lines import encode_event
 from spotui.domain.events import (
     BlockItem,
     BlockShown,
@@ -13,7 +14,6 @@ from spotui.domain.events import (
     NoteWritten,
     PastPrompt,
     PastShown,
-    encode_event,
 )
 from spotui.domain.messages import Message
 from spotui.domain.records import CallKey, CallLine, FinalTestLine, Line, RoundLine, SessionLine, StopLine

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from spotui.runs.prepare import new_project
+from spotui.runs.snapshots import new_project
 from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.tui.answers_panel import AnswersPanel
 from spotui.tui.answers_screen import AnswersScreen, read_standard

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from spotui.domain.event_lines import EVENT_TYPES
 from spotui.domain.events import (
-    EVENT_TYPES,
     Answered,
     CallDelta,
     CallDropped,

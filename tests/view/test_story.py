@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.event_lines import EVENT_TYPES
 from spotui.domain.events import (
-    EVENT_TYPES,
     Answered,
     CallDelta,
     CallDropped,

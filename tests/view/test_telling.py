@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain import outcomes
+from spotui.domain.event_lines import EVENT_TYPES
 from spotui.domain.events import (
-    EVENT_TYPES,
     Answered,
     CallDropped,
     CallRetried,

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from spotui.domain.commands import AnyCommand, decode_command
-from spotui.domain.events import EVENT_TYPES as EVENTS
-from spotui.domain.events import WIRE_VERSION, CallEvent, decode_event
+from spotui.domain.event_lines import EVENT_TYPES as EVENTS
+from spotui.domain.event_lines import WIRE_VERSION, decode_event
+from spotui.domain.events import CallEvent
 from spotui.domain.records import CallKey
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()

@@ -18,7 +18,8 @@ from spotui.domain.commands import (
     Stop,
     Vote,
 )
-from spotui.domain.events import EVENT_TYPES, CandidateProposed, Event, RoundFinished, StateChanged
+from spotui.domain.event_lines import EVENT_TYPES
+from spotui.domain.events import CandidateProposed, Event, RoundFinished, StateChanged
 from spotui.runs.run import Run
 from spotui.settings.table import RetrySettings
 from tests.methods.scored import scored_project

@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 
 from spotui.domain.commands import Pause, Resume, Stop, encode_command
-from spotui.domain.events import (
-    Answered,
-    CallDelta,
-    CandidateProposed,
-    Event,
-    RunStopped,
-    StateChanged,
-    encode_event,
-)
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import Answered, CallDelta, CandidateProposed, Event, RunStopped, StateChanged
 from spotui.runs.run import Run
 from spotui.wire import Wire
 from tests.runs.starting import Stage

@@ -23,11 +23,12 @@ from spotui.llm.batches.api import (
     UncertainError,
 )
 from spotui.llm.batches.known import KnownBatches, Spot
-from spotui.llm.budget import Budget, Reservation, UnknownPriceError
+from spotui.llm.budget import Budget, UnknownPriceError
 from spotui.llm.limits import Gate, Halted
 from spotui.llm.protocol import ModelError, RateLimitedError, RetryableError, UnavailableError
 from spotui.llm.retry import AskAgainError, Retry
 from spotui.llm.routing import Price
+from spotui.llm.spending import Reservation
 from spotui.workspace.journal_reader import JournalError, Reply, Request
 
 FIRST_LOOK: Final = 0.5

@@ -26,11 +26,12 @@ from spotui.llm.accounts import BYTES_PER_TOKEN, Accounts
 from spotui.llm.batches.api import shared_price
 from spotui.llm.batches.batch import Batch, Call, Desk
 from spotui.llm.batches.known import KnownBatches
-from spotui.llm.budget import Budget, Reservation
+from spotui.llm.budget import Budget
 from spotui.llm.connections import Connection
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.protocol import ModelError, digest_of
 from spotui.llm.retry import AskAgainError, Retry
+from spotui.llm.spending import Reservation
 from spotui.workspace.journal_reader import Reply, Request
 
 _LOOK: Final = 0.1

@@ -15,8 +15,9 @@ from spotui.llm.connections import Connections
 from spotui.runs.headroom.duels import DuelProbes
 from spotui.runs.headroom.plan import calls_of, is_by_rows
 from spotui.runs.headroom.rows import RowProbes
-from spotui.runs.prepare import Prepared, kept_as
+from spotui.runs.prepare import Prepared
 from spotui.runs.score import open_context
+from spotui.runs.snapshots import kept_as
 from spotui.runs.trust import refuse_outside_data
 from spotui.workspace.headroom_file import Headroom, write_headroom
 from spotui.workspace.projects import Workspace

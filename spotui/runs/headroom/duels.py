@@ -26,7 +26,7 @@ from spotui.runs.headroom.plan import (
 from spotui.runs.headroom.probes import NAMES, Probe
 from spotui.runs.headroom.proposals import AGAIN, SEED, Proposals
 from spotui.runs.prepare import Prepared
-from spotui.runs.session import make_judge
+from spotui.runs.verbs import make_judge
 from spotui.workspace.headroom_file import Headroom, Probed, Repeated
 
 _ROUNDS: Final[Mapping[str, int]] = {

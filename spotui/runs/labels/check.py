@@ -19,9 +19,11 @@ from spotui.engine.marking import Scale
 from spotui.engine.propose import fold
 from spotui.engine.task import FENCES
 from spotui.lang import _
-from spotui.llm.budget import Budget, Spending
-from spotui.llm.connections import Connections, Connector
+from spotui.llm.budget import Budget
+from spotui.llm.connections import Connections
+from spotui.llm.connector import Connector
 from spotui.llm.limits import Halted
+from spotui.llm.spending import Spending
 from spotui.runs.judge_check import endpoints_of
 from spotui.runs.labels.judged import LabelJudge, Verdicts
 from spotui.runs.prepare import Prepared

@@ -15,7 +15,7 @@ from spotui.engine.marking import JudgeMarker, Scale
 from spotui.engine.task import Question, RowVotes
 from spotui.judging.agreement import Agreement, Decision, agreement, by_kind
 from spotui.judging.reliability import Panel, casts
-from spotui.runs.session import make_judge
+from spotui.runs.verbs import make_judge
 from spotui.settings.table import RunSettings
 from spotui.templates.data.labels_file import PASSES, Label, Preferred
 

@@ -12,7 +12,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, usd
 from spotui.lang import _, as_english, ngettext
-from spotui.llm.budget import Amounts
+from spotui.llm.spending import Amounts
 from spotui.runs.estimate import Estimate, estimate
 from spotui.runs.prepare import Prepared
 from spotui.runs.race import entrant

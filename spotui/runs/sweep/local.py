@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from spotui.domain.events import Event, RoundFinished, RunStopped
-from spotui.llm.budget import Amounts
 from spotui.llm.leases import Lend, Pool
+from spotui.llm.spending import Amounts
 from spotui.runs.means import leased
 from spotui.runs.run import Run
 from spotui.runs.score import open_ruler

@@ -15,12 +15,13 @@ from spotui.domain.rows import Row
 from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
 from spotui.lang import _, as_english
-from spotui.llm.budget import Amounts
 from spotui.llm.leases import Pool
 from spotui.llm.limits import Halted
-from spotui.runs.prepare import Prepared, reopen
+from spotui.llm.spending import Amounts
+from spotui.runs.prepare import Prepared
 from spotui.runs.race import difference
 from spotui.runs.recorder import Earlier
+from spotui.runs.snapshots import reopen
 from spotui.runs.sweep.cells import Cells
 from spotui.runs.sweep.plan import Cell, Plan
 from spotui.runs.sweep.progress import (

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 
 from spotui.domain.commands import Command, encode_command
-from spotui.domain.events import Event, RunStopped, decode_event
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import Event, RunStopped
 from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.resources import tour_dir

@@ -11,7 +11,7 @@ from spotui.domain.records import RoundLine
 from spotui.judging.reliability import Panel, panel_of
 from spotui.judging.votes import judge_in_words
 from spotui.lang import _, ngettext
-from spotui.llm.budget import Spending
+from spotui.llm.spending import Spending
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import SETTINGS, text_of, value_at
 from spotui.view.picture import Picture, worth

@@ -9,6 +9,7 @@ import pytest
 
 import spotui.tui.run.client as client_module
 from spotui.domain.commands import Pause, Stop
+from spotui.domain.event_lines import WireError, encode_event
 from spotui.domain.events import (
     CallDelta,
     CallStarted,
@@ -17,8 +18,6 @@ from spotui.domain.events import (
     RoundStarted,
     RunStopped,
     StateChanged,
-    WireError,
-    encode_event,
 )
 from spotui.domain.records import CallKey
 from spotui.tui.run.client import RunClient

@@ -234,6 +234,6 @@ def _numbers(words: str) -> list[float]:
 
 def _size(request: Request) -> int:
     """Tokens of the prompt as the budget counts them, which brings more to import than most calls need."""
-    from spotui.llm.budget import prompt_size
+    from spotui.llm.spending import prompt_size
 
     return prompt_size(request)

@@ -19,9 +19,9 @@ from spotui.domain.version import VERSION
 from spotui.lang import _, as_english
 from spotui.llm.leases import Pool
 from spotui.llm.limits import Halted
-from spotui.runs.prepare import new_project
 from spotui.runs.recorder import rewrite_files
 from spotui.runs.score import open_kept
+from spotui.runs.snapshots import new_project
 from spotui.runs.sweep.cluster.home import Guest, Home, mark_workspace, unmark
 from spotui.runs.sweep.cluster.parcel import Terms, keys_to_send
 from spotui.runs.sweep.cluster.worker import Answer, probe, work

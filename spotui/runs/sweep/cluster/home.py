@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from spotui.llm.budget import Amounts
 from spotui.llm.leases import Pool, amounts_of
+from spotui.llm.spending import Amounts
 from spotui.runs.recorder import Earlier
 from spotui.runs.sweep.cluster.link import Link, Message
 from spotui.runs.sweep.cluster.parcel import Terms, pack

@@ -15,7 +15,7 @@ from spotui.workspace.projects import Project
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spotui.llm.connections import MakeLimiter
+    from spotui.llm.connector import MakeLimiter
 
 _KEY: Final = "SPOTUI_SENT_KEY_"
 

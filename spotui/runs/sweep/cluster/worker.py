@@ -14,16 +14,16 @@ from spotui.domain.events import Event, RoundFinished
 from spotui.domain.records import CallKey, CallLine
 from spotui.engine.layout import Layout
 from spotui.lang import _
-from spotui.llm.budget import Amounts
 from spotui.llm.limits import Halted
+from spotui.llm.spending import Amounts
 from spotui.metrics import MetricChoice
 from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import OwnMetric
 from spotui.metrics.worker import MetricWorker
 from spotui.runs.means import Means, leased, only_journal
-from spotui.runs.prepare import reopen
 from spotui.runs.run import Run
 from spotui.runs.score import open_ruler
+from spotui.runs.snapshots import reopen
 from spotui.runs.sweep.cluster.link import Link, Message
 from spotui.runs.sweep.cluster.parcel import Parcel, Terms, launcher_for, unpack
 from spotui.runs.sweep.cluster.shares import LeasedLimiters
