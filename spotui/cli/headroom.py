@@ -7,10 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
-from spotui.cli.terminal import paint
+from spotui.cli.measuring import Progress, add_output, expected_json, print_expected, write_json
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import gained, percent, points, usd
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
@@ -32,13 +31,7 @@ def add_headroom_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--estimate", action="store_true", help=_("only show what it would take; ask no model")
     )
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help=_("one JSON object"))
-    output.add_argument(
-        "--json-lines",
-        action="store_true",
-        help=_("the same, after a line with how far it is for every call"),
-    )
+    add_output(parser)
     options.add_yes(parser)
     add_trust(parser)
     options.add_workspace(parser)
@@ -77,7 +70,7 @@ def headroom_command(parsed: argparse.Namespace) -> int:
     from spotui.llm.limits import Halted
     from spotui.runs.headroom import measure_headroom
 
-    tell = _Progress(expected.calls, as_lines=parsed.json_lines)
+    tell = Progress(expected.calls, as_lines=parsed.json_lines)
     quiet_limits()
     try:
         found = asyncio.run(measure_headroom(prepared, workspace, connections, tell))
@@ -90,7 +83,7 @@ def headroom_command(parsed: argparse.Namespace) -> int:
     tell.end()
     command = _command(parsed, found)
     if parsed.json or parsed.json_lines:
-        _write({**_as_json(found), "command": command})
+        write_json({**_as_json(found), "command": command})
     else:
         _print(found, command)
     return exit_codes.OK if found.found else exit_codes.NO_HEADROOM
@@ -121,63 +114,19 @@ def _show_offer(
     if known is not None and known.prompt != prepared.template.prompt:
         known = None
     if parsed.json or parsed.json_lines:
-        _write(
+        write_json(
             {
-                "calls": expected.calls,
-                "tokens": expected.tokens,
-                "usd": expected.usd,
-                "seconds": expected.seconds,
+                **expected_json(expected),
                 "by": "rows" if is_by_rows(prepared) else "duels",
                 "missing": [one.model_id for one in missing_models(prepared.settings)],
-                "warnings": expected.warnings,
                 "known": None if known is None else _as_json(known),
             }
         )
         return exit_codes.OK
-    print(_("Expected: {estimate}", estimate=expected.line))
-    for text in expected.warnings:
-        print(_("Warning: {text}", text=text))
+    print_expected(expected)
     if known is not None:
         print(verdict(known))
     return exit_codes.OK
-
-
-class _Progress:
-    """How far it is: as lines for a program, or in place where a person watches.
-
-    Args:
-        of: Calls that are expected.
-        as_lines: Whether a program reads them.
-    """
-
-    def __init__(self, of: int, *, as_lines: bool) -> None:
-        self._of = of
-        self._done = 0
-        self._as_lines = as_lines
-        self._is_watched = not as_lines and sys.stderr.isatty()
-        self._printed: set[str] = set()
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Noticed) and event.text not in self._printed:
-            self._printed.add(event.text)
-            print(f"spotui: {event.text}", file=sys.stderr)
-        elif isinstance(event, CallFinished):
-            self._done += 1
-            if self._as_lines:
-                _write({"done": self._done, "of": max(self._done, self._of)})
-            elif self._is_watched:
-                paint(f"\rcall {self._done} of about {self._of} ", sys.stderr)
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._is_watched and self._done:
-            paint("\r\x1b[K", sys.stderr)
-
-
-def _write(data: dict[str, object]) -> None:
-    import msgspec
-
-    print(msgspec.json.encode(data, enc_hook=as_english).decode(), flush=True)
 
 
 def _as_json(found: "Headroom") -> dict[str, object]:

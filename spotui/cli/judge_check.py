@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from spotui.cli import exit_codes, options
 from spotui.cli.judge_labels import add_label_arguments, check_against_labels, refuse_without_labels
-from spotui.cli.terminal import paint
+from spotui.cli.measuring import Progress, add_output, expected_json, print_expected, write_json
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.domain.figures import percent, usd
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -33,13 +32,7 @@ def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("only tell what it would take, and what is known; ask no model"),
     )
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help=_("one JSON object"))
-    output.add_argument(
-        "--json-lines",
-        action="store_true",
-        help=_("the same, after a line with how far it is for every call"),
-    )
+    add_output(parser)
     options.add_yes(parser)
     add_trust(parser)
     add_label_arguments(parser)
@@ -98,49 +91,9 @@ def judge_check_command(parsed: argparse.Namespace) -> int:
     return exit_codes.OK if found.is_fit else exit_codes.NO_IMPROVEMENT
 
 
-class Progress:
-    """How far it is: as lines for a program, or in place where a person watches.
-
-    Args:
-        of: Calls that are expected.
-        as_lines: Whether a program reads them.
-    """
-
-    def __init__(self, of: int, *, as_lines: bool) -> None:
-        self._of = of
-        self._done = 0
-        self._as_lines = as_lines
-        self._is_watched = not as_lines and sys.stderr.isatty()
-
-    def __call__(self, event: Event) -> None:
-        """Show that a call has ended."""
-        if isinstance(event, Noticed):
-            print(f"spotui: {event.text}", file=sys.stderr)
-        elif isinstance(event, CallFinished):
-            self._done += 1
-            if self._as_lines:
-                write_json({"done": self._done, "of": max(self._done, self._of)})
-            elif self._is_watched:
-                paint(f"\rcall {self._done} of about {self._of} ", sys.stderr)
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._is_watched and self._done:
-            paint("\r\x1b[K", sys.stderr)
-
-
-def write_json(data: dict[str, object]) -> None:
-    """Print one JSON object on a line."""
-    import msgspec
-
-    print(msgspec.json.encode(data, enc_hook=as_english).decode(), flush=True)
-
-
 def _print_offer(offer: "JudgeOffer") -> None:
     print(title_of(offer.settings))
-    print(_("Expected: {estimate}", estimate=offer.expected.line))
-    for text in offer.expected.warnings:
-        print(f"Warning: {text}")
+    print_expected(offer.expected)
     _note(offer.method)
     known = offer.known
     if known is None:
@@ -299,12 +252,8 @@ class JudgeOffer(NamedTuple):
             "judge": self.settings.judge,
             "models": self.settings.panel,
             "compares": not self.method,
-            "calls": self.expected.calls,
-            "tokens": self.expected.tokens,
-            "usd": self.expected.usd,
-            "seconds": self.expected.seconds,
+            **expected_json(self.expected),
             "missing": [one.model_id for one in missing_models(self.settings)],
-            "warnings": self.expected.warnings,
             "known": self.known,
         }
 

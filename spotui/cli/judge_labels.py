@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
+from spotui.cli.measuring import Progress, expected_json, print_expected, write_json
 from spotui.cli.trusting import settle_trust
 from spotui.domain.figures import gained, percent, usd
 from spotui.lang import _, ngettext
@@ -58,7 +59,7 @@ def refuse_without_labels(parsed: argparse.Namespace) -> None:
 def check_against_labels(parsed: argparse.Namespace, launcher: "Launcher", path: Path) -> int:
     """Let the judge decide what people decided, and print how far both agree."""
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.cli.judge_check import Progress, title_of, write_json
+    from spotui.cli.judge_check import title_of
     from spotui.runs.estimate import estimate_labels
     from spotui.runs.labels.check import check_labels, criteria_key
 
@@ -71,21 +72,10 @@ def check_against_labels(parsed: argparse.Namespace, launcher: "Launcher", path:
     is_json = parsed.json or parsed.json_lines
     if parsed.estimate:
         if is_json:
-            write_json(
-                {
-                    "labels": len(labels),
-                    "calls": expected.calls,
-                    "tokens": expected.tokens,
-                    "usd": expected.usd,
-                    "seconds": expected.seconds,
-                    "warnings": expected.warnings,
-                }
-            )
+            write_json({"labels": len(labels), **expected_json(expected)})
         else:
             print(title_of(prepared.settings))
-            print(_("Expected: {estimate}", estimate=expected.line))
-            for text in expected.warnings:
-                print(_("Warning: {text}", text=text))
+            print_expected(expected)
         return exit_codes.OK
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)

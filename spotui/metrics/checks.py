@@ -1,7 +1,6 @@
 """Checks answers as evals do: each row lists what its answer has to contain, match or be."""
 
 import json
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -11,7 +10,7 @@ import msgspec
 from spotui.domain.rows import Row
 from spotui.lang import _
 from spotui.metrics.mark import Mark, MetricError, no_reference, shown
-from spotui.metrics.texts import SECONDS
+from spotui.metrics.texts import SECONDS, json_values
 
 NOT: Final = "not-"
 """What the type of a check begins with that has to fail."""
@@ -201,19 +200,8 @@ def _fault_of_schema(schema: dict[str, Any]) -> str:
     return ""
 
 
-_OPENS: Final = re.compile(r"[{\[]")
-
-
 def _holds_json(answer: str, schema: dict[str, Any] | None) -> bool:
-    decoder = json.JSONDecoder()
-    for opening in _OPENS.finditer(answer):
-        try:
-            found, _end = decoder.raw_decode(answer, opening.start())
-        except (ValueError, RecursionError):
-            continue
-        if _is_valid(found, schema):
-            return True
-    return False
+    return any(_is_valid(one, schema) for one in json_values(answer))
 
 
 def _folded(of: Callable[[str, Any], bool]) -> Callable[[str, Any], bool]:

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
 
 from spotui.domain.rows import Row
@@ -255,18 +256,25 @@ def find_json(answer: str, wanted: type) -> Any:
 
 
 def _last_container(answer: str, wanted: type) -> Any:
-    decoder, found, at = json.JSONDecoder(), NOTHING, 0
+    found = NOTHING
+    for value in json_values(answer):
+        if found is NOTHING or isinstance(value, wanted) or not isinstance(found, wanted):
+            found = value
+    return found
+
+
+def json_values(answer: str) -> Iterator[Any]:
+    """Every JSON object and list in an answer, one after another, without those inside of others."""
+    decoder, at = json.JSONDecoder(), 0
     while opening := _OPENS.search(answer, at):
         try:
             value, at = decoder.raw_decode(answer, opening.start())
         except ValueError:
             at = opening.end()
-            continue
         except RecursionError:
-            return NOTHING
-        if found is NOTHING or isinstance(value, wanted) or not isinstance(found, wanted):
-            found = value
-    return found
+            return
+        else:
+            yield value
 
 
 def _parse(text: str) -> Any:

@@ -1,9 +1,11 @@
 """A filter of rows: `/` begins it, what is typed narrows a list, Enter keeps it, and Escape clears it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Paste
+from textual.widget import Widget
 
 from spotui.lang import _, ngettext
 
@@ -93,3 +95,40 @@ class Filter:
     def nothing(self) -> Content:
         """What is said where no row matches."""
         return Content(_("No row contains {text!r}. Escape clears the filter.", text=self.text))
+
+
+class Filtered(Widget):
+    """A list that `/` filters; it binds `slash` to `filter`, and puts itself anew when the filter changes.
+
+    It is the last base of a class, since Textual takes the style of the first one.
+    """
+
+    def __init__(self, *children: Widget, **options: Any) -> None:
+        super().__init__(*children, **options)
+        self._filter = Filter()
+
+    def on_key(self, event: Key) -> None:
+        """Type the filter, or clear it."""
+        if self._filter.press(event):
+            event.stop()
+            event.prevent_default()
+            self.apply_filter()
+
+    def on_paste(self, event: Paste) -> None:
+        """Paste into the filter."""
+        if self._filter.paste(event.text):
+            event.stop()
+            self.apply_filter()
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
+        """Letters are no commands while the filter is typed."""
+        return self._filter.takes(character)
+
+    def action_filter(self) -> None:
+        """Show only what contains the text that is typed from now on."""
+        self._filter.begin()
+        self.apply_filter()
+
+    def apply_filter(self) -> None:
+        """Show what the filter lets through."""
+        raise NotImplementedError

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
+from spotui.methods import DEFAULT_METHOD
 from spotui.tui.child import ask
 from spotui.tui.dialogs import Dialog, NameScreen
 from spotui.tui.table_view import Column, Row, TableView
@@ -195,7 +196,7 @@ class MethodScreen(Dialog[MethodChoice | None]):
         self._known = {one.name: one for one in found}
         table = self.query_one("#methods", TableView)
         table.show([Row(one.name, (one.name, _(one.summary))) for one in found])
-        table.select(self._told.method or "spo")
+        table.select(self._told.method or DEFAULT_METHOD)
         self._show_method()
 
     @property

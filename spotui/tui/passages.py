@@ -6,9 +6,8 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Key, Paste
 
-from spotui.tui.filtering import Filter
+from spotui.tui.filtering import Filtered
 from spotui.tui.line_view import BlockList, wrap
 from spotui.view.round_prompts import Part, Passage
 from spotui.view.word_diff import word_diff
@@ -17,7 +16,7 @@ _INDENT = 3
 _CHANGES = {"same": "", "added": "$text-success underline", "removed": "$text-error strike"}
 
 
-class PassagesView(BlockList[Passage]):
+class PassagesView(BlockList[Passage], Filtered):
     """A block for every passage, as far as they contain what the filter says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +27,6 @@ class PassagesView(BlockList[Passage]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter = Filter()
         self._all: list[Passage] = []
 
     def show(self, passages: Sequence[Passage], *, is_other: bool) -> None:
@@ -46,29 +44,8 @@ class PassagesView(BlockList[Passage]):
         else:
             self.put(self._filtered())
 
-    def on_key(self, event: Key) -> None:
-        """Type the filter, or clear it."""
-        if self._filter.press(event):
-            event.stop()
-            event.prevent_default()
-            self._apply_filter()
-
-    def on_paste(self, event: Paste) -> None:
-        """Paste into the filter."""
-        if self._filter.paste(event.text):
-            event.stop()
-            self._apply_filter()
-
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
-        """Letters are no commands while the filter is typed."""
-        return self._filter.takes(character)
-
-    def action_filter(self) -> None:
-        """Show only the passages that contain what is typed."""
-        self._filter.begin()
-        self._apply_filter()
-
-    def _apply_filter(self) -> None:
+    def apply_filter(self) -> None:
+        """Show what the filter lets through."""
         self.shown_blocks = self._filtered()
         self.lay_out()
         self.go_home()

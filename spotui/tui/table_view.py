@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click, Key, Paste
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from spotui.lang import _
-from spotui.tui.filtering import Filter
+from spotui.tui.filtering import Filtered
 
 _GAP = "  "
 _SHORT_TEXT = 4
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     cells: tuple[Content | str, ...]
 
 
-class TableView(ScrollView, can_focus=True):
+class TableView(ScrollView, Filtered, can_focus=True):
     """Rows under titles, with a cursor and a filter; a table without rows says what to do.
 
     Attributes:
@@ -109,7 +109,6 @@ class TableView(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._all: list[Row] = []
         self._rows: list[Row] = []
-        self._filter = Filter()
         self._longest = [0] * len(self._columns)
         self._fitted: tuple[int, list[int]] = (-1, [])
         self._cursor = 0
@@ -160,7 +159,7 @@ class TableView(ScrollView, can_focus=True):
         """Put the cursor on a row, if it is there; a filter that hides it is cleared."""
         if key not in self.keys and any(row.key == key for row in self._all):
             self._filter.clear()
-            self._apply_filter()
+            self.apply_filter()
         if key in self.keys:
             self._move_to(self.keys.index(key))
 
@@ -217,32 +216,11 @@ class TableView(ScrollView, can_focus=True):
                 self.action_choose()
             self._move_to(number)
 
-    def on_key(self, event: Key) -> None:
-        """Type the filter, or clear it."""
-        if self._filter.press(event):
-            event.stop()
-            event.prevent_default()
-            self._apply_filter()
-
-    def on_paste(self, event: Paste) -> None:
-        """Paste into the filter."""
-        if self._filter.paste(event.text):
-            event.stop()
-            self._apply_filter()
-
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
-        """Letters are no commands while the filter is typed."""
-        return self._filter.takes(character)
-
-    def action_filter(self) -> None:
-        """Show only the rows that contain what is typed."""
-        self._filter.begin()
-        self._apply_filter()
-
     def _matches(self, row: Row) -> bool:
         return not self._filter.text or self._filter.matches(map(_plain, row.cells))
 
-    def _apply_filter(self) -> None:
+    def apply_filter(self) -> None:
+        """Show what the filter lets through."""
         self._show_rows([row for row in self._all if self._matches(row)])
         self._lay_out()
         self._follow_cursor()

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -38,6 +39,21 @@ class RunPanel:
     def show(self, picture: Picture) -> None:
         """Show what is known now; only what has changed is painted."""
         raise NotImplementedError
+
+
+@dataclass
+class RoundPointed(Message):
+    """The cursor of a panel is on something of a round."""
+
+    number: int
+
+
+@dataclass
+class RoundOpened(Message):
+    """Somebody wants to see a round's answers, or the one to a question or row, from 0."""
+
+    number: int
+    question: int | None = None
 
 
 _TONES = {

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from spotui.domain.events import JudgeMeasured, RoundFinished
 from spotui.domain.figures import bars, cell, count, duration, percent, points, usd, verdict
 from spotui.lang import _, ngettext
-from spotui.tui.run.following import TONES
+from spotui.tui.run.following import TONES, RoundOpened
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.picture import Picture, RoundPicture
 from spotui.view.word_diff import word_diff, words_changed
@@ -219,12 +219,6 @@ class HistoryPanel(Vertical):
         number: int
 
     @dataclass
-    class Opened(Message):
-        """Somebody wants to see a round's answers."""
-
-        number: int
-
-    @dataclass
     class Marked(Message):
         """The others are to be compared with this round."""
 
@@ -308,7 +302,7 @@ class HistoryPanel(Vertical):
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Show the answers of the round."""
         event.stop()
-        self.post_message(self.Opened(int(event.key)))
+        self.post_message(RoundOpened(int(event.key)))
 
     def action_mark(self) -> None:
         """Compare the other rounds with the one under the cursor."""

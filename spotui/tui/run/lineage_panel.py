@@ -1,17 +1,15 @@
 """Which prompt was made from which, as a tree."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 
 from spotui.domain.figures import percent, points, rounds_named, verdict
 from spotui.lang import _, ngettext
-from spotui.tui.run.following import TONES, RunPanel
+from spotui.tui.run.following import TONES, RoundOpened, RoundPointed, RunPanel
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.lineage import Branch, lineage
 from spotui.view.picture import Picture
@@ -34,18 +32,6 @@ class LineagePanel(Vertical, RunPanel):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "fold_all", "fold or unfold all", id="lineage.fold_all"),
     ]
-
-    @dataclass
-    class Selected(Message):
-        """A round is under the cursor."""
-
-        number: int
-
-    @dataclass
-    class Opened(Message):
-        """Somebody wants to see a round's answers."""
-
-        number: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +105,7 @@ class LineagePanel(Vertical, RunPanel):
             return
         self._told = event.key
         if (branch := self._branches.get(event.key)) is not None and not branch.folded:
-            self.post_message(self.Selected(branch.round))
+            self.post_message(RoundPointed(branch.round))
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Unfold a line, or show the answers of a round."""
@@ -129,7 +115,7 @@ class LineagePanel(Vertical, RunPanel):
             self._unfolded ^= {branch.round}
             self.show(self._picture)
         elif branch is not None:
-            self.post_message(self.Opened(branch.round))
+            self.post_message(RoundOpened(branch.round))
 
     def action_fold_all(self) -> None:
         """Unfold every line, or fold all again."""

@@ -1,20 +1,19 @@
 """What each candidate was worth against the calls spent, and what the run has taken over time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
-from textual.message import Message
 
 from spotui.domain.figures import count, duration, percent, points, usd, verdict
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
 from spotui.tui.chart import PlotChart
-from spotui.tui.run.following import RunPanel
+from spotui.tui.run.following import RoundOpened, RoundPointed, RunPanel
 from spotui.view.picture import Picture
 from spotui.view.progress import Progress, Trial
 
@@ -53,18 +52,6 @@ class ProgressPanel(Vertical, RunPanel):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "spending", "scores or spending", id="progress.spending"),
     ]
-
-    @dataclass
-    class Selected(Message):
-        """The cursor is on a candidate of a round."""
-
-        number: int
-
-    @dataclass
-    class Opened(Message):
-        """Somebody wants to see what is behind a candidate."""
-
-        number: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,13 +123,13 @@ class ProgressPanel(Vertical, RunPanel):
         event.stop()
         if (trial := self._trials.get(event.key)) is not None:
             self._tell(event.key)
-            self.post_message(self.Selected(trial.round))
+            self.post_message(RoundPointed(trial.round))
 
     def on_plot_chart_chosen(self, event: PlotChart.Chosen) -> None:
         """Show the answers behind the candidate."""
         event.stop()
         if (trial := self._trials.get(event.key)) is not None:
-            self.post_message(self.Opened(trial.round))
+            self.post_message(RoundOpened(trial.round))
 
     def action_spending(self) -> None:
         """Show the spending in place of the scores, or the scores again."""

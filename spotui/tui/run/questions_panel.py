@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from spotui.domain.figures import verdict
 from spotui.lang import _
-from spotui.tui.run.following import RunPanel
+from spotui.tui.run.following import RoundOpened, RunPanel
 from spotui.view.picture import Picture
 from spotui.view.question_grid import (
     ANSWERED,
@@ -321,18 +321,6 @@ class QuestionsPanel(Vertical, RunPanel):
         Binding("f", "next_filter", "filter", id="grid.filter"),
     ]
 
-    @dataclass
-    class Opened(Message):
-        """Somebody wants to see the answer behind a cell.
-
-        Attributes:
-            number: The round.
-            question: The question or the row, from 0.
-        """
-
-        number: int
-        question: int
-
     def __init__(self) -> None:
         super().__init__()
         self.border_title = _("Questions")
@@ -358,7 +346,7 @@ class QuestionsPanel(Vertical, RunPanel):
         event.stop()
         if (current := self.query_one(GridView).current) is not None:
             number, question = current
-            self.post_message(self.Opened(number or self._picture.best, question))
+            self.post_message(RoundOpened(number or self._picture.best, question))
 
     def action_next_filter(self) -> None:
         """Show all columns; those better or worse anywhere; those never better; those with errors."""

@@ -1,6 +1,6 @@
 """The screen of a run, which may be going on: its header, its headline and its panels."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,7 +14,15 @@ from spotui.lang import _
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.diff_panel import DiffPanel
-from spotui.tui.run.following import PanelTold, RunHeader, RunPanel, RunResult, seconds_between_paints
+from spotui.tui.run.following import (
+    PanelTold,
+    RoundOpened,
+    RoundPointed,
+    RunHeader,
+    RunPanel,
+    RunResult,
+    seconds_between_paints,
+)
 from spotui.tui.run.headline import RunHeadline
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.log_panel import LogPanel
@@ -22,11 +30,6 @@ from spotui.tui.run.panel_grid import PANELS, Panel, PanelGrid
 from spotui.tui.run.steering import SteeringScreen
 from spotui.tui.terminal import ReadyForKeys
 from spotui.workspace.projects import Project
-
-if TYPE_CHECKING:
-    from spotui.tui.run.lineage_panel import LineagePanel
-    from spotui.tui.run.progress_panel import ProgressPanel
-    from spotui.tui.run.questions_panel import QuestionsPanel
 
 _LONG_SECONDS = 30.0
 
@@ -214,28 +217,12 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         newest = max(self._client.picture.rounds, default=0)
         self.selected = 0 if event.number == newest else event.number
 
-    def on_history_panel_opened(self, event: HistoryPanel.Opened) -> None:
-        """A round was chosen with Enter."""
-        self._open_round(event.number)
-
-    def on_progress_panel_selected(self, event: "ProgressPanel.Selected") -> None:
-        """The cursor of the chart moved."""
+    def on_round_pointed(self, event: RoundPointed) -> None:
+        """The cursor of the chart or of the tree moved."""
         self.query_one(HistoryPanel).select(event.number)
 
-    def on_lineage_panel_selected(self, event: "LineagePanel.Selected") -> None:
-        """The cursor of the tree moved."""
-        self.query_one(HistoryPanel).select(event.number)
-
-    def on_progress_panel_opened(self, event: "ProgressPanel.Opened") -> None:
-        """A point of the chart was chosen."""
-        self._open_round(event.number)
-
-    def on_lineage_panel_opened(self, event: "LineagePanel.Opened") -> None:
-        """A round of the tree was chosen."""
-        self._open_round(event.number)
-
-    def on_questions_panel_opened(self, event: "QuestionsPanel.Opened") -> None:
-        """A cell was chosen: show the answer behind it."""
+    def on_round_opened(self, event: RoundOpened) -> None:
+        """A round was chosen in a panel, or a cell of the grid: show the answers behind it."""
         self._open_round(event.number, event.question)
 
     def _open_round(self, number: int, question: int | None = None) -> None:

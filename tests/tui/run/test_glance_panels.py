@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from spotui.domain.events import Event
 from spotui.tui.app import SpotuiApp
 from spotui.tui.run.best_panel import BestPanel
+from spotui.tui.run.following import RoundOpened, RoundPointed
 from spotui.tui.run.headline import RunHeadline
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.lineage_panel import LineagePanel
@@ -44,14 +44,12 @@ class Listening(AloneApp[Widget]):
         super().__init__(widget)
         self.heard: list[str] = []
 
-    def _hear(self, message: Message) -> None:
-        fields = ", ".join(
-            str(getattr(message, name)) for name in ("number", "question") if hasattr(message, name)
-        )
-        self.heard.append(f"{type(message).__name__} {fields}")
+    def on_round_pointed(self, message: RoundPointed) -> None:
+        self.heard.append(f"pointed at {message.number}")
 
-    on_questions_panel_opened = on_progress_panel_selected = on_progress_panel_opened = _hear
-    on_lineage_panel_selected = on_lineage_panel_opened = _hear
+    def on_round_opened(self, message: RoundOpened) -> None:
+        question = "" if message.question is None else f", {message.question}"
+        self.heard.append(f"opened {message.number}{question}")
 
 
 def look(
@@ -108,7 +106,7 @@ def test_progress_shows_every_candidate_and_leads_to_it() -> None:
     assert "score" in text
     assert "calls" in text
     assert "round 2  0.0 (0.0 to 8.8)  loss" in text
-    assert heard == ["Selected 3", "Selected 2", "Opened 2"]
+    assert heard == ["pointed at 3", "pointed at 2", "opened 2"]
     legend, _ = look(ProgressPanel, ROWS, (60, 30))
     assert "◆ seed  ● win  ○ loss" in legend
     assert "USD" in legend
@@ -125,11 +123,11 @@ def test_the_grid_marks_every_question_and_leads_to_the_answer() -> None:
     assert "3* win       + = +" in text
     assert "round 3, question 2: = the same as the best of that time" in text
     assert "+ better  = the same" in text
-    assert heard == ["Opened 3, 1"]
+    assert heard == ["opened 3, 1"]
     text, heard = look(QuestionsPanel, ROWS, (90, 10), "f", "up", "enter")
     assert "only those better or worse anywhere" in text
     assert "round 2, row 1" in text
-    assert heard == ["Opened 2, 0"]
+    assert heard == ["opened 2, 0"]
 
 
 def test_the_grid_of_a_long_run_scrolls_to_every_cell() -> None:
@@ -157,7 +155,7 @@ def test_the_lineage_folds_losers_and_leads_to_rounds() -> None:
     assert "▾ 1 lost" in text
     assert "Way 2." in text
     assert "1 step from the seed to the best" in text
-    assert heard == ["Selected 2", "Opened 2"]
+    assert heard == ["pointed at 2", "opened 2"]
 
 
 def test_reasons_that_recur_are_counted() -> None:

@@ -11,6 +11,7 @@ from spotui.domain.events import (
     VerdictOverridden,
     VoteCast,
 )
+from spotui.tui.run.following import RoundOpened
 from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.table_view import TableView
 from spotui.view.picture import Picture
@@ -29,10 +30,10 @@ class Listening(AloneApp[HistoryPanel]):
         self.heard: list[tuple[str, int]] = []
 
     def _hear(self, message: Message) -> None:
-        assert isinstance(message, HistoryPanel.Selected | HistoryPanel.Opened | HistoryPanel.Marked)
+        assert isinstance(message, HistoryPanel.Selected | RoundOpened | HistoryPanel.Marked)
         self.heard.append((type(message).__name__, message.number))
 
-    on_history_panel_selected = on_history_panel_opened = on_history_panel_marked = _hear
+    on_history_panel_selected = on_round_opened = on_history_panel_marked = _hear
 
 
 def a_win(number: int, cost: float | None = 0.25) -> list[Event]:
@@ -190,7 +191,7 @@ def test_enter_opens_a_round_and_m_marks_one() -> None:
     async def journey(app: Listening, pilot: Pilot[None]) -> None:
         await show(app, pilot, painted(*SEED, *a_win(2)))
         await pilot.press("home", "enter", "m")
-        await until(pilot, lambda: app.heard[-2:] == [("Opened", 1), ("Marked", 1)])
+        await until(pilot, lambda: app.heard[-2:] == [("RoundOpened", 1), ("Marked", 1)])
 
     listening(journey)
 
