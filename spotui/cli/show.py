@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spotui.cli import exit_codes, options
 from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
+from spotui.domain.answer_cost import in_words as cost_in_words
 from spotui.domain.errors import SpotuiError
 from spotui.domain.event_lines import decode_event
 from spotui.domain.events import CandidateScored
@@ -231,7 +232,7 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
 def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None:
     from spotui.view.traces import answer_key, brief_trace
 
-    shown = verdict(line.outcome, line.judged)
+    shown = verdict(line.outcome, line.judged, line.preferred)
     if line.parent:
         origin = rounds_named((line.parent, *line.other_parents))
         print(_("Round {number}: {verdict}, from {origin}", number=line.round, verdict=shown, origin=origin))
@@ -268,10 +269,12 @@ def _print_round(line: RoundLine, traces: "Mapping[CallKey, list[str]]") -> None
                 length_ratio=line.length_ratio,
             )
         )
+    if line.per_answer is not None:
+        print(_("An answer: {facts}.", facts=cost_in_words(line.per_answer)))
     for name, value in line.columns.items():
         print(f"{name}: {cell(value)}")
     for title, text in (
-        (_("Note"), line.note if line.outcome == "refused" or line.others else ""),
+        (_("Note"), line.note if line.outcome == "refused" or line.others or line.preferred else ""),
         (_("Modification"), line.modification),
         (_("Reasoning"), line.reasoning),
         (_("Prompt"), line.prompt),

@@ -75,7 +75,7 @@ def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
         return RoundCells(str(one.number), "…", votes, "", "", "", text, dict.fromkeys(columns, ""))
     return RoundCells(
         round=str(one.number),
-        verdict=verdict(one.outcome or "", one.judged),
+        verdict=verdict(one.outcome or "", one.judged, end.preferred),
         votes=votes if end.score is None else points(end.score),
         tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
         cost=usd(end.cost_usd, estimated=end.estimated),

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import field
 
+from spotui.domain.answer_cost import AnswerCost, Preferred
 from spotui.domain.declared import Note, Value
 from spotui.domain.records import CallKey, Ranked
 from spotui.domain.rows import SplitName
@@ -185,6 +186,7 @@ class CandidateScored(MethodEvent, frozen=True, kw_only=True, tag="candidate_sco
     """A prompt was scored on some rows: the mean of its marks, 0..1, with the 95% interval.
 
     One that fell behind in a race has a partial score: `unasked` rows were not asked any more.
+    `per_answer` is what an answer with it costs.
     """
 
     index: int
@@ -202,6 +204,7 @@ class CandidateScored(MethodEvent, frozen=True, kw_only=True, tag="candidate_sco
     first: int = 0
     positions: tuple[int, ...] = ()
     unasked: int = 0
+    per_answer: AnswerCost | None = None
 
 
 class PastPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -299,6 +302,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     """A round ended; of several candidates, `candidate` is the one that it keeps, from 1.
 
     `by_question` says what it was on each question that both sides answered, where the judge says so.
+    `preferred` says why it is the best although neither votes nor score say so.
     """
 
     round: int
@@ -330,6 +334,8 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     columns: dict[str, Value] = field(default_factory=dict)
     candidate: int = 0
     by_question: tuple[Choice, ...] = ()
+    per_answer: AnswerCost | None = None
+    preferred: Preferred = ""
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):

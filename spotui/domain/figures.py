@@ -119,14 +119,15 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}%"
 
 
-def verdict(outcome: str, judged: str | None) -> str:
+def verdict(outcome: str, judged: str | None, preferred: str = "") -> str:
     """A verdict, marked where it is the user's.
 
     Args:
         outcome: The verdict in force.
         judged: The judge's verdict, where the user gave another one.
+        preferred: Why a lead is the best although neither votes nor score say so.
     """
-    word = _VERDICTS.get(outcome, outcome)
+    word = _VERDICTS.get(preferred if outcome == "lead" and preferred else outcome, outcome)
     return _("{verdict} (you)", verdict=_(word)) if judged is not None else _(word)
 
 
@@ -134,6 +135,8 @@ _VERDICTS: Final = {
     "seed": N_("seed"),
     "win": N_("win"),
     "lead": N_("lead"),
+    "cheaper": N_("cheaper"),
+    "shorter": N_("shorter"),
     "loss": N_("loss"),
     "tie": N_("tie"),
     "undecided": N_("undecided"),

@@ -94,12 +94,12 @@ def is_lead(outcome: Outcome | None, best: int, test: FinalTest | None) -> bool:
     """Whether the best prompt of a run is a lead, which nothing has shown to be better than the seed.
 
     Args:
-        outcome: Of its round.
+        outcome: Of its round, or of the one that it is as good as where it was preferred.
         best: The round.
         test: The test on unseen rows, if there was one.
     """
     is_confirmed = test is not None and test.best == best and test.difference >= test.floor
-    return outcome == "lead" and not is_confirmed
+    return (outcome == "lead" or (outcome == "seed" and best > 1)) and not is_confirmed
 
 
 def held_out_finished(line: HeldOutLine) -> HeldOutFinished:

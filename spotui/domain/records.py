@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost, Preferred
 from spotui.domain.declared import Value
 from spotui.domain.verdicts import Choice, Decisive, Outcome, Preference, StopReason
 
@@ -220,6 +221,7 @@ class Rival(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         by_question: What it was on each question, where a judge says so.
         length_ratio: Characters of its answers over those of the best's, or None.
         note: Why it is void.
+        per_answer: The cost of an answer with it.
     """
 
     number: int
@@ -233,6 +235,7 @@ class Rival(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     by_question: tuple[Choice, ...] = ()
     length_ratio: float | None = None
     note: str = ""
+    per_answer: AnswerCost | None = None
 
 
 class RoundLine(Line, frozen=True, tag="round"):
@@ -278,6 +281,8 @@ class RoundLine(Line, frozen=True, tag="round"):
         by_question: What its answer to each question was, where the judge says so.
         candidate: Which of several candidates it keeps, from 1; 0 where there was one alone.
         others: The other candidates.
+        per_answer: The cost of an answer with the candidate that it keeps.
+        preferred: Why it is the best although neither votes nor score say so; see `Prefer`.
     """
 
     round: int
@@ -318,6 +323,8 @@ class RoundLine(Line, frozen=True, tag="round"):
     by_question: tuple[Choice, ...] = ()
     candidate: int = 0
     others: tuple[Rival, ...] = ()
+    per_answer: AnswerCost | None = None
+    preferred: Preferred = ""
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

@@ -169,6 +169,32 @@ def most_ahead(differences: Sequence[float], level: float, rows: int) -> float:
     return mean + z_of(1 - 2 * level) * error * math.sqrt(left)
 
 
+HARM: Final = 0.2
+"""How often a prompt that is as good must fall as far behind by chance for its lag to pass as noise. A win
+has to be rarer than one time in 20; giving up a better prompt for a cheaper one takes more care."""
+
+
+def is_behind(old: Sequence[float | None], new: Sequence[float | None]) -> bool:
+    """Whether a prompt has lost more on the same rows than equally good prompts lose one time in five.
+
+    Args:
+        old: The marks of the one, None for a row that errored.
+        new: The marks of the other, in the same order.
+
+    Raises:
+        ValueError: There are not as many of the one as of the other.
+    """
+    pairs = zip(old, new, strict=True)
+    differences = [after - before for before, after in pairs if before is not None and after is not None]
+    wins, losses = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
+    if not differences or binomial_tail(losses, wins + losses, 0.5) <= HARM:
+        return True
+    if wins + losses < FEWEST_DIFFERING or max(map(abs, differences)) == 1:
+        return False
+    spread = math.sqrt(math.fsum(one * one for one in differences))
+    return math.fsum(differences) < -z_of(1 - 2 * HARM) * spread - _CLOSE
+
+
 FEWEST_DIFFERING: Final = 6
 """Fair coins fall all on the same side more often than one time in 20, if there are fewer than this."""
 

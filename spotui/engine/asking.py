@@ -75,6 +75,11 @@ class Asker:
         return len(self._counted)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether the seconds of an answer say how long a user would wait: those of a batch do not."""
+        return "executor" not in self._batched
+
+    @property
     def worked(self) -> float:
         """Seconds the run was worked on, pauses left out."""
         return self._door.budget.seconds

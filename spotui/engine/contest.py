@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import Prefer
 from spotui.domain.records import Rival
+from spotui.domain.text import estimate_tokens
 from spotui.domain.verdicts import Choice, Outcome
 from spotui.engine.asking import together
 from spotui.engine.execute import Executor, NoAnswer
@@ -18,6 +20,9 @@ from spotui.lang import _
 
 MOST_COMPARED: Final = 3
 """Candidates with the same record that are compared with each other: more would take many votes."""
+
+PROVEN_PAIR: Final = MOST_COMPARED + 1
+"""The number of a comparison with the last prompt that won, after those of a round's candidates."""
 
 _POINTS: Final[dict[Choice, float]] = {"win": 1.0, "tie": 0.5, "void": 0.5, "loss": 0.0}
 
@@ -64,6 +69,7 @@ class Entry(msgspec.Struct, frozen=True):
             by_question=self.duel.by_question,
             length_ratio=self.length_ratio,
             note=self.note,
+            per_answer=self.trial.cost if self.trial is not None else None,
         )
 
 
@@ -78,13 +84,22 @@ class Contest:
         judge: Brings verdicts.
         questions: The question set.
         best: The trial to beat.
+        prefer: What decides between candidates with the same record.
     """
 
-    def __init__(self, executor: Executor, judge: Judge, questions: Sequence[Question], best: Trial) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        judge: Judge,
+        questions: Sequence[Question],
+        best: Trial,
+        prefer: Prefer = "none",
+    ) -> None:
         self._executor = executor
         self._judge = judge
         self._questions = questions
         self._best = best
+        self._preference = prefer
 
     async def hold(self, candidates: Sequence[Candidate]) -> tuple[Entry, list[Entry], str]:
         """Find the candidate that the round keeps, the others, and why it is that one, in a sentence.
@@ -119,7 +134,7 @@ class Contest:
 
     async def _choose(self, entries: Sequence[Entry]) -> tuple[Entry, str]:
         """The entry with the best record; several winners with the same one are compared with each other."""
-        ranked = sorted(entries, key=_rank)
+        ranked = sorted(entries, key=self._rank)
         first = ranked[0]
         records = ", ".join(
             _("candidate {number}: {record}", number=one.candidate.number, record=one.record)
@@ -138,7 +153,7 @@ class Contest:
                 "Candidate {number} has the best votes ({records})", number=number, records=records
             )
         points = await self._compared(equal[:MOST_COMPARED])
-        kept = min(equal[:MOST_COMPARED], key=lambda one: (-points[one.candidate.number], *_rank(one)))
+        kept = min(equal[:MOST_COMPARED], key=lambda one: (-points[one.candidate.number], *self._rank(one)))
         why = _(
             "Several candidates have the best votes ({records}); compared with each other, candidate "
             "{number} is the best, or the shortest of the best",
@@ -146,6 +161,22 @@ class Contest:
             records=records,
         )
         return kept, why
+
+    def _rank(self, entry: Entry) -> tuple[int, float, float, int]:
+        """The best record first; of the same ones the preferred or the shortest prompt, then the first."""
+        candidate = entry.candidate
+        return _ORDER.index(entry.duel.outcome), -entry.share, self._size(entry), candidate.number
+
+    def _size(self, entry: Entry) -> float:
+        if self._preference == "shorter":
+            return estimate_tokens(entry.candidate.prompt)
+        if (
+            self._preference == "cheaper"
+            and entry.trial is not None
+            and (cost := entry.trial.cost) is not None
+        ):
+            return cost.usd or cost.prompt_tokens + cost.completion_tokens
+        return len(entry.candidate.prompt)
 
     async def _compared(self, equal: Sequence[Entry]) -> dict[int, float]:
         """Copeland's points: one for each other candidate that is beaten, half of one for a tie."""
@@ -167,9 +198,3 @@ class Contest:
 
 
 _ORDER: Final[tuple[Outcome, ...]] = ("win", "undecided", "tie", "loss", "void")
-
-
-def _rank(entry: Entry) -> tuple[int, float, int, int]:
-    """The best record first; of the same ones the shortest prompt, then the first that was proposed."""
-    candidate = entry.candidate
-    return _ORDER.index(entry.duel.outcome), -entry.share, len(candidate.prompt), candidate.number

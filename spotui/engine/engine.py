@@ -121,6 +121,7 @@ class Engine:
         self._tried: dict[str, int] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._won: list[int] = []
+        self._preferred: set[int] = set()
         self._turn: ScoredRound | None = None
         self._history: list[RoundLine] = []
         self._ended = 0
@@ -292,17 +293,36 @@ class Engine:
         if number > 1:
             await self._answer_best()
         yield turn
+        if number > 1:
+            await turn.break_tie(self.best, self._proven)
         turn.editable = False
         if turn.trial is not None:
             self._keep(number, turn.trial, turn.outcome)
         for rival in turn.rivals:
             self._tried.setdefault(fold(rival.prompt), number)
         if turn.chosen is not None and turn.outcome in BEST_SO_FAR:
-            self.leader = turn.chosen
-            if turn.outcome != "lead":
-                self.winner = turn.chosen
+            self._take_lead(turn.leading or turn.chosen, turn.outcome, is_preferred=bool(turn.preferred))
+        if turn.preferred and turn.outcome == "lead":
+            self._preferred.add(number)
         self._ended += 1
         self._finish(self._record(turn.line()))
+
+    def _take_lead(self, scored: Scored, outcome: Outcome, *, is_preferred: bool) -> None:
+        """Hold later scores against this one; a preferred prompt takes no higher score's place there."""
+        if self.leader is None or not is_preferred or scored.score.mean >= self.leader.score.mean:
+            self.leader = scored
+        if outcome != "lead":
+            self.winner = scored
+
+    @property
+    def _proven(self) -> Trial:
+        """The newest trial that is the best by votes or by its score, and not by preference alone."""
+        return self._trials[[one for one in self._won if one not in self._preferred][-1]]
+
+    @property
+    def best_outcome(self) -> Outcome:
+        """The outcome of the round that the best prompt is as good as: its own, unless it was preferred."""
+        return self.outcome_of(self._proven.round) if self._outcomes else "void"
 
     @asynccontextmanager
     async def closing_round(self) -> AsyncIterator[ScoredRound]:
@@ -316,11 +336,13 @@ class Engine:
         self._emit(RoundStarted(round=line.round, best=self.best.round))
         self._emit(event_of(CandidateProposed, line))
         candidate = Candidate(line.round, line.prompt, line.parent, line.modification)
-        self._keep(line.round, Trial(candidate, (), line.answers), line.outcome)
+        self._keep(line.round, Trial(candidate, (), line.answers, cost=line.per_answer), line.outcome)
         if line.outcome in {"win", "lead"}:
-            self.leader = Scored(candidate, "eval", score(line.marks, seed=self.task.seed), line.marks)
-            if line.outcome == "win":
-                self.winner = self.leader
+            marks, cost = line.marks, line.per_answer
+            scored = Scored(candidate, "eval", score(marks, seed=self.task.seed), marks, cost=cost)
+            self._take_lead(scored, line.outcome, is_preferred=bool(line.preferred))
+        if line.preferred and line.outcome == "lead":
+            self._preferred.add(line.round)
         self._ended += 1
         self._tell_end(line)
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from spotui.domain.answer_cost import Taken, cost_of
+from spotui.domain.answer_cost import together as as_one
 from spotui.domain.events import Answered, Level, Noticed
 from spotui.domain.messages import Message, transcript, user
 from spotui.domain.records import AnswerRecord, CallKey
@@ -30,6 +32,7 @@ async def answer(
     problem_of: Callable[[Reply], str],
     given: str = "",
     watched: tuple[str, ...] = (),
+    taken: list[Taken] | None = None,
 ) -> Reply:
     """What the executor answers; an answer with a problem is asked for once more.
 
@@ -42,6 +45,7 @@ async def answer(
         problem_of: What is wrong with an answer, one sentence for the model, or an empty text.
         given: What a program in place of the model is given.
         watched: Words whose alternatives are wanted, where the reply has them as a token.
+        taken: What each call took is added here.
 
     Returns:
         The reply, which may still be cut or lack an answer.
@@ -53,7 +57,9 @@ async def answer(
     request = asker.request("executor", messages, given=given)
     if watched:
         request = structs.replace(request, alternatives=ALTERNATIVES, watched=watched)
+    taken = [] if taken is None else taken
     reply = await asker.ask(key, request, "executor", may_be_refused=True)
+    taken.append(taken_by(reply))
     if problem := problem_of(reply):
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(_("{cause} The question is asked again.", cause=cause), "info")
@@ -61,10 +67,24 @@ async def answer(
         request = asker.again(request, reply, repair_prompt.render(problem=problem))
         try:
             second = await asker.ask(again, request, "executor", may_be_refused=True)
+            taken.append(taken_by(second))
         except RequestRefusedError:  # most often there is no room to ask again
             second = reply
         reply = reply if lacks_answer(second) and not lacks_answer(reply) else second
     return reply
+
+
+def taken_by(reply: Reply) -> Taken:
+    """What a call took, as its reply says."""
+    usage = reply.usage
+    return Taken(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.cached_tokens,
+        reply.cost_usd,
+        reply.seconds,
+        usage.estimated,
+    )
 
 
 async def converse(
@@ -77,6 +97,7 @@ async def converse(
     notice: Notice,
     problem_of: Callable[[Reply], str],
     watched: tuple[str, ...] = (),
+    taken: list[Taken] | None = None,
 ) -> list[Reply]:
     """What the executor answers to a question and to everything that the user says afterwards.
 
@@ -90,6 +111,7 @@ async def converse(
         notice: Called with what is wrong.
         problem_of: What is wrong with an answer.
         watched: Words whose alternatives are wanted, where an answer has them as a token.
+        taken: What each call took is added here.
 
     Returns:
         One reply a turn; the last one lacks an answer where the conversation ends early.
@@ -103,7 +125,7 @@ async def converse(
         own = structs.replace(key, turn=number) if number else key
         given = asker.given(prompt, row, after)
         reply = await answer(
-            asker, repair_prompt, own, [*messages, *after], notice, problem_of, given, watched
+            asker, repair_prompt, own, [*messages, *after], notice, problem_of, given, watched, taken
         )
         replies.append(reply)
         if lacks_answer(reply):
@@ -186,16 +208,19 @@ class Executor:
             CallKey(candidate.round, purpose, index, candidate=candidate.number)
             for index in range(len(questions))
         ]
-        jobs = (self._answer(candidate, key, one) for key, one in zip(keys, questions, strict=True))
+        taken: list[Taken] = []
+        jobs = (self._answer(candidate, key, one, taken) for key, one in zip(keys, questions, strict=True))
         answers = await together(jobs, in_turn=self._asker.holds(keys))
         missing = next((one for one in answers if isinstance(one, NoAnswer)), None)
         found = tuple(one for one in answers if isinstance(one, AnswerRecord))
-        return missing or Trial(candidate, tuple(questions), found)
+        cost = cost_of(taken, is_timed=self._asker.is_timed)
+        return missing or Trial(candidate, tuple(questions), found, cost=cost)
 
     async def _answer(
-        self, candidate: Candidate, key: CallKey, question: Question
+        self, candidate: Candidate, key: CallKey, question: Question, taken: list[Taken]
     ) -> AnswerRecord | NoAnswer:
         row, prompt = question.row or Row(question.question), candidate.prompt
+        calls: list[Taken] = []
         try:
             replies = await converse(
                 self._asker,
@@ -206,6 +231,7 @@ class Executor:
                 self._task.ask(prompt, question),
                 lambda text, level: self._notice(key, text, level),
                 incomplete,
+                taken=calls,
             )
         except RequestRefusedError as error:
             return self._refused(key, question, error.what)
@@ -218,6 +244,7 @@ class Executor:
             return missing
         if is_cut(reply):
             self._notice(key, _("It is cut by the length limit again, and used as it is."), "warning")
+        taken.append(as_one(calls))
         text = reply.answer if self._task.judged_on == "last_answer" else conversation(replies, row.turns)
         if key.purpose == "execute":
             self._emit(_answered(key, question, text))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost, Prefer, Preferred, is_preferred, reason
 from spotui.domain.declared import Value
 from spotui.domain.events import (
     BlockItem,
@@ -20,7 +21,7 @@ from spotui.domain.records import Rival, RoundLine
 from spotui.domain.statistics import Comparison
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import Embedder, together
-from spotui.engine.contest import Contest
+from spotui.engine.contest import PROVEN_PAIR, Contest
 from spotui.engine.context import Context
 from spotui.engine.execute import Executor, NoAnswer
 from spotui.engine.judge import Judge
@@ -74,6 +75,7 @@ class Round:
         editable: Whether a person may still change its candidate.
         closing: Whether it is no round of the method, but one after those.
         compares_several: Whether several candidates are being compared, so that no person can vote.
+        preferred: Why its candidate is the best although neither votes nor score say so.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Round:
         self.editable = number > 1
         self.closing = False
         self.compares_several = False
+        self.preferred: Preferred = ""
         self._verbs = verbs
         self._context = verbs.context
         self._tried = tried
@@ -112,6 +115,7 @@ class Round:
         self._note = ""
         self._columns: dict[str, Value] = {}
         self._indices: dict[str, int] = {}
+        self._left_out_prompts: set[str] = set()
         self._started = verbs.context.asker.worked
 
     async def propose(self, meta: str, parent: Trial) -> Candidate | None:
@@ -216,7 +220,8 @@ class Round:
             return "void" if trial is None else (await self.judge(best, trial)).outcome
         self.editable = False
         self.opponent, self.compares_several = best.round, True
-        contest = Contest(self._verbs.executor, self._verbs.judge, self._context.task.questions, best)
+        task = self._context.task
+        contest = Contest(self._verbs.executor, self._verbs.judge, task.questions, best, task.prefer)
         kept, others, why = await contest.hold(candidates)
         self._candidate, self.trial, self._duel = kept.candidate, kept.trial, kept.duel
         self._length_ratio, self._note = kept.length_ratio, why
@@ -262,6 +267,59 @@ class Round:
             (one.answer for one in best.answers), (one.answer for one in candidate.answers)
         )
         return self._duel
+
+    async def break_tie(self, best: Trial, proven: Trial) -> None:
+        """Let the run's preference decide where the votes did not, once the method has settled the round.
+
+        A candidate that neither wins nor loses becomes the best when it is preferred. One that takes the
+        place of another preferred one must not lose to the last that votes decided for, either: else many
+        small losses that no duel notices would add up.
+
+        Args:
+            best: The best trial.
+            proven: The last one that won by votes, or the seed's.
+
+        Raises:
+            Halted: The run ends before.
+        """
+        prefer, trial = self._context.task.prefer, self.trial
+        if prefer == "none" or trial is None or self.outcome not in {"tie", "undecided"}:
+            return
+        mine = trial.candidate.prompt, trial.cost
+        theirs = best.candidate.prompt, best.cost
+        if not is_preferred(prefer, mine, theirs):
+            return
+        if proven.round != best.round and await self._loses_to(proven, trial):
+            why = _("it is preferred, and loses to round {number}, the last that won", number=proven.round)
+            self._add_note(why)
+            return
+        self._prefer(prefer, "lead", reason(prefer, mine, theirs))
+
+    async def _loses_to(self, proven: Trial, trial: Trial) -> bool:
+        own = msgspec.structs.replace(proven.candidate, round=self.number)
+        first, second = answered_by_both(msgspec.structs.replace(proven, candidate=own), trial)
+        if not second.answers:
+            return True
+        return await self._verbs.judge.prefer(first, second, PROVEN_PAIR) not in {"win", "tie"}
+
+    def _prefer(self, prefer: Prefer, outcome: Outcome, why: str) -> None:
+        """Settle the round by the run's preference.
+
+        Args:
+            prefer: The preference.
+            outcome: What the round becomes.
+            why: The difference that decided.
+        """
+        if prefer == "none":
+            return
+        self.outcome, self.preferred = outcome, prefer
+        if prefer == "cheaper":
+            self._add_note(_("as good within noise, and cheaper: {why}", why=why))
+        else:
+            self._add_note(_("as good within noise, and shorter: {why}", why=why))
+
+    def _add_note(self, text: str) -> None:
+        self._note = _("{note}; {more}", note=self._note, more=text) if self._note else text
 
     @property
     def rivals(self) -> tuple[Rival, ...]:
@@ -319,6 +377,7 @@ class Round:
 
     def _leave_out(self, candidate: Candidate, why: str, index: int) -> None:
         self._tell_refused(candidate, why, index)
+        self._left_out_prompts.add(fold(candidate.prompt))
         if self.trial is None:
             self.outcome, self._note = "refused", why
             self._candidate = msgspec.structs.replace(candidate, round=self.number)
@@ -371,7 +430,15 @@ class Round:
             by_question=self._duel.by_question if self._duel else (),
             candidate=candidate.number,
             others=self._rivals,
+            per_answer=self._cost,
+            preferred=self.preferred,
         )
+
+    @property
+    def _cost(self) -> AnswerCost | None:
+        if self.chosen is not None:
+            return self.chosen.cost
+        return self.trial.cost if self.trial is not None else None
 
     def _warn_of_slots(self, prompt: str) -> None:
         """Say what is wrong with the slots of a prompt that a person wrote; it is used all the same."""

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import Taken, cost_of
+from spotui.domain.answer_cost import together as as_one
 from spotui.domain.events import CandidateScored, Level, Noticed, ScoringStarted
 from spotui.domain.records import CallKey
 from spotui.domain.rows import Row, SplitName
@@ -46,9 +48,10 @@ class Sheet:
         marks: By the row's position, in the order in which answers came.
         grades: The same, of answers that have one.
         sample: The outcomes that are kept, by the row's position.
+        taken: What each answer took.
     """
 
-    __slots__ = ("candidate", "grades", "index", "marks", "place", "sample", "scored")
+    __slots__ = ("candidate", "grades", "index", "marks", "place", "sample", "scored", "taken")
 
     def __init__(self, candidate: Candidate, place: _Place, index: int, scored: Scored | None) -> None:
         self.candidate = candidate
@@ -58,6 +61,7 @@ class Sheet:
         self.marks: dict[int, float | None] = {}
         self.grades: dict[int, float | None] = {}
         self.sample: dict[int, RowOutcome] = {}
+        self.taken: list[Taken] = []
 
     def grade(self, position: int) -> float | None:
         """What a row counts where prompts are chosen: its grade, or the mark where it has none."""
@@ -173,7 +177,7 @@ class Scorer:
 
         async def mark(job: tuple[Sheet, int]) -> None:
             sheet, position = job
-            outcome = await self._outcome(sheet.place, sheet.candidate.prompt, rows, position)
+            outcome = await self._outcome(sheet.place, sheet.candidate.prompt, rows, position, sheet.taken)
             sheet.marks[position] = outcome.mark
             if outcome.grade is not None:
                 sheet.grades[position] = outcome.grade
@@ -204,6 +208,7 @@ class Scorer:
             positions=positions if unasked else (),
             unasked=unasked,
             grades=tuple(map(sheet.grade, positions)) if sheet.grades else (),
+            cost=cost_of(sheet.taken, is_timed=self._asker.is_timed),
         )
         if not unasked:
             known = msgspec.structs.replace(scored, sample=())
@@ -253,9 +258,12 @@ class Scorer:
     def _at_once(self) -> int:
         return self._asker.at_once(("executor", *self._marker.asks))
 
-    async def _outcome(self, place: _Place, prompt: str, rows: RowSet, position: int) -> RowOutcome:
+    async def _outcome(
+        self, place: _Place, prompt: str, rows: RowSet, position: int, taken: list[Taken] | None = None
+    ) -> RowOutcome:
         row = rows.row(position)
         key = CallKey(place.round, f"score_{rows.split}", place.first + position)
+        calls: list[Taken] = []
         try:
             replies = await converse(
                 self._asker,
@@ -267,6 +275,7 @@ class Scorer:
                 lambda text, level: self._notice(place.round, row, text, level),
                 missing,
                 self._watched(rows, row),
+                calls,
             )
         except RequestRefusedError as error:
             self._notice(
@@ -283,6 +292,8 @@ class Scorer:
                 place.round, row, _("{why} It counts neither as right nor as wrong.", why=why), "warning"
             )
             return RowOutcome(position, reply.text, None, why)
+        if taken is not None:
+            taken.append(as_one(calls))
         if is_cut(reply) and place not in self._told:
             self._told.add(place)
             text = _("It was cut by the length limit, and is marked as it is, as all such answers are.")
@@ -340,6 +351,7 @@ class Scorer:
                 first=sheet.place.first,
                 positions=() if len(positions) == rows.size else positions,
                 unasked=scored.unasked,
+                per_answer=scored.cost,
             )
         )
 

@@ -5,10 +5,11 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost, Prefer, is_preferred, reason
 from spotui.domain.events import Noticed
 from spotui.domain.messages import user
 from spotui.domain.records import AnswerRecord, CallKey
-from spotui.domain.statistics import compare
+from spotui.domain.statistics import compare, is_behind
 from spotui.domain.verdicts import Outcome
 from spotui.engine.asking import together
 from spotui.engine.propose import Refused, fold
@@ -26,7 +27,15 @@ _FEWEST_MORE: Final = 2
 
 
 class ScoredRound(Round):
-    """A round whose verbs are bound to the rows of the run."""
+    """A round whose verbs are bound to the rows of the run.
+
+    Attributes:
+        leading: The score that later candidates are held against; that of its own candidate unless a
+            cheaper or shorter one took its place.
+    """
+
+    leading: Scored | None = None
+    _whole: dict[str, Scored] | None = None
 
     async def propose_several(
         self,
@@ -183,7 +192,7 @@ class ScoredRound(Round):
     async def score(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
         """What the candidates are worth on some rows; what was asked before costs nothing."""
         self.editable = False
-        return await self._scorer.score(self.number, candidates, rows)
+        return self._seen(await self._scorer.score(self.number, candidates, rows))
 
     async def race(self, candidates: Sequence[Candidate], rows: RowSet, *, keep: int) -> list[Scored]:
         """What the candidates are worth on some rows, where only the best have to be known exactly.
@@ -197,7 +206,14 @@ class ScoredRound(Round):
             keep: How many are asked all rows at least.
         """
         self.editable = False
-        return await race(self._scorer, self.number, candidates, rows, keep)
+        return self._seen(await race(self._scorer, self.number, candidates, rows, keep))
+
+    def _seen(self, scored: list[Scored]) -> list[Scored]:
+        """Remember whole scores: the run's preference may choose another than the method does."""
+        whole = self._whole or {}
+        whole |= {fold(one.prompt): one for one in scored if one.is_whole and one.score.rows}
+        self._whole = whole
+        return scored
 
     async def challenge(self, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
         """Race prompts against the best one, which is free; the round is refused if all fall behind it.
@@ -309,12 +325,78 @@ class ScoredRound(Round):
         own = msgspec.structs.replace(scored.candidate, round=self.number)
         self.chosen = msgspec.structs.replace(scored, candidate=own)
         self._candidate = own
-        self.trial = Trial(own, (), answers)
+        self.trial = Trial(own, (), answers, cost=scored.cost)
         self._note = "" if self.outcome == "refused" else self._note
         if self.number == 1:
             self.outcome = "seed"
         else:
             self.outcome = self._outcome_of(scored)
+
+    async def break_tie(self, best: Trial, proven: Trial) -> None:
+        """Let the run's preference decide between scores within noise; see `Round.break_tie`.
+
+        Every candidate of the round with a whole score may be preferred. It is held against the highest score
+        of a best prompt, so that small losses never add up; and one ahead within noise has to be preferred to
+        become the best.
+        """
+        leader, prefer = self._leader, self._context.task.prefer
+        if self._whole is None:
+            await super().break_tie(best, proven)
+            return
+        if prefer == "none" or leader is None or not leader.is_whole:
+            return
+        if self.outcome == "win" and self.chosen is not None:
+            top = self.chosen
+            equal = [one for one in self._comparable(leader, best) if self._wins(one)]
+            await self._settle_for(equal, top, _own(top), prefer, "win")
+            return
+        theirs = best.candidate.prompt, best.cost
+        if await self._settle_for(self._comparable(leader, best), leader, theirs, prefer, "lead"):
+            return
+        if self.outcome == "lead" and self.chosen is not None and best.cost is not None:
+            mine = _own(self.chosen)
+            if is_preferred(prefer, mine, theirs) is False:
+                self.outcome = "tie"
+                self._add_note(
+                    _("ahead within noise, and not preferred: {why}", why=reason(prefer, mine, theirs))
+                )
+
+    def _comparable(self, leader: Scored, best: Trial) -> list[Scored]:
+        """The candidates of the round that were scored on the leader's rows, without the best itself."""
+        left_out = {fold(best.candidate.prompt), *self._left_out_prompts}
+        return [
+            one
+            for way, one in (self._whole or {}).items()
+            if way not in left_out and one.split == leader.split and len(one.marks) == len(leader.marks)
+        ]
+
+    def _wins(self, one: Scored) -> bool:
+        winner = self._winner
+        if winner is None or not winner.is_whole:
+            return False
+        return compare(winner.marks, one.marks, seed=self._context.task.seed).is_beyond_floor
+
+    async def _settle_for(
+        self,
+        candidates: Sequence[Scored],
+        top: Scored,
+        theirs: tuple[str, AnswerCost | None],
+        prefer: Prefer,
+        outcome: Outcome,
+    ) -> bool:
+        """Make the most preferred candidate that is not behind a score the round's own, if there is one."""
+        pick: Scored | None = None
+        for one in candidates:
+            if not is_preferred(prefer, _own(one), theirs) or is_behind(top.marks, one.marks):
+                continue
+            if pick is None or is_preferred(prefer, _own(one), _own(pick)):
+                pick = one
+        if pick is None:
+            return False
+        await self.keep(pick)
+        self.leading = top if top.score.mean > pick.score.mean else self.chosen
+        self._prefer(prefer, outcome, reason(prefer, _own(pick), theirs))
+        return True
 
     def _outcome_of(self, scored: Scored) -> Outcome:
         """A win beats the best by chance at most one time in 20; before edition 6, by any difference."""
@@ -333,3 +415,7 @@ class ScoredRound(Round):
         if self._verbs.scorer is None:
             raise Halted("failed", _("This run has no rows to score prompts on."))
         return self._verbs.scorer
+
+
+def _own(one: Scored) -> tuple[str, AnswerCost | None]:
+    return one.prompt, one.cost

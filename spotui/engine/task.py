@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost, Prefer
 from spotui.domain.messages import JudgedOn, Message, user
 from spotui.domain.program_prompts import Part, prompts_fault
 from spotui.domain.records import AnswerRecord, VoteRecord
@@ -87,6 +88,7 @@ class Task(msgspec.Struct, frozen=True):
         parts: The names of the prompts, where a program has several; `prompt` holds them all.
         copies_allowed: Whether a new prompt may repeat a passage of a row.
         starts: Prompts that take the place of the first proposals, and cost no call of the optimizer.
+        prefer: What decides between prompts that are equally good within noise.
     """
 
     prompt: str
@@ -105,6 +107,7 @@ class Task(msgspec.Struct, frozen=True):
     parts: tuple[str, ...] = ()
     copies_allowed: bool = False
     starts: tuple[Start, ...] = ()
+    prefer: Prefer = "none"
 
     @property
     def guards_copies(self) -> bool:
@@ -188,12 +191,14 @@ class Trial(msgspec.Struct, frozen=True):
         questions: What was asked.
         answers: One a question; one with an error is no answer.
         places: Which question of the set each is, where they are not all of it.
+        cost: The cost of an answer, where all of the set were asked.
     """
 
     candidate: Candidate
     questions: tuple[Question, ...]
     answers: tuple[AnswerRecord, ...]
     places: tuple[int, ...] | None = None
+    cost: AnswerCost | None = None
 
     @property
     def round(self) -> int:
@@ -258,6 +263,7 @@ class Scored(msgspec.Struct, frozen=True):
         positions: The rows of the marks, where not all were asked.
         unasked: Rows that were not asked, as the prompt had fallen behind in a race.
         grades: One for each mark, where prompts are chosen by grades: the mark itself where there is none.
+        cost: The cost of an answer, on the rows that were asked.
     """
 
     candidate: Candidate
@@ -268,6 +274,7 @@ class Scored(msgspec.Struct, frozen=True):
     positions: tuple[int, ...] = ()
     unasked: int = 0
     grades: tuple[float | None, ...] = ()
+    cost: AnswerCost | None = None
 
     @property
     def value(self) -> float:

@@ -128,6 +128,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             parts=self.template.parts,
             copies_allowed=self.settings.copies == "allowed",
             starts=self.starts,
+            prefer=self.settings.prefer,
         )
 
     @property

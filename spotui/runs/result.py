@@ -57,7 +57,10 @@ class FinalCheck:
     @property
     def is_refuted(self) -> bool:
         """Whether the best prompt was found to be no better than the seed."""
-        return self.result is not None and self.result.outcome in {"loss", "tie"}
+        if self.result is None:
+            return False
+        is_as_good = self._engine.best_outcome == "seed"  # it was preferred to the seed, and need not win
+        return self.result.outcome == "loss" or (self.result.outcome == "tie" and not is_as_good)
 
     async def hold(self) -> None:
         """Compare best and seed, if there is a best other than the seed.

@@ -200,7 +200,8 @@ class Session:
             reason, cause = "failed", str(error)
         self.engine.conclude()
         best = self.engine.seed if check.is_refuted else self.engine.best_candidate
-        leads = is_lead(self.engine.outcome_of(best.round), best.round, test)
+        outcome = self.engine.best_outcome if best.round > 1 else "seed"
+        leads = is_lead(outcome, best.round, test)
         stopped = RunStopped(
             reason=reason,
             cause=cause,

@@ -21,6 +21,7 @@ from spotui.settings.values import (
     Minutes,
     ModelId,
     ModelIds,
+    PreferMode,
     PromptPosition,
     RacingMode,
     Rate,
@@ -123,6 +124,7 @@ _LABELS: Final = (
     *(
         N_("Patience"),
         N_("Position"),
+        N_("Prefer"),
         N_("Query"),
         N_("Racing"),
         N_("Reference answers"),
@@ -305,6 +307,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             Group.ROUNDS,
         ),
     ] = "paired"
+    prefer: Annotated[
+        PreferMode,
+        Setting(
+            "what decides between prompts that are equally good within noise: cheaper per answer, or a "
+            "shorter prompt; a loss is never accepted",
+            Group.ROUNDS,
+        ),
+    ] = "none"
     graded_marks: Annotated[
         Switch,
         Setting(

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from spotui.domain.answer_cost import Prefer
 from spotui.domain.errors import nearest
 from spotui.domain.messages import Position
 from spotui.lang import N_, _, is_language, languages
@@ -139,6 +140,7 @@ PromptPosition = Annotated[Position, Meta()]
 UnitMode = Annotated[Unit, Meta(description=N_("set or row"))]
 JudgeMode = Annotated[Judge, Meta()]
 RacingMode = Annotated[Racing, Meta()]
+PreferMode = Annotated[Prefer, Meta()]
 CopyMode = Annotated[Literal["refused", "allowed"], Meta(description=N_("refused or allowed"))]
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, description=N_("a name"), extra={"fault": _name_fault})

@@ -393,6 +393,14 @@ def worth(picture: Picture, stopped: RunStopped) -> str:
     """What is known about the gain of a run that stopped."""
     if stopped.improved:
         return _("Best: round {best}. {tested}", best=stopped.best, tested=_tested(picture))
+    best = picture.rounds.get(stopped.best)
+    if stopped.lead and best is not None and best.end is not None and best.end.preferred:
+        return _(
+            "Best so far: round {best}, preferred to the seed: {note}. {tested}",
+            best=stopped.best,
+            note=best.end.note,
+            tested=_tested(picture),
+        )
     if stopped.lead:
         return _(
             "Best so far: round {best}, a lead that may be chance. {tested}",

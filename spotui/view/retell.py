@@ -27,7 +27,7 @@ from spotui.domain.outcomes import (
 )
 from spotui.domain.records import AS_PLANNED, Rival, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
-from spotui.workspace.history import History, best_of
+from spotui.workspace.history import History, best_of, proven_of
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import Snapshot, read_snapshot
@@ -67,7 +67,8 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         yield test
     if history.stop is not None:
         best = history.best.round if history.best else 1
-        leads = is_lead(history.best.outcome if history.best else None, best, test)
+        proven = proven_of(rounds)
+        leads = is_lead(proven.outcome if proven else None, best, test)
         yield RunStopped(
             at=history.stop.at.timestamp(),
             reason=history.stop.reason,

@@ -226,7 +226,7 @@ def finished(event: events.RoundFinished) -> Entry:
                 length_ratio=event.length_ratio,
             )
         )
-    outcome = verdict(event.outcome, event.judged)
+    outcome = verdict(event.outcome, event.judged, event.preferred)
     ended = [f"{outcome} ({event.note})" if event.note else outcome, *words]
     return Entry(
         event.round,
@@ -250,6 +250,10 @@ def _verdict(event: events.RoundFinished) -> str:
             title = _("The seed is the best so far")
         case "win":
             title = _("Win: the new best")
+        case "lead" if event.preferred == "cheaper":
+            title = _("As good as the best within noise, and cheaper: the new best")
+        case "lead" if event.preferred == "shorter":
+            title = _("As good as the best within noise, and shorter: the new best")
         case "lead":
             title = _("Lead: the best so far, by less than the A/A floor")
         case outcome:

@@ -187,7 +187,9 @@ class History(msgspec.Struct, frozen=True):
         """The round whose prompt is the best so far; the seed, when the final check found no improvement."""
         best = best_of(self.rounds)
         if best is not None and self.check is not None and is_refuted(self.check, best.round):
-            return self.round(1)
+            proven = proven_of(self.rounds)
+            is_tied = self.check.outcome == "tie" and proven is not None and proven.round == 1
+            return best if is_tied else self.round(1)
         return best
 
     @property
@@ -209,6 +211,11 @@ def best_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
     scored = [line for line in winners if line.score is not None]
     chosen = scored or winners
     return chosen[-1] if chosen else None
+
+
+def proven_of(rounds: Iterable[RoundLine]) -> RoundLine | None:
+    """The newest round that won or leads by its votes or score, and not because it is cheaper or shorter."""
+    return best_of(line for line in rounds if not (line.preferred and line.outcome == "lead"))
 
 
 def is_refuted(check: CheckLine, best: int) -> bool:

@@ -42,6 +42,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.Headers: ('{"X-Team":"a"}', "X-Team=a"),
     values.PromptPosition: ("system", "sistem"),
     values.RacingMode: ("halving", "half"),
+    values.PreferMode: ("cheaper", "cheap"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
     values.CopyMode: ("allowed", "maybe"),

@@ -168,7 +168,8 @@ def _number(picture: Picture, one: RoundPicture) -> Content | str:
 
 def _verdict(one: RoundPicture) -> Content:
     outcome = one.outcome or ""
-    return Content.styled(verdict(outcome, one.judged), TONES.get(outcome, ""))
+    preferred = one.end.preferred if one.end is not None else ""
+    return Content.styled(verdict(outcome, one.judged, preferred), TONES.get(outcome, ""))
 
 
 def _modification(picture: Picture, one: RoundPicture) -> str:

@@ -189,7 +189,7 @@ def _round(line: RoundLine) -> list[str]:
 def _verdict(line: RoundLine) -> str:
     """A verdict for other readers than the user."""
     if line.judged is None:
-        return verdict(line.outcome, None)
+        return verdict(line.outcome, None, line.preferred)
     return _(
         "{outcome}, set by hand; the judge's verdict was {judged}",
         outcome=verdict(line.outcome, None),
