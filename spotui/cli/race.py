@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
+from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, floor_points, gained, points, usd
 from spotui.domain.records import AS_PLANNED
@@ -349,7 +350,7 @@ def _print(
     width = max(len(one.method) for one in places)
     print(
         f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>6}  "
-        f"{'calls':>6}  {'tokens':>7}  {'cost':>9}  {'time':>7}  rounds"
+        f"{'calls':>6}  {'tokens':>7}  {'cost':>9}  {'time':>7}  {'$/answer':>10}  {'s/answer':>8}  rounds"
     )
     for one in places:
         low, high = one.score.interval.low, one.score.interval.high
@@ -362,7 +363,7 @@ def _print(
             f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
             f"{gain:24}  {floor_points(one.gain.floor):>6}  {spent.calls:>6}  "
             f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
-            f"{one.rounds}"
+            f"{price(one.per_answer):>10}  {latency(one.per_answer):>8}  {one.rounds}"
         )
     if record.continued is not None:
         print(f"\n{continued_in_words(record.continued)}")

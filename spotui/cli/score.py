@@ -21,6 +21,8 @@ from spotui.cli.measured import (
 from spotui.cli.prompt_names import label_of, named_prompt
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
+from spotui.domain.answer_cost import in_words as cost_in_words
+from spotui.domain.answer_cost import pareto_front
 from spotui.domain.figures import gained
 from spotui.domain.text import short
 from spotui.lang import _, as_english, ngettext
@@ -226,6 +228,8 @@ def _print(parsed: argparse.Namespace, measured: Measured) -> None:
     """Print scores, the comparison, and the rows that were asked for."""
     for name, scored in zip(measured.prompts, measured.scores, strict=True):
         print(score_line(name, scored, parsed.split))
+        if scored.cost is not None:
+            print(_("  an answer: {facts}", facts=cost_in_words(scored.cost)))
     if len(measured.scores) == 2:
         _print_comparison(measured, show_all=parsed.all_rows)
     elif parsed.all_rows:
@@ -250,6 +254,8 @@ def _print_comparison(measured: Measured, *, show_all: bool) -> None:
     sure = "" if paired.is_settled else _("; that may be chance")
     gain = gained(paired.difference, interval, paired.floor)
     print(f"{names[1]} against {names[0]}: {gain}, p {paired.p:.3f}{sure}")
+    if dominating := _dominating(measured):
+        print(_("{name} scores as high or higher for as much or less an answer.", name=dominating))
     print(
         ngettext(
             "{n:,} row won, {losses} lost, {ties} alike.",
@@ -276,13 +282,30 @@ def _print_comparison(measured: Measured, *, show_all: bool) -> None:
         print(f"      {names[1]}: {short(new.answer, _SHOWN)}")
 
 
+def _dominating(measured: Measured) -> str:
+    """The prompt that the other beats neither in score nor in price; empty where both have a point."""
+    priced = {
+        name: (scored.score.mean, scored.cost.usd)
+        for name, scored in zip(measured.prompts, measured.scores, strict=True)
+        if scored.cost is not None and scored.cost.usd is not None
+    }
+    front = pareto_front(priced) if len(priced) == 2 and any(cost for _s, cost in priced.values()) else ()
+    return next(iter(front)) if len(front) == 1 else ""
+
+
 def _print_json(split: str, measured: Measured, gates: "list[GateResult]") -> None:
     import msgspec
 
     data: dict[str, object] = {
         "split": split,
         "prompts": [
-            {"name": name, "prompt": prompt, "score": _score(scored), "marks": scored.marks}
+            {
+                "name": name,
+                "prompt": prompt,
+                "score": _score(scored),
+                "marks": scored.marks,
+                "per_answer": scored.cost,
+            }
             for (name, prompt), scored in zip(measured.prompts.items(), measured.scores, strict=True)
         ],
     }

@@ -222,6 +222,23 @@ def _print_rounds(project: Project, history: History) -> None:
     for texts in fitted:
         cells = [_padded(text, widths[name], right=name not in TEXTS) for name, text in texts.items()]
         print((" " * GAP).join(cells).rstrip())
+    _print_pareto(picture)
+
+
+def _print_pareto(picture: Picture) -> None:
+    """Print which prompts no other beats at their price; nothing where no prompt has both figures."""
+    from spotui.view.pareto import pareto_of, table, title, without_empty_columns
+
+    pareto = pareto_of(picture)
+    rows = without_empty_columns(table(pareto))
+    if not rows:
+        return
+    print(f"\n{title(pareto)}")
+    widths = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        cells = [_padded(text, widths[place], right=place > 0) for place, text in enumerate(row)]
+        print((" " * GAP).join(cells).rstrip())
+    print()
 
 
 def _padded(text: str, cells: int, *, right: bool) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from spotui.domain.answer_cost import latency, price
 from spotui.domain.events import RunOpened, RunStopped
 from spotui.domain.figures import cell, count, duration, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
@@ -19,6 +20,11 @@ GAP: Final = 2
 
 TEXTS: Final = frozenset({"round", "verdict", "votes", "modification"})
 """Columns that line up on the left."""
+
+_OF_AN_ANSWER: Final = ("latency", "price")
+"""Columns that are shown only beside a modification that can be read."""
+
+_READABLE: Final = 24
 
 _LEFT_OUT_FIRST: Final = ("time", "tokens")
 """What a terminal too narrow for all figures goes without; the method's columns follow.
@@ -37,6 +43,8 @@ class RoundCells(NamedTuple):
         tokens: Bought in the round.
         cost: What they cost.
         time: How long the round took.
+        price: Mean USD of an answer with its prompt.
+        latency: Median seconds of an answer with it.
         modification: What was changed, of any length.
         columns: What the method shows of it, by the names of its columns.
     """
@@ -49,14 +57,17 @@ class RoundCells(NamedTuple):
     time: str
     modification: str
     columns: Mapping[str, str] = {}
+    price: str = ""
+    latency: str = ""
 
     @property
     def by_name(self) -> dict[str, str]:
         """The cells from left to right, each under the name of its column."""
         named = self._asdict()
         del named["columns"]
-        modification = named.pop("modification")
-        return {**named, **self.columns, "modification": modification}
+        modification, price, seconds = (named.pop(name) for name in ("modification", "price", "latency"))
+        answers = {"price": price, "latency": seconds}
+        return {**named, **self.columns, **answers, "modification": modification}
 
 
 def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
@@ -82,6 +93,8 @@ def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
         time=duration(end.seconds),
         modification=text or end.note,
         columns={name: cell(end.columns[name]) if name in end.columns else "" for name in columns},
+        price=price(end.per_answer),
+        latency=latency(end.per_answer),
     )
 
 
@@ -92,6 +105,8 @@ _HEADS: Final = {
     "tokens": N_("tokens"),
     "cost": N_("cost"),
     "time": N_("time"),
+    "price": N_("$/answer"),
+    "latency": N_("s/answer"),
     "modification": N_("modification"),
 }
 
@@ -119,6 +134,10 @@ def fit(rows: Sequence[RoundCells], cells: int) -> list[dict[str, str]]:
     named = [row.by_name for row in rows]
     widths = widest(named)
     del widths["modification"]
+    for name in _OF_AN_ANSWER:
+        is_empty = not any(row[name] for row in named[1:])
+        if is_empty or _line(widths) + GAP + _READABLE > cells:
+            del widths[name]
     for name in (*_LEFT_OUT_FIRST, *reversed(list(rows[0].columns))):
         if _line(widths) > cells:
             del widths[name]

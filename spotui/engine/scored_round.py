@@ -336,8 +336,8 @@ class ScoredRound(Round):
         """Let the run's preference decide between scores within noise; see `Round.break_tie`.
 
         Every candidate of the round with a whole score may be preferred. It is held against the highest score
-        of a best prompt, so that small losses never add up; and one ahead within noise has to be preferred to
-        become the best.
+        of a best prompt, so that small losses never add up. One that is ahead within noise takes the place
+        of a preferred prompt only if it is preferred itself.
         """
         leader, prefer = self._leader, self._context.task.prefer
         if self._whole is None:
@@ -353,7 +353,7 @@ class ScoredRound(Round):
         theirs = best.candidate.prompt, best.cost
         if await self._settle_for(self._comparable(leader, best), leader, theirs, prefer, "lead"):
             return
-        if self.outcome == "lead" and self.chosen is not None and best.cost is not None:
+        if self.outcome == "lead" and self.chosen is not None and best.round != proven.round:
             mine = _own(self.chosen)
             if is_preferred(prefer, mine, theirs) is False:
                 self.outcome = "tie"

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.statistics import Comparison, Score, compare
 from spotui.domain.verdicts import StopReason
 from spotui.engine.layout import Layout
@@ -42,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
         seconds: How long it worked.
         spending: What it cost, without the test.
         marks: The best prompt's on the test rows.
+        per_answer: The cost of an answer with it, on the test rows.
     """
 
     method: str
@@ -54,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True):
     seconds: float
     spending: Spending
     marks: tuple[float | None, ...]
+    per_answer: AnswerCost | None = None
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -180,6 +183,7 @@ async def _place(ruler: Ruler, method: str, project: Project) -> Entry:
         seconds=earlier.seconds,
         spending=earlier.spending,
         marks=new.marks,
+        per_answer=new.cost,
     )
 
 
@@ -219,6 +223,7 @@ def _tested(place: Entry) -> Tested:
         seconds=place.seconds,
         rounds=place.rounds,
         floor=place.gain.floor,
+        per_answer=place.per_answer,
     )
 
 

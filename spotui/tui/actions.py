@@ -85,6 +85,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "new_run.check_judge": N_("Check the judge with damaged answers"),
     "new_run.headroom": N_("Measure whether there is anything to gain"),
     "passages.filter": N_("Filter the rows by what they say"),
+    "progress.price": N_("Show each score against the price of an answer"),
     "progress.spending": N_("Show scores or spending over time"),
     "projects.archive": N_("Open the trash"),
     "projects.delete": N_("Move the selected project to the trash"),

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import limit
 from spotui.lang import _, ngettext
@@ -44,6 +45,7 @@ class Tested(msgspec.Struct, frozen=True):
         floor: The A/A floor of the gain: a lower one is no more than noise.
         seconds: How long it worked.
         rounds: How many ended.
+        per_answer: The cost of an answer with its best prompt, on the test rows.
     """
 
     method: str
@@ -60,6 +62,7 @@ class Tested(msgspec.Struct, frozen=True):
     rounds: int
     estimated: bool = False
     floor: float = 0.0
+    per_answer: AnswerCost | None = None
 
 
 class Compared(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.reactive import var
 from textual.widgets import Static
 
+from spotui.domain.answer_cost import latency, price
 from spotui.domain.text import estimate_tokens
 from spotui.lang import _, ngettext
 from spotui.tui.run.diff_panel import changes_of
@@ -38,6 +39,7 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
         super().__init__()
         self.border_title = _("Best prompt")
         self._shown: tuple[int, str, str] = (0, "", "")
+        self._answer = ""
 
     def compose(self) -> ComposeResult:
         """The text."""
@@ -47,8 +49,11 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
         """Show the prompt that is the best now."""
         best = picture.best or 1
         shown = best, picture.prompt_of(best), picture.prompt_of(1)
-        if shown != self._shown:
-            self._shown = shown
+        end = picture.rounds[best].end if best in picture.rounds else None
+        cost = end.per_answer if end is not None else None
+        answer = ", ".join(filter(None, (price(cost), latency(cost))))
+        if (shown, answer) != (self._shown, self._answer):
+            self._shown, self._answer = shown, answer
             self._fill()
 
     def action_diff(self) -> None:
@@ -71,6 +76,8 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
         pieces = word_diff(seed, prompt)
         added, removed = words_changed(pieces)
         tokens = ngettext("~{n:,} token", "~{n:,} tokens", estimate_tokens(prompt))
+        if self._answer:
+            tokens = _("{tokens}, {answer} an answer", tokens=tokens, answer=self._answer)
         self.border_title = (
             _("Best prompt  the seed") if best == 1 else _("Best prompt  round {round}", round=best)
         )

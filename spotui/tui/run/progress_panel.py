@@ -1,4 +1,4 @@
-"""What each candidate was worth against the calls spent, and what the run has taken over time."""
+"""The worth of each candidate against the calls spent or its price, and what the run has taken over time."""
 
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -8,12 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
 
+from spotui.domain.answer_cost import in_words
 from spotui.domain.figures import count, duration, percent, points, usd, verdict
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
 from spotui.tui.chart import PlotChart
 from spotui.tui.run.following import RoundOpened, RoundPointed, RunPanel
+from spotui.view.pareto import FRONT, Pareto, PricedPrompt, pareto_of
 from spotui.view.picture import Picture
 from spotui.view.progress import Progress, Trial
 
@@ -44,13 +46,17 @@ class ProgressPanel(Vertical, RunPanel):
         & PlotChart { height: 1fr; padding: 0 1; }
         & #spending { height: 8; display: none; }
         &.-tall #spending { display: block; }
+        & #price { height: 1fr; display: none; }
         &.-spending #scores { display: none; }
+        &.-price #scores, &.-price #spending { display: none; }
+        &.-price #price { display: block; }
         &.-spending #spending { height: 1fr; display: block; }
     }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "spending", "scores or spending", id="progress.spending"),
+        Binding("p", "price", "score against price", id="progress.price"),
     ]
 
     def __init__(self) -> None:
@@ -59,19 +65,24 @@ class ProgressPanel(Vertical, RunPanel):
         self._progress = Progress()
         self._trials: dict[str, Trial] = {}
         self._plot = Plot()
+        self._pareto = Pareto()
 
     def compose(self) -> ComposeResult:
         """The scores above, the spending below."""
-        scores, spending = PlotChart(id="scores"), PlotChart(id="spending")
+        scores, spending, prices = (PlotChart(id=name) for name in ("scores", "spending", "price"))
         scores.empty = _("Each candidate appears here once it has a score or a win rate.")
         spending.empty = _("Spending appears here once the first round has ended.")
+        prices.empty = _("Each prompt appears here once it has a score on all rows.")
         yield scores
         yield spending
+        yield prices
 
     def show(self, picture: Picture) -> None:
         """Draw what has changed."""
         if not self._progress.update(picture):
             return
+        self._pareto = pareto_of(picture)
+        self._tell_price(self.query_one("#price", PlotChart).current)
         progress = self._progress
         self._trials = {}
         shown: list[Point] = []
@@ -121,21 +132,50 @@ class ProgressPanel(Vertical, RunPanel):
     def on_plot_chart_moved(self, event: PlotChart.Moved) -> None:
         """Say what is under the cursor."""
         event.stop()
-        if (trial := self._trials.get(event.key)) is not None:
+        if event.chart.id == "price":
+            self._tell_price(event.key)
+            self.post_message(RoundPointed(self._pareto.prompts[int(event.key)].round))
+        elif (trial := self._trials.get(event.key)) is not None:
             self._tell(event.key)
             self.post_message(RoundPointed(trial.round))
 
     def on_plot_chart_chosen(self, event: PlotChart.Chosen) -> None:
         """Show the answers behind the candidate."""
         event.stop()
-        if (trial := self._trials.get(event.key)) is not None:
+        if event.chart.id == "price":
+            self.post_message(RoundOpened(self._pareto.prompts[int(event.key)].round))
+        elif (trial := self._trials.get(event.key)) is not None:
             self.post_message(RoundOpened(trial.round))
 
     def action_spending(self) -> None:
         """Show the spending in place of the scores, or the scores again."""
+        self.remove_class("-price")
         self.toggle_class("-spending")
         shown = "#spending" if self.has_class("-spending") else "#scores"
         self.query_one(shown, PlotChart).focus()
+
+    def action_price(self) -> None:
+        """Show each prompt's score against the price of an answer, or the scores by calls again."""
+        self.remove_class("-spending")
+        self.toggle_class("-price")
+        self.query_one("#price" if self.has_class("-price") else "#scores", PlotChart).focus()
+
+    def _tell_price(self, key: str) -> None:
+        """Draw scores against prices; the legend says what is under the cursor."""
+        prompts, is_priced = self._pareto.prompts, self._pareto.is_priced
+        front = [one for one in prompts if one.is_on_front]
+        chosen = prompts[int(key)] if key and int(key) < len(prompts) else None
+        self.query_one("#price", PlotChart).show(
+            Plot(
+                tuple(_priced(place, one) for place, one in enumerate(prompts)),
+                steps=tuple((one.price, 100 * one.score) for one in front) if len(front) > 1 else (),
+                x_title=_("USD an answer") if is_priced else _("tokens an answer"),
+                y_title=_("score"),
+                x_label=_dollars if is_priced else _tokens,
+                y_bounds=(0.0, 100.0),
+                legend=_price_legend() if chosen is None else _price_in_words(chosen),
+            )
+        )
 
     def _tell(self, key: str) -> None:
         """Say above the chart what is under the cursor; a text in the frame would paint all of the panel."""
@@ -155,6 +195,25 @@ class ProgressPanel(Vertical, RunPanel):
 
 def _tokens(number: float) -> str:
     return count(round(number))
+
+
+def _dollars(price: float) -> str:
+    return f"${price:.3g}"
+
+
+def _priced(place: int, one: PricedPrompt) -> Point:
+    mark = "●" if one.is_best else FRONT if one.is_on_front else "○"
+    tone = "best" if one.is_best else "win" if one.is_on_front else "faint"
+    return Point(one.price, 100 * one.score, None, None, mark, tone, str(place))
+
+
+def _price_legend() -> str:
+    return _("● best  {front} front: none is as good for less  ○ other", front=FRONT)
+
+
+def _price_in_words(one: PricedPrompt) -> str:
+    facts = [points(one.score), in_words(one.cost)]
+    return _("round {round}  {facts}", round=one.round, facts="  ".join(facts))
 
 
 def _in_words(trial: Trial, *, is_scored: bool) -> str:

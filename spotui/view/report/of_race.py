@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
 from spotui.lang import _
@@ -13,7 +14,7 @@ from spotui.view.report.of_run import prompt_change
 from spotui.workspace.history import read_history
 from spotui.workspace.race_file import RaceFolder
 
-_NUMBERS: Final = frozenset({2, 3, 4, 5, 6, 7})
+_NUMBERS: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 9})
 
 
 def report_of_race(folder: RaceFolder) -> Report:
@@ -90,6 +91,8 @@ def _lanes(race: Race) -> Table:
         _("Tokens"),
         _("Cost"),
         _("Time"),
+        _("Price of an answer"),
+        _("Seconds of an answer"),
     )
     rows = [_lane(lane) for lane in race.lanes]
     is_tested = any(lane.tested is not None for lane in race.lanes)
@@ -115,6 +118,8 @@ def _lane(lane: Lane) -> list[str]:
         count(lane.tokens, estimated=lane.estimated),
         usd(lane.cost_usd, estimated=lane.estimated),
         duration(lane.seconds),
+        price(tested.per_answer) if tested is not None else "",
+        latency(tested.per_answer) if tested is not None else "",
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from spotui.domain.answer_cost import in_words, latency, price
 from spotui.domain.figures import count, percent, points, rounds_named, state_in_words, usd, verdict
 from spotui.domain.records import RoundLine
 from spotui.judging.reliability import Panel, panel_of
@@ -14,6 +15,7 @@ from spotui.lang import _, ngettext
 from spotui.llm.spending import Spending
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import SETTINGS, text_of, value_at
+from spotui.view.pareto import pareto_of, table, title, without_empty_columns
 from spotui.view.picture import Picture, worth
 from spotui.view.report.document import (
     Block,
@@ -73,7 +75,10 @@ def report_of_run(project: Project, history: History, line: RoundLine) -> Report
                 )
             )
         )
+    if line.per_answer is not None:
+        parts.append(Paragraph(_("An answer with this prompt: {facts}.", facts=in_words(line.per_answer))))
     parts += _charts(history, line)
+    parts += _pareto(picture)
     parts += [Section(_("Prompt")), Block(line.prompt, is_prompt=True)]
     if seed.round != line.round:
         parts += prompt_change(seed.prompt, line.prompt, _("What changed from the seed"))
@@ -138,6 +143,18 @@ def _charts(history: History, line: RoundLine) -> Iterator[Part]:
         yield Chart(title, shown, line=0.5, line_label=_("half"))
 
 
+def _pareto(picture: Picture) -> Iterator[Part]:
+    """Which prompts no other beats at their price."""
+    pareto = pareto_of(picture)
+    rows = without_empty_columns(table(pareto))
+    if rows:
+        yield Section(_("Score against price"))
+        yield Paragraph(title(pareto))
+        shown = [one for one in pareto.prompts if one.is_on_front or one.is_best or one.round == 1]
+        tones: list[Tone] = ["best" if one.is_best else "" for one in shown]
+        yield Table(rows[0], rows[1:], frozenset(range(1, len(rows[0]))), tones)
+
+
 def _point(line: RoundLine, value: float, interval: tuple[float, float] | None, best: int) -> Point:
     low, high = interval or (None, None)
     tone: Tone = "best" if line.round == best else _TONES.get(line.outcome, "")
@@ -164,12 +181,14 @@ def _lineage(history: History, line: RoundLine) -> Iterator[Part]:
         _("From"),
         _("Tokens"),
         _("Cost"),
+        _("Price of an answer"),
+        _("Seconds of an answer"),
         _("Modification"),
     )
     tones: list[Tone] = [
         "best" if one.round in rounds else _TONES.get(one.outcome, "") for one in history.rounds
     ]
-    yield Table(head, [_round(one) for one in history.rounds], frozenset({0, 2, 4, 5}), tones)
+    yield Table(head, [_round(one) for one in history.rounds], frozenset({0, 2, 4, 5, 6, 7}), tones)
 
 
 def _round(line: RoundLine) -> list[str]:
@@ -182,6 +201,8 @@ def _round(line: RoundLine) -> list[str]:
         rounds_named((line.parent, *line.other_parents)) if line.parent else "",
         count(line.prompt_tokens + line.completion_tokens, estimated=line.estimated),
         usd(line.cost_usd, estimated=line.estimated),
+        price(line.per_answer),
+        latency(line.per_answer),
         line.modification or line.note,
     ]
 

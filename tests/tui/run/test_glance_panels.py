@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from spotui.domain.events import Event
+from spotui.domain.answer_cost import AnswerCost
+from spotui.domain.events import CandidateScored, Event
 from spotui.tui.app import SpotuiApp
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.following import RoundOpened, RoundPointed
@@ -113,6 +115,18 @@ def test_progress_shows_every_candidate_and_leads_to_it() -> None:
     spending, _ = look(ProgressPanel, ROWS, (60, 14), "u")
     assert "working time" in spending
     assert "calls" not in spending
+    cost = AnswerCost(48, 90.0, 10.0, usd=0.0004, seconds=1.2)
+    dearer = msgspec.structs.replace(cost, usd=0.0006)
+    priced = [
+        msgspec.structs.replace(one, per_answer=dearer if one.round == 2 else cost)
+        if isinstance(one, CandidateScored)
+        else one
+        for one in ROWS
+    ]
+    against, heard = look(ProgressPanel, priced, (60, 14), "p", "right", "enter")
+    assert "USD an answer" in against
+    assert "round 2  0.0  $0.000600 (mean), 1.2 s (median), 90 t" in against
+    assert heard == ["pointed at 2", "opened 2"]
     tiny, _ = look(ProgressPanel, RUN, (38, 9))
     assert "●" in tiny
     assert "Each candidate appears here" in look(ProgressPanel, [], (60, 14))[0]
