@@ -228,8 +228,6 @@ def _print(parsed: argparse.Namespace, measured: Measured) -> None:
     """Print scores, the comparison, and the rows that were asked for."""
     for name, scored in zip(measured.prompts, measured.scores, strict=True):
         print(score_line(name, scored, parsed.split))
-        if scored.cost is not None:
-            print(_("  an answer: {facts}", facts=cost_in_words(scored.cost)))
     if len(measured.scores) == 2:
         _print_comparison(measured, show_all=parsed.all_rows)
     elif parsed.all_rows:
@@ -237,6 +235,11 @@ def _print(parsed: argparse.Namespace, measured: Measured) -> None:
             row = measured.rows.row(one.position)
             asked, answered = short(row.question, _SHOWN), short(one.answer, _SHOWN)
             print(f"  {mark_text(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
+    for name, scored in zip(measured.prompts, measured.scores, strict=True):
+        if scored.cost is not None:
+            print(_("An answer with {name}: {facts}.", name=name, facts=cost_in_words(scored.cost)))
+    if dominating := _dominating(measured):
+        print(_("{name} scores as high or higher for as much or less an answer.", name=dominating))
     print(
         ngettext(
             "Bought: {n:,} call; what was known before cost nothing.",
@@ -254,8 +257,6 @@ def _print_comparison(measured: Measured, *, show_all: bool) -> None:
     sure = "" if paired.is_settled else _("; that may be chance")
     gain = gained(paired.difference, interval, paired.floor)
     print(f"{names[1]} against {names[0]}: {gain}, p {paired.p:.3f}{sure}")
-    if dominating := _dominating(measured):
-        print(_("{name} scores as high or higher for as much or less an answer.", name=dominating))
     print(
         ngettext(
             "{n:,} row won, {losses} lost, {ties} alike.",

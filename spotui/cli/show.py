@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spotui.cli import exit_codes, options
-from spotui.cli.summary import GAP, TEXTS, fit, head, round_cells, widest
+from spotui.cli.summary import GAP, TEXTS, answer_columns, fit, head, round_cells, widest
 from spotui.cli.terminal import paint
 from spotui.domain.answer_cost import in_words as cost_in_words
 from spotui.domain.errors import SpotuiError
@@ -70,6 +70,9 @@ def pick_round(project: Project, history: History, wanted: str) -> RoundLine:
 
 
 _WIDTH_OF_A_PIPE = 150
+_WIDE = 110
+"""Columns of a terminal in which the cost of an answer leaves room for what was changed."""
+
 _TRACE_LINES = 40
 """Lines of a trace that are printed; --json has all that the journal has."""
 
@@ -211,13 +214,15 @@ def _print_rounds(project: Project, history: History) -> None:
     picture = Picture()
     for event in retell(project, history):
         picture.apply(event)
+    cells_across = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
     columns = picture.opened.columns if picture.opened is not None else ()
+    columns += answer_columns(picture) if cells_across >= _WIDE else ()
     rows = [head(columns, is_scored=picture.is_scored)]
     for line in history.rounds:
         mark = "*" if history.best is not None and line.round == history.best.round else " "
         row = round_cells(picture.rounds[line.round], columns)._replace(round=f"{line.round:>4}{mark}")
         rows.append(row._replace(time=f"{line.at:%Y-%m-%d %H:%M}") if line.added else row)
-    fitted = fit(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
+    fitted = fit(rows, cells_across)
     widths = widest(fitted)
     for texts in fitted:
         cells = [_padded(text, widths[name], right=name not in TEXTS) for name, text in texts.items()]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from spotui.domain.answer_cost import latency, price
-from spotui.domain.events import RunOpened, RunStopped
+from spotui.domain.events import RoundFinished, RunOpened, RunStopped
 from spotui.domain.figures import cell, count, duration, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
@@ -20,11 +20,6 @@ GAP: Final = 2
 
 TEXTS: Final = frozenset({"round", "verdict", "votes", "modification"})
 """Columns that line up on the left."""
-
-_OF_AN_ANSWER: Final = ("latency", "price")
-"""Columns that are shown only beside a modification that can be read."""
-
-_READABLE: Final = 24
 
 _LEFT_OUT_FIRST: Final = ("time", "tokens")
 """What a terminal too narrow for all figures goes without; the method's columns follow.
@@ -43,8 +38,6 @@ class RoundCells(NamedTuple):
         tokens: Bought in the round.
         cost: What they cost.
         time: How long the round took.
-        price: Mean USD of an answer with its prompt.
-        latency: Median seconds of an answer with it.
         modification: What was changed, of any length.
         columns: What the method shows of it, by the names of its columns.
     """
@@ -57,17 +50,14 @@ class RoundCells(NamedTuple):
     time: str
     modification: str
     columns: Mapping[str, str] = {}
-    price: str = ""
-    latency: str = ""
 
     @property
     def by_name(self) -> dict[str, str]:
         """The cells from left to right, each under the name of its column."""
         named = self._asdict()
         del named["columns"]
-        modification, price, seconds = (named.pop(name) for name in ("modification", "price", "latency"))
-        answers = {"price": price, "latency": seconds}
-        return {**named, **self.columns, **answers, "modification": modification}
+        modification = named.pop("modification")
+        return {**named, **self.columns, "modification": modification}
 
 
 def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
@@ -92,10 +82,23 @@ def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
         cost=usd(end.cost_usd, estimated=end.estimated),
         time=duration(end.seconds),
         modification=text or end.note,
-        columns={name: cell(end.columns[name]) if name in end.columns else "" for name in columns},
-        price=price(end.per_answer),
-        latency=latency(end.per_answer),
+        columns={name: _cell(end, name) for name in columns},
     )
+
+
+def answer_columns(picture: Picture) -> tuple[str, ...]:
+    """The columns for the cost of an answer, those without a figure left out; like columns of a method."""
+    costs = [one.end.per_answer for one in picture.rounds.values() if one.end is not None]
+    columns = {_("$/answer"): price, _("s/answer"): latency}
+    return tuple(name for name, shown in columns.items() if any(map(shown, costs)))
+
+
+def _cell(end: RoundFinished, name: str) -> str:
+    if name in end.columns:
+        return cell(end.columns[name])
+    if name == _("$/answer"):
+        return price(end.per_answer)
+    return latency(end.per_answer) if name == _("s/answer") else ""
 
 
 _HEADS: Final = {
@@ -105,8 +108,6 @@ _HEADS: Final = {
     "tokens": N_("tokens"),
     "cost": N_("cost"),
     "time": N_("time"),
-    "price": N_("$/answer"),
-    "latency": N_("s/answer"),
     "modification": N_("modification"),
 }
 
@@ -134,10 +135,6 @@ def fit(rows: Sequence[RoundCells], cells: int) -> list[dict[str, str]]:
     named = [row.by_name for row in rows]
     widths = widest(named)
     del widths["modification"]
-    for name in _OF_AN_ANSWER:
-        is_empty = not any(row[name] for row in named[1:])
-        if is_empty or _line(widths) + GAP + _READABLE > cells:
-            del widths[name]
     for name in (*_LEFT_OUT_FIRST, *reversed(list(rows[0].columns))):
         if _line(widths) > cells:
             del widths[name]
