@@ -30,7 +30,7 @@ class ScoredRound(Round):
     """A round whose verbs are bound to the rows of the run.
 
     Attributes:
-        leading: The score that later candidates are held against; that of its own candidate unless a
+        leading: The score that later candidates are held against; that of its candidate unless a
             cheaper or shorter one took its place.
     """
 
