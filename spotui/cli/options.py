@@ -121,6 +121,19 @@ def flags(parsed: argparse.Namespace) -> "Flags":
     return Flags(**typed(parsed))
 
 
+def as_words(given: "Flags") -> list[str]:
+    """Settings as somebody would type them again."""
+    from spotui.settings.table import option
+
+    words = []
+    for name, value in given.items():
+        if value is False:
+            words.append(f"--no-{option(name).removeprefix('--')}")
+        else:
+            words.append(option(name) if value is True else f"{option(name)}={value}")
+    return words
+
+
 def limits(parsed: argparse.Namespace) -> "Flags":
     """Those of them that can be changed once a run has begun."""
     from spotui.settings.resolve import Flags

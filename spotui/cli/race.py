@@ -297,18 +297,11 @@ def _teller(method: str) -> "Callable[[Event], None]":
 
 def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     """The arguments that resume the race, whatever the settings of the day."""
-    from spotui.settings.table import option
-
     words = ["race", str(path.resolve()), f"--methods={parsed.methods}"]
     words += [f"--set={one}" for one in parsed.set]
     words += ["--continue"] if parsed.continues else []
     words += [f"--name={parsed.name}"] if parsed.name else []
-    for name, value in options.flags(parsed).items():
-        if value is False:
-            words.append(f"--no-{option(name).removeprefix('--')}")
-        else:
-            words.append(option(name) if value is True else f"{option(name)}={value}")
-    return tuple(words)
+    return (*words, *options.as_words(options.flags(parsed)))
 
 
 def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:

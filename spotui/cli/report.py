@@ -21,7 +21,7 @@ _HEAD: Final = 4096
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     """What `report` takes."""
-    parser.add_argument("name", metavar="NAME", help=_("a project, or a race"))
+    parser.add_argument("name", metavar="NAME", help=_("a project, a race, a sweep, or a migration"))
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--html", action="store_true", help=_("one HTML file without network or script (default)")
@@ -40,7 +40,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def report_command(parsed: argparse.Namespace) -> int:
-    """Write the report of a run or a race; no model is asked."""
+    """Write the report of a run, a race, a sweep or a migration; no model is asked."""
     from spotui.cli.export import write_text
     from spotui.view.report.html import as_html
     from spotui.view.report.markdown import as_markdown
@@ -59,18 +59,13 @@ def report_command(parsed: argparse.Namespace) -> int:
 
 
 def _report(name: str, workspace: "Workspace", wanted: str) -> "Report":
-    from spotui.workspace.race_file import RaceFolder
-
-    race = RaceFolder(workspace, name)
-    if race.exists and not workspace.project(name).exists:
-        from spotui.view.report.of_race import report_of_race
-
+    if not workspace.project(name).exists and (found := _of_several(name, workspace)) is not None:
         if wanted != "best":
             raise UsageError(
-                _("{name} is a race, and --round is for a run.", name=name),
-                _("Name one of its runs, e.g. {name}/gpo.", name=name),
+                _("{name} has several runs, and --round is for one.", name=name),
+                _("Name one of its runs; 'spotui list' shows them."),
             )
-        return report_of_race(race)
+        return found
     from spotui.cli.show import pick_round
     from spotui.view.report.of_run import report_of_run
     from spotui.workspace.history import read_history
@@ -78,6 +73,27 @@ def _report(name: str, workspace: "Workspace", wanted: str) -> "Report":
     project = workspace.existing(name)
     history = read_history(project)
     return report_of_run(project, history, pick_round(project, history, wanted))
+
+
+def _of_several(name: str, workspace: "Workspace") -> "Report | None":
+    """The report of a race, a sweep or a migration; None where nothing of them has that name."""
+    from spotui.workspace.migration_file import MigrationFolder
+    from spotui.workspace.race_file import RaceFolder
+    from spotui.workspace.sweep_file import SweepFolder
+
+    if (race := RaceFolder(workspace, name)).exists:
+        from spotui.view.report.of_race import report_of_race
+
+        return report_of_race(race)
+    if (sweep := SweepFolder(workspace, name)).exists:
+        from spotui.view.report.of_sweep import report_of_sweep
+
+        return report_of_sweep(sweep)
+    if (migration := MigrationFolder(workspace, name)).exists:
+        from spotui.view.report.of_migration import report_of_migration
+
+        return report_of_migration(migration)
+    return None
 
 
 def _refuse_other_file(path: Path) -> None:

@@ -127,7 +127,7 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     make_private(folder.folder)
     folder.lock.acquire()
     try:
-        words = tuple(sys.argv[1:])
+        words = _words(parsed, plan.path)
         before = folder.read() if folder.exists else SweepRecord(plan=plan.path.name, runs=0, words=())
         folder.write(msgspec.structs.replace(before, runs=len(every), words=words))
         quiet_limits()
@@ -153,6 +153,16 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     if outcome is None:
         return exit_codes.INTERRUPTED
     return _conclude(parsed, folder.name, outcome)
+
+
+def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
+    """The arguments that resume the sweep, whatever the settings of the day."""
+    words = ["sweep", str(path.resolve())]
+    named = {name: getattr(parsed, name) for name in ("name", "parallel", "on", "home")}
+    words += [f"--{name}={value}" for name, value in named.items() if value]
+    words += ["--shared-workspace"] if parsed.shared_workspace else []
+    words += ["--send-keys"] if parsed.send_keys else []
+    return (*words, *options.as_words(options.flags(parsed)))
 
 
 def _typed(parsed: argparse.Namespace, plan: "Plan") -> "Flags":

@@ -69,19 +69,14 @@ def progress_line(event: Progress) -> str:
 def table_lines(table: Table) -> list[str]:
     """The table as it is printed."""
     has_columns = len(table.tasks) <= _MOST_COLUMNS
-    heads = [_("contender"), *(table.tasks if has_columns else ()), *_HEADS()]
-    rows = [
-        [one.contender, *(_of_tasks(one, table) if has_columns else ()), *_cells(one)]
-        for one in table.standings
-    ]
-    lines = _aligned([heads, *rows])
+    lines = _aligned(standing_rows(table, with_tasks=has_columns))
     if not has_columns:
         for one in table.standings:
             lines += ["", one.contender]
             lines += _aligned(
                 [[f"  {each.task}", points(each.score), _interval(each.interval)] for each in one.tasks]
             )
-    lines += ["", *_compared(table)]
+    lines += ["", *compared_lines(table)]
     if table.runs < table.planned:
         lines.append(
             _("{runs:,} of {planned:,} runs are in this table.", runs=table.runs, planned=table.planned)
@@ -91,22 +86,31 @@ def table_lines(table: Table) -> list[str]:
 
 def table_markdown(name: str, table: Table) -> str:
     """The same as a report in Markdown, with every task of every contender."""
-    rows = [_row([_("contender"), *table.tasks, *_HEADS()])]
-    rows.append(_row(["---"] * (1 + len(table.tasks) + len(_HEADS()))))
-    rows += [_row([one.contender, *_of_tasks(one, table), *_cells(one)]) for one in table.standings]
     parts = [
         f"# {_('Sweep {name}', name=name)}",
-        "\n".join(rows),
+        _markdown(standing_rows(table)),
         _explained(table),
-        "\n".join(f"- {line}" for line in _compared(table)[1:]),
+        "\n".join(f"- {line}" for line in compared_lines(table)[1:]),
         f"## {_('Tasks')}",
-        "\n".join(_task_rows(table)),
+        _markdown(task_rows(table)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _HEADS() -> list[str]:  # noqa: N802 - a constant, in the language of the moment
-    return [_("macro"), _("gain on the seed"), _("runs"), _("calls"), _("tokens"), _("cost"), _("time")]
+def standing_rows(table: Table, *, with_tasks: bool = True) -> list[list[str]]:
+    """The contenders as a table, its head first.
+
+    Args:
+        table: The table.
+        with_tasks: Whether each task has a column.
+    """
+    tasks = table.tasks if with_tasks else ()
+    figures = (_("macro"), _("gain on the seed"), _("runs"), _("calls"), _("tokens"), _("cost"), _("time"))
+    rows = [
+        [one.contender, *(_of_tasks(one, table) if with_tasks else ()), *_cells(one)]
+        for one in table.standings
+    ]
+    return [[_("contender"), *tasks, *figures], *rows]
 
 
 def _cells(one: Standing) -> list[str]:
@@ -126,34 +130,29 @@ def _of_tasks(one: Standing, table: Table) -> list[str]:
     return [scores.get(task, "–") for task in table.tasks]
 
 
-def _task_rows(table: Table) -> list[str]:
+def task_rows(table: Table) -> list[list[str]]:
+    """Every contender on every task with its interval, as a table, its head first."""
+    head = [_("task"), _("contender"), _("score"), _("95% CI"), _("gain on the seed"), _("rows"), _("runs")]
     rows = [
-        _row(
-            [_("task"), _("contender"), _("score"), _("95% CI"), _("gain on the seed"), _("rows"), _("runs")]
-        )
-    ]
-    rows.append(_row(["---"] * 7))
-    rows += [
-        _row(
-            [
-                each.task,
-                one.contender,
-                points(each.score),
-                _interval(each.interval),
-                f"{100 * each.gain:+.1f}",
-                str(each.rows),
-                str(each.runs),
-            ]
-        )
+        [
+            each.task,
+            one.contender,
+            points(each.score),
+            _interval(each.interval),
+            f"{100 * each.gain:+.1f}",
+            str(each.rows),
+            str(each.runs),
+        ]
         for task in table.tasks
         for one in table.standings
         for each in one.tasks
         if each.task == task
     ]
-    return rows
+    return [head, *rows]
 
 
-def _compared(table: Table) -> list[str]:
+def compared_lines(table: Table) -> list[str]:
+    """Who is ahead of whom, a sentence before it that says how; nothing for one contender alone."""
     if not table.duels:
         return []
     lines = [_explained(table), *map(_duel, table.duels[:_MOST_DUELS])]
@@ -211,6 +210,11 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *others = rows
+    return "\n".join(map(_row, [head, ["---"] * len(head), *others]))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """A folder beside the measurements with one file that says what several runs are for: a race, a sweep."""
 
 import os
+from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
@@ -23,6 +24,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     words: tuple[str, ...]
+
+
+def words_to_pass_on(words: Sequence[str], file: str) -> list[str]:
+    """The arguments that resume runs, for a report: without folders and without what may hold a key.
+
+    Args:
+        words: See `Record`; the second one is the path of a file.
+        file: What that file is called.
+    """
+    shown = [file if number == 1 else word for number, word in enumerate(words)]
+    return [word for word in shown if not word.partition("=")[0].endswith(("headers", "query"))]
 
 
 Kept = TypeVar("Kept", bound=Record)

@@ -13,6 +13,7 @@ from spotui.view.report.document import Block, Chart, Paragraph, Part, Point, Re
 from spotui.view.report.of_run import prompt_change
 from spotui.workspace.history import read_history
 from spotui.workspace.race_file import RaceFolder
+from spotui.workspace.record_folder import words_to_pass_on
 
 _NUMBERS: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 9})
 
@@ -39,7 +40,7 @@ def report_of_race(folder: RaceFolder) -> Report:
     parts += [
         Section(_("How to reproduce")),
         Paragraph(_("This command resumes the race; with another --name it starts a new one.")),
-        Block(" ".join(["spotui", *map(shlex.quote, _words(race))])),
+        Block(" ".join(["spotui", *map(shlex.quote, words_to_pass_on(race.words, race.template))])),
         Paragraph(
             _(
                 "Each run has a report with its rounds, cost and settings, e.g. 'spotui report {name}'.",
@@ -48,16 +49,6 @@ def report_of_race(folder: RaceFolder) -> Report:
         ),
     ]
     return Report(race.name, _("Race on {template}, by spotui.", template=race.template), parts)
-
-
-def _words(race: Race) -> Iterator[str]:
-    """The arguments that resume a race, without the folder of its template and what may hold a key."""
-    for number, word in enumerate(race.words):
-        flag = word.partition("=")[0]
-        if number == 1:
-            yield race.template
-        elif not flag.endswith(("headers", "query")):
-            yield word
 
 
 def _headline(race: Race) -> str:
