@@ -80,6 +80,9 @@ def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--estimate", action="store_true", help=_("only show what it would take at most"))
     parser.add_argument("--json", action="store_true", help=_("the result as one JSON object"))
     parser.add_argument(
+        "--report", metavar="FILE", help=_("write the receipt, too: HTML, or Markdown for a name with .md")
+    )
+    parser.add_argument(
         "--yes",
         "-y",
         action="store_true",
@@ -151,6 +154,11 @@ def migrate_command(parsed: argparse.Namespace) -> int:
         listener.end()
         folder.lock.release()
     _print(parsed, folder, record)
+    if parsed.report:
+        from spotui.cli.report import write_report
+        from spotui.view.report.of_migration import report_of_migration
+
+        write_report(report_of_migration(folder), parsed.report, to=sys.stderr)
     return exit_codes.OK
 
 

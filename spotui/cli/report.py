@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
@@ -41,21 +41,44 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
 
 def report_command(parsed: argparse.Namespace) -> int:
     """Write the report of a run, a race, a sweep or a migration; no model is asked."""
+    output = parsed.output
+    is_markdown = parsed.md or (not parsed.html and _is_markdown(output or ""))
+    report = _report(parsed.name, options.workspace(parsed), parsed.round)
+    name = f"{parsed.name.replace('/', '-')}{'.md' if is_markdown else '.html'}"
+    write_report(report, output or name, is_markdown=is_markdown, to=sys.stderr if output is None else None)
+    return exit_codes.OK
+
+
+def write_report(
+    report: "Report", output: str, *, is_markdown: bool | None = None, to: TextIO | None = None
+) -> None:
+    """Write a report into a file; an earlier report there is replaced, and nothing else.
+
+    Args:
+        report: The report.
+        output: The file, or - for standard output.
+        is_markdown: Whether it is Markdown in place of HTML; None lets the file's name say so.
+        to: Where it is said that the file is written (default: standard output).
+
+    Raises:
+        SpotuiError: There is another file of that name, or it cannot be written.
+    """
     from spotui.cli.export import write_text
     from spotui.view.report.html import as_html
     from spotui.view.report.markdown import as_markdown
 
-    output = parsed.output
-    is_markdown = parsed.md or (not parsed.html and Path(output or "").suffix.lower() in (".md", ".markdown"))
-    report = _report(parsed.name, options.workspace(parsed), parsed.round)
-    text = as_markdown(report) if is_markdown else as_html(report)
+    wants_markdown = _is_markdown(output) if is_markdown is None else is_markdown
+    text = as_markdown(report) if wants_markdown else as_html(report)
     if output == _STDOUT:
         write_text(text, None)
-        return exit_codes.OK
-    path = Path(output or f"{parsed.name.replace('/', '-')}{'.md' if is_markdown else '.html'}").expanduser()
+        return
+    path = Path(output).expanduser()
     _refuse_other_file(path)
-    write_text(text, path, to=sys.stderr if parsed.output is None else None)
-    return exit_codes.OK
+    write_text(text, path, to=to)
+
+
+def _is_markdown(output: str) -> bool:
+    return Path(output).suffix.lower() in (".md", ".markdown")
 
 
 def _report(name: str, workspace: "Workspace", wanted: str) -> "Report":

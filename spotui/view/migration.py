@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from spotui.domain.figures import duration, gained, percent, points, usd
+from spotui.domain.answer_cost import AnswerCost, latency, price
+from spotui.domain.figures import gained, percent, points, usd
 from spotui.lang import N_, _, join, ngettext
 from spotui.workspace.migration_file import Advice, Finding, Incumbent, MigrationRecord, PromptKind, Tried
 
@@ -36,7 +37,7 @@ def rows(record: MigrationRecord) -> list[list[str]]:
 
 def _of_old(old: Incumbent) -> list[str]:
     figure = "" if old.score is None or old.interval is None else _scored(old.score, old.interval)
-    return [old.model, _("in use"), figure, "", "", "", _price(old.usd), duration(old.seconds), ""]
+    return [old.model, _("in use"), figure, "", "", "", *_costs(old.cost), ""]
 
 
 def _of_new(record: MigrationRecord, one: Tried) -> list[str]:
@@ -52,8 +53,7 @@ def _of_new(record: MigrationRecord, one: Tried) -> list[str]:
         gained(one.difference, one.difference_interval),
         str(one.won),
         str(one.lost),
-        _price(one.usd),
-        duration(one.seconds),
+        *_costs(one.cost),
         _(_FINDINGS[one.finding]),
     ]
 
@@ -62,8 +62,8 @@ def _scored(value: float, interval: tuple[float, float]) -> str:
     return f"{points(value)} ({points(interval[0])} to {points(interval[1])})"
 
 
-def _price(cost: float | None) -> str:
-    return _("unknown") if cost is None else usd(cost)
+def _costs(cost: AnswerCost | None) -> list[str]:
+    return [price(cost) or _("unknown"), latency(cost)]
 
 
 def table_lines(record: MigrationRecord) -> list[str]:
@@ -229,11 +229,11 @@ def _enough(one: Tried) -> int:
 
 def _cost_change(record: MigrationRecord, one: Tried) -> str:
     """How the cost of an answer changes; empty where a price is unknown."""
-    old = record.incumbent.usd if record.incumbent is not None else None
-    if not old or one.usd is None:
+    old = record.incumbent.cost if record.incumbent is not None else None
+    if old is None or one.cost is None or not old.usd or one.cost.usd is None:
         return ""
-    change = one.usd / old - 1
-    prices = {"new": usd(one.usd), "old": usd(old)}
+    change = one.cost.usd / old.usd - 1
+    prices = {"new": price(one.cost), "old": price(old)}
     if abs(change) < 0.005:
         return _("An answer costs the same ({new}).", **prices)
     return (

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import Taken
 from spotui.domain.errors import SpotuiError
 from spotui.domain.messages import Message
 from spotui.domain.records import Moment, now
@@ -32,20 +33,12 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         text: What it said; of a conversation all turns, where all of them are judged or marked.
         error: Why there is none, in a sentence; empty where there is one.
-        cost_usd: What it cost, or None where the price is unknown.
-        seconds: From sending the question to the last byte.
-        prompt_tokens: Of its requests.
-        completion_tokens: Of its replies.
-        estimated: Whether any part of tokens and cost is an estimate.
+        taken: What all calls for it took; None for a question that was refused.
     """
 
     text: str = ""
     error: str = ""
-    cost_usd: float | None = None
-    seconds: float = 0.0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated: bool = False
+    taken: Taken | None = None
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

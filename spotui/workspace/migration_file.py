@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import Moment, now
 from spotui.settings.table import BudgetSettings
@@ -37,16 +38,14 @@ class Incumbent(msgspec.Struct, frozen=True, kw_only=True):
         answers: How many questions it has answered.
         score: Its mean mark, 0..1; None where answers are compared by a judge.
         interval: Its 95% interval.
-        usd: What an answer costs; None where the price is unknown.
-        seconds: How long an answer takes.
+        cost: What an answer costs and how long it takes; None without any answer.
     """
 
     model: str
     answers: int
     score: float | None = None
     interval: tuple[float, float] | None = None
-    usd: float | None = None
-    seconds: float = 0.0
+    cost: AnswerCost | None = None
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +66,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
         unanswered: Rows that it gave no answer to.
         left_out: Rows that could not be compared, e.g. because the old model has no answer.
         finding: What the interval says, given the margin.
-        usd: What an answer costs; None where the price is unknown.
-        seconds: How long an answer takes.
+        cost: What an answer costs and how long it takes; None without any answer.
     """
 
     model: str
@@ -85,8 +83,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: int = 0
     left_out: int = 0
     finding: Finding
-    usd: float | None = None
-    seconds: float = 0.0
+    cost: AnswerCost | None = None
 
     @property
     def is_safe(self) -> bool:

@@ -155,9 +155,7 @@ def test_rows_are_compared_by_their_marks_within_one_budget(shell: Shell, site: 
     assert (len(site.server.requests), wide["advice"]["action"]) == (before, "same")
 
 
-def test_what_cannot_be_moved_is_said_with_the_fix(
-    shell: Shell, site: Site, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_moved_is_said_with_the_fix(shell: Shell, site: Site, home: Path) -> None:
     site.fleet.gone = {"old"}
     said = shell(*site.words("why.yaml", "weak", "--yes"))
     assert said.code == exit_codes.FAILED
@@ -181,15 +179,12 @@ def test_what_cannot_be_moved_is_said_with_the_fix(
         said = shell(*words)
         assert (said.code, what in said.err) == (code, True), (words, said.err)
         assert "Traceback" not in said.err
-    monkeypatch.delenv("OPENAI_BASE_URL")
-    words = ("migrate", "why.yaml", "--from", "old", "--to", "nowhere/weak", "--model", "judge", "--yes")
-    assert "nowhere" in shell(*words).err
 
 
 def test_a_migration_that_is_killed_buys_nothing_twice(site: Site, home: Path) -> None:
     words = site.words("why.yaml", "weak,strong", *ROUNDS, "--yes", "--json", "--concurrency", str(AT_ONCE))
     site.server.delay = 0.01
-    for calls in (5, 40, 90):
+    for calls in (5, 60):
         process = begin(*words, env=places(home, OPENAI_API_KEY="sk-the-key"))
         site.server.wait_until(lambda calls=calls: len(site.server.requests) >= calls)  # type: ignore[misc]
         os.kill(process.pid, signal.SIGKILL)
@@ -201,7 +196,7 @@ def test_a_migration_that_is_killed_buys_nothing_twice(site: Site, home: Path) -
     again = sum(count - 1 for count in site.asked().values())
     # What was in flight when it was killed, and the questions by which the new prompt was chosen: it has to
     # answer them anew, so that it is not measured by the luck that it was chosen for.
-    assert again <= 3 * AT_ONCE + SAMPLE
+    assert again <= 2 * AT_ONCE + SAMPLE
     journals = (home / "data" / "workspace").rglob("journal.jsonl")
     kept = sum(line.startswith('{"kind":"call"') for one in journals for line in one.read_text().splitlines())
-    assert len(site.server.requests) <= kept + 3 * AT_ONCE
+    assert len(site.server.requests) <= kept + 2 * AT_ONCE

@@ -1,10 +1,11 @@
-"""Asks a model all questions of a template with one prompt, and keeps what each answer cost and took."""
+"""Asks a model all questions of a template with one prompt; each answer with what it took."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from spotui.domain.answer_cost import Taken, together
 from spotui.domain.events import Level, Noticed
 from spotui.domain.messages import Message
 from spotui.domain.records import AnswerRecord, CallKey
@@ -19,7 +20,6 @@ from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 from spotui.runs.prepare import Prepared
 from spotui.runs.task import questions_of
 from spotui.workspace.answer_archive import Answer, asked_id
-from spotui.workspace.journal_reader import Reply
 
 
 class Asked(NamedTuple):
@@ -109,6 +109,7 @@ async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, w
     def notice(text: str, level: Level) -> None:
         context.emit(Noticed(text=_("Question {n}: {text}", n=one.position + 1, text=text), level=level))
 
+    calls: list[Taken] = []
     try:
         replies = await converse(
             context.asker,
@@ -119,6 +120,7 @@ async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, w
             one.messages,
             notice,
             missing if by_rows else incomplete,
+            taken=calls,
         )
     except RequestRefusedError as error:
         notice(error.what, "warning")
@@ -127,21 +129,9 @@ async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, w
     if lacks_answer(last):
         why = why_missing(last)
         notice(why, "warning")
-        return msgspec.structs.replace(_costs(replies), error=why)
+        return Answer(error=why, taken=together(calls))
     text = conversation(replies, one.row.turns) if whole else last.answer
-    return msgspec.structs.replace(_costs(replies), text=text)
-
-
-def _costs(replies: Sequence[Reply]) -> Answer:
-    """What some replies took together, as an answer without a text."""
-    costs = [one.cost_usd for one in replies]
-    return Answer(
-        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
-        seconds=sum(one.seconds for one in replies),
-        prompt_tokens=sum(one.usage.prompt_tokens for one in replies),
-        completion_tokens=sum(one.usage.completion_tokens for one in replies),
-        estimated=any(one.usage.estimated for one in replies),
-    )
+    return Answer(text, taken=together(calls))
 
 
 def trial_of(number: int, prompt: str, asked: Sequence[Asked], answers: Sequence[Answer]) -> Trial:
@@ -159,18 +149,6 @@ def trial_of(number: int, prompt: str, asked: Sequence[Asked], answers: Sequence
         for question, one in zip(questions, answers, strict=True)
     )
     return Trial(Candidate(round=number, prompt=prompt), questions, records)
-
-
-def per_answer(answers: Sequence[Answer]) -> tuple[float | None, float]:
-    """What an answer costs in USD, None where a price is unknown, and how long it takes in seconds."""
-    given = [one for one in answers if not one.error]
-    if not given:
-        return None, 0.0
-    costs = [one.cost_usd for one in given]
-    seconds = sum(one.seconds for one in given) / len(given)
-    if None in costs:
-        return None, seconds
-    return sum(cost for cost in costs if cost is not None) / len(given), seconds
 
 
 def with_archived(prepared: Prepared, archived: Mapping[int, str], note: str) -> Prepared:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.statistics import Comparison, Interval, compare, score
 from spotui.domain.verdicts import Choice
 from spotui.workspace.migration_file import Advice, Finding, MigrationRecord, Tried
@@ -99,10 +100,12 @@ def advise(record: MigrationRecord) -> Advice:
     if not fit:
         closest = max(measured, key=lambda one: one.difference_interval[0])
         return _advice("stay", closest)
-    are_priced = all(one.usd is not None for one in fit)
-    best = min(fit, key=lambda one: ((one.usd or 0.0) if are_priced else 0.0, -one.difference))
-    old = record.incumbent.usd if record.incumbent is not None else None
-    if best.finding != "better" and old is not None and best.usd is not None and best.usd > old * DEARER:
+    prices = [_usd(one.cost) for one in fit]
+    are_priced = None not in prices
+    best = min(fit, key=lambda one: ((_usd(one.cost) or 0.0) if are_priced else 0.0, -one.difference))
+    old = _usd(record.incumbent.cost) if record.incumbent is not None else None
+    new = _usd(best.cost)
+    if best.finding != "better" and old is not None and new is not None and new > old * DEARER:
         gained = [one for one in fit if one.finding == "better"]
         if not gained:
             return Advice(action="stay", model=best.model, kind=best.kind, reason="dearer")
@@ -115,6 +118,10 @@ def _of_model(record: MigrationRecord, model: str) -> Tried | None:
     same, new = record.found(model, "same"), record.found(model, "new")
     fit = [one for one in (same, new) if one is not None and one.is_safe]
     return next((one for one in fit if one.finding == "better"), fit[0] if fit else None)
+
+
+def _usd(cost: AnswerCost | None) -> float | None:
+    return None if cost is None else cost.usd
 
 
 def _advice(action: str, one: Tried) -> Advice:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from spotui.domain.answer_cost import AnswerCost, cost_of
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
 from spotui.domain.records import AS_PLANNED, AnyLine, CallKey, CallLine
@@ -23,7 +24,7 @@ from spotui.engine.marking import Marker
 from spotui.lang import _, ngettext
 from spotui.llm.connections import Connections
 from spotui.llm.limits import Halted
-from spotui.runs.migrate.answers import Asked, ask_all, per_answer, trial_of, with_archived
+from spotui.runs.migrate.answers import Asked, ask_all, trial_of, with_archived
 from spotui.runs.migrate.plan import GOAL, MigrationPlan, amounts_of
 from spotui.runs.migrate.verdict import Measured, advise, by_duels, by_rows, finding_of
 from spotui.runs.prepare import Prepared
@@ -207,7 +208,6 @@ class Migration:
             finally:
                 if marker is not None:
                     marker.close()
-        usd, seconds = per_answer(answers)
         scored = score(marks, seed=prepared.settings.seed)
         self._note(
             incumbent=Incumbent(
@@ -215,8 +215,7 @@ class Migration:
                 answers=sum(not one.error for one in answers),
                 score=scored.mean if scored.rows else None,
                 interval=(scored.interval.low, scored.interval.high) if scored.rows else None,
-                usd=usd,
-                seconds=seconds,
+                cost=_cost(answers, prepared),
             )
         )
         return _Old(answers, marks)
@@ -319,7 +318,7 @@ class Migration:
             finally:
                 if marker is not None:
                     marker.close()
-        tried = self._as_tried(model, kind, prompt, found, old, answers)
+        tried = self._as_tried(model, kind, prompt, found, old, answers, prepared)
         others = [one for one in self._record.tried if (one.model, one.kind) != (model, kind)]
         self._note(tried=(*others, tried))
         self._listener.measured(tried)
@@ -333,8 +332,8 @@ class Migration:
         found: Measured,
         old: _Old,
         answers: Sequence[Answer],
+        prepared: Prepared,
     ) -> Tried:
-        usd, seconds = per_answer(answers)
         compared = found.comparison
         return Tried(
             model=model,
@@ -353,8 +352,7 @@ class Migration:
             ),
             left_out=compared.left_out,
             finding=finding_of(compared, self._record.margin),
-            usd=usd,
-            seconds=seconds,
+            cost=_cost(answers, prepared),
         )
 
     async def _judged(
@@ -572,6 +570,12 @@ def _raised(share: BudgetSettings, project: Project) -> dict[str, float | int | 
     }
     limits = msgspec.structs.asdict(share).items()
     return {name: None if value is None else taken[name] + value for name, value in limits}
+
+
+def _cost(answers: Sequence[Answer], prepared: Prepared) -> AnswerCost | None:
+    """What an answer costs and how long it takes; calls of a batch say nothing of the time."""
+    taken = [one.taken for one in answers if one.taken is not None and not one.error]
+    return cost_of(taken, is_timed="executor" not in prepared.settings.batched)
 
 
 def _marker_of(prepared: Prepared, context: Context, *, by_rows: bool) -> Marker | None:

@@ -2,11 +2,16 @@
 
 import random
 
+from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.verdicts import Choice
 from spotui.runs.migrate.verdict import advise, by_duels, by_rows, finding_of
 from spotui.workspace.migration_file import Finding, Incumbent, MigrationRecord, Tried
 
 MARGIN = 0.05
+
+
+def cost(usd: float) -> AnswerCost:
+    return AnswerCost(answers=20, prompt_tokens=10, completion_tokens=10, usd=usd, seconds=1.0)
 
 
 def tried(
@@ -25,7 +30,7 @@ def tried(
         won=0,
         lost=0,
         finding=finding,
-        usd=usd,
+        cost=None if usd is None else cost(usd),
     )
 
 
@@ -38,7 +43,7 @@ def record(*some: Tried, usd: float | None = 0.01) -> MigrationRecord:
         models=("a", "b"),
         by="duels",
         margin=MARGIN,
-        incumbent=Incumbent(model="old", answers=20, usd=usd),
+        incumbent=Incumbent(model="old", answers=20, cost=None if usd is None else cost(usd)),
         tried=some,
     )
 
