@@ -27,6 +27,7 @@ VERBS = {
     "test": N_("try prompts on a new question"),
     "export": N_("write a prompt as text or for another tool, or the whole run"),
     "import": N_("make a template of what another tool has: prompts, evals, traces, data sets"),
+    "prune": N_("find the sentences of the best prompt that can go without a loss"),
     "rows": N_("write new rows like those of a template"),
     "score": N_("measure a prompt on rows, and compare two row by row"),
     "report": N_("write a run, race, sweep or migration as one HTML or Markdown file"),

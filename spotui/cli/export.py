@@ -26,6 +26,7 @@ RECEIPT: Final = "receipt"
 TEXTS: Final = ("messages", "promptfoo", "dspy", "python")
 REGISTRIES: Final = ("langfuse", "mlflow")
 SOURCE: Final = "source"
+PRUNED: Final = "pruned"
 _ENDINGS: Final = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".py": "python"}
 
 
@@ -45,7 +46,10 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
-        "--round", metavar="ROUND", default="best", help=_("seed, best, last or a number (default: best)")
+        "--round",
+        metavar="ROUND",
+        default="best",
+        help=_("seed, best, last, pruned or a number (default: best)"),
     )
     parser.add_argument("--output", "-o", metavar="FILE", help=_("where to (default: standard output)"))
     parser.add_argument(
@@ -72,9 +76,15 @@ def export_command(parsed: argparse.Namespace) -> int:
 
     project = options.workspace(parsed).existing(parsed.name)
     history = read_history(project)
-    line = pick_round(project, history, parsed.round)
+    is_pruned = parsed.round == PRUNED
+    line = _pruned(project, history) if is_pruned else pick_round(project, history, parsed.round)
     ending = Path(parsed.output or "").suffix.lower()
     form = parsed.format or _ENDINGS.get(ending, "txt")
+    if is_pruned and form in {RECEIPT, "markdown"}:
+        raise UsageError(
+            _("--to {form} is about a round; the receipt of a pruned prompt is in pruned.json.", form=form),
+            _("Choose another format, or another --round."),
+        )
     if parsed.replace and form != SOURCE:
         raise UsageError(_("--replace is for --to source."), _("Leave it out, or name a file with --output."))
     if form in REGISTRIES:
@@ -99,6 +109,36 @@ def export_command(parsed: argparse.Namespace) -> int:
         text = _for_tool(project, history, line, form)
     write_text(text, parsed.output)
     return exit_codes.OK
+
+
+def _pruned(project: "Project", history: "History") -> "RoundLine":
+    """The round whose prompt was shortened, with the shorter prompt and without figures of the full one.
+
+    Raises:
+        SpotuiError: Nothing was pruned.
+    """
+    import msgspec
+
+    from spotui.workspace.pruned_file import read_pruned
+
+    found = read_pruned(project)
+    if found is None or not found.cut:
+        raise SpotuiError(
+            _("{name} has no pruned prompt.", name=project.name),
+            _("Find one with: spotui prune {name}", name=project.name),
+        )
+    line = pick_round(project, history, str(found.round))
+    return msgspec.structs.replace(
+        line,
+        prompt=found.prompt,
+        outcome="undecided",
+        win_rate=None,
+        win_interval=None,
+        score=None,
+        score_interval=None,
+        per_answer=None,
+        votes=(),
+    )
 
 
 def _for_tool(project: "Project", history: "History", line: "RoundLine", form: str) -> str:

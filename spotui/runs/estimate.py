@@ -15,6 +15,7 @@ from spotui.runs.expected_calls import (
     BLOCKS,
     Paces,
     Part,
+    of_cuts,
     of_damages,
     of_duels,
     of_labels,
@@ -265,6 +266,22 @@ def estimate_headroom(prepared: "Prepared", connector: "Connector", paces: Paces
         answers = (plan.calls - PROPOSALS) // cost_of(prepared)
         parts = of_scores(prepared, Calls(proposals=PROPOSALS, notes=0, answers=answers, steps=BLOCKS))
     return _total(parts, connector, paces or {}, prepared.settings.batched)
+
+
+def estimate_pruning(
+    prepared: "Prepared", prompt: str, connector: "Connector", paces: Paces | None = None
+) -> Estimate:
+    """Estimate at most what pruning a prompt takes, as `estimate` does a run.
+
+    Raises:
+        SpotuiError: Nothing of the prompt can be cut, or the endpoint of a model is unknown.
+    """
+    from spotui.runs.prune import expected
+
+    most = expected(prepared, prompt)
+    whole = _total(of_cuts(prepared, most, prompt), connector, paces or {}, prepared.settings.batched)
+    share = whole.calls / max(1, most.answers + most.duels + most.checked)
+    return msgspec.structs.replace(whole, saved=int(most.saved * share))
 
 
 def _total(

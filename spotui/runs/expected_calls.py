@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spotui.methods.method import Calls
     from spotui.runs.headroom.plan import Plan
     from spotui.runs.prepare import Prepared
+    from spotui.runs.prune import Cuts
     from spotui.templates.data.labels_file import Label
 
 Paces = Mapping[str, tuple[float, float]]
@@ -124,6 +125,36 @@ def of_probes(prepared: "Prepared", plan: "Plan") -> list[Part]:
         Part("executor", executor, answers, answers * shown, of.answer, 3 * of.turns, answers / 3),
         Part("evaluator", model, duels, duels * of.ballot(alone), VOTE_TOKENS, 2, duels / 2),
         Part("evaluator", model, checked, checked * of.ballot(1), VOTE_TOKENS, 1, checked),
+    ]
+
+
+def of_cuts(prepared: "Prepared", most: "Cuts", prompt: str) -> list[Part]:
+    """The calls of pruning: each cut alone, then several together, and the last comparison."""
+    from spotui.methods.method import Calls
+
+    if prepared.is_marked:
+        return of_scores(prepared, Calls(proposals=0, notes=0, answers=most.answers, steps=most.steps))
+    settings, task = prepared.settings, prepared.task
+    of = Lengths.of(task.questions, task.requirements, with_references=settings.reference_answers)
+    asked = max(1, len(task.questions))
+    alone = 1 if settings.judge_unit == "row" else asked
+    votes = VOTES.get(settings.judge, VOTES["balanced"])
+    duels = most.duels * votes.asked * (asked if settings.judge_unit == "row" else 1)
+    answers, checked = most.answers * of.turns, most.checked * VOTES_A_ROW
+    shown = of.said + estimate_tokens(prompt)
+    executor, evaluator = settings.roles.executor.model, settings.roles.evaluator.model
+    return [
+        Part("executor", executor, answers, answers * shown, of.answer, most.steps, answers / most.steps),
+        Part(
+            "evaluator",
+            evaluator,
+            duels,
+            duels * of.ballot(alone),
+            votes.tokens,
+            most.steps,
+            duels / most.steps,
+        ),
+        Part("evaluator", evaluator, checked, checked * of.ballot(1), VOTE_TOKENS, 1, checked),
     ]
 
 
