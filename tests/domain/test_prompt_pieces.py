@@ -34,11 +34,12 @@ He said "Stop. Now." and left. (It is late. Go.) Answer {question} now. Be kind.
 
 PARTS = st.sampled_from(
     [
-        "One sentence. ", "Another one! ", "- an item\n", "2) an item\n", "\n", "\n\n", "```\n", "~~~\n", "# Head\n",
-        "{question} ", "{{x}}", "<a>", "</a>", "<b c='d'>\n", "Lead in:\n", "(open. ", "close). ", '"', "`x` ",
-        "| a | b |\n", "=== plan ===\n", "  indented. ", "再看。", "e.g. this ", "$name ", "%(x)s ", " \t", "x" * 90,
+        *("One sentence. ", "Another one! ", "- an item\n", "2) an item\n", "\n", "\n\n", "```\n", "~~~\n"),
+        *("# Head\n", "{question} ", "{{x}}", "<a>", "</a>", "<b c='d'>\n", "Lead in:\n", "(open. "),
+        *("close). ", '"', "`x` ", "| a | b |\n", "=== plan ===\n", "  indented. ", "再看。", "e.g. this "),
+        *("$name ", "%(x)s ", " \t", "x" * 90),
     ]
-)  # fmt: skip
+)
 TOKENS = re.compile(r"</?\w[^<>]*>|[{}]|`|~~~|\$\w+|%\(\w+\)s|^#.*|^\|.*|=== \w+ ===", re.MULTILINE)
 
 
