@@ -134,6 +134,7 @@ VERBS_OF_GROUPS = {
         *(Group.EVALUATOR, Group.EXECUTOR),
     },
     "rows": {Group.BUDGET, Group.CALLS, Group.MODELS, Group.OPTIMIZER},
+    "prune": {Group.BUDGET, Group.CALLS},
     "resume": {Group.ROUNDS, Group.BUDGET, Group.CALLS},
     "test": {Group.BUDGET},
 }
