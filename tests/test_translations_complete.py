@@ -24,11 +24,11 @@ def test_no_sentence_is_without_a_text_and_none_is_unused(language: str) -> None
 def test_words_that_are_made_of_names_are_in_the_catalogue() -> None:
     """Labels of settings, groups and descriptions of keys: no call of the translator has them as literals."""
     from spotui.settings.table import SETTINGS, Group
-    from spotui.tui.bindings import group_of, kinds, own_bindings
+    from spotui.tui.bindings import group_of, own_bindings, widget_types
 
     with (FOLDER / "spotui.pot").open("rb") as file:
         listed = {_forms(entry.id)[0] for entry in read_po(file)}
-    bindings = [binding for kind in kinds() for binding in own_bindings(kind)]
+    bindings = [binding for kind in widget_types() for binding in own_bindings(kind)]
     shown = {binding.description for binding in bindings} | {group_of(binding) for binding in bindings}
     shown |= {setting.label for setting in SETTINGS} | {setting.help for setting in SETTINGS} | {*Group}
     assert sorted(shown - listed - {""}) == []

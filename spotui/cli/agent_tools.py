@@ -304,8 +304,8 @@ async def _json(*words: str, also: Sequence[int] = ()) -> list[dict[str, Any]]:
         return [msgspec.json.decode(one) for one in out.splitlines() if one.strip()]
 
 
-def _only(found: list[dict[str, Any]]) -> dict[str, Any]:
-    return found[0]
+def _only(results: list[dict[str, Any]]) -> dict[str, Any]:
+    return results[0]
 
 
 def _failed(code: int, err: bytearray) -> ToolError:

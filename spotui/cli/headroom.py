@@ -129,21 +129,28 @@ def _show_offer(
     return exit_codes.OK
 
 
-def _as_json(found: "Headroom") -> dict[str, object]:
+def _as_json(headroom: "Headroom") -> dict[str, object]:
     import msgspec
 
-    data: dict[str, object] = msgspec.to_builtins(found, enc_hook=as_english)
-    return {**data, "verdict": verdict(found), "start_from_probes": bool(found.winners)}
+    data: dict[str, object] = msgspec.to_builtins(headroom, enc_hook=as_english)
+    return {**data, "verdict": verdict(headroom), "start_from_probes": bool(headroom.winners)}
 
 
-def _command(parsed: argparse.Namespace, found: "Headroom") -> str:
+def _command(parsed: argparse.Namespace, headroom: "Headroom") -> str:
     """The run to start, with the settings that were typed."""
     from spotui.settings.table import option
 
-    if not found.found:
+    if not headroom.found:
         return ""
-    words = ["spotui", "run", parsed.template, "--method", found.method, f"--budget-calls={found.budget}"]
-    words += ["--start-from-probes"] if found.winners else []
+    words = [
+        "spotui",
+        "run",
+        parsed.template,
+        "--method",
+        headroom.method,
+        f"--budget-calls={headroom.budget}",
+    ]
+    words += ["--start-from-probes"] if headroom.winners else []
     for name, value in options.flags(parsed).items():
         if name == "budget_calls":
             continue
@@ -151,19 +158,19 @@ def _command(parsed: argparse.Namespace, found: "Headroom") -> str:
             words.append(f"--no-{option(name).removeprefix('--')}")
         else:
             words.append(option(name) if value is True else f"{option(name)}={value}")
-    words += [f"--set={one}" for one in parsed.set if found.method == parsed.method]
+    words += [f"--set={one}" for one in parsed.set if headroom.method == parsed.method]
     words += [f"--workspace={parsed.workspace}"] if parsed.workspace else []
     return shlex.join(words)
 
 
-def verdict(found: "Headroom") -> str:
+def verdict(headroom: "Headroom") -> str:
     """The result in a sentence or two."""
-    best = found.winners[0] if found.winners else None
-    if found.by == "duels":
-        return _verdict_of_duels(found, best)
-    if found.found and best is not None:
+    best = headroom.winners[0] if headroom.winners else None
+    if headroom.by == "duels":
+        return _verdict_of_duels(headroom, best)
+    if headroom.found and best is not None:
         return _("There is headroom: {best}.", best=_gain(best))
-    first = next(iter(found.probes), None)
+    first = next(iter(headroom.probes), None)
     if first is None or first.interval is None:
         return _("No headroom: no probe could be compared with the seed.")
     high = points(max(0.0, first.interval[1]))
@@ -186,7 +193,7 @@ def _gain(best: "Probed") -> str:
     )
 
 
-def _verdict_of_duels(found: "Headroom", best: "Probed | None") -> str:
+def _verdict_of_duels(headroom: "Headroom", best: "Probed | None") -> str:
     if best is None or best.interval is None:
         return _("No headroom: the judge prefers no probe's answers to the seed's.")
     low, high = (percent(0.5 + end) for end in best.interval)
@@ -200,60 +207,60 @@ def _verdict_of_duels(found: "Headroom", best: "Probed | None") -> str:
         low=low,
         high=high,
     )
-    if not found.found:
+    if not headroom.found:
         return _("No headroom: {figures}.", figures=figures)
-    if not found.is_sure:
+    if not headroom.is_sure:
         return _(
             "There may be headroom: {figures}. So few questions prove nothing: add more.", figures=figures
         )
     return _("There is headroom: {figures}.", figures=figures)
 
 
-def _print(found: "Headroom", command: str) -> None:
-    if found.score is not None and found.score_interval is not None:
-        low, high = map(points, found.score_interval)
+def _print(headroom: "Headroom", command: str) -> None:
+    if headroom.score is not None and headroom.score_interval is not None:
+        low, high = map(points, headroom.score_interval)
         print(
             ngettext(
                 "seed: {score} ({low} to {high}) on {n:,} row",
                 "seed: {score} ({low} to {high}) on {n:,} rows",
-                found.rows,
-                score=points(found.score),
+                headroom.rows,
+                score=points(headroom.score),
                 low=low,
                 high=high,
             )
         )
-    print(noise(found))
-    for one in found.probes:
-        print(f"  {_line(found, one)}")
-    for name in found.left_out:
+    print(noise(headroom))
+    for one in headroom.probes:
+        print(f"  {_line(headroom, one)}")
+    for name in headroom.left_out:
         print(_("  {name:12} left out: it cannot apply to this template", name=name))
-    print(verdict(found))
+    print(verdict(headroom))
     if command:
         print(
             ngettext(
                 "Suggested: {method} with {n:,} call.",
                 "Suggested: {method} with {n:,} calls.",
-                found.budget,
-                method=found.method,
+                headroom.budget,
+                method=headroom.method,
             )
         )
         print(f"  {command}")
-    cost = usd(found.cost_usd, found.unpriced, estimated=found.estimated)
+    cost = usd(headroom.cost_usd, headroom.unpriced, estimated=headroom.estimated)
     print(
         ngettext(
             "Bought: {n:,} call, {cost}; what was known before cost nothing.",
             "Bought: {n:,} calls, {cost}; what was known before cost nothing.",
-            found.calls,
+            headroom.calls,
             cost=cost,
         ),
         file=sys.stderr,
     )
 
 
-def noise(found: "Headroom") -> str:
+def noise(headroom: "Headroom") -> str:
     """The noise in a sentence or two: the seed against itself, and the A/A floor."""
-    repeated = found.repeated
-    if found.by == "duels":
+    repeated = headroom.repeated
+    if headroom.by == "duels":
         return ngettext(
             "noise: the seed against itself gets {n} vote, {changed} of which choose a side",
             "noise: the seed against itself gets {n} votes, {changed} of which choose a side",
@@ -266,26 +273,26 @@ def noise(found: "Headroom") -> str:
         repeated.rows,
         changed=repeated.changed,
     )
-    if found.floor is None:
+    if headroom.floor is None:
         return text
-    return _("{text}; the A/A floor is {floor} points", text=text, floor=points(found.floor))
+    return _("{text}; the A/A floor is {floor} points", text=text, floor=points(headroom.floor))
 
 
-def _line(found: "Headroom", one: "Probed") -> str:
+def _line(headroom: "Headroom", probed: "Probed") -> str:
     """One probe in the table."""
-    if found.by == "duels":
+    if headroom.by == "duels":
         return _(
             "{name:12} {wins} votes or questions for it, {losses} against: {change}",
-            name=one.name,
-            wins=one.wins,
-            losses=one.losses,
-            change=one.change,
+            name=probed.name,
+            wins=probed.wins,
+            losses=probed.losses,
+            change=probed.change,
         )
     return ngettext(
         "{name:12} {gain:>6} on {n:,} row: {change}",
         "{name:12} {gain:>6} on {n:,} rows: {change}",
-        one.rows,
-        name=one.name,
-        gain=f"{100 * one.gain:+.1f}",
-        change=one.change,
+        probed.rows,
+        name=probed.name,
+        gain=f"{100 * probed.gain:+.1f}",
+        change=probed.change,
     )

@@ -131,24 +131,24 @@ def _note(method: str) -> None:
         )
 
 
-def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
+def _print(settings: "RunSettings", calibration: "Calibration", method: str) -> None:
     print(title_of(settings))
     _note(method)
-    for kind, tally in found.kinds.items():
+    for kind, tally in calibration.by_kind.items():
         print(f"  {kind.replace('_', ' '):13} {_in_words(tally)}")
-    for kind in found.skipped:
+    for kind in calibration.skipped:
         print(_("  {kind:13} skipped: it would change nothing in these answers", kind=kind.replace("_", " ")))
-    print(_("In all: {in_words}.", in_words=_in_words(found.total)))
-    if found.total.comparisons:
+    print(_("In all: {in_words}.", in_words=_in_words(calibration.total)))
+    if calibration.total.comparisons:
         print(
             ngettext(
                 "All votes on it together, it is right in {settled:,} of {n:,} comparison.",
                 "All votes on it together, it is right in {settled:,} of {n:,} comparisons.",
-                found.total.comparisons,
-                settled=found.total.settled,
+                calibration.total.comparisons,
+                settled=calibration.total.settled,
             )
         )
-    record = found.panel.together
+    record = calibration.panel.together
     if record.flip_rate is not None:
         print(
             ngettext(
@@ -158,21 +158,21 @@ def _print(settings: "RunSettings", found: "Calibration", method: str) -> None:
                 flips=record.flips,
             )
         )
-    if found.panel.agreement is not None:
+    if calibration.panel.agreement is not None:
         print(
             ngettext(
                 "The judges agreed in {agreed} of {n:,} comparison.",
                 "The judges agreed in {agreed} of {n:,} comparisons.",
-                found.panel.compared,
-                agreed=found.panel.agreed,
+                calibration.panel.compared,
+                agreed=calibration.panel.agreed,
             )
         )
-    spent = found.spending
+    spent = calibration.spending
     cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
     print(ngettext("Spent: {n:,} call, {cost}.", "Spent: {n:,} calls, {cost}.", spent.calls, cost=cost))
-    if found.panel.warning:
-        print(f"spotui: {found.panel.warning}", file=sys.stderr)
-    if not found.is_fit:
+    if calibration.panel.warning:
+        print(f"spotui: {calibration.panel.warning}", file=sys.stderr)
+    if not calibration.is_fit:
         print(_("This judge is not fit for a run: choose another evaluator or another --judge."))
 
 
@@ -192,26 +192,26 @@ def _in_words(tally: "Tally") -> str:
     )
 
 
-def _as_json(settings: "RunSettings", found: "Calibration") -> dict[str, object]:
-    record = found.panel.together
+def _as_json(settings: "RunSettings", calibration: "Calibration") -> dict[str, object]:
+    record = calibration.panel.together
     return {
         "judge": settings.judge,
         "models": settings.panel,
-        "fit": found.is_fit,
-        **_tally_as_json(found.total),
-        "kinds": {kind: _tally_as_json(tally) for kind, tally in found.kinds.items()},
-        "skipped": found.skipped,
+        "fit": calibration.is_fit,
+        **_tally_as_json(calibration.total),
+        "kinds": {kind: _tally_as_json(tally) for kind, tally in calibration.by_kind.items()},
+        "skipped": calibration.skipped,
         "pairs": record.pairs,
         "flips": record.flips,
         "flip_rate": record.flip_rate,
         "flip_interval": record.flip_interval,
-        "compared": found.panel.compared,
-        "agreed": found.panel.agreed,
-        "agreement": found.panel.agreement,
-        "warning": found.panel.warning,
-        "calls": found.spending.calls,
-        "cost_usd": None if found.spending.unpriced else found.spending.cost_usd,
-        "estimated": found.spending.estimated,
+        "compared": calibration.panel.compared,
+        "agreed": calibration.panel.agreed,
+        "agreement": calibration.panel.agreement,
+        "warning": calibration.panel.warning,
+        "calls": calibration.spending.calls,
+        "cost_usd": None if calibration.spending.unpriced else calibration.spending.cost_usd,
+        "estimated": calibration.spending.estimated,
     }
 
 

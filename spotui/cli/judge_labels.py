@@ -186,7 +186,7 @@ def _print(verdicts: "Verdicts") -> None:
     if verdicts.mean_error is not None:
         print(_("Its marks differ from people's by {error:.2f} on average.", error=verdicts.mean_error))
     _print_confusion(found)
-    for kind, each in verdicts.kinds.items():
+    for kind, each in verdicts.by_kind.items():
         print(f"  {_kind(kind)}: {_agreement(each)}{_parted(each)}")
     record = verdicts.panel.together
     if record.flip_rate is not None and record.flip_interval is not None:
@@ -208,14 +208,14 @@ def _print(verdicts: "Verdicts") -> None:
         print(_("That is not more than chance: choose another evaluator, another --judge, or try --tune."))
 
 
-def _agreement(found: "Agreement") -> str:
-    low, high = map(percent, found.interval)
+def _agreement(agreement: "Agreement") -> str:
+    low, high = map(percent, agreement.interval)
     return ngettext(
         "The judge agrees with people on {agreed} of {n:,} label, {share} (95% CI {low} to {high}).",
         "The judge agrees with people on {agreed} of {n:,} labels, {share} (95% CI {low} to {high}).",
-        found.labels,
-        agreed=found.agreed,
-        share=percent(found.share or 0.0),
+        agreement.labels,
+        agreed=agreement.agreed,
+        share=percent(agreement.share or 0.0),
         low=low,
         high=high,
     )
@@ -227,22 +227,22 @@ def _kind(kind: str) -> str:
     return short(_(kind), 40) if kind else _("without a kind")
 
 
-def _print_confusion(found: "Agreement") -> None:
+def _print_confusion(agreement: "Agreement") -> None:
     """The choices of people from top to bottom, those of the judge from left to right."""
-    columns = next(iter(found.confusion.values()), {})
-    width = max(map(len, [*found.confusion, _("people")]))
+    columns = next(iter(agreement.confusion.values()), {})
+    width = max(map(len, [*agreement.confusion, _("people")]))
     cells = max(6, *map(len, columns))
     print("  " + _("judge:").rjust(width + 10) + "".join(f"  {name:>{cells}}" for name in columns))
-    for row, counts in found.confusion.items():
+    for row, counts in agreement.confusion.items():
         name = f"{_('people')} {row}"
         print("  " + name.rjust(width + 10) + "".join(f"  {counts[one]:>{cells},}" for one in columns))
 
 
-def _parted(found: "Agreement") -> str:
+def _parted(agreement: "Agreement") -> str:
     """Where people and judge part, in words; empty where they do not."""
     parts = [
         _("{count} times people {people}, judge {judge}", count=count, people=people, judge=judge)
-        for people, row in found.confusion.items()
+        for people, row in agreement.confusion.items()
         for judge, count in row.items()
         if people != judge and count
     ]
@@ -298,15 +298,15 @@ def _outcome(parsed: argparse.Namespace, tuned: "Tuned", key: str, path: Path, *
     )
 
 
-def _as_json(prepared: "Prepared", found: "LabelCheck") -> dict[str, object]:
-    settings, verdicts = prepared.settings, found.verdicts
+def _as_json(prepared: "Prepared", check: "LabelCheck") -> dict[str, object]:
+    settings, verdicts = prepared.settings, check.verdicts
     record = verdicts.panel.together
     data: dict[str, object] = {
         "judge": settings.judge,
         "models": settings.panel,
         "fit": verdicts.is_fit,
         **_agreement_as_json(verdicts.agreement),
-        "kinds": {kind: _agreement_as_json(one) for kind, one in verdicts.kinds.items()},
+        "kinds": {kind: _agreement_as_json(one) for kind, one in verdicts.by_kind.items()},
         "mean_error": verdicts.mean_error,
         "pairs": record.pairs,
         "flips": record.flips,
@@ -314,13 +314,13 @@ def _as_json(prepared: "Prepared", found: "LabelCheck") -> dict[str, object]:
         "flip_interval": record.flip_interval,
         "warning": verdicts.panel.warning,
         "decisions": [
-            {"place": one.label.place, **one.decision._asdict(), "reason": one.reason}
+            {"place": one.label.where, **one.decision._asdict(), "reason": one.reason}
             for one in verdicts.judged
         ],
-        "calls": found.spending.calls,
-        "cost_usd": None if found.spending.unpriced else found.spending.cost_usd,
+        "calls": check.spending.calls,
+        "cost_usd": None if check.spending.unpriced else check.spending.cost_usd,
     }
-    if (tuned := found.tuned) is not None:
+    if (tuned := check.tuned) is not None:
         data["tuned"] = {
             "criteria": tuned.criteria,
             "modification": tuned.modification,
@@ -336,13 +336,13 @@ def _as_json(prepared: "Prepared", found: "LabelCheck") -> dict[str, object]:
     return data
 
 
-def _agreement_as_json(found: "Agreement") -> dict[str, object]:
+def _agreement_as_json(agreement: "Agreement") -> dict[str, object]:
     return {
-        "labels": found.labels,
-        "agreed": found.agreed,
-        "agreement": found.share,
-        "interval": found.interval,
-        "expected": found.expected,
-        "kappa": found.kappa,
-        "confusion": found.confusion,
+        "labels": agreement.labels,
+        "agreed": agreement.agreed,
+        "agreement": agreement.share,
+        "interval": agreement.interval,
+        "expected": agreement.expected,
+        "kappa": agreement.kappa,
+        "confusion": agreement.confusion,
     }

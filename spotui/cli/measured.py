@@ -89,7 +89,7 @@ def junit_of(
             parts.append(f"{name}: {mark_text(one.mark).strip()}\n{one.answer}")
         last = outcomes[-1]
         error = (last.note or _("The row has no mark.")) if last.mark is None else ""
-        rows.append(RowCase(row.place, "\n\n".join(parts), error))
+        rows.append(RowCase(row.where, "\n\n".join(parts), error))
     lines = [
         score_line(name, scored, parsed.split)
         for name, scored in zip(measured.prompts, measured.scores, strict=True)

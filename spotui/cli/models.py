@@ -212,19 +212,19 @@ def _test(parsed: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-def _tell(found: "Probe", *, as_json: bool) -> None:
+def _tell(probe: "Probe", *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(found, enc_hook=as_english).decode())
+        print(msgspec.json.encode(probe, enc_hook=as_english).decode())
         return
-    price = _("its price is known") if found.is_priced else _("its price is unknown (--price IN OUT sets it)")
+    price = _("its price is known") if probe.is_priced else _("its price is unknown (--price IN OUT sets it)")
     print(
         _(
             "{model} answered {reply!r} in {seconds}; {price}.",
-            model=found.model,
-            reply=found.reply[:60],
-            seconds=duration(found.seconds),
+            model=probe.model,
+            reply=probe.reply[:60],
+            seconds=duration(probe.seconds),
             price=price,
         )
     )

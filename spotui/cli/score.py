@@ -234,7 +234,7 @@ def _print(parsed: argparse.Namespace, measured: Measured) -> None:
         for one in measured.outcomes[0]:
             row = measured.rows.row(one.position)
             asked, answered = short(row.question, _SHOWN), short(one.answer, _SHOWN)
-            print(f"  {mark_text(one.mark)}  {row.place:24}  {asked}  ->  {answered}")
+            print(f"  {mark_text(one.mark)}  {row.where:24}  {asked}  ->  {answered}")
     for name, scored in zip(measured.prompts, measured.scores, strict=True):
         if scored.cost is not None:
             print(_("An answer with {name}: {facts}.", name=name, facts=cost_in_words(scored.cost)))
@@ -278,7 +278,7 @@ def _print_comparison(measured: Measured, *, show_all: bool) -> None:
             else "-"
         )
         asked = short(row.question, _SHOWN)
-        print(f"{sign} {mark_text(old.mark)} -> {mark_text(new.mark)}  {row.place:24}  {asked}")
+        print(f"{sign} {mark_text(old.mark)} -> {mark_text(new.mark)}  {row.where:24}  {asked}")
         print(f"      {names[0]}: {short(old.answer, _SHOWN)}")
         print(f"      {names[1]}: {short(new.answer, _SHOWN)}")
 

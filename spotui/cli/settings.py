@@ -40,11 +40,11 @@ def settings_command(parsed: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-def _as_json(found: Resolution) -> dict[str, dict[str, object]]:
+def _as_json(resolution: Resolution) -> dict[str, dict[str, object]]:
     return {
         setting.key: {
-            "value": value_at(found.settings, setting.path),
-            "source": str(found.sources[setting.key]),
+            "value": value_at(resolution.settings, setting.path),
+            "source": str(resolution.sources[setting.key]),
             "group": setting.group,
             "flags": [option(flag) for flag in setting.flags],
             "variables": setting.variables,

@@ -60,23 +60,23 @@ class RoundCells(NamedTuple):
         return {**named, **self.columns, "modification": modification}
 
 
-def round_cells(one: RoundPicture, columns: Sequence[str]) -> RoundCells:
+def round_cells(shown: RoundPicture, columns: Sequence[str]) -> RoundCells:
     """A round as the table shows it; one under way has no figures yet.
 
     Args:
-        one: The round.
+        shown: The round.
         columns: The columns that the method adds.
     """
-    wins = sum(vote.choice == "win" for vote in one.votes)
-    losses = sum(vote.choice == "loss" for vote in one.votes)
-    votes = f"{wins}:{losses}" if one.votes else ""
-    text = " ".join(one.candidate.modification.split()) if one.candidate else ""
-    end = one.end
+    wins = sum(vote.choice == "win" for vote in shown.votes)
+    losses = sum(vote.choice == "loss" for vote in shown.votes)
+    votes = f"{wins}:{losses}" if shown.votes else ""
+    text = " ".join(shown.candidate.modification.split()) if shown.candidate else ""
+    end = shown.end
     if end is None:
-        return RoundCells(str(one.number), "…", votes, "", "", "", text, dict.fromkeys(columns, ""))
+        return RoundCells(str(shown.number), "…", votes, "", "", "", text, dict.fromkeys(columns, ""))
     return RoundCells(
-        round=str(one.number),
-        verdict=verdict(one.outcome or "", one.judged, end.preferred),
+        round=str(shown.number),
+        verdict=verdict(shown.outcome or "", shown.judged, end.preferred),
         votes=votes if end.score is None else points(end.score),
         tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
         cost=usd(end.cost_usd, estimated=end.estimated),

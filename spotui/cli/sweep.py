@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from spotui.llm.leases import Pool
     from spotui.runs.launch import Launcher
     from spotui.runs.sweep.cells import Cells, SweepEstimate
-    from spotui.runs.sweep.cluster.crew import Place
+    from spotui.runs.sweep.cluster.workers import Cluster
     from spotui.runs.sweep.plan import Cell, Plan
     from spotui.runs.sweep.progress import Progress
-    from spotui.runs.sweep.work import Crew, Outcome, Sweep
+    from spotui.runs.sweep.work import Outcome, Sweep, Workers
     from spotui.settings.resolve import Flags
     from spotui.settings.table import BudgetSettings
     from spotui.workspace.sweep_file import SweepFolder
@@ -113,14 +113,14 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     every = list(plan.cells())
     ended = folder.ended()
     waiting = [cell for cell in every if cell.name not in ended or ended[cell.name].reason == "failed"]
-    place = _place(parsed)
-    size = _size(parsed, cells, every, place)
+    cluster = _cluster(parsed)
+    size = _size(parsed, cells, every, cluster)
     expected = cells.estimate(waiting, every, size)
     if parsed.estimate or not parsed.json:
         _say(parsed, expected)
     if parsed.estimate:
         return exit_codes.OK
-    _settle(parsed, launcher, cells, every, budget, fetches=place is None)
+    _settle(parsed, launcher, cells, every, budget, fetches=cluster is None)
     _ask(parsed, waiting, expected)
     pool = Pool(budget)
     pool.kept_back = kept_back(budget, expected)
@@ -134,13 +134,13 @@ def sweep_command(parsed: argparse.Namespace) -> int:
         tell = _teller(parsed)
 
         async def work() -> "Outcome | None":
-            async with _crew(parsed, launcher, folder, pool, size, place, cells, every, tell) as crew:
+            async with _workers(parsed, launcher, folder, pool, size, cluster, cells, every, tell) as workers:
                 sweep = Sweep(
                     plan,
                     folder,
                     cells,
                     budget,
-                    crew,
+                    workers,
                     pool,
                     lambda name, prepared: launcher.new_project(workspace, name, prepared),
                     tell,
@@ -208,7 +208,7 @@ def _budget(parsed: argparse.Namespace, plan: "Plan") -> "BudgetSettings":
     return msgspec.structs.replace(plan.budget, **found)
 
 
-def _place(parsed: argparse.Namespace) -> "Place | None":
+def _cluster(parsed: argparse.Namespace) -> "Cluster | None":
     """The cluster that was named.
 
     Raises:
@@ -222,24 +222,26 @@ def _place(parsed: argparse.Namespace) -> "Place | None":
                 _("Name it with --on dask://HOST:PORT, or leave them out."),
             )
         return None
-    from spotui.runs.sweep.cluster.crew import read_place
+    from spotui.runs.sweep.cluster.workers import read_cluster
 
-    return read_place(parsed.on, parsed.home)
+    return read_cluster(parsed.on, parsed.home)
 
 
-def _size(parsed: argparse.Namespace, cells: "Cells", every: "Sequence[Cell]", place: "Place | None") -> int:
+def _size(
+    parsed: argparse.Namespace, cells: "Cells", every: "Sequence[Cell]", cluster: "Cluster | None"
+) -> int:
     """How many runs work at once."""
     from spotui.settings.table import is_embedded
 
     if parsed.parallel is not None and parsed.parallel < 1:
         raise UsageError(_("--parallel must be 1 or more."), _("Leave it out for the default."))
-    if place is not None:
-        from spotui.runs.sweep.cluster.crew import slots_of
+    if cluster is not None:
+        from spotui.runs.sweep.cluster.workers import slots_of
 
-        return min(slots_of(place), parsed.parallel or sys.maxsize)
+        return min(slots_of(cluster), parsed.parallel or sys.maxsize)
     if parsed.parallel is not None:
         return int(parsed.parallel)
-    models = {model for one in cells.kinds(every) for model in cells.entrant(one).settings.models}
+    models = {model for one in cells.samples(every) for model in cells.entrant(one).settings.models}
     return 1 if any(map(is_embedded, models)) else _AT_ONCE
 
 
@@ -262,7 +264,7 @@ def _settle(
     from spotui.cli.fetching import fetch_missing_models
 
     trusted: set[Path] = set()
-    for cell in cells.kinds(every):
+    for cell in cells.samples(every):
         test, prepared = cells.test(cell), cells.entrant(cell)
         if test.path not in trusted:
             trusted.add(test.path)
@@ -306,27 +308,27 @@ def _ask(parsed: argparse.Namespace, waiting: "Sequence[Cell]", expected: "Sweep
 
 
 @asynccontextmanager
-async def _crew(
+async def _workers(
     parsed: argparse.Namespace,
     launcher: "Launcher",
     folder: "SweepFolder",
     pool: "Pool",
     size: int,
-    place: "Place | None",
+    cluster: "Cluster | None",
     cells: "Cells",
     every: "Sequence[Cell]",
     tell: "Callable[[Progress], None]",
-) -> "AsyncIterator[Crew]":
+) -> "AsyncIterator[Workers]":
     """Who works on the runs."""
-    if place is None:
+    if cluster is None:
         from spotui.cli.conduct import serve
-        from spotui.runs.sweep.local import LocalCrew
+        from spotui.runs.sweep.local import LocalWorkers
 
-        yield LocalCrew(launcher, folder, pool, size, serve, "halt")
+        yield LocalWorkers(launcher, folder, pool, size, serve, "halt")
         return
-    from spotui.runs.sweep.cluster.crew import Wishes, open_crew
+    from spotui.runs.sweep.cluster.workers import Wishes, open_workers
 
-    kinds = [cells.entrant(cell) for cell in cells.kinds(every)]
+    kinds = [cells.entrant(cell) for cell in cells.samples(every)]
     wishes = Wishes(
         size=size,
         is_shared=parsed.shared_workspace,
@@ -334,8 +336,8 @@ async def _crew(
         settings=[one.settings for one in kinds],
         packages=list(dict.fromkeys(one.method.package.name for one in kinds if one.method.package)),
     )
-    async with open_crew(place, launcher, folder, pool, tell, wishes) as crew:
-        yield crew
+    async with open_workers(cluster, launcher, folder, pool, tell, wishes) as workers:
+        yield workers
 
 
 def _teller(parsed: argparse.Namespace) -> "Callable[[Progress], None]":

@@ -71,51 +71,51 @@ def _project(name: str | None, claims: "Claims", path: Path, workspace: "Workspa
     return project
 
 
-def _print(found: "Verification", claims: "Claims") -> None:
+def _print(verification: "Verification", claims: "Claims") -> None:
     from spotui.domain.text import visible
 
     print(
         _(
             "{kind} against the journal of {project}, round {round}:",
             kind=claims.kind,
-            project=found.project,
-            round=found.round,
+            project=verification.project,
+            round=verification.round,
         )
     )
-    width = max(len(one.name) for one in found.checks)
+    width = max(len(one.name) for one in verification.checks)
     agrees, differs = _("ok"), _("DIFFERS")
-    for one in found.checks:
+    for one in verification.checks:
         word = agrees if one.agrees else differs
         print(f"  {word:{max(len(agrees), len(differs))}}  {one.name:{width}}  {visible(one.text)}".rstrip())
-    if claims.kind == "prompt" and not found.differences:
-        for figure in found.figures:
+    if claims.kind == "prompt" and not verification.differences:
+        for figure in verification.figures:
             print(f"      {figure.label}: {figure.text}")
-    if found.differences:
+    if verification.differences:
         print(
             ngettext(
                 "{n:,} of {checks} comparisons differs.",
                 "{n:,} of {checks} comparisons differ.",
-                found.differences,
-                checks=len(found.checks),
+                verification.differences,
+                checks=len(verification.checks),
             )
         )
     else:
         print(_("The file says what the journal says."))
-    if found.hint:
-        print(found.hint)
+    if verification.hint:
+        print(verification.hint)
 
 
-def _annotate(found: "Verification", path: Path, stream: IO[str]) -> None:
-    for one in found.checks:
+def _annotate(verification: "Verification", path: Path, stream: IO[str]) -> None:
+    for one in verification.checks:
         if not one.agrees:
             title = _("{name} differs from the journal", name=one.name)
             print(annotation("error", title, one.text, path), file=stream)
-    if not found.differences:
+    if not verification.differences:
         print(
             annotation(
                 "notice",
                 _("Verified"),
-                _("The file says what the journal of {project} says.", project=found.project),
+                _("The file says what the journal of {project} says.", project=verification.project),
                 path,
             ),
             file=stream,

@@ -24,16 +24,16 @@ def slot_names(prompt: str) -> frozenset[str]:
     return frozenset(slot["name"] for slot in _SLOT.finditer(prompt) if slot["name"])
 
 
-def slot_fault(seed: str, kept: Collection[str], prompt: str) -> str:
+def slot_fault(seed: str, slots: Collection[str], prompt: str) -> str:
     """The fault of a prompt's slots, one sentence; empty when it has those of the seed and no other.
 
     Args:
         seed: The prompt that the run began with.
-        kept: Those of its slots that a row fills.
+        slots: Those of its slots that a row fills.
         prompt: The prompt to check.
     """
     found = slot_names(prompt)
-    if lost := sorted(set(kept) - found):
+    if lost := sorted(set(slots) - found):
         return _("Its prompt has lost {braced}, which must stay as it is written.", braced=braced(lost))
     if invented := sorted(found - slot_names(seed)):
         return _("Its prompt has {braced}, which nothing fills.", braced=braced(invented))
@@ -130,7 +130,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     files: tuple[Attachment, ...] = ()
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """Where it came from, for a person."""
         return f"{self.file}, line {self.line}"
 

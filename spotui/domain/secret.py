@@ -88,9 +88,9 @@ class Secret:
         unescaped = max((form.open_end(plain) for form in self._forms), default=0)
         return max(end, len(text) - places[len(plain) - unescaped])
 
-    def _mask_escaped(self, found: re.Match[str]) -> str:
+    def _mask_escaped(self, match: re.Match[str]) -> str:
         """A word with every part of the key masked in which characters are escaped."""
-        word = found[0]
+        word = match[0]
         if not _ESCAPE.search(word):
             return word
         plain, places = _unescaped(word)
@@ -239,12 +239,12 @@ class _Form(NamedTuple):
                 at = plain.find(probe, at + 1)
         return sorted(found)
 
-    def _reach(self, plain: str, at: int, place: int) -> tuple[int, int]:
+    def _reach(self, plain: str, at: int, offset: int) -> tuple[int, int]:
         """How far a text agrees with the key on both sides of a place where they agree."""
-        start, before = at, place
+        start, before = at, offset
         while start and before and plain[start - 1] == self.text[before - 1]:
             start, before = start - 1, before - 1
-        stop, after = at + _SEED, place + _SEED
+        stop, after = at + _SEED, offset + _SEED
         while stop < len(plain) and after < len(self.text) and plain[stop] == self.text[after]:
             stop, after = stop + 1, after + 1
         return start, stop

@@ -287,8 +287,8 @@ def _content(text: str, mark: _Mark, bound: int, names: Collection[str] = ()) ->
     return content, False
 
 
-def _ends_line(text: str, found: re.Match[str]) -> bool:
-    return not text[found.end() :].partition("\n")[0].strip()
+def _ends_line(text: str, match: re.Match[str]) -> bool:
+    return not text[match.end() :].partition("\n")[0].strip()
 
 
 def _blank(text: str) -> str:

@@ -97,17 +97,17 @@ def _may_hide(text: str) -> bool:
     return _compiled(_SUSPECT).search(text) is not None
 
 
-def _named(found: re.Match[str]) -> str:
-    if found[0] == "\r\n":
+def _named(match: re.Match[str]) -> str:
+    if match[0] == "\r\n":
         return "\n"
-    return found[0] if _belongs(found) else f"<U+{ord(found[0]):04X}>"
+    return match[0] if _belongs(match) else f"<U+{ord(match[0]):04X}>"
 
 
-def _pictured(found: re.Match[str]) -> str:
-    char = found[0]
+def _pictured(match: re.Match[str]) -> str:
+    char = match[0]
     if char == "\r\n":
         return " \n"
-    if _belongs(found):
+    if _belongs(match):
         return char
     if char < " ":
         return chr(_CONTROL_PICTURES + ord(char))
@@ -116,14 +116,14 @@ def _pictured(found: re.Match[str]) -> str:
     return "⇄" if _compiled(_IS_BIDI).match(char) else "⌧"
 
 
-def _belongs(found: re.Match[str]) -> bool:
+def _belongs(match: re.Match[str]) -> bool:
     """Whether a script or an emoji needs this character in this place."""
-    char, text = found[0], found.string
+    char, text = match[0], match.string
     if len(char) > 1:
         return True
-    before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
     match char:
-        case "\u200d" if _is_emoji(before.replace("\ufe0f", text[found.start() - 2 : found.start() - 1])):
+        case "\u200d" if _is_emoji(before.replace("\ufe0f", text[match.start() - 2 : match.start() - 1])):
             return _is_emoji(after)
         case "\u200d":
             return _joins(before)

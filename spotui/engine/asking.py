@@ -295,12 +295,12 @@ async def each(jobs: Iterable[Job], do: Callable[[Job], Awaitable[None]], at_onc
     left = iter(jobs)
     try:
         async with asyncio.TaskGroup() as group:
-            _Crew(group, left, do, at_once).hire()
+            _Workers(group, left, do, at_once).hire()
     except BaseExceptionGroup as errors:
         raise first_error(errors) from None
 
 
-class _Crew(Generic[Job]):
+class _Workers(Generic[Job]):
     def __init__(
         self,
         group: asyncio.TaskGroup,

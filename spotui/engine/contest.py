@@ -190,10 +190,10 @@ class Contest:
             points[one.candidate.number] += 1.0 - _POINTS[choice]
         return points
 
-    async def _prefer(self, one: Entry, other: Entry, pair: int) -> Choice:
-        if one.trial is None or other.trial is None:
+    async def _prefer(self, left: Entry, right: Entry, pair: int) -> Choice:
+        if left.trial is None or right.trial is None:
             return "tie"
-        first, second = answered_by_both(one.trial, other.trial)
+        first, second = answered_by_both(left.trial, right.trial)
         return await self._judge.prefer(first, second, pair) if first.answers else "tie"
 
 

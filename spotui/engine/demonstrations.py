@@ -66,11 +66,11 @@ def labelled(rows: RowSet) -> list[Demonstration]:
     return [one for one in found if _can_be_shown(one)]
 
 
-def _can_be_shown(one: Demonstration) -> bool:
+def _can_be_shown(demonstration: Demonstration) -> bool:
     """Whether a demonstration is text without anything that a prompt takes for a slot."""
-    text = "\n".join([one.answer, one.row.asked, *one.row.slots.values()])
-    is_text = not (one.row.files or one.row.turns)
-    return bool(one.answer) and is_text and len(text) <= LONGEST and not slot_names(text)
+    text = "\n".join([demonstration.answer, demonstration.row.asked, *demonstration.row.slots.values()])
+    is_text = not (demonstration.row.files or demonstration.row.turns)
+    return bool(demonstration.answer) and is_text and len(text) <= LONGEST and not slot_names(text)
 
 
 def draw_sets(
@@ -115,12 +115,12 @@ def shown_with(prompt: str, demonstrations: Sequence[Demonstration], layout: Lay
     return f"{prompt}\n\n{block}\n\n{CLOSE}".strip()
 
 
-def _shown(one: Demonstration, slots: Collection[str], layout: Layout) -> str:
+def _shown(demonstration: Demonstration, slots: Collection[str], layout: Layout) -> str:
     question, answer = ("Q", "A") if layout.labels else ("Question", "Answer")
-    asked = [f"{name}: {text}" for name, text in one.row.slots.items() if name in slots]
-    if one.row.question:
-        asked.append(f"{question}: {one.row.asked}")
-    return "\n".join([*asked, f"{answer}: {one.answer}"])
+    asked = [f"{name}: {text}" for name, text in demonstration.row.slots.items() if name in slots]
+    if demonstration.row.question:
+        asked.append(f"{question}: {demonstration.row.asked}")
+    return "\n".join([*asked, f"{answer}: {demonstration.answer}"])
 
 
 def demonstrating(

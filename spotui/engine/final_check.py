@@ -80,7 +80,7 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
         outcome=check.outcome,
         headline=check.headline,
         rows=tuple(
-            CheckedRow(one.question, row.choice, row.votes, held_out=new.place(index) >= asked)
+            CheckedRow(one.question, row.choice, row.votes, held_out=new.position_of(index) >= asked)
             for index, (one, row) in enumerate(zip(new.questions, rows, strict=True))
         ),
         win_rate=check.rate.rate if check.rate else None,
@@ -89,5 +89,5 @@ async def check_best(verbs: Verbs, seed: Trial, best: Trial, standings: Standing
     )
 
 
-def _joined(one: Trial, other: Trial) -> Trial:
-    return Trial(one.candidate, (*one.questions, *other.questions), (*one.answers, *other.answers))
+def _joined(first: Trial, second: Trial) -> Trial:
+    return Trial(first.candidate, (*first.questions, *second.questions), (*first.answers, *second.answers))

@@ -181,12 +181,12 @@ class Judge(Protocol):
         """
         ...
 
-    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+    async def prefer(self, first: Trial, second: Trial, pair: int) -> Choice:
         """Compare two candidates of a round with each other, once in both orders.
 
         Args:
-            one: A candidate's trial.
-            other: Another's.
+            first: A candidate's trial.
+            second: Another's.
             pair: Which pair of the round it is, from 1.
 
         Returns:
@@ -241,13 +241,13 @@ class FallbackJudge:
             self._replace(error)
         return await self._judge.duel(best, candidate, rivals)
 
-    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+    async def prefer(self, first: Trial, second: Trial, pair: int) -> Choice:
         """Compare two candidates of a round with each other; see `Judge.prefer`."""
         try:
-            return await self._judge.prefer(one, other, pair)
+            return await self._judge.prefer(first, second, pair)
         except CannotJudgeError as error:
             self._replace(error)
-        return await self._judge.prefer(one, other, pair)
+        return await self._judge.prefer(first, second, pair)
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """Compare two trials question by question; see `Judge.compare_rows`."""
@@ -327,9 +327,9 @@ class VotingJudge:
             await self._poll(box, count, inbox)
         return count.duel()
 
-    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+    async def prefer(self, first: Trial, second: Trial, pair: int) -> Choice:
         """One vote in either order on all answers; a comparison that the endpoint refuses is void."""
-        box = self._box(one.round, "playoff", self._wording.of(one, other, "set"), pair)
+        box = self._box(first.round, "playoff", self._wording.of(first, second, "set"), pair)
         votes = await together([box.vote_on(ballot, 0) for ballot in alternating(2)])
         return pooled([vote.choice for vote in votes])
 

@@ -239,7 +239,7 @@ class Loopback:
         async with self._asking[key]:  # the same row twice at once is bought once
             if key not in self._outcomes:
                 self._file(prompt)
-                (found,) = await self._scorer.outcomes(FILED, prompt, rows.at([position]), told=False)
+                (found,) = await self._scorer.outcomes(FILED, prompt, rows.at([position]), tells=False)
                 self._outcomes[key] = found
         whole = all((way, "eval", one) in self._outcomes for one in self._scorer.splits.eval.positions)
         if whole and way not in self._told:

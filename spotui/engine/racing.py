@@ -33,12 +33,12 @@ class Standing(msgspec.Struct, frozen=True):
     """How a candidate stands in a race.
 
     Attributes:
-        place: Which candidate.
+        position: Which candidate.
         length: Characters of its prompt; of two with the same mean the shorter one is ahead.
         marks: On the rows that all have been asked, in the same order for all.
     """
 
-    place: int
+    position: int
     length: int
     marks: tuple[float | None, ...]
 
@@ -47,7 +47,7 @@ class Standing(msgspec.Struct, frozen=True):
         """What standings are ordered by, the best first; one without any mark is the last."""
         known = [mark for mark in self.marks if mark is not None]
         mean = math.fsum(known) / len(known) if known else 0.0
-        return not known, -mean, self.length, self.place
+        return not known, -mean, self.length, self.position
 
     def is_behind(self, other: "Standing", rows: int) -> bool:
         """Whether it is worse than another by a paired one-sided test, or has no mark at all.
@@ -117,7 +117,7 @@ def left_in_race(rule: Racing, standings: Sequence[Standing], keep: int, rows: i
     else:
         stay = order[:keep]
         stay += [one for one in order[keep:] if not one.is_behind(stay[-1], rows)]
-    return sorted(one.place for one in stay)
+    return sorted(one.position for one in stay)
 
 
 async def race(
@@ -166,5 +166,5 @@ async def race(
     return read_sheets(sheets, candidates)
 
 
-def _standing(place: int, sheet: Sheet, asked: Sequence[int]) -> Standing:
-    return Standing(place, len(sheet.candidate.prompt), tuple(map(sheet.grade, asked)))
+def _standing(index: int, sheet: Sheet, asked: Sequence[int]) -> Standing:
+    return Standing(index, len(sheet.candidate.prompt), tuple(map(sheet.grade, asked)))

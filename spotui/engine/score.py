@@ -28,7 +28,7 @@ SAMPLE: Final = 100
 """Answers of one prompt that are kept in memory; all of them are in the journal."""
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _Filing(msgspec.Struct, frozen=True):
     """What the calls of one prompt on one split are filed under, wherever the prompt turns up again."""
 
     round: int
@@ -40,7 +40,7 @@ class Sheet:
 
     Args:
         candidate: The prompt.
-        place: Where its calls are filed.
+        filing: Where its calls are filed.
         index: Which of the prompts that have no score yet.
         scored: Its score, once it has one.
 
@@ -51,11 +51,11 @@ class Sheet:
         taken: What each answer took.
     """
 
-    __slots__ = ("candidate", "grades", "index", "marks", "place", "sample", "scored", "taken")
+    __slots__ = ("candidate", "filing", "grades", "index", "marks", "sample", "scored", "taken")
 
-    def __init__(self, candidate: Candidate, place: _Place, index: int, scored: Scored | None) -> None:
+    def __init__(self, candidate: Candidate, filing: _Filing, index: int, scored: Scored | None) -> None:
         self.candidate = candidate
-        self.place = place
+        self.filing = filing
         self.index = index
         self.scored = scored
         self.marks: dict[int, float | None] = {}
@@ -109,9 +109,9 @@ class Scorer:
         self._emit = context.emit
         self._marker = marker
         self._grader = grader
-        self._places: dict[tuple[str, SplitName], _Place] = {}
+        self._filings: dict[tuple[str, SplitName], _Filing] = {}
         self._taken: dict[tuple[int, SplitName], int] = {}
-        self._told: set[_Place] = set()
+        self._told: set[_Filing] = set()
         self._known: dict[tuple[str, SplitName, tuple[int, ...]], Scored] = {}
 
     async def score(self, number: int, candidates: Sequence[Candidate], rows: RowSet) -> list[Scored]:
@@ -148,7 +148,7 @@ class Scorer:
             if way in sheets:
                 continue
             known = self._known.get((way, rows.split, positions))
-            sheets[way] = sheet = Sheet(candidate, self._place(number, way, rows), new, known)
+            sheets[way] = sheet = Sheet(candidate, self._filing(number, way, rows), new, known)
             if known is None:
                 new += 1
             else:
@@ -177,7 +177,7 @@ class Scorer:
 
         async def mark(job: tuple[Sheet, int]) -> None:
             sheet, position = job
-            outcome = await self._outcome(sheet.place, sheet.candidate.prompt, rows, position, sheet.taken)
+            outcome = await self._outcome(sheet.filing, sheet.candidate.prompt, rows, position, sheet.taken)
             sheet.marks[position] = outcome.mark
             if outcome.grade is not None:
                 sheet.grades[position] = outcome.grade
@@ -216,7 +216,7 @@ class Scorer:
         self._tell(number, sheet, scored, rows, positions)
 
     async def outcomes(
-        self, number: int, prompt: str, rows: RowSet, *, told: bool = True
+        self, number: int, prompt: str, rows: RowSet, *, tells: bool = True
     ) -> list[RowOutcome]:
         """What became of each row, with its answer; rows that were asked before cost nothing.
 
@@ -224,18 +224,18 @@ class Scorer:
             number: The round that asks.
             prompt: The prompt.
             rows: The rows; their answers are all held in memory.
-            told: Whether listeners hear that these rows are asked.
+            tells: Whether listeners hear that these rows are asked.
 
         Raises:
             Halted: The run ends here.
         """
-        place = self._place(number, fold(prompt), rows)
-        if told:
+        filing = self._filing(number, fold(prompt), rows)
+        if tells:
             self._begin(number, 1, rows.split, len(rows))
         found: dict[int, RowOutcome] = {}
 
         async def keep(position: int) -> None:
-            found[position] = await self._outcome(place, prompt, rows, position)
+            found[position] = await self._outcome(filing, prompt, rows, position)
 
         await each(rows.positions, keep, self._at_once)
         return [found[position] for position in rows.positions]
@@ -249,7 +249,7 @@ class Scorer:
             rows: Rows of the split.
             first: The number of the call for its first row.
         """
-        self._places.setdefault((fold(prompt), rows.split), _Place(number, first))
+        self._filings.setdefault((fold(prompt), rows.split), _Filing(number, first))
 
     def close(self) -> None:
         """Let go of what marks the answers."""
@@ -259,10 +259,10 @@ class Scorer:
         return self._asker.at_once(("executor", *self._marker.asks))
 
     async def _outcome(
-        self, place: _Place, prompt: str, rows: RowSet, position: int, taken: list[Taken] | None = None
+        self, filing: _Filing, prompt: str, rows: RowSet, position: int, taken: list[Taken] | None = None
     ) -> RowOutcome:
         row = rows.row(position)
-        key = CallKey(place.round, f"score_{rows.split}", place.first + position)
+        key = CallKey(filing.round, f"score_{rows.split}", filing.first + position)
         calls: list[Taken] = []
         try:
             replies = await converse(
@@ -272,14 +272,14 @@ class Scorer:
                 prompt,
                 row,
                 self.layout.messages(prompt, row),
-                lambda text, level: self._notice(place.round, row, text, level),
+                lambda text, level: self._notice(filing.round, row, text, level),
                 missing,
                 self._watched(rows, row),
                 calls,
             )
         except RequestRefusedError as error:
             self._notice(
-                place.round,
+                filing.round,
                 row,
                 _("{error} It counts neither as right nor as wrong.", error=error.what),
                 "warning",
@@ -289,20 +289,20 @@ class Scorer:
         if lacks_answer(reply):
             why = why_missing(reply)
             self._notice(
-                place.round, row, _("{why} It counts neither as right nor as wrong.", why=why), "warning"
+                filing.round, row, _("{why} It counts neither as right nor as wrong.", why=why), "warning"
             )
             return RowOutcome(position, reply.text, None, why)
         if taken is not None:
             taken.append(as_one(calls))
-        if is_cut(reply) and place not in self._told:
-            self._told.add(place)
+        if is_cut(reply) and filing not in self._told:
+            self._told.add(filing)
             text = _("It was cut by the length limit, and is marked as it is, as all such answers are.")
-            self._notice(place.round, row, text, "warning")
+            self._notice(filing.round, row, text, "warning")
         text = conversation(replies, row.turns) if self._marker.reads_conversation else reply.answer
         outcome = await self._marker.mark(key, position, row, text)
         if outcome.mark is None:
             self._notice(
-                place.round,
+                filing.round,
                 row,
                 _("{note} It counts neither as right nor as wrong.", note=outcome.note),
                 "warning",
@@ -315,16 +315,16 @@ class Scorer:
         """The words that a grade is read from: only what prompts are chosen by is graded."""
         return self._grader.watched(row) if self._grader is not None and rows.split == "eval" else ()
 
-    def _place(self, number: int, way: str, rows: RowSet) -> _Place:
+    def _filing(self, number: int, folded: str, rows: RowSet) -> _Filing:
         """Where the prompt's calls on this split are filed; settled when it is first asked."""
-        if (way, rows.split) not in self._places:
+        if (folded, rows.split) not in self._filings:
             before = self._taken.get((number, rows.split), 0)
             self._taken[number, rows.split] = before + 1
-            self._places[way, rows.split] = _Place(number, before * rows.size)
-        return self._places[way, rows.split]
+            self._filings[folded, rows.split] = _Filing(number, before * rows.size)
+        return self._filings[folded, rows.split]
 
     def _notice(self, number: int, row: Row, text: str, level: Level) -> None:
-        self._emit(Noticed(text=f"Round {number}, {row.place}: {text}", level=level))
+        self._emit(Noticed(text=f"Round {number}, {row.where}: {text}", level=level))
 
     def _begin(self, number: int, prompts: int, split: SplitName, rows: int) -> None:
         self._emit(ScoringStarted(round=number, split=split, prompts=prompts, rows=rows))
@@ -347,8 +347,8 @@ class Scorer:
                 marks=scored.marks,
                 modification=scored.candidate.modification,
                 words_changed=scored.candidate.words_changed,
-                asked=sheet.place.round,
-                first=sheet.place.first,
+                asked=sheet.filing.round,
+                first=sheet.filing.first,
                 positions=() if len(positions) == rows.size else positions,
                 unasked=scored.unasked,
                 per_answer=scored.cost,

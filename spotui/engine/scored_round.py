@@ -93,11 +93,13 @@ class ScoredRound(Round):
                     named(candidate, part),
                     words_changed=words_changed(base.prompt, candidate.prompt),
                     other_parents=tuple(one.round for one in others if one.round != base.round),
-                    place=first + place,
+                    position=first + place,
                 )
                 fresh.setdefault(fold(candidate.prompt), own)
         for place, candidate in enumerate(made, len(metas)):
-            fresh.setdefault(fold(candidate.prompt), msgspec.structs.replace(candidate, place=first + place))
+            fresh.setdefault(
+                fold(candidate.prompt), msgspec.structs.replace(candidate, position=first + place)
+            )
         if decisions.pause_at_candidate and self._is_new and fresh:
             decisions.pause_at_candidate = False
             gate.pause(_("The candidates of round {number} are ready to be looked at.", number=self.number))

@@ -167,7 +167,7 @@ class Candidate(msgspec.Struct, frozen=True):
         reasoning: Why.
         edited: Whether a person changed it.
         words_changed: Word edit distance to its parent's prompt, or None where that is not measured.
-        place: Which of the prompts that its round asked for it is, from 0.
+        position: Which of the prompts that its round asked for it is, from 0.
         number: Which of several candidates of its round, from 1; 0 where there is one alone.
     """
 
@@ -179,7 +179,7 @@ class Candidate(msgspec.Struct, frozen=True):
     edited: bool = False
     words_changed: int | None = None
     other_parents: tuple[int, ...] = ()
-    place: int = 0
+    position: int = 0
     number: int = 0
 
 
@@ -210,7 +210,7 @@ class Trial(msgspec.Struct, frozen=True):
         """The same on the questions that have an answer."""
         return self.at([index for index, one in enumerate(self.answers) if not one.error])
 
-    def place(self, index: int) -> int:
+    def position_of(self, index: int) -> int:
         """Which question of the set its question at an index is."""
         return index if self.places is None else self.places[index]
 
@@ -222,15 +222,15 @@ class Trial(msgspec.Struct, frozen=True):
             self.candidate,
             tuple(self.questions[index] for index in indices),
             tuple(self.answers[index] for index in indices),
-            tuple(self.place(index) for index in indices),
+            tuple(self.position_of(index) for index in indices),
         )
 
 
-def answered_by_both(one: Trial, other: Trial) -> tuple[Trial, Trial]:
+def answered_by_both(first: Trial, second: Trial) -> tuple[Trial, Trial]:
     """Two trials of the same questions, on those that both have answered."""
-    pairs = enumerate(zip(one.answers, other.answers, strict=True))
+    pairs = enumerate(zip(first.answers, second.answers, strict=True))
     both = [index for index, (mine, theirs) in pairs if not (mine.error or theirs.error)]
-    return one.at(both), other.at(both)
+    return first.at(both), second.at(both)
 
 
 class RowOutcome(msgspec.Struct, frozen=True):

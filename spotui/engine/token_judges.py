@@ -72,9 +72,9 @@ class LikelihoodJudge:
         rows = tuple(_compare([before], [after]).choice for before, after in zip(old, new, strict=True))
         return msgspec.structs.replace(count.duel(), by_question=rows)
 
-    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:  # noqa: ARG002 - both are measured
+    async def prefer(self, first: Trial, second: Trial, pair: int) -> Choice:  # noqa: ARG002 - both are measured
         """What the answers that were measured say; it takes no call."""
-        old, new = await together([self._measure(one), self._measure(other)])
+        old, new = await together([self._measure(first), self._measure(second)])
         return _compare(old, new).choice
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
@@ -87,7 +87,7 @@ class LikelihoodJudge:
         return await together([self._evidence(trial, index) for index in range(len(trial.answers))])
 
     async def _evidence(self, trial: Trial, index: int) -> float:
-        number = trial.place(index)
+        number = trial.position_of(index)
         candidate = trial.candidate.number
         place = trial.round, candidate, number
         async with self._locks[place]:  # duels at once measure the best's answers once
@@ -184,10 +184,10 @@ class LogprobJudge:
             count.add_all(inbox)
         return count.duel()
 
-    async def prefer(self, one: Trial, other: Trial, pair: int) -> Choice:
+    async def prefer(self, first: Trial, second: Trial, pair: int) -> Choice:
         """Weigh both orders."""
-        asked = self._wording.of(one, other, self._unit)
-        return (await self._compare(one.round, "playoff", asked, candidate=pair))[0]
+        asked = self._wording.of(first, second, self._unit)
+        return (await self._compare(first.round, "playoff", asked, candidate=pair))[0]
 
     async def compare_rows(self, seed: Trial, best: Trial) -> list[RowVotes]:
         """Weigh both orders on every question."""

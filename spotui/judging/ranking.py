@@ -63,12 +63,12 @@ def _games(wins: Wins, prior: float) -> _Games:
     return games
 
 
-def _newton_step(found: Mapping[int, float], games: _Games) -> dict[int, float]:
+def _newton_step(strengths: Mapping[int, float], games: _Games) -> dict[int, float]:
     curvature: _Graph = {one: {} for one in games}
     slope = dict.fromkeys(games, 0.0)
     for one, rivals in games.items():
         for other, (won, played) in rivals.items():
-            chance = 1 / (1 + math.exp(found[other] - found[one]))
+            chance = 1 / (1 + math.exp(strengths[other] - strengths[one]))
             slope[one] += won - played * chance
             curvature[one][other] = played * chance * (1 - chance)
     return _solve(curvature, slope)

@@ -61,11 +61,11 @@ class Catalogue:
             return ()
         return tuple(self._entry(self._texts, place).decode().split("\0"))
 
-    def _code(self, place: int) -> bytes:
-        return self._entry(self._codes, place).partition(b"\0")[0]
+    def _code(self, index: int) -> bytes:
+        return self._entry(self._codes, index).partition(b"\0")[0]
 
-    def _entry(self, table: int, place: int) -> bytes:
-        at = table + _ENTRY * place
+    def _entry(self, table: int, index: int) -> bytes:
+        at = table + _ENTRY * index
         length = int.from_bytes(self._data[at : at + 4], self._order)
         start = int.from_bytes(self._data[at + 4 : at + _ENTRY], self._order)
         if start + length > len(self._data):

@@ -49,17 +49,17 @@ class _Held:
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, one: Reservation) -> None:
-        self._all.add(one)
-        self.tokens += one.tokens
-        self.usd += one.usd
+    def add(self, reservation: Reservation) -> None:
+        self._all.add(reservation)
+        self.tokens += reservation.tokens
+        self.usd += reservation.usd
 
-    def discard(self, one: Reservation) -> None:
-        if one in self._all:
-            self._all.discard(one)
-            self.tokens -= one.tokens
+    def discard(self, reservation: Reservation) -> None:
+        if reservation in self._all:
+            self._all.discard(reservation)
+            self.tokens -= reservation.tokens
             # Without any, there is nothing left of what was rounded.
-            self.usd = self.usd - one.usd if self._all else 0.0
+            self.usd = self.usd - reservation.usd if self._all else 0.0
 
 
 class Budget:
@@ -260,13 +260,13 @@ class Budget:
         self.limits = limits
         self._settled.set()
 
-    def begin_test(self, kept: KeptBack) -> None:
+    def begin_test(self, reserve: KeptBack) -> None:
         """Give what is kept back to the calls that come now.
 
         Args:
-            kept: What the test takes, without the room for repeated calls.
+            reserve: What the test takes, without the room for repeated calls.
         """
-        self.kept_back, self.is_testing = kept, True
+        self.kept_back, self.is_testing = reserve, True
         self._settled.set()
 
     def stop_clock(self) -> None:
@@ -295,10 +295,10 @@ class Budget:
             self._settled.clear()
             await self._settled.wait()
 
-    def _fit(self, request: Request, purpose: str, price: Price | None, kept: KeptBack) -> Reservation:
+    def _fit(self, request: Request, purpose: str, price: Price | None, reserve: KeptBack) -> Reservation:
         limits, spent = self.limits, self.spending
-        if limits.calls is not None and spent.calls + len(self._held) + kept.calls >= limits.calls:
-            raise _calls_spent(limits.calls, kept.calls)
+        if limits.calls is not None and spent.calls + len(self._held) + reserve.calls >= limits.calls:
+            raise _calls_spent(limits.calls, reserve.calls)
         if self.seconds_left == 0:
             raise BudgetSpentError(_("The budget of {minutes:g} minutes is spent.", minutes=limits.minutes))
         if limits.tokens is None and limits.usd is None:
@@ -312,21 +312,21 @@ class Budget:
         room: int | None = None
         if limits.tokens is not None:
             left_tokens = limits.tokens - spent.tokens - self._held.tokens
-            room = left_tokens - kept.tokens - prompt
+            room = left_tokens - reserve.tokens - prompt
             if room < needed:
-                raise _tokens_spent(limits.tokens, max(0, left_tokens), kept.tokens)
+                raise _tokens_spent(limits.tokens, max(0, left_tokens), reserve.tokens)
         usd = 0.0
         if limits.usd is not None and price is None:
             usd = self._dearest.get(request.model, 0.0)
-            left = limits.usd - spent.cost_usd - self._held.usd - kept.usd
+            left = limits.usd - spent.cost_usd - self._held.usd - reserve.usd
             if left <= 0 or left < usd:
-                raise self._usd_spent(limits.usd, kept.usd)
+                raise self._usd_spent(limits.usd, reserve.usd)
         if limits.usd is not None and price is not None and (price.input or price.output):
-            left = limits.usd - spent.cost_usd - self._held.usd - kept.usd
+            left = limits.usd - spent.cost_usd - self._held.usd - reserve.usd
             left -= price.cost(prompt, 0)
             affordable = int(left * 1_000_000 / price.output) if price.output else wanted
             if left < 0 or affordable < needed:
-                raise self._usd_spent(limits.usd, kept.usd)
+                raise self._usd_spent(limits.usd, reserve.usd)
             room = affordable if room is None else min(room, affordable)
         ceiling = None if room is None else min(room, wanted)
         most = ceiling or wanted
@@ -338,16 +338,16 @@ class Budget:
             unpriced="" if price else request.model,
         )
 
-    def _usd_spent(self, limit: float, kept: float) -> BudgetSpentError:
+    def _usd_spent(self, limit: float, reserve: float) -> BudgetSpentError:
         left = max(0.0, limit - self.spending.cost_usd)
-        if kept:
+        if reserve:
             return BudgetSpentError(
                 _(
                     "The budget of ${limit:g} is spent: ${left:.4f} left, of which ${kept:.4f} is kept back "
                     "for the test.",
                     limit=limit,
                     left=left,
-                    kept=kept,
+                    kept=reserve,
                 )
             )
         return BudgetSpentError(
@@ -359,35 +359,35 @@ class Budget:
         )
 
 
-def _calls_spent(limit: int, kept: int) -> BudgetSpentError:
-    if kept >= limit:
+def _calls_spent(limit: int, reserve: int) -> BudgetSpentError:
+    if reserve >= limit:
         return BudgetSpentError(
             _(
                 "The budget of {calls:,} calls leaves none for rounds: {kept:,} are kept back for the test.",
                 calls=limit,
-                kept=kept,
+                kept=reserve,
             )
         )
-    if kept:
+    if reserve:
         return BudgetSpentError(
             _(
                 "The budget of {calls:,} calls is spent, except for {kept:,} kept back for the test.",
                 calls=limit,
-                kept=kept,
+                kept=reserve,
             )
         )
     return BudgetSpentError(_("The budget of {calls:,} calls is spent.", calls=limit))
 
 
-def _tokens_spent(limit: int, left: int, kept: int) -> BudgetSpentError:
-    if kept:
+def _tokens_spent(limit: int, left: int, reserve: int) -> BudgetSpentError:
+    if reserve:
         return BudgetSpentError(
             _(
                 "The budget of {tokens:,} tokens is spent: {value:,} left, of which {kept:,} are kept back "
                 "for the test.",
                 tokens=limit,
                 value=left,
-                kept=kept,
+                kept=reserve,
             )
         )
     return BudgetSpentError(

@@ -113,21 +113,21 @@ class Connector:
             if way.kind in _SENDING
         }
 
-    def _values(self, way: Route) -> dict[str, Secret]:
+    def _values(self, to: Route) -> dict[str, Secret]:
         """The values that requests of a route carry.
 
         Raises:
             SettingsError: A variable is not set, or only a project's run.yaml wants it sent there.
         """
-        names = variables_for(self._settings, way.endpoint.model) if way.kind in _SENDING else ()
-        url, server = self._settings.base_url, _origin(way)
+        names = variables_for(self._settings, to.endpoint.model) if to.kind in _SENDING else ()
+        url, server = self._settings.base_url, _origin(to)
         for name in names:
             if not ((url is None or self._is_trusted(url)) and self._may_send(name, server)):
                 raise SettingsError(
                     _(
                         "{model} would be sent the value of {name} in your environment, but only this "
                         "project's run.yaml says so.",
-                        model=way.endpoint.model,
+                        model=to.endpoint.model,
                         name=name,
                     ),
                     _("If you want that, write the same `headers` or `query` into your config file."),
@@ -206,38 +206,38 @@ class Connector:
         timeouts += [roles.evaluator.timeout] * (model in self._settings.judges)
         return max(timeouts, default=None)
 
-    def _provider(self, way: Route) -> Provider:
-        match way.kind:
+    def _provider(self, to: Route) -> Provider:
+        match to.kind:
             case "openai_compatible":
                 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 
-                return OpenAICompatibleProvider(way.endpoint, api_model=way.wire_model)
+                return OpenAICompatibleProvider(to.endpoint, api_model=to.wire_model)
             case "litellm":
                 from spotui.llm.providers.litellm_provider import LitellmProvider
 
-                return LitellmProvider(way.endpoint)
+                return LitellmProvider(to.endpoint)
             case "scripted":
                 from spotui.llm.providers.playback import ScriptedProvider
 
-                return ScriptedProvider(Path(way.wire_model))
+                return ScriptedProvider(Path(to.wire_model))
             case "program":
-                return self._program(way)
+                return self._program(to)
             case "function":
-                return self._function(way)
+                return self._function(to)
             case "embedded":
                 from spotui.llm.local.store import ModelStore
                 from spotui.llm.providers.embedded import EmbeddedProvider
 
-                name = way.wire_model.replace("/", "-")
+                name = to.wire_model.replace("/", "-")
                 return EmbeddedProvider(
-                    way.endpoint.model,
+                    to.endpoint.model,
                     ModelStore(self._models_dir),
                     self._log_dir / f"{name}.log",
-                    slots=way.endpoint.limits.concurrency,
-                    timeout=way.endpoint.silence,
+                    slots=to.endpoint.limits.concurrency,
+                    timeout=to.endpoint.silence,
                 )
 
-    def _program(self, way: Route) -> Provider:
+    def _program(self, to: Route) -> Provider:
         program = program_of(self._settings.program)
         assert program is not None  # noqa: S101 - its route says so
         if not self._is_agreed(program):
@@ -245,49 +245,49 @@ class Connector:
         from spotui.llm.providers.programs.provider import CommandProvider, UrlProvider
 
         if program.url:
-            return UrlProvider(way.endpoint)
-        return CommandProvider(program, way.endpoint, self._environ, _secrets(way, self._environ))
+            return UrlProvider(to.endpoint)
+        return CommandProvider(program, to.endpoint, self._environ, _secrets(to, self._environ))
 
-    def _function(self, way: Route) -> Provider:
+    def _function(self, to: Route) -> Provider:
         from spotui.llm.providers.programs.provider import FunctionProvider
 
-        function = self._functions.get(way.endpoint.model)
+        function = self._functions.get(to.endpoint.model)
         if function is None:
             raise SettingsError(
-                _("The executor is the Python function {name}, which is not here.", name=way.wire_model),
+                _("The executor is the Python function {name}, which is not here.", name=to.wire_model),
                 _("Continue the run in Python, with the same executor."),
             )
-        return FunctionProvider(way.wire_model, function, way.endpoint, _secrets(way, self._environ))
+        return FunctionProvider(to.wire_model, function, to.endpoint, _secrets(to, self._environ))
 
 
-def _has_messages(way: Route) -> bool:
+def _has_messages(to: Route) -> bool:
     """Whether Anthropic itself serves a model."""
-    return way.kind == "litellm" and _server(way) == "litellm/anthropic"
+    return to.kind == "litellm" and _server(to) == "litellm/anthropic"
 
 
-def _is_azure(way: Route) -> bool:
+def _is_azure(to: Route) -> bool:
     """Whether a model is a deployment of Azure's that litellm knows the way to."""
-    return way.kind == "litellm" and way.endpoint.model.startswith("azure/")
+    return to.kind == "litellm" and to.endpoint.model.startswith("azure/")
 
 
-def batches_of(way: Route, environ: Mapping[str, str]) -> "BatchApi | None":
+def batches_of(to: Route, environ: Mapping[str, str]) -> "BatchApi | None":
     """What sends calls of a route as batches; None where its endpoint has none that we know.
 
     Raises:
         ModelError: The endpoint cannot be asked at all.
     """
-    if way.kind == "openai_compatible":
+    if to.kind == "openai_compatible":
         from spotui.llm.batches.openai import OpenAIBatches
 
-        return OpenAIBatches(way.endpoint, way.wire_model)
-    if _has_messages(way):
+        return OpenAIBatches(to.endpoint, to.wire_model)
+    if _has_messages(to):
         from spotui.llm.batches.anthropic import AnthropicBatches
 
-        return AnthropicBatches(way.endpoint, environ)
-    if _is_azure(way):
+        return AnthropicBatches(to.endpoint, environ)
+    if _is_azure(to):
         from spotui.llm.batches.azure import AzureBatches
 
-        return AzureBatches(way.endpoint)
+        return AzureBatches(to.endpoint)
     return None
 
 
@@ -295,39 +295,39 @@ _SENDING: Final = frozenset({"openai_compatible", "litellm"})
 """Kinds of providers that send headers and a query."""
 
 
-def _origin(way: Route) -> str:
+def _origin(to: Route) -> str:
     """The server of a route, for the list of variables that may go there."""
-    return origin(way.endpoint.base_url) if way.endpoint.base_url else _server(way)
+    return origin(to.endpoint.base_url) if to.endpoint.base_url else _server(to)
 
 
-def _secrets(way: Route, environ: Mapping[str, str]) -> Iterable[Secret]:
+def _secrets(to: Route, environ: Mapping[str, str]) -> Iterable[Secret]:
     """Keys that litellm, or a program, finds in the environment by itself."""
-    if way.kind not in {"litellm", "program", "function"}:
+    if to.kind not in {"litellm", "program", "function"}:
         return ()
     from spotui.llm.providers.litellm_provider import secrets_of
 
     return secrets_of(None, environ)
 
 
-def _server(way: Route) -> str:
+def _server(to: Route) -> str:
     """What models share that are served by the same people."""
-    if way.endpoint.base_url is not None:
-        return way.endpoint.base_url
+    if to.endpoint.base_url is not None:
+        return to.endpoint.base_url
     from spotui.llm.pricing import guess_provider
 
-    model = way.endpoint.model
+    model = to.endpoint.model
     provider, slash, _ = model.partition("/")
-    return f"{way.kind}/{provider if slash else guess_provider(model) or model}"
+    return f"{to.kind}/{provider if slash else guess_provider(model) or model}"
 
 
-def _find_price(way: Route) -> Price | None:
+def _find_price(to: Route) -> Price | None:
     """The list price; a custom endpoint has none that anybody else could know."""
-    if way.kind in {"embedded", "scripted"}:
+    if to.kind in {"embedded", "scripted"}:
         return Price(0.0, 0.0)
-    if way.kind in {"program", "function"}:
+    if to.kind in {"program", "function"}:
         return None  # only the program can say what its call cost
-    if way.endpoint.base_url not in {None, OPENAI_URL}:
+    if to.endpoint.base_url not in {None, OPENAI_URL}:
         return None
     from spotui.llm.pricing import lookup
 
-    return lookup(way.wire_model)
+    return lookup(to.wire_model)

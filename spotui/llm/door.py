@@ -277,12 +277,12 @@ class Door:
         request: Request,
         connection: Connection,
         price: Price | None,
-        one: _Try,
+        attempt: _Try,
     ) -> Reply:
-        sent, reservation = request, one.reservation
+        sent, reservation = request, attempt.reservation
         if reservation.ceiling is not None:
             sent = msgspec.structs.replace(request, max_tokens=reservation.ceiling)
-        reply = await self._send(key, sent, connection, price, one)
+        reply = await self._send(key, sent, connection, price, attempt)
         try:
             return await self._accounts.take(key, request, reply, reservation, price)
         except AskAgainError as error:
@@ -290,12 +290,12 @@ class Door:
             raise
 
     async def _send(
-        self, key: CallKey, request: Request, connection: Connection, price: Price | None, one: _Try
+        self, key: CallKey, request: Request, connection: Connection, price: Price | None, attempt: _Try
     ) -> Reply:
         self._accounts.sent(key, request, price)
         self._emit(CallStarted(key=key, model=request.model))
         heard = 0
-        has_ceiling = one.reservation.ceiling is not None
+        has_ceiling = attempt.reservation.ceiling is not None
         text, reasoning = Redactor(connection.secrets), Redactor(connection.secrets)
 
         def on_delta(delta: Delta) -> None:
@@ -303,15 +303,17 @@ class Door:
             heard += len(delta.text.encode()) + len(delta.reasoning.encode())
             if self.streams:
                 show(text.feed(delta.text), reasoning.feed(delta.reasoning))
-            if has_ceiling and self.budget.is_overrun(one.reservation, heard // _MOST_BYTES_PER_TOKEN, price):
-                one.clock.stop(_("it took more than the rest of the budget"), grace=0.0)
+            if has_ceiling and self.budget.is_overrun(
+                attempt.reservation, heard // _MOST_BYTES_PER_TOKEN, price
+            ):
+                attempt.clock.stop(_("it took more than the rest of the budget"), grace=0.0)
 
         def show(text: str, reasoning: str) -> None:
             if text or reasoning:
                 self._emit(CallDelta(key=key, text=text, reasoning=reasoning))
 
         try:
-            reply = await connection.complete(self._with_files(request), on_delta, one.clock)
+            reply = await connection.complete(self._with_files(request), on_delta, attempt.clock)
             show(text.flush(), reasoning.flush())
         except asyncio.CancelledError:
             why = _("it was cancelled in flight")

@@ -258,9 +258,9 @@ def unpack(text: str) -> Sequence[float]:
     return found
 
 
-def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+def cosine(first: Sequence[float], second: Sequence[float]) -> float:
     """How far two vectors point the same way, -1 to 1; 0 when they cannot be compared."""
-    if len(one) != len(other):
+    if len(first) != len(second):
         return 0.0
-    lengths = math.sqrt(sum(x * x for x in one) * sum(y * y for y in other))
-    return sum(x * y for x, y in zip(one, other, strict=True)) / lengths if lengths else 0.0
+    lengths = math.sqrt(sum(x * x for x in first) * sum(y * y for y in second))
+    return sum(x * y for x, y in zip(first, second, strict=True)) / lengths if lengths else 0.0

@@ -143,18 +143,18 @@ def _value(name: str, key: str, kind: Any, value: Any) -> Any:
         ) from None
 
 
-def _unknown(name: str, key: str, method: Method, kinds: Mapping[str, Any]) -> ParameterError:
+def _unknown(name: str, key: str, method: Method, parameters: Mapping[str, Any]) -> ParameterError:
     if key in method.elsewhere:
         return ParameterError(
             _("{key} is not a parameter of {name}.", key=key, name=name), _(method.elsewhere[key])
         )
-    if not kinds:
+    if not parameters:
         return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), _("It takes none."))
-    meant = nearest(key, kinds)
+    meant = nearest(key, parameters)
     hint = (
         _("Did you mean {meant}?", meant=meant)
         if meant
-        else _("Its parameters are {kinds}.", kinds=", ".join(kinds))
+        else _("Its parameters are {kinds}.", kinds=", ".join(parameters))
     )
     return ParameterError(_("{name} has no parameter {key!r}.", name=name, key=key), hint)
 

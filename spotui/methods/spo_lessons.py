@@ -100,38 +100,38 @@ def _attempts(line: RoundLine) -> list[Attempt]:
     if line.round == 1 or line.added:
         return []
 
-    def attempt(one: RoundLine | Rival, number: int) -> Attempt:
+    def attempt(round_line: RoundLine | Rival, number: int) -> Attempt:
         return Attempt(
             line.round,
             number,
-            one.outcome,
-            one.prompt,
-            one.modification,
-            one.votes,
-            one.by_question,
-            one.length_ratio,
+            round_line.outcome,
+            round_line.prompt,
+            round_line.modification,
+            round_line.votes,
+            round_line.by_question,
+            round_line.length_ratio,
         )
 
     return [attempt(line, line.candidate), *(attempt(one, one.number) for one in line.others)]
 
 
-def _lines(one: Attempt, *, is_best: bool) -> Iterator[str]:
+def _lines(attempt: Attempt, *, is_best: bool) -> Iterator[str]:
     what = "the best prompt; it won" if is_best else "not better"
-    judged = [vote.choice for vote in one.votes if vote.question is None]
-    yield f"Prompt of {one.name}: {what}, with {judged.count('win')} of {len(judged)} votes for it."
-    if one.modification:
-        yield f"Change: {one.modification}"
-    if one.length_ratio is not None:
-        yield f"Its answers had {one.length_ratio:.2f} times the length of those it was compared with."
-    if one.by_question:
-        better, worse = one.by_question.count("win"), one.by_question.count("loss")
-        equal = len(one.by_question) - better - worse
+    judged = [vote.choice for vote in attempt.votes if vote.question is None]
+    yield f"Prompt of {attempt.name}: {what}, with {judged.count('win')} of {len(judged)} votes for it."
+    if attempt.modification:
+        yield f"Change: {attempt.modification}"
+    if attempt.length_ratio is not None:
+        yield f"Its answers had {attempt.length_ratio:.2f} times the length of those it was compared with."
+    if attempt.by_question:
+        better, worse = attempt.by_question.count("win"), attempt.by_question.count("loss")
+        equal = len(attempt.by_question) - better - worse
         yield f"By question, its answers were better on {better}, worse on {worse}, equal on {equal}."
     if not is_best:
-        yield f"Text: {_cut(one.prompt, CHARACTERS_OF_A_PROMPT)}"
+        yield f"Text: {_cut(attempt.prompt, CHARACTERS_OF_A_PROMPT)}"
     choices: tuple[tuple[Choice, str], ...] = (("win", "better"), ("loss", "worse"), ("tie", "equal"))
     for choice, word in choices:
-        reason = next((vote for vote in one.votes if vote.choice == choice and _is_reason(vote)), None)
+        reason = next((vote for vote in attempt.votes if vote.choice == choice and _is_reason(vote)), None)
         if reason is not None:
             mine, other = ("B", "A") if reason.order == "AB" else ("A", "B")
             said = _cut(reason.reason, CHARACTERS_OF_A_REASON)

@@ -102,7 +102,7 @@ class Checks:
         except TimeoutError:
             what = _(
                 "A pattern of {place} takes more than {seconds:g} s on an answer.",
-                place=row.place,
+                place=row.where,
                 seconds=SECONDS,
             )
             raise MetricError(what, _("Write it so that it need not try so many ways.")) from None
@@ -181,12 +181,12 @@ def _is_json(answer: str, schema: dict[str, Any] | None) -> bool:
     return _is_valid(found, schema)
 
 
-def _is_valid(found: Any, schema: dict[str, Any] | None) -> bool:
+def _is_valid(value: Any, schema: dict[str, Any] | None) -> bool:
     if schema is None:
         return True
     from jsonschema.validators import validator_for
 
-    return bool(validator_for(schema)(schema).is_valid(found))
+    return bool(validator_for(schema)(schema).is_valid(value))
 
 
 def _fault_of_schema(schema: dict[str, Any]) -> str:

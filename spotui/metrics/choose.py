@@ -31,7 +31,7 @@ class Option(msgspec.Struct, frozen=True):
 class Kind(msgspec.Struct, frozen=True):
     """A metric of ours: where its class is, and its options."""
 
-    place: str
+    target: str
     options: dict[str, Option] = {}
 
 
@@ -153,7 +153,7 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
         if is_function(choice.name):
             return Named(choice.name)
         return Own(choice.name, folder)
-    module, _, name = METRICS[choice.name].place.partition(":")
+    module, _, name = METRICS[choice.name].target.partition(":")
     options = dict(choice.options)
     if choice.inner is not None:
         options["inner"] = make_metric(choice.inner, folder)

@@ -195,10 +195,10 @@ def _check(name: str, path: Path, source: bytes, function: str) -> None:
     _check_callable(name, path, function, found)
 
 
-def _check_callable(name: str, path: Path, function: str, found: object) -> None:
+def _check_callable(name: str, path: Path, function: str, actual: object) -> None:
     short = function.rpartition(".")[2]
-    place = f"{path}, line {getattr(found, 'lineno', 1)}"
-    if isinstance(found, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr):
+    place = f"{path}, line {getattr(actual, 'lineno', 1)}"
+    if isinstance(actual, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr):
         raise MetricError(
             _(
                 "{place}: `{function}` of the metric {name} is not a function.",
@@ -208,7 +208,7 @@ def _check_callable(name: str, path: Path, function: str, found: object) -> None
             ),
             _(_TAKES, name=short),
         )
-    if isinstance(found, _Function | ast.Lambda) and not _takes_two(found):
+    if isinstance(actual, _Function | ast.Lambda) and not _takes_two(actual):
         what = _(
             "{place}: `{function}` of the metric {name} cannot be called with (answer, row).",
             place=place,

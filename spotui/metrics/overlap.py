@@ -128,19 +128,19 @@ def _squad_words(text: str) -> list[str]:
     return [word for word in _SQUAD_WORD.findall(folded) if word not in _ARTICLES]
 
 
-def _f1_of_counts(found: Sequence[object], expected: Sequence[object]) -> float:
-    if not found or not expected:
-        return float(list(found) == list(expected))
-    common = (Counter(found) & Counter(expected)).total()
-    return 2 * common / (len(found) + len(expected))
+def _f1_of_counts(given: Sequence[object], expected: Sequence[object]) -> float:
+    if not given or not expected:
+        return float(list(given) == list(expected))
+    common = (Counter(given) & Counter(expected)).total()
+    return 2 * common / (len(given) + len(expected))
 
 
-def _f1(found: list[str], expected: list[str]) -> float:
+def _f1(given: list[str], expected: list[str]) -> float:
     from rapidfuzz.distance import LCSseq
 
-    if not found or not expected:
+    if not given or not expected:
         return 0.0
-    return 2 * LCSseq.similarity(found, expected) / (len(found) + len(expected))
+    return 2 * LCSseq.similarity(given, expected) / (len(given) + len(expected))
 
 
 def _sacrebleu(function: str, answer: str, row: Row, **options: str) -> float:

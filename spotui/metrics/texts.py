@@ -125,7 +125,7 @@ class Pattern:
             what = _(
                 "The pattern of the metric takes more than {seconds:g} s on an answer to {place}.",
                 seconds=SECONDS,
-                place=row.place,
+                place=row.where,
             )
             raise MetricError(what, _("Write it so that it need not try so many ways.")) from None
         if found is None:
@@ -284,15 +284,17 @@ def _parse(text: str) -> Any:
         return NOTHING
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(first: Any, second: Any) -> bool:
     """Equal as JSON: true is not 1, and 1.0 is 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other)
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(
+            _equal(value, second[key]) for key, value in first.items()
+        )
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_equal, first, second))
+    return bool(first == second)
 
 
 class Tag:

@@ -117,8 +117,8 @@ def _limits(
     return limits
 
 
-def _spent(one: _Standing) -> dict[str, float]:
-    return _amounts(one.spending, one.seconds)
+def _spent(standing: _Standing) -> dict[str, float]:
+    return _amounts(standing.spending, standing.seconds)
 
 
 def _amounts(spending: Spending, seconds: float) -> dict[str, float]:

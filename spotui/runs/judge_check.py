@@ -130,13 +130,13 @@ class Calibration(msgspec.Struct, frozen=True):
     """What a judge made of pairs with a known answer.
 
     Attributes:
-        kinds: For each kind of damage.
+        by_kind: For each kind of damage.
         skipped: Kinds that would have changed nothing in these answers.
         panel: Flips and agreement.
         spending: What it cost.
     """
 
-    kinds: dict[Damage, Tally]
+    by_kind: dict[Damage, Tally]
     skipped: tuple[Damage, ...]
     panel: Panel
     spending: Spending
@@ -145,7 +145,7 @@ class Calibration(msgspec.Struct, frozen=True):
     def total(self) -> Tally:
         """All kinds together."""
         return Tally(
-            *(sum(getattr(one, name) for one in self.kinds.values()) for name in Tally.__struct_fields__)
+            *(sum(getattr(one, name) for one in self.by_kind.values()) for name in Tally.__struct_fields__)
         )
 
     @property
@@ -233,7 +233,7 @@ async def _calibrate(context: Context, settings: RunSettings, budget: Budget) ->
     if not (whole := whole.answered).answers:
         raise SpotuiError(_("Every question was refused, so there is no answer to judge."))
     answers = [one.answer for one in whole.answers]
-    kinds: dict[Damage, Tally] = {}
+    by_kind: dict[Damage, Tally] = {}
     skipped: list[Damage] = []
     panel = Panel()
     for number, kind in enumerate(DAMAGES, 2):
@@ -242,10 +242,10 @@ async def _calibrate(context: Context, settings: RunSettings, budget: Budget) ->
             skipped.append(kind)
             continue
         rows = await judge.compare_rows(whole, _with(whole, number, copies))
-        kinds[kind] = _tally(rows)
+        by_kind[kind] = _tally(rows)
         for row in rows:
             panel = panel.after(casts(row.votes))
-    return Calibration(kinds, tuple(skipped), panel, budget.spending)
+    return Calibration(by_kind, tuple(skipped), panel, budget.spending)
 
 
 def _with(whole: Trial, number: int, answers: Sequence[str]) -> Trial:

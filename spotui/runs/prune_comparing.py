@@ -154,7 +154,7 @@ class RowComparer:
                 self._splits,
                 self._prepared.settings.seed,
             )
-        outcomes = await self._scorers[prompt].outcomes(ROUND, prompt, rows.at(sorted(missing)), told=False)
+        outcomes = await self._scorers[prompt].outcomes(ROUND, prompt, rows.at(sorted(missing)), tells=False)
         self._marks |= {(prompt, rows.split, one.position): one.mark for one in outcomes}
 
 

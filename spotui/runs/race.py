@@ -206,24 +206,24 @@ def recorded_race(record: RaceRecord, places: Sequence[Entry], pairs: Sequence[P
     )
 
 
-def _tested(place: Entry) -> Tested:
-    spent = place.spending
+def _tested(entry: Entry) -> Tested:
+    spent = entry.spending
     return Tested(
-        method=place.method,
-        improved=place.improved,
-        score=place.score.mean,
-        interval=msgspec.structs.astuple(place.score.interval),
-        gain=place.gain.difference,
-        gain_interval=msgspec.structs.astuple(place.gain.interval),
+        method=entry.method,
+        improved=entry.improved,
+        score=entry.score.mean,
+        interval=msgspec.structs.astuple(entry.score.interval),
+        gain=entry.gain.difference,
+        gain_interval=msgspec.structs.astuple(entry.gain.interval),
         calls=spent.calls,
         tokens=spent.tokens,
         cost_usd=spent.cost_usd,
         unpriced=spent.unpriced,
         estimated=spent.estimated,
-        seconds=place.seconds,
-        rounds=place.rounds,
-        floor=place.gain.floor,
-        per_answer=place.per_answer,
+        seconds=entry.seconds,
+        rounds=entry.rounds,
+        floor=entry.gain.floor,
+        per_answer=entry.per_answer,
     )
 
 

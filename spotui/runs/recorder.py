@@ -385,5 +385,5 @@ def _for_spo(line: RoundLine) -> RoundLine:
     )
 
 
-def _same(one: RoundLine, other: RoundLine) -> bool:
-    return (one.outcome, one.prompt, one.answers) == (other.outcome, other.prompt, other.answers)
+def _same(first: RoundLine, second: RoundLine) -> bool:
+    return (first.outcome, first.prompt, first.answers) == (second.outcome, second.prompt, second.answers)

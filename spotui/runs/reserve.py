@@ -147,20 +147,20 @@ class Reserve:
                 free_tokens, free_usd = max(free_tokens, least_tokens), max(free_usd, least_usd)
         return KeptBack(kept.calls, kept.tokens + free_tokens, kept.usd + free_usd)
 
-    def _measured(self, one: TestCalls, seed: int) -> tuple[int, float]:
+    def _measured(self, calls: TestCalls, seed: int) -> tuple[int, float]:
         """Tokens and USD of some calls: the best prompt may be the dearest, the seed is what it is."""
         limits = self._door.budget.limits
         if limits.tokens is None and limits.usd is None:
             return 0, 0.0
-        rounds = self._rounds(one.like)
+        rounds = self._rounds(calls.like)
         if not rounds:
             return 0, 0.0
         first = rounds.get(1) or next(iter(rounds.values()))
         tokens = max(spent.tokens / spent.calls for spent in rounds.values())
         usd = max(spent.cost_usd / spent.calls for spent in rounds.values())
         return (
-            math.ceil(one.others * tokens + seed * first.tokens / first.calls),
-            one.others * usd + seed * first.cost_usd / first.calls,
+            math.ceil(calls.others * tokens + seed * first.tokens / first.calls),
+            calls.others * usd + seed * first.cost_usd / first.calls,
         )
 
     def _rounds(self, like: Sequence[str]) -> dict[int, Spending]:
@@ -172,15 +172,15 @@ class Reserve:
                 return rounds
         return {}
 
-    def _tell(self, kept: int, limit: int | None) -> None:
+    def _tell(self, reserve: int, limit: int | None) -> None:
         left = None if limit is None else limit - self._door.budget.spending.calls
-        if limit is not None and left is not None and left <= kept:
+        if limit is not None and left is not None and left <= reserve:
             text = _(
                 "The budget of {limit:,} calls leaves none for another round: {kept:,} are kept back for the "
                 "test of the best prompt. Set it to more than {least:,}.",
                 limit=limit,
-                kept=kept,
-                least=limit - left + kept,
+                kept=reserve,
+                least=limit - left + reserve,
             )
             self._emit(Noticed(text=text, level="warning"))
             return
@@ -189,7 +189,7 @@ class Reserve:
                 text=ngettext(
                     "{n:,} call is kept back for the test of the best prompt.",
                     "{n:,} calls are kept back for the test of the best prompt.",
-                    kept,
+                    reserve,
                 )
             )
         )

@@ -94,15 +94,15 @@ class FinalCheck:
             self._keep(line)
         self._emit(check_finished(line))
 
-    def _keep_new(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
-        self._keep(found)
+    def _keep_new(self, check: CheckLine, held_out: list[CheckedRow]) -> None:
+        self._keep(check)
         if held_out:
-            self._keep(_held_out_line(found.best, held_out))
+            self._keep(_held_out_line(check.best, held_out))
 
-    def _tell(self, found: CheckLine, held_out: list[CheckedRow]) -> None:
+    def _tell(self, check: CheckLine, held_out: list[CheckedRow]) -> None:
         if held_out:
-            self._emit(held_out_finished(_held_out_line(found.best, held_out)))
-        self._emit(check_finished(found))
+            self._emit(held_out_finished(_held_out_line(check.best, held_out)))
+        self._emit(check_finished(check))
 
 
 def _held_out_line(best: int, rows: list[CheckedRow]) -> HeldOutLine:
@@ -114,9 +114,9 @@ def _held_out_line(best: int, rows: list[CheckedRow]) -> HeldOutLine:
     )
 
 
-def _same(one: CheckLine, other: CheckLine) -> bool:
+def _same(first: CheckLine, second: CheckLine) -> bool:
     """Whether two checks found the same, whenever that was."""
-    return msgspec.structs.replace(one, at=other.at) == other
+    return msgspec.structs.replace(first, at=second.at) == second
 
 
 class Ending(NamedTuple):

@@ -125,7 +125,7 @@ def reopen(project: Project) -> Prepared:
             ),
             _("Restore it from a backup."),
         )
-    meta = MetaPrompts.kept(
+    meta = MetaPrompts.stored(
         snapshot.meta_prompts,
         str(project.snapshot),
         declared=method.meta_prompts,

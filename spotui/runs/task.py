@@ -105,19 +105,19 @@ def questions_of(
     return [Question(shown_question(one, judged), "\n".join(one.references), one) for one in asked]
 
 
-def _row_of(number: int, one: QA, attach: Attach) -> Row:
+def _row_of(number: int, pair: QA, attach: Attach) -> Row:
     """The row that a question of a template is; its answer stands as it is written."""
     try:
-        said = read_conversation(one.messages, attach) if one.conversation else Conversation(one.question)
-        files = [attach(each, "") for each in one.files]
+        said = read_conversation(pair.messages, attach) if pair.conversation else Conversation(pair.question)
+        files = [attach(each, "") for each in pair.files]
     except BadRowError as bad:
         raise DataError([RowFault("qa", number, bad.what, bad.hint)]) from None
-    answer = one.answer or said.answer
+    answer = pair.answer or said.answer
     return Row(
         said.question,
         references=(answer,) if answer else (),
         history=said.history,
-        turns=one.turns,
+        turns=pair.turns,
         files=(*said.files, *files),
     )
 

@@ -188,14 +188,14 @@ class Reach(NamedTuple):
         places = {_place(name): name for name in names}
         used = [
             *([str(self.metric.path)] if self.metric else []),
-            *([self.program.place] if self.program else []),
+            *([self.program.location] if self.program else []),
             *map(str, self.data),
         ]
         for place, name in places.items():
             if place not in used:
                 raise UnusedTrustError(name, used)
         for place in places:
-            if self.program is not None and place == self.program.place:
+            if self.program is not None and place == self.program.location:
                 agree(self.program)
             if place in {str(self.metric.path) if self.metric else "", *map(str, self.data)}:
                 self.allow(Path(place))

@@ -54,7 +54,7 @@ class Program(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(found))
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """What a person names to agree to it: its first file, else its folder, or its address."""
         return self.url or str(next(iter(self.files), self.folder))
 
@@ -94,10 +94,10 @@ class UntrustedProgramError(SettingsError):
     """
 
     def __init__(self, program: Program) -> None:
-        self.program, self.path = program, program.place
+        self.program, self.path = program, program.location
         hint = _(
             "If you trust it, repeat the command with --trust {place} (or set {variable} to that).",
-            place=program.place,
+            place=program.location,
             variable=VARIABLE,
         )
         if program.url:
@@ -164,7 +164,7 @@ def is_agreed(program: Program, environ: Mapping[str, str] | None = None) -> boo
     Raises:
         SettingsError: The list of what is trusted cannot be read.
     """
-    return is_trusted_program(program.place, program.digest, os.environ if environ is None else environ)
+    return is_trusted_program(program.location, program.digest, os.environ if environ is None else environ)
 
 
 def agree(program: Program) -> None:
@@ -173,7 +173,7 @@ def agree(program: Program) -> None:
     Raises:
         SettingsError: The list of what is trusted cannot be read or written.
     """
-    trust_program(program.place, program.digest)
+    trust_program(program.location, program.digest)
 
 
 def _digest_of(path: Path) -> bytes:

@@ -187,53 +187,53 @@ class _References:
         self.problems: list[Problem] = []
         self.used: set[str] = set()
 
-    def resolve(self, place: str, value: Any, trail: tuple[str, ...] = ()) -> Any:
+    def resolve(self, where: str, value: Any, trail: tuple[str, ...] = ()) -> Any:
         """The value with every reference replaced by what it refers to."""
         if isinstance(value, dict):
-            return {key: self.resolve(f"{place}.{_word(key)}", each, trail) for key, each in value.items()}
+            return {key: self.resolve(f"{where}.{_word(key)}", each, trail) for key, each in value.items()}
         if isinstance(value, list):
-            return [self.resolve(f"{place}[{at}]", each, trail) for at, each in enumerate(value)]
+            return [self.resolve(f"{where}[{at}]", each, trail) for at, each in enumerate(value)]
         if not isinstance(value, str):
             return value
         if bare := _BARE_VARIABLE.fullmatch(value):
-            return self._variable(place, value, bare[1], None)
+            return self._variable(where, value, bare[1], None)
         for _step in range(_MOST_REFERENCES):
             if whole := _REFERENCE.fullmatch(value.strip()):
-                return self._refer(place, whole[1].strip(), trail)
+                return self._refer(where, whole[1].strip(), trail)
             inner = _REFERENCE.search(value)
             if inner is None:
                 return value
-            found = self._refer(place, inner[1].strip(), trail)
+            found = self._refer(where, inner[1].strip(), trail)
             value = f"{value[: inner.start()]}{found}{value[inner.end() :]}"[:_LONGEST_VALUE]
         return value
 
-    def _refer(self, place: str, name: str, trail: tuple[str, ...]) -> Any:
+    def _refer(self, where: str, name: str, trail: tuple[str, ...]) -> Any:
         if name in trail:
-            return self._fail(place, f"${{{name}}}", _("leads back to itself."), _("Write the value out."))
+            return self._fail(where, f"${{{name}}}", _("leads back to itself."), _("Write the value out."))
         found = _at(self._document, name.split("."))
         if found is not _NOTHING:
             self.used.add(name.partition(".")[0])
-            return self.resolve(place, found, (*trail, name))
+            return self.resolve(where, found, (*trail, name))
         if variable := _VARIABLE.fullmatch(name):
-            return self._variable(place, f"${{{name}}}", variable["name"], variable["default"])
+            return self._variable(where, f"${{{name}}}", variable["name"], variable["default"])
         meant = nearest(name, [*_paths(self._document)])
         hint = (
             _("Did you mean ${{{meant}}}?", meant=meant)
             if meant
             else _("Correct it, or write the value out.")
         )
-        return self._fail(place, f"${{{name}}}", _("is not in the file."), hint)
+        return self._fail(where, f"${{{name}}}", _("is not in the file."), hint)
 
-    def _variable(self, place: str, written: str, name: str, default: str | None) -> Any:
-        if name in self._environ or place.endswith(".api_key"):
+    def _variable(self, where: str, written: str, name: str, default: str | None) -> Any:
+        if name in self._environ or where.endswith(".api_key"):
             return _FromEnvironment(self._environ.get(name, ""), name)
         if default is not None:
             return default
         hint = _("Set {name}, or write the value out.", name=name)
-        return self._fail(place, written, _("is not in the file, nor is it set in the environment."), hint)
+        return self._fail(where, written, _("is not in the file, nor is it set in the environment."), hint)
 
-    def _fail(self, place: str, written: str, what: str, hint: str) -> str:
-        self.problems.append(Problem(place, f"{written[:80]} {what}", hint))
+    def _fail(self, where: str, written: str, what: str, hint: str) -> str:
+        self.problems.append(Problem(where, f"{written[:80]} {what}", hint))
         return ""
 
 
@@ -272,21 +272,21 @@ class _Reader:
         self.found_keys: dict[str, Secret] = {}
         self.left_out: list[str] = []
 
-    def entry(self, place: str, entry: object, name: str) -> None:
+    def entry(self, where: str, entry: object, name: str) -> None:
         """Read one model's mapping; `name` is its model id when it names none itself."""
         if entry is None:
             return
         if not isinstance(entry, dict):
-            self.left_out.append(_("{place}: this is not a mapping.", place=place))
+            self.left_out.append(_("{place}: this is not a mapping.", place=where))
             return
         kind = str(entry.get("api_type") or "openai").casefold()
         model = entry.get("model") or name
         if not _is_model(model):
-            self.left_out.append(_("{place}: it names no model.", place=place))
+            self.left_out.append(_("{place}: it names no model.", place=where))
             return
         if kind not in _COMPATIBLE and kind not in _PREFIXES:
             self.left_out.append(
-                _("{place}: spotui cannot reach models of the type {word}.", place=place, word=_word(kind))
+                _("{place}: spotui cannot reach models of the type {word}.", place=where, word=_word(kind))
             )
             return
         model = model if kind in _COMPATIBLE else _PREFIXES[kind] + model.removeprefix(_PREFIXES[kind])
@@ -294,21 +294,21 @@ class _Reader:
             self.left_out.append(
                 _(
                     "{place}: its short name is not kept, the model is called {model} here.",
-                    place=place,
+                    place=where,
                     model=model,
                 )
             )
         key = entry.get("api_key")
         self.models[model] = ModelConfig(
-            base_url=self._base_url(place, entry.get("base_url"), kind),
+            base_url=self._base_url(where, entry.get("base_url"), kind),
             api_key_env=key.variable if isinstance(key, _FromEnvironment) else None,
-            timeout=self._timeout(place, entry),
+            timeout=self._timeout(where, entry),
         )
         if not isinstance(key, _FromEnvironment):
-            self._key(place, model, key)
-        self._rest(place, entry)
+            self._key(where, model, key)
+        self._rest(where, entry)
 
-    def _base_url(self, place: str, url: object, kind: str) -> str | None:
+    def _base_url(self, where: str, url: object, kind: str) -> str | None:
         if not isinstance(url, str) or not url or url.casefold().startswith("your"):
             return None
         if kind in _PREFIXES:
@@ -318,41 +318,41 @@ class _Reader:
                 if variable
                 else _("the model's usual address is used")
             )
-            self.left_out.append(_("{place}.base_url: {hint}.", place=place, hint=hint))
+            self.left_out.append(_("{place}.base_url: {hint}.", place=where, hint=hint))
             return None
         if fault := base_url_fault(url):
-            self.left_out.append(_("{place}.base_url: it {fault}.", place=place, fault=fault))
+            self.left_out.append(_("{place}.base_url: it {fault}.", place=where, fault=fault))
             return None
         return None if url.rstrip("/") == _USUAL_URL else url
 
-    def _timeout(self, place: str, entry: Mapping[str, object]) -> float | None:
+    def _timeout(self, where: str, entry: Mapping[str, object]) -> float | None:
         try:
             timeout = convert(Seconds | None, entry.get("timeout") or None)
         except KindError as error:
-            self.left_out.append(_("{place}.timeout: it {error}.", place=place, error=error.what))
+            self.left_out.append(_("{place}.timeout: it {error}.", place=where, error=error.what))
             return None
         return timeout if isinstance(timeout, float) else None
 
-    def _key(self, place: str, model: str, key: object) -> None:
+    def _key(self, where: str, model: str, key: object) -> None:
         text = str(key if key is not None else "").strip()
         if _is_placeholder(text):
             return
         try:
-            found = key_from(text, f"{place}.api_key")
+            found = key_from(text, f"{where}.api_key")
         except SettingsError as error:
             self.left_out.append(error.what)
             return
         if found:
             self.found_keys[model] = found
 
-    def _rest(self, place: str, entry: Mapping[str, object]) -> None:
+    def _rest(self, where: str, entry: Mapping[str, object]) -> None:
         for field in [field for field in entry if field not in _CARRIED]:
             hint = _(_HINTS[field]) if field in _HINTS else _("spotui has no such setting")
             if field == "proxy":
                 proxy = str(entry[field] or "")
                 value = f"={proxy}" if proxy and "@" not in proxy else ""
                 hint = _("set HTTPS_PROXY{value} in the environment instead", value=value)
-            self.left_out.append(f"{place}.{_word(field)}: {hint}.")
+            self.left_out.append(f"{where}.{_word(field)}: {hint}.")
 
 
 def _is_model(model: object) -> TypeGuard[str]:

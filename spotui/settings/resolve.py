@@ -230,11 +230,11 @@ def _of_config(setting: Setting, config: ConfigFile) -> _Found | None:
     return _Found(values[setting.key], _in_config(config, setting.path)) if setting.key in values else None
 
 
-def _of_model(setting: Setting, found: Mapping[str, _Found], config: ConfigFile) -> _Found | None:
+def _of_model(setting: Setting, chosen: Mapping[str, _Found], config: ConfigFile) -> _Found | None:
     """A model's own timeout stands in where its role has none."""
     if setting.path[-1] != "timeout":
         return None
-    model = str(found[f"roles.{setting.path[1]}.model"].value)
+    model = str(chosen[f"roles.{setting.path[1]}.model"].value)
     entry = config.config.models.get(model)
     if entry is None or entry.timeout is None:
         return None
@@ -246,10 +246,10 @@ def _in_config(config: ConfigFile, keys: Keys) -> Source:
     return Source(SourceKind.CONFIG, f"line {line}" if line else "")
 
 
-def _default(setting: Setting, found: Mapping[str, _Found]) -> _Found:
+def _default(setting: Setting, chosen: Mapping[str, _Found]) -> _Found:
     value = setting.default
     if setting.path[-1] == "timeout":
-        value = default_timeout(str(found[f"roles.{setting.path[1]}.model"].value))
+        value = default_timeout(str(chosen[f"roles.{setting.path[1]}.model"].value))
     return _Found(value, Source(SourceKind.DEFAULT))
 
 
@@ -263,7 +263,7 @@ def _of_reference(setting: Setting, chosen: _Found) -> _Found:
 _PROGRAM: Final = ("program.command", "program.url")
 
 
-def _settle_executor(found: dict[str, _Found], config: ConfigFile) -> None:
+def _settle_executor(settled: dict[str, _Found], config: ConfigFile) -> None:
     """Let the executor be a program or a model, whichever was set by the source that takes precedence.
 
     A model that was set for all three roles at once is no choice against a program.
@@ -272,32 +272,32 @@ def _settle_executor(found: dict[str, _Found], config: ConfigFile) -> None:
         SettingsError: A command and an address come from the same source.
     """
     ranks = list(SourceKind)
-    programs = [key for key in _PROGRAM if found[key].value is not None]
+    programs = [key for key in _PROGRAM if settled[key].value is not None]
     if not programs:
         return
-    rank = {key: ranks.index(found[key].source.kind) for key in programs}
+    rank = {key: ranks.index(settled[key].source.kind) for key in programs}
     if len(programs) > 1 and len({*rank.values()}) == 1:
         raise SettingsError(
             _("The executor has a command and a URL, and a program is one of them."),
             _("Leave one of them out."),
         )
     program = min(programs, key=rank.__getitem__)
-    model = found["roles.executor.model"]
+    model = settled["roles.executor.model"]
     is_for_all = model.source.name in _OF_ALL_ROLES
     if not is_for_all and not model.source.is_default and ranks.index(model.source.kind) < rank[program]:
         program = ""
     for key in programs:
         if key != program:
-            found[key] = _Found(None, found[key].source)
+            settled[key] = _Found(None, settled[key].source)
     if program:
-        chosen = found[program]
+        chosen = settled[program]
         settings = msgspec.convert({program.partition(".")[2]: chosen.value}, ProgramSettings)
-        found["roles.executor.model"] = _Found(
+        settled["roles.executor.model"] = _Found(
             program_model(settings), chosen.source.because(_("the program in its place"))
         )
         timeout = BY_KEY["roles.executor.timeout"]
-        if found[timeout.key].source.is_default:
-            found[timeout.key] = _of_model(timeout, found, config) or _default(timeout, found)
+        if settled[timeout.key].source.is_default:
+            settled[timeout.key] = _of_model(timeout, settled, config) or _default(timeout, settled)
 
 
 def _judge(chosen: _Found, evaluator: str) -> _Found:

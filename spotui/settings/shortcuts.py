@@ -91,7 +91,7 @@ def _changed(text: str, name: str, keys: tuple[str, ...], path: Path) -> str:
     return new.replace("\n", "\r\n") if windows else new
 
 
-def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
+def _read(text: str, path: Path, user_keys: UserKeys) -> UserKeys:
     from spotui.templates.yaml.composer import load
     from spotui.templates.yaml.faults import EmptyYamlError, YamlError
     from spotui.templates.yaml.nodes import MappingNode
@@ -99,7 +99,7 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
     try:
         root = load(text)
     except EmptyYamlError:
-        return found
+        return user_keys
     except YamlError as error:
         raise wrong_yaml(error.faults, path) from error
     if not isinstance(root, MappingNode):
@@ -117,10 +117,12 @@ def _read(text: str, path: Path, found: UserKeys) -> UserKeys:
             what = _("{name} must be a key, or a list of keys.", name=name)
             problems.append(
                 Problem(
-                    f"{found.path}, line {lines[name]}", what, _("Such as '{name}: [x, delete]'.", name=name)
+                    f"{user_keys.path}, line {lines[name]}",
+                    what,
+                    _("Such as '{name}: [x, delete]'.", name=name),
                 )
             )
-    return msgspec.structs.replace(found, keys=keys, lines=lines, problems=tuple(problems))
+    return msgspec.structs.replace(user_keys, keys=keys, lines=lines, problems=tuple(problems))
 
 
 def _keys_in(node: object) -> tuple[str, ...]:

@@ -91,33 +91,31 @@ def allow_sending(path: Path, folder: Path) -> None:
     )
 
 
-def is_trusted_program(place: str, digest: str, environ: Mapping[str, str]) -> bool:
+def is_trusted_program(path: str, digest: str, environ: Mapping[str, str]) -> bool:
     """Whether the user has agreed to a program as it is.
 
     Args:
-        place: Its file or folder, without links, or its address.
+        path: Its file or folder, without links, or its address.
         digest: That of its command and files.
         environ: The environment.
 
     Raises:
         SettingsError: The list cannot be read.
     """
-    if "://" in place:  # the separator of paths is in addresses, too
-        is_named = place in environ.get(VARIABLE, "").split()
-    else:
-        is_named = _is_named(Path(place), environ)
-    known = _read().get(place)
+    named = environ.get(VARIABLE, "").split()  # an address: the separator of paths is in those, too
+    is_named = path in named if "://" in path else _is_named(Path(path), environ)
+    known = _read().get(path)
     return is_named or (known is not None and digest in known.programs)
 
 
-def trust_program(place: str, digest: str) -> None:
+def trust_program(path: str, digest: str) -> None:
     """Remember the user's yes to a program as it is.
 
     Raises:
         SettingsError: The list cannot be read or written.
     """
     _change(
-        place,
+        path,
         lambda known: msgspec.structs.replace(
             known,
             programs=(*(one for one in known.programs if one != digest), digest)[-_MOST_PROGRAMS:],

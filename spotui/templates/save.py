@@ -57,15 +57,15 @@ def align(old: Sequence[QA | None], new: Sequence[QA]) -> list[int | None]:
 
 
 def _match(
-    left: dict[int, QA], new: Sequence[QA], found: list[int | None], same: Callable[[QA], Hashable]
+    left: dict[int, QA], new: Sequence[QA], matches: list[int | None], same: Callable[[QA], Hashable]
 ) -> None:
     places: defaultdict[Hashable, list[int]] = defaultdict(list)
     for source, row in left.items():
         if (key := same(row)) is not None:
             places[key].append(source)
     for position, row in enumerate(new):
-        if found[position] is None and (sources := places.get(same(row))):
-            found[position] = source = sources.pop(0)
+        if matches[position] is None and (sources := places.get(same(row))):
+            matches[position] = source = sources.pop(0)
             del left[source]
 
 

@@ -347,9 +347,9 @@ class SpotuiApp(TypedAheadApp):
 
     async def _use_keys(self, user: "UserKeys") -> None:
         """Those that cannot be used are reported."""
-        from spotui.tui.bindings import check_keys, kinds
+        from spotui.tui.bindings import check_keys, widget_types
 
-        checked = await asyncio.to_thread(lambda: check_keys(user, kinds(), type(self)))
+        checked = await asyncio.to_thread(lambda: check_keys(user, widget_types(), type(self)))
         self.user_keys = checked.keys
         self.set_keymap(checked.keys)
         for where, what, hint in checked.problems:

@@ -95,7 +95,7 @@ def types_something(key: str) -> bool:
     return key in ("enter", "tab", *_SIGNS) or (character is not None and character.isprintable())
 
 
-def kinds() -> list[type[DOMNode]]:
+def widget_types() -> list[type[DOMNode]]:
     """Every class of ours that declares bindings; imports all of the app, so never before it is painted."""
     found: dict[type[DOMNode], None] = {}
     for info in pkgutil.walk_packages(spotui.tui.__path__, f"{spotui.tui.__name__}."):
@@ -206,17 +206,17 @@ class KeyMap(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def check_keys(user: UserKeys, kinds: Iterable[type[DOMNode]], app: type[DOMNode]) -> KeyMap:
+def check_keys(user: UserKeys, widgets: Iterable[type[DOMNode]], app: type[DOMNode]) -> KeyMap:
     """Leave out names that are no binding's, keys that are none, and keys that would do two things or none.
 
     Args:
         user: What the user wrote.
-        kinds: Every class that declares bindings.
+        widgets: Every class that declares bindings.
         app: The app, whose keys work on every screen.
     """
-    kinds = list(kinds)
-    tables = [merged_bindings(kind) for kind in kinds]
-    places = [_Place(kind) for kind in kinds if issubclass(kind, Screen)]
+    widgets = list(widgets)
+    tables = [merged_bindings(kind) for kind in widgets]
+    places = [_Place(kind) for kind in widgets if issubclass(kind, Screen)]
     everywhere = merged_bindings(app)
     known = {
         one.id: one
@@ -341,9 +341,9 @@ def _moved(table: _Table, wanted: _Keys) -> Iterable[tuple[str, Binding]]:
                     yield own, binding
 
 
-def _are_together(table: _Table, one: Binding, other: Binding) -> bool:
+def _are_together(table: _Table, first: Binding, second: Binding) -> bool:
     """Whether they have a key in common anyway, for two states of which one is there at a time."""
-    names = {one.id, other.id}
+    names = {first.id, second.id}
     return len(names) == 1 or any(names <= {each.id for each in bindings} for bindings in table.values())
 
 

@@ -401,14 +401,14 @@ def draw_forest(
     return canvas.lines()
 
 
-def _interval(canvas: Canvas, one: Gain, y: int, left: int, scale: _Scale) -> None:
-    if one.value is None or not math.isfinite(one.value):
+def _interval(canvas: Canvas, gain: Gain, y: int, left: int, scale: _Scale) -> None:
+    if gain.value is None or not math.isfinite(gain.value):
         return
-    if one.low is not None and one.high is not None and one.low < one.high:
-        first = scale.cell(max(one.low, scale.low)) if one.low in scale else 0
-        last = scale.cell(min(one.high, scale.high)) if one.high in scale else scale.cells - 1
-        canvas.put(left + first, y, "─" * (last - first + 1), one.tone)
-        canvas.put(left + first, y, "├" if one.low in scale else "◂", one.tone)
-        canvas.put(left + last, y, "┤" if one.high in scale else "▸", one.tone)
-    mark = "○" if one.tone == "plain" else "●"
-    canvas.put(left + scale.cell(one.value), y, mark, one.tone)
+    if gain.low is not None and gain.high is not None and gain.low < gain.high:
+        first = scale.cell(max(gain.low, scale.low)) if gain.low in scale else 0
+        last = scale.cell(min(gain.high, scale.high)) if gain.high in scale else scale.cells - 1
+        canvas.put(left + first, y, "─" * (last - first + 1), gain.tone)
+        canvas.put(left + first, y, "├" if gain.low in scale else "◂", gain.tone)
+        canvas.put(left + last, y, "┤" if gain.high in scale else "▸", gain.tone)
+    mark = "○" if gain.tone == "plain" else "●"
+    canvas.put(left + scale.cell(gain.value), y, mark, gain.tone)

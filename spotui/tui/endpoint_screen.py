@@ -224,13 +224,13 @@ async def probe(words: Sequence[str], key: str = "") -> Answer | None:
     )
 
 
-def _price(found: _Told) -> str:
-    if found.price is None:
-        return _("what a call costs is known") if found.is_priced else _("its price is unknown")
-    if not found.price.input and not found.price.output:
+def _price(reply: _Told) -> str:
+    if reply.price is None:
+        return _("what a call costs is known") if reply.is_priced else _("its price is unknown")
+    if not reply.price.input and not reply.price.output:
         return _("it costs nothing")
     return _(
-        "${input:g} and ${output:g} a million tokens", input=found.price.input, output=found.price.output
+        "${input:g} and ${output:g} a million tokens", input=reply.price.input, output=reply.price.output
     )
 
 

@@ -240,15 +240,15 @@ class JudgeLine(Static):
         if (template, words) == (self._template, self._words):  # nobody has looked for another one meanwhile
             self.show(found, template, words)
 
-    def show(self, found: Offer | None, template: str, words: Sequence[str] = ()) -> None:
+    def show(self, offer: Offer | None, template: str, words: Sequence[str] = ()) -> None:
         """Tell what is known of the judge of a run.
 
         Args:
-            found: That; None where there is nothing to tell.
+            offer: That; None where there is nothing to tell.
             template: As in `look`.
             words: The same.
         """
-        self._offer, self._template, self._words = found, template, words
+        self._offer, self._template, self._words = offer, template, words
         text = _told(self._offer, Path(template).stem, self._key) if self._offer else None
         self.set_class(text is not None, "-told")
         self.update(text or Content(""))
@@ -372,7 +372,7 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         self.tell(_("enter leaves"), *_result(found))
         self._show_kinds(found)
 
-    def _show_kinds(self, found: CheckResult) -> None:
+    def _show_kinds(self, result: CheckResult) -> None:
         """Accuracy by kind of damage, the worst first: half is what a coin would have."""
         from spotui.tui.canvas import Bar
         from spotui.tui.chart import BarChart
@@ -385,7 +385,7 @@ class JudgeCheckScreen(MeasuringDialog[None]):
                 _("{right} of {votes}", right=one.right, votes=one.votes),
                 "win" if one.share is not None and one.share > _FAIR else "error",
             )
-            for kind, one in sorted(found.kinds.items(), key=lambda each: each[1].share or 0.0)
+            for kind, one in sorted(result.kinds.items(), key=lambda each: each[1].share or 0.0)
         ]
         if bars and not self.query(BarChart):
             chart = BarChart()
@@ -397,15 +397,15 @@ class JudgeCheckScreen(MeasuringDialog[None]):
         super().tell(hint, Content.styled(self._offer.who, "bold"), *lines)
 
 
-def _result(found: CheckResult) -> list[Content]:
-    cost = usd(found.cost_usd, estimated=found.estimated)
+def _result(result: CheckResult) -> list[Content]:
+    cost = usd(result.cost_usd, estimated=result.estimated)
     spent = _("nothing: all was known")
-    if found.calls:
-        spent = ngettext("{n:,} call, {cost}", "{n:,} calls, {cost}", found.calls, cost=cost)
+    if result.calls:
+        spent = ngettext("{n:,} call, {cost}", "{n:,} calls, {cost}", result.calls, cost=cost)
     return [
         Content(""),
-        Content.styled(found.verdict, "bold $text-success" if found.fit else "bold $text-warning"),
-        *(Content(line) for line in found.figures),
-        *([Content.styled(found.caution, "$text-warning")] if found.caution else []),
+        Content.styled(result.verdict, "bold $text-success" if result.fit else "bold $text-warning"),
+        *(Content(line) for line in result.figures),
+        *([Content.styled(result.caution, "$text-warning")] if result.caution else []),
         Content.styled(_("Spent: {spent}.", spent=spent), "$text-muted"),
     ]

@@ -19,7 +19,15 @@ from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.shortcuts import UserKeys, load_user_keys, save_user_keys
-from spotui.tui.bindings import check_keys, fault_of, group_of, kinds, merged_bindings, moved, own_bindings
+from spotui.tui.bindings import (
+    check_keys,
+    fault_of,
+    group_of,
+    merged_bindings,
+    moved,
+    own_bindings,
+    widget_types,
+)
 from spotui.tui.child import attempt
 from spotui.tui.dialogs import Dialog
 from spotui.tui.page import Page, TitleBar
@@ -173,7 +181,7 @@ class KeyMapScreen(Page[None]):
             path=user.path, keys={**others, name: (key,)}, lines={**dict.fromkeys(others, 0), name: 0}
         )
         app = type(self.app)
-        checked = await asyncio.to_thread(lambda: check_keys(wanted, kinds(), app))
+        checked = await asyncio.to_thread(lambda: check_keys(wanted, widget_types(), app))
         if name in checked.keys:
             return True
         mine = next(one for one in checked.problems if one.what.startswith(f"{name}: "))
@@ -182,7 +190,7 @@ class KeyMapScreen(Page[None]):
 
     async def _read(self) -> None:
         found = await asyncio.to_thread(
-            lambda: [binding for kind in kinds() for binding in own_bindings(kind) if binding.id]
+            lambda: [binding for kind in widget_types() for binding in own_bindings(kind) if binding.id]
         )
         self._bindings_by_name = {binding.id or "": binding for binding in found}
         self._show()
@@ -251,10 +259,10 @@ def sections_of(screen: Screen[object], user_keys: Mapping[str, str]) -> list[Se
     return [Section(title, _helps(app, found)) for title, found in groups if found]
 
 
-def _helps(app: App[object], found: Iterable[Binding]) -> tuple[Help, ...]:
+def _helps(app: App[object], active: Iterable[Binding]) -> tuple[Help, ...]:
     """The particular ones first, then those that move about."""
     by_action: dict[tuple[str, str], list[Binding]] = {}
-    for one in sorted(found, key=lambda one: not one.show):
+    for one in sorted(active, key=lambda one: not one.show):
         by_action.setdefault((one.action, one.id or ""), []).append(one)
     return tuple(
         Help(

@@ -142,7 +142,7 @@ class MethodScreen(Dialog[MethodChoice | None]):
     """Chooses a method and its parameters; gives back None when it is left with Escape.
 
     Args:
-        told: What stands there at first.
+        choice: What stands there at first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -163,11 +163,11 @@ class MethodScreen(Dialog[MethodChoice | None]):
 
     AUTO_FOCUS = "#methods"
 
-    def __init__(self, told: MethodChoice) -> None:
+    def __init__(self, choice: MethodChoice) -> None:
         super().__init__()
-        self._told = told
+        self._told = choice
         self._method = ""
-        self._values: dict[str, dict[str, Value]] = {told.method: dict(told.parameters)}
+        self._values: dict[str, dict[str, Value]] = {choice.method: dict(choice.parameters)}
         self._known: dict[str, Known] = {}
 
     def compose(self) -> ComposeResult:
@@ -263,13 +263,13 @@ class MethodScreen(Dialog[MethodChoice | None]):
         self.query_one("#parameters", TableView).show(rows)
         self._explain()
 
-    def _cell(self, one: Parameter) -> Content:
+    def _cell(self, parameter: Parameter) -> Content:
         return Content.styled(
-            in_words(self._value(one)), "bold $accent" if one.name in self._values_now else ""
+            in_words(self._value(parameter)), "bold $accent" if parameter.name in self._values_now else ""
         )
 
-    def _value(self, one: Parameter) -> Value:
-        return self._values_now.get(one.name, one.default)
+    def _value(self, parameter: Parameter) -> Value:
+        return self._values_now.get(parameter.name, parameter.default)
 
     def _parameter(self, name: str) -> Parameter | None:
         chosen = self._chosen
@@ -312,7 +312,7 @@ class MethodLine(Widget, can_focus=True):
     class Chosen(Message):
         """Another method was chosen, or other parameters."""
 
-        told: MethodChoice
+        choice: MethodChoice
 
     def __init__(self, usual: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

@@ -182,14 +182,14 @@ class TitleBar(Widget):
     """The program's name, and at the right where its projects are.
 
     Args:
-        place: The folder of the projects.
+        location: The folder of the projects.
     """
 
     DEFAULT_CSS = "TitleBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; }"
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, location: str) -> None:
         super().__init__()
-        self._place = place
+        self._place = location
 
     def render(self) -> Content:
         """Left who, right where."""

@@ -43,9 +43,9 @@ class BlindVote:
         """The verdict that keeps the prompt it prefers; a tie keeps the best."""
         return "win" if self.choice == "win" else "loss"
 
-    def agrees(self, one: RoundPicture) -> bool:
+    def agrees(self, shown: RoundPicture) -> bool:
         """Whether the verdict has kept the prompt that it prefers."""
-        return (one.outcome == "win") == (self.choice == "win")
+        return (shown.outcome == "win") == (self.choice == "win")
 
 
 def is_open(picture: Picture, number: int) -> bool:
@@ -271,14 +271,14 @@ def _name(number: int) -> str:
     return _("the seed") if number == 1 else _("round {number}", number=number)
 
 
-def _candidate(one: RoundPicture) -> str:
-    if not one.several:
-        return _("{name}, candidate", name=_name(one.number))
+def _candidate(shown: RoundPicture) -> str:
+    if not shown.several:
+        return _("{name}, candidate", name=_name(shown.number))
     return _(
         "{name}, candidate {number} of {several}",
-        name=_name(one.number),
-        number=one.shown,
-        several=one.several,
+        name=_name(shown.number),
+        number=shown.shown,
+        several=shown.several,
     )
 
 
@@ -318,16 +318,16 @@ def _under_way(call: CallPicture, now: float) -> str:
     )
 
 
-def _verdict(picture: Picture, one: RoundPicture) -> str:
-    choices = [vote.choice for vote in one.votes]
+def _verdict(picture: Picture, shown: RoundPicture) -> str:
+    choices = [vote.choice for vote in shown.votes]
     tally = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
     if ties := choices.count("tie"):
         tally += ngettext(", {n:,} tie", ", {n:,} ties", ties)
-    if one.outcome is not None:
+    if shown.outcome is not None:
         names = {"seed": _("the seed"), "undecided": _("undecided, the best stays")}
-        said = verdict(names.get(one.outcome, one.outcome), one.judged)
+        said = verdict(names.get(shown.outcome, shown.outcome), shown.judged)
         return f"{said}  {tally}".rstrip()
-    out = sum(key.round == one.number and "vote" in key.purpose for key in picture.calls)
+    out = sum(key.round == shown.number and "vote" in key.purpose for key in picture.calls)
     return "  ".join(
         filter(None, (tally, ngettext("{n:,} vote under way", "{n:,} votes under way", out) if out else ""))
     )
@@ -339,21 +339,21 @@ def _said(vote: VoteCast) -> Said:
     return Said(f"{who}: {vote.choice}", facts.get(vote.order, ""), vote.reason, vote.choice)
 
 
-def _note(one: RoundPicture, *, is_seed: bool) -> str:
+def _note(shown: RoundPicture, *, is_seed: bool) -> str:
     if is_seed:
         return _("The seed's answers are the first to beat. From round 2 on there are two sets to compare.")
-    if one.end is not None and not one.answers:
-        outcome = "refused" if one.end.outcome == "refused" else "void"
+    if shown.end is not None and not shown.answers:
+        outcome = "refused" if shown.end.outcome == "refused" else "void"
         return _(
             "Round {number} is {outcome}: {note}.",
-            number=one.number,
+            number=shown.number,
             outcome=outcome,
-            note=one.end.note or "it has no answers",
+            note=shown.end.note or "it has no answers",
         )
-    if one.several and one.end is None:
+    if shown.several and shown.end is None:
         return _("Several candidates are compared at once. Give the round a verdict when it has ended.")
-    if one.several and one.end is not None and one.end.note:
-        return _("{note}.", note=one.end.note)
-    if one.end is not None and not one.votes:
+    if shown.several and shown.end is not None and shown.end.note:
+        return _("{note}.", note=shown.end.note)
+    if shown.end is not None and not shown.votes:
         return _("No votes are kept of this round.")
     return ""

@@ -379,9 +379,9 @@ class Picture:
             case _:
                 pass
 
-    def _keep(self, one: RoundPicture, prompt: str) -> None:
-        if one.number > 1:
-            one.candidate = one.scores.candidate(prompt, one.number, one.best or 1)
+    def _keep(self, shown: RoundPicture, prompt: str) -> None:
+        if shown.number > 1:
+            shown.candidate = shown.scores.candidate(prompt, shown.number, shown.best or 1)
 
     def _round(self, number: int) -> RoundPicture:
         if (one := self.rounds.get(number)) is None:

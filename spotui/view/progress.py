@@ -109,54 +109,54 @@ class Progress:
         return found
 
 
-def _trials(one: RoundPicture, before: int, calls: int, *, is_scored: bool) -> Sequence[Trial]:
+def _trials(shown: RoundPicture, before: int, calls: int, *, is_scored: bool) -> Sequence[Trial]:
     if is_scored:
-        scored = list(one.scores.by_prompt.values())
-        kept = one.candidate.prompt if one.candidate is not None else ""
-        if one.number == 1:
+        scored = list(shown.scores.by_prompt.values())
+        kept = shown.candidate.prompt if shown.candidate is not None else ""
+        if shown.number == 1:
             kept = scored[0].prompt if scored else ""
         return [
             Trial(
-                one.number,
+                shown.number,
                 before + calls * place / len(scored),
                 event.score if event.rows or event.marks else None,
                 event.low,
                 event.high,
-                (one.outcome or "open") if event.prompt == kept else "refused" if event.unasked else "loss",
+                (shown.outcome or "open") if event.prompt == kept else "refused" if event.unasked else "loss",
             )
             for place, event in enumerate(scored, 1)
-        ] or _without_score(one, before + calls)
-    if one.number == 1:
+        ] or _without_score(shown, before + calls)
+    if shown.number == 1:
         return []
-    if one.several:
+    if shown.several:
         return [
-            _voted(one, number, before + calls * place / len(one.entries))
-            for place, number in enumerate(sorted(one.entries), 1)
+            _voted(shown, number, before + calls * place / len(shown.entries))
+            for place, number in enumerate(sorted(shown.entries), 1)
         ]
-    end = one.end
+    end = shown.end
     if end is None:
         return []
     rate, (low, high) = vote_rate(end) or (None, (None, None))
-    return [Trial(one.number, before + calls, rate, low, high, one.outcome or "open")]
+    return [Trial(shown.number, before + calls, rate, low, high, shown.outcome or "open")]
 
 
-def _without_score(one: RoundPicture, calls: float) -> list[Trial]:
-    end = one.end
+def _without_score(shown: RoundPicture, calls: float) -> list[Trial]:
+    end = shown.end
     if end is None:
         return []
     low, high = end.score_interval or (None, None)
-    return [Trial(one.number, calls, end.score, low, high, one.outcome or "open")]
+    return [Trial(shown.number, calls, end.score, low, high, shown.outcome or "open")]
 
 
-def _voted(one: RoundPicture, number: int, calls: float) -> Trial:
-    choices = [vote.choice for vote in one.entries[number].votes if vote.question is None]
+def _voted(shown: RoundPicture, number: int, calls: float) -> Trial:
+    choices = [vote.choice for vote in shown.entries[number].votes if vote.question is None]
     wins, decided = choices.count("win"), choices.count("win") + choices.count("loss")
-    is_kept = one.end is not None and one.end.candidate == number
-    outcome = (one.outcome or "open") if is_kept else "loss" if one.end is not None else "open"
+    is_kept = shown.end is not None and shown.end.candidate == number
+    outcome = (shown.outcome or "open") if is_kept else "loss" if shown.end is not None else "open"
     if not decided:
-        return Trial(one.number, calls, None, None, None, outcome)
+        return Trial(shown.number, calls, None, None, None, outcome)
     interval = wilson(wins, decided)
-    return Trial(one.number, calls, wins / decided, interval.low, interval.high, outcome)
+    return Trial(shown.number, calls, wins / decided, interval.low, interval.high, outcome)
 
 
 def _spent(picture: Picture) -> list[Spent]:

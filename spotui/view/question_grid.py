@@ -127,9 +127,9 @@ class QuestionGrid:
             self.rows[number] = text
             changed.add(number)
 
-    def _marks(self, picture: Picture, one: RoundPicture) -> list[str]:
+    def _marks(self, picture: Picture, shown: RoundPicture) -> list[str]:
         of = _of_scores if self.is_scored else _of_votes
-        return of(picture, one, self.columns)
+        return of(picture, shown, self.columns)
 
 
 def _columns(picture: Picture) -> int:
@@ -143,22 +143,22 @@ def _columns(picture: Picture) -> int:
     return max(asked, checked, *(max(one.answers, default=-1) + 1 for one in picture.rounds.values()))
 
 
-def _scored(picture: Picture, one: RoundPicture) -> CandidateScored | None:
+def _scored(picture: Picture, shown: RoundPicture) -> CandidateScored | None:
     """The score of the round's prompt."""
-    prompt = picture.prompt_of(1) if one.number == 1 else one.candidate.prompt if one.candidate else ""
-    return one.scores.by_prompt.get(prompt)
+    prompt = picture.prompt_of(1) if shown.number == 1 else shown.candidate.prompt if shown.candidate else ""
+    return shown.scores.by_prompt.get(prompt)
 
 
-def _of_scores(picture: Picture, one: RoundPicture, columns: int) -> list[str]:
+def _of_scores(picture: Picture, shown: RoundPicture, columns: int) -> list[str]:
     """The marks of the round's prompt beside those of the seed; of the seed itself, how right it is."""
-    found = _scored(picture, one)
+    found = _scored(picture, shown)
     if found is None:
         return []
     own = marks_by_row(found)
     seed = picture.rounds.get(1)
-    start = _scored(picture, seed) if seed is not None and one.number != 1 else None
+    start = _scored(picture, seed) if seed is not None and shown.number != 1 else None
     before = marks_by_row(start) if start is not None else {}
-    return [_mark(own, before, row, is_seed=one.number == 1) for row in range(columns)]
+    return [_mark(own, before, row, is_seed=shown.number == 1) for row in range(columns)]
 
 
 def _mark(own: dict[int, float | None], before: dict[int, float | None], row: int, *, is_seed: bool) -> str:
@@ -173,28 +173,28 @@ def _mark(own: dict[int, float | None], before: dict[int, float | None], row: in
     return BETTER if mark > old else WORSE if mark < old else SAME
 
 
-def _of_votes(picture: Picture, one: RoundPicture, columns: int) -> list[str]:
+def _of_votes(picture: Picture, shown: RoundPicture, columns: int) -> list[str]:
     """Answers, with what the judge or a person said of each; the same text as the best's is the same."""
     marks = [OPEN] * columns
-    best = picture.rounds.get(one.best)
+    best = picture.rounds.get(shown.best)
     others = best.answers if best is not None else {}
-    for index, answered in one.answers.items():
+    for index, answered in shown.answers.items():
         if not 0 <= index < columns:
             continue
         is_same = index in others and others[index].answer.strip() == answered.answer.strip()
         marks[index] = ERROR if answered.error else SAME if is_same else ANSWERED
-    judged = one.end.by_question if one.end is not None else ()
+    judged = shown.end.by_question if shown.end is not None else ()
     if judged:
         both = [
             index
-            for index in sorted(one.answers)
-            if not one.answers[index].error and not (index in others and others[index].error)
+            for index in sorted(shown.answers)
+            if not shown.answers[index].error and not (index in others and others[index].error)
         ]
         if len(both) == len(judged):
             for index, choice in zip(both, judged, strict=True):
                 if 0 <= index < columns:
                     marks[index] = _OF_CHOICES[choice]
-    for vote in one.votes:
+    for vote in shown.votes:
         if vote.question is not None and 0 <= vote.question < columns:
             marks[vote.question] = _OF_CHOICES[vote.choice]
     return marks

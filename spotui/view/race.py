@@ -205,17 +205,17 @@ def against_each_other(race: Race) -> list[str]:
     ]
 
 
-def _pair(one: Compared) -> str:
+def _pair(compared: Compared) -> str:
     found = ngettext(
         "{one} against {other}: {gained}, {n:,} row won, {lost:,} lost",
         "{one} against {other}: {gained}, {n:,} rows won, {lost:,} lost",
-        one.won,
-        one=one.one,
-        other=one.other,
-        gained=gained(one.difference, one.interval, one.floor),
-        lost=one.lost,
+        compared.won,
+        one=compared.one,
+        other=compared.other,
+        gained=gained(compared.difference, compared.interval, compared.floor),
+        lost=compared.lost,
     )
-    return found if one.settled else _("{found}; that may be chance", found=found)
+    return found if compared.settled else _("{found}; that may be chance", found=found)
 
 
 def _state(record: RaceRecord, lanes: list[Lane], *, is_running: bool) -> str:

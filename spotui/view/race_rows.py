@@ -38,17 +38,17 @@ class RowPair(NamedTuple):
     verdict: RowVerdict
 
 
-def pair_rows(rows: Sequence[RaceRow], one: str, other: str) -> list[RowPair]:
+def pair_rows(rows: Sequence[RaceRow], first: str, second: str) -> list[RowPair]:
     """Every row with the answers of two entries: those that the first won, then those that it lost.
 
     Args:
         rows: The test rows.
-        one: A method, or `seed`.
-        other: Another.
+        first: A method, or `seed`.
+        second: Another.
     """
     found = []
     for number, row in enumerate(rows, 1):
-        mine, theirs = row.answers.get(one, _NO_ANSWER), row.answers.get(other, _NO_ANSWER)
+        mine, theirs = row.answers.get(first, _NO_ANSWER), row.answers.get(second, _NO_ANSWER)
         found.append(RowPair(number, row, mine, theirs, _verdict(mine.mark, theirs.mark)))
     order = list(VERDICTS)
     return sorted(found, key=lambda pair: (order.index(pair.verdict), pair.number))
@@ -65,15 +65,15 @@ def tally_of(pairs: Sequence[RowPair]) -> dict[RowVerdict, int]:
     return {verdict: sum(pair.verdict == verdict for pair in pairs) for verdict in VERDICTS}
 
 
-def in_words(pairs: Sequence[RowPair], one: str, other: str) -> str:
+def in_words(pairs: Sequence[RowPair], first: str, second: str) -> str:
     """What the rows say of two entries, without saying whether that is more than chance."""
     counts = tally_of(pairs)
     said = ngettext(
         "{one} answers {n:,} row better than {other} and {lost:,} worse; {same:,} are the same.",
         "{one} answers {n:,} rows better than {other} and {lost:,} worse; {same:,} are the same.",
         counts["won"],
-        one=one,
-        other=other,
+        one=first,
+        other=second,
         lost=counts["lost"],
         same=counts["same"],
     )
@@ -83,13 +83,13 @@ def in_words(pairs: Sequence[RowPair], one: str, other: str) -> str:
     return f"{said} {errored}"
 
 
-def passages_of(pair: RowPair, one: str, other: str) -> list[Passage]:
+def passages_of(pair: RowPair, first: str, second: str) -> list[Passage]:
     """A row in full: what was asked, what was expected, and both answers with their marks.
 
     Args:
         pair: The row.
-        one: The name of the first entry.
-        other: The name of the second.
+        first: The name of the first entry.
+        second: The name of the second.
     """
     asked = [Part("", pair.row.question.strip())]
     if pair.row.references:
@@ -97,8 +97,8 @@ def passages_of(pair: RowPair, one: str, other: str) -> list[Passage]:
     title = _("row {number}", number=pair.number)
     found = [Passage(title, _(VERDICTS[pair.verdict]), tuple(asked), "heading")]
     for name, answer, is_better in (
-        (one, pair.one, pair.verdict == "won"),
-        (other, pair.other, pair.verdict == "lost"),
+        (first, pair.one, pair.verdict == "won"),
+        (second, pair.other, pair.verdict == "lost"),
     ):
         parts = [Part("", answer.answer.strip() or _("No answer."))]
         if answer.note:

@@ -111,19 +111,19 @@ def past_shown(event: events.PastShown) -> Entry:
     return Entry(event.round, "block", title, budget, "\n".join(lines), said=said)
 
 
-def past_line(one: PastPrompt, score: str = "{:>5}", gap: str = "   ") -> str:
+def past_line(earlier: PastPrompt, score: str = "{:>5}", gap: str = "   ") -> str:
     """Round, score and similarity of something that the optimizer is shown.
 
     Args:
-        one: The prompt, or what was written about one.
+        earlier: The prompt, or what was written about one.
         score: How a score is written.
         gap: The text between the three.
     """
-    facts = [_("round {number}", number=one.round)]
-    if one.score is not None:
-        facts.append(score.format(points(one.score)))
-    if one.similarity is not None:
-        facts.append(_("alike {similarity:.2f}", similarity=one.similarity))
+    facts = [_("round {number}", number=earlier.round)]
+    if earlier.score is not None:
+        facts.append(score.format(points(earlier.score)))
+    if earlier.similarity is not None:
+        facts.append(_("alike {similarity:.2f}", similarity=earlier.similarity))
     return gap.join(facts)
 
 
@@ -132,12 +132,12 @@ def interval(score: float, low: float, high: float) -> str:
     return _("{score} ({low} to {high})", score=points(score), low=points(low), high=points(high))
 
 
-def item_line(one: events.BlockItem) -> str:
+def item_line(item: events.BlockItem) -> str:
     """Score and facts of a text of a block."""
-    facts = [f"{name} {cell(value)}" for name, value in one.facts.items()]
-    if one.score is not None and one.low is not None and one.high is not None:
-        return "   ".join([interval(one.score, one.low, one.high), *facts])
-    return "   ".join(facts if one.score is None else [points(one.score), *facts])
+    facts = [f"{name} {cell(value)}" for name, value in item.facts.items()]
+    if item.score is not None and item.low is not None and item.high is not None:
+        return "   ".join([interval(item.score, item.low, item.high), *facts])
+    return "   ".join(facts if item.score is None else [points(item.score), *facts])
 
 
 def answered(event: events.Answered) -> Entry:

@@ -96,13 +96,15 @@ def the_seed(picture: Picture) -> Prompt | None:
     return _known(picture, _("seed"), picture.prompt_of(1)) if picture.prompt_of(1) else None
 
 
-def _own(picture: Picture, one: RoundPicture, text: str) -> Prompt:
-    scored = one.scores.by_prompt.get(text)
-    proposed = one.scores.proposed.get(text)
+def _own(picture: Picture, shown: RoundPicture, text: str) -> Prompt:
+    scored = shown.scores.by_prompt.get(text)
+    proposed = shown.scores.proposed.get(text)
     if proposed is None:
         known = _known(picture, "", text)
-        is_best = one.best > 1 and text == picture.prompt_of(one.best)
-        is_old = any(text in other.scores.by_prompt for n, other in picture.rounds.items() if n < one.number)
+        is_best = shown.best > 1 and text == picture.prompt_of(shown.best)
+        is_old = any(
+            text in other.scores.by_prompt for n, other in picture.rounds.items() if n < shown.number
+        )
         name = _("the best") if is_best else _("earlier prompt") if is_old else _("prompt")
         name = _("seed") if text == picture.prompt_of(1) else name
         return Prompt(

@@ -113,20 +113,20 @@ def standing_rows(table: Table, *, with_tasks: bool = True) -> list[list[str]]:
     return [[_("contender"), *tasks, *figures], *rows]
 
 
-def _cells(one: Standing) -> list[str]:
+def _cells(standing: Standing) -> list[str]:
     return [
-        points(one.macro),
-        _gained(one.gain, one.gain.over_rows),
-        str(one.runs),
-        f"{one.calls:,}",
-        count(one.tokens, estimated=one.estimated),
-        usd(one.cost_usd, one.unpriced, estimated=one.estimated),
-        duration(one.seconds),
+        points(standing.macro),
+        _gained(standing.gain, standing.gain.over_rows),
+        str(standing.runs),
+        f"{standing.calls:,}",
+        count(standing.tokens, estimated=standing.estimated),
+        usd(standing.cost_usd, standing.unpriced, estimated=standing.estimated),
+        duration(standing.seconds),
     ]
 
 
-def _of_tasks(one: Standing, table: Table) -> list[str]:
-    scores = {each.task: points(each.score) for each in one.tasks}
+def _of_tasks(standing: Standing, table: Table) -> list[str]:
+    scores = {each.task: points(each.score) for each in standing.tasks}
     return [scores.get(task, "–") for task in table.tasks]
 
 

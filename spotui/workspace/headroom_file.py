@@ -116,14 +116,14 @@ class Headroom(msgspec.Struct, frozen=True, kw_only=True):
         return [one for one in self.probes if one.ahead]
 
 
-def write_headroom(folder: Path, found: Headroom) -> None:
+def write_headroom(folder: Path, headroom: Headroom) -> None:
     """Write it down in one step.
 
     Raises:
         OSError: The disk is full or read-only.
     """
     make_private(folder)
-    data = msgspec.json.format(msgspec.json.encode(found, enc_hook=as_english), indent=1)
+    data = msgspec.json.format(msgspec.json.encode(headroom, enc_hook=as_english), indent=1)
     write_file(folder / _NAME, data + b"\n")
 
 

@@ -73,14 +73,14 @@ class SpoResults:
             self._project.folder, [one for one in self._rounds if fingerprint(one) not in self._written]
         )
 
-    def _is_known(self, one: SpoRound, recorded: Mapping[int, RoundLine]) -> bool:
-        line = recorded.get(one.round)
-        if line is not None and (line.prompt, line.answers) == (one.prompt, one.answers):
+    def _is_known(self, spo_round: SpoRound, recorded: Mapping[int, RoundLine]) -> bool:
+        line = recorded.get(spo_round.round)
+        if line is not None and (line.prompt, line.answers) == (spo_round.prompt, spo_round.answers):
             return True  # the usual case, without a fingerprint
-        if fingerprint(one) in self._written:
+        if fingerprint(spo_round) in self._written:
             return True
         others = (each for each in recorded.values() if each is line or each.added)
-        return any(_is_same(each, one) for each in others)
+        return any(_is_same(each, spo_round) for each in others)
 
 
 def spo_lines(
@@ -116,17 +116,19 @@ def spo_lines(
     return [line for number, line in sorted(lines.items()) if number not in recorded]
 
 
-def _outcome(one: SpoRound, parent: int) -> Outcome:
-    if not one.succeed:
+def _outcome(spo_round: SpoRound, parent: int) -> Outcome:
+    if not spo_round.succeed:
         return "loss"
     if parent == 0:
         return "seed"
-    return "void" if one.round == 1 else "win"  # it calls a seed that it asks again a success, unjudged
+    return "void" if spo_round.round == 1 else "win"  # it calls a seed that it asks again a success, unjudged
 
 
-def _is_same(line: RoundLine, one: SpoRound) -> bool:
-    told = SpoRound(one.round, line.answers, line.prompt, one.succeed, one.tokens, one.time)
-    return fingerprint(told) == fingerprint(one)
+def _is_same(line: RoundLine, spo_round: SpoRound) -> bool:
+    told = SpoRound(
+        spo_round.round, line.answers, line.prompt, spo_round.succeed, spo_round.tokens, spo_round.time
+    )
+    return fingerprint(told) == fingerprint(spo_round)
 
 
 def _moment(text: str) -> datetime | None:

@@ -128,10 +128,12 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
         _refresh(folder, RESULTS, encode_results([*rounds, *added]))
 
 
-def fingerprint(one: SpoRound) -> str:
+def fingerprint(spo_round: SpoRound) -> str:
     """What a round is recognised by: its number, prompt and answers, whatever became of its verdict."""
-    answers = [[whole_text(each.question), whole_text(each.answer)] for each in one.answers]
-    return sha256(json.dumps([one.round, whole_text(one.prompt), answers]).encode()).hexdigest()[:16]
+    answers = [[whole_text(each.question), whole_text(each.answer)] for each in spo_round.answers]
+    return sha256(json.dumps([spo_round.round, whole_text(spo_round.prompt), answers]).encode()).hexdigest()[
+        :16
+    ]
 
 
 def read_written(folder: Path) -> set[str]:

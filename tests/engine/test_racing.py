@@ -56,11 +56,11 @@ def test_no_order_of_arrival_decides_and_the_first_are_never_dropped(
     rng.shuffle(shuffled)
     assert left_in_race(rule, shuffled, keep, rows) == left == sorted(left)
     best = sorted(field, key=lambda one: one.rank)
-    assert {one.place for one in best[:keep]} <= {*left}
+    assert {one.position for one in best[:keep]} <= {*left}
     # Rows in another order say the same: what counts is the pairs.
     order = list(range(len(field[0].marks)))
     rng.shuffle(order)
-    turned = [Standing(one.place, one.length, tuple(one.marks[at] for at in order)) for one in field]
+    turned = [Standing(one.position, one.length, tuple(one.marks[at] for at in order)) for one in field]
     assert left_in_race(rule, turned, keep, rows) == left
 
 

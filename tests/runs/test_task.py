@@ -37,7 +37,7 @@ def test_solved_rows_are_drawn_from_the_train_rows_and_stay_the_same(tmp_path: P
     data = read_rows(parse_template(scored()), tmp_path)
     template = parse_template(scored())
     layout = layout_of(template, None, Shown(), data, 5)
-    assert (layout.position, len({row.place for row in layout.demos})) == ("question_start", 3)
+    assert (layout.position, len({row.where for row in layout.demos})) == ("question_start", 3)
     assert all(row in data.train for row in layout.demos)
     assert layout_of(template, None, Shown(), data, 5) == layout
     plain = layout_of(template, None, Shown("before_question", 0), None, 5)

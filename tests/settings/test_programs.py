@@ -87,7 +87,7 @@ def test_a_yes_is_for_the_command_and_the_files_of_its_folder_as_they_are(
     words = ("python", "agent.py", "--prompt=prompt.txt", str(outside), "none.py", "\0", "package")
     program = Program(words, folder)
     assert [path.name for path in program.files] == ["agent.py", "prompt.txt"]
-    assert program.place == str(folder / "agent.py")
+    assert program.location == str(folder / "agent.py")
     assert not is_agreed(program)
     agree(program)
     assert is_agreed(program)
@@ -106,7 +106,7 @@ def test_a_yes_is_for_the_command_and_the_files_of_its_folder_as_they_are(
     module = Program(("python", "-m", "package"), folder)
     assert [path.name for path in module.files] == ["__main__.py"]
     nameless = Program(("curl", "-d", "@-", "localhost"), folder)
-    assert (nameless.files, nameless.place) == ((), str(folder))
+    assert (nameless.files, nameless.location) == ((), str(folder))
     site = program_of(ProgramSettings(url="http://localhost:8000/answer"))
     assert site is not None
     assert not is_agreed(site)

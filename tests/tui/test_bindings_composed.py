@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import kinds, widgets_of
+from spotui.tui.bindings import widget_types, widgets_of
 from tests.command_line import move_in
 from tests.tui import scenes
 from tests.tui.piloting import drive
@@ -36,6 +36,6 @@ def test_whatever_takes_the_focus_on_a_screen_is_among_what_it_composes(
 
 
 def test_every_screen_is_looked_at() -> None:
-    screens = [kind for kind in kinds() if issubclass(kind, Screen)]
+    screens = [kind for kind in widget_types() if issubclass(kind, Screen)]
     assert len(screens) > 10
     assert all(widgets_of(screen) for screen in screens if "compose" in vars(screen))

@@ -10,15 +10,15 @@ from spotui.tui.app import SpotuiApp
 from spotui.tui.bindings import (
     fault_of,
     group_of,
-    kinds,
     merged_bindings,
     normalised,
     own_bindings,
     types_something,
+    widget_types,
 )
 from spotui.tui.home.projects_panel import ProjectsPanel
 
-ALL = [(kind, binding) for kind in kinds() for binding in own_bindings(kind)]
+ALL = [(kind, binding) for kind in widget_types() for binding in own_bindings(kind)]
 EVERYWHERE = re.compile(
     r"escape|backspace|delete|up|down|left|right|home|end|pageup|pagedown|f([1-9]|1[0-2])"
     r"|ctrl\+[ac-gj-lnopq-z]"  # ctrl+b is tmux's own; h, i and m are other keys
@@ -30,7 +30,7 @@ def said(kind: type[DOMNode], binding: Binding) -> str:
 
 
 def test_the_app_its_screens_and_its_panels_are_among_them() -> None:
-    assert {SpotuiApp, ProjectsPanel} <= set(kinds())
+    assert {SpotuiApp, ProjectsPanel} <= set(widget_types())
 
 
 @pytest.mark.parametrize(("kind", "binding"), ALL, ids=[said(*one) for one in ALL])

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from spotui.settings import locations
 from spotui.tui.actions import SENTENCES, sentence_of
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import kinds, merged_bindings, own_bindings
+from spotui.tui.bindings import merged_bindings, own_bindings, widget_types
 from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.tui.home.screen import HomeScreen
 from spotui.tui.home.templates_panel import TemplatesPanel
@@ -128,7 +128,7 @@ def test_keys_and_the_end_are_commands_too(workspace: Workspace) -> None:
 
 
 def test_every_sentence_is_about_a_key_that_there_is() -> None:
-    ids = {binding.id for kind in kinds() for binding in own_bindings(kind)}
+    ids = {binding.id for kind in widget_types() for binding in own_bindings(kind)}
     assert set(SENTENCES) <= ids
 
 

@@ -10,7 +10,7 @@ from spotui.settings.config_file import parse_config
 from spotui.settings.shortcuts import load_user_keys
 from spotui.settings.themes import load_theme
 from spotui.tui.app import SpotuiApp
-from spotui.tui.bindings import check_keys, kinds
+from spotui.tui.bindings import check_keys, widget_types
 from tests.command_line import ROOT, move_in
 
 CONFIG, KEYS, THEME = re.findall(
@@ -32,7 +32,7 @@ def test_the_config_file() -> None:
 
 def test_the_keys() -> None:
     locations.keys_file().write_text(KEYS)
-    found = check_keys(load_user_keys(), kinds(), SpotuiApp)
+    found = check_keys(load_user_keys(), widget_types(), SpotuiApp)
     assert found.problems == ()
     assert found.keys["home.tour"] == "exclamation_mark"
 

@@ -227,7 +227,7 @@ class MetaPrompts:
         self._prompts = {one.name: _replaced(one, folders) for one in texts}
 
     @classmethod
-    def kept(
+    def stored(
         cls,
         texts: Mapping[str, str],
         source: str,

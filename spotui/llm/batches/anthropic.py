@@ -166,7 +166,7 @@ class AnthropicBatches:
 
     def read(self, request: Request, payload: Payload, seconds: float) -> Reply | None:
         """The reply in a result; see `BatchApi.read`."""
-        result, place = payload.get("result"), self._pool.place
+        result, place = payload.get("result"), self._pool.target
         if not isinstance(result, dict):
             raise MalformedReplyError(
                 _("{place} sent a reply without an answer in it.", place=place), _("Try again.")
@@ -196,10 +196,10 @@ class AnthropicBatches:
             return name.startswith(f"{token}-")
         return False
 
-    def _submitted(self, found: JsonObject) -> Submitted:
-        if not isinstance(found.get("id"), str):
-            raise no_batch_api(self._pool.place)
-        return Submitted(found["id"], _moment(found.get("expires_at")))
+    def _submitted(self, body: JsonObject) -> Submitted:
+        if not isinstance(body.get("id"), str):
+            raise no_batch_api(self._pool.target)
+        return Submitted(body["id"], _moment(body.get("expires_at")))
 
     def _body(self, request: Request, concessions: Concessions) -> JsonObject:
         """The body of a request for a message."""

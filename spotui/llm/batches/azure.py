@@ -12,7 +12,7 @@ from spotui.llm.batches.chat import LABEL, PAGE, ChatBatches
 from spotui.llm.batches.lines import NotFoundError, nothing_there
 from spotui.llm.protocol import ModelError, TimedOutError
 from spotui.llm.providers import litellm_module
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.litellm_module import model_error, read_error
 from spotui.llm.providers.litellm_provider import secrets_of
 from spotui.llm.routing import Endpoint
@@ -36,7 +36,7 @@ class AzureBatches(ChatBatches):
     path = "/chat/completions"
 
     def __init__(self, endpoint: Endpoint) -> None:
-        place = Place(endpoint.model, "Azure", [*secrets_of(endpoint.api_key)], has_key=True)
+        place = Target(endpoint.model, "Azure", [*secrets_of(endpoint.api_key)], has_key=True)
         super().__init__(place, endpoint.model.removeprefix(PREFIX), has_no_price=endpoint.price is None)
         self._endpoint = endpoint
 
@@ -112,10 +112,10 @@ class AzureBatches(ChatBatches):
     def _explained(self, error: Exception, *, is_late: bool) -> ModelError:
         if is_late:
             return TimedOutError(
-                _("{place} sent nothing for {silence:g} seconds.", place=self.place, silence=_SECONDS),
+                _("{place} sent nothing for {silence:g} seconds.", place=self.target, silence=_SECONDS),
                 _("Check that it is up, or raise the timeout of this model."),
             )
         fault = read_error(error)
         if fault.status == 404:
-            return nothing_there(self.place, fault)
-        return model_error(error, fault, self.place, _SECONDS, lambda: False)
+            return nothing_there(self.target, fault)
+        return model_error(error, fault, self.target, _SECONDS, lambda: False)

@@ -12,7 +12,7 @@ from spotui.llm.options import read_options
 from spotui.llm.protocol import BadRequestError, MalformedReplyError, ModelError, RateLimitedError
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.bodies import request_body
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
 from spotui.workspace.journal_reader import Reply, Request
@@ -33,7 +33,7 @@ class ChatBatches:
     """The part of a model's batches that is the same wherever they are.
 
     Args:
-        place: Where they are, as errors name it.
+        target: Where they are, as errors name it.
         api_model: The model id on the wire.
         has_no_price: Whether the cost that the endpoint reports is believed.
 
@@ -46,8 +46,8 @@ class ChatBatches:
     limits = Limits(calls=50_000, size=200_000_000)
     path: ClassVar[str] = "/v1/chat/completions"
 
-    def __init__(self, place: Place, api_model: str, *, has_no_price: bool) -> None:
-        self.place = place
+    def __init__(self, target: Target, api_model: str, *, has_no_price: bool) -> None:
+        self.target = target
         self._model = api_model
         self._has_no_price = has_no_price
         self._concessions = Concessions()
@@ -71,7 +71,7 @@ class ChatBatches:
 
     def read(self, request: Request, payload: Payload, seconds: float) -> Reply | None:
         """The reply in a result; see `BatchApi.read`."""
-        place = self.place
+        place = self.target
         response, error = payload.get("response"), payload.get("error")
         if not isinstance(response, dict):
             if not isinstance(error, dict) or error.get("code") in _UNANSWERED:
@@ -116,15 +116,15 @@ class ChatBatches:
             after = str(batches[-1].get("id"))
         return None
 
-    def progress(self, found: dict[str, Any]) -> Progress:
+    def progress(self, body: dict[str, Any]) -> Progress:
         """How far the batch is that an answer is about."""
-        counts = found.get("request_counts") or {}
+        counts = body.get("request_counts") or {}
         done, failed = int(counts.get("completed") or 0), int(counts.get("failed") or 0)
-        files = tuple(str(found[name]) for name in ("output_file_id", "error_file_id") if found.get(name))
-        state = str(found.get("status"))
+        files = tuple(str(body[name]) for name in ("output_file_id", "error_file_id") if body.get(name))
+        state = str(body.get("status"))
         # A batch may be complete an instant before its files are.
         is_over = state in _OVER and (bool(files) or state != "completed" or not (done or failed))
-        why = self._failure(found) if state == "failed" else None
+        why = self._failure(body) if state == "failed" else None
         return Progress(is_over, done + failed, failed, files, why)
 
     def _body(self, request: Request, concessions: Concessions) -> dict[str, object]:
@@ -138,23 +138,23 @@ class ChatBatches:
         return refusal is not None
 
     def _reply(self, request: Request, body: dict[str, Any], seconds: float) -> Reply:
-        return reply_of(request, body, seconds, self.place, has_no_price=self._has_no_price)
+        return reply_of(request, body, seconds, self.target, has_no_price=self._has_no_price)
 
-    def submitted(self, found: dict[str, Any]) -> Submitted:
+    def submitted(self, body: dict[str, Any]) -> Submitted:
         """The batch that an answer is about.
 
         Raises:
             MalformedReplyError: It is about none.
         """
-        if not isinstance(found.get("id"), str):
-            raise no_batch_api(self.place)
-        return Submitted(found["id"], float(found.get("expires_at") or 0.0))
+        if not isinstance(body.get("id"), str):
+            raise no_batch_api(self.target)
+        return Submitted(body["id"], float(body.get("expires_at") or 0.0))
 
-    def _failure(self, found: dict[str, Any]) -> ModelError:
+    def _failure(self, body: dict[str, Any]) -> ModelError:
         """Why a batch was refused as a whole."""
-        errors = (found.get("errors") or {}).get("data") or [{}]
+        errors = (body.get("errors") or {}).get("data") or [{}]
         first = errors[0] if isinstance(errors[0], dict) else {}
-        place, words = self.place, str(first.get("message") or "")
+        place, words = self.target, str(first.get("message") or "")
         said = place.sentence(_("{place} refuses the batch", place=place), words)
         if first.get("code") == _TOO_MUCH:
             return RateLimitedError(said, _("It is tried again in smaller batches."))
@@ -162,7 +162,7 @@ class ChatBatches:
 
 
 def reply_of(
-    request: Request, body: dict[str, Any], seconds: float, place: Place, *, has_no_price: bool
+    request: Request, body: dict[str, Any], seconds: float, target: Target, *, has_no_price: bool
 ) -> Reply:
     """The reply in a whole chat completion.
 
@@ -171,13 +171,13 @@ def reply_of(
     """
     fault = fault_inside(body)
     if fault is not None:
-        raise fault_error(place, fault)
+        raise fault_error(target, fault)
     assembler = ReplyAssembler()
     assembler.feed(body)
     assembler.finish()
     if not assembler.has_choice:
         raise MalformedReplyError(
-            _("{place} sent a reply without an answer in it.", place=place), _("Try again.")
+            _("{place} sent a reply without an answer in it.", place=target), _("Try again.")
         )
     return assembler.reply(
         request,

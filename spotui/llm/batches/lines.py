@@ -8,7 +8,7 @@ import msgspec
 from spotui.lang import _
 from spotui.llm.options import Options
 from spotui.llm.protocol import BadRequestError, MalformedReplyError, ModelError
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
 from spotui.llm.providers.http import HttpPool, check_size, fault_body
 
@@ -45,7 +45,7 @@ async def json_of(
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise no_batch_api(pool.place) from None
+        raise no_batch_api(pool.target) from None
 
 
 async def json_lines(pool: HttpPool, path: str, more: Options = _NONE) -> AsyncIterator[JsonObject]:
@@ -60,42 +60,42 @@ async def json_lines(pool: HttpPool, path: str, more: Options = _NONE) -> AsyncI
         rest = b""
         async for piece in response.aiter_bytes():
             *lines, rest = (rest + piece).split(b"\n")
-            check_size(len(rest), pool.place)
+            check_size(len(rest), pool.target)
             for line in lines:
                 if line.strip():
-                    yield _object(line, pool.place)
+                    yield _object(line, pool.target)
         if rest.strip():
-            yield _object(rest, pool.place)
+            yield _object(rest, pool.target)
 
 
 async def _error(pool: HttpPool, response: "HttpResponse") -> ModelError:
     """The error of a response that is no success."""
     fault = read_fault(response.status_code, response.headers, await fault_body(response))
     if fault.status not in (404, 405):
-        return fault_error(pool.place, fault)
-    return nothing_there(pool.place, fault)
+        return fault_error(pool.target, fault)
+    return nothing_there(pool.target, fault)
 
 
-def nothing_there(place: Place, fault: ServerFault) -> NotFoundError:
+def nothing_there(target: Target, fault: ServerFault) -> NotFoundError:
     """The error for an address of the API at which there is nothing."""
     return NotFoundError(
-        place.sentence(
-            _("{place} knows no such batch, or has no API for batches", place=place), fault.message
+        target.sentence(
+            _("{place} knows no such batch, or has no API for batches", place=target), fault.message
         ),
         _("Check the endpoint and its key, or run without --batch."),
     )
 
 
-def no_batch_api(place: Place) -> MalformedReplyError:
+def no_batch_api(target: Target) -> MalformedReplyError:
     """The error for an answer that is not of an API for batches."""
     return MalformedReplyError(
-        _("{place} answered with something other than a batch.", place=place),
+        _("{place} answered with something other than a batch.", place=target),
         _("Check that the endpoint has an API for batches, or run without --batch."),
     )
 
 
-def _object(line: bytes, place: Place) -> JsonObject:
+def _object(line: bytes, target: Target) -> JsonObject:
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise no_batch_api(place) from None
+        raise no_batch_api(target) from None

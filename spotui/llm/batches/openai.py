@@ -32,7 +32,7 @@ class OpenAIBatches(ChatBatches):
     def __init__(self, endpoint: Endpoint, api_model: str) -> None:
         self.share = share_at(endpoint.base_url or "")
         self._pool = HttpPool(endpoint)
-        super().__init__(self._pool.place, api_model, has_no_price=endpoint.price is None)
+        super().__init__(self._pool.target, api_model, has_no_price=endpoint.price is None)
 
     async def submit(self, token: str, lines: Sequence[bytes]) -> Submitted:
         """Upload the requests and begin a batch of them; see `BatchApi.submit`."""

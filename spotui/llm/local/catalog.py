@@ -175,7 +175,7 @@ class Source(msgspec.Struct, frozen=True):
     Attributes:
         kind: `catalog` for a known model, `url` for a download, `file` for a file of the user's.
         model_id: The id the model has here.
-        place: The id, the URL or the absolute path.
+        location: The id, the URL or the absolute path.
         title: What to call it before the user.
         origin: Where its bytes come from and how they are checked, one sentence without a full stop.
         bytes: Size on disk, or None when it is not known yet.
@@ -185,7 +185,7 @@ class Source(msgspec.Struct, frozen=True):
 
     kind: Literal["catalog", "url", "file"]
     model_id: str
-    place: str
+    location: str
     title: str
     origin: str
     bytes: int | None = None
@@ -236,7 +236,7 @@ def _catalog_source(model: CatalogModel) -> Source:
     return Source(
         kind="catalog",
         model_id=model.id,
-        place=model.id,
+        location=model.id,
         title=model.title,
         origin=model.origin,
         bytes=model.bytes,
@@ -245,12 +245,12 @@ def _catalog_source(model: CatalogModel) -> Source:
     )
 
 
-def _source(kind: Literal["url", "file"], place: str, file: str, name: str | None, origin: str) -> Source:
+def _source(kind: Literal["url", "file"], location: str, file: str, name: str | None, origin: str) -> Source:
     stem = (name or re.split(r"[/\\]", file)[-1]).removeprefix(EMBEDDED_PREFIX).lower().removesuffix(".gguf")
     model_id = EMBEDDED_PREFIX + (_BAD_IN_NAMES.sub("-", stem).strip("-._")[:100] or "model")
     if known_model(model_id):
         raise PullError(
             _("The name {model} is that of a known model.", model=model_id), _("Give it another name.")
         )
-    size = Path(place).stat().st_size if kind == "file" else None
-    return Source(kind, model_id, place, stem, origin, size, 0 if kind == "file" else None)
+    size = Path(location).stat().st_size if kind == "file" else None
+    return Source(kind, model_id, location, stem, origin, size, 0 if kind == "file" else None)

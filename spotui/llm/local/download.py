@@ -172,7 +172,7 @@ def _failures(remote: RemoteFile, kind: type[PullError]) -> Iterator[None]:
 
     from spotui.llm.protocol import ModelError
     from spotui.llm.providers.base_url import BaseUrl
-    from spotui.llm.providers.faults.http_errors import Place, transport_errors
+    from spotui.llm.providers.faults.http_errors import Target, transport_errors
 
     shown = public_url(remote.url)
     host, name = "/".join(shown.split("/")[:3]), shown.rpartition("/")[2]
@@ -183,7 +183,7 @@ def _failures(remote: RemoteFile, kind: type[PullError]) -> Iterator[None]:
             _("{url} is not an address to download from.", url=shown), _("Check the address.")
         ) from None
     try:
-        place = Place(name, host, (*address.secrets, Secret(remote.token)), has_key=bool(remote.token))
+        place = Target(name, host, (*address.secrets, Secret(remote.token)), has_key=bool(remote.token))
         with transport_errors(place, _SILENCE_SECONDS, address.is_proxied):
             try:
                 yield

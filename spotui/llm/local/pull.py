@@ -87,7 +87,7 @@ def _refuse_other_source(source: Source, store: ModelStore) -> None:
     if here is None:
         return
     same = (
-        str(Path(source.place).resolve()) == here.path
+        str(Path(source.location).resolve()) == here.path
         if source.kind == "file"
         else source.origin == here.origin
     )
@@ -124,12 +124,12 @@ class _Pull:
         if (known := known_model(source.model_id)) is not None:
             return await self._known(known)
         if source.kind == "file":
-            path = Path(source.place)
+            path = Path(source.location)
             model = self._record(path, await self._check(path, self._sha256), source.origin)
             self._store.own_file(model.id).unlink(missing_ok=True)
             return model
-        token = hub_token() if source.place.startswith(f"{hub()}/") else ""
-        return await self._downloaded(RemoteFile(source.place, token, sha256=self._sha256), source.origin)
+        token = hub_token() if source.location.startswith(f"{hub()}/") else ""
+        return await self._downloaded(RemoteFile(source.location, token, sha256=self._sha256), source.origin)
 
     async def _known(self, model: CatalogModel) -> StoredModel:
         own = self._store.own_file(model.id)

@@ -301,7 +301,7 @@ async def token_grammar(root: "HttpPool", text: str) -> str | None:
     async with root.send("POST", "/tokenize", msgspec.json.encode(question)) as response:
         body = await response.aread()
         if not response.is_success:
-            raise fault_error(root.place, read_fault(response.status_code, response.headers, body))
+            raise fault_error(root.target, read_fault(response.status_code, response.headers, body))
     tokens = msgspec.json.decode(body, type=_Tokens).tokens
     if b"".join(token.bytes for token in tokens) != text.encode():
         return None

@@ -219,10 +219,10 @@ def _in_network(entry: str, host: str) -> bool:
         return False
 
 
-def _same_address(one: str, other: str) -> bool:
+def _same_address(first: str, second: str) -> bool:
     from ipaddress import ip_address
 
     try:
-        return ip_address(one) == ip_address(other)
+        return ip_address(first) == ip_address(second)
     except ValueError:
         return False

@@ -11,7 +11,7 @@ from spotui.llm.options import Options
 from spotui.llm.protocol import AuthenticationError, BadRequestError, OversizedReplyError
 from spotui.llm.providers.base_url import BaseUrl
 from spotui.llm.providers.faults.http_errors import (
-    Place,
+    Target,
     not_http,
     redirect_error,
     transport_errors,
@@ -55,22 +55,22 @@ LONGEST_BODY: Final = 256 * MIB
 """As much as is read for one reply: a stream takes some hundred bytes for each token."""
 
 
-def check_size(size: int, place: Place, most: int = LONGEST_REPLY) -> None:
+def check_size(size: int, target: Target, most: int = LONGEST_REPLY) -> None:
     """Make sure that a reply under way can still be kept.
 
     Raises:
         OversizedReplyError: It is too long; the rest is not read.
     """
     if size > most:
-        raise oversized(place, most)
+        raise oversized(target, most)
 
 
-def oversized(place: Place, most: int = LONGEST_REPLY) -> OversizedReplyError:
+def oversized(target: Target, most: int = LONGEST_REPLY) -> OversizedReplyError:
     """The error for a reply that is too long."""
     return OversizedReplyError(
         _(
             "{place} sent more than {most} MiB for one reply, and the rest was not read.",
-            place=place,
+            place=target,
             most=most // MIB,
         ),
         _("Set max_tokens for this model, or check what the endpoint sends."),
@@ -113,7 +113,7 @@ class HttpPool:
         key = endpoint.api_key.reveal().strip() if endpoint.api_key else ""
         self._key = Secret(key)
         secrets = (self._key, *self._base_url.secrets, *endpoint.values.values())
-        self.place = Place(
+        self.target = Target(
             endpoint.model,
             self._base_url.shown,
             secrets,
@@ -122,7 +122,7 @@ class HttpPool:
         )
         if not (key.isascii() and key.isprintable()):
             raise AuthenticationError(
-                _("The key for {place} holds characters that no HTTP header can carry.", place=self.place),
+                _("The key for {place} holds characters that no HTTP header can carry.", place=self.target),
                 _("Copy it again."),
             )
         self._timeout = endpoint.silence
@@ -164,7 +164,7 @@ class HttpPool:
         """
         from spotui.llm.providers.http_bodies import HttpResponse
 
-        with transport_errors(self.place, self._timeout, self._base_url.is_proxied):
+        with transport_errors(self.target, self._timeout, self._base_url.is_proxied):
             async with AsyncExitStack() as exchange:
                 sent = self._key_headers
                 response = await exchange.enter_async_context(
@@ -182,14 +182,14 @@ class HttpPool:
                 ) is not None:
                     response = await exchange.enter_async_context(other)
                 if response.status < 200:
-                    raise not_http(self.place, _("it wants to speak another protocol"))
+                    raise not_http(self.target, _("it wants to speak another protocol"))
                 if 300 <= response.status < 400:
                     location = response.headers.get("Location", "")
-                    raise redirect_error(self.place, response.status, location)
+                    raise redirect_error(self.target, response.status, location)
                 coding = response.headers.get("Content-Encoding", "identity").strip().lower()
                 if coding not in _READABLE:
-                    raise unasked_compression(self.place, self.place.quote(coding))
-                yield HttpResponse(response, self._timeout, self.place)
+                    raise unasked_compression(self.target, self.target.quote(coding))
+                yield HttpResponse(response, self._timeout, self.target)
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
@@ -260,7 +260,7 @@ class HttpPool:
         return None
 
     def _usual_headers(self) -> dict[str, str]:
-        if self.place.has_key:
+        if self.target.has_key:
             return {"Authorization": f"Bearer {self._key.reveal()}"}
         login = self._base_url.authorization
         return {} if login is None else {"Authorization": login}
@@ -298,7 +298,7 @@ class HttpPool:
         except ValueError:
             # Its text may quote the proxy's password.
             raise BadRequestError(
-                _("The proxy that the environment names for {place} cannot be used.", place=self.place),
+                _("The proxy that the environment names for {place} cannot be used.", place=self.target),
                 _("Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; they take http and https proxies."),
             ) from None
 

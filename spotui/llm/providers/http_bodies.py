@@ -8,7 +8,7 @@ from typing import Self
 from aiohttp import BytesIOPayload, ClientResponse, SocketTimeoutError
 from aiohttp.abc import AbstractStreamWriter
 
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.http import check_size
 
 _PIECE = 64 * 1024
@@ -76,19 +76,19 @@ class HttpResponse:
     Args:
         response: As aiohttp has it.
         seconds: How long the server may be silent while the body is read.
-        place: Where it comes from, for the errors.
+        target: Where it comes from, for the errors.
 
     Attributes:
         status_code: The HTTP status.
         headers: By name, in any case.
     """
 
-    def __init__(self, response: ClientResponse, seconds: float, place: Place) -> None:
+    def __init__(self, response: ClientResponse, seconds: float, target: Target) -> None:
         self.status_code = response.status
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._seconds = seconds
-        self._place = place
+        self._target = target
 
     @property
     def is_success(self) -> bool:
@@ -108,5 +108,5 @@ class HttpResponse:
         body = bytearray()
         async for piece in self.aiter_bytes():
             body += piece
-            check_size(len(body), self._place)
+            check_size(len(body), self._target)
         return bytes(body)

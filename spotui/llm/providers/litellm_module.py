@@ -32,7 +32,7 @@ from spotui.llm.protocol import (
     TimedOutError,
 )
 from spotui.llm.providers.faults import http_errors as transport_errors
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.retry_after import asked_wait
 from spotui.llm.providers.faults.server_fault import ServerFault, read_fault
 from spotui.llm.providers.http import LONGEST_BODY, LONGEST_REPLY, oversized
@@ -265,64 +265,64 @@ def read_error(error: BaseException) -> ServerFault:
 
 
 def model_error(
-    error: BaseException, fault: ServerFault, place: Place, timeout: float, is_proxied: Callable[[], bool]
+    error: BaseException, fault: ServerFault, target: Target, timeout: float, is_proxied: Callable[[], bool]
 ) -> ModelError:
     """The error for what litellm raised.
 
     Args:
         error: The exception.
         fault: `read_error` of it.
-        place: Where the call went.
+        target: Where the call went.
         timeout: Seconds of silence allowed, for the sentence.
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
     chain = tuple(_chain(error))
     if any(isinstance(link, OversizedBodyError) for link in chain):
-        return oversized(place)
+        return oversized(target)
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     if "ClientPayloadError" in names or _CUT in str(error):
-        return transport_errors.broke_off(place)
+        return transport_errors.broke_off(target)
     if _headers(chain):
-        return fault_error(place, fault)
-    if (reached := _transport_error(chain, place, timeout, is_proxied)) is not None:
+        return fault_error(target, fault)
+    if (reached := _transport_error(chain, target, timeout, is_proxied)) is not None:
         return reached
     if names & {"Timeout", "TimeoutError"}:
         return TimedOutError(
-            _("{place} sent nothing for {timeout:g} seconds.", place=place, timeout=timeout),
+            _("{place} sent nothing for {timeout:g} seconds.", place=target, timeout=timeout),
             _("Check that it is up, or raise the timeout of this model."),
         )
     if "JSONDecodeError" in names:
         return MalformedReplyError(
-            place.sentence(
-                _("{place} sent something other than a chat completion", place=place), fault.message
+            target.sentence(
+                _("{place} sent something other than a chat completion", place=target), fault.message
             ),
             _("Try again."),
         )
-    return _local_error(chain, fault, place)
+    return _local_error(chain, fault, target)
 
 
-def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, place: Place) -> ModelError:
+def _local_error(chain: tuple[BaseException, ...], fault: ServerFault, target: Target) -> ModelError:
     """The error for what no server has answered: litellm's own checks, and replies that ended in an error."""
     missing = next((link for link in chain if isinstance(link, ImportError)), None)
     if missing is not None:
         return BadRequestError(
-            place.sentence(
-                _("{place} needs a Python package that is not installed", place=place), str(missing)
+            target.sentence(
+                _("{place} needs a Python package that is not installed", place=target), str(missing)
             ),
             _("Install what provides it beside spotui, with pip."),
         )
     if _NO_KEY.search(fault.message):
         return AuthenticationError(
-            place.sentence(_("{place} asks for a key, and none is set", place=place), fault.message),
+            target.sentence(_("{place} asks for a key, and none is set", place=target), fault.message),
             _("Set the environment variable it names."),
         )
     # The status is one that litellm made up to say what kind of failure this is.
     code = f"{fault.code} {_CODES.get(fault.status, '')}".strip()
-    return fault_error(place, msgspec.structs.replace(fault, status=0, code=code))
+    return fault_error(target, msgspec.structs.replace(fault, status=0, code=code))
 
 
 def _transport_error(
-    chain: tuple[BaseException, ...], place: Place, timeout: float, is_proxied: Callable[[], bool]
+    chain: tuple[BaseException, ...], target: Target, timeout: float, is_proxied: Callable[[], bool]
 ) -> ModelError | None:
     import httpx
 
@@ -331,24 +331,24 @@ def _transport_error(
         case None:
             return None
         case httpx.ConnectTimeout():
-            return transport_errors.not_connected(place, timeout)
+            return transport_errors.not_connected(target, timeout)
         case httpx.TimeoutException():
-            return transport_errors.timed_out(place, timeout)
+            return transport_errors.timed_out(target, timeout)
         case httpx.ProxyError():
-            return transport_errors.proxy_failed(place, str(below))
+            return transport_errors.proxy_failed(target, str(below))
         case httpx.DecodingError():
-            return transport_errors.not_decompressed(place, str(below))
+            return transport_errors.not_decompressed(target, str(below))
         case httpx.RemoteProtocolError():
-            return _protocol_error(place, str(below))
-    return transport_errors.unreachable(place, below, is_proxied)
+            return _protocol_error(target, str(below))
+    return transport_errors.unreachable(target, below, is_proxied)
 
 
-def _protocol_error(place: Place, words: str) -> ModelError:
+def _protocol_error(target: Target, words: str) -> ModelError:
     if "without sending a response" in words:
-        return transport_errors.no_answer(place)
+        return transport_errors.no_answer(target)
     if "message body" in words:
-        return transport_errors.broke_off(place)
-    return transport_errors.not_http(place, words)
+        return transport_errors.broke_off(target)
+    return transport_errors.not_http(target, words)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -32,7 +32,7 @@ from spotui.llm.providers.chat.bodies import (
     read_embedding,
     response_format,
 )
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.http import check_size
@@ -236,19 +236,19 @@ class LitellmProvider:
             self._ways[model] = way
         return litellm, self._ways[model]
 
-    async def _embed(self, litellm: Any, request: Request, way: Route) -> Reply:
+    async def _embed(self, litellm: Any, request: Request, to: Route) -> Reply:
         started = perf_counter()
-        given = {**self._access(way), "input": [embedded_text(request)]}
+        given = {**self._access(to), "input": [embedded_text(request)]}
         arguments = {name: value for name, value in given.items() if value is not None}
         try:
-            answer = await self._step(litellm.aembedding(**arguments), way)
+            answer = await self._step(litellm.aembedding(**arguments), to)
         except _Failure as failure:
-            raise await self._explained(failure.error, read_error(failure.error), way) from None
+            raise await self._explained(failure.error, read_error(failure.error), to) from None
         payload = answer.model_dump()
         found = read_embedding(payload)
         if found is None:
             raise MalformedReplyError(
-                _("{place} answered with something other than an embedding.", place=self._place(way)),
+                _("{place} answered with something other than an embedding.", place=self._target(to)),
                 _("Check that the model is one for embeddings."),
             )
         cost = (getattr(answer, "_hidden_params", None) or {}).get("response_cost")
@@ -260,21 +260,21 @@ class LitellmProvider:
             count_tokens=self._count_tokens,
         )
 
-    def _access(self, way: Route) -> dict[str, Any]:
+    def _access(self, to: Route) -> dict[str, Any]:
         """What every call of litellm is given."""
         return {
-            "model": way.litellm_id,
+            "model": to.litellm_id,
             "api_base": self._endpoint.base_url,
-            "api_key": way.api_key.reveal() if way.api_key else None,
+            "api_key": to.api_key.reveal() if to.api_key else None,
             "timeout": self._endpoint.silence + _GRACE,
             "max_retries": 0,
             "num_retries": 0,
             "caching": False,
         }
 
-    def _arguments(self, request: Request, way: Route, refused: frozenset[str]) -> dict[str, Any]:
+    def _arguments(self, request: Request, to: Route, refused: frozenset[str]) -> dict[str, Any]:
         given: dict[str, Any] = {
-            **self._access(way),
+            **self._access(to),
             "messages": message_bodies(request.messages, refused),
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -291,9 +291,9 @@ class LitellmProvider:
         return kept | more.body
 
     async def _attempt(
-        self, litellm: Any, arguments: dict[str, Any], request: Request, way: Route, on_delta: OnDelta
+        self, litellm: Any, arguments: dict[str, Any], request: Request, to: Route, on_delta: OnDelta
     ) -> Reply:
-        assembler, place = ReplyAssembler(), self._place(way)
+        assembler, place = ReplyAssembler(), self._target(to)
         started = perf_counter()
         first: float | None = None
         cost: float | None = None
@@ -304,10 +304,10 @@ class LitellmProvider:
                 first = first or perf_counter() - started
                 on_delta(delta)
 
-        stream = await self._step(litellm.acompletion(**arguments), way)
+        stream = await self._step(litellm.acompletion(**arguments), to)
         try:
             pieces = aiter(stream)
-            while (chunk := await self._step(anext(pieces, None), way)) is not None:
+            while (chunk := await self._step(anext(pieces, None), to)) is not None:
                 payload = chunk.model_dump()
                 cost = _cost(payload) or cost
                 emit(assembler.feed(payload))
@@ -331,7 +331,7 @@ class LitellmProvider:
             count_tokens=self._count_tokens,
         )
 
-    async def _step(self, awaitable: Awaitable[_T], way: Route) -> _T:
+    async def _step(self, awaitable: Awaitable[_T], to: Route) -> _T:
         try:
             async with asyncio.timeout(self._endpoint.silence) as limit:
                 with bounded_bodies():
@@ -341,25 +341,25 @@ class LitellmProvider:
                 raise TimedOutError(
                     _(
                         "{place} sent nothing for {silence:g} seconds.",
-                        place=self._place(way),
+                        place=self._target(to),
                         silence=self._endpoint.silence,
                     ),
                     _("Check that it is up, or raise the timeout of this model."),
                 ) from None
             raise _Failure(error) from None
 
-    async def _explained(self, error: Exception, fault: ServerFault, way: Route) -> ModelError:
+    async def _explained(self, error: Exception, fault: ServerFault, to: Route) -> ModelError:
         is_proxied = self._base_url.is_proxied if self._base_url else _is_proxied
-        said = model_error(error, fault, self._place(way), self._endpoint.silence, is_proxied)
+        said = model_error(error, fault, self._target(to), self._endpoint.silence, is_proxied)
         if fault.status == 404 and type(said) is BadRequestError:
-            return BadRequestError(said.what, await _did_you_mean(way.model))
+            return BadRequestError(said.what, await _did_you_mean(to.model))
         return said
 
-    def _place(self, way: Route) -> Place:
-        shown = self._base_url.shown if self._base_url else way.provider
-        secrets = [*secrets_of(way.api_key), *(self._base_url.secrets if self._base_url else ())]
+    def _target(self, to: Route) -> Target:
+        shown = self._base_url.shown if self._base_url else to.provider
+        secrets = [*secrets_of(to.api_key), *(self._base_url.secrets if self._base_url else ())]
         secrets += self._endpoint.values.values()
-        return Place(way.model, shown, secrets, has_key=way.has_key)
+        return Target(to.model, shown, secrets, has_key=to.has_key)
 
 
 def _is_finished(stream: Any) -> bool:

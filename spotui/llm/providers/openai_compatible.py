@@ -20,7 +20,7 @@ from spotui.llm.protocol import (
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.bodies import embedding_body, read_embedding, request_body
 from spotui.llm.providers.chat.event_stream import DONE, EventStream, ServerEvent, decode_json
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import OF_A_CHUNK, ServerFault, fault_inside, read_fault
 from spotui.llm.providers.http import LONGEST_BODY, HttpPool, check_size, fault_body
@@ -46,7 +46,7 @@ class ReplyReader:
     """Reads one response.
 
     Args:
-        place: Where it comes from, for the errors.
+        target: Where it comes from, for the errors.
         on_delta: Called for every piece of text or reasoning.
 
     Attributes:
@@ -55,11 +55,11 @@ class ReplyReader:
         ended_at: `perf_counter` at the last thing read.
     """
 
-    def __init__(self, place: Place, on_delta: OnDelta) -> None:
+    def __init__(self, target: Target, on_delta: OnDelta) -> None:
         self.assembler = ReplyAssembler()
         self.first_piece_at: float | None = None
         self.ended_at = 0.0
-        self._place = place
+        self._target = target
         self._on_delta = on_delta
         self._done = False
         self._aside = ""
@@ -102,10 +102,10 @@ class ReplyReader:
         stream, body, is_stream, size = EventStream(), self._body, None, 0
         async for piece in response.aiter_bytes():
             size += len(piece)
-            check_size(size, self._place, LONGEST_BODY)
+            check_size(size, self._target, LONGEST_BODY)
             if not is_stream:
                 body += piece
-                check_size(len(body), self._place)
+                check_size(len(body), self._target)
                 if is_stream is None:
                     is_stream = _is_stream(body, says_stream=says_stream)
                 if not is_stream:
@@ -116,7 +116,7 @@ class ReplyReader:
                 grace = self._grace()
                 if grace is not None or limit.when() is not None:
                     limit.reschedule(None if grace is None else clock() + grace)
-            check_size(stream.pending + self.assembler.size, self._place)
+            check_size(stream.pending + self.assembler.size, self._target)
         if is_stream or (is_stream is None and says_stream):
             self._take_events(stream.close())
         else:
@@ -180,12 +180,12 @@ class ReplyReader:
             raise self._no_answer()
         if assembler.aborted:
             raise MalformedReplyError(
-                _("{place} gave up in the middle of its reply.", place=self._place), _("Try again.")
+                _("{place} gave up in the middle of its reply.", place=self._target), _("Try again.")
             )
         if not (self._done or assembler.is_whole):
             raise MalformedReplyError(
-                self._place.sentence(
-                    _("{place} broke off in the middle of its reply", place=self._place), self._aside
+                self._target.sentence(
+                    _("{place} broke off in the middle of its reply", place=self._target), self._aside
                 ),
                 _("Try again."),
             )
@@ -195,7 +195,7 @@ class ReplyReader:
         if self._without_choice:
             fault = fault_inside(self._without_choice, is_all=True)
             if fault is not None:
-                return fault_error(self._place, fault)
+                return fault_error(self._target, fault)
         elif self._aside:
             return self._unreadable(self._aside)
         rest = {
@@ -203,25 +203,27 @@ class ReplyReader:
         }
         words = json.dumps(rest, ensure_ascii=False) if rest else ""
         return MalformedReplyError(
-            self._place.sentence(_("{place} sent a reply without an answer in it", place=self._place), words),
+            self._target.sentence(
+                _("{place} sent a reply without an answer in it", place=self._target), words
+            ),
             _("Try again."),
         )
 
     def _unreadable(self, text: str) -> ModelError:
         if not text:
             return MalformedReplyError(
-                _("{place} answered with nothing.", place=self._place), _("Try again.")
+                _("{place} answered with nothing.", place=self._target), _("Try again.")
             )
         if text.startswith("<"):
             return MalformedReplyError(
-                _("{place} answered with a web page.", place=self._place),
+                _("{place} answered with a web page.", place=self._target),
                 _("Check the base URL: does it end in /v1?"),
             )
-        quoted = self._place.quote(text)
+        quoted = self._target.quote(text)
         return MalformedReplyError(
             _(
                 "{place} answered with something other than a chat completion: {quoted!r}.",
-                place=self._place,
+                place=self._target,
                 quoted=quoted,
             ),
             _("Check that the base URL leads to an OpenAI-compatible API."),
@@ -230,7 +232,7 @@ class ReplyReader:
     def _take(self, payload: dict[str, object]) -> None:
         fault = fault_inside(payload)
         if fault is not None:
-            raise fault_error(self._place, fault)
+            raise fault_error(self._target, fault)
         delta = self.assembler.feed(payload)
         if delta is not None:
             self._emit(delta)
@@ -308,7 +310,7 @@ class OpenAICompatibleProvider:
                 "POST", "/chat/completions", msgspec.json.encode(body), read_options(request.options)
             ) as response:
                 if response.is_success:
-                    reader = ReplyReader(self._pool.place, on_delta)
+                    reader = ReplyReader(self._pool.target, on_delta)
                     refused = await _refusal_in_place_of(reader, response)
                     if refused is None:
                         self._proven |= concessions
@@ -317,7 +319,7 @@ class OpenAICompatibleProvider:
                     fault, error = ServerFault(400, refused.what), refused
                 else:
                     fault = read_fault(response.status_code, response.headers, await fault_body(response))
-                    error = fault_error(self._pool.place, fault)
+                    error = fault_error(self._pool.target, fault)
             refusal = refusal_in(body, fault)
             if refusal is None:
                 if not isinstance(error, RetryableError):
@@ -334,7 +336,7 @@ class OpenAICompatibleProvider:
         ids = _model_ids(await self._whole("GET", "/models"))
         if ids is None:
             raise MalformedReplyError(
-                _("{place} answered with something other than a list of models.", place=self._pool.place),
+                _("{place} answered with something other than a list of models.", place=self._pool.target),
                 _("Check the base URL: does it end in /v1?"),
             )
         return ids
@@ -344,7 +346,7 @@ class OpenAICompatibleProvider:
         await self._pool.aclose()
 
     async def _embed(self, request: Request) -> Reply:
-        started, place = perf_counter(), self._pool.place
+        started, place = perf_counter(), self._pool.target
         body = msgspec.json.encode(embedding_body(request, self._api_model or request.model))
         payload = decode_json((await self._whole("POST", "/embeddings", body)).decode("utf-8-sig", "replace"))
         fault = fault_inside(payload) if isinstance(payload, dict) else None
@@ -369,7 +371,7 @@ class OpenAICompatibleProvider:
             if response.is_success:
                 return await response.aread()
             fault = read_fault(response.status_code, response.headers, await fault_body(response))
-        raise fault_error(self._pool.place, fault)
+        raise fault_error(self._pool.target, fault)
 
     def _reply(
         self, request: Request, reader: ReplyReader, started: float, concessions: Concessions

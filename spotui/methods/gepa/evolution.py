@@ -123,18 +123,20 @@ def feedback(rows: RowSet, outcome: RowOutcome) -> str:
     )
 
 
-def merge(engine: Engine, parameters: Parameters, one: Member, other: Member) -> Proposal:
+def merge(engine: Engine, parameters: Parameters, first: Member, second: Member) -> Proposal:
     """The question for a prompt that does well where either of two does; its gate are rows they differ on."""
-    positions = contested(one, other, parameters.minibatch_rows)
+    positions = contested(first, second, parameters.minibatch_rows)
     rows = engine.rows.eval.at(positions)
-    better = max((one, other), key=lambda each: sum(each.marks[position] for position in positions))
+    better = max((first, second), key=lambda each: sum(each.marks[position] for position in positions))
     text = engine.meta["gepa_merge"].render(
         task=engine.task.description,
-        current=fenced(one.prompt),
-        other=fenced(other.prompt),
+        current=fenced(first.prompt),
+        other=fenced(second.prompt),
         change=" ".join(["Write one prompt that does well wherever either of them does.", *rules(engine)]),
     )
-    return Proposal((one, other), text, rows, tuple(better.scored.marks[position] for position in positions))
+    return Proposal(
+        (first, second), text, rows, tuple(better.scored.marks[position] for position in positions)
+    )
 
 
 async def propose(
@@ -155,19 +157,19 @@ async def propose(
         temperature=parameters.optimizer_temperature,
         made=[join(turn.number, *one.parents, pool=pool) for one in joins],
     )
-    return [(one, [*asked, *joins][one.place]) for one in made]
+    return [(one, [*asked, *joins][one.position]) for one in made]
 
 
-def join(number: int, one: Member, other: Member, *, pool: Sequence[Member]) -> Candidate:
+def join(number: int, first: Member, second: Member, *, pool: Sequence[Member]) -> Candidate:
     """A program of two, which takes each prompt from the one that changed it."""
-    prompt = joined(one, other, pool)
-    rounds = (one.scored.candidate.round, other.scored.candidate.round)
+    prompt = joined(first, second, pool)
+    rounds = (first.scored.candidate.round, second.scored.candidate.round)
     return Candidate(
         round=number,
         prompt=prompt,
         parent=rounds[0],
         other_parents=rounds[1:] if rounds[0] != rounds[1] else (),
-        modification=sources(one, other, prompt),
+        modification=sources(first, second, prompt),
     )
 
 

@@ -60,9 +60,9 @@ def front_of(pool: Sequence[Member]) -> list[Member]:
     return [one for one in leading if not any(dominates(other, one) for other in leading)]
 
 
-def dominates(one: Member, other: Member) -> bool:
+def dominates(first: Member, second: Member) -> bool:
     """Whether a prompt is as good on every row, and better on some."""
-    return one.marks != other.marks and all(map(ge, one.marks, other.marks))
+    return first.marks != second.marks and all(map(ge, first.marks, second.marks))
 
 
 def rows_led(front: Sequence[Member]) -> dict[str, list[int]]:
@@ -103,5 +103,7 @@ def ranges(numbers: Sequence[int]) -> str:
     return ", ".join(runs)
 
 
-def _led(one: Member, best: Sequence[float]) -> list[int]:
-    return [row for row, (mark, top) in enumerate(zip(one.marks, best, strict=True), 1) if mark >= top >= 0]
+def _led(member: Member, best: Sequence[float]) -> list[int]:
+    return [
+        row for row, (mark, top) in enumerate(zip(member.marks, best, strict=True), 1) if mark >= top >= 0
+    ]

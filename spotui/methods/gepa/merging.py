@@ -35,41 +35,41 @@ def best_pair(
     return max(pairs, key=lambda pair: sum(map(max, pair[0].marks, pair[1].marks)), default=None)
 
 
-def rows_won(one: Member, other: Member) -> list[int]:
+def rows_won(first: Member, second: Member) -> list[int]:
     """The positions of the rows that a prompt does better than another."""
-    pairs = zip(one.marks, other.marks, strict=True)
+    pairs = zip(first.marks, second.marks, strict=True)
     return [position for position, (mine, theirs) in enumerate(pairs) if mine > theirs]
 
 
-def contested(one: Member, other: Member, size: int) -> list[int]:
+def contested(first: Member, second: Member, size: int) -> list[int]:
     """Positions of rows on which two prompts differ, half of them won by either as far as possible."""
-    mine, theirs = rows_won(one, other), rows_won(other, one)
+    mine, theirs = rows_won(first, second), rows_won(second, first)
     taken = mine[: max(size // 2, size - len(theirs))]
     return sorted([*taken, *theirs[: size - len(taken)]])
 
 
-def joined(one: Member, other: Member, pool: Sequence[Member]) -> str:
+def joined(first: Member, second: Member, pool: Sequence[Member]) -> str:
     """The prompts of a program, each from the member that changed it since they parted.
 
     Where both changed it, the first one's is taken. Empty where that is what one of them is already.
 
     Args:
-        one: The better program.
-        other: Another one.
+        first: The better program.
+        second: Another one.
         pool: All programs, in the order in which they were added.
     """
-    common = one.ancestors & other.ancestors
+    common = first.ancestors & second.ancestors
     before = next((split_prompts(each.prompt) for each in reversed(pool) if each.name in common), {})
-    mine, theirs = split_prompts(one.prompt), split_prompts(other.prompt)
+    mine, theirs = split_prompts(first.prompt), split_prompts(second.prompt)
     taken = {name: theirs[name] if text == before.get(name) else text for name, text in mine.items()}
     return "" if taken in (mine, theirs) else join_prompts(taken)
 
 
-def sources(one: Member, other: Member, prompt: str) -> str:
+def sources(first: Member, second: Member, prompt: str) -> str:
     """Which prompt of a joined program came from where, in words."""
-    mine = split_prompts(one.prompt)
+    mine = split_prompts(first.prompt)
     owners = {
-        name: one.name if text == mine.get(name) else other.name
+        name: first.name if text == mine.get(name) else second.name
         for name, text in split_prompts(prompt).items()
     }
     return ", ".join(f"{name} of prompt {owner}" for name, owner in owners.items())

@@ -13,7 +13,7 @@ def describe(
     engine: Engine,
     parameters: Parameters,
     current: Scored,
-    past: Sequence[PastPrompt],
+    earlier: Sequence[PastPrompt],
     summary: str,
     reflection: str,
     budget: int | None,
@@ -23,7 +23,7 @@ def describe(
     part = engine.task.part(step + 1)
     return engine.meta["gpo_propose"].render(
         task=engine.task.description,
-        past=_past(engine, parameters, part, past, summary),
+        past=_past(engine, parameters, part, earlier, summary),
         score=points(current.score.mean),
         current=fenced(engine.task.shown_prompt(part.of(current.prompt))),
         reflection=_section("reflection", "What is wrong with the current prompt:", reflection),
@@ -63,18 +63,18 @@ def fault_finder(parameters: Parameters, budget: int | None) -> Callable[[str, s
 
 
 def _past(
-    engine: Engine, parameters: Parameters, part: Part, past: Sequence[PastPrompt], summary: str
+    engine: Engine, parameters: Parameters, part: Part, earlier: Sequence[PastPrompt], summary: str
 ) -> str:
     if parameters.trajectory == "summarization":
         return _section("summary", "What was learned so far:", summary)
-    if not past:
+    if not earlier:
         return ""
     order = _order(engine, parameters)
     if parameters.trajectory_content == "reflections":
-        texts = "\n\n".join(one.text for one in past)
+        texts = "\n\n".join(one.text for one in earlier)
         return _section("past_reflections", f"What was wrong with earlier prompts, {order}:", texts)
     texts = "\n\n".join(
-        f"{engine.task.shown_prompt(part.of(one.text))}\nScore: {points(one.score or 0.0)}" for one in past
+        f"{engine.task.shown_prompt(part.of(one.text))}\nScore: {points(one.score or 0.0)}" for one in earlier
     )
     return _section("past_prompts", f"Earlier prompts with their scores of 100, {order}:", texts)
 

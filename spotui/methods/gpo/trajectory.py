@@ -114,12 +114,12 @@ class Trajectory:
         downwards = self._parameters.trajectory_order == "descending"
         return sorted(chosen, key=self._rank, reverse=downwards)
 
-    def _rank(self, one: PastPrompt) -> tuple[float, int]:
+    def _rank(self, earlier: PastPrompt) -> tuple[float, int]:
         """What past prompts are ordered by: the same that they are chosen by."""
         by = self._parameters.trajectory_selection
         if self._by_score or by == "importance":
-            return one.score or 0.0, one.round
-        return (one.similarity or 0.0 if by == "relevance" else 0.0), one.round
+            return earlier.score or 0.0, earlier.round
+        return (earlier.similarity or 0.0 if by == "relevance" else 0.0), earlier.round
 
     def _add(self, entry: Entry) -> None:
         if all(entry.text != one.text for one in self._entries):

@@ -91,14 +91,14 @@ class Door:
         return found
 
 
-def feedback(row: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def feedback(row: Mapping[str, Any], marked: Mapping[str, Any]) -> str:
     """The text that a reflection reads about an answer: its mark, what was read or why, the reference."""
-    mark = found["mark"]
+    mark = marked["mark"]
     if mark is None:
-        return f"The answer could not be marked: {found['note']}"
+        return f"The answer could not be marked: {marked['note']}"
     said = [f"Score: {mark:g} of 1."]
-    if found["note"]:
-        said.append(f"Read from the answer: {found['note']}")
+    if marked["note"]:
+        said.append(f"Read from the answer: {marked['note']}")
     if row["answer"] and mark < 1:
         said.append(f"Expected: {row['answer']}")
     return "\n".join(said)

@@ -63,10 +63,10 @@ async def measure_headroom(
     return found
 
 
-def _with_spending(found: Headroom, budget: Budget) -> Headroom:
+def _with_spending(headroom: Headroom, budget: Budget) -> Headroom:
     spent = budget.spending
     return msgspec.structs.replace(
-        found,
+        headroom,
         calls=spent.calls,
         cost_usd=spent.cost_usd,
         unpriced=spent.unpriced,

@@ -162,13 +162,13 @@ def _lead(choices: Sequence[Choice]) -> int:
     return choices.count("win") - choices.count("loss")
 
 
-def _of_votes(one: Probe, choices: Sequence[Choice], *, is_best: bool) -> Probed:
+def _of_votes(probe: Probe, choices: Sequence[Choice], *, is_best: bool) -> Probed:
     rate = win_rate(choices)
     interval = (rate.interval[0] - 0.5, rate.interval[1] - 0.5) if rate is not None and is_best else None
     return Probed(
-        name=one.name,
-        prompt=one.prompt,
-        change=one.change,
+        name=probe.name,
+        prompt=probe.prompt,
+        change=probe.change,
         rows=len(choices),
         score=None,
         gain=0.0 if rate is None else rate.rate - 0.5,

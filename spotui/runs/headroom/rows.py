@@ -36,7 +36,7 @@ _SUGGESTED: Final = "gpo"
 RACED: Final = 0.55
 """The part of the marks that racing needs (benchmarks/landscape)."""
 
-Place = tuple[SplitName, int]
+RowAt = tuple[SplitName, int]
 
 
 class RowProbes:
@@ -145,11 +145,11 @@ class RowProbes:
         rows = len(self._splits.eval) * (1 + RACED * CANDIDATES) + 2 * len(self._splits.test)
         return -(-int(one * rows + CANDIDATES) // 50) * 50
 
-    def _drawn(self) -> tuple[list[Place], list[Place]]:
+    def _drawn(self) -> tuple[list[RowAt], list[RowAt]]:
         """Train rows that the optimizer sees, and the rows that probes are asked, eval rows first."""
         chance = random.Random(f"{self._prepared.settings.seed}/headroom")  # noqa: S311 - reproducible
-        train: list[Place] = [("train", position) for position in self._splits.train.positions]
-        places: list[Place] = [("eval", position) for position in self._splits.eval.positions]
+        train: list[RowAt] = [("train", position) for position in self._splits.train.positions]
+        places: list[RowAt] = [("eval", position) for position in self._splits.eval.positions]
         chance.shuffle(train)
         chance.shuffle(places)
         shown = train[:SHOWN]
@@ -157,21 +157,21 @@ class RowProbes:
         rest = [place for place in train[SHOWN:] if self._row(place).question not in texts]
         return shown, [*places, *rest]
 
-    def _row(self, place: Place) -> Row:
-        return self._splits.of(place[0]).row(place[1])
+    def _row(self, filed: RowAt) -> Row:
+        return self._splits.of(filed[0]).row(filed[1])
 
-    async def _examples(self, places: Sequence[Place]) -> str:
+    async def _examples(self, places: Sequence[RowAt]) -> str:
         """Train rows with the answers to the seed, those that are wrong first."""
         rows = self._splits.train.at(sorted(position for _split, position in places))
         found = await self._scorer(self._seed, SEED).outcomes(SEED, self._seed, rows)
         found.sort(key=lambda one: 1.0 if one.mark is None else one.mark)
         return "\n\n".join(self._example(number, rows, one) for number, one in enumerate(found, 1))
 
-    def _example(self, number: int, rows: RowSet, one: RowOutcome) -> str:
-        row = rows.row(one.position)
-        mark = "not marked" if one.mark is None else f"{points(one.mark)} of 100"
+    def _example(self, number: int, rows: RowSet, outcome: RowOutcome) -> str:
+        row = rows.row(outcome.position)
+        mark = "not marked" if outcome.mark is None else f"{points(outcome.mark)} of 100"
         return (
-            f"Question {number}: {shown_input(row)}\nAnswer: {shown(one.answer)}\n"
+            f"Question {number}: {shown_input(row)}\nAnswer: {shown(outcome.answer)}\n"
             f"Expected: {shown_references(row)}\nScore: {mark}"
         )
 
@@ -185,9 +185,9 @@ class RowProbes:
             )
         return self._scorers[key]
 
-    async def _marks(self, prompt: str, places: Sequence[Place], *, number: int = SEED) -> list[float | None]:
+    async def _marks(self, prompt: str, places: Sequence[RowAt], *, number: int = SEED) -> list[float | None]:
         """The marks of a prompt on some rows, in their order."""
-        scorer, found = self._scorer(prompt, number), dict[Place, float | None]()
+        scorer, found = self._scorer(prompt, number), dict[RowAt, float | None]()
         for split in ("eval", "train"):
             positions = sorted(position for name, position in places if name == split)
             if positions:
@@ -196,7 +196,7 @@ class RowProbes:
                 found |= {(split, at): mark for at, mark in zip(positions, scored.marks, strict=True)}
         return [found[place] for place in places]
 
-    async def _more(self, prompt: str, places: Sequence[Place]) -> list[float | None]:
+    async def _more(self, prompt: str, places: Sequence[RowAt]) -> list[float | None]:
         return await self._marks(prompt, places) if places else []
 
     def _leaders(
@@ -216,17 +216,17 @@ class RowProbes:
 
 
 def _probed(
-    one: Probe, marks: Sequence[float | None], found: Comparison, *, is_finalist: bool, is_best: bool
+    probe: Probe, marks: Sequence[float | None], comparison: Comparison, *, is_finalist: bool, is_best: bool
 ) -> Probed:
     return Probed(
-        name=one.name,
-        prompt=one.prompt,
-        change=one.change,
-        rows=found.wins + found.losses + found.ties,
+        name=probe.name,
+        prompt=probe.prompt,
+        change=probe.change,
+        rows=comparison.wins + comparison.losses + comparison.ties,
         score=score(marks).mean,
-        gain=found.difference,
-        interval=(found.interval.low, found.interval.high) if is_best else None,
-        wins=found.wins,
-        losses=found.losses,
-        ahead=is_finalist and found.difference > 0,
+        gain=comparison.difference,
+        interval=(comparison.interval.low, comparison.interval.high) if is_best else None,
+        wins=comparison.wins,
+        losses=comparison.losses,
+        ahead=is_finalist and comparison.difference > 0,
     )

@@ -63,7 +63,7 @@ class Verdicts(msgspec.Struct, frozen=True):
         return agreement(self.decisions)
 
     @property
-    def kinds(self) -> dict[str, Agreement]:
+    def by_kind(self) -> dict[str, Agreement]:
         """The same for each kind of case."""
         return by_kind(self.decisions)
 

@@ -149,7 +149,7 @@ class Cells:
         said = [test.text, asked, None if rows is None else rows.test]
         return blake2b(msgspec.json.encode(said, enc_hook=as_english), digest_size=6).hexdigest()
 
-    def kinds(self, cells: Iterable["Cell"]) -> list["Cell"]:
+    def samples(self, cells: Iterable["Cell"]) -> list["Cell"]:
         """A run of each kind, whatever its seed; of very many kinds, some with every label among them."""
         kinds = list({cell._replace(seed=0): cell for cell in cells}.values())
         if len(kinds) <= _MOST_LOOKED_AT:
@@ -171,7 +171,7 @@ class Cells:
         Raises:
             SpotuiError: A run cannot be prepared, or the endpoint of a model is unknown.
         """
-        drawn = self.kinds(cells or tested)
+        drawn = self.samples(cells or tested)
         paces = measured_paces(
             self._workspace, {model for one in drawn for model in self.entrant(one).settings.models}
         )
@@ -197,13 +197,15 @@ class Cells:
             is_known=len(found) == len(drawn),
         )
 
-    def _of_test(self, cells: Sequence["Cell"], found: Sequence[Estimate]) -> Amounts:
+    def _of_test(self, cells: Sequence["Cell"], estimates: Sequence[Estimate]) -> Amounts:
         """What the test takes where every run finds a prompt: its own calls, and the seed's once."""
-        shares = [share for one in found for share in one.shares if share.role == "executor" and share.calls]
+        shares = [
+            share for one in estimates for share in one.shares if share.role == "executor" and share.calls
+        ]
         asked = sum(share.calls for share in shares)
         each_tokens = sum(share.prompt_tokens + share.completion_tokens for share in shares) / max(1, asked)
         each_usd = sum(share.usd or 0.0 for share in shares) / max(1, asked)
-        kinds = self.kinds(cells)
+        kinds = self.samples(cells)
         rows = [self.test(one) for one in kinds]
         calls = sum(one.sizes["test"] * (1 + is_judged(one.template)) for one in rows) / max(1, len(kinds))
         sets = len({cell._replace(method="") for cell in cells})

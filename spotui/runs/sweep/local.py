@@ -1,4 +1,4 @@
-"""A crew in this process: runs that work at once on one event loop, and share budget and endpoints."""
+"""Workers in this process: runs that work at once on one event loop, and share budget and endpoints."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spotui.runs.launch import Launcher
 
 
-class LocalCrew:
+class LocalWorkers:
     """Works on runs here.
 
     Args:
@@ -51,7 +51,7 @@ class LocalCrew:
         self._runs: set[Run] = set()
 
     async def run(self, job: Job) -> None:
-        """See `Crew.run`."""
+        """See `Workers.run`."""
         means = leased(self._pool.limits, self._lend(job.cell.name))
         run = self._launcher.run(job.project, on_trouble=self._on_trouble, means=means)
 
@@ -68,7 +68,7 @@ class LocalCrew:
             self._runs.discard(run)
 
     async def test(self, test: Test) -> list[Marks]:
-        """See `Crew.test`."""
+        """See `Workers.test`."""
         means = leased(self._pool.limits, self._lend(f"test {test.group}"))
         connections = self._launcher.connections(test.prepared.settings)
         folder = self._folder.tests(test.group)
@@ -77,7 +77,7 @@ class LocalCrew:
         return [one.marks for one in found]
 
     def stop(self) -> None:
-        """See `Crew.stop`."""
+        """See `Workers.stop`."""
         for run in self._runs:
             run.stop()
 

@@ -207,11 +207,11 @@ def _rows(marks: Marks) -> dict[str, list[float]]:
     return found
 
 
-def _gain(one: Mapping[str, Marks], other: Mapping[str, Marks], tasks: Sequence[str]) -> MacroGain:
-    return macro_gain([_differences(one.get(task, {}), other.get(task, {})) for task in tasks])
+def _gain(first: Mapping[str, Marks], second: Mapping[str, Marks], tasks: Sequence[str]) -> MacroGain:
+    return macro_gain([_differences(first.get(task, {}), second.get(task, {})) for task in tasks])
 
 
-def _differences(one: Marks, other: Marks) -> list[float]:
+def _differences(first: Marks, second: Marks) -> list[float]:
     """The difference on every row that both have a mark for with the same seed."""
-    found = _rows({key: mark - other[key] for key, mark in one.items() if key in other})
+    found = _rows({key: mark - second[key] for key, mark in first.items() if key in second})
     return [fmean(some) for some in found.values()]

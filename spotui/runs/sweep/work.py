@@ -77,7 +77,7 @@ class Test(NamedTuple):
     prompts: Sequence[tuple[str, Layout]]
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """Who works on runs: this process, or the workers of a cluster.
 
     Attributes:
@@ -124,7 +124,7 @@ class Outcome(NamedTuple):
     table: Table | None
 
 
-class _Place(NamedTuple):
+class _BestPrompt(NamedTuple):
     """Where the answers of a run's best prompt are found."""
 
     run: EndedRun
@@ -140,7 +140,7 @@ class Sweep:
         folder: Where it is kept; the caller holds its lock.
         cells: Prepares its runs.
         budget: Of all runs together.
-        crew: Works on runs.
+        workers: Works on runs.
         pool: The same budget, as the runs take parts of it.
         new_project: Makes the project of a run.
         tell: Called with everything that happens.
@@ -152,7 +152,7 @@ class Sweep:
         folder: SweepFolder,
         cells: Cells,
         budget: BudgetSettings,
-        crew: Crew,
+        workers: Workers,
         pool: Pool,
         new_project: Callable[[str, Prepared], Project],
         tell: Callable[[Progress], None],
@@ -161,13 +161,13 @@ class Sweep:
         self._folder = folder
         self._cells = cells
         self._budget = budget
-        self._crew = crew
+        self._workers = workers
         self._pool = pool
         self._new_project = new_project
         self._tell = tell
         self._planned = sum(1 for _cell in plan.cells())
         self._ended: dict[str, EndedRun] = {}
-        self._places: dict[str, list[tuple[Cell, _Place]]] = defaultdict(list)
+        self._best_prompts: dict[str, list[tuple[Cell, _BestPrompt]]] = defaultdict(list)
         self._tests: dict[str, Prepared] = {}
         self._failures: dict[str, str] = {}
         self._in_a_row = 0
@@ -191,7 +191,7 @@ class Sweep:
                 name=self._folder.name,
                 runs=self._planned,
                 ended=self._planned - len(waiting),
-                workers=self._crew.size,
+                workers=self._workers.size,
             )
         )
         try:
@@ -216,7 +216,7 @@ class Sweep:
     def _end(self, reason: StopReason, cause: str) -> None:
         if self._halt is None:
             self._halt = reason, cause
-        self._crew.stop()
+        self._workers.stop()
 
     def _conclude(self, table: Table | None) -> Outcome:
         reason, cause = self._halt or ("finished", _("All runs are done."))
@@ -256,13 +256,13 @@ class Sweep:
             ended = self._ended.get(cell.name)
             if ended is not None and _is_done(ended, prepared):
                 self._pool.close(cell.name, _amounts(ended))
-                self._place(cell, prepared, ended)
+                self._note_best(cell, prepared, ended)
             else:
                 waiting.append(cell)
         return waiting
 
     async def _each(self, works: Iterable[Awaitable[None]]) -> None:
-        """Do some works, as many at once as the crew is large."""
+        """Do some works, as many at once as there are workers."""
         rest: Iterator[Awaitable[None]] = iter(works)
 
         async def go_on() -> None:
@@ -270,7 +270,7 @@ class Sweep:
                 await work
 
         async with asyncio.TaskGroup() as group:
-            for _number in range(self._crew.size):
+            for _number in range(self._workers.size):
                 group.create_task(go_on())
 
     async def _one(self, cell: Cell) -> None:
@@ -284,7 +284,7 @@ class Sweep:
                 project = self._new_project(project.name, prepared)
             self._pool.open(cell.name, _spent(project))
             try:
-                await self._crew.run(Job(cell, project, prepared, self._tell))
+                await self._workers.run(Job(cell, project, prepared, self._tell))
             finally:
                 self._pool.close(cell.name, _spent(project))
         except SpotuiError as error:
@@ -299,7 +299,7 @@ class Sweep:
             self._failed(cell, ended.cause, ended)
             return
         if ended.reason != "stopped":
-            self._place(cell, prepared, ended)
+            self._note_best(cell, prepared, ended)
         self._in_a_row = 0
         self._told(cell, ended)
 
@@ -320,24 +320,26 @@ class Sweep:
                 improved=ended.improved,
                 calls=ended.calls,
                 cost_usd=None if ended.unpriced else ended.cost_usd,
-                ended=sum(map(len, self._places.values())),
+                ended=sum(map(len, self._best_prompts.values())),
                 runs=self._planned,
             )
         )
 
-    def _place(self, cell: Cell, prepared: Prepared, ended: EndedRun) -> None:
+    def _note_best(self, cell: Cell, prepared: Prepared, ended: EndedRun) -> None:
         group = self._cells.group(cell)
         self._tests.setdefault(group, self._cells.test(cell))
-        self._places[group].append((cell, _Place(ended, prepared.layout, prepared.template.prompt)))
+        self._best_prompts[group].append(
+            (cell, _BestPrompt(ended, prepared.layout, prepared.template.prompt))
+        )
 
     async def _tested(self) -> Table | None:
         """Test the best prompts of all runs that ended, each group of them at once."""
-        if not self._places:
+        if not self._best_prompts:
             return None
-        self._tell(TestStarted(groups=len(self._places)))
+        self._tell(TestStarted(groups=len(self._best_prompts)))
         self._pool.kept_back = Amounts()
         measured: list[Measured] = []
-        await self._each(self._test(group, measured) for group in list(self._places))
+        await self._each(self._test(group, measured) for group in list(self._best_prompts))
         if not any(mark is not None for one in measured for mark in one.marks):
             if measured and self._halt is None:
                 self._halt = "unmarked", _("No test row could be marked, so nothing can be compared.")
@@ -350,7 +352,7 @@ class Sweep:
     async def _test(self, group: str, measured: list[Measured]) -> None:
         if self._halt is not None and self._halt[0] != "budget":
             return
-        places, prepared = self._places[group], self._tests[group]
+        places, prepared = self._best_prompts[group], self._tests[group]
         wanted = list(
             dict.fromkeys(
                 (prompt, place.layout) for _cell, place in places for prompt in (place.seed, place.run.prompt)
@@ -359,7 +361,7 @@ class Sweep:
         name = f"test {group}"
         self._pool.open(name, _spent_on(self._folder, group))
         try:
-            found = await self._crew.test(Test(group, prepared, wanted))
+            found = await self._workers.test(Test(group, prepared, wanted))
         except (Halted, SpotuiError) as error:
             cause = error.cause if isinstance(error, Halted) else str(error)
             self._failures[name] = cause

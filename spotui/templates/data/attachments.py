@@ -64,29 +64,29 @@ class Attachments:
             self.known[source] = self._taken(source.strip(), name)
         return self.known[source]
 
-    def content(self, one: Attachment) -> bytes:
+    def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file that was taken in.
 
         Raises:
             OSError: They cannot be read any more.
         """
-        found = self._contents.get(one.sha256)
+        found = self._contents.get(attachment.sha256)
         if found is None:
-            raise FileNotFoundError(one.name)
+            raise FileNotFoundError(attachment.name)
         return found if isinstance(found, bytes) else found.read_bytes()
 
-    def with_content(self, one: Attachment) -> Attachment:
+    def with_content(self, attachment: Attachment) -> Attachment:
         """A file as it is sent: with its bytes in its URL.
 
         Raises:
             OSError: They cannot be read any more.
         """
-        if not one.sha256:
-            return one
+        if not attachment.sha256:
+            return attachment
         import base64
 
-        written = base64.b64encode(self.content(one)).decode("ascii")
-        return msgspec.structs.replace(one, url=f"data:{one.media};base64,{written}")
+        written = base64.b64encode(self.content(attachment)).decode("ascii")
+        return msgspec.structs.replace(attachment, url=f"data:{attachment.media};base64,{written}")
 
     def _taken(self, source: str, name: str) -> Attachment:
         if source.startswith("data:"):

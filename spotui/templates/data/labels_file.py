@@ -47,7 +47,7 @@ class Label(msgspec.Struct, frozen=True):
     """What a person decided.
 
     Attributes:
-        place: Where it is from, for a person.
+        where: Where it is from, for a person.
         row: What was asked.
         first: An answer.
         second: The other one; None where the first was marked alone.
@@ -56,7 +56,7 @@ class Label(msgspec.Struct, frozen=True):
         kind: What kind of case it is; may be empty.
     """
 
-    place: str
+    where: str
     row: Row
     first: str
     second: str | None = None
@@ -131,23 +131,23 @@ class _Fields:
         return next((self._values[name] for name in names if not is_nothing(self._values.get(name))), None)
 
 
-def _label(place: str, number: int, record: Record, known: Mapping[str, Row], owner: str) -> Label:
+def _label(where: str, number: int, record: Record, known: Mapping[str, Row], owner: str) -> Label:
     fields = _Fields(record)
     row, kind = _row(fields, known, owner), fields.text(_KIND)
     if fields.has(("chosen",)) and fields.has(("rejected",)):
         better, worse = fields.text(("chosen",)), fields.text(("rejected",))
         # Files of this form always name the better one first. Its side is drawn, the same every time.
         if blake2b(f"{number}\0{better}".encode("utf-8", "replace"), digest_size=1).digest()[0] % 2:
-            return Label(place, row, better, worse, "first", None, kind)
-        return Label(place, row, worse, better, "second", None, kind)
+            return Label(where, row, better, worse, "first", None, kind)
+        return Label(where, row, worse, better, "second", None, kind)
     if fields.has(_FIRST) or fields.has(_SECOND):
         first, second = fields.text(_FIRST), fields.text(_SECOND)
         if not first or not second:
             raise BadRowError(_("One of the two answers is missing."), _example())
-        return Label(place, row, first, second, _preferred(fields), None, kind)
+        return Label(where, row, first, second, _preferred(fields), None, kind)
     if not (answer := fields.text(_ANSWER)):
         raise BadRowError(_("There is no answer."), _example())
-    return Label(place, row, answer, None, None, _mark(fields), kind)
+    return Label(where, row, answer, None, None, _mark(fields), kind)
 
 
 def _preferred(fields: _Fields) -> Preferred:

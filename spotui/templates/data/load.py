@@ -125,7 +125,7 @@ def _deal(source: DataSource, parts: dict[SplitName, list[Row]], synthetic: Sequ
 def _drawn(
     source: DataSource,
     parts: Mapping[SplitName, list[Row]],
-    found: dict[SplitName | None, list[Row]],
+    by_split: dict[SplitName | None, list[Row]],
     seed: int,
 ) -> dict[SplitName, list[Row]]:
     """The splits that the rows of `path` bring, as the document lists them or as they are drawn.
@@ -134,8 +134,8 @@ def _drawn(
         DataError: There are too few rows, or `split` and the document contradict each other.
     """
     whole = source.path or "qa"
-    listed = {name: found[name] for name in SPLITS if name in found and name not in parts}
-    pool = found.get(None, [])
+    listed = {name: by_split[name] for name in SPLITS if name in by_split and name not in parts}
+    pool = by_split.get(None, [])
     if not pool and "train" in listed and "eval" not in {*parts, *listed}:
         pool = listed.pop("train")  # a document with lists for train and test only
     wanted = [name for name in source.drawn if name not in listed]
@@ -214,7 +214,7 @@ class _Rows:
         )
         return (*self._read_as, *([merged] if self._merged else ()), *self._twice, *rest)
 
-    def _add(self, read: Read, file: str, found: dict[SplitName | None, list[Row]]) -> None:
+    def _add(self, read: Read, file: str, by_split: dict[SplitName | None, list[Row]]) -> None:
         try:
             if isinstance(read.record, BadRowError):
                 raise read.record
@@ -222,7 +222,7 @@ class _Rows:
         except BadRowError as bad:
             self._fault(file, bad, read.line)
             return
-        rows = found.setdefault(read.split, [])
+        rows = by_split.setdefault(read.split, [])
         before, at = self._seen.setdefault(row.identity, (rows, len(rows)))
         if before is rows and at == len(rows):
             rows.append(row)
@@ -239,15 +239,15 @@ class _Rows:
     def _leave_out(self, row: Row, before: Row) -> None:
         self._count += 1
         if len(self._twice) < MOST_LISTED:
-            where = _("line {n}", n=before.line) if before.file == row.file else before.place
+            where = _("line {n}", n=before.line) if before.file == row.file else before.where
             if {*row.references} - {*before.references}:
                 text = _(
                     "{place} asks the same as {where} with another answer, and is left out.",
-                    place=row.place,
+                    place=row.where,
                     where=where,
                 )
             else:
-                text = _("{place} asks the same as {where}, and is left out.", place=row.place, where=where)
+                text = _("{place} asks the same as {where}, and is left out.", place=row.where, where=where)
             self._twice.append(text)
 
     def _fault(self, file: str, bad: BadRowError, line: int) -> None:

@@ -29,12 +29,12 @@ class RowFault(msgspec.Struct, frozen=True):
     hint: str = ""
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """The file and the line."""
         return f"{self.file}, line {self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what} {self.hint}".rstrip()
+        return f"{self.where}: {self.what} {self.hint}".rstrip()
 
 
 class DataError(SpotuiError):
@@ -46,7 +46,7 @@ class DataError(SpotuiError):
 
     def __init__(self, faults: Sequence[RowFault]) -> None:
         if len(faults) == 1:
-            super().__init__(f"{faults[0].place}: {faults[0].what}", faults[0].hint)
+            super().__init__(f"{faults[0].where}: {faults[0].what}", faults[0].hint)
         else:
             count = len(faults)
             what = (

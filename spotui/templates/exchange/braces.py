@@ -52,8 +52,8 @@ def from_double(text: str, notes: Notes, where: str, values: Mapping[str, str] |
     """
     raws: list[str] = []
 
-    def keep(found: re.Match[str]) -> str:
-        raws.append(found[1])
+    def keep(match: re.Match[str]) -> str:
+        raws.append(match[1])
         return f"\0{len(raws) - 1}\0"
 
     text = _RAW.sub(keep, text.replace("\0", ""))
@@ -77,17 +77,17 @@ def from_double(text: str, notes: Notes, where: str, values: Mapping[str, str] |
 
 
 def _variable(
-    found: re.Match[str], names: dict[str, str], notes: Notes, where: str, values: Mapping[str, str]
+    match: re.Match[str], names: dict[str, str], notes: Notes, where: str, values: Mapping[str, str]
 ) -> str:
-    inner = found["inner"]
+    inner = match["inner"]
     path = _PATH.match(inner)
     rest = inner[path.end() :] if path else inner
     while rest and (filtered := _HARMLESS.match(rest)):
         rest = rest[filtered.end() :]
     if path is None or rest:
-        what = _("`{variable}` is sent to the model as it is written.", variable=found[0][:60])
+        what = _("`{variable}` is sent to the model as it is written.", variable=match[0][:60])
         notes.add(where, what, _("Filters and expressions have no counterpart: put the value into a column."))
-        return found[0]
+        return match[0]
     dotted = dotted_path(path[0])
     if dotted in values:
         return literal(values[dotted], notes, where)
@@ -97,7 +97,7 @@ def _variable(
         notes.add(
             where, what, _("If its value may be written into the template, add --env {name}.", name=name)
         )
-        return found[0]
+        return match[0]
     slot = next((slot for slot, column in names.items() if column == dotted), "")
     slot = slot or slot_of(dotted, names)
     names[slot] = dotted
@@ -119,17 +119,17 @@ def from_format(text: str, notes: Notes, where: str) -> Slots:
     """
     names: dict[str, str] = {}
 
-    def one(found: re.Match[str]) -> str:
-        if found["name"] is None:
-            return found[1][0]
-        slot = next((slot for slot, column in names.items() if column == found["name"]), "")
-        slot = slot or slot_of(found["name"], names)
-        names[slot] = found["name"]
+    def replaced(match: re.Match[str]) -> str:
+        if match["name"] is None:
+            return match[1][0]
+        slot = next((slot for slot, column in names.items() if column == match["name"]), "")
+        slot = slot or slot_of(match["name"], names)
+        names[slot] = match["name"]
         return f"{{{slot}}}"
 
     parts, at = list[str](), 0
     for found in _FORMAT.finditer(text):
-        parts += [text[at : found.start()], one(found)]
+        parts += [text[at : found.start()], replaced(found)]
         at = found.end()
     whole = "".join([*parts, text[at:]])
     lost = {name: f"{{{{{name}}}}}" for name in slot_names(whole) - names.keys()}
@@ -179,17 +179,17 @@ def render(text: str, values: Mapping[str, Any]) -> str | None:
     """
     missing = bool(_STATEMENT.search(text))
 
-    def one(found: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         nonlocal missing
-        path = _PATH.match(found["inner"])
-        rest = found["inner"][path.end() :] if path else "?"
+        path = _PATH.match(match["inner"])
+        rest = match["inner"][path.end() :] if path else "?"
         while rest and (filtered := _HARMLESS.match(rest)):
             rest = rest[filtered.end() :]
         value = reach(dict(values), dotted_path(path[0])) if path else MISSING
         if value is MISSING or rest:
             missing = True
-            return found[0]
+            return match[0]
         return written(value)
 
-    filled = _DOUBLE.sub(one, text)
+    filled = _DOUBLE.sub(replaced, text)
     return None if missing else filled

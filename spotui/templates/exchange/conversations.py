@@ -62,7 +62,7 @@ def read_chat(source: Source) -> list[Imported]:
     rows = []
     shared = _shared(source)
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         messages = _chat(record)
         if messages is None:
             why = _("It has no list of messages with the roles system, user and assistant.")
@@ -102,7 +102,7 @@ def read_sharegpt(source: Source) -> list[Imported]:
     """The template of ShareGPT's conversations."""
     rows = []
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         messages = _listed(record)
         if messages is None:
             why = _("It has no list of turns with the roles system, human and gpt.")
@@ -121,7 +121,7 @@ def read_alpaca(source: Source) -> list[Imported]:
     notes = source.notes
     rows = []
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         instruction = record.get("instruction") if isinstance(record, dict) else None
         if not isinstance(instruction, str) or not instruction.strip():
             notes.add(where, _("The row is left out."), _("It has no instruction."))

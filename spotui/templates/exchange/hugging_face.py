@@ -102,7 +102,7 @@ def _files(source: Source) -> Iterator[tuple[SplitName | None, Path]]:
             for one in listed if isinstance(listed, list) else []:
                 file = one.get("filename") if isinstance(one, dict) else None
                 if isinstance(file, str):
-                    path = source.refer(folder, file, source.place(source.folder / name))[0]
+                    path = source.refer(folder, file, source.where(source.folder / name))[0]
                     yield _split_of(PurePosixPath(name).parent.as_posix()), path
         return
     for name in sorted(name for name in source.names if name.endswith(_ENDINGS)):
@@ -119,9 +119,9 @@ def _records(source: Source, path: Path) -> Iterator[tuple[str, Record]]:
         for read in DataFile(path, DataSource(), frozenset()).records():
             if isinstance(read.record, BadRowError):
                 raise read.record
-            yield source.place(path, read.line), dict(read.record)
+            yield source.where(path, read.line), dict(read.record)
     except BadRowError as bad:
-        raise SourceError(f"{source.place(path)}: {bad.what}", bad.hint or _("Check the file.")) from None
+        raise SourceError(f"{source.where(path)}: {bad.what}", bad.hint or _("Check the file.")) from None
 
 
 def _labels(source: Source, path: Path) -> dict[str, list[str]]:

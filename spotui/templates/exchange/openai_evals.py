@@ -94,7 +94,7 @@ def _is_sample(record: Record) -> bool:
 
 
 def _of_entry(source: Source, path: Path, name: str, entry: Mapping[str, Any]) -> list[Imported]:
-    args, where = entry["args"], f"{source.place(path)}, {name}"
+    args, where = entry["args"], f"{source.where(path)}, {name}"
     kind = entry["class"].removeprefix("evals.elsuite.").casefold()
     metric, criteria = _CLASSES.get(kind), tuple[str, ...]()
     if metric is None:
@@ -139,7 +139,7 @@ def _samples(source: Source, path: Path, name: str, where: str) -> Path:
 def _of_samples(source: Source, path: Path, metric: Any, criteria: tuple[str, ...]) -> list[Imported]:
     rows = []
     for number, record in source.records(path):
-        where = source.place(path, number)
+        where = source.where(path, number)
         asked = record.get("input") if isinstance(record, dict) else None
         messages = chat_of(asked) or ([Message("user", asked)] if isinstance(asked, str) else None)
         if messages is None:
@@ -153,7 +153,7 @@ def _of_samples(source: Source, path: Path, metric: Any, criteria: tuple[str, ..
         ideal = record.get("ideal", record.get("criteria"))
         if found := conversation(messages, ideal, source.notes, where):
             rows.append(found)
-    imported = of_conversations(rows, source.notes, source.place(path))
+    imported = of_conversations(rows, source.notes, source.where(path))
     for one in imported:
         one.metric, one.criteria = metric, criteria
     return imported
@@ -221,7 +221,7 @@ def _objects(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from ((source.name, one) for one in several if isinstance(one, dict) and one)
         return
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         if isinstance(record, dict):
             yield where, record
         else:
@@ -245,11 +245,11 @@ def _messages(data: Any, notes: Notes, where: str) -> ChatPrompt | None:
     return ChatPrompt(prompt.text, prompt.names, extra)
 
 
-def of_item(found: Slots) -> Slots:
+def of_item(slots: Slots) -> Slots:
     """A text whose slots have the names of columns, where the platform writes `item.` before them."""
-    names = {slot: column.removeprefix("item.") for slot, column in found.names.items()}
+    names = {slot: column.removeprefix("item.") for slot, column in slots.names.items()}
     renamed = {slot: slot if slot == "question" else slot_of(column) for slot, column in names.items()}
-    text = fill(found.text, {slot: f"{{{new}}}" for slot, new in renamed.items()})
+    text = fill(slots.text, {slot: f"{{{new}}}" for slot, new in renamed.items()})
     return Slots(text, {renamed[slot]: column for slot, column in names.items()})
 
 

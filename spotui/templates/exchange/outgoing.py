@@ -219,14 +219,14 @@ def _checks(metric: MetricChoice, references: Sequence[str]) -> list[dict[str, A
     return [{"type": "assert-set", "threshold": round(1 / len(several), 6), "assert": several}]
 
 
-def _shielded(found: dict[str, Any]) -> dict[str, Any]:
+def _shielded(check: dict[str, Any]) -> dict[str, Any]:
     """An assert in whose texts promptfoo fills nothing."""
-    value = found.get("value")
+    value = check.get("value")
     if isinstance(value, str):
-        return {**found, "value": shielded_text(value)}
+        return {**check, "value": shielded_text(value)}
     if isinstance(value, list):
-        return {**found, "value": [shielded_text(one) if isinstance(one, str) else one for one in value]}
-    return found
+        return {**check, "value": [shielded_text(one) if isinstance(one, str) else one for one in value]}
+    return check
 
 
 def _judged(outgoing: Outgoing, references: Sequence[str]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def read(source: Source) -> list[Imported]:
     config = source.value(path)
     if not isinstance(config, dict):
         raise SourceError(
-            _("{name} is not a promptfoo configuration: it has no keys.", name=source.place(path)),
+            _("{name} is not a promptfoo configuration: it has no keys.", name=source.where(path)),
             _("Give the path of a promptfooconfig.yaml."),
         )
     return _Reader(source, path, config).templates()
@@ -72,7 +72,7 @@ class _Reader:
     def __init__(self, source: Source, path: Path, config: dict[str, Any]) -> None:
         self._source, self._path, self._config = source, path, config
         self._notes = source.notes
-        self._name = source.place(path)
+        self._name = source.where(path)
         self._values = {f"env.{name}": value for name, value in source.environ.items()}
         env = config.get("env")
         for name, value in env.items() if isinstance(env, dict) else ():
@@ -143,7 +143,7 @@ class _Reader:
         return found
 
     def _of_file(self, path: Path, label: str) -> list[_Prompt]:
-        name = self._source.place(path)
+        name = self._source.where(path)
         match path.suffix.lower():
             case ".csv":
                 records = self._source.records(path)
@@ -154,14 +154,14 @@ class _Reader:
                         _("Name the column of the prompts so, in the first line."),
                     )
                 return [
-                    _Prompt(str(row["prompt"]), str(row.get("label") or label), self._source.place(path, at))
+                    _Prompt(str(row["prompt"]), str(row.get("label") or label), self._source.where(path, at))
                     for at, row in cells
                     if str(row["prompt"]).strip()
                 ]
             case ".jsonl":
                 lines = self._source.records(path)
                 return [
-                    _Prompt(compact(one.record), label, self._source.place(path, one.number)) for one in lines
+                    _Prompt(compact(one.record), label, self._source.where(path, one.number)) for one in lines
                 ]
             case ".yaml" | ".yml" | ".json":
                 value = self._source.value(path)

@@ -66,7 +66,7 @@ class _Reader:
         self._tests: list[Test] = []
 
     def read(self, config: Mapping[str, Any]) -> list[Test]:
-        name, base = self._source.place(self._path), self._path.parent
+        name, base = self._source.where(self._path), self._path.parent
         default = config.get("defaultTest")
         if isinstance(default, str):
             default = self._of_reference(default, base, f"{name}, defaultTest")
@@ -118,7 +118,7 @@ class _Reader:
             with self._source.following(path):
                 if path.suffix.lower() in (*_TABLES, ".jsonl"):
                     for number, record in self._source.records(path):
-                        place = self._source.place(path, number)
+                        place = self._source.where(path, number)
                         if isinstance(record, dict):
                             is_test = path.suffix.lower() == ".jsonl" and record.keys() & {"vars", "assert"}
                             yield place, record if is_test else self._of_cells(record, place), path.parent
@@ -126,7 +126,7 @@ class _Reader:
                     yield from self._of_value(self._source.value(path), path)
 
     def _of_value(self, value: Any, path: Path) -> Iterator[tuple[str, dict[str, Any], Path]]:
-        name = self._source.place(path)
+        name = self._source.where(path)
         listed = value if isinstance(value, list) else [value]
         for number, one in enumerate(listed, 1):
             place = f"{name}, [{number}]"
@@ -222,7 +222,7 @@ class _Reader:
             with self._source.following(path):
                 value = self._source.value(path)
                 if isinstance(value, str) and value.startswith("file://"):
-                    value = self._of_reference(value, path.parent, self._source.place(path))
+                    value = self._of_reference(value, path.parent, self._source.where(path))
             found = {**found, **value} if isinstance(found, dict) and isinstance(value, dict) else value
         return found
 

@@ -122,7 +122,7 @@ def _input_and_target(source: Source, record: Any, path: Path, number: int) -> R
     answer = record.get("target", record.get("output")) if isinstance(record, dict) else None
     if not isinstance(record, dict) or "input" not in record or answer is None:
         raise SourceError(
-            _("{place}: The row has no `input` with `target` or `output`.", place=source.place(path, number)),
+            _("{place}: The row has no `input` with `target` or `output`.", place=source.where(path, number)),
             _("Name another format with --from."),
         )
     return {"question": written(record["input"]), "answer": answer}
@@ -160,11 +160,11 @@ def _is_task(document: Any) -> bool:
 def _of_task(source: Source, path: Path, origin: Record) -> Imported:
     document = source.value(path)
     if not isinstance(document, dict) or not isinstance(document.get("examples"), list):
-        raise _other(source.place(path), _("a list of `examples`"))
+        raise _other(source.where(path), _("a list of `examples`"))
     task = path.name.removesuffix(".json") if path.stem != "task" else path.resolve().parent.name
     rows, answers, has_options = [], list[str](), False
     for number, one in enumerate(document["examples"], 1):
-        where = f"{source.place(path)}, examples[{number}]"
+        where = f"{source.where(path)}, examples[{number}]"
         if not isinstance(one, dict) or "input" not in one:
             source.notes.add(where, _("The row is left out."), _("It has no input."))
         elif isinstance(one.get("target_scores"), dict):
@@ -178,16 +178,16 @@ def _of_task(source: Source, path: Path, origin: Record) -> Imported:
     if isinstance(document.get("task_prefix"), str):
         from spotui.templates.exchange.braces import literal
 
-        prompt = literal(document["task_prefix"].strip(), source.notes, source.place(path))
+        prompt = literal(document["task_prefix"].strip(), source.notes, source.where(path))
     else:
-        note_empty(source.notes, source.place(path))
-    note_requirements(source.notes, source.place(path))
+        note_empty(source.notes, source.where(path))
+    note_requirements(source.notes, source.where(path))
     metric = "multiple_choice" if has_options else _metric(task, answers)
     return Imported(
         prompt=prompt,
         label=task,
         metric=metric,
-        rows={None: _without_faults(source, source.place(path), metric, rows)},
+        rows={None: _without_faults(source, source.where(path), metric, rows)},
         data={"options": "options"} if has_options else {},
         origin=origin,
     )
@@ -252,7 +252,7 @@ def _of_mmlu(source: Source, path: Path) -> list[Record]:
             raise SourceError(
                 _(
                     "{place}: A row has 6 cells, but this one has {n}.",
-                    place=source.place(path, number),
+                    place=source.where(path, number),
                     n=len(cells),
                 ),
                 _("Question, four options and a letter make a row."),
@@ -305,7 +305,7 @@ def _of_gsm8k(source: Source, path: Path) -> Iterator[Record]:
         answer = record.get("answer") if isinstance(record, dict) else None
         found = _FINAL.search(answer) if isinstance(answer, str) else None
         if found is None or not isinstance(record.get("question"), str):
-            where = source.place(path, number)
+            where = source.where(path, number)
             source.notes.add(
                 where, _("The row is left out."), _("Its answer does not end in #### and a number.")
             )
@@ -338,7 +338,7 @@ def read_wsc(source: Source) -> list[Imported]:
 
 def _of_spans(source: Source) -> Iterator[Record]:
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         target = record.get("target") if isinstance(record, dict) else None
         text = record.get("text") if isinstance(record, dict) else None
         if not isinstance(target, dict) or text is None or not isinstance(record.get("label"), bool):
@@ -398,7 +398,7 @@ def _of_entries(source: Source, path: Path) -> Iterator[Record]:
     for number, entry in enumerate(_xml(source, path).iter("entry"), 1):
         triples = [(one.text or "").strip() for one in entry.iterfind("modifiedtripleset/mtriple")]
         texts = [(one.text or "").strip() for one in entry.iterfind("lex")]
-        yield from _entry(source, f"{source.place(path)}, entry {number}", triples, texts)
+        yield from _entry(source, f"{source.where(path)}, entry {number}", triples, texts)
 
 
 def _of_json_entries(source: Source) -> Iterator[Record]:
@@ -434,10 +434,10 @@ def _list(data: Any) -> list[Any]:
     return data if isinstance(data, list) else []
 
 
-def _other(place: str, wanted: str) -> SourceError:
+def _other(where: str, wanted: str) -> SourceError:
     """The error of a file that has another shape than its format."""
     return SourceError(
-        _("{place} does not hold {wanted}.", place=place, wanted=wanted),
+        _("{place} does not hold {wanted}.", place=where, wanted=wanted),
         _("Check the path, or name another format with --from."),
     )
 
@@ -451,7 +451,7 @@ def _xml(source: Source, path: Path) -> ET.Element:
     text = source.text(path)
     if _ENTITY.search(text):
         raise SourceError(
-            _("{place} declares entities.", place=source.place(path)),
+            _("{place} declares entities.", place=source.where(path)),
             _("Remove them and import again."),
         )
     try:
@@ -459,6 +459,6 @@ def _xml(source: Source, path: Path) -> ET.Element:
     except ET.ParseError as error:
         line = error.position[0]
         raise SourceError(
-            _("{place}: This is not XML: {error}.", place=source.place(path, line), error=error),
+            _("{place}: This is not XML: {error}.", place=source.where(path, line), error=error),
             _("Correct it and import again."),
         ) from None

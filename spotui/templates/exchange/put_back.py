@@ -145,7 +145,7 @@ def _replaced(path: Path, text: str, swap: Swap) -> str:
 def _in_json(text: str, swap: Swap) -> str:
     """The text with every string replaced that has another one; the rest keeps its form."""
 
-    def one(token: re.Match[str]) -> str:
+    def replaced(token: re.Match[str]) -> str:
         if text[token.end() :].lstrip()[:1] == ":":
             return token[0]  # a key
         try:
@@ -158,7 +158,7 @@ def _in_json(text: str, swap: Swap) -> str:
             new = inner if inner != value else None
         return token[0] if new is None else json.dumps(new, ensure_ascii=token[0].isascii())
 
-    return _STRING.sub(one, text)
+    return _STRING.sub(replaced, text)
 
 
 def _in_text(text: str, swap: Swap) -> str:

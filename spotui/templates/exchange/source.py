@@ -111,7 +111,7 @@ class Source:
         """The ending that says what format the file has, in small letters."""
         return Path(self.path.name.removesuffix(".gz")).suffix.lower()
 
-    def place(self, path: Path, line: int = 0) -> str:
+    def where(self, path: Path, line: int = 0) -> str:
         """A place in the source as a person reads it."""
         path, home = path.resolve(), self.folder.resolve()
         name = path.relative_to(home) if path.is_relative_to(home) else path
@@ -169,7 +169,7 @@ class Source:
         with self._faults(path):
             file = TextFile(path)
             if file.notice:
-                self.notes.add(self.place(path), file.notice)
+                self.notes.add(self.where(path), file.notice)
             return "".join(line for _number, line in file.lines(MOST_CHARACTERS)).removeprefix("\ufeff")
 
     def value(self, path: Path) -> Any:
@@ -266,7 +266,7 @@ class Source:
         """
         path = path.resolve()
         if path in self._trail:
-            circle = " → ".join(self.place(one) for one in [*self._trail[self._trail.index(path) :], path])
+            circle = " → ".join(self.where(one) for one in [*self._trail[self._trail.index(path) :], path])
             raise SourceError(
                 _("The files refer to each other in a circle: {circle}.", circle=circle), _(_CORRECT)
             )
@@ -296,7 +296,7 @@ class Source:
             ) from None
 
     def _fault(self, path: Path, bad: BadRowError, line: int = 0) -> SourceError:
-        place = self.place(path, bad.line or line)
+        place = self.where(path, bad.line or line)
         return SourceError(f"{place}: {bad.what}", bad.hint or _(_CORRECT))
 
     def _yaml(self, path: Path) -> Any:
@@ -310,7 +310,7 @@ class Source:
             return load(text, merges=True, most_repeated=MOST_REPEATED).data()
         except YamlError as error:
             first = error.faults[0]
-            raise SourceError(f"{self.place(path, first.line)}: {first.what}", first.hint) from None
+            raise SourceError(f"{self.where(path, first.line)}: {first.what}", first.hint) from None
 
     def _json(self, path: Path) -> "_Json":
         if path not in self._parsed:

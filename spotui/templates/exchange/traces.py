@@ -242,7 +242,7 @@ def _with_prompt(
 def _records(source: Source) -> list[tuple[str, Record]]:
     found = []
     for number, record in source.lines:
-        where = source.place(source.path, number)
+        where = source.where(source.path, number)
         if isinstance(record, dict):
             found.append((where, record))
         else:

@@ -162,16 +162,17 @@ def _find(path: Path, *, is_own: bool) -> _Found:
     return _Found(path, is_own, len(template.qa), gist, 0, has_file=has_file)
 
 
-def _cells(one: _Found) -> tuple[Content | str, ...]:
+def _cells(listed: _Found) -> tuple[Content | str, ...]:
     whose = (
         Content.styled(_("yours"), "$text-accent")
-        if one.is_own
+        if listed.is_own
         else Content.styled(_("bundled"), "$text-muted")
     )
-    if one.errors:
+    if listed.errors:
         fault = Content.styled(
-            ngettext("{n:,} error: {gist}", "{n:,} errors: {gist}", one.errors, gist=one.gist), "$text-error"
+            ngettext("{n:,} error: {gist}", "{n:,} errors: {gist}", listed.errors, gist=listed.gist),
+            "$text-error",
         )
-        return (one.path.stem, whose, "", fault)
-    material = _("file") if one.has_file else str(one.questions)
-    return (one.path.stem, whose, material, Content.styled(one.gist, "$text-muted"))
+        return (listed.path.stem, whose, "", fault)
+    material = _("file") if listed.has_file else str(listed.questions)
+    return (listed.path.stem, whose, material, Content.styled(listed.gist, "$text-muted"))

@@ -22,7 +22,7 @@ class ArchiveScreen(Dialog[Path]):
     """Gives back the folder of the project that is to come back, or None.
 
     Args:
-        found: What is in the archive, the newest first.
+        archived: What is in the archive, the newest first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", id="archive.back")]
@@ -34,9 +34,9 @@ class ArchiveScreen(Dialog[Path]):
     }
     """
 
-    def __init__(self, found: Sequence[Archived]) -> None:
+    def __init__(self, archived: Sequence[Archived]) -> None:
         super().__init__()
-        self._found = list(found)
+        self._found = list(archived)
 
     def compose(self) -> ComposeResult:
         """One row each."""

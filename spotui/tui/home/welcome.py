@@ -110,7 +110,7 @@ class WelcomeScreen(Page[None]):
         if is_untouched and rows:
             models.select(rows[0].key)
 
-    def _show(self, found: list[Row]) -> None:
+    def _show(self, rows: list[Row]) -> None:
         more = (
             Row(
                 _OTHER, (_("another model or endpoint"), "", Content.styled(_("you type it"), "$text-muted"))
@@ -120,8 +120,8 @@ class WelcomeScreen(Page[None]):
             ),
         )
         models = self.query_one("#models", TableView)
-        models.show([*found, *more])
-        if not found:
+        models.show([*rows, *more])
+        if not rows:
             models.select(_TOUR)
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:

@@ -38,18 +38,18 @@ class Entrants(NamedTuple):
 
     Attributes:
         methods: As they were typed, with commas between them.
-        told: As it was typed: METHOD.NAME=VALUE, with blanks between them.
+        parameters: As they were typed: METHOD.NAME=VALUE, with blanks between them.
         continues: Whether they share half of the budget, and the most promising one has the rest.
     """
 
     methods: str
-    told: str = ""
+    parameters: str = ""
     continues: bool = False
 
     @property
     def words(self) -> list[str]:
         """As options of the command line."""
-        words = [f"--methods={self.methods}", *(f"--set={one}" for one in self.told.split())]
+        words = [f"--methods={self.methods}", *(f"--set={one}" for one in self.parameters.split())]
         return [*words, "--continue"] if self.continues else words
 
     @property
@@ -59,7 +59,9 @@ class Entrants(NamedTuple):
         return [MethodChoice(name, self._of(name)) for name in dict.fromkeys(names)]
 
     def _of(self, method: str) -> dict[str, str | int | float | bool | None]:
-        own = (one.removeprefix(f"{method}.") for one in self.told.split() if one.startswith(f"{method}."))
+        own = (
+            one.removeprefix(f"{method}.") for one in self.parameters.split() if one.startswith(f"{method}.")
+        )
         pairs = (one.partition("=") for one in own)
         return {name: typed(value) for name, _, value in pairs}
 
@@ -143,7 +145,7 @@ _USUAL = "spo,gpo,gradsum"
 _FIELDS = (
     ("name", N_("Name"), ""),
     ("methods", N_("Methods"), "spo,gpo,gradsum"),
-    ("told", N_("Parameters"), N_("e.g. gpo.max_steps=6 gradsum.beam=2")),
+    ("parameters", N_("Parameters"), N_("e.g. gpo.max_steps=6 gradsum.beam=2")),
     ("model", N_("Model"), "…"),
     ("base_url", N_("Endpoint"), "…"),
     ("rounds", N_("Rounds"), "…"),
@@ -186,7 +188,7 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     @property
     def _entrants(self) -> Entrants:
-        return Entrants(self.typed_in("methods") or _USUAL, self.typed_in("told"), self._continues)
+        return Entrants(self.typed_in("methods") or _USUAL, self.typed_in("parameters"), self._continues)
 
     def action_continue(self) -> None:
         """Share half of the budget between the methods, and let the most promising one have the rest."""

@@ -32,7 +32,7 @@ class RaceRowsScreen(Page[None]):
     Args:
         folder: Where the race is kept.
         race: What the test says of it.
-        one: The method that is looked at.
+        first: The method that is looked at.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,12 +56,12 @@ class RaceRowsScreen(Page[None]):
     AUTO_FOCUS = "TableView"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-high")]  # noqa: RUF012 - Textual's declaration
 
-    def __init__(self, folder: RaceFolder, race: Race, one: str) -> None:
+    def __init__(self, folder: RaceFolder, race: Race, first: str) -> None:
         super().__init__()
         self._folder = folder
         self._race = race
         self._entries = [lane.method for lane in race.lanes if lane.tested is not None] + [SEED]
-        self._one = one if one in self._entries else self._entries[0]
+        self._one = first if first in self._entries else self._entries[0]
         self._other = next(entry for entry in self._entries if entry != self._one)
         self._rows: Sequence[RaceRow] = ()
         self._pairs: dict[str, RowPair] = {}

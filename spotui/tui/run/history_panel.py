@@ -49,23 +49,23 @@ SCORED = (
 """The columns of one that is decided by scores; words are those changed, of those allowed."""
 
 
-def voted_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...]:
+def voted_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, ...]:
     """A round with its votes."""
-    number = _number(picture, one)
-    choices = [vote.choice for vote in one.votes]
+    number = _number(picture, shown)
+    choices = [vote.choice for vote in shown.votes]
     votes = f"{choices.count('win')}:{choices.count('loss')}" if choices else ""
     words = ""
-    if one.candidate is not None:
-        old = picture.prompt_of(one.candidate.parent)
-        words = _words(old, one.candidate.prompt)
-    modification, end = _modification(picture, one), one.end
+    if shown.candidate is not None:
+        old = picture.prompt_of(shown.candidate.parent)
+        words = _words(old, shown.candidate.prompt)
+    modification, end = _modification(picture, shown), shown.end
     if end is None:
         under_way = Content.styled("…", "$text-muted")
         own = _method_cells(picture, None)
         return (number, under_way, votes, "", words, "", "", "", *own, modification)
     return (
         number,
-        _verdict(one),
+        _verdict(shown),
         votes or (f"{end.wins}:{end.losses}" if end.wins or end.losses else ""),
         _rate(end),
         words,
@@ -111,27 +111,27 @@ def _rate(end: RoundFinished) -> str:
     return f"{percent(end.win_rate)} ({percent(low)} to {percent(high)})"
 
 
-def scored_cells(picture: Picture, one: RoundPicture) -> tuple[Content | str, ...]:
+def scored_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, ...]:
     """A round with the score of the prompt that leads it or was kept."""
-    leading, end = one.scores.leading, one.end
+    leading, end = shown.scores.leading, shown.end
     score = interval = words = ""
     if end is not None and end.score is not None and end.score_interval is not None:
         score, interval = points(end.score), _interval(*end.score_interval)
     elif leading is not None:
         score, interval = points(leading.score), _interval(leading.low, leading.high)
-    budget = end.edit_budget if end is not None else one.scores.shown and one.scores.shown.edit_budget
-    if one.candidate is not None and one.candidate.words_changed is not None:
-        words = f"{one.candidate.words_changed}" + ("" if budget is None else f" of {budget}")
-    modification = _modification(picture, one)
-    prompts = str(len(one.scores.by_prompt) or "")
+    budget = end.edit_budget if end is not None else shown.scores.shown and shown.scores.shown.edit_budget
+    if shown.candidate is not None and shown.candidate.words_changed is not None:
+        words = f"{shown.candidate.words_changed}" + ("" if budget is None else f" of {budget}")
+    modification = _modification(picture, shown)
+    prompts = str(len(shown.scores.by_prompt) or "")
     if end is None:
         under_way = Content.styled("…", "$text-muted")
         own = _method_cells(picture, None)
-        number = _number(picture, one)
+        number = _number(picture, shown)
         return (number, under_way, score, interval, prompts, words, "", "", "", *own, modification)
     return (
-        _number(picture, one),
-        _verdict(one),
+        _number(picture, shown),
+        _verdict(shown),
         score,
         interval,
         prompts,
@@ -161,21 +161,21 @@ def tokens(end: RoundFinished) -> int:
     return end.prompt_tokens + end.completion_tokens
 
 
-def _number(picture: Picture, one: RoundPicture) -> Content | str:
-    is_best = one.number == picture.best
-    return Content.styled(f"{one.number}*", "bold $accent") if is_best else str(one.number)
+def _number(picture: Picture, shown: RoundPicture) -> Content | str:
+    is_best = shown.number == picture.best
+    return Content.styled(f"{shown.number}*", "bold $accent") if is_best else str(shown.number)
 
 
-def _verdict(one: RoundPicture) -> Content:
-    outcome = one.outcome or ""
-    preferred = one.end.preferred if one.end is not None else ""
-    return Content.styled(verdict(outcome, one.judged, preferred), TONES.get(outcome, ""))
+def _verdict(shown: RoundPicture) -> Content:
+    outcome = shown.outcome or ""
+    preferred = shown.end.preferred if shown.end is not None else ""
+    return Content.styled(verdict(outcome, shown.judged, preferred), TONES.get(outcome, ""))
 
 
-def _modification(picture: Picture, one: RoundPicture) -> str:
+def _modification(picture: Picture, shown: RoundPicture) -> str:
     """What was changed, behind the hint that a person gave for the candidates from here on."""
-    modification = " ".join(one.candidate.modification.split()) if one.candidate else ""
-    if hint := picture.hints.get(one.number):
+    modification = " ".join(shown.candidate.modification.split()) if shown.candidate else ""
+    if hint := picture.hints.get(shown.number):
         return _("(your hint: {hint}) {modification}", hint=hint, modification=modification)
     return modification
 

@@ -221,15 +221,15 @@ class GridView(ScrollView, can_focus=True):
                 free = begin + len(text) + 1
         return " " * self._label_width + "".join(cells)
 
-    def _cells(self, place: int, left: int, room: int) -> list[Segment]:
-        marks, step = self.grid.rows[self._numbers[place]], self._step
+    def _cells(self, index: int, left: int, room: int) -> list[Segment]:
+        marks, step = self.grid.rows[self._numbers[index]], self._step
         first = left // step
         shown = self._columns[first : first + room // step + 1]
         segments: list[Segment] = []
         run, tone = "", ""
         for offset, column in enumerate(shown, first):
             mark = marks[column]
-            is_cursor = place == self._row and offset == self._column and self.has_focus
+            is_cursor = index == self._row and offset == self._column and self.has_focus
             own = "cursor" if is_cursor else TONES[mark]
             if own != tone or is_cursor:
                 if run:
@@ -253,8 +253,8 @@ class GridView(ScrollView, can_focus=True):
         room = self.scrollable_content_region.width
         self.virtual_size = Size(max(room, width), 1 + len(self._numbers))
 
-    def _paint(self, place: int) -> None:
-        y = place + 1 - round(self.scroll_y)
+    def _paint(self, index: int) -> None:
+        y = index + 1 - round(self.scroll_y)
         if 0 < y <= self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 

@@ -238,18 +238,18 @@ class SteeringScreen(Page[None]):
             return None
         return one
 
-    async def _edit(self, one: RoundPicture) -> None:
+    async def _edit(self, shown: RoundPicture) -> None:
         from spotui.tui.run.asking import CandidateScreen
 
-        if one.candidate is None:
+        if shown.candidate is None:
             return
-        screen = CandidateScreen(one.number, one.candidate.prompt, one.candidate.modification)
+        screen = CandidateScreen(shown.number, shown.candidate.prompt, shown.candidate.modification)
         text = await self.app.push_screen_wait(screen)
         if text is None:
             self.notify(_("The candidate is as it was; the run is still paused."))
             return
-        if text != one.candidate.prompt:
-            self._tell(Edit(round=one.number, prompt=text))
+        if text != shown.candidate.prompt:
+            self._tell(Edit(round=shown.number, prompt=text))
         self._tell(Resume())
 
     def action_hint(self) -> None:
@@ -275,13 +275,13 @@ class SteeringScreen(Page[None]):
             return
         open_by(self, self._override(one), group="override")
 
-    async def _override(self, one: RoundPicture) -> None:
+    async def _override(self, shown: RoundPicture) -> None:
         from spotui.tui.dialogs import Choice, QuestionScreen
 
-        values = {"number": one.number, "outcome": verdict(one.outcome or "", None)}
+        values = {"number": shown.number, "outcome": verdict(shown.outcome or "", None)}
         question = (
             _("Round {number} is a {outcome} (yours). What is it?", **values)
-            if one.judged
+            if shown.judged
             else _("Round {number} is a {outcome}. What is it?", **values)
         )
         screen = QuestionScreen(
@@ -291,9 +291,9 @@ class SteeringScreen(Page[None]):
         )
         match await self.app.push_screen_wait(screen):
             case "win":
-                self._tell(Override(round=one.number, outcome="win"))
+                self._tell(Override(round=shown.number, outcome="win"))
             case "loss":
-                self._tell(Override(round=one.number, outcome="loss"))
+                self._tell(Override(round=shown.number, outcome="loss"))
 
     def action_branch(self) -> None:
         """Make another run that starts from the selected round."""

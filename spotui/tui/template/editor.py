@@ -94,8 +94,8 @@ class Field(TextBox):
         self.post_message(self.UndoWanted(redo=True))
 
 
-def _location(text: str, place: int) -> tuple[int, int]:
-    return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1
+def _location(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset) - 1
 
 
 _SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}

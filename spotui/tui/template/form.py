@@ -187,8 +187,8 @@ class TemplateForm(VerticalScroll, can_focus=False):
     def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
         """Another method was chosen."""
         event.stop()
-        told = dict(event.told.parameters) or None
-        self._tell(msgspec.structs.replace(self._template, method=event.told.method, parameters=told))
+        told = dict(event.choice.parameters) or None
+        self._tell(msgspec.structs.replace(self._template, method=event.choice.method, parameters=told))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another question is to be edited."""

@@ -159,16 +159,16 @@ async def _choose(screen: Screen[str], name: str, answers: dict[str, str]) -> st
     return None if not found else by_key.get(found, "")
 
 
-async def _make_own(screen: Screen[str], kept: _Copy, shipped: Path | None) -> Path | None:
+async def _make_own(screen: Screen[str], copied: _Copy, shipped: Path | None) -> Path | None:
     from spotui.templates.folder import TemplateFolder
 
     folder = TemplateFolder(locations.templates_dir())
     name = await screen.app.push_screen_wait(
         NameScreen(
-            _("{kept} comes with spotui: name your copy", kept=kept.name)
+            _("{kept} comes with spotui: name your copy", kept=copied.name)
             if shipped
             else _("Name your template"),
-            folder.free_name(Path(kept.name).stem),
+            folder.free_name(Path(copied.name).stem),
             folder.check_name,
         )
     )
@@ -176,7 +176,7 @@ async def _make_own(screen: Screen[str], kept: _Copy, shipped: Path | None) -> P
         return None
     if shipped is not None:
         return await attempt(screen, folder.copy, shipped, name)
-    return await attempt(screen, folder.create, name, kept.text)
+    return await attempt(screen, folder.create, name, copied.text)
 
 
 def _append(path: Path, row: QA) -> int:

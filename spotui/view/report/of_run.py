@@ -283,13 +283,13 @@ def _cost(project: Project) -> Iterator[Part]:
     yield Table(head, rows, frozenset({1, 2, 3, 4}), [*tones, "best"])
 
 
-def _spent(name: str, one: Spending) -> list[str]:
+def _spent(name: str, spending: Spending) -> list[str]:
     return [
         name,
-        f"{one.calls:,}",
-        count(one.prompt_tokens, estimated=one.estimated),
-        count(one.completion_tokens, estimated=one.estimated),
-        usd(one.cost_usd, one.unpriced, estimated=one.estimated),
+        f"{spending.calls:,}",
+        count(spending.prompt_tokens, estimated=spending.estimated),
+        count(spending.completion_tokens, estimated=spending.estimated),
+        usd(spending.cost_usd, spending.unpriced, estimated=spending.estimated),
     ]
 
 

@@ -186,24 +186,24 @@ def _prompt(name: str, claimed: object, receipt: Receipt) -> Check:
     )
 
 
-def _is_same(claimed: object, found: object) -> bool:
-    if isinstance(claimed, list) and isinstance(found, list):
-        return len(claimed) == len(found) and all(map(_is_same, claimed, found))
-    if _is_number(claimed) and _is_number(found):
-        return math.isclose(claimed, found, rel_tol=_CLOSE, abs_tol=_CLOSE)  # type: ignore[arg-type]
-    return type(claimed) is type(found) and claimed == found
+def _is_same(claimed: object, actual: object) -> bool:
+    if isinstance(claimed, list) and isinstance(actual, list):
+        return len(claimed) == len(actual) and all(map(_is_same, claimed, actual))
+    if _is_number(claimed) and _is_number(actual):
+        return math.isclose(claimed, actual, rel_tol=_CLOSE, abs_tol=_CLOSE)  # type: ignore[arg-type]
+    return type(claimed) is type(actual) and claimed == actual
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _told(field: str, claimed: object, found: object) -> str:
+def _told(field: str, claimed: object, actual: object) -> str:
     return _(
         "{field}: the file says {claimed}, the journal says {found}",
         field=field,
         claimed=_value(field, claimed),
-        found=_value(field, found),
+        found=_value(field, actual),
     )
 
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.protocol import Delta
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.http_bodies import HttpResponse
 from spotui.llm.providers.openai_compatible import ReplyReader
 from spotui.workspace.journal_reader import Usage
 
-PLACE = Place("test-model", "http://localhost/v1", (), has_key=False)
+PLACE = Target("test-model", "http://localhost/v1", (), has_key=False)
 ANSWER = "In style 0: amber {brook} cedar,\ndelta and “ember” 😀."
 THOUGHT = "Maybe <choose>A</choose>? "
 USAGE = {"prompt_tokens": 9, "completion_tokens": 5}

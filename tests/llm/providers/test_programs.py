@@ -28,7 +28,7 @@ from spotui.llm.protocol import (
     ProgramFailedError,
     UnavailableError,
 )
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.programs.answers import MOST_TRACE, asked_line, read_said, reply_of, said_of
 from spotui.llm.providers.programs.provider import CommandProvider, FunctionProvider, UrlProvider
 from spotui.llm.routing import Endpoint
@@ -268,7 +268,7 @@ def test_a_program_is_given_the_files_of_a_question_with_their_content() -> None
     assert (line["id"], line["question"]) == (3, "What is it?")
 
 
-PLACE = Place("agent.py", "", [], has_key=False, key_hint=" ")
+PLACE = Target("agent.py", "", [], has_key=False, key_hint=" ")
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

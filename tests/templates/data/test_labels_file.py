@@ -31,7 +31,7 @@ def test_preferences_of_each_form(tmp_path: Path) -> None:
         {"question": "Why?", "chosen": "good", "rejected": "bad", "expected": "R"},
     )
     assert [one.preferred for one in found[:3]] == ["first", "second", "tie"]
-    assert (found[1].kind, found[1].row.question, found[1].place) == ("facts", "Why?", "labels.jsonl, line 2")
+    assert (found[1].kind, found[1].row.question, found[1].where) == ("facts", "Why?", "labels.jsonl, line 2")
     assert (found[2].row.question, found[2].row.references) == ("How?", ("So.",))
     last = found[3]
     assert (last.first if last.preferred == "first" else last.second) == "good"

@@ -67,7 +67,7 @@ def test_each_row_knows_the_line_it_begins_on(tmp_path: Path) -> None:
     }
     found = {name: [row.line for row in rows(load(tmp_path, text, name))] for name, text in lines.items()}
     assert found == {"a.jsonl": [1, 3, 4], "b.json": [2, 4, 6], "c.csv": [2, 3, 5]}
-    assert rows(load(tmp_path, lines["c.csv"], "c.csv"))[1].place == "c.csv, line 3"
+    assert rows(load(tmp_path, lines["c.csv"], "c.csv"))[1].where == "c.csv, line 3"
 
 
 def test_columns_are_named_and_slots_come_along(tmp_path: Path) -> None:

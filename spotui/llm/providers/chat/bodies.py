@@ -102,10 +102,10 @@ def _message(message: Message) -> dict[str, object]:
     return body
 
 
-def _file(one: Attachment) -> dict[str, object]:
-    if one.is_image:
-        return {"type": "image_url", "image_url": {"url": one.url}}
-    return {"type": "file", "file": {"filename": one.name, "file_data": one.url}}
+def _file(attachment: Attachment) -> dict[str, object]:
+    if attachment.is_image:
+        return {"type": "image_url", "image_url": {"url": attachment.url}}
+    return {"type": "file", "file": {"filename": attachment.name, "file_data": attachment.url}}
 
 
 def embedded_text(request: Request) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LONGEST_QUOTE = 300
 
 
-class Place:
+class Target:
     """A model at an endpoint, in the words of an error.
 
     Args:
@@ -73,60 +73,61 @@ class Place:
         return _("{what}: {words}.", what=head, words=quoted)
 
 
-def fault_error(place: Place, fault: ServerFault) -> ModelError:
+def fault_error(target: Target, fault: ServerFault) -> ModelError:
     """The error for a server's refusal or failure.
 
     Args:
-        place: Where the call went.
+        target: Where the call went.
         fault: What the server answered; a status of 0 is one that broke off a reply under way.
     """
     note = f" (HTTP {fault.status})" if fault.status else ""
     match kind_of(fault):
         case "no_money":
             return BadRequestError(
-                place.sentence(
-                    _("The account behind {place} has no quota left{note}", place=place, note=note),
+                target.sentence(
+                    _("The account behind {place} has no quota left{note}", place=target, note=note),
                     fault.message,
                 ),
                 _(
                     "Top it up, or use another key or model than this one for {base_url}.",
-                    base_url=place.base_url,
+                    base_url=target.base_url,
                 ),
             )
         case "overflow":
             return ContextOverflowError(
-                place.sentence(
-                    _("The request is longer than {place} takes{note}", place=place, note=note), fault.message
+                target.sentence(
+                    _("The request is longer than {place} takes{note}", place=target, note=note),
+                    fault.message,
                 ),
                 _("Shorten the prompt or the questions, or use a model with a longer context window."),
             )
         case "filtered":
             return ContentFilteredError(
-                place.sentence(
-                    _("The content filter of {place} stopped the request{note}", place=place, note=note),
+                target.sentence(
+                    _("The content filter of {place} stopped the request{note}", place=target, note=note),
                     fault.message,
                 ),
                 _("Change or leave out the text that the filter objects to, or use another model."),
             )
         case "rate_limited":
             return RateLimitedError(
-                place.sentence(_("{place} asks to slow down{note}", place=place, note=note), fault.message),
+                target.sentence(_("{place} asks to slow down{note}", place=target, note=note), fault.message),
                 _slower(fault.retry_after),
                 retry_after=fault.retry_after,
             )
         case "authentication":
-            return _authentication(place, fault, note)
+            return _authentication(target, fault, note)
         case "unavailable":
             return UnavailableError(
-                place.sentence(_("{place} failed to answer{note}", place=place, note=note), fault.message),
+                target.sentence(_("{place} failed to answer{note}", place=target, note=note), fault.message),
                 _("Try again later; if the server is yours, its log says more."),
                 retry_after=fault.retry_after,
             )
         case "unknown":
-            versioned = re.search(r"/v\d", place.base_url) is not None
+            versioned = re.search(r"/v\d", target.base_url) is not None
             return BadRequestError(
-                place.sentence(
-                    _("{place} knows no such model or address{note}", place=place, note=note), fault.message
+                target.sentence(
+                    _("{place} knows no such model or address{note}", place=target, note=note), fault.message
                 ),
                 _("Check the model id and the base URL.")
                 if versioned
@@ -134,31 +135,33 @@ def fault_error(place: Place, fault: ServerFault) -> ModelError:
             )
         case "refused":
             return RequestRefusedError(
-                place.sentence(_("{place} refuses the request{note}", place=place, note=note), fault.message),
+                target.sentence(
+                    _("{place} refuses the request{note}", place=target, note=note), fault.message
+                ),
                 _("Change what it complains about in the model's settings or the template."),
             )
 
 
-def redirect_error(place: Place, status: int, location: str) -> BadRequestError:
+def redirect_error(target: Target, status: int, location: str) -> BadRequestError:
     """The error for an endpoint that points elsewhere; a key is not carried to another address unasked."""
     root = location.partition("?")[0].removesuffix("/chat/completions")
     return BadRequestError(
-        place.sentence(_("{place} has moved (HTTP {status})", place=place, status=status), root),
+        target.sentence(_("{place} has moved (HTTP {status})", place=target, status=status), root),
         _("Put the new address into the base URL."),
     )
 
 
-def _authentication(place: Place, fault: ServerFault, note: str) -> AuthenticationError:
-    if not place.has_key:
+def _authentication(target: Target, fault: ServerFault, note: str) -> AuthenticationError:
+    if not target.has_key:
         return AuthenticationError(
-            place.sentence(
-                _("{place} asks for a key, and none is set{note}", place=place, note=note), fault.message
+            target.sentence(
+                _("{place} asks for a key, and none is set{note}", place=target, note=note), fault.message
             ),
-            place.key_hint,
+            target.key_hint,
         )
     return AuthenticationError(
-        place.sentence(_("{place} does not accept the key{note}", place=place, note=note), fault.message),
-        _("Check the key for {base_url}, and that it may use this model.", base_url=place.base_url),
+        target.sentence(_("{place} does not accept the key{note}", place=target, note=note), fault.message),
+        _("Check the key for {base_url}, and that it may use this model.", base_url=target.base_url),
     )
 
 
@@ -183,11 +186,11 @@ _PROXY_HINT = N_("Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or add the host t
 
 
 @contextmanager
-def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool]) -> Iterator[None]:
+def transport_errors(target: Target, timeout: float, is_proxied: Callable[[], bool]) -> Iterator[None]:
     """Turn the HTTP client's own exceptions into ours.
 
     Args:
-        place: Where the call goes.
+        target: Where the call goes.
         timeout: Seconds of silence allowed, for the sentence.
         is_proxied: Tells whether a proxy of the environment is on the way; asked only after a failure.
 
@@ -203,132 +206,134 @@ def transport_errors(place: Place, timeout: float, is_proxied: Callable[[], bool
         yield
     except aiohttp.ServerTimeoutError as error:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            raise not_connected(place, timeout) from error
-        raise timed_out(place, timeout) from error
+            raise not_connected(target, timeout) from error
+        raise timed_out(target, timeout) from error
     except aiohttp.ClientError as error:
-        raise _client_error(place, error, is_proxied) from error
+        raise _client_error(target, error, is_proxied) from error
     except HttpProcessingError as error:
-        raise not_http(place, error.message) from error
+        raise not_http(target, error.message) from error
 
 
-def timed_out(place: Place, timeout: float) -> TimedOutError:
+def timed_out(target: Target, timeout: float) -> TimedOutError:
     """Nothing came for so many seconds."""
     return TimedOutError(
-        _("{place} sent nothing for {timeout:g} seconds.", place=place, timeout=timeout),
+        _("{place} sent nothing for {timeout:g} seconds.", place=target, timeout=timeout),
         _("Check that it is up, or raise the timeout of this model."),
     )
 
 
-def not_connected(place: Place, timeout: float) -> UnavailableError:
+def not_connected(target: Target, timeout: float) -> UnavailableError:
     """No connection could be made for so many seconds, so the request was never sent."""
     return UnavailableError(
-        _("{place} took no connection for {timeout:g} seconds.", place=place, timeout=timeout),
+        _("{place} took no connection for {timeout:g} seconds.", place=target, timeout=timeout),
         _("Check that it is up, or raise the timeout of this model."),
     )
 
 
-def no_answer(place: Place) -> UnavailableError:
+def no_answer(target: Target) -> UnavailableError:
     """The connection was closed in place of an answer."""
     return UnavailableError(
-        _("{place} closed the connection without an answer.", place=place),
+        _("{place} closed the connection without an answer.", place=target),
         _("Check that the server is still running."),
     )
 
 
-def broke_off(place: Place) -> MalformedReplyError:
+def broke_off(target: Target) -> MalformedReplyError:
     """The answer ended before its end."""
     return MalformedReplyError(
-        _("{place} broke off in the middle of its reply.", place=place), _("Try again.")
+        _("{place} broke off in the middle of its reply.", place=target), _("Try again.")
     )
 
 
-def not_decompressed(place: Place, words: str) -> MalformedReplyError:
+def not_decompressed(target: Target, words: str) -> MalformedReplyError:
     """The answer is not compressed as it says."""
     return MalformedReplyError(
-        place.sentence(_("{place} sent a reply that cannot be decompressed", place=place), words),
+        target.sentence(_("{place} sent a reply that cannot be decompressed", place=target), words),
         _("Try again."),
     )
 
 
-def unasked_compression(place: Place, coding: str) -> BadRequestError:
+def unasked_compression(target: Target, coding: str) -> BadRequestError:
     """The answer is compressed in a way that was not asked for."""
     return BadRequestError(
         _(
             "{place} compresses its reply with {coding}, which was not asked for and cannot be read.",
-            place=place,
+            place=target,
             coding=coding,
         ),
         _("Turn compression off in the server, or in the proxy in front of it."),
     )
 
 
-def not_http(place: Place, words: str) -> MalformedReplyError:
+def not_http(target: Target, words: str) -> MalformedReplyError:
     """What came is no HTTP."""
     return MalformedReplyError(
-        place.sentence(_("{place} does not answer in HTTP", place=place), words),
+        target.sentence(_("{place} does not answer in HTTP", place=target), words),
         _("Check the port, and whether the base URL should begin with https."),
     )
 
 
-def proxy_failed(place: Place, words: str) -> UnavailableError:
+def proxy_failed(target: Target, words: str) -> UnavailableError:
     """A proxy answered in place of the endpoint."""
     return UnavailableError(
-        place.sentence(_("The proxy on the way to {place} failed", place=place), words), _(_PROXY_HINT)
+        target.sentence(_("The proxy on the way to {place} failed", place=target), words), _(_PROXY_HINT)
     )
 
 
-def unreachable(place: Place, error: BaseException, is_proxied: Callable[[], bool]) -> UnavailableError:
+def unreachable(target: Target, error: BaseException, is_proxied: Callable[[], bool]) -> UnavailableError:
     """The connection could not be made, or broke.
 
     Args:
-        place: Where the call went.
+        target: Where the call went.
         error: What was raised; the operating system's reason is looked for behind it.
         is_proxied: Tells whether a proxy of the environment is on the way.
     """
     if (limit := limit_reached(error)) is not None:
-        return UnavailableError(_("Cannot reach {place}. {limit}", place=place, limit=limit.what), limit.hint)
+        return UnavailableError(
+            _("Cannot reach {place}. {limit}", place=target, limit=limit.what), limit.hint
+        )
     known = _reason(error)
-    words = place.quote(str(error.__cause__ or error)) or type(error).__name__
+    words = target.quote(str(error.__cause__ or error)) or type(error).__name__
     reason, hint = known or (
         _("the connection broke ({words})", words=words),
         _("Check the network and the server."),
     )
     if is_proxied():
         return UnavailableError(
-            _("Cannot reach {place} through the environment's proxy: {reason}.", place=place, reason=reason),
+            _("Cannot reach {place} through the environment's proxy: {reason}.", place=target, reason=reason),
             _(_PROXY_HINT),
         )
-    return UnavailableError(_("Cannot reach {place}: {reason}.", place=place, reason=reason), hint)
+    return UnavailableError(_("Cannot reach {place}: {reason}.", place=target, reason=reason), hint)
 
 
-def _client_error(place: Place, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
+def _client_error(target: Target, error: "aiohttp.ClientError", is_proxied: Callable[[], bool]) -> ModelError:
     import aiohttp
 
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return proxy_failed(place, f"HTTP {error.status} {error.message}")
+        return proxy_failed(target, f"HTTP {error.status} {error.message}")
     if isinstance(error, aiohttp.ClientResponseError):
         if (coding := _UNREADABLE.search(error.message)) is not None:
-            return unasked_compression(place, coding[1])
-        return not_http(place, error.message)
+            return unasked_compression(target, coding[1])
+        return not_http(target, error.message)
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return no_answer(place)
+        return no_answer(target)
     if isinstance(error, aiohttp.ClientPayloadError):
-        return _payload_error(place, error, is_proxied)
-    return unreachable(place, error, is_proxied)
+        return _payload_error(target, error, is_proxied)
+    return unreachable(target, error, is_proxied)
 
 
 def _payload_error(
-    place: Place, error: "aiohttp.ClientPayloadError", is_proxied: Callable[[], bool]
+    target: Target, error: "aiohttp.ClientPayloadError", is_proxied: Callable[[], bool]
 ) -> ModelError:
     from aiohttp.http_exceptions import ContentEncodingError
 
     for cause in _causes(error):
         if isinstance(cause, ContentEncodingError):
-            return not_decompressed(place, cause.message)
+            return not_decompressed(target, cause.message)
     # Only the text names a reset connection.
     if ConnectionResetError.__name__ in str(error):
-        return unreachable(place, ConnectionResetError(), is_proxied)
-    return broke_off(place)
+        return unreachable(target, ConnectionResetError(), is_proxied)
+    return broke_off(target)
 
 
 def _reason(error: BaseException) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from spotui.domain.text import whole_text
 from spotui.lang import _
 from spotui.llm.protocol import ProgramFailedError, is_sane_cost
 from spotui.llm.providers.chat.usage import estimate_usage
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.workspace.journal_reader import Reply, Request, Usage
 
 MOST_TRACE: Final = 65_536
@@ -74,7 +74,7 @@ def _files_of(request: Request) -> dict[str, Any]:
     return {"files": files} if files else {}
 
 
-def read_said(line: bytes | str, place: Place) -> Said:
+def read_said(line: bytes | str, target: Target) -> Said:
     """What a program says in a line or a body of JSON.
 
     Raises:
@@ -85,13 +85,13 @@ def read_said(line: bytes | str, place: Place) -> Said:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = line if isinstance(line, str) else line.decode("utf-8", "replace")
         if isinstance(error, msgspec.ValidationError):
-            what = _("{place} gave an answer that cannot be read ({error})", place=place, error=error)
+            what = _("{place} gave an answer that cannot be read ({error})", place=target, error=error)
         else:
-            what = _("{place} wrote something other than a JSON object", place=place)
-        raise ProgramFailedError(place.sentence(what, text), _wanted()) from None
+            what = _("{place} wrote something other than a JSON object", place=target)
+        raise ProgramFailedError(target.sentence(what, text), _wanted()) from None
 
 
-def said_of(value: object, place: Place) -> Said:
+def said_of(value: object, target: Target) -> Said:
     """What a Python function says, which may be the answer alone.
 
     Raises:
@@ -103,14 +103,14 @@ def said_of(value: object, place: Place) -> Said:
         if isinstance(value, Mapping):
             return msgspec.convert(dict(value), Said)
     except msgspec.ValidationError as error:
-        what = _("{place} gave an answer that cannot be read ({error})", place=place, error=error)
-        raise ProgramFailedError(place.sentence(what), _wanted()) from None
+        what = _("{place} gave an answer that cannot be read ({error})", place=target, error=error)
+        raise ProgramFailedError(target.sentence(what), _wanted()) from None
     kind = type(value).__name__
-    what = _("{place} returned {kind} in place of a text or a mapping", place=place, kind=kind)
-    raise ProgramFailedError(place.sentence(what), _wanted())
+    what = _("{place} returned {kind} in place of a text or a mapping", place=target, kind=kind)
+    raise ProgramFailedError(target.sentence(what), _wanted())
 
 
-def reply_of(said: Said, request: Request, place: Place, *, seconds: float) -> Reply:
+def reply_of(said: Said, request: Request, target: Target, *, seconds: float) -> Reply:
     """The reply that a program has given.
 
     A cost that it does not report is unknown: only the program can say that a call was free.
@@ -118,7 +118,7 @@ def reply_of(said: Said, request: Request, place: Place, *, seconds: float) -> R
     Args:
         said: What it said.
         request: To what.
-        place: The program, for the errors.
+        target: The program, for the errors.
         seconds: How long it took.
 
     Raises:
@@ -126,8 +126,8 @@ def reply_of(said: Said, request: Request, place: Place, *, seconds: float) -> R
     """
     usage = _usage(said, request)
     if not usage.is_sane or not is_sane_cost(said.cost_usd):
-        what = _("{place} reports a cost or tokens that no call can have", place=place)
-        raise ProgramFailedError(place.sentence(what), _wanted())
+        what = _("{place} reports a cost or tokens that no call can have", place=target)
+        raise ProgramFailedError(target.sentence(what), _wanted())
     reply = Reply(
         text=whole_text(said.answer or ""),
         finish_reason="stop",
@@ -139,11 +139,11 @@ def reply_of(said: Said, request: Request, place: Place, *, seconds: float) -> R
     if said.error is not None and said.error is not False:
         words = said.error if isinstance(said.error, str) else _encoder.encode(said.error).decode()
         raise ProgramFailedError(
-            place.sentence(_("{place} reports an error", place=place), words), reported=reply
+            target.sentence(_("{place} reports an error", place=target), words), reported=reply
         )
     if not reply.text.strip():
         raise ProgramFailedError(
-            place.sentence(_("{place} gave no answer", place=place)), _wanted(), reported=reply
+            target.sentence(_("{place} gave no answer", place=target)), _wanted(), reported=reply
         )
     return reply
 

@@ -10,7 +10,7 @@ from time import perf_counter
 from spotui.domain.secret import Secret
 from spotui.lang import _
 from spotui.llm.protocol import BadRequestError, OnDelta, ProgramFailedError
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.server_fault import read_fault
 from spotui.llm.providers.http import HttpPool, fault_body
 from spotui.llm.providers.programs.answers import (
@@ -28,10 +28,10 @@ from spotui.settings.programs import Program
 from spotui.workspace.journal_reader import Reply, Request
 
 
-def _refuse_embedding(request: Request, place: Place) -> None:
+def _refuse_embedding(request: Request, target: Target) -> None:
     if request.embed:
         raise BadRequestError(
-            _("{place} answers questions, and makes no embeddings.", place=place),
+            _("{place} answers questions, and makes no embeddings.", place=target),
             _("Choose another embedding model."),
         )
 
@@ -49,11 +49,11 @@ class CommandProvider:
     def __init__(
         self, program: Program, endpoint: Endpoint, environ: Mapping[str, str], secrets: Iterable[Secret]
     ) -> None:
-        self._place = ProgramPlace(program.name, secrets)
+        self._target = ProgramTarget(program.name, secrets)
         self._seconds = endpoint.timeout
         self._numbers = itertools.count(1)
         self._tell: Callable[[str], None] = lambda _: None
-        self._workers = WorkerPool(program, self._place, environ, self._pass_on)
+        self._workers = WorkerPool(program, self._target, environ, self._pass_on)
 
     def listen(self, tell: Callable[[str], None]) -> None:
         """Have each line told that the processes write to standard error."""
@@ -61,29 +61,29 @@ class CommandProvider:
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:  # noqa: ARG002 - it comes in one piece
         """Ask a process once; see `Provider.complete`."""
-        _refuse_embedding(request, self._place)
+        _refuse_embedding(request, self._target)
         started, number = perf_counter(), next(self._numbers)
         line = asked_line(number, request)
         said = await self._workers.ask(line, self._seconds, lambda answer: self._said(number, answer))
-        return reply_of(said, request, self._place, seconds=perf_counter() - started)
+        return reply_of(said, request, self._target, seconds=perf_counter() - started)
 
     def _pass_on(self, text: str) -> None:
         self._tell(text)
 
     def _said(self, number: int, line: bytes) -> Said:
         """What a process says to the request of that number."""
-        said = read_said(line, self._place)
+        said = read_said(line, self._target)
         if said.id in (None, number, str(number)):
             return said
         other = repr(said.id)[:20]
         what = _(
             "{place} answered request {other} in place of {number}",
-            place=self._place,
+            place=self._target,
             other=other,
             number=number,
         )
         hint = _("Let it write one line for each line that it reads, and repeat its id.")
-        raise ProgramFailedError(self._place.sentence(what), hint)
+        raise ProgramFailedError(self._target.sentence(what), hint)
 
     async def aclose(self) -> None:
         """End its processes; safe to call twice."""
@@ -107,7 +107,7 @@ class UrlProvider:
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:  # noqa: ARG002 - it comes in one piece
         """Ask once; see `Provider.complete`."""
-        place = self._pool.place
+        place = self._pool.target
         _refuse_embedding(request, place)
         started, number = perf_counter(), next(self._numbers)
         async with self._pool.send("POST", "", asked_line(number, request)) as response:
@@ -133,13 +133,13 @@ class FunctionProvider:
     """
 
     def __init__(self, name: str, function: Function, endpoint: Endpoint, secrets: Iterable[Secret]) -> None:
-        self._place = ProgramPlace(name, secrets)
+        self._target = ProgramTarget(name, secrets)
         self._function = function
         self._seconds = endpoint.timeout
 
     async def complete(self, request: Request, on_delta: OnDelta) -> Reply:  # noqa: ARG002 - it comes in one piece
         """Call the function once; see `Provider.complete`."""
-        _refuse_embedding(request, self._place)
+        _refuse_embedding(request, self._target)
         given, started = asked(request), perf_counter()
         about = given["messages"] if "messages" in given else given["question"]
         try:
@@ -148,13 +148,13 @@ class FunctionProvider:
         except TimeoutError as error:
             if not limit.expired():
                 raise self._failed(error) from error
-            what = _("{place} gave no answer within {seconds:g} s", place=self._place, seconds=self._seconds)
+            what = _("{place} gave no answer within {seconds:g} s", place=self._target, seconds=self._seconds)
             raise ProgramFailedError(
-                self._place.sentence(what), _("If it needs longer, raise --exec-timeout.")
+                self._target.sentence(what), _("If it needs longer, raise --exec-timeout.")
             ) from None
         except Exception as error:
             raise self._failed(error) from error
-        return reply_of(said_of(value, self._place), request, self._place, seconds=perf_counter() - started)
+        return reply_of(said_of(value, self._target), request, self._target, seconds=perf_counter() - started)
 
     async def aclose(self) -> None:
         """There is nothing to close."""
@@ -162,19 +162,19 @@ class FunctionProvider:
     def _failed(self, error: Exception) -> ProgramFailedError:
         kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
         if not frames:
-            what = _("{place} raised {kind}", place=self._place, kind=kind)
+            what = _("{place} raised {kind}", place=self._target, kind=kind)
         else:
             what = _(
                 "{place} raised {kind} in line {line} of {file}",
-                place=self._place,
+                place=self._target,
                 kind=kind,
                 line=frames[-1].lineno,
                 file=Path(frames[-1].filename).name,
             )
-        return ProgramFailedError(self._place.sentence(what, str(error)))
+        return ProgramFailedError(self._target.sentence(what, str(error)))
 
 
-class ProgramPlace(Place):
+class ProgramTarget(Target):
     """How errors name a command or a function."""
 
     def __init__(self, name: str, secrets: Iterable[Secret]) -> None:

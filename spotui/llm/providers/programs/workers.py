@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from spotui.lang import _
 from spotui.llm.protocol import BadRequestError, ProgramFailedError
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.http import LONGEST_REPLY, oversized
 from spotui.settings.programs import Program
 
@@ -47,13 +47,13 @@ class Notes:
     """Passes on what processes write to standard error, line by line, as far as somebody can read it.
 
     Args:
-        place: The program, which masks keys.
+        target: The program, which masks keys.
         name: Its name in front of each line.
         tell: Called with each line.
     """
 
-    def __init__(self, place: Place, name: str, tell: Callable[[str], None]) -> None:
-        self._place = place
+    def __init__(self, target: Target, name: str, tell: Callable[[str], None]) -> None:
+        self._target = target
         self._name = name
         self._tell = tell
         self._left = _NOTES_IN_ALL
@@ -68,7 +68,7 @@ class Notes:
         self._left -= 1
         if self._left < 0:
             self._say(_("what else it writes is left out"))
-        elif shown := self._place.quote(_text(line)):
+        elif shown := self._target.quote(_text(line)):
             self._say(shown)
 
     def _say(self, text: str) -> None:
@@ -196,19 +196,19 @@ class WorkerPool:
 
     Args:
         program: The command; the user has agreed to it.
-        place: The same, for the errors.
+        target: The same, for the errors.
         environ: The environment of its processes.
         tell: Called with each line that they write to standard error.
     """
 
     def __init__(
-        self, program: Program, place: Place, environ: Mapping[str, str], tell: Callable[[str], None]
+        self, program: Program, target: Target, environ: Mapping[str, str], tell: Callable[[str], None]
     ) -> None:
         self._program = program
-        self._place = place
+        self._target = target
         # Python would keep what it prints until there is enough of it.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
-        self._notes = Notes(place, program.name, tell)
+        self._notes = Notes(target, program.name, tell)
         self._idle: list[_Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -239,13 +239,13 @@ class WorkerPool:
                     else:
                         break
         except TimeoutError:
-            what = _("{place} gave no answer within {seconds:g} s", place=self._place, seconds=seconds)
+            what = _("{place} gave no answer within {seconds:g} s", place=self._target, seconds=seconds)
             hint = _("If it needs longer, raise --exec-timeout.")
-            raise ProgramFailedError(self._place.sentence(what), hint) from None
+            raise ProgramFailedError(self._target.sentence(what), hint) from None
         except _EndedError as end:
-            raise ProgramFailedError(self._place.sentence(self._end_in_words(end), end.last)) from None
+            raise ProgramFailedError(self._target.sentence(self._end_in_words(end), end.last)) from None
         except asyncio.LimitOverrunError:
-            raise ProgramFailedError(oversized(self._place).what) from None
+            raise ProgramFailedError(oversized(self._target).what) from None
         else:
             self._idle.append(worker)
             worker = None
@@ -273,23 +273,23 @@ class WorkerPool:
                 [self._found(first), *rest], self._program.folder, self._environ, self._notes
             )
         except OSError as error:
-            what = _("{place} cannot be started: {why}", place=self._place, why=error.strerror or error)
-            raise BadRequestError(self._place.sentence(what), self._how()) from None
+            what = _("{place} cannot be started: {why}", place=self._target, why=error.strerror or error)
+            raise BadRequestError(self._target.sentence(what), self._how()) from None
 
     def _found(self, name: str) -> str:
         """The path of the command; for Python our own where the system has none of that name."""
         if "/" in name:
             path = self._program.folder / Path(name).expanduser()
             if not path.is_file():
-                what = _("{place} cannot be started: there is no file {path}", place=self._place, path=path)
-                raise BadRequestError(self._place.sentence(what), self._how())
+                what = _("{place} cannot be started: there is no file {path}", place=self._target, path=path)
+                raise BadRequestError(self._target.sentence(what), self._how())
             return str(path)
         found = shutil.which(name, path=self._environ.get("PATH"))
         if found is None and name in _PYTHONS:
             return sys.executable
         if found is None:
-            what = _("{place} cannot be started: there is no command {name}", place=self._place, name=name)
-            raise BadRequestError(self._place.sentence(what), self._how())
+            what = _("{place} cannot be started: there is no command {name}", place=self._target, name=name)
+            raise BadRequestError(self._target.sentence(what), self._how())
         return found
 
     def _how(self) -> str:
@@ -307,5 +307,5 @@ class WorkerPool:
             number = end.code - _SIGNALLED
             with suppress(ValueError):
                 name = signal.strsignal(number) or f"signal {number}"
-                return _("{place} was killed ({name}) before it answered", place=self._place, name=name)
-        return _("{place} ended with exit code {code} before it answered", place=self._place, code=end.code)
+                return _("{place} was killed ({name}) before it answered", place=self._target, name=name)
+        return _("{place} ended with exit code {code} before it answered", place=self._target, code=end.code)

@@ -14,7 +14,7 @@ from spotui.llm.spending import Amounts
 from spotui.runs.recorder import Earlier
 from spotui.runs.sweep.cluster.link import Link, Message
 from spotui.runs.sweep.cluster.parcel import Terms, pack
-from spotui.runs.sweep.cluster.shares import Endpoint, limits_of, told
+from spotui.runs.sweep.cluster.shares import Endpoint, limits_of, tell_run
 from spotui.runs.sweep.progress import Progress, RunAdvanced, RunLost, RunStarted
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import ProjectLock
@@ -176,7 +176,7 @@ class Home:
             case "hold":
                 for other in self._guests.values():
                     if other.link is not None and other is not guest:
-                        told(other.link, "hold", message["endpoint"], message["seconds"])
+                        tell_run(other.link, "hold", message["endpoint"], message["seconds"])
             case _:
                 pass
 
@@ -217,7 +217,7 @@ class Home:
             def tell(run: str, op: str, places: int) -> None:
                 guest = self._guests.get(run)
                 if guest is not None and guest.link is not None:
-                    told(guest.link, op, name, places)
+                    tell_run(guest.link, op, name, places)
 
             self._endpoints[name] = Endpoint(limits_of(name), tell)
         return self._endpoints[name]

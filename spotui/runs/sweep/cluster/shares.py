@@ -238,7 +238,7 @@ class LeasedLimiters:
             found.take(message)
 
 
-def told(link: Link, op: str, endpoint: str, value: Any) -> None:
+def tell_run(link: Link, op: str, endpoint: str, value: Any) -> None:
     """Send a message about an endpoint to a run."""
     key = "seconds" if op == "hold" else "n"
     link.send(op, endpoint=endpoint, **{key: value})

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.secret import Secret
-from spotui.llm.providers.faults.http_errors import Place
+from spotui.llm.providers.faults.http_errors import Target
 
 KEY = "sk-very-secret-0123456789"
-PLACE = Place("test-model", "http://localhost/v1", [Secret(KEY), Secret("")], has_key=True)
+PLACE = Target("test-model", "http://localhost/v1", [Secret(KEY), Secret("")], has_key=True)
 
 
 @given(st.text(max_size=400), st.text(max_size=400))

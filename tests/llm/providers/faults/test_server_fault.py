@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.llm.protocol import ModelError
-from spotui.llm.providers.faults.http_errors import Place, fault_error
+from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.server_fault import fault_inside, read_fault
 
-PLACE = Place("test-model", "http://localhost/v1", (), has_key=True)
+PLACE = Target("test-model", "http://localhost/v1", (), has_key=True)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: (

@@ -1,4 +1,4 @@
-"""A crew on a Dask cluster: every run is a task, wherever there is room, and again elsewhere after a loss."""
+"""The workers of a Dask cluster: every run is a task, where there is room, and elsewhere after a loss."""
 
 import asyncio
 import pkgutil
@@ -42,7 +42,7 @@ _LOOK_SECONDS: Final = 5.0
 _SCHEMES: Final = {"dask": "tcp", "tcp": "tcp", "tls": "tls"}
 
 
-class Place(NamedTuple):
+class Cluster(NamedTuple):
     """Where a cluster is, and how its workers find back.
 
     Attributes:
@@ -64,7 +64,7 @@ class ClusterError(SpotuiError):
     """A cluster that a sweep cannot work on."""
 
 
-def read_place(address: str, home: str = "") -> Place:
+def read_cluster(address: str, home: str = "") -> Cluster:
     """The address of a cluster as a person types it.
 
     Raises:
@@ -85,11 +85,11 @@ def read_place(address: str, home: str = "") -> Place:
             _("A sweep on a cluster needs Dask's package distributed, which is not installed."),
             _("Install it: pip install 'spotui[cluster]'"),
         )
-    return Place(f"{_SCHEMES[parts.scheme]}://{parts.netloc}", home)
+    return Cluster(f"{_SCHEMES[parts.scheme]}://{parts.netloc}", home)
 
 
-class ClusterCrew:
-    """Works on runs on the workers of a cluster; made by `open_crew`.
+class ClusterWorkers:
+    """Works on runs on the workers of a cluster; made by `open_workers`.
 
     Args:
         client: Dask's.
@@ -116,7 +116,7 @@ class ClusterCrew:
         self._number = 0
 
     async def run(self, job: Job) -> None:
-        """See `Crew.run`."""
+        """See `Workers.run`."""
         name, project = job.cell.name, job.project
         with self._home.expecting(
             name, job.cell.label, project, project.journal, is_shared=self._is_shared
@@ -127,7 +127,7 @@ class ClusterCrew:
             rewrite_files(project)
 
     async def test(self, test: Test) -> list[Marks]:
-        """See `Crew.test`."""
+        """See `Workers.test`."""
         folder = self._folder.tests(test.group)
         with open_kept(folder):  # it makes the journal of the first time
             pass
@@ -144,7 +144,7 @@ class ClusterCrew:
         return [tuple(marks) for marks in answer.get("marks", ())]
 
     def stop(self) -> None:
-        """See `Crew.stop`."""
+        """See `Workers.stop`."""
         for name in self._home.stop():
             if future := self._futures.get(name):
                 asyncio.ensure_future(future.cancel())  # noqa: RUF006 - the loop outlives it
@@ -197,7 +197,7 @@ def _check(answer: Answer) -> None:
 
 
 @asynccontextmanager
-async def _client_of(place: Place) -> AsyncIterator[Any]:
+async def _client_of(cluster: Cluster) -> AsyncIterator[Any]:
     """A client of a cluster.
 
     Raises:
@@ -207,14 +207,14 @@ async def _client_of(place: Place) -> AsyncIterator[Any]:
 
     try:
         client = await Client(
-            place.scheduler, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
+            cluster.scheduler, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
         )
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ClusterError(
             _(
                 "The cluster at {address} cannot be reached: {what}.",
-                address=place.scheduler,
+                address=cluster.scheduler,
                 what=what.rstrip("."),
             ),
             _(
@@ -229,7 +229,7 @@ async def _client_of(place: Place) -> AsyncIterator[Any]:
             await client.close(timeout=2)
 
 
-def slots_of(place: Place) -> int:
+def slots_of(cluster: Cluster) -> int:
     """How many runs a cluster can work on at once, once its workers were found fit.
 
     Raises:
@@ -237,8 +237,8 @@ def slots_of(place: Place) -> int:
     """
 
     async def look() -> int:
-        async with _client_of(place) as client:
-            return await _fit_slots(client, place)
+        async with _client_of(cluster) as client:
+            return await _fit_slots(client, cluster)
 
     return asyncio.run(look())
 
@@ -248,12 +248,12 @@ async def _workers_of(client: Any) -> Mapping[str, Any]:
     return found
 
 
-async def _fit_slots(client: Any, place: Place) -> int:
+async def _fit_slots(client: Any, cluster: Cluster) -> int:
     workers = await _workers_of(client)
     if not workers:
         raise ClusterError(
-            _("The cluster at {address} has no workers.", address=place.scheduler),
-            _("Start some: dask worker {address}", address=place.scheduler),
+            _("The cluster at {address} has no workers.", address=cluster.scheduler),
+            _("Start some: dask worker {address}", address=cluster.scheduler),
         )
     found = await client.run(pkgutil.resolve_name, "spotui.domain.version:VERSION", on_error="return")
     for address, version in sorted(found.items()):
@@ -294,18 +294,18 @@ class Wishes(NamedTuple):
 
 
 @asynccontextmanager
-async def open_crew(
-    place: Place,
+async def open_workers(
+    cluster: Cluster,
     launcher: "Launcher",
     folder: SweepFolder,
     pool: Pool,
     tell: Callable[[Progress], None],
     wishes: Wishes,
-) -> AsyncIterator[ClusterCrew]:
-    """A crew on a cluster, whose workers were asked whether they lack anything.
+) -> AsyncIterator[ClusterWorkers]:
+    """The workers of a cluster, which were asked whether they lack anything.
 
     Args:
-        place: Where the cluster is.
+        cluster: Where the cluster is.
         launcher: Of this machine.
         folder: Where the sweep is kept.
         pool: The budget.
@@ -318,9 +318,9 @@ async def open_crew(
     """
     from distributed.comm import listen
 
-    if wishes.sends_keys and not place.is_private:
+    if wishes.sends_keys and not cluster.is_private:
         raise ClusterError(
-            _("{address} is not encrypted, so no key is sent there.", address=place.scheduler),
+            _("{address} is not encrypted, so no key is sent there.", address=cluster.scheduler),
             _("Use a tls:// cluster, or set the keys on the workers and leave --send-keys out."),
         )
     for one in wishes.settings:
@@ -337,17 +337,19 @@ async def open_crew(
     token = secrets.token_hex(16)
     mark = mark_workspace(folder.folder, token)
     try:
-        async with _client_of(place) as client:
-            await _fit_slots(client, place)
+        async with _client_of(cluster) as client:
+            await _fit_slots(client, cluster)
             home = Home(terms, str(mark.relative_to(folder.workspace.root)), pool, tell, token)
-            listener = await _listen(listen, client, place, home)
+            listener = await _listen(listen, client, cluster, home)
             try:
-                address = _address(listener, place)
+                address = _address(listener, cluster)
                 await _ask_workers(client, address, token, terms, wishes)
                 watching = asyncio.create_task(_watch(client, tell))
-                crew = ClusterCrew(client, home, address, folder, wishes.size, is_shared=wishes.is_shared)
+                workers = ClusterWorkers(
+                    client, home, address, folder, wishes.size, is_shared=wishes.is_shared
+                )
                 try:
-                    yield crew
+                    yield workers
                 finally:
                     watching.cancel()
             finally:
@@ -356,12 +358,12 @@ async def open_crew(
         unmark(mark)
 
 
-async def _listen(listen: Any, client: Any, place: Place, home: Home) -> Any:
+async def _listen(listen: Any, client: Any, cluster: Cluster, home: Home) -> Any:
     from distributed.utils import get_ip
 
-    parts = urlsplit(place.scheduler)
+    parts = urlsplit(cluster.scheduler)
     named, _colon, port = (
-        place.home.rpartition(":") if place.home.rpartition(":")[2].isdigit() else (place.home, "", "")
+        cluster.home.rpartition(":") if cluster.home.rpartition(":")[2].isdigit() else (cluster.home, "", "")
     )
     host = "0.0.0.0" if named else get_ip(parts.hostname or "127.0.0.1")  # noqa: S104 - the user names the way
     address = f"{parts.scheme}://{host}:{port or 0}"
@@ -379,12 +381,12 @@ async def _listen(listen: Any, client: Any, place: Place, home: Home) -> Any:
         ) from None
 
 
-def _address(listener: Any, place: Place) -> str:
+def _address(listener: Any, cluster: Cluster) -> str:
     """Where workers find this machine."""
     found = urlsplit(str(listener.contact_address))
-    if not place.home:
+    if not cluster.home:
         return str(listener.contact_address)
-    named = place.home if place.home.rpartition(":")[2].isdigit() else f"{place.home}:{found.port}"
+    named = cluster.home if cluster.home.rpartition(":")[2].isdigit() else f"{cluster.home}:{found.port}"
     return f"{found.scheme}://{named}"
 
 
