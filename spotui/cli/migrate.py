@@ -147,7 +147,14 @@ def migrate_command(parsed: argparse.Namespace) -> int:
         record = asyncio.run(migration.work())
     except Halted as halt:
         listener.end()
-        text = _("spotui: {cause} Everything is kept; the same command resumes.", cause=halt.cause)
+        text = (
+            _(
+                "spotui: The budget of the migration is spent. Everything is kept; the same command resumes "
+                "with a larger one."
+            )
+            if halt.reason == "budget"
+            else _("spotui: {cause} Everything is kept; the same command resumes.", cause=halt.cause)
+        )
         print(text, file=sys.stderr)
         return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
     finally:

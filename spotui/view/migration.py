@@ -126,6 +126,18 @@ def explained(record: MigrationRecord) -> list[str]:
         if one.unanswered
     ]
     lines += [
+        ngettext(
+            "{model}: the new prompt was chosen by {seen} of this {n:,} question; the others were new to it.",
+            "{model}: the new prompt was chosen by {seen} of these {n:,} questions; the others were new to "
+            "it.",
+            found.rows,
+            model=one.model,
+            seen=one.questions,
+        )
+        for one in record.runs
+        if one.questions and (found := record.found(one.model, "new")) is not None
+    ]
+    lines += [
         _("{model}: no new prompt was looked for, as the same one shows no loss.", model=model)
         for model in record.left_out
         if record.found(model, "new") is None

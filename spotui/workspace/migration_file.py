@@ -100,6 +100,7 @@ class Optimized(msgspec.Struct, frozen=True, kw_only=True):
         improved: Whether it has found another prompt than the one in use.
         reason: Why it ended.
         rounds: How many ended.
+        questions: How many of the compared questions its rounds ask; 0 for rows, which are unseen.
     """
 
     model: str
@@ -107,6 +108,7 @@ class Optimized(msgspec.Struct, frozen=True, kw_only=True):
     improved: bool
     reason: str
     rounds: int
+    questions: int = 0
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,6 +84,9 @@ def test_a_migration_buys_the_old_answers_once_and_tries_both_prompts_on_each_ne
     assert "Move to weak with the new prompt: it is better than old: +50.0" in said.out
     assert "strong: no new prompt was looked for, as the same one shows no loss." in said.out
     assert site.bought()["old"] == QUESTIONS
+    assert (
+        "weak: the new prompt was chosen by 3 of these 12 questions; the others were new to it." in said.out
+    )
     # The run has seen what it must not lose to.
     snapshot = (home / "data" / "workspace" / "why-migration" / "weak" / "run.yaml").read_text()
     assert snapshot.count("In style 2: ") == QUESTIONS
@@ -134,7 +137,7 @@ def test_rows_are_compared_by_their_marks_within_one_budget(shell: Shell, site: 
     words = site.words("sums.yaml", "weak", *method)
     said = shell(*words, "--budget-calls", "60")
     assert said.code == exit_codes.BUDGET
-    assert "Everything is kept; the same command resumes." in said.err
+    assert "The budget of the migration is spent. Everything is kept; the same command resumes" in said.err
     assert 36 < len(site.server.requests) <= 60
     said = shell(*words, "--budget-calls", "160")
     assert (said.code, len(site.server.requests) <= 160) == (exit_codes.OK, True), said.err

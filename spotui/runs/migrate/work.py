@@ -421,6 +421,7 @@ class Migration:
             improved=history.best is not None and history.best.round > 1,
             reason=history.stop.reason,
             rounds=len(history.rounds),
+            questions=0 if self._plan.by == "rows" else len(prepared.questions),
         )
         self._note(runs=(*(one for one in self._record.runs if one.model != model), run))
         return project
