@@ -11,6 +11,8 @@ from tests.cli.conftest import Shell
 from tests.command_line import move_in
 from tests.model_server import ModelServer, conversation
 from tests.model_server.batches import Batching
+from tests.row_model import racing, rows
+from tests.row_model import template as scored_template
 from tests.spo_model import climbing
 
 
@@ -54,3 +56,33 @@ def test_a_run_in_batches_leaves_and_ends_as_a_live_one(
         for path in results
     ]
     assert batched == alone
+
+
+def test_what_measures_and_compares_goes_out_in_batches_too(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "FIRST_LOOK", 0.02)
+    monkeypatch.setattr(collector, "_LOOK", 0.02)
+    (home / "rows.jsonl").write_text(rows(40))
+    (home / "sums.yaml").write_text(scored_template() + "method: gpo\nparameters: {max_steps: 1}\n")
+    (home / "plan.yaml").write_text(
+        "templates: [sums.yaml]\nmethods: [gpo, gradsum]\nmodels: [gpt-4o-mini]\n"
+    )
+    with ModelServer(racing, batching=Batching(seconds=0.1)) as server:
+        move_in(monkeypatch, home, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.base_url)
+        batched = ("--model", "gpt-4o-mini", "--batch", "all", "--yes")
+        said = shell("score", "sums.yaml", *batched)
+        assert said.code == exit_codes.OK
+        assert "on 24 test rows" in said.out
+        known = len(server.requests)
+        assert shell("score", "sums.yaml", *batched).code == exit_codes.OK
+        assert len(server.requests) == known
+        assert shell("headroom", "sums.yaml", *batched).code in {exit_codes.OK, exit_codes.NO_HEADROOM}
+        short = ("--set", "gradsum.iterations=1")
+        said = shell("race", "sums.yaml", "--methods", "gpo,gradsum", *batched, *short)
+        assert said.code == exit_codes.OK
+        assert "rows won" in said.out
+        said = shell("sweep", "plan.yaml", "--batch", "all", "--yes", "--budget-calls", "700")
+        assert "A run waits for at most " in said.err
+        assert said.code in {exit_codes.OK, exit_codes.BUDGET}
+    assert len(server.requests) == sum(len(one.rows) for one in server.batches.taken)

@@ -11,7 +11,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, usd
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, as_english, join, ngettext
 from spotui.llm.spending import Amounts
 from spotui.runs.estimate import Estimate, estimate
 from spotui.runs.prepare import Prepared
@@ -49,6 +49,7 @@ class SweepEstimate(NamedTuple):
         test: The part of the test.
         is_drawn: Whether only some kinds of runs were estimated, and the others alike.
         is_known: Whether all methods say what they take.
+        batches: How often a run waits for a batch at most; `seconds` is without that.
     """
 
     runs: int
@@ -59,6 +60,7 @@ class SweepEstimate(NamedTuple):
     test: Amounts
     is_drawn: bool
     is_known: bool
+    batches: int = 0
 
     @property
     def line(self) -> str:
@@ -72,7 +74,15 @@ class SweepEstimate(NamedTuple):
         )
         if not self.is_known:
             figures = _("{figures}, without methods that do not say what they take", figures=figures)
-        return ngettext("{n:,} run: {figures}.", "{n:,} runs: {figures}.", self.runs, figures=figures)
+        line = ngettext("{n:,} run: {figures}.", "{n:,} runs: {figures}.", self.runs, figures=figures)
+        if not self.batches:
+            return line
+        waits = ngettext(
+            "A run waits for at most {n:,} batch, a day at most.",
+            "A run waits for at most {n:,} batches, one after another, a day at most for each.",
+            self.batches,
+        )
+        return join(line, waits)
 
 
 class Cells:
@@ -195,6 +205,7 @@ class Cells:
             test=test,
             is_drawn=len(drawn) < len({cell._replace(seed=0) for cell in cells}),
             is_known=len(found) == len(drawn),
+            batches=max((one.batches for one in found), default=0),
         )
 
     def _of_test(self, cells: Sequence["Cell"], estimates: Sequence[Estimate]) -> Amounts:
