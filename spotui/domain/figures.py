@@ -1,9 +1,10 @@
 """Figures as people read them: counts, durations, prices, points, and rows of bars."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
+from spotui.domain.text import width
 from spotui.lang import N_, _, ngettext
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -207,3 +208,21 @@ def moment(at: datetime, now: datetime) -> str:
     if local.year == now.year:
         return _("{day} {month} {time}", **day, time=f"{local:%H:%M}")
     return _("{day} {month} {year}", **day, year=local.year)
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """The rows of a table as lines, their columns below each other also where characters take two cells.
+
+    Args:
+        rows: The cells; as many in each row.
+        left: The columns that begin at the same place; the others end there, as figures do.
+    """
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = []
+        for at, (text, most) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (most - width(text))
+            cells.append(text + space if at in left else space + text)
+        lines.append("  ".join(cells).rstrip())
+    return lines

@@ -1,10 +1,9 @@
 """A migration in words: its table, what each prompt has shown, and what to do."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from spotui.domain.answer_cost import AnswerCost, latency, price
-from spotui.domain.figures import gained, percent, points, usd
+from spotui.domain.figures import aligned, gained, percent, points, usd
 from spotui.lang import N_, _, join, ngettext
 from spotui.workspace.migration_file import Advice, Finding, Incumbent, MigrationRecord, PromptKind, Tried
 
@@ -68,17 +67,8 @@ def _costs(cost: AnswerCost | None) -> list[str]:
 
 def table_lines(record: MigrationRecord) -> list[str]:
     """The table as it is printed."""
-    cells = [heads(record), *rows(record)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [_line(one, widths) for one in cells]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    words = (0, 1, len(cells) - 1)
-    return "  ".join(
-        cell.ljust(width) if at in words else cell.rjust(width)
-        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ).rstrip()
+    head = heads(record)
+    return aligned([head, *rows(record)], left=(0, 1, len(head) - 1))
 
 
 def finding_line(one: Tried) -> str:

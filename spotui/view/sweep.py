@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
+from spotui.domain.figures import aligned, count, duration, gained, points, state_in_words, usd
 from spotui.domain.macro import MacroGain
 from spotui.domain.statistics import Interval
 from spotui.lang import _, ngettext
@@ -69,11 +69,11 @@ def progress_line(event: Progress) -> str:
 def table_lines(table: Table) -> list[str]:
     """The table as it is printed."""
     has_columns = len(table.tasks) <= _MOST_COLUMNS
-    lines = _aligned(standing_rows(table, with_tasks=has_columns))
+    lines = aligned(standing_rows(table, with_tasks=has_columns))
     if not has_columns:
         for one in table.standings:
             lines += ["", one.contender]
-            lines += _aligned(
+            lines += aligned(
                 [[f"  {each.task}", points(each.score), _interval(each.interval)] for each in one.tasks]
             )
     lines += ["", *compared_lines(table)]
@@ -199,17 +199,6 @@ def _gained(gain: MacroGain, interval: Interval) -> str:
 
 def _interval(interval: Interval) -> str:
     return _("{low} to {high}", low=points(interval.low), high=points(interval.high))
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows with their columns below each other, the first to the left and figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
-    lines = []
-    for first, *rest in rows:
-        cells = [first.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from spotui.domain.figures import count, duration, limit, moment, usd
+from spotui.domain.figures import aligned, count, duration, limit, moment, usd
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,8 @@ def test_a_moment_is_as_short_as_it_is_clear(at: datetime, text: str) -> None:
 )
 def test_a_limit_is_said_in_full(value: float | None, text: str) -> None:
     assert limit(value) == text
+
+
+def test_columns_stay_below_each_other_where_characters_take_two_cells() -> None:
+    rows = [["model", "won", "finding"], ["模型", "12", "更差"], ["a", "3", ""]]
+    assert aligned(rows, left=(0, 2)) == ["model  won  finding", "模型    12  更差", "a        3"]
