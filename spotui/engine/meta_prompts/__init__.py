@@ -178,6 +178,7 @@ OF_TOOLS: Final = (
         criteria="the criteria it decides by",
         examples="cases that people decided otherwise",
     ),
+    _of_engine("migrate_goal", requirements="the template's requirements"),
     _of_engine(
         "write_rows",
         prompt="the template's prompt",

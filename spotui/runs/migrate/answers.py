@@ -151,15 +151,14 @@ def trial_of(number: int, prompt: str, asked: Sequence[Asked], answers: Sequence
     return Trial(Candidate(round=number, prompt=prompt), questions, records)
 
 
-def with_archived(prepared: Prepared, archived: Mapping[int, str], note: str) -> Prepared:
+def with_archived(prepared: Prepared, archived: Mapping[int, str]) -> Prepared:
     """A template whose questions have archived answers as references, where they have none.
 
-    So optimizer and judge see what a new prompt must not lose to.
+    So optimizer and judge see what a new prompt must not lose to, and the requirements say so.
 
     Args:
         prepared: The template, prepared for a run.
         archived: Answers by the position of their question.
-        note: What the requirements say of them.
 
     Raises:
         TemplateError: An answer cannot be written into the template.
@@ -167,7 +166,7 @@ def with_archived(prepared: Prepared, archived: Mapping[int, str], note: str) ->
     from spotui.templates.save import edit_yaml
 
     template, rows = prepared.template, prepared.rows
-    note = f"{template.requirements}\n{note}".strip()
+    goal = prepared.meta["migrate_goal"].render(requirements=template.requirements)
     if rows is None:
         qa = tuple(
             msgspec.structs.replace(one, answer=archived.get(position, ""))
@@ -177,7 +176,7 @@ def with_archived(prepared: Prepared, archived: Mapping[int, str], note: str) ->
         )
         if qa == tuple(template.qa):
             return prepared
-        template = msgspec.structs.replace(template, qa=qa, requirements=note)
+        template = msgspec.structs.replace(template, qa=qa, requirements=goal)
     else:
         train = tuple(
             msgspec.structs.replace(one, references=(archived[position],))
@@ -187,7 +186,7 @@ def with_archived(prepared: Prepared, archived: Mapping[int, str], note: str) ->
         )
         if train == tuple(rows.train):
             return prepared
-        template = msgspec.structs.replace(template, requirements=note)
+        template = msgspec.structs.replace(template, requirements=goal)
         rows = msgspec.structs.replace(rows, train=train)
     text = edit_yaml(prepared.text, template, prepared.path.name)
     return msgspec.structs.replace(prepared, template=template, text=text, rows=rows)

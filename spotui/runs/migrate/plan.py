@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 _BY_ROWS: Final = "gpo"
 """The method for templates with marks that name none, as SPO only compares answers."""
 
-GOAL: Final = (
-    "The reference answers are those of the model in use today. A good answer is at least as good as they "
-    "are: equally good is enough, and better is welcome. Its words may differ."
-)
-"""What the requirements say of archived answers, for optimizer and judge."""
-
 _PROMPTS: Final = 2
 """Prompts that are tried on each new model: the one in use and a new one."""
 

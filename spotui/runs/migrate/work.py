@@ -25,7 +25,7 @@ from spotui.lang import _, ngettext
 from spotui.llm.connections import Connections
 from spotui.llm.limits import Halted
 from spotui.runs.migrate.answers import Asked, ask_all, trial_of, with_archived
-from spotui.runs.migrate.plan import GOAL, MigrationPlan, amounts_of
+from spotui.runs.migrate.plan import MigrationPlan, amounts_of
 from spotui.runs.migrate.verdict import Measured, advise, by_duels, by_rows, finding_of
 from spotui.runs.prepare import Prepared
 from spotui.runs.race import difference
@@ -465,7 +465,7 @@ class Migration:
             if answer.text and not one.row.turns
         }
         try:
-            return with_archived(prepared, archived, GOAL)
+            return with_archived(prepared, archived)
         except TemplateError as error:
             self._listener.note(
                 _("The archived answers cannot be shown to the optimizer: {error}", error=error.what)

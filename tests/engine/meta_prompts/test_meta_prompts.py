@@ -40,7 +40,7 @@ FORMS = {
 }
 WITHOUT_TAGS = {"execute_repair", "judge_token", "judge_likelihood", "judge_duel_json", "judge_repair_json"}
 OF_VARIABLE_FORM = {"write_rows"}
-WITHIN_OTHERS = {"spo_lessons", "spo_rework", "spo_rivals", "spo_ideas", "propose_hinted"}
+WITHIN_OTHERS = {"spo_lessons", "spo_rework", "spo_rivals", "spo_ideas", "propose_hinted", "migrate_goal"}
 
 
 def test_every_shipped_meta_prompt_explains_its_parts_and_ends_with_their_form() -> None:
