@@ -119,6 +119,7 @@ def test_a_migration_buys_the_old_answers_once_and_tries_both_prompts_on_each_ne
         assert part in page, part
     assert shell("report", "why-migration").code == exit_codes.OK
     assert "<svg " in (home / "why-migration.html").read_text()
+    assert shell("verify", "why-migration.html").code == exit_codes.OK
     assert shell("report", "why-migration", "--round", "2").code == exit_codes.USAGE
     # A question more: the archive lacks it.
     (home / "why.yaml").write_text(why(QUESTIONS + 1))

@@ -7,10 +7,21 @@ from typing import Final
 from spotui.domain.figures import count, duration, limit, state_in_words, usd
 from spotui.lang import _
 from spotui.view.migration import advice_in_words, explained, heads, rows
-from spotui.view.report.document import Block, Chart, Paragraph, Part, Point, Report, Section, Table, Tone
+from spotui.view.report.document import (
+    Block,
+    Chart,
+    Figures,
+    Paragraph,
+    Part,
+    Point,
+    Report,
+    Section,
+    Table,
+    Tone,
+)
 from spotui.view.report.of_run import prompt_change
-from spotui.view.report.receipt import hash_of
-from spotui.workspace.migration_file import Finding, MigrationFolder, MigrationRecord, Tried
+from spotui.view.report.receipt import Receipt, figures_of, hash_of, receipt_of_best
+from spotui.workspace.migration_file import Finding, MigrationFolder, MigrationRecord, Tried, file_name
 from spotui.workspace.record_folder import words_to_pass_on
 
 _NUMBERS: Final = frozenset({2, 3, 4, 5, 6, 7})
@@ -38,11 +49,14 @@ def report_of_migration(folder: MigrationFolder) -> Report:
     parts.append(_table(record))
     parts += [Paragraph(line) for line in explained(record)]
     parts += [Section(_("Prompt in use")), Block(record.prompt)]
+    receipt = _receipt(folder, record)
+    advised = record.advice.model if receipt is not None and record.advice is not None else ""
     for one in record.tried:
         if one.kind == "new":
             parts += [
                 Section(_("New prompt for {model}", model=one.model)),
-                Block(one.prompt),
+                *([Figures(figures_of(receipt))] if receipt is not None and one.model == advised else []),
+                Block(one.prompt, is_prompt=one.model == advised),
                 *prompt_change(record.prompt, one.prompt, _("What changed for {model}", model=one.model)),
             ]
     parts += [*_cost(record), *_reproduce(folder.name, record)]
@@ -53,7 +67,17 @@ def report_of_migration(folder: MigrationFolder) -> Report:
         old=record.old,
         when=created,
     )
-    return Report(folder.name, subtitle, parts)
+    return Report(folder.name, subtitle, parts, "" if receipt is None else receipt.as_json().decode())
+
+
+def _receipt(folder: MigrationFolder, record: MigrationRecord) -> Receipt | None:
+    """What the run says of the new prompt to move with; None where there is none, or the run has gone on."""
+    advice = record.advice
+    if advice is None or advice.action != "new":
+        return None
+    tried = record.found(advice.model, "new")
+    found = receipt_of_best(folder.project(file_name(advice.model)))
+    return found if found is not None and tried is not None and found.prompt == tried.prompt else None
 
 
 def _chart(record: MigrationRecord) -> Iterator[Part]:

@@ -9,8 +9,20 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
 from spotui.lang import _
 from spotui.view.race import Lane, Race, RaceReader, against_each_other, continued_in_words, winner
-from spotui.view.report.document import Block, Chart, Paragraph, Part, Point, Report, Section, Table, Tone
+from spotui.view.report.document import (
+    Block,
+    Chart,
+    Figures,
+    Paragraph,
+    Part,
+    Point,
+    Report,
+    Section,
+    Table,
+    Tone,
+)
 from spotui.view.report.of_run import prompt_change
+from spotui.view.report.receipt import Receipt, figures_of, receipt_of_best
 from spotui.workspace.history import read_history
 from spotui.workspace.race_file import RaceFolder
 from spotui.workspace.record_folder import words_to_pass_on
@@ -35,8 +47,11 @@ def report_of_race(folder: RaceFolder) -> Report:
     parts.append(_lanes(race))
     if compared := against_each_other(race):
         parts += [Section(_("Row by row")), Paragraph("\n".join(compared))]
-    for lane in race.lanes:
-        parts += _prompts(folder, lane)
+    receipt = None
+    if race.lanes and race.lanes[0].tested is not None:
+        receipt = receipt_of_best(folder.project(race.lanes[0].method))
+    for number, lane in enumerate(race.lanes):
+        parts += _prompts(folder, lane, receipt if not number else None)
     parts += [
         Section(_("How to reproduce")),
         Paragraph(_("This command resumes the race; with another --name it starts a new one.")),
@@ -48,7 +63,8 @@ def report_of_race(folder: RaceFolder) -> Report:
             )
         ),
     ]
-    return Report(race.name, _("Race on {template}, by spotui.", template=race.template), parts)
+    data = "" if receipt is None else receipt.as_json().decode()
+    return Report(race.name, _("Race on {template}, by spotui.", template=race.template), parts, data)
 
 
 def _headline(race: Race) -> str:
@@ -114,8 +130,8 @@ def _lane(lane: Lane) -> list[str]:
     ]
 
 
-def _prompts(folder: RaceFolder, lane: Lane) -> Iterator[Part]:
-    """The best prompt of a method, and what it changed."""
+def _prompts(folder: RaceFolder, lane: Lane, receipt: Receipt | None) -> Iterator[Part]:
+    """The best prompt of a method, and what it changed; of the winner's, what `spotui verify` compares."""
     project = folder.project(lane.method)
     if not project.exists:
         return
@@ -129,7 +145,9 @@ def _prompts(folder: RaceFolder, lane: Lane) -> Iterator[Part]:
     if best is None:
         yield Paragraph(_("No round has ended yet."))
         return
-    yield Block(best.prompt)
+    if receipt is not None:
+        yield Figures(figures_of(receipt))
+    yield Block(best.prompt, is_prompt=receipt is not None)
     seed = history.rounds[0]
     if best.round != seed.round:
         yield from prompt_change(seed.prompt, best.prompt, _("What {method} changed", method=lane.method))[1:]

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from spotui.domain.errors import SpotuiError
 from spotui.domain.events import FinalTest
 from spotui.domain.figures import count, duration, gained, percent, points, usd, verdict
 from spotui.domain.records import RoundLine
@@ -12,7 +13,7 @@ from spotui.domain.version import VERSION as PROGRAM
 from spotui.lang import N_, _, as_english
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
-from spotui.workspace.history import History
+from spotui.workspace.history import History, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -161,6 +162,16 @@ def make_receipt(project: Project, history: History, line: RoundLine, picture: P
             receipt, check_win_rate=check.win_rate, check_interval=check.win_interval
         )
     return receipt
+
+
+def receipt_of_best(project: Project) -> Receipt | None:
+    """The receipt of a run's best prompt; None where no round has ended, or the project is damaged."""
+    try:
+        history = read_history(project)
+        best = history.best
+        return None if best is None else make_receipt(project, history, best, picture_of(project, history))
+    except SpotuiError:  # whoever wants it has said so elsewhere
+        return None
 
 
 def _tested(tested: FinalTest) -> dict[str, Any]:
