@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 from spotui.cli import exit_codes
 from spotui.cli.display import display_for
 from spotui.cli.terminal import Output
+from spotui.cli.tracking import Chosen, tracking
 from spotui.domain.errors import limit_reached
 from spotui.domain.event_lines import encode_event
 from spotui.domain.events import Event, RunStopped
@@ -57,15 +58,23 @@ def _read(file: int, loop: asyncio.AbstractEventLoop, obey: Callable[[bytes], No
 _AT_ONCE: Final = (signal.SIGQUIT, signal.SIGABRT)
 
 
-def conduct(run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False) -> int:
+def conduct(
+    run: Run, parsed: argparse.Namespace, *, rehearsal: bool = False, trackers: Sequence[Chosen] = ()
+) -> int:
     """Work on a run until it stops, and return the exit code.
 
     Args:
         run: The run.
         parsed: How it is shown.
         rehearsal: Whether it is thrown away at the end: nobody else watches, and Ctrl-C leaves at once.
+        trackers: What it is reported to.
     """
-    stopped = asyncio.run(_conduct(run, parsed, rehearsal=rehearsal))
+
+    async def work() -> RunStopped | None:
+        async with tracking(run, trackers):
+            return await _conduct(run, parsed, rehearsal=rehearsal)
+
+    stopped = asyncio.run(work())
     if stopped is None:
         return exit_codes.INTERRUPTED
     if stopped.reason in {"failed", "unmarked"}:

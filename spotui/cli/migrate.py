@@ -92,7 +92,7 @@ def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_workspace(parser)
     options.add_method(parser)
     options.add_settings(parser, Group.BUDGET, title=_("budget of the whole migration"))
-    others = (Group.BUDGET, Group.FINAL_CHECK)
+    others = (Group.BUDGET, Group.FINAL_CHECK, Group.TRACKING)
     options.add_settings(parser, *(group for group in Group if group not in others))
 
 

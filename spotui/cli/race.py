@@ -71,7 +71,9 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("when a call fails for good: end the race, or wait for a 'resume' command (default: halt)"),
     )
     options.add_workspace(parser)
-    options.add_settings(parser, *(group for group in Group if group is not Group.FINAL_CHECK))
+    options.add_settings(
+        parser, *(group for group in Group if group not in {Group.FINAL_CHECK, Group.TRACKING})
+    )
 
 
 def race_command(parsed: argparse.Namespace) -> int:

@@ -68,12 +68,14 @@ def run_command(parsed: argparse.Namespace) -> int:
 def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Project":
     from spotui.cli.estimate import expected
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.tracking import refuse_broken_trackers
     from spotui.cli.trusting import settle_trust
     from spotui.runs.snapshots import starts_of
     from spotui.settings.resolve import unknown_variables
     from spotui.settings.resources import find_template
     from spotui.workspace.moving import check_free
 
+    refuse_broken_trackers(parsed, launcher)
     path = find_template(wanted)
     workspace, name = options.workspace(parsed), parsed.name or path.stem
     check_free(workspace, name, fresh=parsed.fresh)  # before gigabytes are fetched for nothing
@@ -127,6 +129,7 @@ def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
     """What `resume` takes."""
     from spotui.cli.trusting import add_trust_address
     from spotui.cli.working import add_batches, add_working
+    from spotui.settings.table import Group
 
     options.add_project(parser)
     parser.add_argument(
@@ -138,6 +141,7 @@ def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
     add_batches(parser)
     add_trust_address(parser)
     options.add_settings(parser, only_limits=True)
+    options.add_settings(parser, Group.TRACKING)
 
 
 def resume_command(parsed: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ _UNASKED: Final = 100
 _AT_ONCE: Final = 4
 
 _OF_RUNS: Final = tuple(
-    group for group in Group if group not in (Group.SEED, Group.FINAL_CHECK, Group.BUDGET)
+    group for group in Group if group not in (Group.SEED, Group.FINAL_CHECK, Group.BUDGET, Group.TRACKING)
 )
 
 

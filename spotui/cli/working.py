@@ -73,14 +73,19 @@ def work(
     """Work on a project as the options say, and return the exit code."""
     is_live, given_up = getattr(parsed, "live", False), tuple(getattr(parsed, "give_up", ()))
     if parsed.detach:
-        more = [*(["--no-wait"] if parsed.no_wait else []), *(["--live"] if is_live else [])]
+        tracks = getattr(parsed, "track", None)
+        more = [f"--track={tracks}"] if tracks else []
+        more += [*(["--no-wait"] if parsed.no_wait else []), *(["--live"] if is_live else [])]
         return _detach(project, changes, [*more, *(f"--give-up={name}" for name in given_up)])
     from spotui.cli.conduct import conduct
+    from spotui.cli.tracking import chosen_trackers
     from spotui.runs.session import BatchMode
+
+    trackers = chosen_trackers(parsed, launcher)
 
     mode = BatchMode(leaves=parsed.no_wait, is_live=is_live, given_up=given_up)
     run = launcher.run(project, on_trouble=parsed.on_failure, changes=changes, batch_mode=mode)
-    return conduct(run, parsed)
+    return conduct(run, parsed, trackers=trackers)
 
 
 def resumable(

@@ -155,7 +155,7 @@ class Launcher:
             template,
             text,
             path,
-            self.settings(flags, template, path.parent),
+            _untracked(self.settings(flags, template, path.parent)),
             method=method,
             parameters=parameters,
             purpose=purpose,
@@ -309,6 +309,11 @@ class Launcher:
         # Where nothing can be written, the user names it again the next time.
         with suppress(SettingsError):
             trust_address(url)
+
+
+def _untracked(resolution: Resolution) -> Resolution:
+    """The settings that belong to a run: what this machine reports to does not."""
+    return resolution._replace(settings=msgspec.structs.replace(resolution.settings, track=None))
 
 
 def _variables_in(settings: RunSettings) -> frozenset[str]:

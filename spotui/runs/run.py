@@ -13,6 +13,7 @@ from spotui.domain.events import (
     CallFinished,
     CallRetried,
     Event,
+    Noticed,
     RunStopped,
     StateChanged,
 )
@@ -94,6 +95,10 @@ class Run:
             self._early.append(command)
         else:
             self._session.commands.carry_out(command)
+
+    def notice(self, text: str) -> None:
+        """Tell listeners a sentence about something beside the run, on the event loop."""
+        self._emit(Noticed(text=text, level="warning"))
 
     def stop(self) -> None:
         """Give the calls in flight some seconds to finish, keep the best, and end."""

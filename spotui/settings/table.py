@@ -32,6 +32,7 @@ from spotui.settings.values import (
     Switch,
     Temperature,
     Tokens,
+    TrackerNames,
     UnitMode,
     Usd,
     check,
@@ -98,6 +99,7 @@ class Group(StrEnum):
     BUDGET = N_("budget")
     CALLS = N_("calls")
     BATCHES = N_("batches")
+    TRACKING = N_("tracking")
     MODELS = N_("models")
     OPTIMIZER = N_("optimizer")
     EVALUATOR = N_("evaluator")
@@ -131,7 +133,7 @@ _LABELS: Final = (
         N_("Retry seconds"),
     ),
     *(N_("Sample"), N_("Seed"), N_("Start from probes"), N_("Target wins"), N_("Temperature")),
-    *(N_("Timeout"), N_("Tokens"), N_("Tries"), N_("URL"), N_("USD"), N_("Width")),
+    *(N_("Timeout"), N_("Tokens"), N_("Track"), N_("Tries"), N_("URL"), N_("USD"), N_("Width")),
 )
 """The labels that follow from the names of fields, for the catalogue; a test names one that is missing."""
 
@@ -424,6 +426,13 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "roles whose calls are sent as batches of the provider, for a lower price and within a day: for "
             "example executor,evaluator, or all",
             Group.BATCHES,
+        ),
+    ] = None
+    track: Annotated[
+        TrackerNames | None,
+        Setting(
+            "trackers that rounds and the best prompt are reported to, for example mlflow or wandb",
+            Group.TRACKING,
         ),
     ] = None
     roles: RoleSet

@@ -156,6 +156,13 @@ ModelIds = Annotated[
         extra={"fault": _model_ids_fault, "placeholder": "IDS"},
     ),
 ]
+TrackerNames = Annotated[
+    str,
+    Meta(
+        description=N_("trackers with commas between them"),
+        extra={"fault": _model_ids_fault, "placeholder": "NAMES"},
+    ),
+]
 BatchRoles = Annotated[
     str,
     Meta(
