@@ -34,6 +34,12 @@ def _model_ids_fault(text: str) -> str | None:
     return None
 
 
+def _trackers_fault(text: str) -> str | None:
+    if not all(one.strip().isprintable() and one.strip() for one in text.split(",")):
+        return _("must be names of trackers with commas between them")
+    return None
+
+
 _BATCHED: Final = ("optimizer", "evaluator", "executor", "all")
 
 
@@ -160,7 +166,7 @@ TrackerNames = Annotated[
     str,
     Meta(
         description=N_("trackers with commas between them"),
-        extra={"fault": _model_ids_fault, "placeholder": "NAMES"},
+        extra={"fault": _trackers_fault, "placeholder": "NAMES"},
     ),
 ]
 BatchRoles = Annotated[

@@ -43,7 +43,7 @@ SAMPLES: dict[object, tuple[str, str]] = {
     values.PromptPosition: ("system", "sistem"),
     values.RacingMode: ("halving", "half"),
     values.PreferMode: ("cheaper", "cheap"),
-    values.TrackerNames: ("mlflow,wandb", ",,"),
+    values.TrackerNames: ("mlflow,wandb", "a,,b"),
     values.UnitMode: ("row", "rows"),
     values.JudgeMode: ("reference", "referee"),
     values.CopyMode: ("allowed", "maybe"),
