@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, as_asked, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,7 +211,7 @@ def _print_json(path: "Path", checked: "Checked", faults: "Sequence[RowFault]") 
         "rows": faults,
         "tokens": _tokens(checked.template) if checked.template else None,
     }
-    print(msgspec.json.encode(told, enc_hook=as_english).decode())
+    print(msgspec.json.encode(told, enc_hook=as_asked).decode())
 
 
 def _tokens(template: "Template") -> dict[str, object]:

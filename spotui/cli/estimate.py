@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, usd
-from spotui.lang import _, as_english
+from spotui.lang import _, as_asked
 
 if TYPE_CHECKING:
     from spotui.llm.connector import Connector
@@ -61,7 +61,7 @@ def estimate_command(parsed: argparse.Namespace) -> int:
             "judge": _judge(launcher, path, parsed),
             "uses": _used(prepared.settings, launcher.connector(prepared.settings)),
         }
-        print(msgspec.json.encode(whole, enc_hook=as_english).decode())
+        print(msgspec.json.encode(whole, enc_hook=as_asked).decode())
         return exit_codes.OK
     for one in estimate.shares:
         print(

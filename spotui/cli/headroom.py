@@ -11,7 +11,7 @@ from spotui.cli.measuring import Progress, add_output, expected_json, print_expe
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import gained, percent, points, usd
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, as_asked, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _show_offer(
 def _as_json(headroom: "Headroom") -> dict[str, object]:
     import msgspec
 
-    data: dict[str, object] = msgspec.to_builtins(headroom, enc_hook=as_english)
+    data: dict[str, object] = msgspec.to_builtins(headroom, enc_hook=as_asked)
     return {**data, "verdict": verdict(headroom), "start_from_probes": bool(headroom.winners)}
 
 

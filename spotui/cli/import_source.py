@@ -196,7 +196,7 @@ def _print(chosen: "Format", name: str, drafts: "Sequence[Draft]", notes: "Notes
 def _print_json(chosen: "Format", drafts: "Sequence[Draft]", files: "Sequence[Path]", notes: "Notes") -> None:
     import msgspec
 
-    from spotui.lang import as_english
+    from spotui.lang import as_asked
 
     report = {
         "format": chosen.name,
@@ -214,4 +214,4 @@ def _print_json(chosen: "Format", drafts: "Sequence[Draft]", files: "Sequence[Pa
         "files": [str(path) for path in files],
         "notes": [*notes],
     }
-    print(msgspec.json.encode(report, enc_hook=as_english).decode())
+    print(msgspec.json.encode(report, enc_hook=as_asked).decode())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli.terminal import paint
 from spotui.domain.events import CallFinished, Event, Noticed
-from spotui.lang import _, as_english
+from spotui.lang import _, as_asked
 
 if TYPE_CHECKING:
     from spotui.runs.estimate import Estimate
@@ -61,7 +61,7 @@ def write_json(data: dict[str, object]) -> None:
     """Print one JSON object on a line."""
     import msgspec
 
-    print(msgspec.json.encode(data, enc_hook=as_english).decode(), flush=True)
+    print(msgspec.json.encode(data, enc_hook=as_asked).decode(), flush=True)
 
 
 def print_expected(expected: "Estimate") -> None:

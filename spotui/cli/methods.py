@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _, as_english
+from spotui.lang import _, as_asked
 
 if TYPE_CHECKING:
     from spotui.methods.method import Method
@@ -37,7 +37,7 @@ def methods_command(parsed: argparse.Namespace) -> int:
     if parsed.json:
         import msgspec
 
-        print(msgspec.json.format(msgspec.json.encode(_data(found), enc_hook=as_english), indent=2).decode())
+        print(msgspec.json.format(msgspec.json.encode(_data(found), enc_hook=as_asked), indent=2).decode())
     elif parsed.name:
         _print_method(parsed.name, found[parsed.name])
     else:

@@ -10,7 +10,7 @@ from spotui.cli import exit_codes
 from spotui.cli.terminal import behind
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
-from spotui.lang import _, as_english, join, ngettext
+from spotui.lang import _, as_asked, join, ngettext
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _find(parsed: argparse.Namespace) -> int:
 
     for one in find_models(load_config().config, os.environ, locations.models_dir()):
         if parsed.json:
-            print(msgspec.json.encode(one, enc_hook=as_english).decode())
+            print(msgspec.json.encode(one, enc_hook=as_asked).decode())
         else:
             print("  ".join(text for text in (one.model, one.source, one.base_url, one.note) if text))
     return exit_codes.OK
@@ -216,7 +216,7 @@ def _tell(probe: "Probe", *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(probe, enc_hook=as_english).decode())
+        print(msgspec.json.encode(probe, enc_hook=as_asked).decode())
         return
     price = _("its price is known") if probe.is_priced else _("its price is unknown (--price IN OUT sets it)")
     print(

@@ -11,7 +11,7 @@ from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, floor_points, gained, points, usd
+from spotui.domain.figures import count, duration, floor_points, gained, points, span, usd
 from spotui.domain.records import AS_PLANNED
 from spotui.lang import _, as_english, ngettext
 from spotui.settings.table import Group
@@ -355,7 +355,7 @@ def _print(
         spent = one.spending
         cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
         print(
-            f"{one.method:{width}}  {points(one.score.mean):>5}  {f'{points(low)} to {points(high)}':14}  "
+            f"{one.method:{width}}  {points(one.score.mean):>5}  {span(points(low), points(high)):14}  "
             f"{gain:24}  {floor_points(one.gain.floor):>6}  {spent.calls:>6}  "
             f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
             f"{price(one.per_answer):>10}  {latency(one.per_answer):>8}  {one.rounds}"

@@ -13,7 +13,7 @@ from spotui.cli.trusting import add_trust, settle_trust
 from spotui.domain.event_lines import encode_event
 from spotui.domain.events import CallRetried, Event, Noticed, SpendingChanged
 from spotui.domain.text import visible
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _, as_asked, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
@@ -216,4 +216,4 @@ def _print_json(written: "Written") -> None:
     import msgspec
 
     data = {"rows": [msgspec.structs.asdict(one) for one in written.drafts], "left_out": written.alike}
-    print(msgspec.json.format(msgspec.json.encode(data, enc_hook=as_english), indent=2).decode())
+    print(msgspec.json.format(msgspec.json.encode(data, enc_hook=as_asked), indent=2).decode())

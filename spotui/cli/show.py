@@ -18,6 +18,7 @@ from spotui.domain.records import CheckLine, RoundLine, VoteRecord
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
 from spotui.lang import _, as_english, ngettext
+from spotui.lang.recognition import recognized
 from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
 from spotui.workspace.history import History, is_estimated, read_history, total_cost
@@ -153,7 +154,7 @@ def _print_history(project: Project, history: History) -> None:
             _(
                 "Stopped: {reason}. {cause}",
                 reason=state_in_words(history.stop.reason),
-                cause=history.stop.cause,
+                cause=recognized(history.stop.cause),
             )
         )
     if history.rounds:

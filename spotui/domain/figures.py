@@ -104,10 +104,20 @@ def floor_points(floor: float) -> str:
 def gained(difference: float, interval: tuple[float, float], floor: float = 0.0) -> str:
     """How much better one score is than another, with the interval and, where it is given, the A/A floor."""
     low, high = interval
-    found = f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    found = with_interval(f"{100 * difference:+.1f}", f"{100 * low:+.1f}", f"{100 * high:+.1f}")
     if floor > 1:
         return _("{gained}, too few rows for an A/A floor", gained=found)
     return _("{gained}, A/A floor {floor}", gained=found, floor=floor_points(floor)) if floor else found
+
+
+def span(low: str, high: str) -> str:
+    """From one figure to another: 27.3 to 62.1."""
+    return _("{low} to {high}", low=low, high=high)
+
+
+def with_interval(value: str, low: str, high: str) -> str:
+    """A figure with its interval behind it: +47.2 (+27.3 to +62.1)."""
+    return _("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
 def limit(value: float | None) -> str:

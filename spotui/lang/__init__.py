@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 VARIABLE: Final = "SPOTUI_LANG"
 """A language such as zh_CN, or the path of a compiled catalogue; the system's locale where it is not set."""
 
+SHOWN: Final = "SPOTUI_JSON_IS_SHOWN"
+"""Set for a command whose lines of JSON the app shows: their sentences are in the user's language."""
+
 ENGLISH: Final = "en"
 """The language that needs no catalogue."""
 
@@ -229,6 +232,21 @@ def as_english(value: object) -> str:
     if isinstance(value, Sentence):
         return value.english
     raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+
+
+def as_asked(value: object) -> str:
+    """The hook of encoders that print lines: English for scripts, and as it is shown for the app's screens.
+
+    Raises:
+        TypeError: It is something else that the encoder does not know.
+    """
+    text = as_english(value)
+    return str.__str__(value) if isinstance(value, str) and os.environ.get(SHOWN) else text
+
+
+def current_catalogue() -> "Catalogue | None":
+    """The catalogue of the language of this process; None for English."""
+    return _catalogue()
 
 
 def use(language: str = "") -> None:

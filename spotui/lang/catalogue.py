@@ -5,6 +5,7 @@ sentences that are shown are read, by binary search in the sorted table that the
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Final, Literal
 
 _MAGIC: Final = 0x950412DE
@@ -44,6 +45,15 @@ class Catalogue:
         forms = self._forms(code)
         form = self._form(number) if forms else 0
         return forms[form] if form < len(forms) else (code if number == 1 else plural)
+
+    def codes(self) -> Iterator[tuple[str, str]]:
+        """Every sentence with the one for other numbers than 1, which is empty where there is none."""
+        for place in range(self._count):
+            try:
+                code, _unused, plural = self._entry(self._codes, place).decode().partition("\0")
+            except ValueError:
+                continue
+            yield code, plural
 
     def _forms(self, code: str) -> tuple[str, ...]:
         if (known := self._known.get(code)) is None:

@@ -70,7 +70,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     starts = usable_starts(engine)
     for number in engine.rounds():
         if engine.leader is not None and engine.leader.score.mean == 1:
-            engine.end("perfect", "Every row that prompts are chosen by is answered right.")
+            engine.end("perfect", _("Every row that prompts are chosen by is answered right."))
         async with engine.round(number) as turn:
             if starts:
                 made = [msgspec.structs.replace(one, round=number) for one in starts]

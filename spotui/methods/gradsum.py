@@ -12,7 +12,7 @@ from spotui.domain.declared import Block, Column, Note
 from spotui.domain.events import BlockItem
 from spotui.engine import Candidate, Engine, RowOutcome, RowSet, Scored, ScoredRound, together
 from spotui.engine.meta_prompts import MetaPrompt
-from spotui.lang import N_
+from spotui.lang import N_, _
 from spotui.methods.method import (
     Calls,
     Method,
@@ -203,7 +203,7 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
             await turn.keep(max(finalists, key=rank))
     else:
         return
-    engine.end("perfect", "No train row is below full score, so there is nothing left to learn from.")
+    engine.end("perfect", _("No train row is below full score, so there is nothing left to learn from."))
 
 
 async def learn(

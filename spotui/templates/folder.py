@@ -3,10 +3,11 @@
 import os
 import re
 from pathlib import Path
+from typing import Final
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import now
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.settings.locations import make_private
 from spotui.templates.read import read_text
 from spotui.templates.save import save_text
@@ -15,7 +16,8 @@ from spotui.workspace.projects import ARCHIVE, is_name
 _SUFFIXES = {".yaml", ".yml"}
 _ARCHIVED = re.compile(r"(?P<name>.+)-\d{8}-\d{6}-\d{6}")
 
-STARTER = """\
+STARTER: Final = N_(
+    """\
 # Where the optimization begins. A model is sent this text, an empty line, and one question.
 prompt: |
   Answer the question.
@@ -41,6 +43,7 @@ qa:
   - question: Why is the sea salty?
     answer: None
 """
+)
 """What a new template begins with."""
 
 

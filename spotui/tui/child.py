@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
@@ -10,7 +11,7 @@ from textual.app import App
 from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _
+from spotui.lang import SHOWN, _
 from spotui.wire.process import command
 
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -75,7 +76,13 @@ async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: 
     """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command(words), stdin=pipe, stdout=pipe, stderr=pipe, limit=_LONGEST_LINE, start_new_session=True
+        *command(words),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        limit=_LONGEST_LINE,
+        start_new_session=True,
+        env=_environment(),
     )
     assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - they were asked for
     complaints = asyncio.create_task(process.stderr.read())
@@ -110,7 +117,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
-    return subprocess.Popen(command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+    return subprocess.Popen(
+        command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=_environment()
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, SHOWN: "1"}
 
 
 P = ParamSpec("P")

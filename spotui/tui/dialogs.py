@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -69,8 +70,8 @@ def field_keys(group: str) -> tuple[Binding, Binding]:
         group: What the names of a dialog's bindings begin with.
     """
     return (
-        Binding("up", "app.focus_previous", _("field before"), id=f"{group}.up", show=False),
-        Binding("down", "app.focus_next", _("next field"), id=f"{group}.down", show=False),
+        Binding("up", "app.focus_previous", N_("field before"), id=f"{group}.up", show=False),
+        Binding("down", "app.focus_next", N_("next field"), id=f"{group}.down", show=False),
     )
 
 
@@ -95,6 +96,10 @@ def text_field(field: str, value: str, meaning: str) -> Input:
     made = Input(value, placeholder=meaning, id=field, compact=True)
     made.cursor_blink = False
     return made
+
+
+_LONGEST_TITLE: Final = 60
+"""Cells of a question that fit the frame of a dialog on the smallest screen."""
 
 
 class Choice(NamedTuple):
@@ -140,7 +145,11 @@ class QuestionScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The question, what there is to know, the answers."""
         with Vertical() as box:
-            box.border_title = Content(self._question)
+            # A question about a long name would be cut in the frame.
+            if cell_len(self._question) <= _LONGEST_TITLE:
+                box.border_title = Content(self._question)
+            else:
+                yield Static(Content.styled(self._question, "bold"))
             if self._text:
                 yield Static(self._text, markup=False)
             yield OptionList(

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import duration, percent, usd
+from spotui.domain.figures import duration, percent, usd, with_interval
 from spotui.lang import N_, _, ngettext
 from spotui.tui.child import ask
 from spotui.tui.measuring import MeasuringDialog, measured
@@ -196,7 +196,7 @@ def _share(rate: float | None, interval: Interval | None) -> str:
     if rate is None or interval is None:
         return ""
     low, high = interval
-    return f", {percent(rate)} ({percent(low)} to {percent(high)})"
+    return f", {with_interval(percent(rate), percent(low), percent(high))}"
 
 
 class JudgeLine(Static):

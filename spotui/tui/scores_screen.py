@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.events import CandidateScored
-from spotui.domain.figures import points, verdict
+from spotui.domain.figures import points, span, verdict
 from spotui.lang import N_, _
 from spotui.tui.child import attempt
 from spotui.tui.passages import PassagesView
@@ -53,7 +53,7 @@ _COLUMNS = (
     Column("interval", 14, is_number=True, from_width=60),
     Column("rows", 5, is_number=True, from_width=70),
     Column("words", 5, is_number=True, from_width=80),
-    Column("modification", from_width=54),
+    Column("change", from_width=54),
 )
 
 
@@ -362,7 +362,7 @@ def _cells(prompt: Prompt, base: Prompt | None) -> tuple[Content | str, ...]:
         gain,
         compared,
         points(scored.score) if scored is not None else "…",
-        _("{low} to {high}", low=points(scored.low), high=points(scored.high)) if scored is not None else "",
+        span(points(scored.low), points(scored.high)) if scored is not None else "",
         _rows_asked(scored) if scored is not None else "",
         "" if words is None else str(words),
         " ".join((prompt.modification or prompt.text).split()),

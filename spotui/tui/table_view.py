@@ -310,13 +310,15 @@ def _fit_columns(columns: Sequence[Column], longest: Sequence[int], width: int) 
         for column, length in zip(columns, longest, strict=True)
     ]
     widths = [
-        (max(column.width, length) if column.is_number else column.width) if is_there else 0
+        (max(column.width, length, cell_len(_title(column))) if column.is_number else column.width)
+        if is_there
+        else 0
         for column, length, is_there in zip(columns, longest, there, strict=True)
     ]
     texts = [place for place, column in enumerate(columns) if not column.is_number and there[place]]
     growing = [place for place in texts if not columns[place].width]
     for place in growing:
-        widths[place] = _SHORT_TEXT
+        widths[place] = max(_SHORT_TEXT, cell_len(_title(columns[place])))
 
     def left() -> int:
         return width - sum(widths) - len(_GAP) * (sum(map(bool, widths)) - 1)

@@ -1,6 +1,7 @@
 """What a project holds, told as the events that led to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -9,8 +10,11 @@ from spotui.domain.events import (
     Answered,
     CandidateProposed,
     Event,
+    FinalCheckFinished,
+    FinalCheckSkipped,
     HintGiven,
     JudgeMeasured,
+    Noticed,
     RoundStarted,
     RunOpened,
     RunStopped,
@@ -27,11 +31,20 @@ from spotui.domain.outcomes import (
 )
 from spotui.domain.records import AS_PLANNED, Rival, RoundLine
 from spotui.judging.reliability import judge_record, panel_of
+from spotui.lang.recognition import recognized
 from spotui.workspace.history import History, best_of, proven_of
 from spotui.workspace.projects import Project
 from spotui.workspace.rows_file import count_rows
 from spotui.workspace.snapshot import Snapshot, read_snapshot
 from spotui.workspace.stored_settings import settings_in
+
+_SENTENCES: Final[Mapping[type[Event], str]] = {
+    FinalCheckFinished: "headline",
+    FinalCheckSkipped: "why",
+    Noticed: "text",
+    RunStopped: "cause",
+}
+"""The field of an event that a journal has in English."""
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -41,6 +54,14 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         project: The project.
         history: What it holds.
     """
+    for event in _retell(project, history):
+        if (name := _SENTENCES.get(type(event))) is None:
+            yield event
+        else:
+            yield msgspec.structs.replace(event, **{name: recognized(getattr(event, name))})
+
+
+def _retell(project: Project, history: History) -> Iterator[Event]:
     snapshot = read_snapshot(project.snapshot) if project.is_ours else None
     rounds, opened = history.rounds, _opened(project, history, snapshot)
     yield opened

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from spotui.domain.figures import aligned, count, duration, gained, points, state_in_words, usd
+from spotui.domain.figures import aligned, count, duration, gained, points, span, state_in_words, usd
 from spotui.domain.macro import MacroGain
 from spotui.domain.statistics import Interval
 from spotui.lang import _, ngettext
@@ -198,7 +198,7 @@ def _gained(gain: MacroGain, interval: Interval) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    return _("{low} to {high}", low=points(interval.low), high=points(interval.high))
+    return span(points(interval.low), points(interval.high))
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -242,7 +242,7 @@ def _of_the_run(event: Event) -> Entry | None:
                 "Final check on {n:,} question: {outcome}",
                 "Final check on {n:,} questions: {outcome}",
                 event.questions,
-                outcome=event.outcome,
+                outcome=verdict(event.outcome, None),
             )
             said = _("final check: {headline}", headline=event.headline)
             return Entry(0, "verdict", title, text=event.headline, tone="best", said=said)

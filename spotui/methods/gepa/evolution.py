@@ -44,13 +44,16 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
     merged: set[frozenset[str]] = set()
     for number in engine.rounds():
         if engine.leader is not None and engine.leader.score.mean == 1:
-            engine.end("perfect", "Every row that prompts are chosen by is answered right.")
+            engine.end("perfect", _("Every row that prompts are chosen by is answered right."))
         flawed = [one for one in front if one.name not in perfect]
         if not flawed:
             engine.end(
                 "perfect",
-                "The best prompts answer every train row right, so there is nothing left to learn from. Use "
-                "more or harder train rows, or a method that needs no wrong ones, for example fewshot.",
+                _(
+                    "The best prompts answer every train row right, so there is nothing left to learn from. "
+                    "Use more or harder train rows, or a method that needs no wrong ones, for example "
+                    "fewshot."
+                ),
             )
         async with engine.round(number) as turn:
             step = (number - 2) * parameters.width

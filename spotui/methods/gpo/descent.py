@@ -6,6 +6,7 @@ from functools import partial
 
 from spotui.domain.events import PastShown
 from spotui.engine import Candidate, Engine, Scored, ScoredRound, fold
+from spotui.lang import _
 from spotui.methods.gpo.asking import describe, failures, fault_finder, latest
 from spotui.methods.gpo.parameters import Parameters, embeds, steps
 from spotui.methods.gpo.trajectory import Trajectory, similarities
@@ -184,4 +185,4 @@ def end_if_perfect(engine: Engine) -> None:
         Halted: It ends.
     """
     if engine.leader is not None and engine.leader.score.mean == 1:
-        engine.end("perfect", "Every row that prompts are chosen by is answered right.")
+        engine.end("perfect", _("Every row that prompts are chosen by is answered right."))

@@ -25,6 +25,7 @@ _WORDS = N_(
 )
 _TOUR, _OTHER = "tour", "other"
 _OTHER_OF = "endpoint "
+_EMBEDDED = N_("embedded")
 _FIRST_TEMPLATE = "product-name"
 
 EMBEDDED_ROUNDS = "4"
@@ -101,10 +102,17 @@ class WelcomeScreen(Page[None]):
                     Row(_OTHER_OF + found["source"], (_("a model of your endpoint"), found["source"], note))
                 )
                 continue
-            is_embedded = found["source"] == "embedded"
+            is_embedded = found["source"] == _EMBEDDED
             self._choices[key] = Choices(model, url, rounds=EMBEDDED_ROUNDS if is_embedded else "")
             rows.append(
-                Row(key, (model, found["source"], Content.styled(found.get("note") or url, "$text-muted")))
+                Row(
+                    key,
+                    (
+                        model,
+                        _(_EMBEDDED) if is_embedded else found["source"],
+                        Content.styled(found.get("note") or url, "$text-muted"),
+                    ),
+                )
             )
         self._show(rows)
         if is_untouched and rows:

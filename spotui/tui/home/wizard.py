@@ -274,7 +274,7 @@ class NewTemplateScreen(Page[Path | None]):
         """The template's text and what is wrong with it; with comments, where they can stay."""
         template = self.template
         try:
-            text = edit_yaml(STARTER, template)
+            text = edit_yaml(_(STARTER), template)
         except TemplateError:
             try:
                 text = to_yaml(template)

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from spotui.domain.commands import Stop, encode_command
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import bar, count, duration, gained, points, state_in_words, usd
+from spotui.domain.figures import bar, count, duration, gained, points, span, state_in_words, usd
 from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
 from spotui.tui.chart import ForestChart, PlotChart
@@ -82,6 +82,7 @@ class RaceScreen(Page[None]):
         Binding("s", "stop", "stop", id="race.stop"),
         Binding("c", "compare", "compare rows", id="race.compare"),
         Binding("g", "chart", "other chart", id="race.chart"),
+        Binding("r", "report", "report", id="race.report"),
         Binding("tab", "app.focus_next", "other panel", id="race.other_panel", show=False),
         Binding("escape", "back", "back", id="race.back"),
     ]
@@ -193,7 +194,7 @@ class RaceScreen(Page[None]):
                 return race is not None and race.state == "not running" and not self._starts
             case "stop":
                 return race is not None and race.state in {"running", "testing"}
-            case "compare":
+            case "compare" | "report":
                 return race is not None and is_tested(race)
             case "chart":
                 has_curves = race is not None and any(len(lane.curve) > 1 for lane in race.lanes)
@@ -238,6 +239,12 @@ class RaceScreen(Page[None]):
         """Show the other chart."""
         self._shows_curves = not self.query_one(PlotChart).display
         self._choose_charts()
+
+    def action_report(self) -> None:
+        """Write the report of the race, as a page for the browser."""
+        from spotui.tui.export import report_of_race
+
+        open_by(self, report_of_race(self, self._folder), group="report")
 
     def action_stop(self) -> None:
         """Stop the race, once that is confirmed."""
@@ -328,7 +335,7 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
     score = interval = gain = progress = ""
     if tested is not None:
         score = points(tested.score)
-        interval = _("{low} to {high}", low=points(tested.interval[0]), high=points(tested.interval[1]))
+        interval = span(points(tested.interval[0]), points(tested.interval[1]))
         gain = gained(tested.gain, tested.gain_interval) if tested.improved else _("no better prompt")
     elif lane.state != "waiting":
         done = bar(lane.share, _BAR_CELLS)

@@ -1,8 +1,6 @@
-"""What a person is asked about a run: what to export, its limits, and its next candidate."""
+"""What a person is asked about a run: the name of a branch, its limits, and its next candidate."""
 
-import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -12,69 +10,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
-from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
-from spotui.tui.child import ask, attempt
-from spotui.tui.dialogs import (
-    Choice,
-    Dialog,
-    FieldDialog,
-    NameScreen,
-    QuestionScreen,
-    confirmed,
-    field_keys,
-    row,
-    text_field,
-)
-from spotui.view.picture import Picture
-from spotui.workspace.history import read_history
+from spotui.tui.child import ask
+from spotui.tui.dialogs import Dialog, FieldDialog, NameScreen, field_keys, row, text_field
+from spotui.tui.export import root_of
 from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Project, Workspace
-
-_ENDINGS = {"txt": ".txt", "markdown": ".md", "json": ".json", "promptfoo": ".yaml", "python": ".py"}
-
-
-def copy_prompt(screen: Screen[Any], picture: Picture, number: int) -> None:
-    """Put a round's prompt on the clipboard of the terminal."""
-    screen.app.copy_to_clipboard(picture.prompt_of(number))
-    name = _("the seed") if number == 1 else _("round {number}", number=number)
-    screen.notify(_("The prompt of {name} is on the clipboard, if your terminal allows it.", name=name))
-
-
-async def export(screen: Screen[Any], project: Project, picture: Picture, number: int) -> None:
-    """Ask what is to be taken, and take it.
-
-    Args:
-        screen: Where it is asked.
-        project: The run.
-        picture: How it stands.
-        number: The selected round.
-    """
-    best = picture.best
-    choices = [
-        Choice("copy", "c", _("copy the prompt of round {best}, the best, to the clipboard", best=best)),
-        Choice(
-            f"txt {best}", "p", _("write the prompt of round {best}, the best, into a text file", best=best)
-        ),
-        Choice(f"markdown {best}", "r", _("write a report of the run, as Markdown")),
-        Choice(f"json {best}", "d", _("write everything, as JSON")),
-        Choice(f"promptfoo {best}", "f", _("write prompt and tests for promptfoo")),
-        Choice(f"python {best}", "y", _("write a Python module with the prompt")),
-    ]
-    if origin := await asyncio.to_thread(_origin, project):
-        text = _("put the prompt of round {best}, the best, back into {origin}", best=best, origin=origin)
-        choices.append(Choice(f"source {best}", "b", text))
-    if number != best:
-        text = _("write the prompt of round {number}, the selected one", number=number)
-        choices.append(Choice(f"txt {number}", "s", text))
-    chosen = await screen.app.push_screen_wait(QuestionScreen(_("Export"), choices))
-    if chosen == "copy":
-        copy_prompt(screen, picture, best)
-    elif chosen.startswith("source"):
-        await _put_back(screen, project, best)
-    elif chosen:
-        form, _unused, of = chosen.partition(" ")
-        await _write(screen, project, form, int(of))
 
 
 async def branch(screen: Screen[Any], project: Project, number: int) -> Project | None:
@@ -85,7 +26,7 @@ async def branch(screen: Screen[Any], project: Project, number: int) -> Project 
         project: The run.
         number: The round whose prompt is the best of the new run.
     """
-    workspace = Workspace(_root(project))
+    workspace = Workspace(root_of(project))
     free = workspace.free_name(project.name.rsplit("/", 1)[-1])
     question = NameScreen(
         _("Branch from round {number}", number=number), free, lambda typed: check_free(workspace, typed)
@@ -103,87 +44,6 @@ async def branch(screen: Screen[Any], project: Project, number: int) -> Project 
         markup=False,
     )
     return workspace.project(new)
-
-
-async def _write(screen: Screen[Any], project: Project, form: str, number: int) -> None:
-    proposed = Path.cwd() / f"{project.name.replace('/', '-')}{_ENDINGS[form]}"
-    path = await screen.app.push_screen_wait(
-        NameScreen(_("Write to"), str(proposed), _check_file, N_("File"))
-    )
-    if not path:
-        return
-    if Path(path).expanduser().exists() and not await confirmed(
-        screen, _("Overwrite {path}?", path=path), _("overwrite")
-    ):
-        screen.notify(_("Nothing was written."))
-        return
-    words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
-    told = await ask([*words, "--format", form, "--output", str(Path(path).expanduser())])
-    if told.fault:
-        screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
-    else:
-        screen.notify(_("Wrote {path}.", path=path), markup=False)
-
-
-async def _put_back(screen: Screen[Any], project: Project, number: int) -> None:
-    files = await attempt(screen, _files_of_source, project, number)
-    if files is None:
-        return
-    question = _("Replace the prompt in {files}?", files=", ".join(files))
-    if not await confirmed(screen, question, _("replace")):
-        screen.notify(_("Nothing was written."))
-        return
-    words = ["export", project.name, "--workspace", str(_root(project)), "--round", str(number)]
-    told = await ask([*words, "--to", "source", "--replace"])
-    if told.fault:
-        screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
-    else:
-        screen.notify(told.out.decode(errors="replace").strip(), markup=False)
-
-
-def _files_of_source(project: Project, number: int) -> list[str]:
-    """The names of the files of a source that hold the prompt.
-
-    Raises:
-        SpotuiError: The source has changed, or has no prompt.
-    """
-    from spotui.runs.export import back_to_source
-
-    (line,) = [one for one in read_history(project).rounds if one.round == number]
-    return [path.name for path, _text in back_to_source(project, line, frozenset())]
-
-
-def _origin(project: Project) -> str:
-    """The name of what a project's template was imported from; empty where it was not."""
-    from spotui.templates.read import parse_template
-    from spotui.templates.sections import origin_of
-    from spotui.workspace.snapshot import read_snapshot
-
-    try:
-        snapshot = read_snapshot(project.snapshot)
-        origin = origin_of(parse_template(snapshot.template, str(project.snapshot)))
-    except SpotuiError:
-        return ""
-    if origin is None:
-        return ""
-    return (Path(snapshot.template_folder) / origin.path).resolve().name
-
-
-def _root(project: Project) -> Path:
-    return project.folder.parents[project.name.count("/")]
-
-
-def _check_file(typed: str) -> None:
-    path = Path(typed).expanduser()
-    if not typed:
-        raise SpotuiError(_("Type the name of a file."))
-    if path.is_dir():
-        raise SpotuiError(_("{path} is a folder.", path=path), _("Add the name of a file."))
-    if not path.parent.is_dir():
-        raise SpotuiError(
-            _("The folder {parent} does not exist.", parent=path.parent),
-            _("Create it first, or choose another."),
-        )
 
 
 Limit = float | int | None

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,6 +16,9 @@ from spotui.tui.run.diff_panel import changes_of
 from spotui.tui.run.following import PanelTold, RunPanel
 from spotui.view.picture import Picture
 from spotui.view.word_diff import word_diff, words_changed
+
+_CORNERS = 4
+"""Cells of a frame beside its title."""
 
 
 class BestPanel(VerticalScroll, RunPanel, can_focus=True):
@@ -60,6 +64,10 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
         """Mark what the best prompt changes of the seed, or show its text alone."""
         self.shows_diff = not self.shows_diff
 
+    def on_resize(self) -> None:
+        """There may be room for more in its frame."""
+        self._fill()
+
     def action_copy(self) -> None:
         """Copy the best prompt."""
         self.app.copy_to_clipboard(self._shown[1])
@@ -76,11 +84,10 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
         pieces = word_diff(seed, prompt)
         added, removed = words_changed(pieces)
         tokens = ngettext("~{n:,} token", "~{n:,} tokens", estimate_tokens(prompt))
-        if self._answer:
-            tokens = _("{tokens}, {answer} an answer", tokens=tokens, answer=self._answer)
-        self.border_title = (
-            _("Best prompt  the seed") if best == 1 else _("Best prompt  round {round}", round=best)
-        )
+        title = _("Best prompt  the seed") if best == 1 else _("Best prompt  round {round}", round=best)
+        whole = _("{title}  {answer} an answer", title=title, answer=self._answer)
+        has_room = cell_len(whole) <= self.size.width - _CORNERS
+        self.border_title = whole if self._answer and has_room else title
         self.border_subtitle = (
             tokens
             if best == 1

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from spotui.domain.events import RunOpened
 from spotui.domain.figures import count, duration, state_in_words, usd
-from spotui.lang import _
+from spotui.lang import _, ngettext
 from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
@@ -192,7 +192,7 @@ def _taken(picture: Picture, *, with_left: bool) -> list[str]:
     if with_left and (left := picture.seconds_left) is not None:
         parts.append(_("~{time} left", time=duration(left)))
     if with_left and picture.limits.get("calls"):
-        parts.append(_of(f"{spent.calls} calls", picture, "calls", str))
+        parts.append(_of(ngettext("{n:,} call", "{n:,} calls", spent.calls), picture, "calls", str))
     parts[:0] = [batch_in_words(one) for one in picture.batches.values()]
     if picture.calls:
         parts.append(_("{calls} in flight", calls=len(picture.calls)))

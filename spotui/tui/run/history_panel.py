@@ -14,7 +14,18 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import JudgeMeasured, RoundFinished
-from spotui.domain.figures import bars, cell, count, duration, percent, points, usd, verdict
+from spotui.domain.figures import (
+    bars,
+    cell,
+    count,
+    duration,
+    percent,
+    points,
+    span,
+    usd,
+    verdict,
+    with_interval,
+)
 from spotui.lang import _, ngettext
 from spotui.tui.run.following import TONES, RoundOpened
 from spotui.tui.table_view import Column, Row, TableView
@@ -108,7 +119,7 @@ def _rate(end: RoundFinished) -> str:
     if end.win_interval is None:
         return percent(end.win_rate)
     low, high = end.win_interval
-    return f"{percent(end.win_rate)} ({percent(low)} to {percent(high)})"
+    return with_interval(percent(end.win_rate), percent(low), percent(high))
 
 
 def scored_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, ...]:
@@ -181,7 +192,7 @@ def _modification(picture: Picture, shown: RoundPicture) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{points(low)} to {points(high)}"
+    return span(points(low), points(high))
 
 
 class _Seen(NamedTuple):

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from spotui.lang import N_, _
 
+_GAP = "  "
 _DETAIL = 36
 """Cells that names make room for, so that what is reported about a panel can be read."""
 
@@ -55,7 +56,11 @@ class PanelTabs(Widget):
             parts += [(label, style), (" ", "")]
         names = Content.assemble(*parts)
         room = self.content_size.width - names.cell_length
-        detail = Content(self.detail).truncate(max(0, room), ellipsis=True)
+        # What is in front says least, and half of it nothing.
+        parts_of_detail = self.detail.split(_GAP)
+        while len(parts_of_detail) > 1 and cell_len(_GAP.join(parts_of_detail)) > room:
+            del parts_of_detail[0]
+        detail = Content(_GAP.join(parts_of_detail)).truncate(max(0, room), ellipsis=True)
         return Content.assemble(names, " " * (room - detail.cell_length), detail)
 
     def on_click(self, event: Click) -> None:
@@ -229,7 +234,7 @@ class PanelGrid(Vertical):
             return
         title, subtitle = (_plain(text) for text in (panel.border_title, panel.border_subtitle))
         told = (title.removeprefix(_(PANELS[self._shown])).strip(), subtitle.strip())
-        self.query_one(PanelTabs).detail = "  ".join(text for text in told if text)
+        self.query_one(PanelTabs).detail = _GAP.join(text for text in told if text)
 
     async def on_resize(self, event: Resize) -> None:
         """More or fewer panels have room."""

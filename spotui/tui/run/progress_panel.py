@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.events import Resize
 
 from spotui.domain.answer_cost import in_words
-from spotui.domain.figures import count, duration, percent, points, usd, verdict
+from spotui.domain.figures import count, duration, percent, points, usd, verdict, with_interval
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
@@ -220,7 +220,7 @@ def _in_words(trial: Trial, *, is_scored: bool) -> str:
     shown = points if is_scored else percent
     value = _("no value") if trial.value is None else shown(trial.value)
     if trial.value is not None and trial.low is not None and trial.high is not None:
-        value = f"{value} ({shown(trial.low)} to {shown(trial.high)})"
+        value = with_interval(value, shown(trial.low), shown(trial.high))
     outcome = _("running") if trial.outcome == "open" else verdict(trial.outcome, None)
     star = "*" if trial.outcome in BEST_SO_FAR else ""
     return _(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.app import ComposeResult
@@ -283,6 +284,10 @@ class GridView(ScrollView, can_focus=True):
             self.scroll_to(x=left, y=max(0, y), animate=False, immediate=True)
 
 
+_GAP = "  "
+"""Between the marks of the legend."""
+
+
 class CellLine(Widget):
     """A row that says what is under the cursor, and at the right what the marks mean.
 
@@ -305,8 +310,11 @@ class CellLine(Widget):
         """The cell, and the legend as far as there is room for it."""
         width = self.content_size.width
         cell = Content(self._texts[0]).truncate(width, ellipsis=True)
-        legend = Content.styled(self._texts[1], "$text-muted")
-        legend = legend.truncate(max(0, width - cell.cell_length - 2), ellipsis=True)
+        room = width - cell.cell_length - len(_GAP)
+        parts = self._texts[1].split(_GAP)
+        while parts and cell_len(_GAP.join(parts)) > room:
+            del parts[-1]
+        legend = Content.styled(_GAP.join(parts), "$text-muted")
         return Content.assemble(cell, " " * (width - cell.cell_length - legend.cell_length), legend)
 
 
@@ -386,4 +394,4 @@ class QuestionsPanel(Vertical, RunPanel):
 def _legend(grid: QuestionGrid) -> str:
     marks = set().union(*grid.rows.values()) if grid.rows else set()
     shown = [mark for mark in (BETTER, SAME, WORSE, ERROR, ANSWERED) if mark in marks and mark != OPEN]
-    return "  ".join(f"{mark} {_(MEANINGS[mark])}" for mark in shown)
+    return _GAP.join(f"{mark} {_(MEANINGS[mark])}" for mark in shown)

@@ -28,7 +28,7 @@ from spotui.tui.run.history_panel import HistoryPanel
 from spotui.tui.run.log_panel import LogPanel
 from spotui.tui.run.panel_grid import PANELS, Panel, PanelGrid
 from spotui.tui.run.steering import SteeringScreen
-from spotui.tui.terminal import ReadyForKeys
+from spotui.tui.terminal import ReadyForKeys, open_by
 from spotui.workspace.projects import Project
 
 _LONG_SECONDS = 30.0
@@ -54,6 +54,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         Binding("d", "seed_and_best", "seed and best", id="run.seed_and_best"),
         Binding("v", "split", "side by side", id="run.split"),
         Binding("y", "copy", "copy prompt", id="run.copy"),
+        Binding("r", "report", "report", id="run.report"),
         Binding("escape", "back", "back", id="run.back"),
     ]
 
@@ -263,6 +264,8 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         """A round has answers that are compared, or prompts that are scored."""
         if action in {"answers", "scores"}:
             return self._client.picture.is_scored == (action == "scores")
+        if action == "report":
+            return self._client.picture.stopped is not None and bool(self._client.picture.best)
         return super().check_action(action, parameters)
 
     def action_answers(self, question: int | None = None) -> None:
@@ -296,9 +299,15 @@ class RunScreen(ReadyForKeys, SteeringScreen):
 
     def action_copy(self) -> None:
         """Copy the prompt of the selected round."""
-        from spotui.tui.run.asking import copy_prompt
+        from spotui.tui.export import copy_prompt
 
         copy_prompt(self, self._client.picture, self.chosen_round)
+
+    def action_report(self) -> None:
+        """Write the report of the run, as a page for the browser."""
+        from spotui.tui.export import report
+
+        open_by(self, report(self, self._project, self._client.picture.best), group="export")
 
     def show_project(self, project: Project) -> None:
         """Show another run in place of this one."""

@@ -315,7 +315,7 @@ class SteeringScreen(Page[None]):
         open_by(self, self._export(), group="export")
 
     async def _export(self) -> None:
-        from spotui.tui.run.asking import export
+        from spotui.tui.export import export
 
         picture = self._client.picture
         chosen = self.chosen_round

@@ -6,7 +6,7 @@ from typing import Final
 
 from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
+from spotui.domain.figures import count, duration, gained, points, state_in_words, usd, with_interval
 from spotui.lang import _
 from spotui.view.race import Lane, Race, RaceReader, against_each_other, continued_in_words, winner
 from spotui.view.report.document import (
@@ -110,7 +110,7 @@ def _lane(lane: Lane) -> list[str]:
     tested, score, gain = lane.tested, "", ""
     if tested is not None:
         low, high = map(points, tested.interval)
-        score = f"{points(tested.score)} ({low} to {high})"
+        score = with_interval(points(tested.score), low, high)
         gain = (
             gained(tested.gain, tested.gain_interval, tested.floor)
             if tested.improved

@@ -7,7 +7,16 @@ from typing import Final
 from msgspec import UNSET
 
 from spotui.domain.answer_cost import in_words, latency, price
-from spotui.domain.figures import count, percent, points, rounds_named, state_in_words, usd, verdict
+from spotui.domain.figures import (
+    count,
+    percent,
+    points,
+    rounds_named,
+    state_in_words,
+    usd,
+    verdict,
+    with_interval,
+)
 from spotui.domain.records import RoundLine
 from spotui.judging.reliability import Panel, panel_of
 from spotui.judging.votes import judge_in_words
@@ -259,7 +268,7 @@ def _records(panel: Panel) -> list[list[str]]:
         rate = ""
         if one.flip_rate is not None and one.flip_interval is not None:
             low, high = map(percent, one.flip_interval)
-            rate = f"{percent(one.flip_rate)} ({low} to {high})"
+            rate = with_interval(percent(one.flip_rate), low, high)
         figures = (one.votes, one.voids, one.pairs, one.flips)
         rows.append([name or _("evaluator"), *(f"{figure:,}" for figure in figures), rate])
     return rows
