@@ -157,6 +157,10 @@ def migrate_command(parsed: argparse.Namespace) -> int:
         )
         print(text, file=sys.stderr)
         return _CODES.get(halt.reason, exit_codes.CALL_FAILED)
+    except KeyboardInterrupt:
+        listener.end()
+        print(_("spotui: Interrupted. Everything is kept; the same command resumes."), file=sys.stderr)
+        return exit_codes.INTERRUPTED
     finally:
         listener.end()
         folder.lock.release()

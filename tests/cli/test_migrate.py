@@ -134,7 +134,7 @@ def test_a_migration_buys_the_old_answers_once_and_tries_both_prompts_on_each_ne
 
 
 def test_rows_are_compared_by_their_marks_within_one_budget(shell: Shell, site: Site) -> None:
-    method = ("--set", "max_steps=3", "--yes", "--json")
+    method = ("--set", "max_steps=2", "--yes", "--json")
     words = site.words("sums.yaml", "weak", *method)
     said = shell(*words, "--budget-calls", "60")
     assert said.code == exit_codes.BUDGET
