@@ -1,5 +1,6 @@
 """A round of a method that scores prompts on rows."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from spotui.engine.racing import race
 from spotui.engine.round import Round, named, words_changed
 from spotui.engine.score import SAMPLE, Scorer
 from spotui.engine.task import Candidate, RowOutcome, RowSet, Scored, Trial
-from spotui.lang import _, ngettext
+from spotui.lang import _, join, ngettext
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, lacks_answer, why_missing
 from spotui.settings.table import Role
@@ -311,13 +312,7 @@ class ScoredRound(Round):
         if scored.score.rows == 0:
             self._note = _("no row brought a score")
             if self.number == 1:
-                raise Halted(
-                    "unmarked",
-                    _(
-                        "No answer to the seed prompt could be marked, so nothing can be compared. "
-                        "The notices say why. Start again with another executor, metric or max_tokens."
-                    ),
-                )
+                raise Halted("unmarked", _unmarked(scored.sample))
             return
         rows, sample = self._scorer.splits.of(scored.split), scored.sample
         if not sample:
@@ -421,3 +416,13 @@ class ScoredRound(Round):
 
 def _own(one: Scored) -> tuple[str, AnswerCost | None]:
     return one.prompt, one.cost
+
+
+def _unmarked(outcomes: Sequence[RowOutcome]) -> str:
+    """Why a run cannot begin: the reason that most rows without a mark have."""
+    reasons = Counter(one.note for one in outcomes if one.note)
+    return join(
+        _("No answer to the seed prompt could be marked, so nothing can be compared."),
+        reasons.most_common(1)[0][0] if reasons else "",
+        _("Start again with another executor, metric or max_tokens."),
+    )

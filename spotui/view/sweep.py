@@ -52,7 +52,7 @@ def progress_line(event: Progress) -> str:
                 ended=event.ended,
                 runs=event.runs,
                 run=event.label,
-                state=event.cause if event.reason == "failed" else state_in_words(event.reason),
+                state=event.cause if event.reason in {"failed", "unmarked"} else state_in_words(event.reason),
                 found=_("a better prompt") if event.improved else _("no better prompt"),
                 calls=event.calls,
                 cost=usd(event.cost_usd),

@@ -165,7 +165,7 @@ def test_no_mark_at_all_is_a_failure_of_its_own(shell: Shell, home: Path, sums: 
     assert said.err.count("The metric mine:right failed: SystemExit: 3 (line 2 of mine.py)") == 4
     said = shell("run", "sums.yaml", *asking(sums))
     assert said.code == exit_codes.UNMARKED
-    assert "No answer to the seed prompt could be marked" in said.err
+    assert "could be marked, so nothing can be compared. The metric mine:right failed: SystemExit" in said.err
     (home / "mine.py").write_text("import nothing_like_it\ndef right(answer, row): ...\n")
     said = shell("score", "sums.yaml", "--trust", "mine.py", *asking(sums))
     assert said.code == exit_codes.UNMARKED
