@@ -153,14 +153,18 @@ _SMALL: Final = 0.01
 """USD below which a price is shown with three significant digits: answers cost thousandths of a cent."""
 
 
+def dollars(amount: float) -> str:
+    """An amount of USD that may be thousandths of a cent."""
+    if not 0 < amount < _SMALL:
+        return usd(amount)
+    return f"${amount:.{min(2 - math.floor(math.log10(amount)), 12)}f}"
+
+
 def price(cost: AnswerCost | None) -> str:
     """The price of an answer as it is shown; an unknown one is left out, and never shown as $0."""
     if cost is None or cost.usd is None:
         return ""
-    if not 0 < cost.usd < _SMALL:
-        return usd(cost.usd, estimated=cost.estimated)
-    digits = max(0, 2 - math.floor(math.log10(cost.usd)))
-    return f"{'~' if cost.estimated else ''}${cost.usd:.{min(digits, 12)}f}"
+    return f"{'~' if cost.estimated and cost.usd else ''}{dollars(cost.usd)}"
 
 
 def latency(cost: AnswerCost | None) -> str:

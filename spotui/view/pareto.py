@@ -101,11 +101,22 @@ def _scored(picture: Picture) -> Iterator[tuple[int, CandidateScored, AnswerCost
                 yield number, scored, cost
 
 
+def shown_in_table(pareto: Pareto) -> list[PricedPrompt]:
+    """The front, of equal points the best prompt or the first one, with the seed and the best prompt."""
+    seen: set[tuple[float, float]] = set()
+    chosen: set[str] = set()
+    for one in sorted(pareto.front, key=lambda one: (not one.is_best, one.round)):
+        if (one.score, one.price) not in seen:
+            seen.add((one.score, one.price))
+            chosen.add(one.prompt)
+    return [one for one in pareto.prompts if one.prompt in chosen or one.is_best or one.round == 1]
+
+
 def table(pareto: Pareto) -> list[list[str]]:
     """The front with the seed and the best prompt, the heads first; empty where there are not two prompts."""
     if len(pareto.prompts) < 2:
         return []
-    shown = [one for one in pareto.prompts if one.is_on_front or one.is_best or one.round == 1]
+    shown = shown_in_table(pareto)
     heads = ["", _("round"), _("score"), _("95% CI"), _("price"), _("tokens in"), _("out"), _("seconds")]
     return [heads, *map(_cells, shown)]
 

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
 
-from spotui.domain.answer_cost import in_words
+from spotui.domain.answer_cost import dollars, in_words
 from spotui.domain.figures import count, duration, percent, points, usd, verdict, with_interval
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
@@ -171,7 +171,7 @@ class ProgressPanel(Vertical, RunPanel):
                 steps=tuple((one.price, 100 * one.score) for one in front) if len(front) > 1 else (),
                 x_title=_("USD an answer") if is_priced else _("tokens an answer"),
                 y_title=_("score"),
-                x_label=_dollars if is_priced else _tokens,
+                x_label=dollars if is_priced else _tokens,
                 y_bounds=(0.0, 100.0),
                 legend=_price_legend() if chosen is None else _price_in_words(chosen),
             )
@@ -195,10 +195,6 @@ class ProgressPanel(Vertical, RunPanel):
 
 def _tokens(number: float) -> str:
     return count(round(number))
-
-
-def _dollars(price: float) -> str:
-    return f"${price:.3g}"
 
 
 def _priced(place: int, one: PricedPrompt) -> Point:

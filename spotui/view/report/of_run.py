@@ -24,7 +24,7 @@ from spotui.lang import _, ngettext
 from spotui.llm.spending import Spending
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import SETTINGS, text_of, value_at
-from spotui.view.pareto import pareto_of, table, title, without_empty_columns
+from spotui.view.pareto import pareto_of, shown_in_table, table, title, without_empty_columns
 from spotui.view.picture import Picture, worth
 from spotui.view.report.document import (
     Block,
@@ -159,8 +159,7 @@ def _pareto(picture: Picture) -> Iterator[Part]:
     if rows:
         yield Section(_("Score against price"))
         yield Paragraph(title(pareto))
-        shown = [one for one in pareto.prompts if one.is_on_front or one.is_best or one.round == 1]
-        tones: list[Tone] = ["best" if one.is_best else "" for one in shown]
+        tones: list[Tone] = ["best" if one.is_best else "" for one in shown_in_table(pareto)]
         yield Table(rows[0], rows[1:], frozenset(range(1, len(rows[0]))), tones)
 
 
