@@ -17,8 +17,8 @@ from spotui.lang import _
 Prefer = Literal["none", "cheaper", "shorter"]
 """What decides between prompts that are equally good as far as one can tell."""
 
-Preferred = Literal["", "cheaper", "shorter"]
-"""What a round's prompt was preferred for; empty where its votes or its score decided."""
+Preferred = Literal["cheaper", "shorter"]
+"""What a round's prompt was preferred for."""
 
 
 class AnswerCost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -335,7 +335,7 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag="round_finished"):
     candidate: int = 0
     by_question: tuple[Choice, ...] = ()
     per_answer: AnswerCost | None = None
-    preferred: Preferred = ""
+    preferred: Preferred | None = None
 
 
 class JudgeMeasured(Event, frozen=True, kw_only=True, tag="judge_measured"):

@@ -130,7 +130,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}%"
 
 
-def verdict(outcome: str, judged: str | None, preferred: str = "") -> str:
+def verdict(outcome: str, judged: str | None, preferred: str | None = None) -> str:
     """A verdict, marked where it is the user's.
 
     Args:

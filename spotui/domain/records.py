@@ -282,7 +282,7 @@ class RoundLine(Line, frozen=True, tag="round"):
         candidate: Which of several candidates it keeps, from 1; 0 where there was one alone.
         others: The other candidates.
         per_answer: The cost of an answer with the candidate that it keeps.
-        preferred: Why it is the best although neither votes nor score say so; see `Prefer`.
+        preferred: Why it is the best although neither votes nor score say so; None where they do.
     """
 
     round: int
@@ -324,7 +324,7 @@ class RoundLine(Line, frozen=True, tag="round"):
     candidate: int = 0
     others: tuple[Rival, ...] = ()
     per_answer: AnswerCost | None = None
-    preferred: Preferred = ""
+    preferred: Preferred | None = None
 
 
 class VoteLine(Line, frozen=True, tag="vote"):

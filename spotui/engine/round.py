@@ -97,7 +97,7 @@ class Round:
         self.editable = number > 1
         self.closing = False
         self.compares_several = False
-        self.preferred: Preferred = ""
+        self.preferred: Preferred | None = None
         self._verbs = verbs
         self._context = verbs.context
         self._tried = tried

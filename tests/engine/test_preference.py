@@ -85,9 +85,9 @@ def test_of_scores_within_noise_the_preferred_prompt_is_the_best_and_a_loss_neve
         assert (
             found
             == {
-                "none": [("seed", ""), ("loss", ""), ("tie", ""), ("lead", "")],
-                "cheaper": [("seed", ""), ("loss", ""), ("lead", "cheaper"), ("tie", "")],
-                "shorter": [("seed", ""), ("loss", ""), ("tie", ""), ("lead", "shorter")],
+                "none": [("seed", None), ("loss", None), ("tie", None), ("lead", None)],
+                "cheaper": [("seed", None), ("loss", None), ("lead", "cheaper"), ("tie", None)],
+                "shorter": [("seed", None), ("loss", None), ("tie", None), ("lead", "shorter")],
             }[prefer]
         )
         best = {"cheaper": 3}.get(prefer, 4)
