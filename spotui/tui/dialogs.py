@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
+from spotui.tui.page import StyledOnce
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(StyledOnce, ModalScreen[Result]):
     """A box in the middle of the screen; what it composes is one container with a title on its border."""
 
     DEFAULT_CSS = """

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.events import Click
+from textual.events import Click, ScreenResume
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -98,7 +98,19 @@ class BeginRace(Message):
     template: Path
 
 
-class Page(Screen[Result]):
+class StyledOnce:
+    """A screen that is styled when it is made; Textual styles all of it once more before it is shown."""
+
+    _was_shown = False
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Take what it was made with as it is; later the theme may have changed meanwhile."""
+        if not self._was_shown:
+            self._was_shown = True
+            event.refresh_styles = False
+
+
+class Page(StyledOnce, Screen[Result]):
     """A whole screen: what `parts` yields, and below it the row of keys.
 
     A part of the class `framed` has a frame, which shows where the focus is.
@@ -121,7 +133,12 @@ class Page(Screen[Result]):
     focused = Reactive[Widget | None](None, repaint=False)
 
     def compose(self) -> ComposeResult:
-        """The parts, and the keys."""
+        """The parts, and the keys; first the classes of this size, which would style all of them again."""
+        sizes = zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True)
+        for size, breakpoints in sizes:
+            fitting = [one for one in breakpoints or () if one[0] <= size]
+            if fitting:
+                self.add_class(max(fitting)[1])
         yield from self.parts()
         yield KeyHints()
 
