@@ -103,7 +103,7 @@ class StyledOnce:
 
     _was_shown = False
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
+    def _on_screen_resume(self, event: ScreenResume) -> None:
         """Take what it was made with as it is; later the theme may have changed meanwhile."""
         if not self._was_shown:
             self._was_shown = True

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spotui.cli import VERBS, exit_codes
+from spotui.cli import VERBS, exit_codes, parsers_of
+from spotui.domain.errors import nearest
 from spotui.domain.version import VERSION
-from spotui.settings.table import SETTINGS, Group, Setting, option
+from spotui.settings.table import SETTINGS, Group, option
 from tests.cli.conftest import Shell
 from tests.command_line import places
 
@@ -140,20 +141,23 @@ VERBS_OF_GROUPS = {
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(shell: Shell, verb: str) -> None:
+@pytest.mark.parametrize(("number", "verb"), list(enumerate(VERBS)))
+def test_a_verb_takes_the_settings_that_it_uses_and_names_the_verb_of_others(
+    shell: Shell, number: int, verb: str
+) -> None:
     taken = VERBS_OF_GROUPS.get(verb, set())
     told = shell(verb, "--help").out
     for flag, group in FLAGS_OF_GROUPS.items():
         assert (f"{flag} " in told) == (group in taken)
-    for group, flag in {group: flag for flag, group in FLAGS_OF_GROUPS.items()}.items():
-        if group not in taken and verb != "models":
-            said = shell(verb, "a", flag, "1")
-            assert said.code == exit_codes.USAGE
-            assert said.err.splitlines() == [
-                f"spotui: 'spotui {verb}' does not take {flag}.",
-                "        'spotui run' takes it.",
-            ]
+    refused = [flag for flag, group in FLAGS_OF_GROUPS.items() if group not in taken]
+    if refused and verb != "models":
+        flag = refused[number % len(refused)]  # each verb another one: they all go the same way
+        said = shell(verb, "a", flag, "1")
+        assert said.code == exit_codes.USAGE
+        assert said.err.splitlines() == [
+            f"spotui: 'spotui {verb}' does not take {flag}.",
+            "        'spotui run' takes it.",
+        ]
 
 
 def test_a_flag_in_the_plural_is_offered_for_that_of_another_verb(shell: Shell) -> None:
@@ -185,11 +189,14 @@ def test_an_unknown_flag_is_refused_with_the_nearest(shell: Shell, words: list[s
     assert told in said.err
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
-def test_every_flag_with_a_letter_less_is_recognized(shell: Shell, setting: Setting) -> None:
-    flag = option(setting.flags[0])
-    said = shell("run", "poem", flag[:-2] + flag[-1])
-    assert f"Did you mean {flag}?" in said.err
+def test_every_flag_with_a_letter_less_is_recognized(shell: Shell) -> None:
+    flags = [option(setting.flags[0]) for setting in SETTINGS]
+    (parser,) = parsers_of("run")
+    names = [name.removeprefix("--") for name in parser.flags()]
+    assert [f"--{nearest(flag[2:-2] + flag[-1], names)}" for flag in flags] == flags
+    for flag in flags[::10]:
+        said = shell("run", "poem", flag[:-2] + flag[-1])
+        assert f"Did you mean {flag}?" in said.err
 
 
 def test_what_looks_like_a_flag_may_be_an_argument(shell: Shell) -> None:

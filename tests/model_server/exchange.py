@@ -106,7 +106,8 @@ class Exchange(asyncio.Protocol):
     def _begin(self, reply: Scripted, request: JsonObject) -> None:
         number = 0 if self._request is None else self._request.number
         self._reply = reply
-        self._frames = render(reply, request, number, chunks=self._server.chunks)
+        at_once = reply.ending == "whole" and not self._pause
+        self._frames = render(reply, request, number, chunks=self._server.chunks, at_once=at_once)
         if reply.ending != "whole":
             self._frames = self._frames[: reply.frames]
         self._frames.reverse()
@@ -116,21 +117,24 @@ class Exchange(asyncio.Protocol):
         else:
             self._send()
 
+    @property
+    def _pause(self) -> float:
+        return self._server.pause if self._reply.pause is None else self._reply.pause
+
     def _later(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._send)
 
     def _send(self) -> None:
         if self._request is not None and self._frames:
             self._request.status = self._reply.status
-        pause = self._server.pause if self._reply.pause is None else self._reply.pause
-        if pause and self._frames:
+        if self._pause and self._frames:
             data = self._frames.pop()
         else:
             data = b"".join(reversed(self._frames))
             self._frames = []
         if self._frames:
             self._transport.write(data)
-            self._later(pause)
+            self._later(self._pause)
         elif self._reply.ending != "whole":
             self._transport.write(data)
             self._break_off()

@@ -55,7 +55,7 @@ class ModelServer:
         *,
         delay: float = 0.0,
         pause: float = 0.0,
-        chunks: int = 5,
+        chunks: int = 2,
         faults: FaultPlan | None = None,
         models: tuple[str, ...] | JsonObject = ("test-model",),
         api_key: str | None = None,

@@ -10,7 +10,9 @@ from tests.model_server.scripted import JsonObject, Scripted, conversation
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-def render(reply: Scripted, request: JsonObject, number: int, *, chunks: int) -> list[bytes]:
+def render(
+    reply: Scripted, request: JsonObject, number: int, *, chunks: int, at_once: bool = False
+) -> list[bytes]:
     """The response as frames: headers, one a piece, the end; or one frame where there is no stream.
 
     Args:
@@ -18,6 +20,7 @@ def render(reply: Scripted, request: JsonObject, number: int, *, chunks: int) ->
         request: The body of the request.
         number: The request's number, for the completion's id.
         chunks: Pieces of a streamed text that does not say itself.
+        at_once: Whether all is sent at once; a stream is one chunk of HTTP then, which costs less to read.
     """
     if isinstance(reply.body, bytes):
         return [_head(reply, len(reply.body)) + reply.body]
@@ -25,7 +28,11 @@ def render(reply: Scripted, request: JsonObject, number: int, *, chunks: int) ->
         return [_head(reply), *map(_chunk, reply.body), _LAST_CHUNK]
     streamed = bool(request.get("stream")) if reply.stream is None else reply.stream
     if streamed:
-        return _stream(reply, request, number, chunks)
+        head, *events = _stream(reply, request, number, chunks)
+        if at_once:
+            return [head + _chunk(b"".join(events)) + _LAST_CHUNK]
+        first, *others, last = (_chunk(event) if event else b"" for event in events)
+        return [head + first, *others, last + _LAST_CHUNK]
     body = json.dumps(completion(reply, request, number)).encode()
     return [_head(reply, len(body)) + body]
 
@@ -52,10 +59,11 @@ def _chunk(data: bytes) -> bytes:
 
 
 def _event(data: str) -> bytes:
-    return _chunk(f"data: {data}\n\n".encode())
+    return f"data: {data}\n\n".encode()
 
 
 def _stream(reply: Scripted, request: JsonObject, number: int, chunks: int) -> list[bytes]:
+    """The headers, and what goes into each chunk; at least two."""
     shared = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": 0}
     start = json.dumps(shared | {"model": request.get("model")})[:-1]
 
@@ -65,7 +73,7 @@ def _stream(reply: Scripted, request: JsonObject, number: int, chunks: int) -> l
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": logprobs}
         return _event(f'{start}, "choices": [{json.dumps(choice)}]}}')
 
-    frames = [_head(reply) + event({"role": "assistant", "content": None if reply.null_content else ""})]
+    frames = [_head(reply), event({"role": "assistant", "content": None if reply.null_content else ""})]
     if reply.reasoning:
         frames.append(event({"reasoning_content": reply.reasoning}))
     if not reply.null_content:
@@ -74,14 +82,14 @@ def _stream(reply: Scripted, request: JsonObject, number: int, chunks: int) -> l
             token = next(tokens, None)
             frames.append(event({"content": piece}, logprobs=token and {"content": [token]}))
     if reply.error is not None:
-        return [*frames, _event(json.dumps({"error": reply.error})) + _LAST_CHUNK]
+        return [*frames, _event(json.dumps({"error": reply.error}))]
     end = event({}, reply.finish_reason) if reply.finish_reason else b""
     usage = _usage(reply, request)
     if usage is not None and (request.get("stream_options") or {}).get("include_usage"):
         end += _event(f'{start}, "choices": [], "usage": {json.dumps(usage)}}}')
     if reply.done:
         end += _event("[DONE]")
-    return [*frames, end + _LAST_CHUNK]
+    return [*frames, end]
 
 
 def completion(reply: Scripted, request: JsonObject, number: int) -> JsonObject:

@@ -24,9 +24,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_keys(folder: Path, journey: Journey, size: tuple[int, int] = LARGE) -> None:
     async def after_opening(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await pilot.press("comma")
-        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
-        await pilot.press("f2")
+        await until(pilot, lambda: app.user_keys or not locations.keys_file().exists())
+        app.action_key_map()
         await until(pilot, lambda: isinstance(app.screen, KeyMapScreen) and table(app).keys)
         await journey(app, pilot)
 
@@ -46,6 +45,12 @@ async def give(app: SpotuiApp, pilot: Pilot[None], name: str, key: str) -> None:
 
 def test_a_key_that_is_pressed_works_at_once_and_is_kept(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("comma")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(app.screen, KeyMapScreen) and table(app).keys)
         await give(app, pilot, "home.models", "M")
         await until_seen(pilot, "Home: models", "yours", "home.models")
         await pilot.press("escape", "escape")
@@ -68,13 +73,8 @@ def test_a_key_that_is_taken_is_refused_with_what_it_does(tmp_path: Path) -> Non
         await until_seen(pilot, "x is typed into texts")
         await give(app, pilot, "home.tour", "escape")
         await until(pilot, lambda: isinstance(app.screen, KeyMapScreen))
-
-    in_keys(tmp_path, journey)
-    assert not locations.keys_file().exists()
-
-
-def test_a_key_that_some_terminals_cannot_tell_is_asked_for_again(tmp_path: Path) -> None:
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        assert not locations.keys_file().exists()
+        # One that some terminals cannot tell is asked for again.
         await give(app, pilot, "home.tour", "ctrl+h")
         await until_seen(pilot, "ctrl+h is backspace on many terminals.")
         await pilot.press("ctrl+o")
@@ -88,7 +88,6 @@ def test_the_usual_key_comes_back_and_the_comments_stay(tmp_path: Path) -> None:
     locations.keys_file().write_text("# mine\nhome.tour: T\nhome.welcome: W  # as ever\n")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.user_keys)
         table(app).select("home.tour")
         await until_seen(pilot, "its usual key")
         await pilot.press("x")

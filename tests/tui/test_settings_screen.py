@@ -93,64 +93,55 @@ def test_a_default_is_saved_when_it_is_left_and_the_comments_stay(tmp_path: Path
         await pilot.press("enter")
         await until(pilot, lambda: load_config().config.settings.get("budget.usd") == 0.5)
         await put(pilot, app, "run.max_rounds", "")
-        await pilot.press("escape", "escape")  # the first puts 12 back
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-
-    in_settings(tmp_path, journey, SMALL)
-    assert config.read_text() == (
-        "# mine\nrun:\n  max_rounds: 12  # enough\n\ntheme: moss\n\nbudget:\n  usd: 0.5\n"
-    )
-
-
-def test_every_setting_of_the_table_has_a_row(tmp_path: Path) -> None:
-    async def journey(app: SpotuiApp, _pilot: Pilot[None]) -> None:
-        rows = [one.key for one in app.screen.query(DefaultRow)]
-        assert rows == [*(setting.key for setting in SETTINGS), "language"]
-
-    in_settings(tmp_path, journey)
-
-
-def test_an_empty_field_is_the_usual_value_again(tmp_path: Path, config: Path) -> None:
-    config.write_text(COMMENTED)
-
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape")
+        assert row(app, "run.max_rounds").input.value == "12"
+        assert config.read_text() == (
+            "# mine\nrun:\n  max_rounds: 12  # enough\n\ntheme: moss\n\nbudget:\n  usd: 0.5\n"
+        )
+        # An empty field is the usual value again.
         await put(pilot, app, "run.max_rounds", "")
         await pilot.press("enter")
         await until(pilot, lambda: row(app, "run.max_rounds").input.placeholder == "10")
+        assert "max_rounds" not in config.read_text()
+        # What is typed is saved on leaving, too.
+        await put(pilot, app, "run.seed", "5")
+        row(app, "run.max_rounds").input.focus()
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-    in_settings(tmp_path, journey)
-    assert "max_rounds" not in config.read_text()
+    in_settings(tmp_path, journey, SMALL)
+    assert load_config().config.settings == {"run.seed": 5, "budget.usd": 0.5}
     assert config.read_text().startswith("# mine\n")
 
 
-def test_a_wrong_value_says_why_beside_it_and_is_not_saved(tmp_path: Path, config: Path) -> None:
+def test_a_wrong_value_says_why_beside_it_and_a_variable_that_wins_is_told(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTUI_SAMPLE", "4")
+
+    def beside(app: SpotuiApp, key: str) -> str:
+        return str(row(app, key).query_one(".note").render())
+
     async def try_it(app: SpotuiApp, pilot: Pilot[None], key: str, text: str, why: str) -> None:
         await put(pilot, app, key, text)
         await pilot.press("enter")
         await until(pilot, lambda: row(app, key).has_class("-wrong"))
-        beside = str(row(app, key).query_one(".note").render())
-        assert why in beside
+        assert why in beside(app, key)
         assert " ".join(why.split()[:2]) in seen(app)
         await pilot.press("escape")
         assert row(app, key).input.value == ""
         assert not row(app, key).has_class("-wrong")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        assert beside(app, "run.sample") == "SPOTUI_SAMPLE wins: 4"
+        row(app, "run.sample").input.focus()
+        await until_seen(pilot, "SPOTUI_SAMPLE wins: 4")
         await try_it(app, pilot, "run.max_rounds", "0", "must be a whole number from 1 to")
         await try_it(app, pilot, "run.judge", "balancd", "Did you mean balanced?")
         await try_it(app, pilot, "budget.usd", "much", "must be an amount in USD")
 
     in_settings(tmp_path, journey, SMALL)
     assert not config.exists()
-
-
-def test_a_variable_that_wins_over_the_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOTUI_MAX_ROUNDS", "4")
-
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await until_seen(pilot, "SPOTUI_MAX_ROUNDS wins: 4")
-
-    in_settings(tmp_path, journey)
 
 
 def test_a_config_file_that_is_wrong_is_told_and_left_alone(tmp_path: Path, config: Path) -> None:
@@ -171,11 +162,27 @@ def test_a_config_file_that_is_wrong_is_told_and_left_alone(tmp_path: Path, conf
     assert config.read_text() == "them: moss\n"
 
 
-def test_a_theme_is_seen_at_once_and_kept_with_enter(tmp_path: Path, config: Path) -> None:
+def test_a_theme_is_seen_at_once_kept_with_enter_and_a_broken_one_is_marked(
+    tmp_path: Path, config: Path
+) -> None:
     config.write_text(COMMENTED)
+    good = (themes_dir() / "moss.yaml").read_text()
+    locations.themes_dir().mkdir()
+    (locations.themes_dir() / "mine.yaml").write_text(good.replace("name: moss", "name: mine"))
+    (locations.themes_dir() / "torn.yaml").write_text("name: torn\n")
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         assert themes(app).current == app.theme == "moss"
+        lines = seen(app).splitlines()
+        assert "yours" in next(line for line in lines if " mine " in line)
+        assert "wrong" in next(line for line in lines if " torn " in line)
+        app.clear_notifications()
+        themes(app).select("torn")
+        await until(pilot, lambda: app._notifications)
+        assert app.theme == "moss"
+        await pilot.press("enter")
+        await pilot.pause()
+        themes(app).select("moss")
         await pilot.press("down")
         await until(pilot, lambda: app.theme == "plum")
         assert config.read_text() == COMMENTED
@@ -186,57 +193,32 @@ def test_a_theme_is_seen_at_once_and_kept_with_enter(tmp_path: Path, config: Pat
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.theme == "plum")
 
-    in_settings(tmp_path, journey, SMALL)
+    in_settings(tmp_path, journey)
     assert config.read_text() == COMMENTED.replace("moss", "plum")
     assert read_preferences().theme == "plum"
 
 
-def test_themes_of_the_user_s_own_are_among_them_and_a_broken_one_is_marked(tmp_path: Path) -> None:
-    good = (themes_dir() / "moss.yaml").read_text()
-    locations.themes_dir().mkdir()
-    (locations.themes_dir() / "mine.yaml").write_text(good.replace("name: moss", "name: mine"))
-    (locations.themes_dir() / "torn.yaml").write_text("name: torn\n")
-
+def test_every_setting_has_a_row_the_arrows_walk_them_and_they_are_filtered(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        lines = seen(app).splitlines()
-        assert "yours" in next(line for line in lines if " mine " in line)
-        assert "wrong" in next(line for line in lines if " torn " in line)
-        app.clear_notifications()
-        themes(app).select("torn")
-        await until(pilot, lambda: app._notifications)
-        assert app.theme == "harbour"
-        await pilot.press("enter")
-        await pilot.pause()
-
-    in_settings(tmp_path, journey)
-    assert not locations.config_file().exists()
-
-
-def test_the_fields_are_walked_with_the_arrows(tmp_path: Path) -> None:
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        fields = [one.input for one in app.screen.query(DefaultRow)]
-        fields[0].focus()
-        for field in fields:
-            await pilot.pause()
-            assert field.has_focus
-            assert app.screen.region.contains_region(field.region)
-            await pilot.press("down")
-        await pilot.press("up", "up")
-
-    in_settings(tmp_path, journey, SMALL)
-
-
-def test_settings_are_filtered_by_what_they_say(tmp_path: Path) -> None:
-    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        rows = list(app.screen.query(DefaultRow))
+        assert [one.key for one in rows] == [*(setting.key for setting in SETTINGS), "language"]
         await pilot.press("slash", *"budget")
-        shown = [one.key for one in app.screen.query(DefaultRow) if one.display]
+        shown = [one.key for one in rows if one.display]
         assert "budget.usd" in shown
         assert "run.seed" not in shown
         assert "Budget" in seen(app)
         assert "Rounds" not in seen(app)
         await pilot.press("enter", "f3", "escape")
-        assert all(one.display for one in app.screen.query(DefaultRow))
-        await pilot.press("escape")
+        assert all(one.display for one in rows)
+        fields = [one.input for one in rows]
+        for walked in (fields[:14], fields[-3:]):  # more than the screen has lines, and to the end
+            walked[0].focus()
+            for field in walked:
+                await pilot.pause()
+                assert field.has_focus
+                assert app.screen.region.contains_region(field.region)
+                await pilot.press("down")
+        await pilot.press("up", "up", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-    in_settings(tmp_path, journey)
+    in_settings(tmp_path, journey, SMALL)
