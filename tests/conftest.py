@@ -14,7 +14,7 @@ from tests.fork_server import ForkServer
 
 # A busy machine must not fail a property; what has to be quick is measured in benchmarks/. Whoever changes a
 # parser or a format, and CI once, asks for `--hypothesis-profile thorough`.
-settings.register_profile("spotui", deadline=None, max_examples=25)
+settings.register_profile("spotui", deadline=None, max_examples=15)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("spotui")
 

@@ -141,7 +141,7 @@ def test_a_sweep_survives_the_workers_that_are_killed_and_buys_nothing_twice(
     with cluster(home / "dask", 2) as dask:
         on = ("--on", dask.address.replace("tcp://", "dask://"))
         over = threading.Event()
-        kills = threading.Thread(target=kill_some, args=(dask, sums, (20, 50, 80), over))
+        kills = threading.Thread(target=kill_some, args=(dask, sums, (20, 60), over))
         kills.start()
         said = shell(*words, *on)
         over.set()
@@ -152,9 +152,9 @@ def test_a_sweep_survives_the_workers_that_are_killed_and_buys_nothing_twice(
     assert events(said.out, "run_lost")
     assert all(one["where"].startswith("tcp://") for one in events(said.out, "run_started"))
     assert sums.peak_open <= 5  # one endpoint's limit over all workers
-    # What was asked again was in flight when its worker was killed: at most all places, three times.
+    # What was asked again was in flight when its worker was killed: at most all places, twice.
     calls = len(bought(SweepFolder(Workspace(home / "data" / "workspace"), "plan")))
-    assert calls <= len(sums.requests) <= calls + 3 * 5
+    assert calls <= len(sums.requests) <= calls + 2 * 5
     # Here, the same journals give the same table, and ask nobody.
     before = len(sums.requests)
     again = shell(*words)

@@ -18,9 +18,9 @@ from tests.end_to_end.aftermath import history, journalled, results
 from tests.model_server import ModelServer, Recorded, conversation
 from tests.spo_model import mixed
 
-MOMENTS = 18
+MOMENTS = 9
 BATCHES = 3
-WIDE_MOMENTS = 4
+WIDE_MOMENTS = 3
 AT_ONCE = 3
 ROUNDS = 3
 

@@ -59,8 +59,7 @@ def first_found(pilot: Pilot[None]) -> str:
     return str(found.get_option_at_index(0).prompt) if found.option_count else ""
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_every_action_that_has_a_name_is_listed(workspace: Workspace, size: tuple[int, int]) -> None:
+def test_every_action_that_has_a_name_is_listed(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+p")
         await until_seen(pilot, "Open the selected project  ⏎")
@@ -79,7 +78,7 @@ def test_every_action_that_has_a_name_is_listed(workspace: Workspace, size: tupl
             assert text in said
         assert not re.search(r"[a-z_]+\.[a-z_]+", said.replace("$EDITOR", ""))  # no ids
 
-    at_home(workspace, journey, size)
+    at_home(workspace, journey, SMALL)
 
 
 def test_an_action_of_another_panel_is_done_there(workspace: Workspace) -> None:

@@ -14,7 +14,7 @@ from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.key_screens import KeysScreen, Section, sections_of
 from spotui.tui.preferences import read_preferences
 from tests.command_line import move_in
-from tests.tui.piloting import LARGE, SMALL, Journey, drive, seen, until, until_seen
+from tests.tui.piloting import SMALL, Journey, drive, seen, until, until_seen
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,7 @@ def names(sections: list[Section]) -> list[list[str]]:
     return [[one.name for one in section.helps if one.name] for section in sections]
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_the_keys_are_told_by_where_they_work(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_keys_are_told_by_where_they_work(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await until_seen(pilot, "? keys")
         here, there, everywhere, _ = names(sections_of(app.screen, {}))
@@ -53,7 +52,7 @@ def test_the_keys_are_told_by_where_they_work(tmp_path: Path, size: tuple[int, i
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-    drive(tmp_path, journey, size)
+    drive(tmp_path, journey, SMALL)
 
 
 def test_another_focus_has_other_keys(tmp_path: Path) -> None:

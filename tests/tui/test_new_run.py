@@ -67,8 +67,7 @@ def placeholders(app: SpotuiApp) -> dict[str, str]:
     return {field.id or "": field.placeholder for field in app.screen.query(Input)}
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_empty_fields_show_what_a_run_will_use(path: Path, size: tuple[int, int]) -> None:
+def test_empty_fields_show_what_a_run_will_use(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         app.push_screen(NewRunScreen(app.workspace, path))
         await until(pilot, lambda: placeholders(app).get("rounds") == "7")
@@ -93,17 +92,16 @@ def test_empty_fields_show_what_a_run_will_use(path: Path, size: tuple[int, int]
         await until(pilot, lambda: placeholders(app)["model"] == "one for each role:")
         assert "--exec-model=third" in app.screen.chosen.words  # type: ignore[attr-defined]
 
-    drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
+    drive(path.parent, journey, SMALL, workspace=Workspace(workspace_in(path.parent)))
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_a_race_shows_the_rounds_of_every_method(path: Path, size: tuple[int, int]) -> None:
+def test_a_race_shows_the_rounds_of_every_method(path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         app.push_screen(NewRaceScreen(app.workspace, path))
         await until_seen(pilot, "Budget each, USD", "spo 7, gpo 7, gradsum 7", "enter starts")
         assert placeholders(app)["usd"] == "0.5, as in your settings"
 
-    drive(path.parent, journey, size, workspace=Workspace(workspace_in(path.parent)))
+    drive(path.parent, journey, SMALL, workspace=Workspace(workspace_in(path.parent)))
 
 
 def test_nothing_starts_before_it_is_seen_what_it_will_take(

@@ -13,9 +13,7 @@ from spotui.tui.table_view import TableView
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import move_in
 from tests.tui import scored_projects
-from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, until_told
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+from tests.tui.piloting import SMALL, drive, seen, until, until_seen, until_told
 
 
 @pytest.fixture
@@ -42,9 +40,8 @@ def page(screen: ScoresScreen) -> str:
     )
 
 
-@SIZES
 def test_rows_that_were_won_and_lost_come_first_with_their_answers(
-    workspace: Workspace, tmp_path: Path, size: tuple[int, int]
+    workspace: Workspace, tmp_path: Path
 ) -> None:
     project = scored_projects.gpo(workspace)
 
@@ -74,12 +71,11 @@ def test_rows_that_were_won_and_lost_come_first_with_their_answers(
         await pilot.press("tab", "end")
         await until_seen(pilot, "candidate 1  1", "The sum is 24.")
 
-    drive(tmp_path, journey, size, workspace=workspace)
+    drive(tmp_path, journey, SMALL, workspace=workspace)
 
 
-@SIZES
 def test_every_candidate_of_a_round_can_be_read_whole(
-    workspace: Workspace, tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = scored_projects.gpo(workspace)
 
@@ -100,13 +96,10 @@ def test_every_candidate_of_a_round_can_be_read_whole(
         await pilot.press("down")
         await until(pilot, lambda: "won" not in page(screen) and "seed 1" in page(screen))
 
-    drive(tmp_path, journey, size, workspace=workspace)
+    drive(tmp_path, journey, SMALL, workspace=workspace)
 
 
-@SIZES
-def test_what_the_optimizer_was_shown_is_there_whole(
-    workspace: Workspace, tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_what_the_optimizer_was_shown_is_there_whole(workspace: Workspace, tmp_path: Path) -> None:
     project = scored_projects.gpo(workspace)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -123,7 +116,7 @@ def test_what_the_optimizer_was_shown_is_there_whole(
         assert isinstance(app.screen, RunScreen)
         assert app.screen.chosen_round == 1
 
-    drive(tmp_path, journey, size, workspace=workspace)
+    drive(tmp_path, journey, SMALL, workspace=workspace)
 
 
 def test_gradients_summary_and_beam_are_there_whole(workspace: Workspace, tmp_path: Path) -> None:
@@ -168,10 +161,7 @@ def test_a_run_with_votes_keeps_its_answers(workspace: Workspace, tmp_path: Path
     drive(tmp_path, journey, workspace=workspace)
 
 
-@SIZES
-def test_the_winner_is_named_and_any_two_prompts_are_compared(
-    workspace: Workspace, tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_the_winner_is_named_and_any_two_prompts_are_compared(workspace: Workspace, tmp_path: Path) -> None:
     project = scored_projects.gpo(workspace)
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -198,4 +188,4 @@ def test_the_winner_is_named_and_any_two_prompts_are_compared(
         await pilot.press("left_square_bracket")
         await until_told(pilot, "Every candidate has to beat the seed: 50.0.")
 
-    drive(tmp_path, journey, size, workspace=workspace)
+    drive(tmp_path, journey, SMALL, workspace=workspace)

@@ -1,7 +1,7 @@
 """The headline never claims a gain that may be noise, and says what is left."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from spotui.domain.events import (
     Event,
@@ -117,7 +117,6 @@ def test_the_time_left_ends_with_the_budget() -> None:
     assert seconds_left(painted()) is None
 
 
-@settings(max_examples=30)
 @given(ANY_EVENTS)
 def test_any_events_have_a_headline(events: list[Event]) -> None:
     picture = painted(*events)

@@ -1,6 +1,6 @@
 """The tree of candidates: straight down from the seed to the best, losers folded."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from spotui.domain.events import Event, RoundStarted
 from spotui.view.lineage import lineage
@@ -41,7 +41,6 @@ def test_a_round_under_way_is_shown() -> None:
     assert told() == []
 
 
-@settings(max_examples=30)
 @given(ANY_EVENTS)
 def test_any_events_have_a_tree_in_which_each_round_is_once(events: list[Event]) -> None:
     picture = painted(*events)

@@ -1,6 +1,6 @@
 """What each candidate was worth against the calls spent."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from spotui.domain.events import (
     Event,
@@ -77,7 +77,6 @@ def test_nothing_is_done_for_rounds_that_are_as_they_were() -> None:
     assert progress.trials is trials
 
 
-@settings(max_examples=30)
 @given(ANY_EVENTS)
 def test_any_events_can_be_drawn(events: list[Event]) -> None:
     progress_of(*events)

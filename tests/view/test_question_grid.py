@@ -1,6 +1,6 @@
 """One mark a question and round."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from spotui.domain.events import Event, FinalCheckFinished, VoteCast
 from spotui.view.question_grid import CHECK, FILTERS, MEANINGS, QuestionGrid, meaning
@@ -55,7 +55,6 @@ def test_only_rounds_that_changed_are_told() -> None:
     assert grid.update(picture) == {3}
 
 
-@settings(max_examples=30)
 @given(ANY_EVENTS)
 def test_any_events_have_a_grid(events: list[Event]) -> None:
     grid = grid_of(*events)

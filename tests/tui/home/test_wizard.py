@@ -14,12 +14,12 @@ from spotui.tui.home.screen import HomeScreen
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.home.wizard import NewTemplateScreen
 from tests.command_line import move_in
-from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen, until_told
+from tests.tui.piloting import LARGE, drive, seen, until, until_seen, until_told
 
 TINY = (40, 12)
 
 
-@pytest.mark.parametrize("size", [TINY, SMALL, LARGE])
+@pytest.mark.parametrize("size", [TINY, LARGE])
 def test_a_template_is_made_of_what_is_pasted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:

@@ -102,8 +102,7 @@ async def heard(pilot: Pilot[None], process: Process, *commands: Command) -> Non
     process.heard.clear()
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_one_key_pauses_and_goes_on_and_another_stops(workspace: Workspace, size: tuple[int, int]) -> None:
+def test_one_key_pauses_and_goes_on_and_another_stops(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
         await until_seen(pilot, "running", "space pause")
         await pilot.press("space")
@@ -124,13 +123,10 @@ def test_one_key_pauses_and_goes_on_and_another_stops(workspace: Workspace, size
         await pilot.press("s", "space")
         await heard(pilot, process)
 
-    at_work(workspace, journey, size=size)
+    at_work(workspace, journey, size=SMALL)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_the_next_candidate_can_be_edited_before_it_is_executed(
-    workspace: Workspace, size: tuple[int, int]
-) -> None:
+def test_the_next_candidate_can_be_edited_before_it_is_executed(workspace: Workspace) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None], process: Process) -> None:
         await pilot.press("n")
         await heard(pilot, process, Pause(at="candidate"))
@@ -141,7 +137,7 @@ def test_the_next_candidate_can_be_edited_before_it_is_executed(
         await heard(pilot, process, Edit(round=3, prompt="Say it four times."), Resume())
         assert isinstance(app.screen, RunScreen)
 
-    at_work(workspace, journey, size=size)
+    at_work(workspace, journey, size=SMALL)
 
 
 def test_a_candidate_that_is_left_stays_and_can_be_opened_again(workspace: Workspace) -> None:

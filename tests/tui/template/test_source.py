@@ -14,7 +14,7 @@ from spotui.tui.template.screen import TemplateScreen
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from tests.command_line import TEMPLATE, move_in
-from tests.tui.piloting import LARGE, SMALL, drive, seen, until, until_seen
+from tests.tui.piloting import SMALL, drive, seen, until, until_seen
 from tests.workspace.snapshots import a_snapshot
 
 
@@ -41,8 +41,7 @@ async def opened(app: SpotuiApp, pilot: Pilot[None], project: Project) -> RunScr
     return screen
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_the_project_s_own_template_can_be_read_and_not_changed(home: Path, size: tuple[int, int]) -> None:
+def test_the_project_s_own_template_can_be_read_and_not_changed(home: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         screen = await opened(app, pilot, project_in(home))
         await until_seen(pilot, "prompt: Answer the question.", "Why do leaves fall?")
@@ -51,7 +50,7 @@ def test_the_project_s_own_template_can_be_read_and_not_changed(home: Path, size
         assert not screen.query_one(TemplatePanel).is_form
         assert "form or YAML" not in seen(app)
 
-    drive(home, journey, size)
+    drive(home, journey, SMALL)
 
 
 @pytest.mark.parametrize("where", ["own", "beside"])
