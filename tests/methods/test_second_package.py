@@ -81,8 +81,8 @@ def test_its_column_its_block_its_parents_and_its_gate_show_on_every_surface(pla
     )
     table = place("show", "p").out
     assert re.search(r"(?m)^round  verdict  score  tokens +cost +time  front  s/answer  modification$", table)
-    assert re.search(r"(?m)^   3   refused .* 2 +[\d.]+ +Style 2\.$", table)
-    assert re.search(r"(?m)^   6\*  lead .* 3 +[\d.]+ +Style 2\.$", table)
+    assert re.search(r"(?m)^   3   refused .* 2 +Style 2\.$", table)
+    assert re.search(r"(?m)^   6\*  lead .* 3 +[\d.]+ s +Style 2\.$", table)
     third = place("show", "p", "3").out
     assert third.startswith("Round 3: refused, from rounds 2 and 1\nfront: 2\n")
     assert "it does no better on the batch" in third
