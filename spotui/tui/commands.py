@@ -23,7 +23,7 @@ from spotui.tui.actions import sentence_of
 from spotui.tui.bindings import merged_bindings, moved
 from spotui.tui.page import OpenProject, OpenRace
 from spotui.tui.preferences import use_theme
-from spotui.tui.terminal import ReadyForKeys
+from spotui.tui.terminal import ReadyForKeys, open_by
 from spotui.workspace.projects import Workspace
 
 _PROJECTS_SHOWN = 12
@@ -93,6 +93,7 @@ class SpotuiCommands(Provider):
         """Look for projects and themes once, away from the event loop."""
         self._projects = await asyncio.to_thread(_names, self.workspace)
         self._races = await asyncio.to_thread(_race_names, self.workspace)
+        self._migrations = await asyncio.to_thread(_migration_names, self.workspace)
         self._themes = await asyncio.to_thread(theme_names)
 
     async def discover(self) -> Hits:
@@ -152,6 +153,18 @@ class SpotuiCommands(Provider):
             yield Command(_("Open the project {name}", name=name), "", partial(send, OpenProject(name)))
         for name in self._races:
             yield Command(_("Open the race {name}", name=name), "", partial(send, OpenRace(name)))
+        for name in self._migrations:
+            yield Command(
+                _("Write the report of the migration {name}", name=name), "", partial(self._report, name)
+            )
+
+    def _report(self, name: str) -> None:
+        """Ask where the receipt of a migration is to be written, and write it."""
+        from spotui.tui.export import report_of_several
+        from spotui.workspace.migration_file import MigrationFolder
+
+        folder = MigrationFolder(self.workspace, name)
+        open_by(self.screen, report_of_several(self.screen, folder), group="report")
 
 
 def _names(workspace: Workspace) -> list[str]:
@@ -166,6 +179,15 @@ def _race_names(workspace: Workspace) -> list[str]:
 
     try:
         return race_names(workspace)[::-1]
+    except OSError:
+        return []
+
+
+def _migration_names(workspace: Workspace) -> list[str]:
+    from spotui.workspace.migration_file import migration_names
+
+    try:
+        return migration_names(workspace)[::-1]
     except OSError:
         return []
 

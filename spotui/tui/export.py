@@ -14,7 +14,7 @@ from spotui.tui.dialogs import Choice, NameScreen, QuestionScreen, confirmed
 from spotui.view.picture import Picture
 from spotui.workspace.history import read_history
 from spotui.workspace.projects import Project
-from spotui.workspace.race_file import RaceFolder
+from spotui.workspace.record_folder import RecordFolder
 
 _REPORT: Final = "html"
 _ENDINGS: Final = {
@@ -86,15 +86,15 @@ async def report(screen: Screen[Any], project: Project, number: int) -> None:
     await _write(screen, words, f"{_file_name(project.name)}{_ENDINGS[_REPORT]}")
 
 
-async def report_of_race(screen: Screen[Any], race: RaceFolder) -> None:
-    """Ask where the report of a race is to be written, and write it, as one HTML file.
+async def report_of_several(screen: Screen[Any], folder: RecordFolder[Any]) -> None:
+    """Ask where the report of a race or a migration is to be written, and write it, as one HTML file.
 
     Args:
         screen: Where it is asked.
-        race: The race.
+        folder: The race or the migration.
     """
-    words = ["report", race.name, "--workspace", str(race.workspace.root), "--html"]
-    await _write(screen, words, f"{_file_name(race.name)}{_ENDINGS[_REPORT]}")
+    words = ["report", folder.name, "--workspace", str(folder.workspace.root), "--html"]
+    await _write(screen, words, f"{_file_name(folder.name)}{_ENDINGS[_REPORT]}")
 
 
 def root_of(project: Project) -> Path:

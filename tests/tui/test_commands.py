@@ -19,6 +19,7 @@ from spotui.tui.key_screens import KeysScreen
 from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.run.screen import RunScreen
 from spotui.tui.settings_screen import SettingsScreen
+from spotui.workspace.migration_file import Advice, MigrationFolder, MigrationRecord
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.tui import scored_projects
@@ -160,3 +161,30 @@ def test_a_race_is_opened_by_its_name(workspace: Workspace) -> None:
         await until_seen(pilot, "sums-race  race on sums.yaml  finished")
 
     at_home(workspace, journey)
+
+
+def test_the_receipt_of_a_migration_is_written_by_its_name(workspace: Workspace, tmp_path: Path) -> None:
+    folder = MigrationFolder(workspace, "poem-migration")
+    advice = Advice(action="stay", reason="unmeasured")
+    folder.write(
+        MigrationRecord(
+            words=("migrate", "poem.yaml", "--to=b"),
+            template="poem.yaml",
+            prompt="Write.",
+            old="a",
+            models=("b",),
+            by="duels",
+            margin=0.05,
+            advice=advice,
+        )
+    )
+    page = tmp_path / "receipt.html"
+
+    async def journey(_app: SpotuiApp, pilot: Pilot[None]) -> None:
+        await command(pilot, "Write the report of the migration poem")
+        await until_seen(pilot, "Write to")
+        await pilot.press("ctrl+u", *str(page), "enter")
+        await until_seen(pilot, "Wrote ")
+
+    at_home(workspace, journey)
+    assert "Stay with a: no answer of a new model could be compared." in page.read_text()

@@ -242,9 +242,9 @@ class RaceScreen(Page[None]):
 
     def action_report(self) -> None:
         """Write the report of the race, as a page for the browser."""
-        from spotui.tui.export import report_of_race
+        from spotui.tui.export import report_of_several
 
-        open_by(self, report_of_race(self, self._folder), group="report")
+        open_by(self, report_of_several(self, self._folder), group="report")
 
     def action_stop(self) -> None:
         """Stop the race, once that is confirmed."""
