@@ -28,7 +28,7 @@ def go(folder: Path, model: Persona = adding, **options: Any) -> tuple[Told, Mod
     """A whole run, and the server it asked."""
     with ModelServer(model) as server:
         stage = Stage(folder, server)
-        options = {"parameters": SMALL, "count": 100, **options}
+        options = {"parameters": SMALL, "count": 60, **options}
         return stage.go(scored_project(stage, "gradsum", **options)), server
 
 
@@ -91,7 +91,8 @@ def test_gradients_that_are_too_many_are_summed_up_in_a_tree(tmp_path: Path) -> 
         return note(request).text + " carry" * 60
 
     model = Persona(kind_of, propose=propose, execute=lambda _: "no idea", likelihood=wordy)
-    end, server = go(tmp_path, model=model, parameters={**SMALL, "iterations": 1, "gradients_at_once": 1000})
+    parameters = {**SMALL, "iterations": 1, "gradients_at_once": 1000}
+    end, server = go(tmp_path, model=model, parameters=parameters, count=100)
     merges = asked(server, "<gradients>")
     assert len(notes(end, "gradient")) == 20
     assert len(merges) == 10 + 5 + 2 + 1
@@ -134,7 +135,7 @@ def test_criteria_are_judged_with_a_reason_and_the_reason_makes_the_gradient(tmp
 def test_nothing_is_bought_twice_even_when_it_is_resumed(tmp_path: Path) -> None:
     with ModelServer(adding) as server:
         stage = Stage(tmp_path, server)
-        project = scored_project(stage, "gradsum", parameters=SMALL, count=100)
+        project = scored_project(stage, "gradsum", parameters=SMALL, count=60)
         first = told(stage.run(project))
         executed = Counter(text_of(one) for one in server.requests if kind_of(one.json) == "execute")
         assert set(executed.values()) == {1}

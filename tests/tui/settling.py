@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import pytest
 from rich.console import RenderableType
@@ -38,6 +38,7 @@ _TURNS_BENEATH = 6
 
 _threads: "WeakKeyDictionary[asyncio.AbstractEventLoop, int]" = WeakKeyDictionary()
 _looks: "WeakKeyDictionary[App[Any], tuple[Screen[Any], str]]" = WeakKeyDictionary()
+_seen: "WeakSet[Screen[Any]]" = WeakSet()
 _rules: dict[object, list[RuleSet]] = {}
 _variables: dict[int, tuple[dict[str, str], object]] = {}
 _to_thread = asyncio.to_thread
@@ -95,12 +96,18 @@ async def settle(app: App[Any], outside: float = _OUTSIDE_SECONDS) -> None:
             return
 
 
+def was_seen(screen: Screen[Any]) -> bool:
+    """Whether a screen has been looked at."""
+    return screen in _seen
+
+
 def text_of(app: App[Any]) -> str:
     """The screen as text, without the blanks at the ends of its lines."""
     screen = app.screen
     is_settled = not _is_dirty(screen)
     if is_settled and (look := _looks.get(app)) is not None and look[0] is screen:
         return look[1]
+    _seen.add(screen)
     visible_screen_stack.set(app._background_screens)
     lines = screen._compositor.render_strips()
     text = "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
