@@ -53,8 +53,17 @@ async def a_raw_server(talk: Talk, tls: SSLContext | None = None) -> AsyncIterat
             yield server
         finally:
             listening.close()
-            await asyncio.sleep(0.01)  # what was accepted a moment ago becomes a conversation
+            await _settle()
             await server.end()
+
+
+async def _settle() -> None:
+    """Let what was accepted a moment ago become a conversation, its handshake and all."""
+    tasks = asyncio.all_tasks()
+    accepting = {task for task in tasks if task.get_coro().__name__ == "_accept_connection2"}  # type: ignore[union-attr]
+    if accepting:
+        await asyncio.wait(accepting, timeout=5.0)
+    await asyncio.sleep(0)
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
