@@ -53,7 +53,7 @@ async def new_race(app: SpotuiApp, pilot: Pilot[None], methods: str = "gpo,ape")
     app.screen.query_one("TemplatesPanel").select_named("adding")  # type: ignore[attr-defined]
     await pilot.press("tab", "c")
     await until(pilot, lambda: isinstance(app.screen, NewRaceScreen))
-    for field, text in (("methods", methods), ("told", TOLD), ("model", "test-model")):
+    for field, text in (("methods", methods), ("parameters", TOLD), ("model", "test-model")):
         app.screen.query_one(f"#{field}", Input).value = text
 
 
