@@ -208,12 +208,12 @@ async def prune(
         comparer: Comparer
         if make_marker is None:
             comparer = DuelComparer(prepared, context, line.prompt)
-            found = await _search(pieces, groups, comparer, line, margin)
+            found = await search(pieces, groups, comparer, line, margin)
         else:
             marker = make_marker(context)
             try:
                 comparer = RowComparer(prepared, context, marker, line.prompt, margin)
-                found = await _search(pieces, groups, comparer, line, margin)
+                found = await search(pieces, groups, comparer, line, margin)
             finally:
                 marker.close()
         spent = budget.spending
@@ -228,9 +228,21 @@ async def prune(
     return found
 
 
-async def _search(
+async def search(
     pieces: Pieces, groups: Sequence[tuple[int, ...]], comparer: Comparer, line: RoundLine, margin: float
 ) -> Pruned:
+    """Find what can go, and compare the rest with the full prompt.
+
+    Args:
+        pieces: The prompt in pieces.
+        groups: Those that are tried alone.
+        comparer: Compares shorter forms with the full prompt.
+        line: The round of the prompt.
+        margin: The loss that counts as none, 0..1.
+
+    Raises:
+        Halted: A call failed for good, or the budget is spent.
+    """
     leads = await comparer.screen([pieces.without(one) for one in groups])
     tried = zip(leads, groups, strict=True)
     ranked = [(lead, pieces.tokens(one), one) for lead, one in tried if lead is not None]
