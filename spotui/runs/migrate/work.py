@@ -6,8 +6,6 @@ a migration that was killed begins again, finds all of it, and continues where i
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -15,7 +13,7 @@ import msgspec
 from spotui.domain.answer_cost import AnswerCost, cost_of
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
-from spotui.domain.records import AS_PLANNED, AnyLine, CallKey, CallLine
+from spotui.domain.records import AS_PLANNED, CallKey, CallLine
 from spotui.domain.statistics import score
 from spotui.domain.verdicts import Choice
 from spotui.engine.asking import together
@@ -25,16 +23,15 @@ from spotui.lang import _, ngettext
 from spotui.llm.connections import Connections
 from spotui.llm.limits import Halted
 from spotui.runs.migrate.answers import Asked, ask_all, trial_of, with_archived
+from spotui.runs.migrate.budget import JOURNAL, MigrationBudget, raised_by, share_of
 from spotui.runs.migrate.plan import MigrationPlan, amounts_of
 from spotui.runs.migrate.verdict import Measured, advise, by_duels, by_rows, finding_of
 from spotui.runs.prepare import Prepared
 from spotui.runs.race import difference
-from spotui.runs.recorder import Earlier
 from spotui.runs.score import open_context
 from spotui.runs.snapshots import reopen
 from spotui.runs.trust import refuse_outside_data
 from spotui.runs.verbs import make_judge
-from spotui.settings.table import BudgetSettings
 from spotui.templates.model import TemplateError
 from spotui.templates.sections import judged_on
 from spotui.workspace.answer_archive import Answer, AnswerArchive
@@ -47,7 +44,6 @@ from spotui.workspace.migration_file import (
     MigrationRecord,
     Optimized,
     PromptKind,
-    Spent,
     Tried,
     file_name,
 )
@@ -57,12 +53,6 @@ if TYPE_CHECKING:
     from spotui.domain.events import RunStopped
     from spotui.runs.launch import Launcher
     from spotui.runs.run import Run
-
-_SLACK: Final = 1.25
-"""What measuring a prompt may take beyond its estimate before the budget has no room for it."""
-
-_FEWEST_CALLS: Final = 5
-"""A run with fewer calls cannot try a single new prompt."""
 
 _SAME, _NEW = 1, 2
 """What the votes on the prompt in use and on a new one are filed under."""
@@ -137,6 +127,7 @@ class Migration:
         self._grown = grown
         self._began = time.monotonic()
         self._asked = plan.asked
+        self._budget = MigrationBudget(folder, archive.folder)
 
     async def work(self) -> MigrationRecord:
         """Buy what is missing, measure, optimize, and say what to do.
@@ -156,7 +147,7 @@ class Migration:
                 await self._improve(model, old, later=len(wanting) - number)
             self._note(advice=advise(self._record))
         finally:
-            self._note(seconds=self._record.seconds + time.monotonic() - self._began)
+            self._note(seconds=self._seconds())
             self._began = time.monotonic()
         return self._record
 
@@ -398,7 +389,8 @@ class Migration:
                 )
         stop = read_history(project).stop if project.exists else None
         if stop is None or stop.reason not in _ENDS or (self._grown and stop.reason == "budget"):
-            share = self._share(model, later=later)
+            left = self._budget.left(self._record, self._seconds())
+            share = share_of(left, amounts_of(self._plan.of_one_prompt(model)), runs=later + 1)
             if share is None:
                 self._listener.note(
                     _("{model}: the budget has no room to look for a new prompt.", model=model)
@@ -411,7 +403,7 @@ class Migration:
                     self._folder.workspace, project.name, prepared, lines=self._seed_answers(model, prepared)
                 )
             elif self._grown:
-                changes = _raised(share, project)
+                changes = raised_by(share, project)
             await self._run(model, prepared, project, changes)
         history = read_history(project)
         assert history.stop is not None  # noqa: S101 - it has ended just now, or before
@@ -445,7 +437,7 @@ class Migration:
     def _seed_answers(self, model: str, prepared: Prepared) -> list[CallLine]:
         """What the model has answered with the prompt in use, as the first round of a run asks for it."""
         places = {position: place for place, position in enumerate(prepared.questions)}
-        with Journal(self._folder.measured(model, "same") / _JOURNAL) as journal:
+        with Journal(self._folder.measured(model, "same") / JOURNAL) as journal:
             calls = [line for line in journal.lines() if isinstance(line, CallLine)]
         return [
             msgspec.structs.replace(
@@ -472,48 +464,16 @@ class Migration:
             )
             return prepared
 
-    def _share(self, model: str, *, later: int) -> BudgetSettings | None:
-        """What the run of a model may cost: an equal part of what measuring leaves; None for too little."""
-        left, parts = self._left(), later + 1
-        kept = amounts_of(self._plan.of_one_prompt(model))
-        measurements = 1 + later
-        found: dict[str, float | int] = {}
-        for kind, slack in (("calls", 1.0), ("tokens", _SLACK), ("usd", _SLACK)):
-            limit = getattr(left, kind)
-            if limit is not None:
-                room = (limit - getattr(kept, kind) * slack * measurements) / parts
-                found[kind] = room if kind == "usd" else int(room)
-        if left.minutes is not None:
-            found["minutes"] = left.minutes / parts
-        if any(value <= 0 for value in found.values()) or found.get("calls", _FEWEST_CALLS) < _FEWEST_CALLS:
-            return None
-        return BudgetSettings(**found)  # type: ignore[arg-type]
-
     def _within(self, prepared: Prepared) -> Prepared:
         """The same with what is left of the budget."""
-        settings = msgspec.structs.replace(prepared.settings, budget=self._left())
+        settings = msgspec.structs.replace(
+            prepared.settings, budget=self._budget.left(self._record, self._seconds())
+        )
         return msgspec.structs.replace(prepared, settings=settings)
 
-    def _left(self) -> BudgetSettings:
-        limits, spent = self._record.budget, self._spent()
-        minutes = (self._record.seconds + time.monotonic() - self._began) / 60
-        taken = {"calls": spent.calls, "tokens": spent.tokens, "usd": spent.cost_usd, "minutes": minutes}
-        found = {
-            name: max(0, limit - taken[name])
-            for name, limit in msgspec.structs.asdict(limits).items()
-            if limit is not None
-        }
-        return BudgetSettings(**found)
-
-    def _spent(self) -> Spent:
-        """What all journals of the migration hold; of the archive's only what it has bought itself."""
-        folders = [self._folder.measured(model, kind) for model in self._record.models for kind in _KINDS]
-        journals = [self._archive.folder / _JOURNAL, *(folder / _JOURNAL for folder in folders)]
-        journals += [self._folder.project(file_name(model)).journal for model in self._record.models]
-        total, counted = Spent(), set[tuple[datetime, str]]()
-        for path in journals:
-            total = _plus(total, path, self._record, counted)
-        return total
+    def _seconds(self) -> float:
+        """How long the migration was worked on, earlier sessions included."""
+        return self._record.seconds + time.monotonic() - self._began
 
     def _is_whole(self, marker: Marker | None) -> bool:
         if marker is not None:
@@ -525,52 +485,10 @@ class Migration:
 
     def _note(self, **changes: object) -> None:
         """Write down what is known now."""
-        self._record = msgspec.structs.replace(self._record, **changes, spent=self._spent())
+        self._record = msgspec.structs.replace(
+            self._record, **changes, spent=self._budget.spent(self._record)
+        )
         self._folder.write(self._record)
-
-
-_KINDS: Final[tuple[PromptKind, ...]] = ("same", "new")
-_JOURNAL: Final = "journal.jsonl"
-
-
-def _plus(total: Spent, path: Path, record: MigrationRecord, counted: set[tuple[datetime, str]]) -> Spent:
-    """What was spent with another journal; a call that was copied into a run counts once."""
-    if not path.exists() or not path.stat().st_size:
-        return total
-
-    def is_new(line: AnyLine) -> bool:
-        if line.at < record.created:
-            return False
-        if not isinstance(line, CallLine):
-            return True
-        known = (line.at, line.digest) in counted
-        counted.add((line.at, line.digest))
-        return not known
-
-    with Journal(path) as journal:
-        spent = Earlier(filter(is_new, journal.lines())).spending
-    return Spent(
-        calls=total.calls + spent.calls,
-        tokens=total.tokens + spent.tokens,
-        cost_usd=total.cost_usd + spent.cost_usd,
-        unpriced=total.unpriced + spent.unpriced,
-        estimated=total.estimated or spent.estimated,
-    )
-
-
-def _raised(share: BudgetSettings, project: Project) -> dict[str, float | int | None]:
-    """The limits of a run that goes on: what it has taken, and its part of what is left now."""
-    with Journal(project.journal) as journal:
-        earlier = Earlier(journal.lines())
-    spent = earlier.spending
-    taken = {
-        "calls": spent.calls,
-        "tokens": spent.tokens,
-        "usd": spent.cost_usd,
-        "minutes": earlier.seconds / 60,
-    }
-    limits = msgspec.structs.asdict(share).items()
-    return {name: None if value is None else taken[name] + value for name, value in limits}
 
 
 def _cost(answers: Sequence[Answer], prepared: Prepared) -> AnswerCost | None:
