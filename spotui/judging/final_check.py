@@ -1,9 +1,11 @@
 """The final check: the best prompt against the seed, question by question, and what that is worth."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+from spotui.domain.statistics import Comparison, Interval, compare
 from spotui.domain.verdicts import Choice
 from spotui.judging.reliability import WinRate, win_rate
 from spotui.judging.votes import pooled
@@ -11,6 +13,25 @@ from spotui.lang import _, join, ngettext
 
 CHANCE = 0.5
 """The win rate of two prompts that are equally good."""
+
+
+_NET: Final[dict[Choice, float | None]] = {"win": 1.0, "tie": 0.0, "loss": -1.0, "void": None}
+
+
+def paired(choices: Sequence[Choice]) -> Comparison:
+    """How two prompts compare by the verdict on each question, on the scale of win rates.
+
+    A question won counts 1 and one lost -1, so the interval is that of Bonett and Price, which is as wide as
+    it should be for a few questions, and where all of them are ties. Half of that is how far the win rate,
+    with ties as half a win, lies above one half.
+
+    Args:
+        choices: The verdicts from the second prompt's side; void for a question that cannot be compared.
+    """
+    nets = [_NET[one] for one in choices]
+    net = compare([0.0] * len(nets), nets)
+    ends = Interval(net.interval.low / 2, net.interval.high / 2)
+    return msgspec.structs.replace(net, difference=net.difference / 2, interval=ends, floor=net.floor / 2)
 
 
 def row_verdict(choices: Sequence[Choice]) -> Choice:

@@ -13,6 +13,7 @@ from spotui.engine.marking import Marker
 from spotui.engine.racing import LEVEL, checkpoints
 from spotui.engine.score import Scorer
 from spotui.engine.task import Question, answered_by_both
+from spotui.judging.final_check import paired
 from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.runs.prepare import Prepared
@@ -204,11 +205,11 @@ class DuelComparer:
             raise Halted("failed", _("A question gets no answer with one of the prompts."))
         old, new = answered_by_both(old, new)
         rows = await self._judge.compare_rows(old, new) if new.answers else []
-        worth = {"win": 1.0, "loss": -1.0, "tie": 0.0}
-        values = [worth[row.choice] for row in rows if row.choice in worth]
-        if not values:
+        choices = [row.choice for row in rows]
+        compared = len(choices) - choices.count("void")
+        if not compared:
             raise Halted("unmarked", _("No question could be compared with both prompts."))
-        return Confirmed(compare([0.0] * len(values), values), len(values), is_unseen)
+        return Confirmed(paired(choices), compared, is_unseen)
 
     async def _lead(self, prompt: str) -> float | None:
         full, trial = await self._answers(self._full), await self._answers(prompt)

@@ -3,7 +3,7 @@
 import pytest
 
 from spotui.domain.verdicts import Choice
-from spotui.judging.final_check import Checked, row_verdict
+from spotui.judging.final_check import Checked, paired, row_verdict
 from spotui.judging.reliability import interval
 
 LETTERS: dict[str, Choice] = {"w": "win", "l": "loss", "t": "tie", "v": "void"}
@@ -69,3 +69,12 @@ def test_a_rate_that_may_be_even_odds_is_said_to_be_chance() -> None:
 )
 def test_no_improvement_is_said_as_such(rows: str, said: str) -> None:
     assert Checked(choices(rows)).headline == said
+
+
+def test_verdicts_compare_on_the_scale_of_win_rates() -> None:
+    sure = paired(["win"] * 30)
+    assert (sure.difference, sure.wins) == (0.5, 30)
+    assert 0.4 < sure.interval.low < sure.interval.high <= 0.5
+    mixed = paired(["win", "loss", "tie", "void"])
+    assert (mixed.difference, mixed.wins, mixed.losses, mixed.ties, mixed.left_out) == (0.0, 1, 1, 1, 1)
+    assert mixed.interval.low < -0.25

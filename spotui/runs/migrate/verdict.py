@@ -12,10 +12,10 @@ import msgspec
 from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.statistics import Comparison, Interval, compare, score
 from spotui.domain.verdicts import Choice
+from spotui.judging.final_check import paired
 from spotui.workspace.migration_file import Advice, Finding, MigrationRecord, Tried
 
 _HALF: Final = 0.5
-_NET: Final[dict[Choice, float | None]] = {"win": 1.0, "tie": 0.0, "loss": -1.0, "void": None}
 
 DEARER: Final = 1.05
 """A model that costs this many times as much an answer costs more; less than that is no difference."""
@@ -50,21 +50,12 @@ def by_rows(old: Sequence[float | None], new: Sequence[float | None], *, seed: i
 def by_duels(choices: Sequence[Choice]) -> Measured:
     """Compare answers by the verdict on each question.
 
-    A question won counts 1 and one lost -1, so the interval is that of Bonett and Price, which is as wide as
-    it should be for a few questions, and where all of them are ties. Half of that is on the scale of win
-    rates.
-
     Args:
         choices: The verdicts from the new model's side; void for a question that cannot be compared.
     """
-    nets = [_NET[one] for one in choices]
-    net = compare([0.0] * len(nets), nets)
-    ends = Interval(net.interval.low * _HALF, net.interval.high * _HALF)
-    halved = msgspec.structs.replace(
-        net, difference=net.difference * _HALF, interval=ends, floor=net.floor * _HALF
-    )
-    shifted = Interval(_HALF + ends.low, _HALF + ends.high)
-    return Measured(_HALF + halved.difference, shifted, halved)
+    found = paired(choices)
+    shifted = Interval(_HALF + found.interval.low, _HALF + found.interval.high)
+    return Measured(_HALF + found.difference, shifted, found)
 
 
 def finding_of(comparison: Comparison, margin: float) -> Finding:
