@@ -174,9 +174,10 @@ def latency(cost: AnswerCost | None) -> str:
 
 def in_words(cost: AnswerCost) -> str:
     """The cost of an answer in a few words: price, time, tokens; what is unknown is left out."""
+    mark = "~" if cost.estimated else ""
     tokens = {
-        "prompt": f"{cost.prompt_tokens:,.0f}",
-        "completion": f"{cost.completion_tokens:,.0f}",
+        "prompt": f"{mark}{cost.prompt_tokens:,.0f}",
+        "completion": f"{mark}{cost.completion_tokens:,.0f}",
         "cached": f"{cost.cached_tokens:,.0f}",
     }
     if cost.cached_tokens:
