@@ -153,9 +153,9 @@ def _rows(prepared: "Prepared") -> "list[Any]":
 
 
 def _refuse_example(path: Path) -> None:
-    from spotui.settings.resources import examples
+    from spotui.settings.resources import every_example
 
-    if path.resolve() in {one.resolve() for one in examples()}:
+    if path.resolve() in {one.resolve() for one in every_example()}:
         raise UsageError(
             _("{path} belongs to spotui, and nothing is written into it.", path=path.name),
             _("Copy it to a file of yours, or leave --write out."),

@@ -14,7 +14,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.event_lines import decode_event
 from spotui.domain.events import CandidateScored
 from spotui.domain.figures import cell, floor_points, points, rounds_named, state_in_words, usd, verdict
-from spotui.domain.records import CheckLine, RoundLine, VoteRecord
+from spotui.domain.records import CheckLine, HintLine, RoundLine, VoteRecord
 from spotui.domain.text import visible, width
 from spotui.judging.reliability import panel_of
 from spotui.lang import _, as_english, ngettext
@@ -129,6 +129,7 @@ def _print_history(project: Project, history: History) -> None:
         print(_("No round has ended yet."))
     if history.rounds:
         _print_rounds(project, history)
+    _print_hints(history.hints)
     if history.judge and history.rounds and all(line.score is None for line in history.rounds):
         print(_("Judge: {judge}.", judge=history.judge))
     _print_reliability(history)
@@ -160,6 +161,15 @@ def _print_history(project: Project, history: History) -> None:
     if history.rounds:
         spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
         print(_("Spent in rounds: {spent}.", spent=spent))
+
+
+def _print_hints(hints: Sequence[HintLine]) -> None:
+    """Print what people told the optimizer, and from which round on."""
+    for hint in hints:
+        if hint.text:
+            print(_("Hint from round {round} on: {text}", round=hint.before_round, text=visible(hint.text)))
+        else:
+            print(_("No hint from round {round} on.", round=hint.before_round))
 
 
 def _print_reliability(history: History) -> None:
@@ -197,9 +207,15 @@ def _print_reliability(history: History) -> None:
 
 def _print_check(check: CheckLine) -> None:
     if check.skipped:
-        print(_("Final check of round {best}: skipped. {skipped}", best=check.best, skipped=check.skipped))
+        print(
+            _(
+                "Final check of round {best}: skipped. {skipped}",
+                best=check.best,
+                skipped=recognized(check.skipped),
+            )
+        )
         return
-    print(_("Final check of round {best}: {headline}", best=check.best, headline=check.headline))
+    print(_("Final check of round {best}: {headline}", best=check.best, headline=recognized(check.headline)))
     if len(check.ranking) > 2:
         ranked = (f"{_named(one.round)} {one.strength:+.2f}" for one in check.ranking)
         print(_("Ranking by all votes (1 more wins 73% of them): {ranked}.", ranked=", ".join(ranked)))

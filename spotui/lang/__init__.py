@@ -249,6 +249,12 @@ def current_catalogue() -> "Catalogue | None":
     return _catalogue()
 
 
+def current_language() -> str:
+    """The language of this process, as `languages` names it."""
+    catalogue = _catalogue()
+    return ENGLISH if catalogue is None else catalogue.name
+
+
 def use(language: str = "") -> None:
     """Show everything in a language from now on.
 

@@ -17,12 +17,14 @@ class Catalogue:
 
     Args:
         data: A compiled catalogue.
+        name: The language.
 
     Raises:
         ValueError: It is none.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, name: str = "") -> None:
+        self.name = name
         orders: tuple[Literal["little", "big"], ...] = ("little", "big")
         order = next((one for one in orders if int.from_bytes(data[:4], one) == _MAGIC), None)
         if order is None:
@@ -101,6 +103,6 @@ def read_catalogue(path: str) -> Catalogue | None:
     """The catalogue at a path; None where there is none, or it is damaged."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time
-            return Catalogue(file.read())
+            return Catalogue(file.read(), path.replace("\\", "/").rpartition("/")[2].partition(".")[0])
     except (OSError, ValueError):
         return None

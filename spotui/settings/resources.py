@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from spotui.domain.errors import SpotuiError, nearest
-from spotui.lang import _
+from spotui.lang import _, current_language, languages
 from spotui.settings import locations
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -38,12 +38,27 @@ def themes_dir() -> Path:
 
 
 def examples() -> list[Path]:
-    """The example templates, by name.
+    """The example templates by name, those in the user's language first.
 
     Raises:
         ResourceError: The installation is not complete.
     """
-    return sorted(path for path in examples_dir().iterdir() if path.suffix in _SUFFIXES)
+    return [*_examples_in(current_language()), *_examples_in()]
+
+
+def every_example() -> list[Path]:
+    """The example templates in all languages; no two have the same name.
+
+    Raises:
+        ResourceError: The installation is not complete.
+    """
+    return [path for language in ("", *languages()) for path in _examples_in(language)]
+
+
+def _examples_in(language: str = "") -> list[Path]:
+    """Those in a language, by name; the ones that are for everybody lie in no folder of a language."""
+    folder = examples_dir() / language
+    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES) if folder.is_dir() else []
 
 
 def tour_dir() -> Path:
@@ -74,7 +89,7 @@ def find_template(name_or_path: str) -> Path:
         return path
     if (at_home := _at_home(path)) and _safely(at_home.is_file):
         return at_home
-    shipped = {each.stem: each for each in examples()}
+    shipped = {each.stem: each for each in every_example()}
     is_name = path.name == name_or_path
     if is_name and path.suffix in _SUFFIXES:
         for folder in _REFERENCE_FOLDERS:

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed, get_current_worker
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _
+from spotui.lang import VARIABLE, _, use
 from spotui.settings.themes import DEFAULT_THEME, load_shipped_theme, own_theme_names
 from spotui.tui.faults import tell_crash, tell_fault
 from spotui.tui.home.screen import HomeScreen
@@ -25,6 +25,7 @@ from spotui.tui.page import (
     OpenProject,
     OpenRace,
     Page,
+    UseLanguage,
     UseModel,
     WriteRows,
 )
@@ -189,6 +190,27 @@ class SpotuiApp(TypedAheadApp):
                 self.push_screen(RaceScreen(race))
 
         self.push_screen(NewRaceScreen(self.workspace, event.template), show)
+
+    async def on_use_language(self, event: UseLanguage) -> None:
+        """Show every open screen in a language."""
+        if VARIABLE in os.environ:
+            os.environ[VARIABLE] = event.language  # the processes that this one starts speak it as well
+        use(event.language)
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                await screen.relabel()
+
+    async def use_language(self, language: str) -> None:
+        """Make a language that of this and later starts, and show every open screen in it.
+
+        Args:
+            language: As `languages` names it.
+        """
+        from spotui.tui.child import attempt
+        from spotui.tui.defaults import LANGUAGE, save
+
+        await attempt(self, save, LANGUAGE.key, language)
+        self.post_message(UseLanguage(language))
 
     async def on_key_map_screen_saved(self, event: "KeyMapScreen.Saved") -> None:
         """Put the keys in place, and show them."""

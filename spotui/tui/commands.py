@@ -17,7 +17,7 @@ from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from spotui.lang import _
+from spotui.lang import _, current_language, languages, name_of
 from spotui.settings.themes import theme_names
 from spotui.tui.actions import sentence_of
 from spotui.tui.bindings import merged_bindings, moved
@@ -142,10 +142,21 @@ class SpotuiCommands(Provider):
 
     def _others(self) -> Iterator[Command]:
         yield Command(_("Change the keyboard shortcuts"), "", partial(self.app.run_action, "app.key_map"))
+        for language in languages():
+            if language != current_language():
+                name = name_of(language)
+                use = partial(self._use_language, language)
+                yield Command(_("Show everything in {name}", name=name), "", use)
         for name in self._themes:
             yield Command(
                 _("Use the theme {name} for now", name=name), "", partial(use_theme, self.app, name)
             )
+
+    async def _use_language(self, language: str) -> None:
+        from spotui.tui.app import SpotuiApp
+
+        if isinstance(self.app, SpotuiApp):
+            await self.app.use_language(language)
 
     def _openings(self, names: list[str]) -> Iterator[Command]:
         send = self.screen.post_message

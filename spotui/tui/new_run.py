@@ -8,17 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from spotui.lang import N_, _
-from spotui.settings.table import DEFAULT_MODEL, ROLES
-from spotui.tui.defaults import Defaults
+from spotui.settings.table import ROLES
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.headroom import HeadroomScreen, Suggested
 from spotui.tui.judge_check import JudgeLine
 from spotui.tui.method_screen import MethodChoice, MethodLine, method_of
 from spotui.tui.start_dialog import (
+    ROLE_NAMES,
     Choices,
     Expected,
     StartDialog,
@@ -33,11 +32,6 @@ from spotui.workspace.moving import check_free
 from spotui.workspace.projects import Workspace
 
 _FIELDS = (("base_url", N_("Endpoint")), ("rounds", N_("Rounds")))
-_ROLES = {
-    "optimizer": N_("  Optimizer"),
-    "evaluator": N_("  Evaluator"),
-    "executor": N_("  Executor"),
-}
 
 
 class NewRunScreen(StartDialog[OwnProcess]):
@@ -81,7 +75,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
             yield row(_("Name"), text_field("name", first["name"], ""))
             yield row(_("Model of all roles"), text_field("model", first["model"], "…"))
             for role in ROLES:
-                with row(_(_ROLES[role]), text_field(role, first[role], "…")):
+                with row(_(ROLE_NAMES[role]), text_field(role, first[role], "…")):
                     yield Static(id=f"share-{role}", classes="share", markup=False)
             for field, name in _FIELDS:
                 yield row(_(name), text_field(field, first[field], "…"))
@@ -98,9 +92,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
         base = await asyncio.to_thread(method_of, self._template)
         usual = _("{base}, as in the template", base=base) if base.method else _("spo, the default")
         self.query_one(MethodLine).show(self._first.method, base, usual)
-        known = await asyncio.to_thread(_known_models)
-        for field in ("model", *ROLES):
-            self.query_one(f"#{field}", Input).suggester = SuggestFromList(known)
+        await self.offer_models()
 
     def on_method_line_chosen(self, event: MethodLine.Chosen) -> None:
         """Another method takes something else."""
@@ -162,11 +154,6 @@ class NewRunScreen(StartDialog[OwnProcess]):
         project = self._workspace.project(name)
         check_free(self._workspace, name)
         return await begin(project, self._template, self.chosen, self.say)
-
-
-def _known_models() -> list[str]:
-    """The models that can be completed: those of the config file, and the embedded one."""
-    return [*Defaults().config.config.models, DEFAULT_MODEL]
 
 
 def _told(expected: Expected) -> Content:

@@ -92,6 +92,17 @@ class UseModel(Message):
 
 
 @dataclass
+class UseLanguage(Message):
+    """Somebody wants another language on every screen.
+
+    Args:
+        language: As `languages` names it; empty for that of the system.
+    """
+
+    language: str
+
+
+@dataclass
 class BeginRace(Message):
     """Somebody wants to race methods on a template."""
 
@@ -166,6 +177,11 @@ class Page(StyledOnce, Screen[Result]):
     async def ask_to_close(self) -> None:
         """Close it as its own key does, which asks where something is not saved."""
         await self.run_action("back")
+
+    async def relabel(self) -> None:
+        """Show the texts of the screen in the language that is used now."""
+        for one in self.walk_children(Widget):
+            one.refresh(layout=True)
 
     @property
     def is_on_top(self) -> bool:

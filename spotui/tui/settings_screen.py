@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from spotui.lang import VARIABLE, _, languages, use
+from spotui.lang import VARIABLE, _, languages
 from spotui.settings import locations
 from spotui.settings.language import saved_language
 from spotui.settings.locations import shown
@@ -21,7 +21,7 @@ from spotui.settings.themes import Theme, ThemeError, load_theme, own_theme_name
 from spotui.tui.child import attempt
 from spotui.tui.defaults import LANGUAGE, DefaultRow, Defaults, save
 from spotui.tui.filtering import Filter
-from spotui.tui.page import Page, TitleBar
+from spotui.tui.page import Page, TitleBar, UseLanguage
 from spotui.tui.preferences import use_theme
 from spotui.tui.table_view import Column, Row, TableView
 
@@ -182,6 +182,12 @@ class SettingsScreen(Page[None]):
         await self.query_one(ThemeTable).read()
         await self._show()
 
+    async def relabel(self) -> None:
+        """Show everything in the language that is used now; the cursor stays on the language."""
+        await self.recompose()
+        await self._read()
+        self.query_one(f"#default-{LANGUAGE.key} Input", Input).focus()
+
     async def _show(self) -> None:
         defaults = await asyncio.to_thread(Defaults)
         self.set_class(bool(defaults.fault), "-fault")
@@ -194,8 +200,7 @@ class SettingsScreen(Page[None]):
         event.stop()
         await self._show()
         if event.key == LANGUAGE.key and VARIABLE not in os.environ:
-            use(await asyncio.to_thread(saved_language))
-            self.app.notify(_("Screens that you open from now on are in this language."))
+            self.post_message(UseLanguage(await asyncio.to_thread(saved_language)))
 
     async def action_back(self) -> None:
         """Leave; what is typed is saved first, and a theme that was only looked at is put back."""

@@ -4,18 +4,20 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, limit, usd
 from spotui.lang import N_, _, ngettext
-from spotui.settings.table import ROLES
+from spotui.settings.table import DEFAULT_MODEL, ROLES
 from spotui.tui.child import ask
+from spotui.tui.defaults import Defaults
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
 from spotui.tui.judge_check import Offer
 from spotui.tui.method_screen import MethodChoice
@@ -256,6 +258,13 @@ async def wait_for(process: _AProcess, tell: Callable[[str], None]) -> _AProcess
     return process
 
 
+ROLE_NAMES: Final = {
+    "optimizer": N_("  Optimizer"),
+    "evaluator": N_("  Evaluator"),
+    "executor": N_("  Executor"),
+}
+"""The labels of the models of single roles, below that of all."""
+
 _QUIET_SECONDS = 0.3
 """How long nobody types before the estimate is made again."""
 
@@ -365,6 +374,13 @@ class StartDialog(FieldDialog[Result | None]):
         for field, value in used.items():
             for shown in self.query(f"#{field}").results(Input):
                 shown.placeholder = value
+
+    async def offer_models(self) -> None:
+        """Complete the models of the config file and the embedded one where a model is typed."""
+        config = await asyncio.to_thread(Defaults)
+        known = SuggestFromList([*config.config.config.models, DEFAULT_MODEL])
+        for field in ("model", *ROLES):
+            self.query_one(f"#{field}", Input).suggester = known
 
     def say(self, text: str) -> None:
         """Tell something in place of the estimate."""

@@ -334,21 +334,22 @@ def _verdict(picture: Picture, shown: RoundPicture) -> str:
 
 
 def _said(vote: VoteCast) -> Said:
-    who = {"human": _("your vote"), "likelihood": "likelihood"}.get(vote.voter, f"vote {vote.index + 1}")
+    number = _("vote {number}", number=vote.index + 1)
+    who = {"human": _("your vote"), "likelihood": _("likelihood")}.get(vote.voter, number)
     facts = {"AB": _("A is the best's, B the candidate's"), "BA": _("A is the candidate's, B the best's")}
-    return Said(f"{who}: {vote.choice}", facts.get(vote.order, ""), vote.reason, vote.choice)
+    return Said(f"{who}: {verdict(vote.choice, None)}", facts.get(vote.order, ""), vote.reason, vote.choice)
 
 
 def _note(shown: RoundPicture, *, is_seed: bool) -> str:
     if is_seed:
         return _("The seed's answers are the first to beat. From round 2 on there are two sets to compare.")
     if shown.end is not None and not shown.answers:
-        outcome = "refused" if shown.end.outcome == "refused" else "void"
+        outcome = verdict("refused" if shown.end.outcome == "refused" else "void", None)
         return _(
             "Round {number} is {outcome}: {note}.",
             number=shown.number,
             outcome=outcome,
-            note=shown.end.note or "it has no answers",
+            note=shown.end.note or _("it has no answers"),
         )
     if shown.several and shown.end is None:
         return _("Several candidates are compared at once. Give the round a verdict when it has ended.")

@@ -17,6 +17,7 @@ from tests.journeys.tasks import KEY, MODEL, TASKS, Task
 from tests.model_server import ModelServer
 
 RUN = ("run", "why.yaml", "--max-rounds", "3")
+LONG = ("run", "why.yaml", "--name", "long", "--max-rounds", "14")
 RACE = (
     *("race", "sums.yaml", "--name", "sums-race", "--methods", "gpo,ape"),
     *("--set", "gpo.max_steps=3", "--set", "gpo.candidates_per_step=2"),
@@ -62,7 +63,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, server: Mo
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]:
-    """The workspace of a task: `why`, a finished run, and `sums-race`, a finished race of two methods."""
+    """The workspace of a task: the runs `why` and `long`, and the race `sums-race`, all finished."""
 
     @cache
     def make(task: Task) -> Path:
@@ -73,7 +74,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             _settle_in(patch, folder, task)
-            for words, model in ((RUN, task.model), (RACE, task.counting_model)):
+            for words, model in ((RUN, task.model), (LONG, task.model), (RACE, task.counting_model)):
                 with ModelServer(model) as server:
                     patch.setenv("OPENAI_BASE_URL", server.base_url)
                     assert main([*words, "--model", MODEL, "--yes"]) == 0

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from spotui import lang
-from spotui.settings.resources import examples
+from spotui.settings.resources import every_example
 from spotui.tui.page import KeyHints
 from spotui.tui.table_view import TableView
 from tests.command_line import ROOT
@@ -116,7 +116,7 @@ def _bare(text: str) -> str:
 @cache
 def _examples() -> str:
     """What the packaged templates say, and their names: data, too."""
-    return "\n".join(f"{path.stem}\n{' '.join(path.read_text('utf-8').split())}" for path in examples())
+    return "\n".join(f"{path.stem}\n{' '.join(path.read_text('utf-8').split())}" for path in every_example())
 
 
 @cache

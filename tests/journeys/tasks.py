@@ -3,6 +3,7 @@
 Nothing of it is in another language, so what is left of English on a Chinese screen is spotui's own.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -65,10 +66,22 @@ class Task:
         return f"{head}data: rows.jsonl\nmetric: number\n"
 
     @property
+    def chats(self) -> str:
+        """A file of chats, in which the prompt is the system message."""
+        lines = [
+            [("system", self.prompt), ("user", question), ("assistant", self.answer.format(9))]
+            for question in self.questions
+        ]
+        return "".join(
+            json.dumps({"messages": [{"role": role, "content": text} for role, text in line]}) + "\n"
+            for line in lines
+        )
+
+    @property
     def texts(self) -> str:
         """Everything that a screen can show of it."""
         styled = (self.styled, self.change, self.analysis, self.answer, self.adding)
-        shown = [text.format(number) for text in styled for number in range(5)]
+        shown = [text.format(number) for text in styled for number in range(20)]
         sums = [self.sum.format(n, n * 7 % 50) for n in range(60)]
         totals = [self.total.format(n) for n in range(120)]
         return "\n".join([self.prompt, self.requirements, *self.questions, *shown, *sums, *totals])

@@ -32,7 +32,8 @@ def opened(home: Path, size: tuple[int, int], *words: str, **environ: str) -> It
     command = [sys.executable, "-m", "spotui", *words]
     with Terminal(command, columns=columns, rows=rows, environ=variables) as terminal:
         yield terminal
-        terminal.press("ctrl+q")
+        if terminal.process.poll() is None:
+            terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
 
 
@@ -82,6 +83,65 @@ def test_a_first_run(home: Path, task: Task) -> None:
         terminal.press("5")
         terminal.wait_for(task.styled.format(2))
         inspect(terminal, task, "template")
+
+
+@in_language(ENGLISH)
+def test_a_system_prompt_from_an_import(home: Path, task: Task, server: ModelServer) -> None:
+    (home / "chats.jsonl").write_text(task.chats, "utf-8")
+    with opened(home, (120, 40)) as terminal:
+        terminal.wait_for(MODEL, "2  A template")
+        terminal.press("enter", "escape")
+        terminal.wait_for("No projects yet")
+        terminal.press("i")
+        terminal.wait_for("Nothing in it is run.", "chats.jsonl")
+        terminal.press("chats.jsonl")
+        terminal.wait_for(task.prompt, "1 thing is left out or changed:")
+        inspect(terminal, task)
+        terminal.press("ctrl+s")
+        terminal.wait_for("1 template is imported.")
+        (file,) = (home / "data" / "templates").glob("*.yaml")
+        assert "position: system" in file.read_text("utf-8")
+        file.write_text(
+            file.read_text("utf-8").replace("requirements: None", f"requirements: {task.requirements}")
+        )
+        terminal.press("enter")
+        terminal.wait_for("Expected: about")
+        terminal.press(*["tab"] * 6, "2")
+        terminal.wait_for(" 2 ")
+        terminal.settle(quiet=1.0)
+        terminal.wait_for("Expected: about")
+        terminal.press("enter")
+        terminal.wait_for("Stopped: finished")
+        inspect(terminal, task, "chats")
+    assert any(
+        one.json["messages"][0] == {"role": "system", "content": task.styled.format(1)}
+        for one in server.requests
+    )
+
+
+@in_language(CHINESE)
+def test_watching_a_long_run(home: Path, workspace: Workspace, task: Task, server: ModelServer) -> None:
+    server.pause = 0.05
+    words = ("run", "why", "--name", "watched", "--model", MODEL, "--max-rounds", "99", "--detach", "--yes")
+    assert spotui(*words, env=dict(os.environ)).code == 0
+    try:
+        with opened(home, (80, 24), SSH_CONNECTION="192.0.2.1 50000 192.0.2.2 22") as terminal:
+            terminal.wait_for("watched", _("running"))
+            terminal.press("enter")
+            terminal.wait_for(_("running"), task.change.format(2))
+            for panel, text in (("4", task.change.format(1)), ("5", task.styled.format(1)[:4]), ("6", "┤")):
+                terminal.press(panel)
+                terminal.wait_for(text)
+            terminal.press("2", "f")
+            inspect(terminal, task, "watched")
+            terminal.press("ctrl+q")
+            terminal.wait_for(said("leave; the run continues"))
+            inspect(terminal, task, "watched")
+            terminal.press("l")
+            assert terminal.wait_exit() == 0
+    finally:
+        stopped = spotui("attach", "watched", "--send", "stop", env=dict(os.environ))
+    assert stopped.code == 0, stopped
 
 
 @in_language(ENGLISH)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from spotui.engine.meta_prompts import OF_ENGINE, MetaPrompt, MetaPrompts
-from spotui.methods import load_method
+from spotui.methods import declared_meta_prompts, load_method
 from spotui.settings.resources import examples_dir
 from spotui.templates.language import language_of
 from spotui.templates.model import QA, Template
 from spotui.templates.read import read_template
 
 SPO = load_method("spo")
-PROMPTS = [one for one in (*OF_ENGINE, *SPO.meta_prompts) if one.in_language("zh") is not one]
+PROMPTS = [one for one in (*OF_ENGINE, *declared_meta_prompts().values()) if one.in_language("zh") is not one]
 TAGS = re.compile(r"</?\w+>|\{\"\w+\"|\"\w+\": ")
 
 
@@ -38,14 +38,17 @@ def test_the_language_of_a_template_is_that_of_most_of_its_words(
     assert language_of(template(prompt, requirements, question)) == language
 
 
-def test_the_chinese_example_is_chinese_and_the_others_are_not() -> None:
+def test_the_chinese_examples_are_chinese_and_the_others_are_not() -> None:
     paths = sorted(examples_dir().glob("*.yaml"))
     assert [path.stem for path in paths if language_of(read_template(path))] == ["chinese-idioms"]
+    chinese = sorted((examples_dir() / "zh_CN").glob("*.yaml"))
+    assert len(chinese) >= 3
+    assert [path.stem for path in chinese if language_of(read_template(path)) != "zh"] == []
 
 
-def test_every_text_that_a_run_of_spo_sends_is_there_in_chinese() -> None:
+def test_every_text_of_a_method_and_a_tool_is_there_in_chinese() -> None:
     names = {one.name for one in PROMPTS}
-    used = MetaPrompts(declared=SPO.meta_prompts).texts_for(with_rows=True)
+    used = MetaPrompts(declared=declared_meta_prompts().values()).texts
     assert used.keys() - names == {"judge_likelihood"}  # it has slots alone
 
 

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from spotui.cli import parsers_of
 from spotui.settings import locations
+from spotui.settings.table import ROLES
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.method_screen import MethodChoice
@@ -100,6 +101,10 @@ def test_a_race_shows_the_rounds_of_every_method(path: Path) -> None:
         app.push_screen(NewRaceScreen(app.workspace, path))
         await until_seen(pilot, "Budget each, USD", "spo 7, gpo 7, gradsum 7", "enter starts")
         assert placeholders(app)["usd"] == "0.5, as in your settings"
+        assert [placeholders(app)[role] for role in ROLES] == ["big", "big", "small"]
+        app.screen.query_one("#executor", Input).value = "third"
+        await until(pilot, lambda: placeholders(app)["model"] == "one for each role:")
+        assert "--exec-model=third" in app.screen.chosen.words  # type: ignore[attr-defined]
 
     drive(path.parent, journey, SMALL, workspace=Workspace(workspace_in(path.parent)))
 

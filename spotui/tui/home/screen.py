@@ -82,6 +82,11 @@ class HomeScreen(Page[None]):
         if self._is_read:
             self._read_all()
 
+    async def relabel(self) -> None:
+        """Show everything in the language that is used now."""
+        await self.recompose()
+        self._read_all()
+
     def _read_all(self) -> None:
         self._is_read = True
         reading: WorkType[None] = self._read  # not a coroutine: somebody may leave before it begins

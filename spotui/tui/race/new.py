@@ -12,12 +12,13 @@ from textual.content import Content
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
-from spotui.settings.table import LIMITS, BudgetSettings, text_of
+from spotui.settings.table import LIMITS, ROLES, BudgetSettings, text_of
 from spotui.settings.values import KindError, convert_text
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.method_screen import MethodChoice, typed
 from spotui.tui.start_dialog import (
     BUDGET,
+    ROLE_NAMES,
     Choices,
     Expected,
     StartDialog,
@@ -146,7 +147,8 @@ _FIELDS = (
     ("name", N_("Name"), ""),
     ("methods", N_("Methods"), "spo,gpo,gradsum"),
     ("parameters", N_("Parameters"), N_("e.g. gpo.max_steps=6 gradsum.beam=2")),
-    ("model", N_("Model"), "…"),
+    ("model", N_("Model of all roles"), "…"),
+    *((role, ROLE_NAMES[role], "…") for role in ROLES),
     ("base_url", N_("Endpoint"), "…"),
     ("rounds", N_("Rounds"), "…"),
 )
@@ -195,12 +197,18 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         self._continues = not self._continues
         self.estimate()
 
+    def on_mount(self) -> None:
+        """Offer the models that are known where one is typed."""
+        self.run_worker(self.offer_models(), group="models")
+
     async def expected(self) -> Content:
         """What the run of every method would take."""
         found = await expect_race(self._workspace, self._template, self._entrants, self.chosen)
         rounds = ", ".join(f"{method} {one.used['rounds']}" for method, one in found if one.used)
         used = next((dict(one.used) for _unused, one in found if one.used), {})
-        self.show_used(used | ({"rounds": rounds} if used else {}))
+        models = {used[role] for role in ROLES if role in used}
+        several = {"model": _("one for each role:")} if len(models) > 1 else {}
+        self.show_used(used | several | ({"rounds": rounds} if used else {}))
         told = _told(found)
         if self._continues:
             rest = _(

@@ -139,6 +139,12 @@ class RaceScreen(Page[None]):
         """Something may have happened while a run was shown."""
         self._look()
 
+    async def relabel(self) -> None:
+        """Show everything in the language that is used now."""
+        await self.recompose()
+        self._race = None
+        self.run_worker(self._read(), group="look")
+
     def on_resize(self) -> None:
         """There may be room for both charts now."""
         self.call_after_refresh(self._choose_charts)

@@ -26,7 +26,7 @@ class RunHeadline(Widget):
     def show(self, picture: Picture) -> None:
         """Paint again, if anything that is shown has changed."""
         left = seconds_left(picture) if picture.state == "running" else None
-        time = "" if left is None else _("about {duration} left", duration=duration(left))
+        time = "" if left is None or left < 1 else _("about {duration} left", duration=duration(left))
         shown = gain(picture), budget(picture), time
         if shown != self._shown:
             self._shown = shown

@@ -108,6 +108,15 @@ class RunScreen(ReadyForKeys, SteeringScreen):
             self.say(f"{self._project.name}: {error.what}")
             self._is_read = True
 
+    async def relabel(self) -> None:
+        """Show everything in the language that is used now, also what the run has said."""
+        if self._client.is_tour:
+            return
+        await self.recompose()
+        self._client = RunClient(self._project)
+        self._seen, self._state = -1, ()
+        self.run_worker(self._follow(), group="follow", exclusive=True)
+
     def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
         """Keys act on the run's state, so they wait until it is known."""
         return self._is_read
