@@ -1,4 +1,4 @@
-"""Records the README's demo, an animated SVG of about a minute: `python docs/record_demo.py`.
+"""The README's demo, an animated SVG of about a minute: `python docs/take_screenshots.py demo` records it.
 
 It starts the app in a pseudo-terminal with an empty home folder, follows the tour, which needs no model, and
 looks at a few screens. The tour is shown four times as fast as it is. Each line of a frame is drawn once,
@@ -176,7 +176,7 @@ def _drawn(line: Line) -> Iterator[str]:
         yield f'<text x="{x}" y="{CELL_HEIGHT - 5}" textLength="{width}"{shape}{fill}>{text}</text>'
 
 
-def main() -> None:
+def record_demo() -> None:
     """Follow the tour, and write what it looked like."""
     with tempfile.TemporaryDirectory(prefix="s-") as home:
         keep = ("PATH", "LANG", "LC_ALL", "TZ")
@@ -199,7 +199,3 @@ def main() -> None:
     path = ROOT / "docs" / "screens" / "demo.svg"
     path.write_text(drawn(frames), encoding="utf-8")
     sys.stdout.write(f"{path}: {len(frames)} frames, {path.stat().st_size / 1000:.0f} kB\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,6 @@
-"""Takes the pictures of every screen: `python docs/take_screenshots.py`, or only some: `… run home`.
+"""Takes the pictures of every screen and records the demo of the README: `python docs/take_screenshots.py`.
 
+Names of pictures take only those, `demo` among them: `python docs/take_screenshots.py run home demo`.
 To add one, write a scene and name it in `PICTURES`. They show recorded runs that ship with spotui or with
 its tests, and a copy that was broken off; where prompts are scored, a race on sums that is run for them
 against the model server of the tests.
@@ -23,9 +24,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE, WIDE = (120, 36), (190, 50)
 sys.path.insert(0, str(ROOT))
 
+from record_demo import record_demo  # noqa: E402
+
+from spotui import lang  # noqa: E402 - only found once the path is set
 from spotui.settings import locations  # noqa: E402 - only found once the path is set
 from spotui.settings.resources import tour_dir  # noqa: E402
 from spotui.tui.app import SpotuiApp  # noqa: E402
+from spotui.tui.home.templates_panel import TemplatesPanel  # noqa: E402
 from spotui.workspace.projects import Workspace  # noqa: E402
 from tests.command_line import move_in  # noqa: E402
 from tests.model_server import ModelServerProcess  # noqa: E402
@@ -36,6 +41,7 @@ from tests.tui.settling import settling  # noqa: E402
 
 RACERS = ("gpo.max_steps=4", "gpo.candidates_per_step=4", "gradsum.iterations=2", "gradsum.train_rows=12")
 RUN = "support-reply"
+DEMO = "demo"
 
 
 async def home(_: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -93,7 +99,7 @@ async def tour(app: SpotuiApp, pilot: Pilot[None]) -> None:
 async def scores(app: SpotuiApp, pilot: Pilot[None]) -> None:
     """A run of GPO."""
     app.open_project("sums-race/gpo")
-    await until_seen(pilot, "Stopped", "rows of rows.jsonl")
+    await until_seen(pilot, "Stopped", "72 test rows")
 
 
 async def scored_rows(app: SpotuiApp, pilot: Pilot[None]) -> None:
@@ -115,6 +121,30 @@ async def race_rows(app: SpotuiApp, pilot: Pilot[None]) -> None:
     await race(app, pilot)
     await pilot.press("c")
     await until_seen(pilot, "The difference is", "expected")
+
+
+async def welcome(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """What can be used here, and the way to a first run."""
+    await home(app, pilot)
+    await pilot.press("w")
+    await until_seen(pilot, "1  A model", "qwen2.5")
+
+
+async def new_race(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """What a race would take, before it is started."""
+    await home(app, pilot)
+    app.screen.query_one(TemplatesPanel).select_named("navigate")
+    await pilot.press("tab", "c")
+    await until_seen(pilot, "Expected, one after another:", "gradsum  ")
+
+
+async def run_chinese(app: SpotuiApp, pilot: Pilot[None]) -> None:
+    """A run in Chinese."""
+    await until_seen(pilot, RUN)
+    await app.use_language("zh_CN")
+    await until_seen(pilot, "项目")
+    app.open_project(RUN)
+    await until_seen(pilot, "已停止：")
 
 
 def raced_workspace(folder: Path) -> Workspace:
@@ -159,6 +189,9 @@ PICTURES = (
     Picture(diff),
     Picture(answers),
     Picture(tour),
+    Picture(welcome),
+    Picture(new_race),
+    Picture(run_chinese),
     Picture(scenes.trying, scenes.recorded_workspace),
     Picture(scenes.template, scenes.recorded_workspace),
     Picture(scenes.new_template, scenes.recorded_workspace),
@@ -170,6 +203,7 @@ PICTURES = (
     Picture(scores, raced_workspace),
     Picture(scored_rows, raced_workspace),
     Picture(race, raced_workspace),
+    Picture(race_rows, raced_workspace),
 )
 """All of them; those with one workspace are beside each other."""
 
@@ -184,7 +218,7 @@ async def _take(one: Picture, workspace: Workspace) -> None:
 
 
 def main() -> int:
-    """Take those that were named, or all.
+    """Take those that were named, or all, the demo last.
 
     Returns:
         The exit code: 1 when one could not be taken; the others are.
@@ -212,7 +246,10 @@ def main() -> int:
                         sys.stderr.write(f"{one.scene.__name__}: {error}\n")
                         sys.stderr.flush()
                         faults += 1
+                    lang.use()
                     os.chdir(ROOT)
+    if DEMO in sys.argv[1:] or not sys.argv[1:]:
+        record_demo()
     return int(bool(faults))
 
 

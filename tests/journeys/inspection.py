@@ -44,7 +44,7 @@ def faults_of(app: App[Any], language: str, data: str, names: AbstractSet[str]) 
         data: Prompts, questions and answers on it, which may be cut and are in their own language.
         names: Words of names.
     """
-    found = [*_cut_widgets(app), *cut_texts(text_of(app), data)]
+    found = [*_cut_widgets(app, data), *cut_texts(text_of(app), data)]
     return found if language == "en" else [*found, *english_in(text_of(app), data, names)]
 
 
@@ -70,7 +70,7 @@ def english_in(screen: str, data: str, names: AbstractSet[str]) -> Iterator[str]
             yield f"English: {phrase}"
 
 
-def _cut_widgets(app: App[Any]) -> Iterator[str]:
+def _cut_widgets(app: App[Any], data: str) -> Iterator[str]:
     for widget in app.screen.walk_children(Widget):
         if not widget.display or not widget.is_on_screen or not widget.region.area:
             continue
@@ -80,7 +80,8 @@ def _cut_widgets(app: App[Any]) -> Iterator[str]:
             needed = widget.get_content_height(app.size, app.size, width)
             if needed > widget.content_size.height or not _is_whole(app, widget):
                 yield f"{name} is cut: {widget.visual}"
-        if isinstance(widget, Input) and not widget.value and cell_len(widget.placeholder) > width:
+        is_cut = isinstance(widget, Input) and not widget.value and cell_len(widget.placeholder) > width
+        if isinstance(widget, Input) and is_cut and widget.placeholder not in data:
             yield f"{name} has a placeholder that is cut: {widget.placeholder}"
         for title in (widget.border_title, widget.border_subtitle):
             if title and cell_len(Content.from_text(title).plain) > widget.size.width - _CORNERS:

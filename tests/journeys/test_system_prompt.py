@@ -13,6 +13,8 @@ from tests.tui.piloting import workspace_in
 def test_from_an_import_to_a_run(home: Path, size: tuple[int, int], task: Task, server: ModelServer) -> None:
     (home / "chats.jsonl").write_text(task.chats, "utf-8")
 
+    made = locations.templates_dir() / "chats.yaml"
+
     async def way(person: Traveller) -> None:
         await person.sees("other", said("Templates"))
         await person.press("i")
@@ -25,7 +27,7 @@ def test_from_an_import_to_a_run(home: Path, size: tuple[int, int], task: Task, 
         await person.types("requirements", task.requirements)
         await person.looks()
         await person.press("ctrl+s")
-        await person.sees(said("saved"))
+        await person.until(lambda: task.requirements in made.read_text("utf-8"))
         await person.press("escape")
         await person.sees("chats", said("Projects"))
         await person.press("enter")
@@ -47,4 +49,3 @@ def test_from_an_import_to_a_run(home: Path, size: tuple[int, int], task: Task, 
     travel(home, way, size, task, *names, workspace=Workspace(workspace_in(home)))
     asked = [one.json["messages"] for one in server.requests]
     assert [{"role": "system", "content": task.styled.format(1)}] in [one[:1] for one in asked]
-    assert (locations.templates_dir() / "chats.yaml").exists()

@@ -96,7 +96,7 @@ def travel(
         names: Names that are shown on the way.
         workspace: What the app opens.
     """
-    known = "\n".join([*names, task.texts, str(folder)])
+    known = "\n".join([*names, task.texts, str(folder), DEFAULT_MODEL])
     words = {
         word for name in (*names, str(folder), MODEL, DEFAULT_MODEL) for word in re.findall("[A-Za-z]+", name)
     }

@@ -75,7 +75,7 @@ class RowList(OptionList):
 
 _NO_METHOD = N_("spo, the default")
 _INPUTS = (
-    ("position", N_("Position of the prompt (empty = as the method has it)"), N_("e.g. system")),
+    ("position", N_("Position of the prompt (empty = the method's)"), N_("e.g. system")),
     ("data", N_("Data file (empty = the questions below)"), N_("e.g. rows.jsonl")),
     ("split", N_("Split of the rows"), N_("e.g. train 48, eval 48, test 144 (empty = 1:1:3)")),
     ("metric", N_("Metric (empty = the judge compares answers)"), N_("e.g. number")),
