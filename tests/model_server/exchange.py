@@ -107,7 +107,8 @@ class Exchange(asyncio.Protocol):
         number = 0 if self._request is None else self._request.number
         self._reply = reply
         at_once = reply.ending == "whole" and not self._pause
-        self._frames = render(reply, request, number, chunks=self._server.chunks, at_once=at_once)
+        chunks = self._server.chunks or (2 if at_once else 5)
+        self._frames = render(reply, request, number, chunks=chunks, at_once=at_once)
         if reply.ending != "whole":
             self._frames = self._frames[: reply.frames]
         self._frames.reverse()

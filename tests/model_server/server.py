@@ -36,7 +36,7 @@ class ModelServer:
         reply: What to answer to a request; called on the server's thread.
         delay: Seconds before the first byte of every reply.
         pause: Seconds between two pieces; 0 sends a reply in one go.
-        chunks: Pieces a text is streamed in.
+        chunks: Pieces a text is streamed in; None for five, and for two where nobody can tell them apart.
         faults: What goes wrong, by request number (the first is 1) or by a function of number and request.
         models: The ids that `/models` lists, or an object to list in their place.
         api_key: The only key accepted, or None to accept everything.
@@ -55,7 +55,7 @@ class ModelServer:
         *,
         delay: float = 0.0,
         pause: float = 0.0,
-        chunks: int = 2,
+        chunks: int | None = None,
         faults: FaultPlan | None = None,
         models: tuple[str, ...] | JsonObject = ("test-model",),
         api_key: str | None = None,
