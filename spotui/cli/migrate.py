@@ -408,11 +408,11 @@ class _Listener:
             self._done += 1
             paint(f"\r{who}: {_('call {n:,}', n=self._done)} ", sys.stderr)
 
-    def measured(self, one: "Tried") -> None:
+    def measured(self, tried: "Tried") -> None:
         """Print what a prompt has shown."""
         from spotui.view.migration import finding_line
 
-        self.note(finding_line(one))
+        self.note(finding_line(tried))
 
     def end(self) -> None:
         """Leave the line to what follows."""

@@ -190,101 +190,101 @@ def _show_offer(parsed: argparse.Namespace, project: "Project", expected: "Estim
     return exit_codes.OK
 
 
-def _as_json(found: "Pruned") -> dict[str, object]:
+def _as_json(pruned: "Pruned") -> dict[str, object]:
     import msgspec
 
-    data: dict[str, object] = msgspec.to_builtins(found, enc_hook=as_english)
-    return {**data, "sentence": verdict(found)}
+    data: dict[str, object] = msgspec.to_builtins(pruned, enc_hook=as_english)
+    return {**data, "sentence": verdict(pruned)}
 
 
-def _print(project: "Project", found: "Pruned") -> None:
-    if found.cut:
-        print(_("Shorter prompt of round {round}:", round=found.round))
+def _print(project: "Project", pruned: "Pruned") -> None:
+    if pruned.cut:
+        print(_("Shorter prompt of round {round}:", round=pruned.round))
         print()
-        for text in found.prompt.splitlines():
+        for text in pruned.prompt.splitlines():
             print(f"  {text}".rstrip())
         print()
         print(
             _(
                 "Tokens: ~{before:,} before, ~{after:,} after (-{share:.0%}).",
-                before=found.tokens_before,
-                after=found.tokens_after,
-                share=1 - found.tokens_after / max(1, found.tokens_before),
+                before=pruned.tokens_before,
+                after=pruned.tokens_after,
+                share=1 - pruned.tokens_after / max(1, pruned.tokens_before),
             )
         )
         print(_("Cut:"))
-        for text in found.cut:
+        for text in pruned.cut:
             print(f"  - {' '.join(text.split())}")
     print(
         ngettext(
             "Tried: {n:,} piece; {stays:,} were not, as cutting them could break slots, tags or code.",
             "Tried: {n:,} pieces; {stays:,} were not, as cutting them could break slots, tags or code.",
-            found.pieces,
-            stays=found.kept_safe,
+            pruned.pieces,
+            stays=pruned.kept_safe,
         )
     )
-    print(verdict(found))
-    if found.cut:
+    print(verdict(pruned))
+    if pruned.cut:
         print(
             _(
                 "Kept beside the best prompt, which stays: spotui export {name} --round pruned",
                 name=project.name,
             )
         )
-    cost = usd(found.cost_usd, found.unpriced, estimated=found.estimated)
+    cost = usd(pruned.cost_usd, pruned.unpriced, estimated=pruned.estimated)
     print(
         ngettext(
             "Bought: {n:,} call, {cost}; what was known before cost nothing.",
             "Bought: {n:,} calls, {cost}; what was known before cost nothing.",
-            found.calls,
+            pruned.calls,
             cost=cost,
         ),
         file=sys.stderr,
     )
 
 
-def verdict(found: "Pruned") -> str:
+def verdict(pruned: "Pruned") -> str:
     """What the comparison shows, and no more than its interval supports."""
-    if found.verdict == "nothing" or found.interval is None:
+    if pruned.verdict == "nothing" or pruned.interval is None:
         return _("Nothing can go: every cut that was tried loses.")
     figures = {
-        "gain": gained(found.difference, found.interval),
-        "margin": f"{100 * found.margin:g}",
-        "where": _where(found),
-        "most": points(max(0.0, -found.interval[0])),
+        "gain": gained(pruned.difference, pruned.interval),
+        "margin": f"{100 * pruned.margin:g}",
+        "where": _where(pruned),
+        "most": points(max(0.0, -pruned.interval[0])),
     }
-    if found.verdict == "within_margin":
+    if pruned.verdict == "within_margin":
         text = _("No loss of more than {margin} points: {gain} {where}.", **figures)
-    elif found.verdict == "worse":
+    elif pruned.verdict == "worse":
         text = _("It loses: {gain} {where}.", **figures)
     else:
         text = _("A loss of up to {most} points cannot be ruled out: {gain} {where}.", **figures)
-    if found.is_unseen:
+    if pruned.is_unseen:
         return text
     return _("{text} The cuts were chosen by the same ones, so the loss may be larger.", text=text)
 
 
-def _where(found: "Pruned") -> str:
-    if found.by == "duels":
+def _where(pruned: "Pruned") -> str:
+    if pruned.by == "duels":
         return ngettext(
             "on {n:,} question ({wins} won, {losses} lost)",
             "on {n:,} questions ({wins} won, {losses} lost)",
-            found.rows,
-            wins=found.wins,
-            losses=found.losses,
+            pruned.rows,
+            wins=pruned.wins,
+            losses=pruned.losses,
         )
-    if found.is_unseen:
+    if pruned.is_unseen:
         return ngettext(
             "on {n:,} unseen row ({wins} won, {losses} lost)",
             "on {n:,} unseen rows ({wins} won, {losses} lost)",
-            found.rows,
-            wins=found.wins,
-            losses=found.losses,
+            pruned.rows,
+            wins=pruned.wins,
+            losses=pruned.losses,
         )
     return ngettext(
         "on {n:,} row ({wins} won, {losses} lost)",
         "on {n:,} rows ({wins} won, {losses} lost)",
-        found.rows,
-        wins=found.wins,
-        losses=found.losses,
+        pruned.rows,
+        wins=pruned.wins,
+        losses=pruned.losses,
     )

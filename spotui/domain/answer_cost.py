@@ -103,49 +103,51 @@ def _median(seconds: Sequence[float]) -> float:
     return round((ordered[middle] + ordered[~middle]) / 2, 3)
 
 
-def is_cheaper(one: AnswerCost | None, other: AnswerCost | None) -> bool | None:
+def is_cheaper(first: AnswerCost | None, second: AnswerCost | None) -> bool | None:
     """Whether an answer is cheaper with one prompt than with another; None where that is not known.
 
     Without a price, fewer tokens are cheaper at any price, if neither kind is more.
     """
-    if one is None or other is None:
+    if first is None or second is None:
         return None
-    if one.usd is not None and other.usd is not None and (one.usd or other.usd):
-        return one.usd < other.usd
-    mine = one.prompt_tokens, one.completion_tokens
-    theirs = other.prompt_tokens, other.completion_tokens
+    if first.usd is not None and second.usd is not None and (first.usd or second.usd):
+        return first.usd < second.usd
+    mine = first.prompt_tokens, first.completion_tokens
+    theirs = second.prompt_tokens, second.completion_tokens
     if mine[0] <= theirs[0] and mine[1] <= theirs[1]:
         return mine != theirs
     return False if mine[0] >= theirs[0] and mine[1] >= theirs[1] else None
 
 
 def is_preferred(
-    prefer: Prefer, one: tuple[str, AnswerCost | None], other: tuple[str, AnswerCost | None]
+    prefer: Prefer, first: tuple[str, AnswerCost | None], second: tuple[str, AnswerCost | None]
 ) -> bool | None:
     """Whether one prompt is preferred to another that is as good; None where nothing says so.
 
     Args:
         prefer: What decides.
-        one: A prompt with the cost of an answer.
-        other: The other one.
+        first: A prompt with the cost of an answer.
+        second: The other one.
     """
     if prefer == "cheaper":
-        return is_cheaper(one[1], other[1])
+        return is_cheaper(first[1], second[1])
     if prefer == "shorter":
-        return estimate_tokens(one[0]) < estimate_tokens(other[0])
+        return estimate_tokens(first[0]) < estimate_tokens(second[0])
     return None
 
 
-def reason(prefer: Prefer, one: tuple[str, AnswerCost | None], other: tuple[str, AnswerCost | None]) -> str:
+def reason(
+    prefer: Prefer, first: tuple[str, AnswerCost | None], second: tuple[str, AnswerCost | None]
+) -> str:
     """The difference that decides between two prompts, for a sentence in brackets."""
     if prefer == "shorter":
-        mine, theirs = (estimate_tokens(text) for text, _cost in (one, other))
+        mine, theirs = (estimate_tokens(text) for text, _cost in (first, second))
         return _("~{mine} tokens in the prompt, not ~{theirs}", mine=count(mine), theirs=count(theirs))
-    if one[1] is None or other[1] is None:
+    if first[1] is None or second[1] is None:
         return ""
-    if one[1].usd is not None and other[1].usd is not None and (one[1].usd or other[1].usd):
-        return _("{mine} an answer, not {theirs}", mine=price(one[1]), theirs=price(other[1]))
-    mine, theirs = (round(cost.prompt_tokens + cost.completion_tokens) for cost in (one[1], other[1]))
+    if first[1].usd is not None and second[1].usd is not None and (first[1].usd or second[1].usd):
+        return _("{mine} an answer, not {theirs}", mine=price(first[1]), theirs=price(second[1]))
+    mine, theirs = (round(cost.prompt_tokens + cost.completion_tokens) for cost in (first[1], second[1]))
     return _("{mine} tokens an answer, not {theirs}", mine=f"{mine:,}", theirs=f"{theirs:,}")
 
 

@@ -367,11 +367,11 @@ class ScoredRound(Round):
             if way not in left_out and one.split == leader.split and len(one.marks) == len(leader.marks)
         ]
 
-    def _wins(self, one: Scored) -> bool:
+    def _wins(self, scored: Scored) -> bool:
         winner = self._winner
         if winner is None or not winner.is_whole:
             return False
-        return compare(winner.marks, one.marks, seed=self._context.task.seed).is_beyond_floor
+        return compare(winner.marks, scored.marks, seed=self._context.task.seed).is_beyond_floor
 
     async def _settle_for(
         self,
@@ -414,8 +414,8 @@ class ScoredRound(Round):
         return self._verbs.scorer
 
 
-def _own(one: Scored) -> tuple[str, AnswerCost | None]:
-    return one.prompt, one.cost
+def _own(scored: Scored) -> tuple[str, AnswerCost | None]:
+    return scored.prompt, scored.cost
 
 
 def _unmarked(outcomes: Sequence[RowOutcome]) -> str:

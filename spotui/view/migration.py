@@ -30,7 +30,7 @@ def heads(record: MigrationRecord) -> list[str]:
 def rows(record: MigrationRecord) -> list[list[str]]:
     """The cells of the table: the old model, then each prompt on each new one."""
     found = [_of_old(record.incumbent)] if record.incumbent is not None else []
-    order = [record.found(model, kind) for model in record.models for kind in _KINDS]
+    order = [record.tried_with(model, kind) for model in record.models for kind in _KINDS]
     return found + [_of_new(record, one) for one in order if one is not None]
 
 
@@ -39,21 +39,21 @@ def _of_old(old: Incumbent) -> list[str]:
     return [old.model, _("in use"), figure, "", "", "", *_costs(old.cost), ""]
 
 
-def _of_new(record: MigrationRecord, one: Tried) -> list[str]:
+def _of_new(record: MigrationRecord, tried: Tried) -> list[str]:
     figure = (
-        _scored(one.score, one.interval)
+        _scored(tried.score, tried.interval)
         if record.by == "rows"
-        else f"{percent(one.score)} ({percent(one.interval[0])} to {percent(one.interval[1])})"
+        else f"{percent(tried.score)} ({percent(tried.interval[0])} to {percent(tried.interval[1])})"
     )
     return [
-        one.model,
-        _(_KINDS[one.kind]),
+        tried.model,
+        _(_KINDS[tried.kind]),
         figure,
-        gained(one.difference, one.difference_interval),
-        str(one.won),
-        str(one.lost),
-        *_costs(one.cost),
-        _(_FINDINGS[one.finding]),
+        gained(tried.difference, tried.difference_interval),
+        str(tried.won),
+        str(tried.lost),
+        *_costs(tried.cost),
+        _(_FINDINGS[tried.finding]),
     ]
 
 
@@ -71,21 +71,23 @@ def table_lines(record: MigrationRecord) -> list[str]:
     return aligned([head, *rows(record)], left=(0, 1, len(head) - 1))
 
 
-def finding_line(one: Tried) -> str:
+def finding_line(tried: Tried) -> str:
     """What a prompt has shown, on one line."""
-    prompt = _("the same prompt") if one.kind == "same" else _("the new prompt")
+    prompt = _("the same prompt") if tried.kind == "same" else _("the new prompt")
     what = ngettext(
         "{model} with {prompt}: {finding}, {gain} points on {n:,} row",
         "{model} with {prompt}: {finding}, {gain} points on {n:,} rows",
-        one.rows,
-        model=one.model,
+        tried.rows,
+        model=tried.model,
         prompt=prompt,
-        finding=_(_FINDINGS[one.finding]),
-        gain=gained(one.difference, one.difference_interval),
+        finding=_(_FINDINGS[tried.finding]),
+        gain=gained(tried.difference, tried.difference_interval),
     )
-    if not one.unanswered:
+    if not tried.unanswered:
         return what
-    return ngettext("{what}; {n:,} got no answer", "{what}; {n:,} got no answers", one.unanswered, what=what)
+    return ngettext(
+        "{what}; {n:,} got no answer", "{what}; {n:,} got no answers", tried.unanswered, what=what
+    )
 
 
 def explained(record: MigrationRecord) -> list[str]:
@@ -125,12 +127,12 @@ def explained(record: MigrationRecord) -> list[str]:
             seen=one.questions,
         )
         for one in record.runs
-        if one.questions and (found := record.found(one.model, "new")) is not None
+        if one.questions and (found := record.tried_with(one.model, "new")) is not None
     ]
     lines += [
         _("{model}: no new prompt was looked for, as the same one shows no loss.", model=model)
         for model in record.left_out
-        if record.found(model, "new") is None
+        if record.tried_with(model, "new") is None
     ]
     lines += [
         _("{model}: no better prompt was found ({project}).", model=one.model, project=one.project)
@@ -145,7 +147,7 @@ def advice_in_words(record: MigrationRecord) -> str:
     advice = record.advice
     if advice is None:
         return _("The migration is not finished; the same command resumes.")
-    one = record.found(advice.model, advice.kind)
+    one = record.tried_with(advice.model, advice.kind)
     if one is None or advice.reason == "unmeasured":
         return _("Stay with {old}: no answer of a new model could be compared.", old=record.old)
     if advice.action == "stay":
@@ -174,13 +176,13 @@ def advice_in_words(record: MigrationRecord) -> str:
     return join(text, _cost_change(record, one))
 
 
-def _stay(record: MigrationRecord, advice: Advice, one: Tried) -> str:
-    prompt = _("the same prompt") if one.kind == "same" else _("the new prompt")
+def _stay(record: MigrationRecord, advice: Advice, tried: Tried) -> str:
+    prompt = _("the same prompt") if tried.kind == "same" else _("the new prompt")
     figures = {
         "old": record.old,
-        "model": one.model,
+        "model": tried.model,
         "prompt": prompt,
-        "gain": _gain(one),
+        "gain": _gain(tried),
         "margin": _margin(record),
     }
     match advice.reason:
@@ -196,7 +198,7 @@ def _stay(record: MigrationRecord, advice: Advice, one: Tried) -> str:
                     "Stay with {old}: {model} with {prompt} shows no loss and no gain ({gain} points).",
                     **figures,
                 ),
-                _cost_change(record, one),
+                _cost_change(record, tried),
                 _("If {old} goes away, move there.", old=record.old),
             )
         case _:
@@ -204,38 +206,38 @@ def _stay(record: MigrationRecord, advice: Advice, one: Tried) -> str:
                 ngettext(
                     "Stay with {old}: {n:,} row cannot show that a new model loses at most {margin} points.",
                     "Stay with {old}: {n:,} rows cannot show that a new model loses at most {margin} points.",
-                    one.rows,
+                    tried.rows,
                     **figures,
                 ),
                 _(
                     "{model} with {prompt} comes closest: {gain} points. Add rows, or accept more with "
                     "--margin {enough}.",
                     **figures,
-                    enough=_enough(one),
+                    enough=_enough(tried),
                 ),
             )
 
 
-def _gain(one: Tried) -> str:
-    return gained(one.difference, one.difference_interval)
+def _gain(tried: Tried) -> str:
+    return gained(tried.difference, tried.difference_interval)
 
 
 def _margin(record: MigrationRecord) -> str:
     return f"{100 * record.margin:g}"
 
 
-def _enough(one: Tried) -> int:
+def _enough(tried: Tried) -> int:
     """The least margin in whole points at which this would count as no loss."""
-    return -int(100 * one.difference_interval[0] // 1)
+    return -int(100 * tried.difference_interval[0] // 1)
 
 
-def _cost_change(record: MigrationRecord, one: Tried) -> str:
+def _cost_change(record: MigrationRecord, tried: Tried) -> str:
     """How the cost of an answer changes; empty where a price is unknown."""
     old = record.incumbent.cost if record.incumbent is not None else None
-    if old is None or one.cost is None or not old.usd or one.cost.usd is None:
+    if old is None or tried.cost is None or not old.usd or tried.cost.usd is None:
         return ""
-    change = one.cost.usd / old.usd - 1
-    prices = {"new": price(one.cost), "old": price(old)}
+    change = tried.cost.usd / old.usd - 1
+    prices = {"new": price(tried.cost), "old": price(old)}
     if abs(change) < 0.005:
         return _("An answer costs the same ({new}).", **prices)
     return (

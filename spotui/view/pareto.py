@@ -121,17 +121,17 @@ def table(pareto: Pareto) -> list[list[str]]:
     return [heads, *map(_cells, shown)]
 
 
-def _cells(one: PricedPrompt) -> list[str]:
-    interval = _("{low} to {high}", low=points(one.low), high=points(one.high))
-    tokens = f"{one.cost.prompt_tokens:,.0f}", f"{one.cost.completion_tokens:,.0f}"
+def _cells(priced: PricedPrompt) -> list[str]:
+    interval = _("{low} to {high}", low=points(priced.low), high=points(priced.high))
+    tokens = f"{priced.cost.prompt_tokens:,.0f}", f"{priced.cost.completion_tokens:,.0f}"
     return [
-        one.mark,
-        str(one.round),
-        points(one.score),
+        priced.mark,
+        str(priced.round),
+        points(priced.score),
         interval,
-        price(one.cost),
+        price(priced.cost),
         *tokens,
-        latency(one.cost),
+        latency(priced.cost),
     ]
 
 

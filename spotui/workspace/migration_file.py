@@ -183,7 +183,7 @@ class MigrationRecord(Record, frozen=True, kw_only=True):
     spent: Spent = Spent()
     advice: Advice | None = None
 
-    def found(self, model: str, kind: PromptKind) -> Tried | None:
+    def tried_with(self, model: str, kind: PromptKind) -> Tried | None:
         """What was measured of a prompt on a model, or None."""
         return next((one for one in self.tried if (one.model, one.kind) == (model, kind)), None)
 

@@ -81,13 +81,13 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     estimated: bool = False
 
 
-def write_pruned(project: Project, found: Pruned) -> None:
+def write_pruned(project: Project, pruned: Pruned) -> None:
     """Keep it with its project, in one step.
 
     Raises:
         OSError: The disk is full or read-only.
     """
-    data = msgspec.json.format(msgspec.json.encode(found, enc_hook=as_english), indent=1)
+    data = msgspec.json.format(msgspec.json.encode(pruned, enc_hook=as_english), indent=1)
     write_file(project.folder / _NAME, data + b"\n")
 
 

@@ -94,20 +94,20 @@ async def ask_all(
     """
     found: dict[int, Answer] = {}
 
-    async def ask(one: Asked) -> None:
-        answer = await _answer(context, prompt, one, by_rows=by_rows, whole=whole)
-        keep(one, answer)
-        found[one.position] = answer
+    async def ask(question: Asked) -> None:
+        answer = await _answer(context, prompt, question, by_rows=by_rows, whole=whole)
+        keep(question, answer)
+        found[question.position] = answer
 
     await each(asked, ask, lambda: context.asker.at_once(("executor",)))
     return [found[one.position] for one in asked]
 
 
-async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, whole: bool) -> Answer:
-    key = CallKey(1, "score_test" if by_rows else "execute", one.position)
+async def _answer(context: Context, prompt: str, question: Asked, *, by_rows: bool, whole: bool) -> Answer:
+    key = CallKey(1, "score_test" if by_rows else "execute", question.position)
 
     def notice(text: str, level: Level) -> None:
-        context.emit(Noticed(text=_("Question {n}: {text}", n=one.position + 1, text=text), level=level))
+        context.emit(Noticed(text=_("Question {n}: {text}", n=question.position + 1, text=text), level=level))
 
     calls: list[Taken] = []
     try:
@@ -116,8 +116,8 @@ async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, w
             context.meta["execute_repair"],
             key,
             prompt,
-            one.row,
-            one.messages,
+            question.row,
+            question.messages,
             notice,
             missing if by_rows else incomplete,
             taken=calls,
@@ -130,7 +130,7 @@ async def _answer(context: Context, prompt: str, one: Asked, *, by_rows: bool, w
         why = why_missing(last)
         notice(why, "warning")
         return Answer(error=why, taken=together(calls))
-    text = conversation(replies, one.row.turns) if whole else last.answer
+    text = conversation(replies, question.row.turns) if whole else last.answer
     return Answer(text, taken=together(calls))
 
 

@@ -70,19 +70,19 @@ class MigrationBudget:
             yield self._folder.project(file_name(model)).journal
 
 
-def share_of(left: BudgetSettings, kept: Amounts, *, runs: int) -> BudgetSettings | None:
+def share_of(left: BudgetSettings, reserve: Amounts, *, runs: int) -> BudgetSettings | None:
     """What the next run may cost: an equal part of what measuring new prompts leaves; None for too little.
 
     Args:
         left: What may still be spent.
-        kept: What it takes to measure one prompt.
+        reserve: What it takes to measure one prompt.
         runs: How many runs are to come, each with a new prompt to measure.
     """
     found: dict[str, float | int] = {}
     for kind, slack in (("calls", 1.0), ("tokens", _SLACK), ("usd", _SLACK)):
         limit = getattr(left, kind)
         if limit is not None:
-            room = (limit - getattr(kept, kind) * slack * runs) / runs
+            room = (limit - getattr(reserve, kind) * slack * runs) / runs
             found[kind] = room if kind == "usd" else int(room)
     if left.minutes is not None:
         found["minutes"] = left.minutes / runs

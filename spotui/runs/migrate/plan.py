@@ -220,12 +220,12 @@ def _added(parts: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _both(one: Share, other: Share) -> Share:
+def _both(first: Share, second: Share) -> Share:
     return msgspec.structs.replace(
-        one,
-        calls=one.calls + other.calls,
-        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
-        completion_tokens=one.completion_tokens + other.completion_tokens,
-        usd=None if one.usd is None or other.usd is None else one.usd + other.usd,
+        first,
+        calls=first.calls + second.calls,
+        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
+        completion_tokens=first.completion_tokens + second.completion_tokens,
+        usd=None if first.usd is None or second.usd is None else first.usd + second.usd,
         other_usd=None,
     )

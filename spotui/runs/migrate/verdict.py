@@ -106,7 +106,7 @@ def advise(record: MigrationRecord) -> Advice:
 
 def _of_model(record: MigrationRecord, model: str) -> Tried | None:
     """The prompt that a model would get, of those that show no loss on it; None where neither does."""
-    same, new = record.found(model, "same"), record.found(model, "new")
+    same, new = record.tried_with(model, "same"), record.tried_with(model, "new")
     fit = [one for one in (same, new) if one is not None and one.is_safe]
     return next((one for one in fit if one.finding == "better"), fit[0] if fit else None)
 
@@ -115,6 +115,6 @@ def _usd(cost: AnswerCost | None) -> float | None:
     return None if cost is None else cost.usd
 
 
-def _advice(action: str, one: Tried) -> Advice:
-    assert one.finding != "unmeasured"  # noqa: S101 - only measured ones are chosen from
-    return Advice(action=action, model=one.model, kind=one.kind, reason=one.finding)  # type: ignore[arg-type]
+def _advice(action: str, tried: Tried) -> Advice:
+    assert tried.finding != "unmeasured"  # noqa: S101 - only measured ones are chosen from
+    return Advice(action=action, model=tried.model, kind=tried.kind, reason=tried.finding)  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ class Listener(Protocol):
         """What happens in a run or a measurement, and of which model."""
         ...
 
-    def measured(self, one: Tried) -> None:
+    def measured(self, tried: Tried) -> None:
         """What a prompt has shown."""
         ...
 
@@ -236,9 +236,9 @@ class Migration:
         prompt = self._plan.test.template.prompt
         have_now = have
 
-        def keep(one: Asked, answer: Answer) -> None:
+        def keep(question: Asked, answer: Answer) -> None:
             nonlocal have_now
-            self._archive.add(prompt, one.row.asked, one.id, answer)
+            self._archive.add(prompt, question.row.asked, question.id, answer)
             have_now += 1
 
         try:
@@ -320,19 +320,19 @@ class Migration:
         model: str,
         kind: PromptKind,
         prompt: str,
-        found: Measured,
+        measured: Measured,
         old: _Old,
         answers: Sequence[Answer],
         prepared: Prepared,
     ) -> Tried:
-        compared = found.comparison
+        compared = measured.comparison
         return Tried(
             model=model,
             kind=kind,
             prompt=prompt,
             rows=compared.wins + compared.losses + compared.ties,
-            score=found.score,
-            interval=(found.interval.low, found.interval.high),
+            score=measured.score,
+            interval=(measured.interval.low, measured.interval.high),
             difference=compared.difference,
             difference_interval=(compared.interval.low, compared.interval.high),
             floor=compared.floor,
@@ -513,10 +513,10 @@ async def _marks(
         unanswered: What a row without an answer counts.
     """
 
-    async def mark(one: Asked, answer: Answer) -> float | None:
+    async def mark(question: Asked, answer: Answer) -> float | None:
         if answer.error:
             return unanswered
-        key = CallKey(1, "score_test", one.position)
-        return (await marker.mark(key, one.position, one.row, answer.text)).mark
+        key = CallKey(1, "score_test", question.position)
+        return (await marker.mark(key, question.position, question.row, answer.text)).mark
 
     return await together([mark(one, answer) for one, answer in zip(asked, answers, strict=True)])

@@ -197,19 +197,19 @@ def _tokens(number: float) -> str:
     return count(round(number))
 
 
-def _priced(place: int, one: PricedPrompt) -> Point:
-    mark = "●" if one.is_best else FRONT if one.is_on_front else "○"
-    tone = "best" if one.is_best else "win" if one.is_on_front else "faint"
-    return Point(one.price, 100 * one.score, None, None, mark, tone, str(place))
+def _priced(index: int, priced: PricedPrompt) -> Point:
+    mark = "●" if priced.is_best else FRONT if priced.is_on_front else "○"
+    tone = "best" if priced.is_best else "win" if priced.is_on_front else "faint"
+    return Point(priced.price, 100 * priced.score, None, None, mark, tone, str(index))
 
 
 def _price_legend() -> str:
     return _("● best  {front} front: none is as good for less  ○ other", front=FRONT)
 
 
-def _price_in_words(one: PricedPrompt) -> str:
-    facts = [points(one.score), in_words(one.cost)]
-    return _("round {round}  {facts}", round=one.round, facts="  ".join(facts))
+def _price_in_words(priced: PricedPrompt) -> str:
+    facts = [points(priced.score), in_words(priced.cost)]
+    return _("round {round}  {facts}", round=priced.round, facts="  ".join(facts))
 
 
 def _in_words(trial: Trial, *, is_scored: bool) -> str:

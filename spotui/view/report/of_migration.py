@@ -75,13 +75,13 @@ def _receipt(folder: MigrationFolder, record: MigrationRecord) -> Receipt | None
     advice = record.advice
     if advice is None or advice.action != "new":
         return None
-    tried = record.found(advice.model, "new")
+    tried = record.tried_with(advice.model, "new")
     found = receipt_of_best(folder.project(file_name(advice.model)))
     return found if found is not None and tried is not None and found.prompt == tried.prompt else None
 
 
 def _chart(record: MigrationRecord) -> Iterator[Part]:
-    order = [record.found(model, kind) for model in record.models for kind in ("same", "new")]
+    order = [record.tried_with(model, kind) for model in record.models for kind in ("same", "new")]
     shown = [_point(one) for one in order if one is not None and one.finding != "unmeasured"]
     if not shown:
         return
@@ -94,17 +94,17 @@ def _chart(record: MigrationRecord) -> Iterator[Part]:
     yield Chart(title, shown, is_trend=False, line=old, line_label=record.old)
 
 
-def _point(one: Tried) -> Point:
+def _point(tried: Tried) -> Point:
     label = (
-        _("{model}, same prompt", model=one.model)
-        if one.kind == "same"
-        else _("{model}, new prompt", model=one.model)
+        _("{model}, same prompt", model=tried.model)
+        if tried.kind == "same"
+        else _("{model}, new prompt", model=tried.model)
     )
-    return Point(label, one.score, *one.interval, "best" if _TONES[one.finding] == "win" else "")
+    return Point(label, tried.score, *tried.interval, "best" if _TONES[tried.finding] == "win" else "")
 
 
 def _table(record: MigrationRecord) -> Table:
-    order = [record.found(model, kind) for model in record.models for kind in ("same", "new")]
+    order = [record.tried_with(model, kind) for model in record.models for kind in ("same", "new")]
     tones: list[Tone] = [_TONES[one.finding] for one in order if one is not None]
     before: list[Tone] = ["faint"] if record.incumbent is not None else []
     return Table(heads(record), rows(record), _NUMBERS, [*before, *tones])

@@ -105,10 +105,10 @@ def _compared(table: Table) -> Iterator[Part]:
     yield document.Table(head, rows, _OF_TASKS)
 
 
-def _point(one: Standing, *, is_first: bool) -> Point:
-    interval = one.tasks[0].interval if len(one.tasks) == 1 else None
+def _point(standing: Standing, *, is_first: bool) -> Point:
+    interval = standing.tasks[0].interval if len(standing.tasks) == 1 else None
     low, high = (None, None) if interval is None else (interval.low, interval.high)
-    return Point(one.contender, one.macro, low, high, "best" if is_first else "")
+    return Point(standing.contender, standing.macro, low, high, "best" if is_first else "")
 
 
 def _cost(record: SweepRecord, ended: Sequence[EndedRun]) -> Iterator[Part]:
@@ -153,16 +153,16 @@ def _runs(ended: Sequence[EndedRun]) -> Iterator[Part]:
     yield document.Table(head, [_run(one) for one in shown], _OF_RUNS)
 
 
-def _run(one: EndedRun) -> list[str]:
+def _run(ended: EndedRun) -> list[str]:
     return [
-        one.name,
-        one.cause if one.reason == "failed" else state_in_words(one.reason),
-        _("yes") if one.improved else _("no"),
-        str(one.rounds),
-        f"{one.calls:,}",
-        count(one.prompt_tokens + one.completion_tokens, estimated=one.estimated),
-        usd(one.cost_usd, one.unpriced, estimated=one.estimated),
-        duration(one.seconds),
+        ended.name,
+        ended.cause if ended.reason == "failed" else state_in_words(ended.reason),
+        _("yes") if ended.improved else _("no"),
+        str(ended.rounds),
+        f"{ended.calls:,}",
+        count(ended.prompt_tokens + ended.completion_tokens, estimated=ended.estimated),
+        usd(ended.cost_usd, ended.unpriced, estimated=ended.estimated),
+        duration(ended.seconds),
     ]
 
 
