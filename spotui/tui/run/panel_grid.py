@@ -80,6 +80,8 @@ class PanelTabs(Widget):
                 break
             if number != self.shown:
                 labels[number] = f" {number + 1} "
+        if sum(cell_len(label) + 1 for label in labels) - 1 > self.content_size.width:
+            return [label if number == self.shown else label.strip() for number, label in enumerate(labels)]
         return labels
 
 
