@@ -168,11 +168,13 @@ class Canvas:
 
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers from `low` to `high`, at most `most` of them and evenly spaced: steps of 1, 2 or 5."""
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or most < 1:
+    if not math.isfinite(high - low) or high <= low or most < 1:
         return []
     size = 10.0 ** math.floor(math.log10((high - low) / most))
     for factor in (1, 2, 5, 10, 20, 50):
         step = factor * size
+        if not math.isfinite(step):
+            return []
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < most:
             return [round(number * step, 12) for number in range(first, last + 1)]
@@ -188,18 +190,23 @@ class _Scale:
     cells: int
 
     def cell(self, value: float) -> int:
-        share = (value - self.low) / (self.high - self.low)
+        # Halves, since the difference of two numbers can be too large for one.
+        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         return round(min(max(share, -1.0), 2.0) * (self.cells - 1))
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
 
+_FARTHEST: Final = 1e300
+"""An axis ends here, so that its length is a number, too."""
+
+
 def _span(
     values: Iterable[float], bounds: tuple[float, float] = (-math.inf, math.inf)
 ) -> tuple[float, float]:
     """The least and the greatest finite value, a little apart even if there is only one."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [min(max(value, -_FARTHEST), _FARTHEST) for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
