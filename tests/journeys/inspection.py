@@ -24,6 +24,8 @@ from tests.tui.settling import text_of
 _LATIN: Final = re.compile(r"(?<![│▌╯╮\w])(?>[A-Za-z][\w.'/@-]*(?:[ ,:]+[A-Za-z][\w.'/@-]*)*)(?![│▌╭╰])")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _CUT: Final = re.compile(r"([^\s│…]+(?: [^\s│…]+)*) ?…")
+_UNDER_WAY: Final = re.compile(r"\d s ?$")
+"""The seconds of a call that is under way end in an ellipsis, which says so."""
 _KEYS: Final = frozenset({"esc", "space", "tab", "f", "AB", "BA", "OPENAI", "BASE", "URL", "http"})
 """Names that are the same in every language."""
 
@@ -58,6 +60,8 @@ def cut_texts(screen: str, data: str) -> Iterator[str]:
     for text in _CUT.findall(screen):
         tail = _bare(text)[-12:]
         last = _bare(text.rpartition("  ")[2])
+        if _UNDER_WAY.search(text):
+            continue
         if f"{tail}…" not in texts and last not in whole and tail not in whole:
             yield f"cut: {text}…"
 

@@ -5,7 +5,7 @@ from spotui.workspace.projects import Workspace
 from tests.journeys.tasks import Task
 from tests.journeys.traveller import Traveller, said, travel
 
-NAMES = ("sums-race/gpo", "sums-race/ape", "sums.yaml", "why.yaml")
+NAMES = ("sums-race/gpo", "sums-race/ape", "long", "sums.yaml", "why.yaml")
 
 
 def test_a_race_its_winner_and_its_rows(workspace: Workspace, size: tuple[int, int], task: Task) -> None:

@@ -38,7 +38,7 @@ def test_copy_export_report_and_verify(
         await person.press("n")
         await person.sees(said("Nothing was written."))
 
-    travel(home, way, size, task, "sums-race/gpo", "sums-race/ape", "why.yaml", workspace=workspace)
+    travel(home, way, size, task, "sums-race/gpo", "sums-race/ape", "long", "why.yaml", workspace=workspace)
     assert (home / "why.txt").read_text("utf-8").strip() == best
     for file in ("why.txt", "why.html"):
         outcome = type_in(capsys, "verify", file)
