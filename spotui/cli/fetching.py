@@ -1,6 +1,7 @@
 """Fetching an embedded model: asked for first, with progress, on first use."""
 
 import asyncio
+import shutil
 import sys
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
+from spotui.domain.text import width
 from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.table import RunSettings, is_embedded
@@ -180,10 +182,19 @@ class _Meter:
         elif not self._total or self._done < self._total:
             facts.append(_("waiting for data"))
         share = min(1.0, self._done / self._total) if self._total else 0.0
-        filled = round(_BAR * share)
-        bar = f"{'█' * filled}{'░' * (_BAR - filled)} " if self._total and self._is_terminal else ""
+        begin = f"{self._stage:9}"
         percent = f"{int(100 * share):3}% " if self._total else ""
-        return f"{self._stage:9}{bar}{percent}{', '.join(facts)}"
+        if not (self._total and self._is_terminal):
+            return begin + percent + ", ".join(facts)
+        # A line that is too long for the terminal would begin a new one each time it is painted.
+        columns = shutil.get_terminal_size().columns
+        while len(facts) > 1 and width(begin + percent + ", ".join(facts)) > columns:
+            del facts[1]  # the rate, then the time left
+        said = percent + ", ".join(facts)
+        length = max(0, min(_BAR, columns - width(begin + said) - 1))
+        filled = round(length * share)
+        bar = f"{'█' * filled}{'░' * (length - filled)} " if length else ""
+        return begin + bar + said
 
     def _rate(self, now: float) -> float:
         """Bytes a second of late; 0 when nothing came, or too little to tell."""

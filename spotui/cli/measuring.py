@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from spotui.cli.exit_codes import UsageError
 from spotui.cli.terminal import paint
 from spotui.domain.events import CallFinished, Event, Noticed
 from spotui.lang import _, as_asked
@@ -80,3 +81,25 @@ def expected_json(expected: "Estimate") -> dict[str, object]:
         "seconds": expected.seconds,
         "warnings": expected.warnings,
     }
+
+
+def margin_of(text: str, *, most: int) -> float:
+    """The loss that counts as none, 0..1.
+
+    Args:
+        text: What was typed, in points of 100.
+        most: The largest margin, in points.
+
+    Raises:
+        UsageError: It is not a number of points.
+    """
+    try:
+        margin = float(text)
+    except ValueError:
+        margin = -1.0
+    if not 0 <= margin <= most:
+        raise UsageError(
+            _("--margin takes points from 0 to {most}, not {text}.", most=most, text=text),
+            _("Write, for example, --margin 3 for 3 points of 100."),
+        )
+    return margin / 100

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
-from spotui.cli.measuring import expected_json, print_expected, write_json
+from spotui.cli.measuring import expected_json, margin_of, print_expected, write_json
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, says_yes, settle_trust
 from spotui.domain.errors import SpotuiError
@@ -108,7 +108,7 @@ def migrate_command(parsed: argparse.Namespace) -> int:
     from spotui.settings.resources import find_template
     from spotui.workspace.migration_file import MigrationFolder, archive_of
 
-    margin = _margin(parsed.margin)
+    margin = margin_of(parsed.margin, most=99)
     launcher, path, workspace = Launcher(), find_template(parsed.template), options.workspace(parsed)
     flags, budget = _flags(parsed), _budget(parsed, launcher)
     plan = _plan(parsed, launcher, path, flags)
@@ -171,24 +171,6 @@ def migrate_command(parsed: argparse.Namespace) -> int:
 
         write_report(report_of_migration(folder), parsed.report, to=sys.stderr)
     return exit_codes.OK
-
-
-def _margin(text: str) -> float:
-    """The margin, 0..1.
-
-    Raises:
-        UsageError: It is not a number of points.
-    """
-    try:
-        points = float(text)
-    except ValueError:
-        points = -1.0
-    if not 0 <= points < 100:
-        raise UsageError(
-            _("--margin takes points from 0 to 99, not {text}.", text=text),
-            _("Write, for example, --margin 5."),
-        )
-    return points / 100
 
 
 def _flags(parsed: argparse.Namespace) -> "Flags":

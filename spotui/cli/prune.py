@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
-from spotui.cli.exit_codes import UsageError
-from spotui.cli.measuring import Progress, add_output, expected_json, print_expected, write_json
+from spotui.cli.measuring import Progress, add_output, expected_json, margin_of, print_expected, write_json
 from spotui.cli.trusting import add_trust, add_trust_address
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import gained, points, usd
@@ -59,7 +58,7 @@ def prune_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.launch import Launcher
     from spotui.workspace.history import read_history
 
-    margin = _margin(parsed.margin)
+    margin = margin_of(parsed.margin, most=50)
     launcher, workspace = Launcher(), options.workspace(parsed)
     project = workspace.existing(parsed.name)
     if not project.is_ours:
@@ -121,24 +120,6 @@ def _work(
     else:
         _print(project, found)
     return exit_codes.OK if found.verdict == "within_margin" else exit_codes.NO_IMPROVEMENT
-
-
-def _margin(text: str) -> float:
-    """The margin, 0..1.
-
-    Raises:
-        UsageError: It is not a number of points.
-    """
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= 50:
-        raise UsageError(
-            _("--margin takes points from 0 to 50, not {text}.", text=text),
-            _("Write, for example, --margin 3 for 3 points of 100."),
-        )
-    return found / 100
 
 
 def _prepared(parsed: argparse.Namespace, launcher: "Launcher", project: "Project") -> "Prepared":

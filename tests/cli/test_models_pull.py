@@ -159,6 +159,23 @@ def test_a_terminal_shows_bytes_rate_and_time_left_also_while_nothing_comes(
     )
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_line_never_is_longer_than_the_terminal(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    meter = fetching._Meter()
+    for second in range(12):
+        meter.take(PullProgress("check", 123_456_789 * second, 12_345_678_900))
+        clock.now += 0.1
+    lines = terminal.getvalue().split("\r")
+    assert max(map(len, lines)) <= columns
+    assert max(map(len, lines)) > columns - 12
+    assert "of 12,346 MB" in lines[-1]
+
+
 def test_a_log_gets_a_line_at_every_tenth_and_when_it_is_slow(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,7 +160,7 @@ def _reproduce(name: str, record: MigrationRecord) -> Iterator[Part]:
             name=shlex.quote(record.runs[0].project),
         )
         if record.runs
-        else _("No new prompt was looked for, so there is no run.")
+        else _("No run has looked for a new prompt.")
     )
     facts = [
         [_("Migration"), name],
