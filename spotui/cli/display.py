@@ -107,7 +107,7 @@ class PlainDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self._output.flush()
 
     def show(self, event: Event) -> None:
         """Write the event's line."""

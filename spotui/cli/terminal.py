@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 from spotui.domain.text import visible
 
@@ -130,11 +130,15 @@ def _is_terminal(stream: object) -> bool:
     return stream is not None and behind(cast("TextIO", stream)).isatty()
 
 
+_CHUNK: Final = 1 << 16
+
+
 class Output:
     """Writes lines, and falls silent once the reader or the terminal has gone: a run outlives both."""
 
     def __init__(self) -> None:
         self.open = True
+        self._waiting = bytearray()  # our own, as PYTHONUNBUFFERED takes that of the stream away
 
     def write(self, data: bytes) -> None:
         """Write and flush."""
@@ -144,15 +148,16 @@ class Output:
     def add(self, data: bytes) -> None:
         """Write what may wait for the next flush: thousands of lines at once take one, not thousands."""
         if self.open:
-            try:
-                sys.stdout.buffer.write(shown(data))
-            except OSError:
-                self.close()
+            self._waiting += shown(data)
+            if len(self._waiting) >= _CHUNK:
+                self.flush()
 
     def flush(self) -> None:
         """Let the reader see what was added."""
+        data, self._waiting = self._waiting, bytearray()
         if self.open:
             try:
+                sys.stdout.buffer.write(data)
                 sys.stdout.buffer.flush()
             except OSError:
                 self.close()

@@ -331,10 +331,15 @@ class _Copies(NamedTuple):
 
 @lru_cache(maxsize=32)  # the same request is read again for every reply to it, and none for every vote
 def _copies(asked: str, name: str) -> _Copies:
-    explained = re.compile(rf"^- (?:in an? )?{re.escape(name)}(?: tag)?: (.+)$", re.MULTILINE)
     whole = {_bare(one) for one in (*_simple_pair(name).findall(asked), "your text")}
     # The form is at the end of the request; lines before may be those of a row.
-    return _Copies(whole, _bare("".join(explained.findall(asked)[-1:])))
+    return _Copies(whole, _bare("".join(_explained(name).findall("\n" + asked)[-1:])))
+
+
+@cache
+def _explained(tag: str) -> re.Pattern[str]:
+    # It begins with the line's end: a pattern that begins with `^` is tried at every character.
+    return re.compile(rf"\n- (?:in an? )?{re.escape(tag)}(?: tag)?: (.+)")
 
 
 def _without_copies(text: str, name: str, copies: _Copies) -> str:
