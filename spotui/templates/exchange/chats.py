@@ -21,6 +21,7 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """The roles of messages, by the names that they have elsewhere."""
 
+_IMAGE: Final = "image_url"
 _FETCHED: Final = ("https://", "data:")
 _OTHERS: Final = ("function_call", "weight", "name", "refusal", "audio", "annotations")
 
@@ -116,7 +117,7 @@ def _of_content(role: str, content: Any, rest: list[str], calls: Mapping[str, An
             texts.append(part)
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             texts.append(part["text"])
-        elif isinstance(part, dict) and part.get("type") == "image_url" and _is_fetched(part):
+        elif isinstance(part, dict) and part.get("type") == _IMAGE and _is_fetched(part):
             images.append(part)
         elif isinstance(part, dict):
             rest.append(str(part.get("type", "content")))
@@ -127,7 +128,7 @@ def _of_content(role: str, content: Any, rest: list[str], calls: Mapping[str, An
 
 def _is_fetched(part: Mapping[str, Any]) -> bool:
     """Whether an image is at an address, or in the message itself; other paths are of another machine."""
-    image = part.get("image_url")
+    image = part.get(_IMAGE)
     url = image.get("url") if isinstance(image, dict) else image
     return isinstance(url, str) and url.startswith(_FETCHED)
 
@@ -136,7 +137,11 @@ def note_rest(messages: Sequence[Message], notes: Notes, where: str) -> None:
     """Note what messages have besides their texts."""
     for kind in dict.fromkeys(kind for one in messages for kind in one.rest):
         what = _("`{kind}` of a message is left out.", kind=kind)
-        notes.add(where, what, _("Only roles and texts of messages are imported."))
+        if kind == _IMAGE:
+            why = _("It is neither at an https address nor in the message itself as a data: address.")
+        else:
+            why = _("Only roles, texts, images and tool calls of messages are imported.")
+        notes.add(where, what, why)
 
 
 def from_chat(

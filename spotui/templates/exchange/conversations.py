@@ -40,20 +40,19 @@ class Conversation(msgspec.Struct):
 
 
 def recognises_chat(source: Source) -> bool:
-    """Whether each row has a list of messages."""
-    return bool(source.sample) and all(_chat(one) is not None for one in source.sample)
+    """Whether rows have a list of messages."""
+    return source.mostly(lambda one: _chat(one) is not None)
 
 
 def recognises_sharegpt(source: Source) -> bool:
-    """Whether each row has ShareGPT's `conversations`."""
-    return bool(source.sample) and all(_listed(one) is not None for one in source.sample)
+    """Whether rows have ShareGPT's `conversations`."""
+    return source.mostly(lambda one: _listed(one) is not None)
 
 
 def recognises_alpaca(source: Source) -> bool:
-    """Whether each row has an instruction and an output."""
-    return bool(source.sample) and all(
-        isinstance(one.get("instruction"), str) and isinstance(one.get("output"), str)
-        for one in source.sample
+    """Whether rows have an instruction and an output."""
+    return source.mostly(
+        lambda one: isinstance(one.get("instruction"), str) and isinstance(one.get("output"), str)
     )
 
 
@@ -162,6 +161,10 @@ def conversation(messages: Sequence[Message], answer: Any, notes: Notes, where: 
     asked = [at for at, one in enumerate(messages) if one.role == "user"]
     if not asked:
         notes.add(where, _("The row is left out."), _("No message of it is the user's."))
+        return None
+    question = messages[asked[-1]]
+    if not (question.text.strip() or question.images):
+        notes.add(where, _("The row is left out."), _("The last message of the user is empty."))
         return None
     after = [one for one in messages[asked[-1] + 1 :] if one.role == "assistant"]
     if answer is None and after and after[-1].calls:

@@ -53,7 +53,7 @@ def recognises_openai_evals(source: Source) -> bool:
         return any(_entries(source.value(source.folder / name)) for name in _registries(source))
     if source.ending in (".yaml", ".yml"):
         return bool(_entries(source.document))
-    return bool(source.sample) and all(_is_sample(one) for one in source.sample)
+    return source.mostly(_is_sample)
 
 
 def read_openai_evals(source: Source) -> list[Imported]:
@@ -166,9 +166,7 @@ def recognises_openai(source: Source) -> bool:
     """Whether records are evals, runs, or items of a data set."""
     if isinstance(source.document, dict):
         return source.document.get("object") in _OBJECTS[:2] or _is_bundle(source.document)
-    return bool(source.sample) and all(
-        one.get("object") in _OBJECTS or isinstance(one.get("item"), dict) for one in source.sample
-    )
+    return source.mostly(lambda one: one.get("object") in _OBJECTS or isinstance(one.get("item"), dict))
 
 
 def read_openai(source: Source) -> list[Imported]:

@@ -269,8 +269,8 @@ def recognises_gsm8k(source: Source) -> bool:
     if source.is_folder:
         if "train.jsonl" not in source.names or recognises_gpo(source):
             return False
-        return _is_gsm8k([one.record for one in source.records(source.folder / "train.jsonl")[:20]])
-    return _is_gsm8k(source.sample)
+        return Source(source.folder / "train.jsonl").mostly(_is_gsm8k)
+    return source.mostly(_is_gsm8k)
 
 
 def read_gsm8k(source: Source) -> list[Imported]:
@@ -290,14 +290,9 @@ def read_gsm8k(source: Source) -> list[Imported]:
     return [Imported(prompt="", metric="number", rows=rows)]
 
 
-def _is_gsm8k(sample: Sequence[Any]) -> bool:
-    return bool(sample) and all(
-        isinstance(one, dict)
-        and isinstance(one.get("question"), str)
-        and isinstance(one.get("answer"), str)
-        and _FINAL.search(one["answer"])
-        for one in sample
-    )
+def _is_gsm8k(record: Record) -> bool:
+    asked, answer = record.get("question"), record.get("answer")
+    return isinstance(asked, str) and isinstance(answer, str) and _FINAL.search(answer) is not None
 
 
 def _of_gsm8k(source: Source, path: Path) -> Iterator[Record]:
@@ -320,9 +315,8 @@ def recognises_wsc(source: Source) -> bool:
     """Whether a file has Winograd schemas, as SuperGLUE has them or in the original XML."""
     if source.ending == ".xml":
         return "<schema>" in source.text(source.path)[:10_000]
-    return bool(source.sample) and all(
-        isinstance(one.get("target"), dict) and "span1_text" in one["target"] and "text" in one
-        for one in source.sample
+    return source.mostly(
+        lambda one: isinstance(one.get("target"), dict) and "span1_text" in one["target"] and "text" in one
     )
 
 

@@ -146,6 +146,10 @@ class Source:
         """The first records that are objects, by which a format is recognized."""
         return [one.record for one in islice(self.lines, 20) if isinstance(one.record, dict)]
 
+    def mostly(self, is_such: Callable[[Record], bool]) -> bool:
+        """Whether most of the first records are such: one that is damaged does not hide the format."""
+        return 2 * sum(map(is_such, self.sample)) > len(self.sample)
+
     @cached_property
     def names(self) -> frozenset[str]:
         """The paths of a folder's files, seen from there; none of a file."""

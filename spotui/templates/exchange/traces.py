@@ -29,9 +29,11 @@ def recognises_langfuse(source: Source) -> bool:
     """Whether records are items, traces or prompts of Langfuse."""
     if _is_prompt(source.document):
         return True
-    return bool(source.sample) and all(
-        _is_prompt(one) or ("input" in one and (one.keys() & _LANGFUSE or one.keys() & _LANGFUSE_TRACE))
-        for one in source.sample
+    return source.mostly(
+        lambda one: (
+            _is_prompt(one)
+            or ("input" in one and bool(one.keys() & _LANGFUSE or one.keys() & _LANGFUSE_TRACE))
+        )
     )
 
 
@@ -91,9 +93,7 @@ def recognises_langsmith(source: Source) -> bool:
     """Whether records have inputs and outputs, or a document is a prompt of LangChain."""
     if isinstance(source.document, dict):
         return _is_constructor(source.document)
-    return bool(source.sample) and all(
-        "inputs" in one or any(name.startswith("inputs.") for name in one) for one in source.sample
-    )
+    return source.mostly(lambda one: "inputs" in one or any(name.startswith("inputs.") for name in one))
 
 
 def read_langsmith(source: Source) -> list[Imported]:
@@ -157,7 +157,7 @@ def _of_constructor(document: Mapping[str, Any], notes: Notes, name: str) -> Cha
 
 def recognises_phoenix(source: Source) -> bool:
     """Whether records are examples or spans of Phoenix."""
-    return bool(source.sample) and all(_is_example(one) or _is_span(one) for one in source.sample)
+    return source.mostly(lambda one: _is_example(one) or _is_span(one))
 
 
 def read_phoenix(source: Source) -> list[Imported]:

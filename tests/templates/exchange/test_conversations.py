@@ -220,3 +220,16 @@ def test_what_is_not_known_is_never_guessed(tmp_path: Path, name: str, text: str
     with pytest.raises(SourceError) as error:
         bring(tmp_path / name)
     assert said in str(error.value)
+
+
+def test_an_empty_question_is_left_out(tmp_path: Path) -> None:
+    empty: tuple[object, ...] = (None, "", "  ", [])
+    records = [
+        {"messages": [said("user", asked), said("assistant", "A.")]}
+        for asked in ("Q 1?", *empty, "Q 2?", "Q 3?")
+    ]
+
+    found = bring(lines(tmp_path / "ft.jsonl", records), may_be_empty=True)
+
+    assert [one.question for one in found.template.qa] == ["Q 1?", "Q 2?", "Q 3?"]
+    assert any("line 2 (and 3 more like it)" in note and "is empty" in note for note in found.notes)

@@ -97,3 +97,39 @@ def test_a_broken_file_beside_a_source_is_no_matter_unless_there_is_nothing_else
         "prompts: ['{{q}}']\nproviders: [echo]\ntests: [{vars: {q: 1}}]\n"
     )
     assert read_source(Source(tmp_path))[0].name == "promptfoo"
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("chat", {"messages": [{"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}]}),
+        ("sharegpt", {"conversations": [{"from": "human", "value": "Q?"}, {"from": "gpt", "value": "A."}]}),
+        ("alpaca", {"instruction": "Answer.", "input": "Q?", "output": "A."}),
+        ("openai-evals", {"input": "Q?", "ideal": "A."}),
+        ("openai", {"item": {"question": "Q?", "answer": "A."}}),
+        ("langfuse", {"id": "1", "input": {"question": "Q?"}, "expectedOutput": "A.", "datasetId": "d"}),
+        ("langsmith", {"inputs": {"question": "Q?"}, "outputs": {"answer": "A."}}),
+        ("phoenix", {"input": {"question": "Q?"}, "output": {"answer": "A."}}),
+        ("gsm8k", {"question": "Q?", "answer": "So it is\n#### 3"}),
+        (
+            "wsc",
+            {
+                "text": "A b c.",
+                "label": True,
+                "target": {"span1_text": "A", "span2_text": "b", "span1_index": 0},
+            },
+        ),
+    ],
+)
+def test_a_damaged_record_does_not_hide_the_format(tmp_path: Path, name: str, record: Any) -> None:
+    damaged: list[Any] = [{}, None, [1], {next(iter(record)): None}]
+    for one in damaged:
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in (record, one, record, record)))
+        source = Source(path)
+        chosen, imported = read_source(source)
+        assert chosen.name == name
+        target = path.with_name("new.yaml")
+        (made,) = draft(imported, source.notes, format_name=name, source=path, target=target)
+        assert [len(rows) for rows in imported[0].rows.values()] == [3], made
+        assert any("rows.jsonl, line 2" in str(note) for note in source.notes)
