@@ -11,7 +11,7 @@ _KINDS: Final[dict[PromptKind, str]] = {"same": N_("same"), "new": N_("new")}
 _FINDINGS: Final[dict[Finding, str]] = {
     "better": N_("better"),
     "no_loss": N_("no loss"),
-    "unclear": N_("not shown"),
+    "unclear": N_("unclear"),
     "worse": N_("worse"),
     "unmeasured": N_("not compared"),
 }
@@ -96,14 +96,15 @@ def explained(record: MigrationRecord) -> list[str]:
     lines = [
         _(
             "No loss: the whole 95% interval lies above -{margin} points, the margin. Better: above 0. "
-            "Worse: below 0.",
+            "Worse: below 0. Unclear: none of these; more rows would tell.",
             margin=margin,
         )
         if record.by == "rows"
         else _(
             "The win rate is that against the archived answers, question by question in both orders; a tie "
             "is half a win. No loss: the whole 95% interval of the win rate less 50 lies above -{margin} "
-            "points, the margin. Better: above 0. Worse: below 0.",
+            "points, the margin. Better: above 0. Worse: below 0. Unclear: none of these; more questions "
+            "would tell.",
             margin=margin,
         )
     ]
