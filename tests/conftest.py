@@ -4,12 +4,14 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 from collections.abc import Generator
 
 import pytest
 from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import settings
 
+from tests import workers
 from tests.fork_server import ForkServer
 
 # A busy machine must not fail a property; what has to be quick is measured in benchmarks/. Whoever changes a
@@ -18,7 +20,9 @@ settings.register_profile("spotui", deadline=None, max_examples=15)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("spotui")
 
-# Hundreds of tests start spotui as a process of its own, which would compile all of it each time.
+# Hundreds of tests start spotui as a process of its own, which would compile all of it each time; so would
+# every worker with the tests.
+sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.pop("PYTHONUNBUFFERED", None)
 
@@ -33,8 +37,9 @@ server = ForkServer()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name our markers."""
+    """Name our markers, and have workers report what is read."""
     config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
+    workers.speak_less(config)
 
 
 def pytest_unconfigure() -> None:
@@ -43,10 +48,11 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collect tests without looking for garbage: a third of the time, and all of it stays until the end."""
     gc.disable()
     try:
+        workers.prepare(session.config)
         return (yield)
     finally:
         gc.freeze()

@@ -165,6 +165,7 @@ class Terminal(Pty):
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self._known: dict[int, str] = {}
         self._rest = b""
         super().__init__(command, columns=columns, rows=rows, environ=environ)
 
@@ -177,31 +178,30 @@ class Terminal(Pty):
     @property
     def _lines(self) -> list[str]:
         """As `display` of pyte, which fails where half of a wide character is painted over."""
-        lines: list[str] = []
-        for y in range(self._screen.lines):
+        for y in self._screen.dirty:
             cells = [self._screen.buffer[y][x].data for x in range(self._screen.columns)]
-            before = ["", *cells]
-            lines.append(
-                "".join(
-                    cell or ("" if wcswidth(last) == 2 else " ")
-                    for last, cell in zip(before, cells, strict=False)
-                )
+            self._known[y] = "".join(
+                cell or ("" if wcswidth(last) == 2 else " ")
+                for last, cell in zip(["", *cells], cells, strict=False)
             )
-        return lines
+        self._screen.dirty.clear()
+        return [self._known[y] for y in range(self._screen.lines)]
 
     def wait_for(self, *texts: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until every text is on the screen; returns the screen."""
         with self._changed:
-            found = self._changed.wait_for(
-                lambda: all(one in "\n".join(self._lines) for one in texts), timeout=seconds
-            )
+            found = self._changed.wait_for(lambda: self._shows(texts), timeout=seconds)
         assert found, f"{texts} did not appear within {seconds} s; the screen is:\n{self.text}"
         return self.text
+
+    def _shows(self, texts: Sequence[str]) -> bool:
+        lines = "\n".join(self._lines)
+        return all(one in lines for one in texts)
 
     def wait_gone(self, text: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Wait until a text is no longer on the screen; returns the screen."""
         with self._changed:
-            gone = self._changed.wait_for(lambda: text not in "\n".join(self._lines), timeout=seconds)
+            gone = self._changed.wait_for(lambda: not self._shows([text]), timeout=seconds)
         assert gone, f"{text} is still there after {seconds} s; the screen is:\n{self.text}"
         return self.text
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from spotui.workspace.projects import Workspace
 from tests.command_line import move_in
 from tests.journeys.tasks import KEY, MODEL, TASKS, Task
 from tests.model_server import ModelServer
+from tests.once import made_once
 
 RUN = ("run", "why.yaml", "--max-rounds", "3")
 LONG = ("run", "why.yaml", "--name", "long", "--max-rounds", "14")
@@ -23,21 +24,31 @@ RACE = (
     *("--set", "gpo.max_steps=3", "--set", "gpo.candidates_per_step=2"),
     *("--set", "ape.max_steps=1", "--set", "ape.candidates_per_step=2"),
 )
-SIZES = ((80, 24), (120, 40), (200, 60))
+WAYS = tuple(
+    pytest.param((task, size), id=f"{task.language}-{size[0]}x{size[1]}")
+    for task, sizes in zip(TASKS, (((80, 24), (120, 40)), ((80, 24), (200, 60))), strict=True)
+    for size in sizes
+)
+"""Every language on the smallest screen, which cuts most, and on a larger one; terminals have the others."""
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+@pytest.fixture(params=WAYS)
+def traveller(request: pytest.FixtureRequest) -> tuple[Task, tuple[int, int]]:
+    """Who goes, and on which screen."""
+    found: tuple[Task, tuple[int, int]] = request.param
+    return found
+
+
+@pytest.fixture
+def size(traveller: tuple[Task, tuple[int, int]]) -> tuple[int, int]:
     """Of the screen, in cells."""
-    found: tuple[int, int] = request.param
-    return found
+    return traveller[1]
 
 
-@pytest.fixture(params=TASKS, ids=lambda task: task.language)
-def task(request: pytest.FixtureRequest) -> Task:
+@pytest.fixture
+def task(traveller: tuple[Task, tuple[int, int]]) -> Task:
     """What the traveller works on, in their language."""
-    found: Task = request.param
-    return found
+    return traveller[0]
 
 
 @pytest.fixture
@@ -65,9 +76,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, server: Mo
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]:
     """The workspace of a task: the runs `why` and `long`, and the race `sums-race`, all finished."""
 
-    @cache
-    def make(task: Task) -> Path:
-        folder = tmp_path_factory.mktemp(task.language)
+    def make(task: Task, folder: Path) -> None:
         (folder / "why.yaml").write_text(task.template, "utf-8")
         (folder / "sums.yaml").write_text(task.template_with_rows, "utf-8")
         (folder / "rows.jsonl").write_text(task.rows(60), "utf-8")
@@ -79,9 +88,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]
                     patch.setenv("OPENAI_BASE_URL", server.base_url)
                     assert main([*words, "--model", MODEL, "--yes"]) == 0
         lang.use()
-        return folder
 
-    return make
+    return lambda task: made_once(tmp_path_factory, f"runs-{task.language}", partial(make, task))
 
 
 @pytest.fixture

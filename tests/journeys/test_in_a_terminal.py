@@ -21,7 +21,7 @@ from tests.terminal import Terminal
 
 def in_language(task: Task) -> pytest.MarkDecorator:
     """A mark for a journey in one language."""
-    return pytest.mark.parametrize("task", [task], indirect=True, ids=[task.language])
+    return pytest.mark.parametrize("traveller", [(task, None)], indirect=True, ids=[task.language])
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def opened(home: Path, size: tuple[int, int], *words: str, **environ: str) -> It
         assert terminal.wait_exit() == 0
 
 
-_LOOKS = 4
+_LOOKS = 20
 
 
 def inspect(terminal: Terminal, task: Task, *names: str) -> None:
@@ -45,8 +45,8 @@ def inspect(terminal: Terminal, task: Task, *names: str) -> None:
     data = "\n".join([task.texts, *names, *_listed()])
     known = {word for name in (*names, MODEL, *_listed()) for word in re.findall("[A-Za-z]+", name)}
     staying: set[str] | None = None
-    for _look in range(_LOOKS):
-        terminal.settle(quiet=0.2)
+    for look in range(_LOOKS):
+        terminal.settle(quiet=0.2, seconds=0.4 + 0.03 * look)  # not always at the same moment of a reply
         faults = {*cut_texts(terminal.text, data)}
         if task is CHINESE:
             faults |= {*english_in(terminal.text, data, known)}
