@@ -207,6 +207,26 @@ def spaced(texts: Iterable[str]) -> str:
     return whole
 
 
+def anew(text: str) -> str:
+    """A text in the language that is used now, which may be another one than when it was made.
+
+    Args:
+        text: A sentence of the catalogue, or any other text, which stays as it is.
+    """
+    if not isinstance(text, Sentence):
+        return text
+    return Sentence.of(
+        one._replace(
+            values=one.values
+            and {
+                key: anew(value) if isinstance(value, Sentence) else value
+                for key, value in one.values.items()
+            }
+        )
+        for one in text.messages
+    )
+
+
 def messages_of(text: str) -> tuple[Message, ...]:
     """The sentences of a text; a text that is not of the catalogue is a value."""
     return text.messages if isinstance(text, Sentence) else (Message("{text}", {"text": text}),)

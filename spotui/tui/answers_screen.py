@@ -163,8 +163,12 @@ class AnswersScreen(RoundScreen):
         """Show what there is."""
         self.run_worker(self._read(), group="read")
 
-    async def _read(self) -> None:
+    def fill(self) -> None:
+        """Show the answers again."""
+        self._said = Content("")
+        self.tick()
 
+    async def _read(self) -> None:
         standard = await attempt(self, read_standard, self._project)
         self._standard = standard or Standard()
         self.tick()

@@ -37,6 +37,7 @@ from spotui.tui.preferences import (
     textual_theme,
     use_theme,
 )
+from spotui.tui.relabelling import Relabelled
 from spotui.tui.terminal import TypedAheadApp, guard_screen, open_by, passed_through
 from spotui.workspace.projects import Workspace
 
@@ -197,7 +198,7 @@ class SpotuiApp(TypedAheadApp):
             os.environ[VARIABLE] = event.language  # the processes that this one starts speak it as well
         use(event.language)
         for screen in self.screen_stack:
-            if isinstance(screen, Page):
+            if isinstance(screen, Relabelled):
                 await screen.relabel()
 
     async def use_language(self, language: str) -> None:
@@ -336,8 +337,14 @@ class SpotuiApp(TypedAheadApp):
         self._open_once(SettingsScreen)
 
     def _open_once(self, kind: type[Screen[Any]]) -> None:
-        """Show a screen, unless it is open already."""
-        if not any(isinstance(screen, kind) for screen in self.screen_stack):
+        """Show a screen, unless it is open already; it takes the place of the command palette."""
+        from textual.command import CommandPalette
+
+        if any(isinstance(screen, kind) for screen in self.screen_stack):
+            return
+        if isinstance(self.screen, CommandPalette):
+            self.switch_screen(kind())
+        else:
             self.push_screen(kind())
 
     def action_key_map(self) -> None:

@@ -41,7 +41,7 @@ class Palette(ReadyForKeys, CommandPalette):
 
     def __init__(self, workspace: Workspace, user_keys: Mapping[str, str]) -> None:
         here = {"workspace": workspace, "user_keys": user_keys}
-        super().__init__([type("Commands", (SpotuiCommands,), here)])
+        super().__init__([type("Commands", (SpotuiCommands,), here)], placeholder=_("Search for commands…"))
         self._searched = ""
 
     def is_ready_for(self, event: Event) -> bool:

@@ -16,8 +16,9 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import N_, _
+from spotui.lang import N_, _, anew
 from spotui.tui.page import StyledOnce
+from spotui.tui.relabelling import Relabelled
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Dialog(StyledOnce, ModalScreen[Result]):
+class Dialog(StyledOnce, Relabelled[Result], ModalScreen[Result]):
     """A box in the middle of the screen; what it composes is one container with a title on its border."""
 
     DEFAULT_CSS = """
@@ -145,16 +146,18 @@ class QuestionScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The question, what there is to know, the answers."""
+        question = anew(self._question)
         with Vertical() as box:
             # A question about a long name would be cut in the frame.
-            if cell_len(self._question) <= _LONGEST_TITLE:
-                box.border_title = Content(self._question)
+            if cell_len(question) <= _LONGEST_TITLE:
+                box.border_title = Content(question)
             else:
-                yield Static(Content.styled(self._question, "bold"))
+                yield Static(Content.styled(question, "bold"))
             if self._text:
-                yield Static(self._text, markup=False)
+                yield Static(anew(self._text), markup=False)
             yield OptionList(
-                *(Option(f"{one.key}  {one.text}", id=one.id) for one in self._choices), markup=False
+                *(Option(f"{one.key}  {anew(_(one.text))}", id=one.id) for one in self._choices),
+                markup=False,
             )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -214,7 +217,7 @@ class NameScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The name, and what is wrong with it."""
         with Vertical() as box:
-            box.border_title = Content(self._question)
+            box.border_title = Content(anew(self._question))
             box.border_subtitle = _("enter accepts, escape cancels")
             name = Input(self._proposed, compact=True)
             name.cursor_blink = False

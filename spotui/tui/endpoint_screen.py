@@ -15,7 +15,7 @@ from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration
-from spotui.lang import N_, _
+from spotui.lang import N_, _, anew
 from spotui.settings.config_file import ModelConfig, PriceConfig
 from spotui.settings.table import text_of
 from spotui.settings.values import KindError, ModelId, convert_text
@@ -275,6 +275,7 @@ class EndpointScreen(FieldDialog[str]):
         self._first = endpoint
         self._has_stored_key = has_stored_key
         self._asking: Worker[None] | None = None
+        self._said = ("", "")
 
     def compose(self) -> ComposeResult:
         """The fields, and what came of the test."""
@@ -303,6 +304,11 @@ class EndpointScreen(FieldDialog[str]):
     def on_mount(self) -> None:
         """Begin with what is not known yet."""
         self.query_one("#base_url" if self._first.model else "#model").focus()
+
+    def fill(self) -> None:
+        """Show what came of the test."""
+        text, style = self._said
+        self._tell(anew(text), style)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What was wrong may be right now."""
@@ -378,6 +384,7 @@ class EndpointScreen(FieldDialog[str]):
         return _("into the system keyring, never into a file")
 
     def _tell(self, text: str, style: str = "") -> None:
+        self._said = text, style
         self.query_one("#told", Static).update(Content.styled(text, style))
 
 

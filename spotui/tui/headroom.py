@@ -115,8 +115,16 @@ class HeadroomScreen(MeasuringDialog[Suggested | None]):
 
     def on_mount(self) -> None:
         """Find out what it takes."""
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Find out what it takes, or find the result again; see `MeasuringDialog.begin_again`."""
+        if self._found is not None and self._offer is not None:
+            self._found = None
+            self.begin(self._offer.calls)
+            return
         self.tell(_("escape cancels"), Content.styled(_(_WHAT), "$text-muted"))
-        self.run_worker(self._look(), group="look")
+        self.run_worker(self._look(), group="look", exclusive=True)
 
     def action_go(self) -> None:
         """Start it; once it is done, take over what it suggests."""

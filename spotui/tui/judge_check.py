@@ -345,10 +345,30 @@ class JudgeCheckScreen(MeasuringDialog[None]):
 
     def on_mount(self) -> None:
         """Say what it takes."""
-        offer = self._offer
-        cost = _("It takes {cost}. What is asked is kept, and never paid for again.", cost=offer.cost)
+        self._say_cost()
+
+    def begin_again(self) -> None:
+        """Ask again what it takes, or find the result again; see `MeasuringDialog.begin_again`."""
+        if self._is_done:
+            self._is_done = False
+            self.begin(self._offer.calls)
+        else:
+            self.run_worker(self._offer_again(), group="offer", exclusive=True)
+
+    async def _offer_again(self) -> None:
+        try:
+            self._offer = await offer(self.template, self.words)
+        except SpotuiError as error:
+            self.tell(_("escape closes"), Content.styled(str(error), "$text-error"))
+        else:
+            self._say_cost()
+
+    def _say_cost(self) -> None:
+        offered = self._offer
+        cost = _("It takes {cost}. What is asked is kept, and never paid for again.", cost=offered.cost)
         warnings = [
-            Content.styled(_("Warning: {text}", text=warning), "$text-warning") for warning in offer.warnings
+            Content.styled(_("Warning: {text}", text=warning), "$text-warning")
+            for warning in offered.warnings
         ]
         what = Content.styled(_(_WHAT), "$text-muted")
         self.tell(_("enter starts, escape cancels"), what, Content(""), Content(cost), *warnings)

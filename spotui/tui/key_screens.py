@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from spotui.lang import _
+from spotui.lang import N_, _, anew
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.shortcuts import UserKeys, load_user_keys, save_user_keys
@@ -56,7 +56,7 @@ class PressScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """What is asked, and what is wrong with a key."""
         with Vertical() as box:
-            box.border_title = Content(self._what)
+            box.border_title = Content(anew(self._what))
             box.border_subtitle = _("escape leaves it as it is")
             yield Static(_("Press the new key."))
             yield Static(id="fault", markup=False)
@@ -142,6 +142,11 @@ class KeyMapScreen(Page[None]):
         """Look for every binding once the screen is there."""
         self.call_after_refresh(lambda: self.run_worker(self._read(), group="read"))
 
+    def fill(self) -> None:
+        """Show the keys, once every binding is known."""
+        if self._bindings_by_name:
+            self._show()
+
     async def give(self, name: str, key: str) -> None:
         """Give a binding a key, or its usual ones again when the key is empty."""
         user = await attempt(self, load_user_keys)
@@ -214,7 +219,7 @@ _KEYS_WIDTH, _WHAT_WIDTH = 18, 24
 
 
 class Help(NamedTuple):
-    """One thing that can be done: with which keys, what it is, and the name of its binding."""
+    """One thing that can be done: with which keys, a sentence of the catalogue, the name of its binding."""
 
     keys: tuple[str, ...]
     what: str
@@ -222,7 +227,7 @@ class Help(NamedTuple):
 
 
 class Section(NamedTuple):
-    """The actions in one place."""
+    """The actions in one place, whose title is a sentence of the catalogue."""
 
     title: str
     helps: tuple[Help, ...]
@@ -251,10 +256,10 @@ def sections_of(screen: Screen[object], user_keys: Mapping[str, str]) -> list[Se
         for own in moved(one, user_keys)
     ]
     groups = (
-        (_("This panel"), here),
-        (_("This screen"), there),
-        (_("Everywhere"), everywhere),
-        (_("Fixed keys"), besides),
+        (N_("This panel"), here),
+        (N_("This screen"), there),
+        (N_("Everywhere"), everywhere),
+        (N_("Fixed keys"), besides),
     )
     return [Section(title, _helps(app, found)) for title, found in groups if found]
 
@@ -267,7 +272,7 @@ def _helps(app: App[object], active: Iterable[Binding]) -> tuple[Help, ...]:
     return tuple(
         Help(
             tuple(dict.fromkeys(app.get_key_display(one) for one in bindings)),
-            (_(bindings[0].description) if bindings[0].description else bindings[0].action).lower(),
+            bindings[0].description or bindings[0].action,
             name,
         )
         for (_node, name), bindings in by_action.items()
@@ -319,13 +324,14 @@ class KeysScreen(Dialog[None]):
         for number, section in enumerate(self._sections):
             if number:
                 yield Content("")
-            yield Content.styled(section.title, "bold $secondary")
+            yield Content.styled(_(section.title), "bold $secondary")
             for one in section.helps:
                 joined = "  ".join(one.keys)
                 keys = Content.styled(
                     set_cell_size(joined, max(_KEYS_WIDTH, cell_len(joined))), "bold $accent"
                 )
-                what = Content(set_cell_size(one.what, max(_WHAT_WIDTH, cell_len(one.what))))
+                said = _(one.what).lower()
+                what = Content(set_cell_size(said, max(_WHAT_WIDTH, cell_len(said))))
                 yield Content.assemble(keys, " ", what, " ", Content.styled(one.name, "$text-muted"))
         yield Content("")
         yield Content.styled(

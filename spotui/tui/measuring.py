@@ -11,7 +11,7 @@ from textual.widgets import Static
 from textual.worker import WorkerState
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _
+from spotui.lang import _, anew
 from spotui.settings.resources import find_template
 from spotui.tui.child import listen
 from spotui.tui.dialogs import Dialog, not_trusted, trusts_template
@@ -74,12 +74,24 @@ class MeasuringDialog(Dialog[Result]):
         self.template = template
         self.words = words
         self._measuring: Worker[None] | None = None
+        self._calls = (0, 0)
 
     def compose(self) -> ComposeResult:
         """One text."""
         with Vertical() as box:
-            box.border_title = Content(self._heading)
+            box.border_title = Content(anew(self._heading))
             yield Static(id="told", markup=False)
+
+    def fill(self) -> None:
+        """Show how far it is; before that, what it takes, and afterwards the result."""
+        if self.is_measuring:
+            self.show_calls(*self._calls)
+        else:
+            self.begin_again()
+
+    def begin_again(self) -> None:
+        """Say in the language that is used now what it takes, or find the result in what is kept."""
+        raise NotImplementedError
 
     async def measure(self) -> None:
         """Measure, and tell what came of it.
@@ -123,6 +135,7 @@ class MeasuringDialog(Dialog[Result]):
 
     def show_calls(self, done: int, of: int) -> None:
         """Show how far it is."""
+        self._calls = done, of
         filled = _BAR_CELLS * done // max(1, of)
         bar = Content.assemble(
             ("█" * filled, "$success"),

@@ -185,7 +185,11 @@ class MethodScreen(Dialog[MethodChoice | None]):
 
     def on_mount(self) -> None:
         """Ask for them once the screen is there."""
-        self.run_worker(self._read(), group="read")
+        self.fill()
+
+    def fill(self) -> None:
+        """Ask for the methods."""
+        self.run_worker(self._read(), group="read", exclusive=True)
 
     async def _read(self) -> None:
         try:
@@ -195,8 +199,9 @@ class MethodScreen(Dialog[MethodChoice | None]):
             return
         self._known = {one.name: one for one in found}
         table = self.query_one("#methods", TableView)
+        if not table.is_awaiting:
+            table.await_row(self._told.method or DEFAULT_METHOD)
         table.show([Row(one.name, (one.name, _(one.summary))) for one in found])
-        table.select(self._told.method or DEFAULT_METHOD)
         self._show_method()
 
     @property

@@ -60,6 +60,10 @@ class RoleScreen(Dialog[None]):
         """Show what is saved."""
         await self._show()
 
+    def fill(self) -> None:
+        """Read what is saved again."""
+        self.run_worker(self._show(), group="show")
+
     async def on_default_row_saved(self, event: DefaultRow.Saved) -> None:
         """Another model may have another timeout."""
         event.stop()

@@ -2,14 +2,14 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _
+from spotui.lang import _, anew
 from spotui.settings import locations
 from spotui.settings.locations import shown
 from spotui.settings.save import Removed, put_back_model, take_out_model
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 CHECKED_ON = "product-name"
 """The shipped template on which a judge is checked that belongs to no run yet."""
+
+
+class _Text(NamedTuple):
+    """A text, and the tone that it is said in."""
+
+    text: str
+    tone: str = ""
 
 
 class ModelsScreen(Page[None]):
@@ -54,7 +61,8 @@ class ModelsScreen(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._defaults = Defaults()
-        self._tests: dict[str, Content] = {}
+        self._tests: dict[str, _Text] = {}
+        self._told = ("", _Text(""))
         self._removed: list[Removed] = []
         self._reading = asyncio.Lock()
 
@@ -68,10 +76,16 @@ class ModelsScreen(Page[None]):
 
     def on_mount(self) -> None:
         """Show what was read."""
-        self._fill()
-        self._look_at_judge()
+        self.fill()
         if self._defaults.fault:
             self._tell("", self._defaults.fault)
+
+    def fill(self) -> None:
+        """Show roles and models, what is known of the judge, and what came of a test."""
+        self._fill()
+        self._look_at_judge()
+        model, said = self._told
+        self._tell(model, *said)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """There may be nothing to undo, and no judge to check."""
@@ -131,8 +145,9 @@ class ModelsScreen(Page[None]):
         self._look_at_judge()
 
     def _fill(self) -> None:
-        self.query_one(RolesTable).fill(self._defaults, self._tests)
-        self.query_one(ModelsTable).fill(self._defaults.config.config, self._tests)
+        tests = {model: Content.styled(anew(one.text), one.tone) for model, one in self._tests.items()}
+        self.query_one(RolesTable).fill(self._defaults, tests)
+        self.query_one(ModelsTable).fill(self._defaults.config.config, tests)
 
     def _look_at_judge(self) -> None:
         # As a function: a coroutine that is replaced before it begins is complained of.
@@ -140,7 +155,7 @@ class ModelsScreen(Page[None]):
         self.run_worker(work, group="judge", exclusive=True)
 
     def _test(self, model: str) -> None:
-        self._tests[model] = Content.styled("…", "$text-muted")
+        self._tests[model] = _Text("…", "$text-muted")
         self._fill()
         self.run_worker(self._ask(model), group=f"test {model}", exclusive=True)
 
@@ -148,11 +163,11 @@ class ModelsScreen(Page[None]):
         try:
             answer = await probe(["test", "--", model])
         except SpotuiError as error:
-            self._tests[model] = Content.styled(_("failed"), "$text-error")
+            self._tests[model] = _Text(_("failed"), "$text-error")
             self._tell(model, str(error), "$text-error")
         else:
             if answer is not None:
-                self._tests[model] = Content.styled(answer.took, "$text-success")
+                self._tests[model] = _Text(answer.took, "$text-success")
                 self._tell(model, answer.line)
         self._fill()
 
@@ -180,5 +195,6 @@ class ModelsScreen(Page[None]):
         await self._arrive(removed.model)
 
     def _tell(self, model: str, text: str, tone: str = "") -> None:
-        text_of_model = Content.assemble((f"{model}  " if model else "", "bold"), (text, tone))
+        self._told = model, _Text(text, tone)
+        text_of_model = Content.assemble((f"{model}  " if model else "", "bold"), (anew(text), tone))
         self.query_one("#told", Bar).say(text_of_model)

@@ -88,6 +88,17 @@ class NewRunScreen(StartDialog[OwnProcess]):
         """See which method the template has."""
         self.run_worker(self._read_method(), group="method")
 
+    async def relabel(self) -> None:
+        """Show everything in the language that is used now, with what was typed and chosen."""
+        self._first = self.chosen
+        await super().relabel()
+
+    def fill(self) -> None:
+        """Show the method and the estimate."""
+        self.query_one(MethodLine).choose(self._first.method)
+        super().fill()
+        self.run_worker(self._read_method(), group="method")
+
     async def _read_method(self) -> None:
         base = await asyncio.to_thread(method_of, self._template)
         usual = _("{base}, as in the template", base=base) if base.method else _("spo, the default")

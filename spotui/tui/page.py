@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spotui.lang import _
+from spotui.tui.relabelling import Relabelled
 
 if TYPE_CHECKING:
     from spotui.tui.start_dialog import Choices
@@ -121,7 +122,7 @@ class StyledOnce:
             event.refresh_styles = False
 
 
-class Page(StyledOnce, Screen[Result]):
+class Page(StyledOnce, Relabelled[Result]):
     """A whole screen: what `parts` yields, and below it the row of keys.
 
     A part of the class `framed` has a frame, which shows where the focus is.
@@ -177,11 +178,6 @@ class Page(StyledOnce, Screen[Result]):
     async def ask_to_close(self) -> None:
         """Close it as its own key does, which asks where something is not saved."""
         await self.run_action("back")
-
-    async def relabel(self) -> None:
-        """Show the texts of the screen in the language that is used now."""
-        for one in self.walk_children(Widget):
-            one.refresh(layout=True)
 
     @property
     def is_on_top(self) -> bool:

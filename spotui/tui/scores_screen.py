@@ -117,10 +117,15 @@ class ScoresScreen(RoundScreen):
 
     def on_mount(self) -> None:
         """Show what there is."""
+        self.run_worker(self._read_rows(), group="rows")
+        self.fill()
+
+    def fill(self) -> None:
+        """Show the round."""
         self.query_one(TableView).empty = Content(
             _("The prompts of the round appear here with their scores.")
         )
-        self.run_worker(self._read_rows(), group="rows")
+        self._prompts, self._said = [], Content("")
         self.tick()
 
     async def _read_rows(self) -> None:

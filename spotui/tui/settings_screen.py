@@ -184,6 +184,7 @@ class SettingsScreen(Page[None]):
 
     async def relabel(self) -> None:
         """Show everything in the language that is used now; the cursor stays on the language."""
+        self.query_one(ThemeTable).put_back()
         await self.recompose()
         await self._read()
         self.query_one(f"#default-{LANGUAGE.key} Input", Input).focus()

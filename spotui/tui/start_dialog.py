@@ -328,6 +328,13 @@ class StartDialog(FieldDialog[Result | None]):
         """Estimate what stands there."""
         self.estimate()
 
+    def fill(self) -> None:
+        """Estimate it again; a start that is under way goes on."""
+        if self._start is not None and not self._start.is_finished:
+            self.say(_("Starting…"))
+        else:
+            self.estimate()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Estimate again once nobody types."""
         event.stop()

@@ -112,6 +112,26 @@ class TableView(ScrollView, Filtered, can_focus=True):
         self._longest = [0] * len(self._columns)
         self._fitted: tuple[int, list[int]] = (-1, [])
         self._cursor = 0
+        self._awaited = ""
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether the row has not come yet that the cursor is to be put on."""
+        return bool(self._awaited)
+
+    @property
+    def filter_text(self) -> str:
+        """What rows have to contain; empty for all of them."""
+        return self._filter.text
+
+    def await_row(self, key: str, filter_text: str = "") -> None:
+        """Put the cursor on a row once it is there, unless somebody moves it before.
+
+        Args:
+            key: The row's.
+            filter_text: What rows have to contain.
+        """
+        self._awaited, self._filter.text = key, filter_text
 
     @property
     def current(self) -> str:
@@ -129,11 +149,13 @@ class TableView(ScrollView, Filtered, can_focus=True):
         self._show_rows([row for row in rows if self._matches(row)])
 
     def _show_rows(self, rows: Sequence[Row]) -> None:
-        before, old = self.current, self._rows
+        shown, old = self.current, self._rows
         self._rows = list(rows)
         known = {row.key: row for row in old}
         is_wider = self._measure(row for row in rows if known.get(row.key) != row)
-        keys = self.keys
+        keys, before = self.keys, shown
+        if self._awaited in keys:
+            before, self._awaited = self._awaited, ""
         self._cursor = keys.index(before) if before in keys else max(0, min(self._cursor, len(rows) - 1))
         if len(old) != len(rows) or is_wider:
             self._lay_out()
@@ -143,7 +165,7 @@ class TableView(ScrollView, Filtered, can_focus=True):
             for number, (was, now) in enumerate(zip(old, self._rows, strict=True)):
                 if was != now:
                     self._paint(number)
-        if self.current != before:
+        if self.current != shown:
             self.post_message(self.Moved(self, self.current))
 
     def use_columns(self, columns: Sequence[Column]) -> None:
@@ -249,7 +271,7 @@ class TableView(ScrollView, Filtered, can_focus=True):
         number = max(0, min(number, len(self._rows) - 1))
         if not self._rows or number == self._cursor:
             return
-        before, self._cursor = self._cursor, number
+        before, self._cursor, self._awaited = self._cursor, number, ""
         self._paint(before)
         self._paint(number)
         self._follow_cursor()

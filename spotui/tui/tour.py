@@ -188,6 +188,11 @@ class TourScreen(RunScreen):
         self._show_next()
         self.set_interval(_LOOK_SECONDS, self._look)
 
+    def fill(self) -> None:
+        """Show the run and the caption."""
+        super().fill()
+        self._show_caption()
+
     def action_next_caption(self) -> None:
         """Show the next caption, if the run has come that far."""
         if self._next_is_due:
@@ -207,6 +212,9 @@ class TourScreen(RunScreen):
     def _show_next(self) -> None:
         self._number += 1
         self._since = time.monotonic()
+        self._show_caption()
+
+    def _show_caption(self) -> None:
         one = CAPTIONS[self._number]
         caption = self.query_one("#caption", Static)
         caption.border_title = _(

@@ -175,6 +175,11 @@ class TryScreen(Page[str]):
     def on_mount(self) -> None:
         """Paint what comes a few times a second."""
         self.set_interval(seconds_between_paints(), self._look)
+        self.fill()
+
+    def fill(self) -> None:
+        """Show what is asked, and the answers."""
+        self._head = Content("")
         self._tick()
 
     @property

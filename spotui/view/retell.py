@@ -43,8 +43,12 @@ _SENTENCES: Final[Mapping[type[Event], str]] = {
     FinalCheckSkipped: "why",
     Noticed: "text",
     RunStopped: "cause",
+    VoteCast: "reason",
 }
 """The field of an event that a journal has in English."""
+
+_WRITERS: Final = frozenset({"model", "human"})
+"""Voters who write their reasons themselves, in whatever language."""
 
 
 def retell(project: Project, history: History) -> Iterator[Event]:
@@ -55,7 +59,8 @@ def retell(project: Project, history: History) -> Iterator[Event]:
         history: What it holds.
     """
     for event in _retell(project, history):
-        if (name := _SENTENCES.get(type(event))) is None:
+        name = _SENTENCES.get(type(event))
+        if name is None or (isinstance(event, VoteCast) and event.voter in _WRITERS):
             yield event
         else:
             yield msgspec.structs.replace(event, **{name: recognized(getattr(event, name))})

@@ -13,7 +13,7 @@ from spotui.domain.events import (
     Event,
 )
 from spotui.domain.figures import count, duration, usd
-from spotui.lang import _
+from spotui.lang import _, anew
 from spotui.view.telling import CUTS
 
 State = Literal["idle", "asked", "answered", "failed", "stopped"]
@@ -86,7 +86,7 @@ class Tried:
             case "idle":
                 return _("Not asked yet.")
             case "failed":
-                return self.trouble
+                return anew(self.trouble)
             case "stopped":
                 return _("Stopped; the endpoint may charge for what it had written.")
             case "answered" if self.end is not None:
@@ -101,8 +101,10 @@ class Tried:
                 trouble=self.trouble,
                 retry_at=duration(self.retry_at - now),
             )
-        does = "thinking" if self.thought and not self.text else "answering"
-        return f"{does}, {int(max(0.0, now - self.began))} s …"
+        seconds = int(max(0.0, now - self.began))
+        if self.thought and not self.text:
+            return _("thinking, {seconds} s …", seconds=seconds)
+        return _("answering, {seconds} s …", seconds=seconds)
 
     def _forget(self) -> None:
         self.text = self.trouble = ""

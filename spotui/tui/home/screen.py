@@ -82,9 +82,8 @@ class HomeScreen(Page[None]):
         if self._is_read:
             self._read_all()
 
-    async def relabel(self) -> None:
-        """Show everything in the language that is used now."""
-        await self.recompose()
+    def fill(self) -> None:
+        """Read projects and templates."""
         self._read_all()
 
     def _read_all(self) -> None:

@@ -47,6 +47,10 @@ class ArchiveScreen(Dialog[Path]):
 
     def on_mount(self) -> None:
         """Fill the table."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Show one row each."""
         now = datetime.now().astimezone()
         self.query_one(TableView).show(
             [Row(str(one.folder), (one.name, moment(one.at, now))) for one in self._found]

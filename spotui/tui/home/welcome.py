@@ -77,13 +77,19 @@ class WelcomeScreen(Page[None]):
 
     def on_mount(self) -> None:
         """Look for models once the screen is there."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Show what works without a model, and look for models."""
         self._show([])
         self.call_after_refresh(lambda: self.run_worker(self._look(), group="look"))
 
     async def _look(self) -> None:
         templates = self.query_one(TemplatesPanel)
+        is_first = not templates.is_awaiting
         await templates.read()
-        templates.select_named(_FIRST_TEMPLATE)
+        if is_first:
+            templates.select_named(_FIRST_TEMPLATE)
         told = await ask(["models", "find", "--json"])
         models = self.query_one("#models", TableView)
         is_untouched = models.current == _TOUR
@@ -129,7 +135,7 @@ class WelcomeScreen(Page[None]):
         )
         models = self.query_one("#models", TableView)
         models.show([*rows, *more])
-        if not rows:
+        if not rows and not models.is_awaiting:
             models.select(_TOUR)
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:

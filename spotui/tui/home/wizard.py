@@ -132,7 +132,11 @@ class NewTemplateScreen(Page[Path | None]):
 
     def on_mount(self) -> None:
         """Begin with the prompt."""
-        self._go(0)
+        self.fill()
+
+    def fill(self) -> None:
+        """Show the step."""
+        self._go(self._at)
 
     @property
     def template(self) -> Template:

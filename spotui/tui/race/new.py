@@ -199,7 +199,12 @@ class NewRaceScreen(StartDialog[RaceFolder]):
 
     def on_mount(self) -> None:
         """Offer the models that are known where one is typed."""
-        self.run_worker(self.offer_models(), group="models")
+        self.run_worker(self.offer_models(), group="offer")
+
+    def fill(self) -> None:
+        """Show the estimate, and offer the models again."""
+        super().fill()
+        self.run_worker(self.offer_models(), group="offer")
 
     async def expected(self) -> Content:
         """What the run of every method would take."""

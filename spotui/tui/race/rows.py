@@ -76,6 +76,10 @@ class RaceRowsScreen(Page[None]):
 
     def on_mount(self) -> None:
         """Read the rows."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Read them, too, where the screen is made again."""
         self.query_one(TableView).empty = Content(_("Reading the rows…"))
         self.run_worker(self._read(), group="read")
 

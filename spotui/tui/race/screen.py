@@ -139,9 +139,8 @@ class RaceScreen(Page[None]):
         """Something may have happened while a run was shown."""
         self._look()
 
-    async def relabel(self) -> None:
-        """Show everything in the language that is used now."""
-        await self.recompose()
+    def fill(self) -> None:
+        """Read the race again."""
         self._race = None
         self.run_worker(self._read(), group="look")
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
-from spotui.lang import N_, _
+from spotui.lang import N_, _, anew
 from spotui.tui.child import ask
 from spotui.tui.dialogs import Dialog, FieldDialog, NameScreen, field_keys, row, text_field
 from spotui.tui.export import root_of
@@ -107,10 +107,10 @@ class LimitsScreen(FieldDialog[dict[str, Limit] | None]):
     def compose(self) -> ComposeResult:
         """The fields, and what is wrong with them."""
         with Vertical() as box:
-            box.border_title = Content(self._title)
+            box.border_title = Content(anew(self._title))
             box.border_subtitle = _("enter accepts, escape cancels")
             if self._text:
-                yield Static(self._text, classes="text", markup=False)
+                yield Static(anew(self._text), classes="text", markup=False)
             for field, name, meaning, _unused in _FIELDS:
                 hint = _(meaning) if meaning else ""
                 yield row(_(name), text_field(field, _shown(self._proposed.get(field)), hint))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from spotui.domain.commands import Command, encode_command
-from spotui.domain.event_lines import decode_event
+from spotui.domain.event_lines import decode_event, encode_event
 from spotui.domain.events import Event, RunStopped
 from spotui.lang import _
 from spotui.settings import locations
@@ -73,6 +73,14 @@ class RunClient:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), LOOK_SECONDS)
                 is_told = False  # the process that was started may have ended already
+
+    def retell(self) -> bool:
+        """Tell again what is known, in the language that is used now.
+
+        Returns:
+            Whether it could; otherwise the run has to be followed anew.
+        """
+        return False
 
     def look(self) -> None:
         """Look at once what works on the project, or what it left; a process has just been started."""
@@ -179,6 +187,20 @@ class TourClient(RunClient):
     def __init__(self) -> None:
         folder = tour_dir()
         super().__init__(Workspace(folder.parent).project(folder.name))
+        self._events: list[Event] = []
+
+    def take(self, event: Event) -> None:
+        """Let an event change what is known, and keep it: a recording is not played twice."""
+        self._events.append(event)
+        super().take(event)
+
+    def retell(self) -> bool:
+        """Tell what was played so far again; what an event says in words is translated when it is read."""
+        events, self._events = self._events, []
+        self.picture, self.story = Picture(), Story()
+        for event in events:
+            self.take(decode_event(encode_event(event)) or event)
+        return True
 
     async def watch(self, on_open: Callable[[], None]) -> None:
         """Follow the recorded run, once."""

@@ -132,7 +132,9 @@ def scored_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, 
         score, interval = points(leading.score), _interval(leading.low, leading.high)
     budget = end.edit_budget if end is not None else shown.scores.shown and shown.scores.shown.edit_budget
     if shown.candidate is not None and shown.candidate.words_changed is not None:
-        words = f"{shown.candidate.words_changed}" + ("" if budget is None else f" of {budget}")
+        words = f"{shown.candidate.words_changed}"
+        if budget is not None:
+            words = _("{n} of {all}", n=words, all=budget)
     modification = _modification(picture, shown)
     prompts = str(len(shown.scores.by_prompt) or "")
     if end is None:
@@ -263,7 +265,7 @@ class HistoryPanel(Vertical):
         self._columns = columns
         cells = scored_cells if picture.is_scored else voted_cells
         last = max(self._rows, default=0)
-        follows = table.current in {"", str(last)}
+        follows = table.current in {"", str(last)} and not table.is_awaiting
         is_changed = False
         for number, one in sorted(picture.rounds.items()):
             seen = _Seen(

@@ -161,7 +161,7 @@ class PanelGrid(Vertical):
 
     Args:
         panels: The panels, as `PANELS` names them.
-        shown: The number of the one that has the focus first.
+        recent: The numbers of those that were shown last; the last one has the focus first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -200,12 +200,12 @@ class PanelGrid(Vertical):
 
         panel: Widget
 
-    def __init__(self, panels: Sequence[Panel], shown: int) -> None:
+    def __init__(self, panels: Sequence[Panel], recent: Sequence[int]) -> None:
         super().__init__()
         self._panels = tuple(panels)
         self._made: dict[int, Widget] = {}
-        self._shown = shown
-        self._recent = [shown]
+        self._shown = recent[-1]
+        self._recent = list(recent)
         self._columns = 0
         self._shares: tuple[int, int] | None = None
 
@@ -222,6 +222,11 @@ class PanelGrid(Vertical):
             panel.set_class(number in opened, "-open")
             panel.set_class(number == self._shown, "-shown")
         yield Grid(*self._made.values())
+
+    @property
+    def recent(self) -> tuple[int, ...]:
+        """The numbers of the panels that were shown, the shown one last."""
+        return (*(number for number in self._recent if number != self._shown), self._shown)
 
     @property
     def on_screen(self) -> list[Widget]:

@@ -71,6 +71,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         self._state: tuple[object, ...] = ()
         self._question = ""
         self._is_read = False
+        self._recent: tuple[int, ...] = (PANELS.index("Log"),)
 
     def parts(self) -> ComposeResult:
         """Header, headline, panels, keys."""
@@ -88,7 +89,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
             Panel(_lineage_panel),
             Panel(_reasons_panel),
         )
-        yield PanelGrid(panels, shown=PANELS.index("Log"))
+        yield PanelGrid(panels, self._recent)
 
     def _template_panel(self) -> Widget:
         from spotui.tui.template.source import RunTemplatePanel
@@ -109,13 +110,21 @@ class RunScreen(ReadyForKeys, SteeringScreen):
             self._is_read = True
 
     async def relabel(self) -> None:
-        """Show everything in the language that is used now, also what the run has said."""
-        if self._client.is_tour:
-            return
-        await self.recompose()
-        self._client = RunClient(self._project)
+        """Show everything in the language that is used now, the same panels and round as before."""
+        self._recent = self.query_one(PanelGrid).recent
+        diff = self.query_one(DiffPanel)
+        is_split, has_marks = diff.is_split, diff.has_marks
+        await super().relabel()
+        diff = self.query_one(DiffPanel)
+        diff.is_split, diff.has_marks = is_split, has_marks
+
+    def fill(self) -> None:
+        """Show the run, also what it has said."""
         self._seen, self._state = -1, ()
-        self.run_worker(self._follow(), group="follow", exclusive=True)
+        if self._client.retell():
+            self._reopen()
+        else:
+            self.run_worker(self._follow(), group="follow", exclusive=True)
 
     def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
         """Keys act on the run's state, so they wait until it is known."""
@@ -123,6 +132,8 @@ class RunScreen(ReadyForKeys, SteeringScreen):
 
     def _reopen(self) -> None:
         self._is_read = True
+        if self.is_remaking:
+            return
         self.query_one(LogPanel).show(self._client.story)
         self._tick()
 

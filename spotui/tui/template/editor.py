@@ -111,6 +111,10 @@ class ProblemBar(Bar):
         super().__init__()
         self._shown: tuple[Sequence[Problem], int] = ((), 0)
 
+    def forget(self) -> None:
+        """Show what is known next, even if it is the same in another language."""
+        self._shown = ((), -1)
+
     def show(self, problems: Sequence[Problem], line: int) -> None:
         """Show what is wrong.
 

@@ -121,7 +121,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         self._selected = 0
         self._sizes = Sizes()
         self._is_shown = False
-        self._is_filled = False
+        self._is_filled = self._is_remade = False
         self._unheard = 0
 
     def compose(self) -> ComposeResult:
@@ -153,6 +153,14 @@ class TemplateForm(VerticalScroll, can_focus=False):
         for one in self.query(Input):
             one.cursor_blink = False
 
+    async def relabel(self) -> None:
+        """Make the fields again in the language that is used now, with what they held."""
+        self._is_remade = True  # neither do its fields say anything meanwhile, nor can they be filled
+        await self.recompose()
+        self.on_mount()
+        self._is_filled = self._is_remade = False
+        self._fill()
+
     def show(self, template: Template, sizes: Sizes, *, can_edit_rows: bool = True) -> None:
         """Show what a template says; what is shown already is left alone, and what is being typed wins.
 
@@ -163,7 +171,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
         """
         self._sizes = sizes
         self.set_class(not can_edit_rows, "-broken-rows")
-        if self._is_shown and (self._unheard or self._typed() != self._template):
+        if self._is_shown and (self._unheard or self._is_remade or self._typed() != self._template):
             return
         self._is_shown = True
         self._template = template
@@ -234,7 +242,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
 
     def _take(self) -> None:
         """Tell what the fields say, if that is something else."""
-        if (template := self._typed()) != self._template:
+        if not self._is_remade and (template := self._typed()) != self._template:
             self._tell(template)
 
     def _typed(self) -> Template:

@@ -158,6 +158,16 @@ class TemplatePanel(Vertical):
         self.refresh_bindings()
         return not self._is_fixed
 
+    async def relabel(self) -> None:
+        """Show everything around the text in the language that is used now."""
+        from spotui.tui.template.form import TemplateForm
+
+        self.border_title = _("Template")
+        for form in self.query(TemplateForm):
+            await form.relabel()
+        self.query_one(ProblemBar).forget()
+        await self._read_now()
+
     def say(self, text: str) -> None:
         """Say why there is no template."""
         self._editor.placeholder = text

@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import CallRetried, Noticed, SpendingChanged
 from spotui.domain.figures import duration
-from spotui.lang import _, ngettext
+from spotui.lang import _, anew, ngettext
 from spotui.runs.drafts import Decision, Drafts, drafts_folder
 from spotui.tui.child import attempt, listen
 from spotui.tui.dialogs import not_trusted, text_field, trusts_template
@@ -72,7 +72,7 @@ class NewRowsScreen(Page[bool]):
         self._rows = WrittenRows()
         self._began: float | None = None
         self._is_waiting = False
-        self._said = Content("")
+        self._said = ("", "")
         self._queue: list[tuple[Item, Decision]] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -84,7 +84,7 @@ class NewRowsScreen(Page[bool]):
         with Vertical():
             with Horizontal(id="asking"):
                 yield Label(_("How many"))
-                yield text_field("count", str(_USUAL), "1 to 1000")
+                yield text_field("count", str(_USUAL), "1–1000")
                 yield Static(id="takes", markup=False)
             yield Bar(id="told")
             with Container(id="panes"):
@@ -111,6 +111,11 @@ class NewRowsScreen(Page[bool]):
         self.set_interval(1.0, self._tick)
         self._tick()
         self.run_worker(self._recall(), group="recall")
+
+    def fill(self) -> None:
+        """Show the rows that have come."""
+        self._say_again()
+        self._tick()
 
     async def _recall(self) -> None:
         before = await attempt(self, self._drafts.all, "open")
@@ -178,7 +183,7 @@ class NewRowsScreen(Page[bool]):
             fault = str(error)
         if fault:
             self._say(fault, "$text-error")
-        elif self._rows.came < wanted and not self._said:
+        elif self._rows.came < wanted and not self._said[0]:
             self._say(
                 _(
                     "{came} of {wanted} rows came: the model repeats itself. A stronger one may find more.",
@@ -315,9 +320,13 @@ class NewRowsScreen(Page[bool]):
 
     def _say(self, text: str, tone: str = "") -> None:
         self._is_waiting = False
-        self._said = Content.styled(text, tone) if text else Content("")
+        self._said = text, tone
         if self.is_mounted:
-            self.query_one("#told", Bar).say(self._said)
+            self._say_again()
+
+    def _say_again(self) -> None:
+        text, tone = self._said
+        self.query_one("#told", Bar).say(Content.styled(anew(text), tone) if text else Content(""))
 
     def _tick(self) -> None:
         """Show what is known now."""

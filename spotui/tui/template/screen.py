@@ -15,7 +15,7 @@ from spotui.settings import locations
 from spotui.settings.locations import make_private
 from spotui.templates.model import TemplateError
 from spotui.tui.dialogs import Choice, QuestionScreen
-from spotui.tui.page import Page, WriteRows
+from spotui.tui.page import KeyHints, Page, WriteRows
 from spotui.tui.template.panel import TemplatePanel
 from spotui.tui.terminal import ReadyForKeys, open_by
 
@@ -138,6 +138,12 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         self._head()
         self.call_after_refresh(self._open)
 
+    async def remake(self) -> None:
+        """Leave the text alone, with all that can be undone; what is around it is made again."""
+        await self._panel.relabel()
+        self._head()
+        self.query_one(KeyHints).refresh()
+
     def is_ready_for(self, event: Event) -> bool:  # noqa: ARG002
         """What is typed goes into the text, so it waits until the file is read."""
         return self._is_open
@@ -245,7 +251,7 @@ class TemplateScreen(ReadyForKeys, Page[bool]):
         elif self.is_changed:
             state = _("not saved")
         elif self._draft is not None and self._draft.saved is None:
-            state = "new"
+            state = _("new")
         size = self._panel.border_subtitle if self.has_class("-narrow") else ""
         head = Content.assemble(
             (self._path.name, "bold $secondary"),

@@ -28,7 +28,7 @@ class GridScreen(Screen[str]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     def compose(self) -> ComposeResult:
-        yield PanelGrid([Panel(partial(self.make, name)) for name in PANELS], 1)
+        yield PanelGrid([Panel(partial(self.make, name)) for name in PANELS], [1])
 
     def make(self, name: str) -> Framed:
         panel = Framed(Static(f"inside {name}"), can_focus=True, id=name)
