@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 READINGS: Final = frozenset(
-    {"answers", "estimate", "follow", "judge", "look", "method", "offer", "read", "rows", "show"}
+    {"answers", "estimate", "judge", "look", "method", "offer", "read", "rows", "show"}
 )
 """The groups of workers that read something for the parts of a screen and change nothing."""
 
-_TEXTUALS_OWN: Final = "default"
-"""The group of workers of Textual's widgets, some of which never end; ours have groups of their own."""
+_TEXTUALS_OWN: Final = frozenset({"default", "_loader"})
+"""The groups of workers of Textual's widgets, some of which never end; ours have groups of their own."""
 
 _Place = tuple[type[Widget], str, int]
 """A widget as it is found again: its class, its id, and how many of both are before it."""
@@ -70,7 +70,7 @@ class Relabelled(Screen[Result]):
 
     def _is_of_part(self, worker: "Worker[Any]") -> bool:
         is_part = worker.node is not self and self in worker.node.ancestors
-        return is_part and not worker.is_finished and worker.group not in {*READINGS, _TEXTUALS_OWN}
+        return is_part and not worker.is_finished and worker.group not in READINGS | _TEXTUALS_OWN
 
     async def _relabel_after(self, asking: "list[Worker[Any]]") -> None:
         for worker in asking:

@@ -15,6 +15,7 @@ from spotui.domain.events import (
     HintGiven,
     JudgeMeasured,
     Noticed,
+    RoundFinished,
     RoundStarted,
     RunOpened,
     RunStopped,
@@ -43,6 +44,7 @@ _SENTENCES: Final[Mapping[type[Event], str]] = {
     FinalCheckSkipped: "why",
     Noticed: "text",
     RunStopped: "cause",
+    RoundFinished: "note",
     VoteCast: "reason",
 }
 """The field of an event that a journal has in English."""

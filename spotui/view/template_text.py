@@ -51,7 +51,7 @@ class Sizes:
         known = [one for one in counted if one is not None]
         total = sum(self._counted.get(text, estimate_tokens(text)) for text in texts if text)
         mark = "" if len(known) == len(counted) else "~"
-        return f"{_material(template)}, {mark}{count(total)} tokens"
+        return _("{material}, {tokens} tokens", material=_material(template), tokens=f"{mark}{count(total)}")
 
 
 def _material(template: Template) -> str:

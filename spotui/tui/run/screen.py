@@ -111,6 +111,8 @@ class RunScreen(ReadyForKeys, SteeringScreen):
 
     async def relabel(self) -> None:
         """Show everything in the language that is used now, the same panels and round as before."""
+        if not self._client.is_tour:
+            self.workers.cancel_group(self, "follow")
         self._recent = self.query_one(PanelGrid).recent
         diff = self.query_one(DiffPanel)
         is_split, has_marks = diff.is_split, diff.has_marks
