@@ -19,7 +19,7 @@ class NumberWords(NamedTuple):
         end: Where it ends.
     """
 
-    value: int
+    value: Fraction
     start: int
     end: int
 
@@ -35,7 +35,8 @@ _SCALES: Final = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion"
 _WORD: Final = "|".join((*_ONES, *_TENS, *_SCALES))
 _ENGLISH: Final = re.compile(
     rf"(?<!\w)(?:(?:a|an)\s+(?=hundred|thousand|million))?(?:{_WORD})(?:(?:\s*-\s*|\s+and\s+|,?\s+)(?:{_WORD}))*\b"
-    r"(?!\s+(?:half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|eighths?|tenths?|point)\b)",
+    rf"(?:\s+point(?P<decimals>(?:[\s-]+(?:{'|'.join(_NAMES[:10])})\b)+)|(?P<half>\s+and\s+(?:a|one)\s+half\b))?"
+    r"(?P<part>\s+(?:and\s+\w+\s+)?(?:half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|eighths?|tenths?|point)\b)?",
     re.IGNORECASE,
 )
 _NO_NUMBER: Final = re.compile(
@@ -46,24 +47,35 @@ _NEGATIVE: Final = re.compile(r"\b(?:negative|minus)\s+\Z", re.IGNORECASE)
 _DIGITS: Final = {**dict(zip("零一二三四五六七八九", range(10), strict=True)), "〇": 0, "两": 2, "兩": 2}
 _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 _SECTIONS: Final = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_HAN: Final = "".join((*_DIGITS, *_UNITS, *_SECTIONS))
 _CHINESE: Final = re.compile(
-    rf"(?<![第几])[负負]?[{''.join((*_DIGITS, *_UNITS, *_SECTIONS))}]+(?![点分]|\w*之)"
+    rf"(?<![第几幾点點之{_HAN}])(?<![一二两三四五六七八九]成)(?P<minus>[负負])?(?:(?P<under>[{_HAN}]+)分之)?(?P<whole>[{_HAN}]+)"
+    rf"(?:[点點](?P<decimals>[{''.join(_DIGITS)}]+))?(?![点點分成打{_HAN}]|来个|\w*之)"
+    r"(?P<half>[个個天年月倍]半)?(?:[元块塊圆](?P<tenths>[一二两三四五六七八九])[角毛])?"
 )
+_SEVERAL: Final = re.compile("一二|二三|两三|三四|四五|五六|六七|七八|八九")
+"""Two digits next to each other that mean one or the other, as in 三四个."""
 _ENDS: Final = re.compile(
     r"\s*(?:\Z|[\s。．.，,；;！!）)】」*_]|[个個只元块岁歲天人本张張次条條米件名种種年月日分秒小时時倍位颗顆朵辆輛头頭把支瓶杯箱盒斤公]|円|つ|匹|枚)"
 )
 
 
 def english_numbers(text: str) -> Iterator[NumberWords]:
-    """The English numbers of a text; "no one" and "this one" are none."""
+    """The English numbers of a text; "no one" and "this one" are none, and neither are "two thirds"."""
     for match in _ENGLISH.finditer(text):
-        words = re.findall(r"[a-z]+", match[0].casefold())
-        if words == ["one"] and (
+        if match["part"]:
+            continue
+        whole = match[0].removesuffix(match["half"] or "")
+        words = re.findall(r"[a-z]+", whole.casefold().partition(" point")[0])
+        if match[0].casefold() == "one" and (
             _NO_NUMBER.search(text, max(0, match.start() - 12), match.start())
             or re.compile(r"\s+(?:of|another|by)\b", re.IGNORECASE).match(text, match.end())
         ):
             continue
-        value = _english(words)
+        digits = "".join(
+            str(_ONES[one]) for one in re.findall(r"[a-z]+", (match["decimals"] or "").casefold())
+        )
+        value = Fraction(f"{_english(words)}.{digits or 0}") + (Fraction(1, 2) if match["half"] else 0)
         negative = _NEGATIVE.search(text, max(0, match.start() - 12), match.start())
         yield NumberWords(-value if negative else value, match.start(), match.end())
 
@@ -85,10 +97,27 @@ def _english(words: list[str]) -> int:
 def chinese_numbers(text: str) -> Iterator[NumberWords]:
     """The numbers in Chinese characters that something is counted by, or that end a part of a sentence."""
     for match in _CHINESE.finditer(text):
-        digits = match[0].lstrip("负負")
-        if digits and digits[0] not in _SECTIONS and _ENDS.match(text, match.end()):
-            value = _chinese(digits)
-            yield NumberWords(-value if digits != match[0] else value, match.start(), match.end())
+        if match["whole"][0] not in _SECTIONS and _ENDS.match(text, match.end()):
+            value = _of_han(match)
+            if value is not None:
+                yield NumberWords(-value if match["minus"] else value, match.start(), match.end())
+
+
+def _of_han(match: re.Match[str]) -> Fraction | None:
+    """What a number in Chinese characters is; None where it is one of several, or divided by zero."""
+    whole, under = match["whole"], match["under"]
+    if _SEVERAL.search(whole) and (len(whole) == len("三四") or not _DIGITS.keys() >= set(whole)):
+        return None
+    value = Fraction(_chinese(whole))
+    if match["decimals"]:
+        value += Fraction(f"0.{''.join(str(_DIGITS[one]) for one in match['decimals'])}")
+    if match["half"]:
+        value += Fraction(1, 2)
+    if match["tenths"]:
+        value += Fraction(_DIGITS[match["tenths"]], 10)
+    if not under or under in _UNITS:
+        return value  # 百分之五 is 5 %, and units are not read
+    return value / divisor if (divisor := _chinese(under)) else None
 
 
 def _chinese(text: str) -> int:
@@ -129,6 +158,8 @@ _UNIT: Final = re.compile(
 _LEAD: Final = re.compile(
     r"[\s$€£¥₹₽₩฿≈~约(+]*|(?:[A-Za-z]{1,3}|[A-Z]{0,2}[$€£¥])\s?|(?:about|approximately)\s+"
 )
+
+_EQUALS: Final = re.compile(r"(?<![<>≤≥!])=")
 
 
 def last_number(text: str) -> Fraction | None:
@@ -178,7 +209,7 @@ def _last(text: str) -> Fraction | None:
 
 def _in_words(text: str) -> Iterator[Fraction]:
     found = sorted([*english_numbers(text), *chinese_numbers(text)], key=lambda one: one.start)
-    return (Fraction(one.value) for one in found)
+    return (one.value for one in found)
 
 
 class Number(Comparing[Fraction]):
@@ -203,8 +234,9 @@ class Number(Comparing[Fraction]):
     def read_reference(self, reference: str) -> Fraction | None:
         """The number a reference is; None when it is anything but one number."""
         text = reference.rpartition("####")[2]
-        text = plain(next(boxed(text), text)).strip().strip("$").strip()
-        text = text.rpartition("=")[2] if UNKNOWN not in text else text
+        text = plain(next(boxed(text), text)).strip()
+        text = text.strip("$").strip() if text.startswith("$") and text.endswith("$") else text
+        text = _EQUALS.split(text)[-1] if UNKNOWN not in text else text
         written = list(numerals(text))
         if not written:
             words = list(_in_words(text))

@@ -108,7 +108,9 @@ _SCALES: Final = {
     "миллиард": 10**9,
 }
 _SCALE: Final = re.compile(rf"[\s-]?({'|'.join(_SCALES)})(?:s|en|es|ов|а)?\b\.?", re.IGNORECASE)
-_LETTER_SCALE: Final = re.compile(r"(?:([kK])|\s?(bn|mn|[mMbB]))(?![^\W\d_]|/)")
+_LETTER_SCALE: Final = re.compile(r"(?:([kK])|\s?(bn|mn|[mMbB]))(?![^\W\d_])")
+_HALF: Final = re.compile(r"[个個天年月倍]半")
+_TENTHS: Final = re.compile(r"[元块塊圆](\d)[角毛]")
 _LETTER_SCALES: Final = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 _CJK_SCALES: Final = dict(
     zip(
@@ -135,6 +137,7 @@ def plain(text: str) -> str:
         str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text.translate(_ASCII)
     )
     text = re.sub(r"(?<=\d)，(?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"(?<!\d)([1-9]\d{0,3})分之(\d{1,4})(?!\d)", r"\2/\1", text)
     for pattern, written in _LATEX:
         text = pattern.sub(written, text)
     text = _ROOT.sub(UNKNOWN, text)
@@ -205,6 +208,10 @@ def _completed(text: str, body: re.Match[str], value: Fraction | None) -> Numera
 def _with_fraction(text: str, value: Fraction | None, end: int) -> tuple[Fraction | None, int]:
     if value is None:
         return None, end
+    if half := _HALF.match(text, end):
+        return value + Fraction(1, 2), half.end()
+    if tenths := _TENTHS.match(text, end):
+        return value + Fraction(int(tenths[1]), 10), tenths.end()
     part = re.compile(rf"\s?([{_VULGAR}])").match(text, end)
     if part is not None and value.denominator == 1:
         return value + _vulgar(part[1]), part.end()

@@ -111,6 +111,22 @@ COMMON = [
     ("Die Antwort ist: 7", "7"),
     ("Ответ: 7", "7"),
     ("La respuesta es 7.", "7"),
+    ("三分之一", "1/3"),
+    ("答案是5分之3。", "0.6"),
+    ("百分之三点五", "3.5"),
+    ("一共三点五个", "3.5"),
+    ("负三点一", "-3.1"),
+    ("十点二五", "10.25"),
+    ("三个半", "3.5"),
+    ("3个半小时", "3.5"),
+    ("三十五元五角", "35.5"),
+    ("3元5角", "3.5"),
+    ("二〇二四", "2024"),
+    ("two point five", "2.5"),
+    ("minus one hundred point zero five", "-100.05"),
+    ("It takes one and a half.", "1.5"),
+    ("$2.5B", "2500000000"),
+    ("The fee is $5K/month.", "5000"),
 ]
 NOTHING = [
     "12:30",
@@ -135,6 +151,16 @@ NOTHING = [
     "9" * 5000,
     "No one knows.",
     "我们一起去",
+    "第十二",
+    "十二三",
+    "三四个",
+    "三成五",
+    "两成",
+    "二十多",
+    "两打",
+    "零分之三",
+    "two thirds",
+    "one and three quarters",
 ]
 """What is not one number, whose parts are none of it."""
 WRONG = [
@@ -185,6 +211,9 @@ def test_what_is_not_understood_is_not_read_in_part(text: str) -> None:
         "7 apples.",
         "seven",
         "#### 18",
+        "$2.5B",
+        "$18$",
+        "三分之一",
     ],
 )
 def test_a_reference_may_have_a_unit_or_a_currency(reference: str) -> None:
@@ -192,7 +221,8 @@ def test_a_reference_may_have_a_unit_or_a_currency(reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", ["3 apples and 4 pears", "3x+2", "3 or 4", "12 (2024)", "x", "n/a", "$x^2$"]
+    "reference",
+    ["3 apples and 4 pears", "3x+2", "3 or 4", "12 (2024)", "x", "n/a", "$x^2$", ">= 5", "≤5", "x >= 5"],
 )
 def test_a_reference_of_more_than_a_number_is_refused(reference: str) -> None:
     assert fault("number", reference).endswith("is not a single number.")
