@@ -27,6 +27,10 @@ _NOT: Final = re.compile(
     re.IGNORECASE,
 )
 _NEITHER: Final = re.compile(r"\bneither\b.*\bnor\b", re.IGNORECASE)
+_GOES_ON: Final = re.compile(r"[:;,，：；—–]|\b(?:so|but|thus|therefore)\b", re.IGNORECASE)
+_BECAUSE: Final = re.compile(
+    r"\b(?:because|since|although|even though|despite)\b|因为|由于|虽然", re.IGNORECASE
+)
 _LABELS_JOINED: Final = re.compile(
     r"[\s*_`\"'”,，]*(?:\b(?:or|and)\b|/|或者?|和|还是|、)[\s*_`\"'“]*(?:maybe|perhaps|possibly)?\s*",
     re.IGNORECASE,
@@ -120,9 +124,15 @@ class Label(Comparing[str]):
         return "" if other is not None and other.label != first.label else first.label
 
     def _decided(self, sentence: str, mentions: list[Mention]) -> str | None:
-        """The last label that a sentence names, unless it is joined with another one as just as good."""
+        """The last label that a sentence names, unless it is joined with another one as just as good.
+
+        What follows "because" explains the label, and does not name another one.
+        """
+        reason = _BECAUSE.search(sentence, mentions[0].end)
+        mentions = [one for one in mentions if reason is None or one.end <= reason.start()]
         last = mentions[-1]
-        if _NEITHER.search(sentence):
+        neither = _NEITHER.search(sentence)
+        if neither is not None and not _GOES_ON.search(sentence, neither.end(), last.start):
             return None
         for one in mentions[:-1]:
             if one.label != last.label and _LABELS_JOINED.fullmatch(sentence, one.end, last.start):
@@ -174,6 +184,12 @@ _FOREIGN: Final = {
             "正确的",
             "正确",
             "没错",
+            "可以",
+            "会",
+            "能",
+            "有",
+            "yeah",
+            "yep",
             "はい",
             "예",
             "네",
@@ -197,6 +213,11 @@ _FOREIGN: Final = {
             "错误",
             "错",
             "没有",
+            "不可以",
+            "不会",
+            "不能",
+            "nope",
+            "nah",
             "いいえ",
             "아니요",
             "아니오",

@@ -23,7 +23,7 @@ _LOWER: Final = (
 )
 _FILLER: Final = (
     r"(?i:(?:therefore|thus|clearly|probably|indeed|definitely|likely|option|choice|letter|answer|statement|the|be"
-    r"|选项|选择|选|应该|是|为)\W{0,4}){0,4}"
+    r"|la|el|le|il|lo|die|der|das|opción|opção|opzione|letra|lettera|lettre|选项|选择|选|应该|是|为)\W{0,4}){0,4}"
 )
 _LED: Final = rf"[\s*_:\"'“(【「=–—-]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}{_LETTER}"
 _ALONE: Final = re.compile(
@@ -39,9 +39,14 @@ _CHOICE_WORD: Final = (
 )
 _CHOOSES: Final = re.compile(rf"{_CHOICE_WORD}{_LED}")
 _CHOOSES_LOWER: Final = re.compile(rf"{_CHOICE_WORD}[\s*_:\"'“]{{0,8}}{_FILLER}\b{_LOWER}")
+_CONCLUDES: Final = re.compile(
+    rf"(?:(?i:\b(?:so|therefore|thus|hence|final|finally)\b)|所以|因此|综上|故){_LED}(?=[\s*_)\]]*(?:[.。!！]|$))",
+    re.MULTILINE,
+)
 _IS_RIGHT: Final = re.compile(
     rf"{_LETTER}[)*_\s]*(?:项|选项)?\s*(?i:(?:is|would\ be|must\ be|seems)\s+(?:clearly\ |indeed\ |the\ )*"
-    r"(?:correct|right|best|only\ correct|true|answer|most\ \w+)\b|(?:是|为)?(?:正确|对的|最佳))"
+    r"(?:correct|right|best|only\ correct|true|answer|most\ \w+)\b"
+    r"|(?:是|为)?(?:正确|对的|对(?=[\s,.。，;；!！]|$)|最佳))"
 )
 _MENTION: Final = re.compile(
     r"\(([A-Za-z])\)|\[([A-Za-z])\]|\*\*([A-Z])\*\*|(?:^|(?<=\s))([A-Z])(?=[).:、](?:\s|$))"
@@ -150,7 +155,8 @@ def _by_letter(text: str) -> tuple[str | None, bool]:
             if not _leaves_open(found, conclusion):
                 return _letter(found), True
             is_open = True
-    for found in reversed([*_CHOOSES.finditer(text), *_CHOOSES_LOWER.finditer(text)]):
+    said = (_CONCLUDES, _CHOOSES, _CHOOSES_LOWER)
+    for found in reversed([one for pattern in said for one in pattern.finditer(text)]):
         if _chosen(found, text):
             if not _leaves_open(found, text):
                 return _letter(found), True
