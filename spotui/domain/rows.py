@@ -203,6 +203,18 @@ FEW: Final = 10
 """Fewer rows are shared out equally: SPO asks three questions in a round, and would have one."""
 
 
+class TooFewRowsError(Exception):
+    """There are fewer rows than the splits take.
+
+    Args:
+        wanted: How many they take.
+    """
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__(f"{wanted} rows are wanted")
+        self.wanted = wanted
+
+
 def draw(
     count: int,
     splits: Sequence[SplitName],
@@ -224,7 +236,7 @@ def draw(
         The positions of each split's rows, in the order of the file.
 
     Raises:
-        ValueError: There are too few rows; the text says how many are wanted.
+        TooFewRowsError: There are fewer than the splits take.
     """
     order = list(range(count))
     random.Random(f"{seed}/split").shuffle(order)  # noqa: S311 - reproducible on purpose
@@ -242,7 +254,7 @@ def _sizes(
     """How many of `count` rows each split gets.
 
     Raises:
-        ValueError: There are too few.
+        TooFewRowsError: There are fewer than they take.
     """
     if not wanted:
         usual = sum(USUAL[name] for name in splits)
@@ -252,7 +264,7 @@ def _sizes(
     else:
         found = {name: int(size) for name, size in wanted.items()}
     if sum(found.values()) > count:
-        raise ValueError(f"{sum(found.values())} are wanted")
+        raise TooFewRowsError(sum(found.values()))
     if "test" in splits and "test" not in found:
         found["test"] = count - sum(found.values())
     return found

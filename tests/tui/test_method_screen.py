@@ -111,7 +111,7 @@ def test_what_is_wrong_or_lacking_is_said_before_the_start(workspace: Workspace,
         screen = await new_run(app, pilot, "why")
         await choose(app, pilot, "gradsum")
         await pilot.press("ctrl+s")
-        await until_told(pilot, "There are 2 different rows, but 3 are wanted. Add rows")
+        await until_told(pilot, "There are only 2 different rows, but 3 are wanted. Add rows")
         await choose(app, pilot, "gpo")
         await pilot.press("enter")
         await give(app, pilot, "max_steps", "many")

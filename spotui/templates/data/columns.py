@@ -222,7 +222,12 @@ def _meant(record: Record, column: str, name: str) -> str | None:
     if near := nearest(column, record):
         return near
     folded = {one.casefold(): one for one in record}
-    return next((folded[one] for one in _USUAL.get(name, ()) if one in folded), None)
+    if usual := next((folded[one] for one in _USUAL.get(name, ()) if one in folded), None):
+        return usual
+    inside = (
+        f"{outer}.{column}" for outer, part in record.items() if isinstance(part, dict) and column in part
+    )
+    return next(inside, None)
 
 
 def _is_object(column: str, value: dict[str, Any]) -> BadRowError:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from spotui.domain.errors import nearest
-from spotui.domain.rows import SPLITS, Row, SplitName, draw
+from spotui.domain.rows import SPLITS, Row, SplitName, TooFewRowsError, draw
 from spotui.lang import N_, _, join, ngettext
 from spotui.templates.data.columns import Columns
 from spotui.templates.data.conversation import Attach, no_files
@@ -116,7 +116,7 @@ def _deal(source: DataSource, parts: dict[SplitName, list[Row]], synthetic: Sequ
     splits = source.synthetic_splits
     try:
         drawn = draw(len(synthetic), splits, {}, limit=None, seed=seed)
-    except ValueError:  # fewer than there are splits
+    except TooFewRowsError:  # fewer than there are splits
         drawn = {splits[0]: list(range(len(synthetic)))}
     for name, chosen in drawn.items():
         parts[name] = [*parts.get(name, []), *(synthetic[index] for index in chosen)]
@@ -149,8 +149,13 @@ def _drawn(
         return listed
     try:
         drawn = draw(len(pool), wanted, source.split, limit=source.limit, seed=seed)
-    except ValueError as error:
-        what = _("There are {pool} different rows, but {error}.", pool=len(pool), error=error)
+    except TooFewRowsError as error:
+        what = ngettext(
+            "There is only {n:,} different row, but {wanted:,} are wanted.",
+            "There are only {n:,} different rows, but {wanted:,} are wanted.",
+            len(pool),
+            wanted=error.wanted,
+        )
         raise DataError([RowFault(whole, 0, what, _("Add rows, or ask for fewer."))]) from None
     return {**listed, **{name: [pool[index] for index in chosen] for name, chosen in drawn.items()}}
 

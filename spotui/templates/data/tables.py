@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from spotui.lang import _
+from spotui.lang import _, ngettext
 from spotui.templates.data.record import BadRowError, Read
 
 MOST_CHARACTERS: Final = 32_000_000
@@ -63,10 +63,11 @@ def read_table(
                 continue
         cells = row if any(row[len(names) :]) else row[: len(names)]
         if len(cells) != len(names):
-            what = _(
-                "The row has {cells} cells, but there are {names} columns.",
-                cells=len(cells),
-                names=len(names),
+            what = ngettext(
+                "The row has {n:,} cell, but the table has columns for {columns:,}.",
+                "The row has {n:,} cells, but the table has columns for {columns:,}.",
+                len(cells),
+                columns=len(names),
             )
             hint = _("Put cells that hold a separator or a line break in quotes.")
             yield Read(line, BadRowError(what, hint))

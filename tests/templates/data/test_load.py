@@ -141,7 +141,7 @@ BAD = [
     ("rows.json", '[{"question":\n nope}]', 2, "not JSON"),
     ("rows.json", " \n", 0, "empty"),
     ("rows.csv", "", 0, "empty"),
-    ("rows.csv", "question,answer\na\n", 2, "1 cells"),
+    ("rows.csv", "question,answer\na\n", 2, "1 cell,"),
     ("rows.csv", 'question,answer\na,b\n"c,d\ne,f\n', 3, "cannot be read from here"),
     ("rows.csv", "question,question\na,b\n", 1, "called `question`"),
     ("rows.csv", "input;answer\na;b\n", 2, "Unknown column `question`; the columns are `input`, `answer`"),
@@ -221,7 +221,7 @@ def test_many_rows_that_occur_twice_are_counted(tmp_path: Path) -> None:
 def test_the_same_question_about_another_text_is_another_row(tmp_path: Path) -> None:
     text = jsonl(*({"question": "Who?", "context": name} for name in "abc"))
     assert len(rows(load(tmp_path, text, slots={"context"}))) == 3
-    with pytest.raises(DataError, match="1 different rows"):
+    with pytest.raises(DataError, match="only 1 different row,"):
         load(tmp_path, text)
 
 
@@ -285,10 +285,15 @@ def test_sizes(tmp_path: Path, count: int, fields: dict[str, Any], sizes: list[i
 
 
 def test_too_few_rows_are_told_with_how_many_are_wanted(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"There are 4 different rows, but 6 are wanted\."):
+    with pytest.raises(DataError, match=r"There are only 4 different rows, but 6 are wanted\."):
         load(tmp_path, numbered(4), split={"train": 3, "eval": 3})
-    with pytest.raises(DataError, match="There are 1 different rows"):
+    with pytest.raises(DataError, match="There is only 1 different row, but 3 are wanted"):
         load(tmp_path, numbered(1))
+
+
+def test_a_column_inside_of_another_one_is_proposed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"columns: \{question: row\.question\}"):
+        load(tmp_path, jsonl(*({"row": {"question": f"Q {at}?"}} for at in range(4))))
 
 
 def test_the_seed_alone_decides_the_split(tmp_path: Path) -> None:
