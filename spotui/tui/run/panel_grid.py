@@ -73,16 +73,22 @@ class PanelTabs(Widget):
                 return
 
     def _labels(self) -> list[str]:
-        labels = [f" {number} {name} " for number, name in enumerate(self._names, 1)]
         room = self.content_size.width - min(cell_len(self.detail), _DETAIL)
+        labels = [f" {number} {name} " for number, name in enumerate(self._names, 1)]
+        if _width(labels) > room:  # the names stand closer together before any of them is left out
+            labels = [label if at == self.shown else label.rstrip() for at, label in enumerate(labels)]
         for number in reversed(range(len(labels))):
-            if sum(cell_len(label) + 1 for label in labels) <= room:
+            if _width(labels) <= room:
                 break
             if number != self.shown:
                 labels[number] = f" {number + 1} "
-        if sum(cell_len(label) + 1 for label in labels) - 1 > self.content_size.width:
+        if _width(labels) > self.content_size.width:
             return [label if number == self.shown else label.strip() for number, label in enumerate(labels)]
         return labels
+
+
+def _width(labels: Sequence[str]) -> int:
+    return sum(map(cell_len, labels)) + len(labels) - 1
 
 
 class Panel(NamedTuple):
