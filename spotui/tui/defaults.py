@@ -2,19 +2,23 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantBlur
+from textual.geometry import Size
 from textual.message import Message
 from textual.suggester import SuggestFromList
-from textual.widgets import Input, Label, Static
+from textual.widget import Widget
+from textual.widgets import Input
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, VARIABLE, _, name_of
@@ -24,6 +28,7 @@ from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve
 from spotui.settings.save import save_default, save_defaults, save_model
 from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, text_of, value_at
 from spotui.settings.values import Language, choices
+from spotui.tui.line_view import wrap
 
 
 class Default(NamedTuple):
@@ -94,12 +99,22 @@ def save(key: str, text: str) -> None:
     save_default(key, text.strip() or UNSET)
 
 
-class DefaultRow(Horizontal):
+_GAP: Final = 2
+"""Cells between the field and what is beside it."""
+
+
+class DefaultRow(Widget):
     """Edits one default; it is saved with Enter, or when the cursor leaves it.
+
+    It paints the name and the note beside its field itself: there are dozens of rows on a screen.
 
     Args:
         setting: The setting it is the default of.
         completions: Texts that can be completed on top of the words that the setting takes.
+
+    Attributes:
+        input: Where it is typed; its margin is the room for the name.
+        note: What is said beside it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -108,12 +123,10 @@ class DefaultRow(Horizontal):
 
     DEFAULT_CSS = """
     DefaultRow {
+        layout: horizontal;
         height: auto;
-        & Label { width: 20; color: $text-muted; }
-        & Input { width: 22; }
-        & .note { width: 1fr; height: auto; margin: 0 0 0 2; color: $text-muted; }
-        &.-rival .note { color: $text-warning; }
-        &.-wrong .note { color: $text-error; }
+        text-wrap: nowrap;
+        & Input { width: 22; margin: 0 0 0 20; }
     }
     """
 
@@ -128,16 +141,37 @@ class DefaultRow(Horizontal):
         self.key = setting.key
         self._label = setting.label
         self._help = setting.help
-        self._choices = (*completions, *choices(setting.kind))
         self._saved = ""
+        words = (*completions, *choices(setting.kind))
+        self.input = Input(compact=True, suggester=SuggestFromList(words) if words else None)
+        self.input.cursor_blink = False
+        self.note = _(self._help)
 
     def compose(self) -> ComposeResult:
-        """The name, the value, and what it means."""
-        yield Label(_(self._label))
-        made = Input(compact=True, suggester=SuggestFromList(self._choices) if self._choices else None)
-        made.cursor_blink = False
-        yield made
-        yield Static(_(self._help), classes="note", markup=False)
+        """The field."""
+        yield self.input
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many lines as the name or the note has."""
+        return len([*self._lines(width)])
+
+    def render(self) -> Content:
+        """The name and the note, with room for the field."""
+        tone = "error" if self.has_class("-wrong") else "warning" if self.has_class("-rival") else "muted"
+        room = self._field_ends
+        return Content("\n").join(
+            Content.assemble((name, "$text-muted"), " " * (room - cell_len(name)), (note, f"$text-{tone}"))
+            for name, note in self._lines(self.content_size.width)
+        )
+
+    @property
+    def _field_ends(self) -> int:
+        width = self.input.styles.width
+        return self.input.styles.margin.left + int(width.value if width else 0) + _GAP
+
+    def _lines(self, width: int) -> Iterator[tuple[str, str]]:
+        names = wrap(_(self._label), self.input.styles.margin.left)
+        return zip_longest(names, wrap(self.note, width - self._field_ends), fillvalue="")
 
     def show(self, default: Default) -> None:
         """Show what stands in the file, and what is used where nothing does; what is being typed stays."""
@@ -157,11 +191,6 @@ class DefaultRow(Horizontal):
     def texts(self) -> tuple[str, ...]:
         """What it is called, and what it means."""
         return self._label, self.key, self._help
-
-    @property
-    def input(self) -> Input:
-        """Where it is typed."""
-        return self.query_one(Input)
 
     @property
     def is_changed(self) -> bool:
@@ -214,7 +243,9 @@ class DefaultRow(Horizontal):
             self._say(_(self._help))
 
     def _say(self, text: str) -> None:
-        self.query_one(".note", Static).update(Content(text))
+        if text != self.note:
+            self.note = text
+            self.refresh(layout=True)
 
 
 def remember(model: str, base_url: str) -> bool:

@@ -36,7 +36,7 @@ class RoleScreen(Dialog[None]):
     DEFAULT_CSS = """
     RoleScreen {
         & > Vertical { width: 78; padding: 1; }
-        & DefaultRow { & Label { width: 14; } & Input { width: 30; } }
+        & DefaultRow Input { width: 30; margin: 0 0 0 14; }
     }
     """
 

@@ -120,7 +120,7 @@ def test_a_wrong_value_says_why_beside_it_and_a_variable_that_wins_is_told(
     monkeypatch.setenv("SPOTUI_SAMPLE", "4")
 
     def beside(app: SpotuiApp, key: str) -> str:
-        return str(row(app, key).query_one(".note").render())
+        return row(app, key).note
 
     async def try_it(app: SpotuiApp, pilot: Pilot[None], key: str, text: str, why: str) -> None:
         await put(pilot, app, key, text)
