@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis.internal.charmap import charmap
 from hypothesis.internal.constants_ast import constants_from_module, is_local_module_file
 
 T = TypeVar("T")
@@ -30,6 +31,8 @@ def prepare(config: pytest.Config) -> None:
     workerinput: dict[str, Any] = getattr(config, "workerinput", {})
     if not workerinput:
         return
+    if workerinput["workerid"] == "gw0":
+        charmap()  # takes seconds, and is kept for everyone
     place = int(workerinput["workerid"].removeprefix("gw")) / workerinput["workercount"]
     for path in _from(place, [*_test_modules(config)]):
         with suppress(Exception, pytest.skip.Exception):
