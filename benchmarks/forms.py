@@ -200,7 +200,9 @@ def gpo_propose(scene: Scene) -> Try:
 
 def gpo_reflect(scene: Scene) -> Try:
     text = scene.meta["gpo_reflect"].render(
-        task=REQUIREMENTS, prompt=scene.prompt, failures=failures(scene.engine.rows.train, scene.outcomes)
+        task=REQUIREMENTS,
+        prompt=scene.prompt,
+        failures=failures(scene.engine, scene.engine.rows.train, scene.outcomes),
     )
     return _noted(text, "diagnosis")
 

@@ -52,6 +52,10 @@ def prompts_fault(text: str, names: Sequence[str]) -> str:
     return _("It must have a line above each prompt, and no other such line: {lines}.", lines=lines)
 
 
+OTHERS_STAY: Final = "It is the prompt `{name}` of a program. Write this one only; the others stay:"
+"""What the optimizer reads above the other prompts of a program."""
+
+
 class Part(msgspec.Struct, frozen=True):
     """The prompt that a round changes.
 
@@ -69,10 +73,15 @@ class Part(msgspec.Struct, frozen=True):
         """All prompts, with a new one in its place."""
         return join_prompts({**split_prompts(prompt), self.name: new}) if self.name else new
 
-    def beside(self, prompt: str) -> list[str]:
-        """What the optimizer has to know of the other prompts; nothing where there are none."""
+    def beside(self, prompt: str, lead: str = "") -> list[str]:
+        """What the optimizer has to know of the other prompts; nothing where there are none.
+
+        Args:
+            prompt: All of them.
+            lead: The sentence above the others; empty for `OTHERS_STAY`.
+        """
         if not self.name:
             return []
         others = {name: text for name, text in split_prompts(prompt).items() if name != self.name}
-        lead = f"It is the prompt `{self.name}` of a program. Write this one only; the others stay:"
+        lead = lead or OTHERS_STAY.format(name=self.name)
         return [f"{lead}\n\n<other_prompts>\n{join_prompts(others)}\n</other_prompts>\n"]

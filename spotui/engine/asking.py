@@ -14,6 +14,7 @@ from spotui.domain.records import CallKey
 from spotui.domain.rows import Row
 from spotui.domain.tags import read_form, read_form_exactly, without_marks
 from spotui.engine.task import EDITION
+from spotui.engine.wording import in_words
 from spotui.llm import protocol as vectors
 from spotui.llm.door import Door
 from spotui.llm.options import options_of
@@ -39,6 +40,7 @@ class Asker:
         roles: The settings of each role.
         embedding_model: What embeds texts, where something does.
         edition: The edition that a run keeps to.
+        language: The language of what is said of a reply; empty for English.
         tools: The tools that the executor may call, as `Request` has them.
         response_format: The form of the executor's answers, as `Request` has it.
         several: Whether a prompt is several prompts of a program, as `join_prompts` writes them.
@@ -52,6 +54,7 @@ class Asker:
         embedding_model: str = "",
         *,
         edition: int = EDITION,
+        language: str = "",
         tools: str = "",
         response_format: str = "",
         several: bool = False,
@@ -61,6 +64,7 @@ class Asker:
         self._door = door
         self._roles = roles
         self._edition = edition
+        self.language = language
         self._tools = tools
         self._response_format = response_format
         self._several = several
@@ -139,6 +143,10 @@ class Asker:
             messages=(*before, user(f"{last.content}\n\n{fault}")),
             temperature=None if warmth is None else max(warmth, AGAIN_TEMPERATURE),
         )
+
+    def in_words(self, problem: str) -> str:
+        """What is wrong with a reply as the model reads it, in the language of the template."""
+        return in_words(self.language, problem)
 
     def read(self, reply: Reply, *names: str, asked: str = "") -> dict[str, str]:
         """The parts of a reply that was asked for in a form, by name; see `read_form`."""

@@ -10,6 +10,7 @@ from spotui.domain.verdicts import Choice, Order
 from spotui.engine.asking import Asker, together
 from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Task, Trial, format_answers, format_references, row_of
+from spotui.engine.wording import say
 from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
@@ -44,12 +45,14 @@ class Wording:
     def of_set(self, best: Trial, candidate: Trial) -> Texts:
         """One question about all rows."""
         old, new = (
-            format_answers(best.answers, best.questions),
-            format_answers(candidate.answers, candidate.questions),
+            format_answers(best.answers, best.questions, self._task.language),
+            format_answers(candidate.answers, candidate.questions, self._task.language),
         )
         shared = {
             "requirements": self._task.aim,
-            "references": format_references(candidate.questions, shown=self._task.reference_answers),
+            "references": format_references(
+                candidate.questions, shown=self._task.reference_answers, language=self._task.language
+            ),
         }
         return {
             "AB": self._meta.render(answers_a=old, answers_b=new, **shared),
@@ -106,7 +109,16 @@ class BallotBox:
         if len(self._questions) == 1:
             return await self._vote(ballot, 0)
         rows = await together([self.vote_on(ballot, row) for row in range(len(self._questions))])
-        reasons = [f"Question {number}: {row.choice}. {row.reason}" for number, row in enumerate(rows, 1)]
+        reasons = [
+            say(
+                self._asker.language,
+                "Question {n}: {choice}. {reason}",
+                n=number,
+                choice=say(self._asker.language, row.choice),
+                reason=row.reason,
+            )
+            for number, row in enumerate(rows, 1)
+        ]
         choice = pooled([row.choice for row in rows])
         return msgspec.structs.replace(rows[0], choice=choice, reason="\n".join(reasons))
 
@@ -157,7 +169,8 @@ class BallotBox:
         key, request = self._calls[ballot, row]
         if unclear is None:
             return key, request
-        repair = self._repair_prompt.render(problem=_("It does not choose A, B or tie."))
+        problem = self._asker.in_words(_("It does not choose A, B or tie."))
+        repair = self._repair_prompt.render(problem=problem)
         second = msgspec.structs.replace(key, attempt=2)
         return second, self._asker.again(request, unclear, repair)
 

@@ -14,6 +14,7 @@ from spotui.domain.rows import Row, slot_names
 from spotui.domain.text import count_words
 from spotui.engine.layout import Layout
 from spotui.engine.task import Candidate, RowOutcome, RowSet
+from spotui.engine.wording import say
 from spotui.lang import _, ngettext
 
 if TYPE_CHECKING:
@@ -97,37 +98,46 @@ def draw_sets(
                 break
 
 
-def shown_with(prompt: str, demonstrations: Sequence[Demonstration], layout: Layout) -> str:
+def shown_with(
+    prompt: str, demonstrations: Sequence[Demonstration], layout: Layout, language: str = ""
+) -> str:
     """A prompt with demonstrations, as one text.
 
     Args:
         prompt: The prompt.
         demonstrations: In the order in which they are shown.
         layout: Where the prompt stands.
+        language: Of the words around them.
     """
+    close = say(language, CLOSE)
     slots = slot_names(prompt)
-    block = "\n\n".join([LEAD, *(_shown(one, slots, layout) for one in demonstrations)])
+    examples = (_shown(one, slots, layout, language) for one in demonstrations)
+    block = "\n\n".join([say(language, LEAD), *examples])
     if "question" not in slots and not layout.around and layout.position in ("question_end", "answer_start"):
         asked = msgspec.structs.replace(layout, demos=()).render(prompt, Row(_QUESTION))
-        return f"{block}\n\n{CLOSE}\n\n{asked}"
+        return f"{block}\n\n{close}\n\n{asked}"
     if slots:
-        return f"{block}\n\n{CLOSE}\n\n{prompt}"
-    return f"{prompt}\n\n{block}\n\n{CLOSE}".strip()
+        return f"{block}\n\n{close}\n\n{prompt}"
+    return f"{prompt}\n\n{block}\n\n{close}".strip()
 
 
-def _shown(demonstration: Demonstration, slots: Collection[str], layout: Layout) -> str:
-    question, answer = ("Q", "A") if layout.labels else ("Question", "Answer")
+def _shown(demonstration: Demonstration, slots: Collection[str], layout: Layout, language: str) -> str:
+    question, answer = ("Q: {text}", "A: {text}") if layout.labels else ("Question: {text}", "Answer: {text}")
     asked = [f"{name}: {text}" for name, text in demonstration.row.slots.items() if name in slots]
     if demonstration.row.question:
-        asked.append(f"{question}: {demonstration.row.asked}")
-    return "\n".join([*asked, f"{answer}: {demonstration.answer}"])
+        asked.append(say(language, question, text=demonstration.row.asked))
+    return "\n".join([*asked, say(language, answer, text=demonstration.answer)])
 
 
 def demonstrating(
-    number: int, base: Candidate, demonstrations: Sequence[Demonstration], layout: Layout
+    number: int,
+    base: Candidate,
+    demonstrations: Sequence[Demonstration],
+    layout: Layout,
+    language: str = "",
 ) -> Candidate:
     """A candidate that is a prompt with demonstrations; the word limit is for the prompt alone."""
-    prompt = shown_with(base.prompt, demonstrations, layout)
+    prompt = shown_with(base.prompt, demonstrations, layout, language)
     own = count_words(base.prompt)
     rows = ", ".join(str(one.position + 1) for one in demonstrations)
     return Candidate(
@@ -182,6 +192,7 @@ async def try_demonstrations(engine: "Engine", most: int) -> None:
             turn.explain(unsolved(len(train), has_references=has_references))
             return
         sets = draw_sets(pool, most, SETS_TRIED, set(), seed=f"{seed}/demonstrations/sets")
-        made = [demonstrating(turn.number, base, one, engine.layout) for one in sets]
+        language = engine.task.language
+        made = [demonstrating(turn.number, base, one, engine.layout, language) for one in sets]
         candidates = await turn.propose_several([], [], made=made)
         await turn.keep_best(await turn.challenge(candidates, engine.rows.eval))

@@ -64,7 +64,7 @@ async def answer(
         cause = why_missing(reply) if lacks_answer(reply) else problem
         notice(_("{cause} The question is asked again.", cause=cause), "info")
         again = structs.replace(key, attempt=2)
-        request = asker.again(request, reply, repair_prompt.render(problem=problem))
+        request = asker.again(request, reply, repair_prompt.render(problem=asker.in_words(problem)))
         try:
             second = await asker.ask(again, request, "executor", may_be_refused=True)
             taken.append(taken_by(second))

@@ -15,6 +15,7 @@ from spotui.engine.context import RecordedMarks, mark_id
 from spotui.engine.grading import Optioned
 from spotui.engine.meta_prompts import MetaPrompt, MetaPrompts
 from spotui.engine.task import RowOutcome
+from spotui.engine.wording import say
 from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import RequestRefusedError
@@ -32,6 +33,9 @@ _WORDS: Final[dict[Scale, str]] = {
     "binary": "1 when the answer meets every criterion, else 0.",
     "graded": "a number from 0 to 1, where 1 meets every criterion and 0 meets none.",
 }
+
+
+_NO_SCORE: Final = "It has no score tag with {scale}"
 
 
 class Marker(Protocol):
@@ -192,7 +196,8 @@ class JudgeMarker:
     async def mark(self, key: CallKey, position: int, row: Row, answer: str) -> RowOutcome:
         """The evaluator's mark; one that cannot be read is asked for once more, then the row has none."""
         meta, whole = self._meta["mark_answer"], self.reads_conversation
-        text = mark_question(meta, self._criteria, self._scale, row, answer, whole=whole)
+        language = self._asker.language
+        text = mark_question(meta, self._criteria, self._scale, row, answer, whole=whole, language=language)
         request = self._asker.request("evaluator", [user(text)], grammar=self._grammar)
         for attempt in (1, 2):
             own = CallKey(key.round, key.purpose.replace("score_", "mark_"), key.index, attempt)
@@ -204,7 +209,8 @@ class JudgeMarker:
             grade = read_grade(parts.get("score", ""), self._scale)
             if grade is not None:
                 return RowOutcome(position, answer, grade, " ".join(parts.get("reason", "").split()))
-            problem = f"It has no score tag with {_WORDS[self._scale]}"
+            scale = say(self._asker.language, _WORDS[self._scale])
+            problem = say(self._asker.language, _NO_SCORE, scale=scale)
             request = self._asker.again(request, reply, self._meta["mark_repair"].render(problem=problem))
         return RowOutcome(position, answer, None, "The evaluator gave no score that can be read.")
 
@@ -213,7 +219,14 @@ class JudgeMarker:
 
 
 def mark_question(
-    meta: MetaPrompt, criteria: str, scale: Scale, row: Row, answer: str, *, whole: bool = True
+    meta: MetaPrompt,
+    criteria: str,
+    scale: Scale,
+    row: Row,
+    answer: str,
+    *,
+    whole: bool = True,
+    language: str = "",
 ) -> str:
     """What the evaluator is asked about one answer.
 
@@ -224,6 +237,7 @@ def mark_question(
         row: What was asked.
         answer: What came.
         whole: Whether all turns of a conversation are shown, or the last one alone.
+        language: Of the words for the scale.
     """
     references = ""
     if row.references:
@@ -236,7 +250,7 @@ def mark_question(
         question=quote_tags(question.strip(), _FENCES),
         references=references,
         answer=quote_tags(answer, _FENCES),
-        scale=_WORDS[scale],
+        scale=say(language, _WORDS[scale]),
     )
 
 

@@ -12,7 +12,7 @@ from spotui.domain.tags import is_balanced
 from spotui.domain.text import count_words, short
 from spotui.engine.context import Context
 from spotui.engine.task import Candidate
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
 from spotui.workspace.journal_reader import FinishReason, Reply
@@ -31,8 +31,8 @@ COPY_SHOWN: Final = 100
 """Characters of a copied passage that are quoted."""
 
 _CUT: Final[Mapping[FinishReason, str]] = {
-    "length": "cut by the length limit",
-    "content_filter": "stopped by a content filter",
+    "length": N_("cut by the length limit"),
+    "content_filter": N_("stopped by a content filter"),
 }
 
 _ADVICE: Final = (
@@ -146,7 +146,8 @@ class Proposer:
                 )
             why = why_missing(reply) if lacks_answer(reply) else problem
             self._emit(CandidateRefused(round=number, why=why, final=attempt == 2, index=index))
-            request = self._asker.again(request, reply, self._repair.render(problem=problem))
+            repair = self._repair.render(problem=self._asker.in_words(problem))
+            request = self._asker.again(request, reply, repair)
         return None
 
     def _next_start(
@@ -184,7 +185,7 @@ def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:
     """What is wrong with the form of a proposal, one sentence, or an empty text."""
     prompt = parts.get("prompt")
     if reply.finish_reason in _CUT and not is_balanced(reply.text, "prompt"):
-        return _("It was {cut} before the prompt was complete.", cut=_CUT[reply.finish_reason])
+        return _("It was {cut} before the prompt was complete.", cut=_(_CUT[reply.finish_reason]))
     if prompt is None:
         return _("It has no complete prompt tag.")
     if not prompt:

@@ -184,7 +184,7 @@ class ScoredRound(Round):
             text = f"Round {self.number}, {purpose} {index + 1}: {why}"
             self._context.emit(Noticed(text=text, level="warning" if attempt == 2 else "info"))
             if self._context.task.edition > 3:  # earlier editions repeat the request as it is
-                fault = self._context.meta["execute_repair"].render(problem=why)
+                fault = self._context.meta["execute_repair"].render(problem=self._context.asker.in_words(why))
                 request = self._context.asker.again(request, reply, fault)
         return ""
 

@@ -10,13 +10,14 @@ import msgspec
 
 from spotui.domain.answer_cost import AnswerCost, Prefer
 from spotui.domain.messages import JudgedOn, Message, user
-from spotui.domain.program_prompts import Part, prompts_fault
+from spotui.domain.program_prompts import OTHERS_STAY, Part, prompts_fault
 from spotui.domain.records import AnswerRecord, VoteRecord
 from spotui.domain.rows import Row, SplitName, slot_fault
 from spotui.domain.statistics import Score
 from spotui.domain.tags import quote_tags
 from spotui.domain.verdicts import Choice, Outcome
 from spotui.engine.layout import Layout
+from spotui.engine.wording import joined, say
 from spotui.templates.data.load import Dataset
 
 FENCES = (
@@ -26,7 +27,7 @@ FENCES = (
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
-EDITION: Final = 6
+EDITION: Final = 7
 """The edition of how methods word and order what they ask, and of how replies are read. A run keeps the
 edition it began with: a call is found in its journal by what was asked, and would be bought again if a newer
 version asked otherwise."""
@@ -89,6 +90,8 @@ class Task(msgspec.Struct, frozen=True):
         copies_allowed: Whether a new prompt may repeat a passage of a row.
         starts: Prompts that take the place of the first proposals, and cost no call of the optimizer.
         prefer: What decides between prompts that are equally good within noise.
+        language: The language of the pieces that are put into meta-prompts, for example `zh`; empty for
+            English, also where runs of earlier editions have Chinese meta-prompts.
     """
 
     prompt: str
@@ -108,6 +111,24 @@ class Task(msgspec.Struct, frozen=True):
     copies_allowed: bool = False
     starts: tuple[Start, ...] = ()
     prefer: Prefer = "none"
+    language: str = ""
+
+    def say(self, piece: str, /, **values: object) -> str:
+        """A piece of a meta-prompt in the language of the template; see `spotui.engine.wording`."""
+        return say(self.language, piece, **values)
+
+    def join(self, *texts: str) -> str:
+        """Sentences behind each other, the empty ones left out."""
+        return joined(self.language, texts)
+
+    def beside(self, part: Part, prompt: str) -> list[str]:
+        """What the optimizer has to know of the other prompts of a program; nothing where there are none.
+
+        Args:
+            part: The prompt that a round changes.
+            prompt: All of them.
+        """
+        return part.beside(prompt, self.say(OTHERS_STAY, name=part.name))
 
     @property
     def guards_copies(self) -> bool:
@@ -146,7 +167,7 @@ class Task(msgspec.Struct, frozen=True):
 
     def _instead(self, text: str) -> str:
         """A text in place of none, which earlier editions left empty."""
-        return text if self.edition > 2 else ""
+        return self.say(text) if self.edition > 2 else ""
 
     def slot_fault(self, prompt: str) -> str:
         """The fault of a prompt's slots, one sentence, or an empty text."""
@@ -326,26 +347,42 @@ def row_of(trial: Trial, index: int) -> Trial:
     return Trial(trial.candidate, trial.questions[index : index + 1], trial.answers[index : index + 1])
 
 
-def format_answers(answers: Sequence[AnswerRecord], questions: Sequence[Question] = ()) -> str:
+def format_answers(
+    answers: Sequence[AnswerRecord], questions: Sequence[Question] = (), language: str = ""
+) -> str:
     """Questions and answers as optimizer and judge read them: material, whatever it says.
 
     Args:
         answers: The answers.
         questions: What they answer, for the context that a prompt shows with each of them.
+        language: Of the words around them.
     """
     parts = []
     for number, (one, asked) in enumerate(zip_longest(answers, questions), 1):
         context = f"\n{asked.context}" if asked is not None and asked.context else ""
-        parts.append(f"Question {number}: {one.question}{context}\nAnswer {number}: {one.answer}")
+        named = {"n": number, "question": f"{one.question}{context}", "answer": one.answer}
+        parts.append(say(language, "Question {n}: {question}\nAnswer {n}: {answer}", **named))
     return quote_tags("\n\n".join(parts), FENCES)
 
 
-def format_references(questions: tuple[Question, ...], *, shown: bool) -> str:
-    """The reference answers as a section of a meta-prompt; empty when there are none or none are shown."""
+def format_references(questions: tuple[Question, ...], *, shown: bool, language: str = "") -> str:
+    """The reference answers as a section of a meta-prompt; empty when there are none or none are shown.
+
+    Args:
+        questions: The questions.
+        shown: Whether they are shown.
+        language: Of the words around them.
+    """
     if not shown or not any(one.answer for one in questions):
         return ""
     body = "\n\n".join(
-        f"Question {number}: {one.question}\nReference answer {number}: {one.answer}"
+        say(
+            language,
+            "Question {n}: {question}\nReference answer {n}: {answer}",
+            n=number,
+            question=one.question,
+            answer=one.answer,
+        )
         for number, one in enumerate(questions, 1)
         if one.answer
     )

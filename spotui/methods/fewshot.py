@@ -78,7 +78,8 @@ async def optimize(engine: Engine, parameters: Parameters) -> None:
                 pool = await collect(engine, turn, parameters, train, own)
                 of_round = f"{seed}/fewshot/{number}"
                 sets = draw_sets(pool, parameters.demonstrations, parameters.sets, tried, seed=of_round)
-                made = [demonstrating(number, plain, one, engine.layout) for one in sets]
+                language = engine.task.language
+                made = [demonstrating(number, plain, one, engine.layout, language) for one in sets]
             if not made:
                 turn.explain(_("every set of these demonstrations was tried"))
                 continue

@@ -120,14 +120,17 @@ class Summarizer:
     async def _gradient(self, rows: RowSet, outcome: RowOutcome) -> str:
         """What to change in the prompt for the sake of one row."""
         row, task = rows.row(outcome.position), self._engine.task
-        reason = shown(outcome.note) or "It is not what was expected."
+        reason = shown(outcome.note) or task.say("It is not what was expected.")
+        if row.references:
+            expected = shown_references(self._engine, row)
+            reason = task.join(reason, task.say("Expected: {references}", references=expected))
         text = self._engine.meta["gradsum_gradient"].render(
             task=task.description,
             prompt=fenced(self._prompt),
             input=shown_input(row),
             response=shown(outcome.answer),
             criteria=fenced(task.criteria),
-            reason=f"{reason} Expected: {shown_references(row)}" if row.references else reason,
+            reason=reason,
         )
         index = self._member * rows.size + outcome.position
         gradient = await self._turn.ask("evaluator", "gradient", text, index=index, part="change")
@@ -251,15 +254,16 @@ async def edit(
     """
     each = parameters.candidates_per_parent
     asked = [parents[number // each % len(parents)] for number in range(first, first + wanted)]
-    change = ["Edit the prompt so that these failures no longer occur.", *rules(engine)]
+    task = engine.task
+    change = [task.say("Edit the prompt so that these failures no longer occur."), *rules(engine)]
     part = engine.task.part(turn.number)
     return await turn.propose_several(
         [
             engine.meta["gradsum_edit"].render(
-                task=engine.task.description,
+                task=task.description,
                 current=fenced(part.of(parent.prompt)),
                 summary=fenced(summary),
-                change=" ".join([*change, *part.beside(parent.prompt)]),
+                change=task.join(*change, *task.beside(part, parent.prompt)),
             )
             for parent, summary in asked
         ],

@@ -367,9 +367,9 @@ def shown_input(row: Row) -> str:
     return shown("\n".join([row.asked, *(f"{name}: {text}" for name, text in row.slots.items())]).strip())
 
 
-def shown_references(row: Row) -> str:
+def shown_references(engine: "Engine", row: Row) -> str:
     """What a row expects."""
-    return shown(" | ".join(row.references)) or "not known"
+    return shown(" | ".join(row.references)) or engine.task.say("not known")
 
 
 def points(score: float) -> str:
@@ -381,9 +381,13 @@ def rules(engine: Engine) -> list[str]:
     """What every new prompt of a run has to keep to, a sentence each."""
     sentences = []
     if engine.task.word_limit is not None:
-        sentences.append(f"It may have at most {engine.task.word_limit} words.")
+        limit = engine.task.word_limit
+        sentences.append(engine.task.say("It may have at most {limit} words.", limit=limit))
     if slots := engine.task.slots:
         sentences.append(
-            f"It must hold {braced(sorted(slots))} exactly so: each stands for a part of the input."
+            engine.task.say(
+                "It must hold {slots} exactly so: each stands for a part of the input.",
+                slots=braced(sorted(slots)),
+            )
         )
     return sentences

@@ -12,7 +12,7 @@ from spotui.domain.rows import braced
 from spotui.domain.tags import quote_tags
 from spotui.engine import Candidate, Engine, Trial, format_answers, format_references
 from spotui.engine.meta_prompts import MetaPrompt
-from spotui.lang import N_, _
+from spotui.lang import N_
 from spotui.methods.method import Method
 from spotui.methods.spo_lessons import lessons, loser_to_rework
 
@@ -74,13 +74,13 @@ def plan(engine: Engine, parameters: Parameters, number: int) -> list[Plan]:
     if parameters.feedback == "none":
         return [Plan(best, idea) for idea in ideas]
     history, meta = engine.history, engine.meta
-    learned = lessons(history, best.round)
+    learned = lessons(history, best.round, engine.task.language)
     more = (meta["spo_lessons"].render(attempts=learned),) if learned else ()
     plans = [Plan(best, (*more, *idea)) for idea in ideas]
     every = None if engine.task.parts else parameters.rework_every  # each round changes another part
     is_due = every is not None and (number - 1) % every == 0
     if is_due and (loser := loser_to_rework(history)) is not None:
-        again = meta["spo_rework"].render(attempt=loser.name)
+        again = meta["spo_rework"].render(attempt=loser.name_in(engine.task.language))
         plans[-1] = Plan(Candidate(round=loser.round, prompt=loser.prompt), (*more, again))
     return plans
 
@@ -91,35 +91,33 @@ def ideas_of(engine: Engine, width: int, number: int) -> list[tuple[str, ...]]:
         return [()]
     free, *others = engine.meta["spo_ideas"].render().splitlines()
     ideas = [free, *(others[(number * (width - 1) + one) % len(others)] for one in range(width - 1))]
+    rivals, join = engine.meta["spo_rivals"], engine.task.join
     return [
-        (engine.meta["spo_rivals"].render(idea=mine, others=" ".join(one for one in ideas if one != mine)),)
-        for mine in ideas
+        (rivals.render(idea=mine, others=join(*(one for one in ideas if one != mine))),) for mine in ideas
     ]
 
 
 def describe(engine: Engine, best: Trial, number: int, more: tuple[str, ...] = ()) -> str:
     """The optimizer's question: what is wanted, the best prompt, and what it brought (section 3.2)."""
     task, best, part = engine.task, best.answered, engine.task.part(number)
-    limits = (
-        [_("The prompt may have at most {word_limit} words.", word_limit=task.word_limit)]
-        if task.word_limit
-        else []
-    )
+    limits = []
+    if task.word_limit:
+        limits.append(task.say("The prompt may have at most {word_limit} words.", word_limit=task.word_limit))
     if task.slots:
         limits.append(
-            _(
+            task.say(
                 "The prompt must hold {braced} exactly as written: each is a slot that is filled "
                 "with a part of every question. Add no other slot.",
                 braced=braced(sorted(task.slots)),
             )
         )
-    limits += part.beside(best.candidate.prompt)
+    limits += task.beside(part, best.candidate.prompt)
     return engine.meta["spo_propose"].render(
         requirements=task.aim,
         prompt=quote_tags(task.shown_prompt(part.of(best.candidate.prompt)), ("best_prompt",)),
-        answers=format_answers(best.answers, best.questions),
-        references=format_references(best.questions, shown=task.reference_answers),
-        limit="\n\n".join(filter(None, [*more, " ".join(limits)])),
+        answers=format_answers(best.answers, best.questions, task.language),
+        references=format_references(best.questions, shown=task.reference_answers, language=task.language),
+        limit="\n\n".join(filter(None, [*more, task.join(*limits)])),
     )
 
 

@@ -11,6 +11,7 @@ from spotui.domain.records import Rival, RoundLine, VoteRecord
 from spotui.domain.tags import quote_tags
 from spotui.domain.verdicts import Choice, Outcome
 from spotui.engine.task import FENCES
+from spotui.engine.wording import say
 from spotui.judging.decision import share
 
 LOSERS_SHOWN: Final = 2
@@ -45,10 +46,11 @@ class Attempt(NamedTuple):
     by_question: tuple[Choice, ...]
     length_ratio: float | None
 
-    @property
-    def name(self) -> str:
+    def name_in(self, language: str) -> str:
         """What the optimizer calls it by."""
-        return f"round {self.round}, candidate {self.number}" if self.number else f"round {self.round}"
+        if self.number:
+            return say(language, "round {n}, candidate {candidate}", n=self.round, candidate=self.number)
+        return say(language, "round {n}", n=self.round)
 
     @property
     def share(self) -> float:
@@ -74,19 +76,20 @@ def loser_to_rework(history: Sequence[RoundLine]) -> Attempt | None:
     return max(open_to_it, key=lambda one: one.share, default=None)
 
 
-def lessons(history: Sequence[RoundLine], best: int) -> str:
+def lessons(history: Sequence[RoundLine], best: int, language: str = "") -> str:
     """The lessons of earlier rounds as the optimizer reads them, oldest first; empty without any.
 
     Args:
         history: The rounds that ended, in their order.
         best: The round of the best prompt.
+        language: Of the words around them.
     """
     shown = losers(history)
     place = _place(history, best)
     of_best = [line for line in history[place : place + 1] if line.round == best]
     shown += [one for line in of_best for one in _attempts(line)[:1] if one.votes]
     shown.sort(key=lambda one: (one.round, one.number))
-    text = "\n\n".join("\n".join(_lines(one, is_best=one.outcome == "win")) for one in shown)
+    text = "\n\n".join("\n".join(_lines(one, language, is_best=one.outcome == "win")) for one in shown)
     return quote_tags(text, (*FENCES, "attempts"))
 
 
@@ -115,27 +118,49 @@ def _attempts(line: RoundLine) -> list[Attempt]:
     return [attempt(line, line.candidate), *(attempt(one, one.number) for one in line.others)]
 
 
-def _lines(attempt: Attempt, *, is_best: bool) -> Iterator[str]:
+def _lines(attempt: Attempt, language: str, *, is_best: bool) -> Iterator[str]:
+    def said(piece: str, **values: object) -> str:
+        return say(language, piece, **values)
+
     what = "the best prompt; it won" if is_best else "not better"
     judged = [vote.choice for vote in attempt.votes if vote.question is None]
-    yield f"Prompt of {attempt.name}: {what}, with {judged.count('win')} of {len(judged)} votes for it."
+    yield said(
+        "Prompt of {name}: {what}, with {wins} of {votes} votes for it.",
+        name=attempt.name_in(language),
+        what=said(what),
+        wins=judged.count("win"),
+        votes=len(judged),
+    )
     if attempt.modification:
-        yield f"Change: {attempt.modification}"
+        yield said("Change: {text}", text=attempt.modification)
     if attempt.length_ratio is not None:
-        yield f"Its answers had {attempt.length_ratio:.2f} times the length of those it was compared with."
+        yield said(
+            "Its answers had {ratio:.2f} times the length of those it was compared with.",
+            ratio=attempt.length_ratio,
+        )
     if attempt.by_question:
         better, worse = attempt.by_question.count("win"), attempt.by_question.count("loss")
         equal = len(attempt.by_question) - better - worse
-        yield f"By question, its answers were better on {better}, worse on {worse}, equal on {equal}."
+        yield said(
+            "By question, its answers were better on {better}, worse on {worse}, equal on {equal}.",
+            better=better,
+            worse=worse,
+            equal=equal,
+        )
     if not is_best:
-        yield f"Text: {_cut(attempt.prompt, CHARACTERS_OF_A_PROMPT)}"
+        yield said("Text: {text}", text=_cut(attempt.prompt, CHARACTERS_OF_A_PROMPT))
     choices: tuple[tuple[Choice, str], ...] = (("win", "better"), ("loss", "worse"), ("tie", "equal"))
     for choice, word in choices:
         reason = next((vote for vote in attempt.votes if vote.choice == choice and _is_reason(vote)), None)
         if reason is not None:
             mine, other = ("B", "A") if reason.order == "AB" else ("A", "B")
-            said = _cut(reason.reason, CHARACTERS_OF_A_REASON)
-            yield f"A judge found its answers {word}; they are {mine}, the other prompt's {other}: {said}"
+            yield said(
+                "A judge found its answers {word}; they are {mine}, the other prompt's {other}: {reason}",
+                word=said(word),
+                mine=mine,
+                other=other,
+                reason=_cut(reason.reason, CHARACTERS_OF_A_REASON),
+            )
 
 
 def _is_reason(vote: VoteRecord) -> bool:

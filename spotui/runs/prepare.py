@@ -34,6 +34,7 @@ from spotui.runs.task import (
     questions_of,
     read_rows,
     slots_of,
+    wording_of,
 )
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings.resolve import Resolution, SourceKind
@@ -129,6 +130,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             copies_allowed=self.settings.copies == "allowed",
             starts=self.starts,
             prefer=self.settings.prefer,
+            language=wording_of(self.template, self.edition),
         )
 
     @property
@@ -149,6 +151,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             self.settings.roles,
             self.settings.embedding_model or "",
             edition=self.edition,
+            language=wording_of(self.template, self.edition),
             tools=tools_of(self.template),
             response_format=response_format_of(self.template),
             several=bool(self.template.parts),

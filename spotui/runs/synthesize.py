@@ -143,7 +143,10 @@ class _Writer:
             requirements=quote_tags(task.aim, ("requirements",)),
             examples=quote_tags("\n\n".join(_as_block(one, names) for one in known), ("examples",)),
             count=str(count),
-            fields="\n".join(f"- {name}: {_FIELDS.get(name, _COLUMN)}" for name in names),
+            fields="\n".join(
+                task.say("- {name}: {meaning}", name=name, meaning=task.say(_FIELDS.get(name, _COLUMN)))
+                for name in names
+            ),
             form=f"<row>\n{block}\n</row>",
         )
         reply = await asker.ask(CallKey(1, "write_rows", index), asker.request("optimizer", [user(text)]))

@@ -14,6 +14,7 @@ from spotui.engine.context import Context
 from spotui.engine.layout import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
+from spotui.engine.wording import say
 from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings import locations
@@ -22,6 +23,7 @@ from spotui.templates.data.attachments import Attachments
 from spotui.templates.data.conversation import Attach, Conversation, no_files, read_conversation
 from spotui.templates.data.load import Dataset, load_dataset
 from spotui.templates.data.record import BadRowError, DataError, RowFault
+from spotui.templates.language import language_of
 from spotui.templates.model import QA, Template
 from spotui.templates.sections import (
     around,
@@ -230,6 +232,16 @@ def _tags(choice: MetricChoice) -> list[str]:
     return [] if choice.inner is None else [choice.options["tag"], *_tags(choice.inner)]
 
 
+def wording_of(template: Template, edition: int = EDITION) -> str:
+    """The language of the pieces that are put into meta-prompts; earlier editions had them all in English.
+
+    Args:
+        template: The template.
+        edition: The edition that a run keeps to.
+    """
+    return language_of(template) if edition > 6 else ""
+
+
 def criteria_for(template: Template, edition: int = EDITION) -> str:
     """What answers are marked by, in words: the template's criteria, or else its requirements.
 
@@ -238,7 +250,7 @@ def criteria_for(template: Template, edition: int = EDITION) -> str:
         edition: The edition that a run keeps to; from the third on, there is a text for neither.
     """
     given = "\n".join(criteria_of(template)) or template.requirements
-    return given or (NO_REQUIREMENTS if edition > 2 else "")
+    return given or (say(wording_of(template, edition), NO_REQUIREMENTS) if edition > 2 else "")
 
 
 def layout_of(

@@ -100,7 +100,7 @@ def test_of_several_candidates_every_loser_counts_and_the_best_of_them_is_rework
         a_round(2, "undecided", "wlwl"),
         a_round(3, "win", "www", candidate=2, others=(rival, lost)),
     ]
-    assert [one.name for one in losers(history)] == ["round 3, candidate 3", "round 2"]
+    assert [one.name_in("") for one in losers(history)] == ["round 3, candidate 3", "round 2"]
     found = loser_to_rework(history)
     assert found is not None
     assert found.round == 2  # only what a round keeps has a number that a parent can be named by

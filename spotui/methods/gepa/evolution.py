@@ -101,28 +101,32 @@ async def mutation(
             break
     else:
         return None
-    part = engine.task.part(turn.number)
-    lead = "Write a better prompt for this task."
+    task, part = engine.task, engine.task.part(turn.number)
+    lead = task.say("Write a better prompt for this task.")
     text = engine.meta["gepa_reflect"].render(
-        task=engine.task.description,
-        current=fenced(engine.task.shown_prompt(part.of(parent.prompt))),
-        examples="\n\n".join(feedback(rows, one) for one in outcomes if one.mark is not None),
-        change=" ".join([lead, *rules(engine), *part.beside(parent.prompt)]),
+        task=task.description,
+        current=fenced(task.shown_prompt(part.of(parent.prompt))),
+        examples="\n\n".join(feedback(engine, rows, one) for one in outcomes if one.mark is not None),
+        change=task.join(lead, *rules(engine), *task.beside(part, parent.prompt)),
     )
     return Proposal((parent,), text, rows, tuple(one.mark for one in outcomes))
 
 
-def feedback(rows: RowSet, outcome: RowOutcome) -> str:
+def feedback(engine: Engine, rows: RowSet, outcome: RowOutcome) -> str:
     """What came of a row, with the metric's or the evaluator's words, as the optimizer reads it."""
     row, note = rows.row(outcome.position), outcome.note.strip()
-    mark = f"Mark: {points(outcome.mark or 0.0)} of 100"
+    mark = "Mark: {points} of 100"
     if note and note != outcome.answer.strip():
-        mark += f", given for: {shown(note)}"
+        mark = "Mark: {points} of 100, given for: {note}"
     elif not note and not outcome.mark:
-        mark += ": no answer in the form that is wanted could be read from it"
-    return (
-        f"Input: {shown_input(row)}\nAnswer of the model: {shown(outcome.answer)}\n"
-        f"Expected: {shown_references(row)}\n{mark}"
+        mark = "Mark: {points} of 100: no answer in the form that is wanted could be read from it"
+    return "\n".join(
+        (
+            engine.task.say("Input: {text}", text=shown_input(row)),
+            engine.task.say("Answer of the model: {text}", text=shown(outcome.answer)),
+            engine.task.say("Expected: {references}", references=shown_references(engine, row)),
+            engine.task.say(mark, points=points(outcome.mark or 0.0), note=shown(note)),
+        )
     )
 
 
@@ -135,7 +139,9 @@ def merge(engine: Engine, parameters: Parameters, first: Member, second: Member)
         task=engine.task.description,
         current=fenced(first.prompt),
         other=fenced(second.prompt),
-        change=" ".join(["Write one prompt that does well wherever either of them does.", *rules(engine)]),
+        change=engine.task.join(
+            engine.task.say("Write one prompt that does well wherever either of them does."), *rules(engine)
+        ),
     )
     return Proposal(
         (first, second), text, rows, tuple(better.scored.marks[position] for position in positions)

@@ -148,7 +148,7 @@ async def reflect(
     if not wrong:
         return ""
     text = engine.meta["gpo_reflect"].render(
-        task=engine.task.description, prompt=current.prompt, failures=failures(batch, wrong)
+        task=engine.task.description, prompt=current.prompt, failures=failures(engine, batch, wrong)
     )
     reflection = await turn.ask("optimizer", "reflect", text, part="diagnosis")
     turn.note("reflection", reflection, prompt=current.prompt)
@@ -160,7 +160,7 @@ async def summarize(engine: Engine, turn: ScoredRound, summary: str, new: str) -
     if not new:
         return summary
     text = engine.meta["gpo_summarize"].render(
-        task=engine.task.description, summary=summary or "Nothing yet.", latest=new
+        task=engine.task.description, summary=summary or engine.task.say("Nothing yet."), latest=new
     )
     merged = await turn.ask("optimizer", "summarize", text, part="summary")
     turn.note("summary", merged)

@@ -61,7 +61,7 @@ class DuelProbes:
         if seed is None or again is None:
             raise Halted("failed", _("A question gets no answer with the seed prompt."))
         self_duel = await self._judge.duel(*answered_by_both(seed, again))
-        examples = quote_tags(format_answers(seed.answers, seed.questions), FENCES)
+        examples = quote_tags(format_answers(seed.answers, seed.questions, task.language), FENCES)
         probes += await Proposals(self._context).ask(examples, probes)
         found = dict(
             zip(

@@ -39,17 +39,18 @@ class Proposals:
         context, task = self._context, self._context.task
         known = {fold(one): SEED for one in (task.prompt, *(each.prompt for each in probes))}
         part = task.part(AGAIN)
-        limits = [] if task.word_limit is None else [f"It may have at most {task.word_limit} words."]
+        limits = []
+        if task.word_limit is not None:
+            limits.append(task.say("It may have at most {limit} words.", limit=task.word_limit))
         if task.slots:
-            limits.append(
-                f"It must hold {' '.join(f'{{{name}}}' for name in sorted(task.slots))} as written."
-            )
+            slots = " ".join(f"{{{name}}}" for name in sorted(task.slots))
+            limits.append(task.say("It must hold {slots} as written.", slots=slots))
         metas = [
             context.meta["headroom_propose"].render(
                 task=quote_tags(task.description, FENCES),
                 current=quote_tags(task.shown_prompt(part.of(task.prompt)), FENCES),
                 examples=examples,
-                change="\n".join([focus, *limits, *part.beside(task.prompt)]),
+                change="\n".join([task.say(focus), *limits, *task.beside(part, task.prompt)]),
             )
             for focus in _FOCUS
         ]

@@ -12,7 +12,7 @@ from spotui.engine.marking import Marker
 from spotui.engine.score import Scorer
 from spotui.lang import _
 from spotui.llm.limits import Halted
-from spotui.methods.method import points, shown, shown_input, shown_references
+from spotui.methods.method import points, shown, shown_input
 from spotui.runs.headroom.plan import (
     CANDIDATES,
     FINALISTS,
@@ -169,10 +169,16 @@ class RowProbes:
 
     def _example(self, number: int, rows: RowSet, outcome: RowOutcome) -> str:
         row = rows.row(outcome.position)
-        mark = "not marked" if outcome.mark is None else f"{points(outcome.mark)} of 100"
-        return (
-            f"Question {number}: {shown_input(row)}\nAnswer: {shown(outcome.answer)}\n"
-            f"Expected: {shown_references(row)}\nScore: {mark}"
+        task = self._context.task
+        mark = "Score: not marked" if outcome.mark is None else "Score: {points} of 100"
+        expected = shown(" | ".join(row.references)) or task.say("not known")
+        return "\n".join(
+            (
+                task.say("Question {n}: {text}", n=number, text=shown_input(row)),
+                task.say("Answer: {text}", text=shown(outcome.answer)),
+                task.say("Expected: {references}", references=expected),
+                task.say(mark, points=points(outcome.mark or 0.0)),
+            )
         )
 
     def _scorer(self, prompt: str, number: int) -> Scorer:

@@ -233,19 +233,20 @@ async def _propose(context: Context, best: Verdicts, number: int, seed: int) -> 
     wrong = [one for one in best.judged if not one.decision.agrees]
     shown = random.Random(f"{seed}/disagreements/{number}").sample(wrong, min(_SHOWN, len(wrong)))  # noqa: S311 - reproducible on purpose
     is_pair = shown[0].label.second is not None
-    examples = []
+    examples, say = [], context.task.say
     for index, one in enumerate(shown, 1):
         label, decision = one.label, one.decision
-        answers = [("Answer", label.first)]
+        answers = [("Answer: {text}", label.first)]
         if label.second is not None:
-            answers = [("First answer", label.first), ("Second answer", label.second)]
-        lines = [f"Case {index}", f"Question: {_cut(label.row.asked)}"]
-        lines += [f"{name}: {_cut(text)}" for name, text in answers]
-        lines.append(f"People: {decision.people}. The judge: {decision.judge}.")
-        lines += [f"The judge's reason: {_cut(one.reason)}"] if one.reason else []
+            answers = [("First answer: {text}", label.first), ("Second answer: {text}", label.second)]
+        lines = [say("Case {n}", n=index), say("Question: {text}", text=_cut(label.row.asked))]
+        lines += [say(name, text=_cut(text)) for name, text in answers]
+        decided = {"people": say(decision.people), "judge": say(decision.judge)}
+        lines.append(say("People: {people}. The judge: {judge}.", **decided))
+        lines += [say("The judge's reason: {text}", text=_cut(one.reason))] if one.reason else []
         examples.append("\n".join(lines))
     meta = context.meta["judge_tune"].render(
-        how=_HOW[is_pair],
+        how=say(_HOW[is_pair]),
         criteria=quote_tags(best.criteria, _FENCES),
         examples=quote_tags("\n\n".join(examples), _FENCES),
     )
