@@ -9,7 +9,6 @@ from collections.abc import Generator
 
 import pytest
 from _pytest.faulthandler import fault_handler_stderr_fd_key
-from _pytest.unraisableexception import gc_collect_iterations_key
 from hypothesis import settings
 
 from tests import workers
@@ -40,7 +39,6 @@ server = ForkServer()
 def pytest_configure(config: pytest.Config) -> None:
     """Name our markers, and have workers report what is read."""
     config.addinivalue_line("markers", "real_interpreter: start spotui in a new interpreter, not by a fork")
-    config.stash[gc_collect_iterations_key] = 2  # of five; each goes through all that a worker has loaded
     workers.speak_less(config)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.command_line import ROOT
+from tests.source import FILES, parsed, without_collecting
 
-SOURCE = sorted((ROOT / "spotui").rglob("*.py"))
 MARKERS = {"_": 1, "N_": 1, "NN_": 2, "ngettext": 2}
 KINDS = (ast.Call, ast.Name, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -28,7 +28,7 @@ def nodes(path: Path) -> list[ast.AST]:
     text = path.read_text(encoding="utf-8")
     if not any(f"{marker}(" in text for marker in MARKERS):
         return []
-    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, KINDS)]
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, KINDS)]
 
 
 def calls(path: Path) -> Iterator[Call]:
@@ -40,7 +40,8 @@ def calls(path: Path) -> Iterator[Call]:
 
 @cache
 def all_calls() -> list[Call]:
-    return [call for path in SOURCE for call in calls(path)]
+    with without_collecting():
+        return [call for path in FILES for call in calls(path)]
 
 
 def slots(text: str) -> set[str]:
@@ -71,7 +72,7 @@ def test_every_sentence_is_a_literal_that_no_function_hides_from_the_translator(
     ]
     assert wrong == []
     hidden = []
-    for path in SOURCE:
+    for path in FILES:
         marks = [one for one in nodes(path) if isinstance(one, ast.Name) and one.id == "_"]
         if not any(isinstance(one.ctx, ast.Store) for one in marks):
             continue
