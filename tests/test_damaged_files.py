@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ VERBS = (
     *("list", "show {}", "show {} 2", "show {} --json", "diff {}", "export {}", "replay {} --speed 0"),
     *("branch {} --round 2 --as other", "resume {}", "resume {} --max-rounds 5"),
 )
+READING = ("list", "show", "diff")
+"""Verbs that write nothing."""
+
 PROJECTS = ("why", "sums")
 FINE = {exit_codes.OK, exit_codes.NO_IMPROVEMENT}
 CODES = {exit_codes.FAILED, exit_codes.USAGE, exit_codes.BUDGET, exit_codes.CALL_FAILED, exit_codes.UNMARKED}
@@ -101,18 +104,29 @@ def mutated(value: Any, data: st.DataObject) -> Any:
     return changed
 
 
-def check(workspace: Path, name: str, file: str, content: str | bytes, verb: str) -> None:
-    """Put a content into a file of a project, type a command, and put everything back."""
+@contextmanager
+def unchanged(workspace: Path) -> Iterator[None]:
+    """Put everything back."""
     before = workspace.with_name("before")
     shutil.copytree(workspace, before)
-    written = content.encode() if isinstance(content, str) else content
     try:
-        (workspace / name / file).write_bytes(written)
-        code, err = typed(*verb.format(name).split())
-        after = (workspace / name / file).read_bytes()
+        yield
     finally:
         shutil.rmtree(workspace)
         before.rename(workspace)
+
+
+def check(workspace: Path, name: str, file: str, content: str | bytes, verb: str) -> None:
+    """Put a content into a file of a project, type a command, and put everything back."""
+    written = content.encode() if isinstance(content, str) else content
+    sound = (workspace / name / file).read_bytes()
+    with nullcontext() if verb.startswith(READING) else unchanged(workspace):
+        (workspace / name / file).write_bytes(written)
+        try:
+            code, err = typed(*verb.format(name).split())
+            after = (workspace / name / file).read_bytes()
+        finally:
+            (workspace / name / file).write_bytes(sound)
     assert "Traceback" not in err
     assert code in FINE or (code in CODES and err.startswith(("spotui: ", "Expected: "))), err
     assert after.startswith(written) or is_only_torn(written, after)

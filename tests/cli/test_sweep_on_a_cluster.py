@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from spotui.cli import exit_codes
+from spotui.runs.sweep.cluster import workers
 from spotui.workspace.projects import Workspace
 from spotui.workspace.sweep_file import SweepFolder
 from tests.cli.conftest import Shell
@@ -178,7 +179,7 @@ def kill_some(dask: Cluster, server: ModelServer, moments: tuple[int, ...], over
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_cannot_be_used_says_what_to_do_before_anything_is_bought(
-    shell: Shell, sums: ModelServer, home: Path
+    shell: Shell, sums: ModelServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("sweep", "plan.yaml", "--model", "test-model", "--base-url", sums.base_url)
     said = shell(*words, "--on", "8.8.8.8")
@@ -211,6 +212,7 @@ def test_a_cluster_that_cannot_be_used_says_what_to_do_before_anything_is_bought
             while "has no workers" not in shell(*words, *on).err and time.monotonic() < deadline:
                 time.sleep(0.2)
     assert said.code == exit_codes.FAILED
+    monkeypatch.setattr(workers, "_CONNECT_SECONDS", 1.0)
     said = shell(*words, *on)
     assert "cannot be reached" in said.err
     assert not sums.requests
