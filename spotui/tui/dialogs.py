@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Dialog(StyledOnce, Relabelled[Result], ModalScreen[Result]):
+class Dialog(StyledOnce, ModalScreen[Result], Relabelled[Result]):
     """A box in the middle of the screen; what it composes is one container with a title on its border."""
 
     DEFAULT_CSS = """

@@ -25,6 +25,7 @@ from spotui.tui.start_dialog import (
     budget,
     estimate_line,
     expect,
+    share_of,
     warning_lines,
 )
 from spotui.wire.process import OwnProcess
@@ -53,13 +54,10 @@ class NewRunScreen(StartDialog[OwnProcess]):
     DEFAULT_CSS = """
     NewRunScreen {
         & > VerticalScroll { width: 100; }
-        & .share { width: auto; max-width: 40; margin: 0 0 0 2; color: $text-muted; }
-        &.-narrow .share { display: none; }
     }
     """
 
     AUTO_FOCUS = "#name"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self, workspace: Workspace, template: Path, choices: Choices | None = None) -> None:
         super().__init__(workspace, template)
@@ -76,7 +74,7 @@ class NewRunScreen(StartDialog[OwnProcess]):
             yield row(_("Model of all roles"), text_field("model", first["model"], "…"))
             for role in ROLES:
                 with row(_(ROLE_NAMES[role]), text_field(role, first[role], "…")):
-                    yield Static(id=f"share-{role}", classes="share", markup=False)
+                    yield share_of(role)
             for field, name in _FIELDS:
                 yield row(_(name), text_field(field, first[field], "…"))
             yield row(_("Method"), MethodLine(_("as in the template"), id="method"))
@@ -152,7 +150,8 @@ class NewRunScreen(StartDialog[OwnProcess]):
         several = {"model": _("one for each role:")} if len(models) > 1 else {}
         self.show_used({**found.used, **several})
         for role in ROLES:
-            self.query_one(f"#share-{role}", Static).update(found.shares.get(role, ""))
+            share = found.shares.get(role)
+            self.query_one(f"#share-{role}", Static).update(share.line if share is not None else "")
         self.query_one(JudgeLine).show(found.judge, str(self._template), chosen.judge_words)
         told = _told(found)
         if chosen.probes:

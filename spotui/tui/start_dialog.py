@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import count, duration, limit, usd
 from spotui.lang import N_, _, ngettext
-from spotui.settings.table import DEFAULT_MODEL, ROLES
+from spotui.settings.table import DEFAULT_MODEL, ROLES, Role
 from spotui.tui.child import ask
 from spotui.tui.defaults import Defaults
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
@@ -94,22 +94,60 @@ class Choices(NamedTuple):
         return self._replace(rounds="", usd="", tokens="", calls="", minutes="", probes=False).words
 
 
+class Share(NamedTuple):
+    """What a role, or all of them, would take.
+
+    Attributes:
+        calls: How many.
+        tokens: Both ways.
+        usd: USD, or None when a price is unknown.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+    @property
+    def line(self) -> str:
+        """On one line."""
+        return ngettext(
+            "{n:,} call, {tokens} tokens, {cost}",
+            "{n:,} calls, {tokens} tokens, {cost}",
+            self.calls,
+            tokens=count(self.tokens),
+            cost=usd(self.usd),
+        )
+
+
+def together(shares: Iterable[Share]) -> Share:
+    """What several take together; a price that is unknown makes their sum unknown."""
+    found = list(shares)
+    costs = [one.usd for one in found]
+    return Share(
+        sum(one.calls for one in found),
+        sum(one.tokens for one in found),
+        None if None in costs else sum(filter(None, costs)),
+    )
+
+
 class Expected(NamedTuple):
     """What a run would take.
 
     Attributes:
         line: On one line.
-        shares: What each role would take.
+        shares: What each role would take; nothing where there is no estimate.
         used: What the run would use, by the names of the choices, as text.
         warnings: What stands against it.
         judge: What is known of its judge; None when that cannot be checked.
+        seconds: How long it would take.
     """
 
     line: str
-    shares: Mapping[str, str]
+    shares: Mapping[Role, Share]
     warnings: list[str]
     judge: Offer | None
     used: Mapping[str, str] = {}
+    seconds: float = 0.0
 
 
 async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expected:
@@ -129,43 +167,33 @@ async def expect(workspace: Workspace, template: Path, choices: Choices) -> Expe
     found = json.loads(told.out)
     if found is None:
         return Expected(_("unknown, because the method gives no estimate"), {}, [], None)
-    shares = found["shares"]
-    costs = [one["usd"] for one in shares]
-    calls = sum(one["calls"] for one in shares)
-    figures = {
-        "tokens": count(sum(one["prompt_tokens"] + one["completion_tokens"] for one in shares)),
-        "cost": usd(None if None in costs else sum(costs)),
-        "time": duration(found["seconds"]),
-    }
+    shares = {role: together(_shares_of(found["shares"], role)) for role in ROLES}
+    whole = together(shares.values())
     line = ngettext(
         "about {n:,} call, {tokens} tokens, {cost}, {time}",
         "about {n:,} calls, {tokens} tokens, {cost}, {time}",
-        calls,
-        **figures,
+        whole.calls,
+        tokens=count(whole.tokens),
+        cost=usd(whole.usd),
+        time=duration(found["seconds"]),
     )
     if found["measured"]:
         line = _("{line} (speed measured in earlier runs)", line=line)
     return Expected(
         line=line,
-        shares={role: _share([one for one in shares if one["role"] == role]) for role in ROLES},
+        shares=shares,
         warnings=found["warnings"],
         judge=msgspec.convert(found["judge"], Offer | None),
         used=_in_words(found["uses"]),
+        seconds=found["seconds"],
     )
 
 
-def _share(shares: Sequence[Mapping[str, Any]]) -> str:
-    """What one role takes; several models can share it."""
-    costs = [one["usd"] for one in shares]
-    tokens = sum(one["prompt_tokens"] + one["completion_tokens"] for one in shares)
-    calls = sum(one["calls"] for one in shares)
-    return ngettext(
-        "{n:,} call, {tokens} tokens, {cost}",
-        "{n:,} calls, {tokens} tokens, {cost}",
-        calls,
-        tokens=count(tokens),
-        cost=usd(None if None in costs else sum(costs)),
-    )
+def _shares_of(shares: Sequence[Mapping[str, Any]], role: str) -> Iterator[Share]:
+    """What each model of a role takes: several can share it."""
+    for one in shares:
+        if one["role"] == role:
+            yield Share(one["calls"], one["prompt_tokens"] + one["completion_tokens"], one["usd"])
 
 
 def _in_words(uses: Mapping[str, Any]) -> dict[str, str]:
@@ -289,8 +317,12 @@ class StartDialog(FieldDialog[Result | None]):
         & Label { width: 21; }
         & > VerticalScroll { padding: 1 1 0 1; }
         & #expected { height: auto; min-height: 3; margin: 1 0 0 0; }
+        & .share { width: auto; max-width: 40; margin: 0 0 0 2; color: $text-muted; }
+        &.-narrow .share { display: none; }
     }
     """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012 - Textual's declaration
 
     def __init__(self, workspace: Workspace, template: Path) -> None:
         super().__init__()
@@ -424,6 +456,11 @@ def budget(label: str, first: Choices) -> ComposeResult:
             _("{label}, {name}", label=label, name=_(name)),
             text_field(field, getattr(first, field), _("empty = no limit")),
         )
+
+
+def share_of(role: str) -> Static:
+    """Where it is shown what a role would take, beside the field of its model."""
+    return Static(id=f"share-{role}", classes="share", markup=False)
 
 
 def estimate_line() -> Static:

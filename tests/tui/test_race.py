@@ -62,7 +62,12 @@ def test_a_race_is_one_table_from_its_start_to_what_the_test_says(
 ) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await new_race(app, pilot)
-        await until_told(pilot, "gpo about 110 calls", "ape about 110 calls")
+        await until_told(pilot, "optimizer evaluator executor calls tokens USD time", "in all")
+        row = r"(gpo|ape|in all) +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+) "
+        calls = {name: [int(one.replace(",", "")) for one in of] for name, *of in re.findall(row, seen(app))}
+        assert calls["gpo"][-1] == calls["ape"][-1] == 110
+        assert all(sum(roles) == whole for *roles, whole in calls.values())
+        assert calls["in all"] == [sum(pair) for pair in zip(calls["gpo"], calls["ape"], strict=True)]
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, RaceScreen))
         await until_seen(pilot, "adding-race  race on adding.yaml  finished", "Row by row on 36 test rows:")
@@ -116,7 +121,7 @@ def test_a_run_of_a_race_can_be_watched_and_steered_while_it_goes_on(
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await new_race(app, pilot)
-        await until_told(pilot, "gpo about 110 calls")
+        await until_told(pilot, "Expected, one after another:", "in all")
         await pilot.press("enter")
         await until_seen(pilot, "adding-race  race on adding.yaml  running", "waiting")
         await until_seen(pilot, "1 of 2")
@@ -162,7 +167,7 @@ def test_what_cannot_race_is_said_before_the_start(workspace: Workspace, tmp_pat
         app.screen.query_one("#methods", Input).value = "gpo,annealing"
         await until_told(pilot, "Unknown method 'annealing'.")
         app.screen.query_one("#methods", Input).value = "gpo,ape"
-        await until_told(pilot, "gpo about 110 calls")
+        await until_told(pilot, "Expected, one after another:", "in all")
         assert app.screen.query_one("#name", Input).value == "adding-race-2"
         await pilot.press("ctrl+t")
         await until_told(pilot, "There is no budget to share")

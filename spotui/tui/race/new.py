@@ -1,18 +1,21 @@
 """Before a race starts: who takes part, with which budget, and what it will take."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import count, duration, usd
 from spotui.lang import N_, _
-from spotui.settings.table import LIMITS, ROLES, BudgetSettings, text_of
+from spotui.settings.table import LIMITS, ROLES, BudgetSettings, Role, text_of
 from spotui.settings.values import KindError, convert_text
 from spotui.tui.dialogs import field_keys, row, text_field
 from spotui.tui.method_screen import MethodChoice, typed
@@ -21,10 +24,13 @@ from spotui.tui.start_dialog import (
     ROLE_NAMES,
     Choices,
     Expected,
+    Share,
     StartDialog,
     budget,
     estimate_line,
     expect,
+    share_of,
+    together,
     wait_for,
     warning_lines,
 )
@@ -168,7 +174,7 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         *field_keys("new_race"),
     ]
 
-    DEFAULT_CSS = "NewRaceScreen > VerticalScroll { width: 78; }"
+    DEFAULT_CSS = "NewRaceScreen > VerticalScroll { width: 100; }"
 
     AUTO_FOCUS = "#methods"
 
@@ -181,10 +187,10 @@ class NewRaceScreen(StartDialog[RaceFolder]):
             box.border_title = Content(_("New race on {template}", template=self._template.name))
             box.border_subtitle = _("enter starts, ^t continues the best, escape cancels")
             for field, name, meaning in _FIELDS:
-                yield row(
-                    _(name),
-                    text_field(field, first.get(field, ""), meaning if meaning == "…" else _(meaning)),
-                )
+                shown = text_field(field, first.get(field, ""), meaning if meaning == "…" else _(meaning))
+                with row(_(name), shown):
+                    if field in ROLES:
+                        yield share_of(field)
             yield from budget(_("Budget each"), Choices())
             yield estimate_line()
 
@@ -215,6 +221,9 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         several = {"model": _("one for each role:")} if len(models) > 1 else {}
         self.show_used(used | several | ({"rounds": rounds} if used else {}))
         told = _told(found)
+        for role in ROLES:
+            known = [one.shares[role] for _unused, one in found if one.shares]
+            self.query_one(f"#share-{role}", Static).update(together(known).line if known else "")
         if self._continues:
             rest = _(
                 "The methods share half of the budget in equal parts. The one whose best prompt scores best "
@@ -230,10 +239,49 @@ class NewRaceScreen(StartDialog[RaceFolder]):
         return race
 
 
+_TITLES: Final = (
+    *(N_("optimizer"), N_("evaluator"), N_("executor")),
+    *(N_("calls"), N_("tokens"), N_("USD"), N_("time")),
+)
+"""The columns of what each method takes: by role, and in all."""
+
+
 def _told(expected: list[tuple[str, Expected]]) -> Content:
-    width = max(len(method) for method, _unused in expected)
-    lines = [Content.assemble(f"{method:{width}}  ", (one.line, "bold")) for method, one in expected]
+    """What each method takes, and what all of them take."""
+    lines = [Content.styled(_("Expected, one after another:"), "$text-muted"), *_table(expected)]
     lines += warning_lines(
         list(dict.fromkeys(warning for _unused, one in expected for warning in one.warnings))
     )
-    return Content("\n").join([Content.styled(_("Expected, one after another:"), "$text-muted"), *lines])
+    return Content("\n").join(lines)
+
+
+def _table(expected: list[tuple[str, Expected]]) -> Iterator[Content]:
+    """A row for each method: by role its USD, or its calls where nothing is known to cost any, and in all."""
+    known = {method: one for method, one in expected if one.shares}
+    sums = {role: together(one.shares[role] for one in known.values()) for role in ROLES}
+    is_priced = bool(together(sums.values()).usd)
+    rows = {method: _cells(one.shares, one.seconds, is_priced=is_priced) for method, one in known.items()}
+    if len(known) > 1:
+        seconds = sum(one.seconds for one in known.values())
+        rows[_("in all")] = _cells(sums, seconds, is_priced=is_priced)
+    titles = [_(title) for title in _TITLES]
+    widths = [max(map(cell_len, column)) for column in zip(titles, *rows.values(), strict=True)]
+    name = max(map(cell_len, [*rows, *(method for method, _unused in expected)]))
+    if rows:
+        yield Content.styled(_line(" " * name, titles, widths), "$text-muted")
+    for method, cells in rows.items():
+        yield Content.styled(_line(set_cell_size(method, name), cells, widths), "bold")
+    for method, one in expected:
+        if method not in known:
+            yield Content.assemble(set_cell_size(method, name), "  ", (one.line, "bold"))
+
+
+def _cells(shares: Mapping[Role, Share], seconds: float, *, is_priced: bool) -> list[str]:
+    whole = together(shares.values())
+    of_roles = [usd(shares[role].usd) if is_priced else f"{shares[role].calls:,}" for role in ROLES]
+    return [*of_roles, f"{whole.calls:,}", count(whole.tokens), usd(whole.usd), duration(seconds)]
+
+
+def _line(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths, strict=True))
+    return "  ".join([name, *padded])
