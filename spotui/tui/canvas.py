@@ -77,6 +77,18 @@ class Plot:
     y_label: Callable[[float], str] = number_label
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
 
+    def x_ticks(self, low: float, high: float, most: int) -> list[float]:
+        """The numbers beside the horizontal axis: that of its only point alone, or round ones.
+
+        Args:
+            low: Where the axis begins.
+            high: Where it ends.
+            most: How many there are at most.
+        """
+        drawn = [one.x for one in (*self.points, *self.on_axis)] + [x for x, _y in self.steps]
+        only = {x for x in drawn if math.isfinite(x)}
+        return [*only] if len(only) == 1 else ticks(low, high, most)
+
     @property
     def shown(self) -> list[Point]:
         """The points that have a place."""
@@ -317,7 +329,7 @@ def _horizontal_axis(canvas: Canvas, plot: Plot, across: _Scale, left: int, y: i
     canvas.put(left - 1, y, "└" + "─" * across.cells, "axis")
     room = canvas.width - cell_len(plot.x_title) - 1
     free = 0
-    for value in ticks(across.low, across.high, max(2, across.cells // 10)):
+    for value in plot.x_ticks(across.low, across.high, max(2, across.cells // 10)):
         label, x = plot.x_label(value), left + across.cell(value)
         begin = max(0, x - cell_len(label) // 2)
         if begin >= free and begin + cell_len(label) <= room:

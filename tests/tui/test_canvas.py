@@ -1,6 +1,7 @@
 """What charts look like as cells, for few, many and unusable values, and in small rooms."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,36 @@ def test_a_plot_has_points_whiskers_a_line_of_steps_and_axes() -> None:
     ]
 
 
+def test_one_point_has_its_own_number_below_it_and_no_axis_of_numbers_that_cannot_be() -> None:
+    only = Plot((Point(0, 50, 30, 70, "◆", "best"),), steps=((0, 50),), x_title="calls", y_bounds=(0, 100))
+    assert text(draw_plot(only, 30, 6)).splitlines()[-3:] == [
+        "  │             ┴",
+        "  └─────────────┬─────────────",
+        "                0        calls",
+    ]
+    assert "48 " in text(draw_plot(Plot((Point(48, 50),), x_title="calls"), 30, 6)).splitlines()[-1]
+    unknown = Plot((Point(3, math.nan), Point(math.nan, 3)), steps=((math.nan, 1),))
+    assert not text(draw_plot(unknown, 30, 6)).strip()
+    beside = Plot((Point(4, 50, math.nan, math.inf),), on_axis=(Point(9, 0, mark="×"),), x_title="calls")
+    drawn = text(draw_plot(beside, 30, 6))
+    assert drawn.count("●") == drawn.count("×") == 1
+
+
+def test_a_forest_of_one_of_none_and_of_what_is_no_number_can_be_read_in_any_room() -> None:
+    one, none = Gain("gpo", 12, 4, 19, "+12.0"), Gain("spo", None, text="running")
+    broken = Gain("ape", math.nan, math.nan, math.inf, "unknown")
+    assert text(draw_forest([one], 30)).count("●") == 1
+    assert text(draw_forest([none], 30)).split() == ["spo", "running"]
+    drawn = text(draw_forest([one, broken], 36)).splitlines()
+    assert "●" in drawn[0]
+    assert drawn[1].split() == ["ape", "┊", "unknown"]
+    for width in range(40):
+        assert all(
+            sum(cell_len(part) for part, _tone in line) == width for line in draw_forest([one, none], width)
+        )
+    assert text(draw_forest([one], 16)).startswith("gpo")
+
+
 @given(st.lists(points, max_size=30), st.integers(0, 80), st.integers(0, 30))
 def test_any_values_fit_any_room(some: list[Point], width: int, height: int) -> None:
     steps = tuple((one.x, one.y) for one in some)
@@ -63,6 +94,9 @@ def test_a_few_thousand_points_leave_the_best_readable() -> None:
     assert drawn.count("●") == 1
     assert "○" not in drawn
     assert drawn.count("┬") <= 10
+    small = text(draw_plot(Plot((*many, Point(1500, 90, 80, 99, "●", "best"))), 36, 7))
+    assert small.count("●") == 1
+    assert re.search(r"0 +1\.0k", small.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

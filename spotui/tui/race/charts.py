@@ -1,5 +1,7 @@
 """The charts of a race: the gain of each method with its interval, and its best score by calls."""
 
+from math import isfinite
+
 from spotui.lang import _
 from spotui.tui.canvas import Gain, Plot, Point
 from spotui.view.race import Lane, Race, is_tested
@@ -21,6 +23,8 @@ def gain_of(lane: Lane) -> Gain:
         return Gain(lane.method, None)
     if not tested.improved:
         return Gain(lane.method, 0.0, text=_("no better prompt"))
+    if not isfinite(tested.gain):
+        return Gain(lane.method, None, text=_("unknown"))
     low, high = tested.gain_interval
     return Gain(lane.method, 100 * tested.gain, 100 * low, 100 * high, f"{100 * tested.gain:+.1f}")
 

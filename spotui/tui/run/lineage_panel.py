@@ -15,7 +15,7 @@ from spotui.view.lineage import Branch, lineage
 from spotui.view.picture import Picture
 
 _COLUMNS = (
-    Column("round", 12),
+    Column("round", 14),
     Column("verdict", 10, from_width=36),
     Column("value", 5, is_number=True, from_width=30),
     Column("modification", from_width=44),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.app import ComposeResult
@@ -140,6 +140,10 @@ class GridView(ScrollView, can_focus=True):
         """The numbers of the questions on the first line, which stays, and the rounds below it."""
         width, base = self.size.width, self.visual_style.rich_style
         left = round(self.scroll_x)
+        if not self._numbers:
+            lines = Content(_("A cell for each question and round appears here.")).wrap(max(1, width))
+            text = lines[y - 1].plain if 0 < y <= len(lines) else ""
+            return Strip([Segment(text, self._style("title"))]).adjust_cell_length(width, base)
         if y == 0:
             segments = [Segment(self._titles(left, width), self._style("title"))]
             return Strip(segments).adjust_cell_length(width, base)
@@ -148,7 +152,9 @@ class GridView(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         number = self._numbers[place]
         tone = "cursor" if place == self._row and self.has_focus else ""
-        segments = [Segment(self._labels.get(number, "")[: self._label_width], self._style(tone))]
+        segments = [
+            Segment(set_cell_size(self._labels.get(number, ""), self._label_width), self._style(tone))
+        ]
         segments += self._cells(place, left, width - self._label_width)
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -203,11 +209,11 @@ class GridView(ScrollView, can_focus=True):
 
     def _label_of(self, number: int) -> str:
         if number == CHECK:
-            return f" {_('check'):<{_NUMBER + _VERDICT - 1}}"
+            return f" {_('check')}"
         one = self._picture.rounds.get(number)
         outcome = verdict(one.outcome, one.judged) if one is not None and one.outcome else "…"
         star = "*" if number == self._picture.best else " "
-        return f"{number:>{_NUMBER - 2}}{star} {outcome:<{_VERDICT}}"[: _NUMBER + _VERDICT]
+        return f"{number:>{_NUMBER - 2}}{star} {outcome}"
 
     def _titles(self, left: int, width: int) -> str:
         step, room = self._step, width - self._label_width

@@ -8,7 +8,7 @@ from spotui.lang import _, ngettext
 from spotui.tui.line_view import BlockList, wrap
 from spotui.tui.run.following import RunPanel
 from spotui.view.picture import Picture
-from spotui.view.reasons import Reasons
+from spotui.view.reasons import Group, Reasons
 
 _Block = tuple[int, int, int, str]
 _INDENT = 3
@@ -20,6 +20,8 @@ class ReasonsView(BlockList[_Block]):
     def block(self, number: int, width: int) -> list[Content]:
         """The counts, and the reason below them."""
         count, wins, losses, text = self.shown_blocks[number]
+        if not count:
+            return [Content.styled(line, self.tone("faint")) for line in wrap(text, width)]
         parts: list[str | tuple[str, object]] = [
             (ngettext("{n:,} time", "{n:,} times", count), self.tone("heading"))
         ]
@@ -48,11 +50,22 @@ class ReasonsPanel(Vertical, RunPanel):
         """The reasons."""
         yield ReasonsView()
 
+    def on_mount(self) -> None:
+        """Say what will be here."""
+        self._put()
+
     def show(self, picture: Picture) -> None:
         """Count what is new."""
         if not self._reasons.update(picture):
             return
-        recurring = self._reasons.recurring
-        self.query_one(ReasonsView).put([(one.count, one.wins, one.losses, one.text) for one in recurring])
+        recurring = self._put()
         total = ngettext("{n:,} reason in all", "{n:,} reasons in all", self._reasons.total)
         self.border_subtitle = total if recurring else _("{total}, none of them recurs yet", total=total)
+
+    def _put(self) -> list[Group]:
+        """Show the reasons that were given more than once, or that there is none yet."""
+        recurring = self._reasons.recurring
+        blocks = [(one.count, one.wins, one.losses, one.text) for one in recurring]
+        none = (0, 0, 0, _("What a judge gives as a reason more than once appears here."))
+        self.query_one(ReasonsView).put(blocks or [none])
+        return recurring

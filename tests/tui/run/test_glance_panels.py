@@ -1,14 +1,17 @@
 """The panels that show a run at a glance, and the keys that lead from them to what is behind."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.events import CandidateScored, Event
+from spotui.domain.verdicts import Outcome
 from spotui.tui.app import SpotuiApp
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.following import RoundOpened, RoundPointed
@@ -88,6 +91,39 @@ def test_the_headline_has_the_gain_the_budget_and_no_more_than_its_row() -> None
     for width in (3, 12, 25, 60):
         text, _ = look(RunHeadline, ROWS, (width, 3))
         assert not text.splitlines()[1].strip()
+
+
+TINY = (38, 8)
+"""The room of a panel in a terminal of 40 x 12."""
+
+
+@pytest.mark.parametrize("panel", [ProgressPanel, QuestionsPanel, LineagePanel, ReasonsPanel])
+def test_a_panel_says_what_will_be_there_and_shows_one_round_and_two_thousand(
+    panel: Callable[[], Widget], long_run: list[Event]
+) -> None:
+    first = "appears here" if panel is not LineagePanel else "begins with"
+    assert first in " ".join(look(panel, [], TINY)[0].split())
+    only, _ = look(panel, RUN[: len(voted_round(1, "seed", 1)) + 1], TINY)
+    many, _ = look(panel, long_run, TINY)
+    expected = {
+        ProgressPanel: (r"win rate in the duel, % .* 50┤┈+", r"\d\.0k +calls"),
+        QuestionsPanel: (r"1\* · · ·", r"1999 +· = ·"),
+        LineagePanel: (r"● 1\* +seed", "1,996 lost"),
+        ReasonsPanel: ("What a judge gives as a reason more than once", "1,998 times"),
+    }[panel]  # type: ignore[index]
+    assert re.search(expected[0], " ".join(only.split()))
+    assert re.search(expected[1], many)
+
+
+@pytest.fixture(scope="module")
+def long_run() -> list[Event]:
+    """Two thousand rounds, of which one in a thousand wins."""
+    events: list[Event] = [VOTED, *voted_round(1, "seed", 1)]
+    for number in range(2, 2000):
+        outcome: Outcome = "win" if number % 900 == 0 else "loss"
+        best = number if outcome == "win" else max(1, number // 900 * 900)
+        events += voted_round(number, outcome, best, "loss", reason="It lacks a concrete example.")
+    return events
 
 
 def test_the_best_prompt_is_shown_in_full_and_against_the_seed() -> None:
