@@ -73,7 +73,7 @@ class PanelTabs(Widget):
                 return
 
     def _labels(self) -> list[str]:
-        room = self.content_size.width - min(cell_len(self.detail), _DETAIL)
+        room = self.content_size.width - min(cell_len(self.detail), _DETAIL) - bool(self.detail)
         labels = [f" {number} {name} " for number, name in enumerate(self._names, 1)]
         if _width(labels) > room:  # the names stand closer together before any of them is left out
             labels = [label if at == self.shown else label.rstrip() for at, label in enumerate(labels)]
