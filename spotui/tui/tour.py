@@ -157,6 +157,10 @@ CAPTIONS: Final = (
 )
 
 
+_OF_REAL_RUNS: Final = frozenset({"stop", "edit_next", "hint", "override"})
+"""Actions that tell a run something that a recording does not hear."""
+
+
 class TourScreen(RunScreen):
     """The recorded run, as any other run, and a caption below it."""
 
@@ -187,6 +191,12 @@ class TourScreen(RunScreen):
         """Begin with the first caption, and look twice a second whether the next one is due."""
         self._show_next()
         self.set_interval(_LOOK_SECONDS, self._look)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A recording can be paused; nothing else of it can be changed."""
+        if action in _OF_REAL_RUNS:
+            return False
+        return super().check_action(action, parameters)
 
     def fill(self) -> None:
         """Show the run and the caption."""
