@@ -4,10 +4,9 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp import Client, StdioServerParameters
 
 from tests.cli.conftest import Shell
 from tests.command_line import PATIENCE_SECONDS, TEMPLATE, places, write_template
@@ -16,11 +15,16 @@ from tests.row_model import adding, rows
 from tests.row_model import template as row_template
 from tests.spo_model import climbing
 
+if TYPE_CHECKING:
+    from mcp import Client  # half a second for every worker, and one of them needs it
+
 TOOLS = ["best", "check", "compare", "estimate", "resume", "run", "score", "status", "stop"]
 
 
-def with_tools(home: Path, server: ModelServer, journey: Callable[[Client], Awaitable[None]]) -> None:
+def with_tools(home: Path, server: ModelServer, journey: "Callable[[Client], Awaitable[None]]") -> None:
     """Start `spotui mcp` as an agent does, and use it."""
+    from mcp import Client, StdioServerParameters
+
     env = places(home, OPENAI_API_KEY="secret-key", OPENAI_BASE_URL=server.base_url, SPOTUI_MODEL="m")
     started = StdioServerParameters(command=sys.executable, args=["-m", "spotui", "mcp"], env=env)
 
@@ -31,7 +35,7 @@ def with_tools(home: Path, server: ModelServer, journey: Callable[[Client], Awai
     asyncio.run(take())
 
 
-async def call(client: Client, tool: str, **arguments: object) -> Any:
+async def call(client: "Client", tool: str, **arguments: object) -> Any:
     """What a tool returned."""
     told = await client.call_tool(tool, arguments)
     assert not told.is_error, told.content
@@ -40,7 +44,7 @@ async def call(client: Client, tool: str, **arguments: object) -> Any:
     return found["result"] if set(found) == {"result"} else found
 
 
-async def refusal(client: Client, tool: str, **arguments: object) -> str:
+async def refusal(client: "Client", tool: str, **arguments: object) -> str:
     """Why a tool did not do it."""
     told = await client.call_tool(tool, arguments)
     assert told.is_error
@@ -58,7 +62,7 @@ def test_an_agent_improves_a_prompt_within_its_budget(tmp_path: Path) -> None:
     why = write_template(tmp_path)
     wrong = write_template(tmp_path, TEMPLATE.replace("count: None", "count: many"), "wrong.yaml")
 
-    async def journey(client: Client) -> None:
+    async def journey(client: "Client") -> None:
         assert sorted(tool.name for tool in (await client.list_tools()).tools) == TOOLS
         (problem,) = (await call(client, "check", template=wrong))["problems"]
         assert (problem["key"], problem["line"]) == ("count", 3)
@@ -102,7 +106,7 @@ def test_a_cancelled_run_stops_in_order_and_is_resumed(tmp_path: Path) -> None:
     def slow(request: dict[str, Any]) -> str | Scripted:
         return Scripted(pieces=("I",), ending="hang") if held["held"] else climbing(request)
 
-    async def journey(client: Client) -> None:
+    async def journey(client: "Client") -> None:
         words = {"template": why, "budget_calls": 200, "max_rounds": 2}
         running = asyncio.create_task(client.call_tool("run", words))
         await until(lambda: len(server.requests) == 3)
@@ -121,7 +125,7 @@ def test_prompts_are_measured_and_compared_on_rows(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(rows(40))
     sums = write_template(tmp_path, row_template(), "sums.yaml")
 
-    async def journey(client: Client) -> None:
+    async def journey(client: "Client") -> None:
         words = {"template": sums, "split": "eval", "budget_calls": 100}
         found = await call(client, "score", prompt="Add in style 9.", **words)
         (one,) = found["prompts"]
