@@ -40,7 +40,8 @@ _threads: "WeakKeyDictionary[asyncio.AbstractEventLoop, int]" = WeakKeyDictionar
 _looks: "WeakKeyDictionary[App[Any], tuple[Screen[Any], str]]" = WeakKeyDictionary()
 _seen: "WeakSet[Screen[Any]]" = WeakSet()
 _rules: dict[object, list[RuleSet]] = {}
-_variables: dict[int, tuple[dict[str, str], object]] = {}
+_variables: dict[int, tuple[dict[str, str], int]] = {}
+_themes: dict[tuple[tuple[str, str], ...], int] = {}
 _to_thread = asyncio.to_thread
 _render_update = Compositor.render_update
 _parse_rules = Stylesheet._parse_rules
@@ -176,12 +177,13 @@ def _parse_rules_once(
     return _rules[key]
 
 
-def _key_of(variables: dict[str, str]) -> object:
-    """What a theme's variables are known by; they are sorted once, as there are hundreds for every widget."""
+def _key_of(variables: dict[str, str]) -> int:
+    """What a theme's variables are known by: a number, as there are hundreds, asked about for every rule."""
     known = _variables.get(id(variables))
     if known is None or known[0] is not variables:
         _variables.clear()
-        known = _variables[id(variables)] = variables, tuple(sorted(variables.items()))
+        number = _themes.setdefault(tuple(sorted(variables.items())), len(_themes))
+        known = _variables[id(variables)] = variables, number
     return known[1]
 
 
