@@ -16,6 +16,7 @@ from msgspec import json
 from spotui.lang import Sentence, english
 
 _FOLDER: Final = Path(__file__).with_name("meta_prompts")
+_WITHOUT_SPACES: Final = ("ja", "zh")
 
 
 def say(language: str, piece: str, /, **values: object) -> str:
@@ -55,7 +56,7 @@ def joined(language: str, texts: Iterable[str]) -> str:
         language: As in `say`.
         texts: The sentences; empty ones are left out.
     """
-    return ("" if language else " ").join(filter(None, texts))
+    return ("" if language in _WITHOUT_SPACES else " ").join(filter(None, texts))
 
 
 def _value(language: str, value: object) -> object:
