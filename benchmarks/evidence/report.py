@@ -8,12 +8,15 @@ from typing import Final
 from benchmarks.evidence.runs import Result
 from benchmarks.evidence.tasks import (
     CALLS,
+    CANDIDATES,
     ENTRANTS,
     EXECUTOR,
     LONGEST_ANSWER,
     PROBES,
     ROWS,
     SEED_PROMPT,
+    SEEDS,
+    TASKS,
     WRITER,
 )
 from spotui.domain.statistics import compare, score
@@ -29,9 +32,11 @@ reported, whatever they are.
 - Every method gets {CALLS} model calls over all roles, {ROWS["train"]} train rows to write prompts from, and
   {ROWS["eval"]} eval rows to choose by. `{PROBES}` is the best probe of `spotui headroom` alone.
 - {ROWS["test"]} test rows for each task and seed, which no run has seen.
-- Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). Of eight tasks, these are the ones whose best probe gained
-  most with the first seed (`--headroom`); no method's result took part in the choice.
+- Rows: BIG-Bench Hard (MIT, 2022 suzgunmirac). Tasks are chosen by what their best probe gains with the
+  first seed (`--headroom`); no method's result takes part in the choice.
 - The seed prompt is “{SEED_PROMPT}”; all prompts are in front of the question.
+- Run so far: {{state}}
+- Guessing reaches {{chance}}. Most of a gain below that is the form of the answer, not ability.
 
 Accuracy is over the test rows of all seeds, with its 95% interval. A gain compares best and seed prompt on
 the same rows; if its interval includes 0, there may be none.
@@ -55,7 +60,11 @@ def report(results: Sequence[Result]) -> str:
     """The document."""
     machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     names = [PROBES, *(one.name for one in ENTRANTS)]
-    lines = HEAD.format(version=VERSION, machine=machine).strip().splitlines()
+    chance = ", ".join(
+        f"{CANDIDATES[task].chance:.3f} in {task}" for task in dict.fromkeys(one.task for one in results)
+    )
+    head = HEAD.format(version=VERSION, machine=machine, state=_state(results), chance=chance)
+    lines = head.strip().splitlines()
     rows = [
         _row(task, name, [one for one in results if (one.task, one.name) == (task, name)])
         for task in dict.fromkeys(one.task for one in results)
@@ -72,6 +81,16 @@ def report(results: Sequence[Result]) -> str:
             f"{one.best_test.score.mean:.3f} | {one.calls} | {one.minutes:.1f} | {shown} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _state(results: Sequence[Result]) -> str:
+    """How much of the plan there is, in a sentence or two."""
+    tasks, seeds = {one.task for one in results}, {one.seed for one in results}
+    places = {(one.task, one.seed) for one in results}
+    done = {name: sum(one.name == name for one in results) for name in (one.name for one in ENTRANTS)}
+    missing = [name for name, count in done.items() if count < len(places)]
+    state = f"{len(tasks)} of {TASKS} tasks, {len(seeds)} of {len(SEEDS)} seeds."
+    return f"{state} Not run there yet: {', '.join(missing)}." if missing else state
 
 
 def _row(task: str, name: str, results: Sequence[Result]) -> str:

@@ -16,11 +16,12 @@ PROBES: Final = "probes"
 
 
 class Exercise(NamedTuple):
-    """One task: its file of rows, its metric, and what a good answer is like."""
+    """One task: its file of rows, its metric, what a good answer is like, and what guessing reaches."""
 
     file: str
     metric: str
     requirements: str
+    chance: float
 
 
 class Entrant(NamedTuple):
@@ -33,30 +34,31 @@ class Entrant(NamedTuple):
 
 CANDIDATES: Final = {
     "navigate": Exercise(
-        "bbh_navigate.jsonl", "yes_no", "Yes if the steps lead back to the starting point, otherwise No."
+        "bbh_navigate.jsonl", "yes_no", "Yes if the steps lead back to the starting point, otherwise No.", 0.5
     ),
     "sports understanding": Exercise(
-        "bbh_sports_understanding.jsonl", "yes_no", "Whether the sentence is plausible: yes or no."
+        "bbh_sports_understanding.jsonl", "yes_no", "Whether the sentence is plausible: yes or no.", 0.5
     ),
     "boolean expressions": Exercise(
-        "bbh_boolean_expressions.jsonl", "yes_no", "The value of the expression, True or False."
+        "bbh_boolean_expressions.jsonl", "yes_no", "The value of the expression, True or False.", 0.5
     ),
     "object counting": Exercise(
-        "bbh_object_counting.jsonl", "number", "How many objects of the kind there are, as a number."
+        "bbh_object_counting.jsonl", "number", "How many objects of the kind there are, as a number.", 0.0
     ),
     "disambiguation": Exercise(
-        "bbh_disambiguation_qa.jsonl", "multiple_choice", "The letter of the option that is right."
+        "bbh_disambiguation_qa.jsonl", "multiple_choice", "The letter of the option that is right.", 1 / 3
     ),
     "formal fallacies": Exercise(
-        "bbh_formal_fallacies.jsonl", "label", "valid if the argument is valid, otherwise invalid."
+        "bbh_formal_fallacies.jsonl", "label", "valid if the argument is valid, otherwise invalid.", 0.5
     ),
     "temporal sequences": Exercise(
-        "bbh_temporal_sequences.jsonl", "multiple_choice", "The letter of the option that is right."
+        "bbh_temporal_sequences.jsonl", "multiple_choice", "The letter of the option that is right.", 0.25
     ),
     "coloured objects": Exercise(
         "bbh_reasoning_about_colored_objects.jsonl",
         "multiple_choice",
         "The letter of the option that is right.",
+        1 / 18,
     ),
 }
 """Tasks of BIG-Bench Hard whose answers are short enough for two cores, and all of them usable."""

@@ -1,5 +1,6 @@
 """Propose: a new prompt from the optimizer, in a form that can be used."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from spotui.domain.records import CallKey
 from spotui.domain.tags import is_balanced
 from spotui.domain.text import count_words, short
 from spotui.engine.context import Context
-from spotui.engine.task import Candidate
+from spotui.engine.task import STAND_IN, Candidate
 from spotui.lang import N_, _
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
@@ -34,6 +35,8 @@ _CUT: Final[Mapping[FinishReason, str]] = {
     "length": N_("cut by the length limit"),
     "content_filter": N_("stopped by a content filter"),
 }
+
+_PLACEHOLDER: Final = re.compile(r"\s*(?:\[[^][\n]{1,60}\]|【[^】\n]{1,60}】|<[^<>\n]{1,60}>)[.。\s]*")
 
 _ADVICE: Final = (
     "The optimizer reads prompts with what came of them: use fewer or shorter questions (--sample; in GPO a "
@@ -123,7 +126,9 @@ class Proposer:
             parts = self._asker.read(reply, *PARTS, asked=meta)
             new = parts.get("prompt", "")
             prompt = put(new) if new else ""
-            problem = form_problem(reply, parts) or self._words_problem(new) or self._length_problem(new)
+            problem = (
+                form_problem(reply, parts) or self._words_problem(new, bases) or self._length_problem(new)
+            )
             problem = problem or self._problem(prompt, known) or check(prompt)
             if not problem:
                 candidate = Candidate(
@@ -165,11 +170,21 @@ class Proposer:
             return _("Its prompt is the same as that of round {tried}.", tried=tried)
         return self._task.slot_fault(prompt)
 
-    def _words_problem(self, prompt: str) -> str:
-        """What is wrong with a prompt of dots or other signs alone, which earlier editions tried."""
-        if self._task.edition < 6 or any(map(str.isalnum, prompt)):
+    def _words_problem(self, prompt: str, bases: Sequence[str]) -> str:
+        """What is wrong with a prompt of signs or of a placeholder alone, which earlier editions tried."""
+        if self._task.edition > 5 and not any(map(str.isalnum, prompt)):
+            return _("Its prompt has no words.")
+        if self._task.edition < 7 or any(prompt.strip() in base for base in bases):
             return ""
-        return _("Its prompt has no words.")
+        if _PLACEHOLDER.fullmatch(prompt):
+            return _("Its prompt is only a placeholder, {prompt}.", prompt=prompt.strip())
+        stand_in = self._task.say(STAND_IN)
+        if stand_in in prompt and not any(stand_in in base for base in bases):
+            return _(
+                "Its prompt holds {stand_in}, which only shows where the prompt stands in the examples.",
+                stand_in=stand_in,
+            )
+        return ""
 
     def _length_problem(self, prompt: str) -> str:
         if self._word_limit is None or (words := count_words(prompt)) <= self._word_limit:

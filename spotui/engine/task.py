@@ -27,6 +27,9 @@ FENCES = (
 """Tags that meta-prompts and replies are read by: in texts from outside they must not look like tags."""
 
 
+STAND_IN: Final = "[the prompt]"
+"""What stands in place of the prompt where an optimizer is shown inputs of the task."""
+
 EDITION: Final = 7
 """The edition of how methods word and order what they ask, and of how replies are read. A run keeps the
 edition it began with: a call is found in its journal by what was asked, and would be bought again if a newer

@@ -162,9 +162,9 @@ def widgets_of(screen: type[Screen[object]]) -> list[type[Widget]]:
 
 
 def _named(owner: type[Widget]) -> Iterator[type[Widget]]:
-    """The widgets that a class names where it composes, and in what it calls there."""
+    """The widgets that a class names where it is made or composes, and in what it calls there."""
     seen: set[FunctionType] = set()
-    waiting: list[object] = [owner.compose]
+    waiting: list[object] = [owner.compose, owner.__init__]
     while waiting:
         function = waiting.pop()
         if not isinstance(function, FunctionType) or function in seen:

@@ -37,6 +37,9 @@ def proposing(tmp_path: Path, first: str, again: str = GOOD, **setup: int) -> tu
         ("<prompt>\n</prompt>", "prompt tag is empty"),
         ("<prompt>\nSay it in style 0.\n</prompt>", "the same as that of round 1"),
         ("<prompt>\nsay  it in\nSTYLE 0.\n</prompt>", "the same as that of round 1"),
+        ("<prompt>\n[the prompt]\n</prompt>", "only a placeholder, [the prompt]"),
+        ("<prompt>[Your improved prompt here].</prompt>", "only a placeholder, [Your improved prompt here]."),
+        ("<prompt>[the prompt] Use style 9.</prompt>", "holds [the prompt], which only shows where"),
     ],
 )
 def test_it_is_repaired_once(tmp_path: Path, reply: str, problem: str) -> None:
@@ -193,6 +196,18 @@ def test_a_run_of_an_earlier_edition_reads_and_repairs_as_it_did(tmp_path: Path)
     assert again["messages"][1] == {"role": "assistant", "content": NEARLY}
     assert again["temperature"] == 0.0
     assert len(server.requests) == bought
+
+
+def test_a_prompt_in_brackets_of_somebody_is_no_placeholder(tmp_path: Path) -> None:
+    text = template(2).replace("Say it in style 0.", "'[the prompt] is what I say in style 0.'")
+    reply = "<prompt>[the prompt] is what I say in style 5.</prompt>"
+    with ModelServer(
+        Persona(role_of, propose=lambda _: reply, execute=execute, judge=prefer_higher_style)
+    ) as server:
+        stage = Stage(tmp_path, server)
+        end = stage.go(stage.project(text=text, max_rounds=2))
+    assert not end.of(CandidateRefused)
+    assert end.outcomes == ["seed", "win"]
 
 
 @pytest.mark.parametrize("takes", [True, False])

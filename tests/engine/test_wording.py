@@ -329,7 +329,9 @@ def problems() -> Iterator[str]:
     yield proposer._problem("二 {question}", {"二 {question}": 2})
     yield proposer._problem("三", {})
     yield proposer._problem("三 {question} {other}", {})
-    yield proposer._words_problem("……")
+    yield proposer._words_problem("……", ())
+    yield proposer._words_problem("【新提示词】", ())
+    yield proposer._words_problem("【提示词】请回答。", ())
     yield proposer._length_problem("一 二 三 四")
     yield prompts_fault("一", ("plan", "solve"))
     words = "一字不差"

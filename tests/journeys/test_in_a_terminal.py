@@ -166,7 +166,7 @@ def test_comparing_methods(home: Path, workspace: Workspace, task: Task) -> None
         terminal.press("ctrl+k", "gpo,ape", "tab")
         terminal.press("gpo.max_steps=2 gpo.candidates_per_step=2 ape.max_steps=1 ape.candidates_per_step=2")
         terminal.press("tab", MODEL)
-        terminal.wait_for("ape  about")
+        terminal.wait_for("ape             2 ", "$ unknown")
         inspect(terminal, task)
         terminal.press("enter")
         terminal.wait_for("sums-race-2", "Winner: ")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from spotui.domain.events import PastPrompt
 from spotui.domain.program_prompts import Part
 from spotui.engine import Engine, RowOutcome, RowSet, Scored, words_changed
+from spotui.engine.task import STAND_IN
 from spotui.lang import _
 from spotui.methods.gpo.parameters import Parameters
 from spotui.methods.method import fenced, points, rules, shown, shown_input, shown_references
@@ -117,7 +118,7 @@ def _examples(engine: Engine, parameters: Parameters, step: int) -> str:
     say = engine.task.say
     drawn = f"examples/{step}" if engine.task.edition == 1 else "examples"
     rows = engine.rows.train.draw(parameters.task_examples, seed=f"{engine.task.seed}/{drawn}")
-    prompt = say("[the prompt]")
+    prompt = say(STAND_IN)
     texts = [
         "\n".join(
             (

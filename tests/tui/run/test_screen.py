@@ -115,7 +115,7 @@ def test_any_two_rounds_can_be_compared(workspace: Workspace, tmp_path: Path) ->
 
 def test_a_small_screen_shows_one_panel_and_the_names_of_all(workspace: Workspace, tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
-        await open_run(app, pilot, "1 Template   2 Log   3 Diff   4 Rounds", "Stopped: finished")
+        await open_run(app, pilot, "1 Template  2 Log   3 Diff  4 Rounds", "Stopped: finished")
         for key, text in (
             ("1", "requirements: Be correct"),
             ("3", "Answer in style"),
@@ -130,7 +130,7 @@ def test_a_small_screen_shows_one_panel_and_the_names_of_all(workspace: Workspac
         await pilot.resize_terminal(*LARGE)
         await until_seen(pilot, "─ Template", "─ Log", "─ Diff", "─ Rounds")
         await pilot.resize_terminal(*SMALL)
-        await until_seen(pilot, "1 Template   2 Log")
+        await until_seen(pilot, "1 Template  2 Log  3 Diff  4 Rounds")
 
     drive(tmp_path, journey, SMALL, workspace=workspace)
 
