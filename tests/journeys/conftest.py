@@ -24,12 +24,11 @@ RACE = (
     *("--set", "gpo.max_steps=3", "--set", "gpo.candidates_per_step=2"),
     *("--set", "ape.max_steps=1", "--set", "ape.candidates_per_step=2"),
 )
+SIZES = ((80, 24), (120, 40), (200, 60))
 WAYS = tuple(
-    pytest.param((task, size), id=f"{task.language}-{size[0]}x{size[1]}")
-    for task, sizes in zip(TASKS, (((80, 24), (120, 40)), ((80, 24), (200, 60))), strict=True)
-    for size in sizes
+    pytest.param((task, size), id=f"{task.language}-{size[0]}x{size[1]}") for task in TASKS for size in SIZES
 )
-"""Every language on the smallest screen, which cuts most, and on a larger one; terminals have the others."""
+"""Every language on every screen."""
 
 
 @pytest.fixture(params=WAYS)
