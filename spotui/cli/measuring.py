@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from spotui.cli.exit_codes import UsageError
@@ -93,13 +94,25 @@ def margin_of(text: str, *, most: int) -> float:
     Raises:
         UsageError: It is not a number of points.
     """
+    fault = UsageError(
+        _("--margin takes points from 0 to {most}, not {text}.", most=most, text=text),
+        _("Write, for example, --margin 3 for 3 points of 100."),
+    )
+    return share_of(text, lambda points: 0 <= points <= most, fault)
+
+
+def share_of(text: str, is_allowed: Callable[[float], bool], fault: UsageError) -> float:
+    """Points of 100 that were typed, as a share from 0 to 1.
+
+    Args:
+        text: What was typed.
+        is_allowed: Whether so many points may be given.
+        fault: What is raised where they may not, or where the text is no number.
+    """
     try:
-        margin = float(text)
+        points = float(text)
     except ValueError:
-        margin = -1.0
-    if not 0 <= margin <= most:
-        raise UsageError(
-            _("--margin takes points from 0 to {most}, not {text}.", most=most, text=text),
-            _("Write, for example, --margin 3 for 3 points of 100."),
-        )
-    return margin / 100
+        raise fault from None
+    if not is_allowed(points):
+        raise fault
+    return points / 100

@@ -18,6 +18,7 @@ from spotui.cli.measured import (
     score_line,
     unmarked,
 )
+from spotui.cli.measuring import share_of
 from spotui.cli.prompt_names import label_of, named_prompt
 from spotui.cli.terminal import paint
 from spotui.cli.trusting import add_trust, settle_trust
@@ -168,16 +169,11 @@ def _least(text: str) -> float:
     Raises:
         UsageError: It is not a number of points.
     """
-    try:
-        wanted = float(text)
-    except ValueError:
-        wanted = -1.0
-    if not (wanted == 0 or 1 <= wanted <= 100):
-        raise UsageError(
-            _("--fail-below takes points from 0 to 100, not {text}.", text=text),
-            _("Write, for example, --fail-below 80 for a score of 80.0."),
-        )
-    return wanted / 100
+    fault = UsageError(
+        _("--fail-below takes points from 0 to 100, not {text}.", text=text),
+        _("Write, for example, --fail-below 80 for a score of 80.0."),
+    )
+    return share_of(text, lambda points: points == 0 or 1 <= points <= 100, fault)
 
 
 async def _measure(ruler: "Ruler", parsed: argparse.Namespace, prompts: dict[str, str]) -> Measured:
